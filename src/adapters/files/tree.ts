@@ -1,0 +1,43 @@
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** One item below a folder, as it is on disk: links are never followed. */
+export interface TreeEntry {
+  /** Relative to the root, with `/` between the parts. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'symlink';
+  /** The nine permission bits. */
+  readonly mode: number;
+  /** Bytes of a file; 0 for a folder; bytes of the target of a link. */
+  readonly sizeBytes: number;
+  readonly linkTarget?: string;
+}
+
+/**
+ * Everything below `root`, parents before children, siblings in byte order, so that what is made from it is
+ * the same on every machine. Sockets, devices and pipes have no place in a bundle and are left out.
+ */
+export async function listTree(root: string): Promise<TreeEntry[]> {
+  const found: TreeEntry[] = [];
+  await visit(root, '', found);
+  return found;
+}
+
+async function visit(root: string, folder: string, found: TreeEntry[]): Promise<void> {
+  const names = (await readdir(join(root, folder))).sort();
+  for (const name of names) {
+    const entry = await describe(root, folder === '' ? name : `${folder}/${name}`);
+    if (!entry) continue;
+    found.push(entry);
+    if (entry.type === 'directory') await visit(root, entry.path, found);
+  }
+}
+
+async function describe(root: string, path: string): Promise<TreeEntry | undefined> {
+  const stats = await lstat(join(root, path));
+  const mode = stats.mode & 0o777;
+  if (stats.isDirectory()) return { path, type: 'directory', mode, sizeBytes: 0 };
+  if (stats.isFile()) return { path, type: 'file', mode, sizeBytes: stats.size };
+  if (!stats.isSymbolicLink()) return undefined;
+  return { path, type: 'symlink', mode, sizeBytes: stats.size, linkTarget: await readlink(join(root, path)) };
+}

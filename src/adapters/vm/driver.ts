@@ -1,0 +1,40 @@
+import type { GuestAddress, GuestSession } from './guest.ts';
+
+export interface VmCallOptions {
+  readonly signal: AbortSignal;
+}
+
+export interface VmRunOptions extends VmCallOptions {
+  /** Called once, when the process that is the machine has been started. */
+  readonly onStarted: () => void;
+}
+
+/** How a machine ended, in plain words for the log; a machine that was asked to stop is `expected`. */
+export interface VmExit {
+  readonly expected: boolean;
+  readonly reason: string;
+}
+
+/**
+ * What a kind of virtual machine must be able to do; everything else (deadlines, retries, order) is decided by
+ * the statecharts. Every call takes an `AbortSignal`, rejects with its reason, and leaves no process behind.
+ */
+export interface VmDriver {
+  readonly kind: 'local' | 'tart' | 'orchard';
+  /** False when the guest shares the host's kernel and files: development only, said at start. */
+  readonly isolates: boolean;
+  /** Makes `name` from the golden image. */
+  clone(image: string, name: string, options: VmCallOptions): Promise<void>;
+  /** Boots the machine; the promise lives as long as the machine does. Aborting powers it off at once. */
+  run(name: string, options: VmRunOptions): Promise<VmExit>;
+  /** One question where the guest answers; rejects with VM_NOT_LOCATED while it is not known yet. */
+  locate(name: string, options: VmCallOptions): Promise<GuestAddress>;
+  /** One attempt to connect, with the host key pinned. */
+  openGuest(address: GuestAddress, options: VmCallOptions): Promise<GuestSession>;
+  /** Asks the machine to power off and waits until it has; a machine that is not running is no error. */
+  stop(name: string, options: VmCallOptions): Promise<void>;
+  /** Removes the clone; one that is already gone is no error. */
+  delete(name: string, options: VmCallOptions): Promise<void>;
+  /** Names of all clones of this daemon's making that exist, running or not; never anybody else's. */
+  list(options: VmCallOptions): Promise<readonly string[]>;
+}

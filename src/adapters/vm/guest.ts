@@ -1,0 +1,37 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** Where a guest answers, as its driver knows it. */
+export interface GuestAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** SHA-256 of the host key (`SHA256:<base64 without padding>`, as `ssh-keygen -l` prints it). */
+  readonly hostKeyFingerprint: string;
+}
+
+export interface GuestExecOptions {
+  /** Aborting closes the channel and kills the remote process; rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Streamed to the remote stdin with back-pressure, then closed; left out, stdin is closed at once. */
+  readonly stdin?: Readable | Uint8Array | string;
+  /** Remote stdout goes there with back-pressure; left out, it is collected (1 MiB at most). */
+  readonly stdout?: Writable;
+  readonly onStderrLine?: (line: string) => void;
+}
+
+export interface GuestExecResult {
+  /** Exit code of the remote command; `null` when it ended by a signal. */
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  /** The last 64 KiB. */
+  readonly stderr: string;
+}
+
+/** One authenticated connection into one guest. A lost connection rejects what is under way. */
+export interface GuestSession {
+  /** `command` is one POSIX shell line: build it with `shellCommand` so that every word is quoted. */
+  exec(command: string, options?: GuestExecOptions): Promise<GuestExecResult>;
+  /** Resolves, never rejects, when the connection has ended, with the reason in plain words. */
+  readonly closed: Promise<string>;
+  close(): Promise<void>;
+}
