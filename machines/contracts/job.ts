@@ -1,0 +1,58 @@
+import type { Failure } from './failure.ts';
+
+export type SignTarget = 'macos-sign' | 'ios-sign';
+
+/** What the user at the other end sees of a job's way; the hub relays these names as they are. */
+export type Stage = 'extracting' | 'generating_assets' | 'signing' | 'packaging' | 'uploading';
+
+/** What an accepted assignment asks for, as far as it decides the way of the run. Holds no secret. */
+export interface AdmittedJob {
+  readonly target: SignTarget;
+  readonly appName: string;
+  readonly identity: 'adhoc' | 'supplied';
+  readonly container: 'dmg' | 'ipa';
+  readonly embedsProfile: boolean;
+}
+
+export interface BundleSummary {
+  /** Folder name with `.app`. */
+  readonly folderName: string;
+  readonly bundleId: string;
+  readonly unpackedBytes: number;
+}
+
+export interface Artifact {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly sha256Hex: string;
+}
+
+/** What a run says on its way. */
+export type JobNote =
+  | { readonly kind: 'stage'; readonly stage: Stage; readonly message: string }
+  | { readonly kind: 'progress'; readonly stage: Stage; readonly percent: number }
+  | { readonly kind: 'log'; readonly stage: Stage; readonly line: string }
+  | { readonly kind: 'queued'; readonly position: number };
+
+/** The one answer to an assignment. */
+export type Conclusion =
+  | { readonly outcome: 'succeeded'; readonly artifact: Artifact }
+  | { readonly outcome: 'failed' | 'cancelled'; readonly failure: Failure; readonly stage: Stage | null };
+
+/** What a sign-job tells its owner. */
+export type JobReport =
+  | { type: 'job.awaitingSlot'; runId: string }
+  | { type: 'job.noted'; runId: string; jobId: string; note: JobNote }
+  | { type: 'job.concluded'; runId: string; jobId: string; assignmentId: string; conclusion: Conclusion };
+
+/** What a step tells the sign-job while it works. */
+export type StepReport = { type: 'step.progressed'; percent: number } | { type: 'step.logged'; line: string };
+
+export interface JobOutput {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'dropped';
+  readonly failure: Failure | null;
+  /** Name of the clone that could not be deleted, if any. */
+  readonly leakedVm: string | null;
+}

@@ -1,0 +1,68 @@
+import type { Failure } from '../contracts/failure.ts';
+
+const AGAIN = 'Send the job again; if it fails again, the operator of the worker should look at its log.';
+
+/** A step that did not end before its deadline. */
+export const stepTimedOut = (doing: string): Failure => ({
+  kind: 'host',
+  code: 'STEP_TIMED_OUT',
+  summary: `The job was stopped because ${doing} took too long.`,
+  reason: 'The step did not end before its deadline.',
+  nextStep: AGAIN,
+  retryable: true,
+});
+
+export const queueTimedOut: Failure = {
+  kind: 'host',
+  code: 'QUEUE_TIMED_OUT',
+  summary: 'The job waited too long for a free machine.',
+  reason: 'Every slot of this worker was taken until the deadline.',
+  nextStep: AGAIN,
+  retryable: true,
+};
+
+export const jobTimedOut: Failure = {
+  kind: 'host',
+  code: 'JOB_TIMED_OUT',
+  summary: 'The job was stopped because it took too long as a whole.',
+  reason: 'It did not end before the deadline for one job.',
+  nextStep: AGAIN,
+  retryable: true,
+};
+
+export const jobCancelled: Failure = {
+  kind: 'input',
+  code: 'CANCELLED',
+  summary: 'cancelled',
+  reason: '',
+  nextStep: '',
+  retryable: true,
+};
+
+export const workerStopping: Failure = {
+  kind: 'host',
+  code: 'WORKER_STOPPING',
+  summary: 'The job was stopped because the signing worker is shutting down.',
+  reason: 'Its operator stopped it before the job was done.',
+  nextStep: 'Send the job again; another worker, or this one after its restart, will take it.',
+  retryable: true,
+};
+
+/** The hub says that the job belongs to somebody else now: nothing is reported, everything is cleaned up. */
+export const NOT_OURS = 'HUB_JOB_NOT_OURS';
+
+export const claimExpired: Failure = {
+  kind: 'upstream',
+  code: NOT_OURS,
+  summary: 'The hub gave this job to another worker while the link was down.',
+  reason: 'It did not hand the job to this worker again in time.',
+  nextStep: 'Nothing is to be done: the other worker answers for it.',
+  retryable: true,
+};
+
+/** A 403 for a token that should be good: re-queued, finished, or the hub was restarted. */
+export const handedOn: Failure = {
+  ...claimExpired,
+  summary: 'The hub does not count this job as ours any more.',
+  reason: 'It refused the token of the assignment.',
+};

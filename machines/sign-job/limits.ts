@@ -1,0 +1,33 @@
+/** Deadlines and pauses of one run, in milliseconds. Overridden by configuration. */
+export const signJobLimits = {
+  admitTimeout: 10_000,
+  /** A job that found no slot for this long is better sent elsewhere. */
+  queueTimeout: 2 * 3_600_000,
+  /** From the granted slot to the result. */
+  jobTimeout: 3_600_000,
+  /** 4 GB at 5 MB/s. */
+  downloadTimeout: 900_000,
+  retryPause: ({ context }: { context: { attempts: number } }) => 1_000 * 2 ** context.attempts,
+  inspectTimeout: 60_000,
+  credentialsTimeout: 30_000,
+  iconsTimeout: 120_000,
+  mergeTimeout: 30_000,
+  embedTimeout: 30_000,
+  /** The deadlines of vm-lifecycle end sooner; this one is for a machine that says nothing at all. */
+  machineTimeout: 900_000,
+  transferTimeout: 600_000,
+  /** One request to the time-stamp authority for each executable, on a slow day. */
+  codesignTimeout: 900_000,
+  verifyTimeout: 300_000,
+  packageTimeout: 900_000,
+  checkTimeout: 300_000,
+  /** After the link is back: how long the hub may take to hand a re-queued job to us again. */
+  reassignmentTimeout: 120_000,
+  uploadTimeout: 1_800_000,
+  purgeTimeout: 60_000,
+  /** The stage is said again, because the user's terminal may have joined late. */
+  pulseInterval: 30_000,
+} as const;
+
+/** Attempts to download or upload before the run fails. */
+export const TRANSFER_ATTEMPTS = 4;

@@ -1,0 +1,572 @@
+import { assign, enqueueActions, type ErrorActorEvent, not, raise, sendTo, setup, stateIn } from 'xstate';
+import type { Recipient } from '../contracts/actors.ts';
+import { type Failure, toFailure } from '../contracts/failure.ts';
+import type {
+  AdmittedJob,
+  Artifact,
+  BundleSummary,
+  Conclusion,
+  JobOutput,
+  JobReport,
+  Stage,
+  StepReport,
+} from '../contracts/job.ts';
+import type { VmClone, VmReport } from '../contracts/vm.ts';
+import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
+import {
+  claimExpired,
+  handedOn,
+  jobCancelled,
+  jobTimedOut,
+  NOT_OURS,
+  queueTimedOut,
+  stepTimedOut,
+  workerStopping,
+} from './failures.ts';
+import { signJobLimits, TRANSFER_ATTEMPTS } from './limits.ts';
+import { type GuestStepInput, signJobPorts, type StepInput } from './ports.ts';
+
+/**
+ * One assignment from the hub, from its arrival to its one answer and to the last file it left.
+ *
+ * Four things live side by side: the **work** itself, the **machine** it runs in, the **claim** (whether the hub
+ * still counts the job as ours) and the **pulse** that repeats the stage in long waits.
+ *
+ * Promises: exactly one `job.concluded`, unless the hub gave the job to somebody else (`dropped`); every way out
+ * releases the machine and purges the run's files and secrets; no step waits without a deadline.
+ */
+export interface SignJobInput {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly vm: VmClone;
+  readonly owner: Recipient<JobReport>;
+}
+
+interface SignJobContext extends SignJobInput {
+  /** Vault keys, the newest last: the first is the run's own, later ones were adopted. */
+  readonly assignmentIds: readonly string[];
+  readonly job: AdmittedJob | null;
+  readonly bundle: BundleSummary | null;
+  readonly artifact: Artifact | null;
+  readonly stage: { readonly name: Stage; readonly message: string; readonly percent: number } | null;
+  readonly attempts: number;
+  /** The assignment whose token the current attempt uses. */
+  readonly attemptedWith: string | null;
+  readonly failure: Failure | null;
+  readonly leakedVm: string | null;
+}
+
+type SignJobEvent =
+  | { type: 'slot.granted' }
+  | { type: 'job.cancelRequested'; why: 'user' | 'shutdown' }
+  | { type: 'job.adopted'; assignmentId: string }
+  | { type: 'job.claimRevoked' }
+  | { type: 'job.linkRestored' }
+  | { type: 'claim.expired' }
+  | { type: 'machine.wanted' }
+  | { type: 'machine.unwanted' }
+  | VmReport
+  | StepReport;
+
+const newest = (context: SignJobContext): string => context.assignmentIds.at(-1) ?? context.runId;
+const step = ({ context, self }: { context: SignJobContext; self: Recipient<StepReport> }): StepInput => ({
+  runId: context.runId,
+  assignmentId: newest(context),
+  reportTo: self,
+});
+const guestStep = (scope: { context: SignJobContext; self: Recipient<StepReport> }): GuestStepInput => ({
+  ...step(scope),
+  vmName: scope.context.vm.name,
+});
+const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
+
+/** Where every fault, deadline and cancellation goes. */
+const FAULT = '#signJob.engaged.work.reporting';
+const DROP = '#signJob.engaged.work.releasing';
+const keep = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
+const late = (doing: string) => ({ target: FAULT, actions: keep(stepTimedOut(doing)) }) as const;
+const faulted = { target: FAULT, actions: { type: 'keepFailure', params: errorOf } } as const;
+const begin = (name: Stage, message: string) => ({ type: 'beginStage' as const, params: { name, message } });
+
+export const signJobMachine = setup({
+  types: {
+    input: {} as SignJobInput,
+    context: {} as SignJobContext,
+    events: {} as SignJobEvent,
+    output: {} as JobOutput,
+    children: {} as { vm: 'vmLifecycle' },
+  },
+  actors: { ...signJobPorts, vmLifecycle: vmLifecycleMachine },
+  actions: {
+    keepFailure: assign({ failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure }),
+    reportAwaitingSlot: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'job.awaitingSlot', runId: context.runId }),
+    ),
+    beginStage: enqueueActions(({ context, enqueue }, params: { name: Stage; message: string }) => {
+      enqueue.assign({ stage: { ...params, percent: 0 } });
+      enqueue.sendTo(context.owner, noted(context, { kind: 'stage', stage: params.name, message: params.message }));
+    }),
+    finishStage: enqueueActions(({ context, enqueue }) => {
+      if (!context.stage) return;
+      enqueue.assign({ stage: { ...context.stage, percent: 100 } });
+      enqueue.sendTo(context.owner, noted(context, { kind: 'progress', stage: context.stage.name, percent: 100 }));
+    }),
+    passProgress: enqueueActions(({ context, enqueue }, params: { percent: number }) => {
+      if (!context.stage || params.percent <= context.stage.percent || params.percent >= 100) return;
+      enqueue.assign({ stage: { ...context.stage, percent: params.percent } });
+      enqueue.sendTo(
+        context.owner,
+        noted(context, { kind: 'progress', stage: context.stage.name, percent: params.percent }),
+      );
+    }),
+    passLog: sendTo(
+      ({ context }) => context.owner,
+      ({ context }, params: { line: string }) =>
+        noted(context, { kind: 'log', stage: context.stage?.name ?? 'extracting', line: params.line }),
+    ),
+    repeatStage: enqueueActions(({ context, enqueue }) => {
+      if (!context.stage) return;
+      const { name, message } = context.stage;
+      enqueue.sendTo(context.owner, noted(context, { kind: 'stage', stage: name, message }));
+    }),
+    conclude: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({
+        type: 'job.concluded',
+        runId: context.runId,
+        jobId: context.jobId,
+        assignmentId: newest(context),
+        conclusion: conclusionOf(context),
+      }),
+    ),
+    adopt: assign({
+      assignmentIds: ({ context }, params: { assignmentId: string }) => [...context.assignmentIds, params.assignmentId],
+    }),
+    resetAttempts: assign({ attempts: 0 }),
+    countAttempt: assign({
+      attempts: ({ context }) => context.attempts + 1,
+      attemptedWith: ({ context }) => newest(context),
+    }),
+    releaseMachine: sendTo('vm', { type: 'vm.releaseRequested' }),
+    noteLeak: assign({ leakedVm: (_, params: { name: string | null }) => params.name }),
+  },
+  guards: {
+    isNotOurs: (_, params: { failure: Failure }) => params.failure.code === NOT_OURS,
+    hasNewerToken: ({ context }) => context.attemptedWith !== newest(context),
+    mayTryAgain: ({ context }, params: { failure: Failure }) =>
+      params.failure.retryable && context.attempts < TRANSFER_ATTEMPTS,
+    embedsProfile: ({ context }) => context.job?.embedsProfile === true,
+    machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
+    machineIsGone: stateIn('#signJob.engaged.machine.none'),
+    claimIsValid: stateIn('#signJob.engaged.claim.valid'),
+    hasSucceeded: ({ context }) => context.failure === null,
+    wasCancelled: ({ context }) => context.failure?.code === jobCancelled.code,
+    wasDropped: ({ context }) => context.failure?.code === NOT_OURS,
+  },
+  delays: { ...signJobLimits },
+}).createMachine({
+  id: 'signJob',
+  description: 'One assignment: prepare, sign in a machine of its own, package, deliver, clean up.',
+  context: ({ input }) => ({
+    ...input,
+    assignmentIds: [input.runId],
+    job: null,
+    bundle: null,
+    artifact: null,
+    stage: null,
+    attempts: 0,
+    attemptedWith: null,
+    failure: null,
+    leakedVm: null,
+  }),
+  output: ({ context, event }) => ({
+    runId: context.runId,
+    jobId: context.jobId,
+    outcome: (event as unknown as { output: JobOutput['outcome'] }).output,
+    failure: context.failure,
+    leakedVm: context.leakedVm,
+  }),
+  initial: 'engaged',
+  states: {
+    engaged: {
+      description: 'The run exists: work, machine, claim and pulse live side by side.',
+      type: 'parallel',
+      states: {
+        work: {
+          description: 'The way of the bundle.',
+          initial: 'admitting',
+          on: { 'job.adopted': { actions: { type: 'adopt', params: ({ event }) => event } } },
+          states: {
+            admitting: {
+              description: 'Manifest and credentials are parsed and the plan is made.',
+              invoke: {
+                id: 'admitJob',
+                src: 'admitJob',
+                input: step,
+                onDone: { target: 'waitingForSlot', actions: assign({ job: ({ event }) => event.output }) },
+                onError: faulted,
+              },
+              on: { 'job.cancelRequested': { target: 'reporting', actions: { type: 'keepFailure', params: cancelOf } } },
+              after: { admitTimeout: late('reading the job') },
+            },
+            waitingForSlot: {
+              description: 'The job is sound; it waits for its turn, because the hub may hand out more than fits.',
+              entry: 'reportAwaitingSlot',
+              on: {
+                'slot.granted': 'running',
+                'job.cancelRequested': { target: 'reporting', actions: { type: 'keepFailure', params: cancelOf } },
+                'claim.expired': { target: 'releasing', actions: keep(claimExpired) },
+              },
+              after: { queueTimeout: { target: 'reporting', actions: keep(queueTimedOut) } },
+            },
+
+            running: {
+              description: 'The job has a slot: the bundle is prepared while the machine boots.',
+              entry: raise({ type: 'machine.wanted' }),
+              on: {
+                'job.cancelRequested': { target: 'reporting', actions: { type: 'keepFailure', params: cancelOf } },
+                'claim.expired': { target: 'releasing', actions: keep(claimExpired) },
+                'vm.lost': { target: 'reporting', actions: { type: 'keepFailure', params: ({ event }) => event } },
+                'step.progressed': { actions: { type: 'passProgress', params: ({ event }) => event } },
+                'step.logged': { actions: { type: 'passLog', params: ({ event }) => event } },
+              },
+              after: { jobTimeout: { target: 'reporting', actions: keep(jobTimedOut) } },
+              initial: 'downloading',
+              states: {
+                downloading: {
+                  description: 'Download, base64 and unpacking are one stream into the run directory.',
+                  entry: ['resetAttempts', begin('extracting', 'Extracting precompiled bundle')],
+                  after: { downloadTimeout: late('downloading the bundle') },
+                  initial: 'attempting',
+                  states: {
+                    attempting: {
+                      description: 'One attempt, into an empty directory.',
+                      entry: 'countAttempt',
+                      invoke: {
+                        id: 'downloadBundle',
+                        src: 'downloadBundle',
+                        input: step,
+                        onDone: '#signJob.engaged.work.running.inspecting',
+                        onError: [
+                          { guard: { type: 'isNotOurs', params: errorOf }, target: 'doubting' },
+                          { guard: { type: 'mayTryAgain', params: errorOf }, target: 'pausing' },
+                          faulted,
+                        ],
+                      },
+                    },
+                    pausing: { description: 'The hub gets a breath.', after: { retryPause: 'attempting' } },
+                    doubting: {
+                      description: 'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
+                      always: [
+                        { guard: 'hasNewerToken', target: 'attempting' },
+                        { guard: not('claimIsValid'), target: 'awaitingClaim' },
+                        { target: DROP, actions: keep(handedOn) },
+                      ],
+                    },
+                    awaitingClaim: {
+                      description: 'The token died with the link; the hub may hand the job to us again.',
+                      always: { guard: 'claimIsValid', target: 'attempting' },
+                    },
+                  },
+                },
+                inspecting: {
+                  description: 'The bundle is found, its Info.plist and every Mach-O are read, modes are mended.',
+                  invoke: {
+                    id: 'inspectBundle',
+                    src: 'inspectBundle',
+                    input: step,
+                    onDone: {
+                      target: 'checkingCredentials',
+                      actions: assign({ bundle: ({ event }) => event.output }),
+                    },
+                    onError: faulted,
+                  },
+                  after: { inspectTimeout: late('inspecting the bundle') },
+                },
+                checkingCredentials: {
+                  description: 'Identity, provisioning profile and entitlements are held against the bundle.',
+                  invoke: {
+                    id: 'checkCredentials',
+                    src: 'checkCredentials',
+                    input: step,
+                    onDone: { target: 'drawingIcons', actions: 'finishStage' },
+                    onError: faulted,
+                  },
+                  after: { credentialsTimeout: late('checking the credentials') },
+                },
+                drawingIcons: {
+                  description: 'The app icon is drawn in every size that the platform wants.',
+                  entry: begin('generating_assets', 'Generating icons and Info.plist'),
+                  invoke: {
+                    id: 'drawIcons',
+                    src: 'drawIcons',
+                    input: step,
+                    onDone: 'mergingInfoPlist',
+                    onError: faulted,
+                  },
+                  after: { iconsTimeout: late('drawing the icons') },
+                },
+                mergingInfoPlist: {
+                  description: 'What the platform wants and the compiler left out is added to Info.plist.',
+                  invoke: {
+                    id: 'mergeInfoPlist',
+                    src: 'mergeInfoPlist',
+                    input: step,
+                    onDone: [
+                      { guard: 'embedsProfile', target: 'embeddingProfile' },
+                      { target: 'awaitingMachine', actions: 'finishStage' },
+                    ],
+                    onError: faulted,
+                  },
+                  after: { mergeTimeout: late('merging Info.plist') },
+                },
+                embeddingProfile: {
+                  description: 'The provisioning profile is written into the bundle: its last change before signing.',
+                  invoke: {
+                    id: 'embedProfile',
+                    src: 'embedProfile',
+                    input: step,
+                    onDone: { target: 'awaitingMachine', actions: 'finishStage' },
+                    onError: faulted,
+                  },
+                  after: { embedTimeout: late('embedding the provisioning profile') },
+                },
+                awaitingMachine: {
+                  description: 'The bundle is ready; the machine may still be booting.',
+                  entry: begin('signing', 'Signing precompiled bundle'),
+                  always: { guard: 'machineIsReady', target: 'transferring' },
+                  after: { machineTimeout: late('starting the virtual machine') },
+                },
+                transferring: {
+                  description: 'The bundle goes into the guest as one tar stream.',
+                  invoke: {
+                    id: 'transferBundle',
+                    src: 'transferBundle',
+                    input: guestStep,
+                    onDone: 'codesigning',
+                    onError: faulted,
+                  },
+                  after: { transferTimeout: late('copying the bundle into the virtual machine') },
+                },
+                codesigning: {
+                  description: 'rcodesign signs the bundle and all code in it, inside the guest.',
+                  invoke: {
+                    id: 'codesign',
+                    src: 'codesign',
+                    input: guestStep,
+                    onDone: 'verifyingSignature',
+                    onError: faulted,
+                  },
+                  after: { codesignTimeout: late('signing') },
+                },
+                verifyingSignature: {
+                  description: 'The guest verifies every signed Mach-O; the changes travel back and every seal is checked.',
+                  invoke: {
+                    id: 'verifySignature',
+                    src: 'verifySignature',
+                    input: guestStep,
+                    onDone: { target: 'packaging', actions: 'finishStage' },
+                    onError: faulted,
+                  },
+                  after: { verifyTimeout: late('verifying the signature') },
+                },
+                packaging: {
+                  description: 'The signed bundle becomes an .ipa, or a .dmg that is signed as well.',
+                  entry: begin('packaging', 'Packaging signed bundle'),
+                  invoke: {
+                    id: 'packageArtifact',
+                    src: 'packageArtifact',
+                    input: guestStep,
+                    onDone: {
+                      target: 'checkingArtifact',
+                      actions: assign({ artifact: ({ event }) => event.output }),
+                    },
+                    onError: faulted,
+                  },
+                  after: { packageTimeout: late('packaging') },
+                },
+                checkingArtifact: {
+                  description: 'The artifact is read back as a stranger would read it.',
+                  invoke: {
+                    id: 'checkArtifact',
+                    src: 'checkArtifact',
+                    input: step,
+                    onDone: { target: 'awaitingClaim', actions: 'finishStage' },
+                    onError: faulted,
+                  },
+                  after: { checkTimeout: late('checking the artifact') },
+                },
+                awaitingClaim: {
+                  description: 'Nothing is delivered for a job that the hub may have given to somebody else.',
+                  always: { guard: 'claimIsValid', target: 'delivering' },
+                },
+                delivering: {
+                  description: 'The artifact goes to the hub as one base64 stream.',
+                  entry: ['resetAttempts', begin('uploading', 'Uploading artifact')],
+                  after: { uploadTimeout: late('uploading the artifact') },
+                  initial: 'attempting',
+                  states: {
+                    attempting: {
+                      description: 'One upload; a second one is harmless, the last one counts.',
+                      entry: 'countAttempt',
+                      invoke: {
+                        id: 'deliverArtifact',
+                        src: 'deliverArtifact',
+                        input: (scope) => ({ ...step(scope), artifact: scope.context.artifact as Artifact }),
+                        onDone: { target: '#signJob.engaged.work.reporting', actions: 'finishStage' },
+                        onError: [
+                          { guard: { type: 'isNotOurs', params: errorOf }, target: 'doubting' },
+                          { guard: { type: 'mayTryAgain', params: errorOf }, target: 'pausing' },
+                          faulted,
+                        ],
+                      },
+                    },
+                    pausing: { description: 'The hub gets a breath.', after: { retryPause: 'attempting' } },
+                    doubting: {
+                      description: 'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
+                      always: [
+                        { guard: 'hasNewerToken', target: 'attempting' },
+                        { guard: not('claimIsValid'), target: '#signJob.engaged.work.running.awaitingClaim' },
+                        { target: DROP, actions: keep(handedOn) },
+                      ],
+                    },
+                  },
+                },
+              },
+            },
+
+            reporting: {
+              description: 'The one answer to the assignment is given.',
+              entry: 'conclude',
+              always: 'releasing',
+            },
+            releasing: {
+              description: 'The machine is let go; the slot stays taken until it is gone.',
+              entry: raise({ type: 'machine.unwanted' }),
+              on: { 'job.cancelRequested': {} },
+              always: { guard: 'machineIsGone', target: 'purging' },
+            },
+            purging: {
+              description: 'The run directory and every secret of the run are removed.',
+              invoke: {
+                id: 'purgeRun',
+                src: 'purgeRun',
+                input: ({ context }) => ({ runId: context.runId, assignmentIds: context.assignmentIds }),
+                onDone: 'settling',
+                onError: 'settling',
+              },
+              on: { 'job.cancelRequested': {} },
+              after: { purgeTimeout: 'settling' },
+            },
+            settling: {
+              description: 'The outcome decides the final state.',
+              always: [
+                { guard: 'hasSucceeded', target: '#signJob.succeeded' },
+                { guard: 'wasDropped', target: '#signJob.dropped' },
+                { guard: 'wasCancelled', target: '#signJob.cancelled' },
+                { target: '#signJob.failed' },
+              ],
+            },
+          },
+        },
+
+        machine: {
+          description: 'The virtual machine of this run.',
+          initial: 'none',
+          states: {
+            none: {
+              description: 'No machine: not wanted yet, or gone.',
+              on: { 'machine.wanted': 'owned', 'machine.unwanted': {} },
+            },
+            owned: {
+              description: 'A vm-lifecycle works for this run; this state is left only when the machine is gone.',
+              invoke: {
+                id: 'vm',
+                src: 'vmLifecycle',
+                input: ({ context, self }) => ({ ...context.vm, owner: self }),
+                onDone: {
+                  target: 'none',
+                  actions: {
+                    type: 'noteLeak',
+                    params: ({ event }) => ({ name: event.output.outcome === 'leaked' ? event.output.name : null }),
+                  },
+                },
+                onError: {
+                  target: 'none',
+                  actions: { type: 'noteLeak', params: ({ context }) => ({ name: context.vm.name }) },
+                },
+              },
+              on: { 'machine.unwanted': '.releasing' },
+              initial: 'acquiring',
+              states: {
+                acquiring: {
+                  description: 'Cloned, booted, located, connected: on its way.',
+                  on: { 'vm.ready': 'ready' },
+                },
+                ready: { description: 'The guest takes commands.' },
+                releasing: {
+                  description: 'Stopped and deleted; the deadlines are those of the vm-lifecycle.',
+                  entry: 'releaseMachine',
+                  on: { 'machine.unwanted': {}, 'vm.ready': {}, 'vm.lost': {} },
+                },
+              },
+            },
+          },
+        },
+
+        claim: {
+          description: 'Whether the hub still counts this job as ours.',
+          initial: 'valid',
+          states: {
+            valid: {
+              description: 'The token of the newest assignment is good.',
+              on: { 'job.claimRevoked': 'revoked' },
+            },
+            revoked: {
+              description: 'The link broke and the hub re-queued the job: work goes on, nothing is delivered.',
+              on: { 'job.adopted': 'valid', 'job.linkRestored': 'awaitingReassignment' },
+            },
+            awaitingReassignment: {
+              description: 'The link is back; the hub may hand the same job to us again.',
+              on: { 'job.adopted': 'valid', 'job.claimRevoked': 'revoked' },
+              after: { reassignmentTimeout: { target: 'expired', actions: raise({ type: 'claim.expired' }) } },
+            },
+            expired: { description: 'Somebody else has the job.' },
+          },
+        },
+
+        pulse: {
+          description: 'Says the current stage again now and then.',
+          initial: 'beating',
+          states: {
+            beating: {
+              description: 'Waits for the next beat.',
+              after: { pulseInterval: { target: 'beating', reenter: true, actions: 'repeatStage' } },
+            },
+          },
+        },
+      },
+    },
+
+    succeeded: { description: 'The artifact was delivered.', type: 'final', output: 'succeeded' },
+    failed: { description: 'One clear error was reported.', type: 'final', output: 'failed' },
+    cancelled: { description: 'Stopped on request.', type: 'final', output: 'cancelled' },
+    dropped: { description: 'The job belongs to somebody else; nothing was reported.', type: 'final', output: 'dropped' },
+  },
+});
+
+function cancelOf({ event }: { event: { why: 'user' | 'shutdown' } }): { failure: Failure } {
+  return { failure: event.why === 'user' ? jobCancelled : workerStopping };
+}
+
+function noted(context: SignJobContext, note: Extract<JobReport, { type: 'job.noted' }>['note']): JobReport {
+  return { type: 'job.noted', runId: context.runId, jobId: context.jobId, note };
+}
+
+function conclusionOf(context: SignJobContext): Conclusion {
+  const { failure, artifact, stage } = context;
+  if (!failure && artifact) return { outcome: 'succeeded', artifact };
+  const outcome = failure?.code === jobCancelled.code ? 'cancelled' : 'failed';
+  return { outcome, failure: failure ?? toFailure(undefined), stage: stage?.name ?? null };
+}

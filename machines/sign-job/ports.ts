@@ -1,0 +1,35 @@
+
+import { port, type Recipient } from '../contracts/actors.ts';
+import type { AdmittedJob, Artifact, BundleSummary, StepReport } from '../contracts/job.ts';
+
+/** Every step knows its run, the assignment whose token is valid now, and whom to tell how far it is. */
+export interface StepInput {
+  readonly runId: string;
+  readonly assignmentId: string;
+  readonly reportTo: Recipient<StepReport>;
+}
+
+/** A step that needs the run's machine. */
+export interface GuestStepInput extends StepInput {
+  readonly vmName: string;
+}
+
+/** The effects of one run. What is large or secret stays behind the port, under `runId`. */
+export const signJobPorts = {
+  admitJob: port<AdmittedJob, StepInput>('admitJob'),
+  downloadBundle: port<void, StepInput>('downloadBundle'),
+  inspectBundle: port<BundleSummary, StepInput>('inspectBundle'),
+  checkCredentials: port<void, StepInput>('checkCredentials'),
+  drawIcons: port<void, StepInput>('drawIcons'),
+  mergeInfoPlist: port<void, StepInput>('mergeInfoPlist'),
+  embedProfile: port<void, StepInput>('embedProfile'),
+  transferBundle: port<void, GuestStepInput>('transferBundle'),
+  codesign: port<void, GuestStepInput>('codesign'),
+  verifySignature: port<void, GuestStepInput>('verifySignature'),
+  packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
+  checkArtifact: port<void, StepInput>('checkArtifact'),
+  deliverArtifact: port<void, StepInput & { artifact: Artifact }>('deliverArtifact'),
+  purgeRun: port<void, { runId: string; assignmentIds: readonly string[] }>('purgeRun'),
+};
+
+export type SignJobPorts = typeof signJobPorts;

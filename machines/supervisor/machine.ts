@@ -1,0 +1,360 @@
+import { assign, type DoneActorEvent, enqueueActions, type ErrorActorEvent, sendTo, setup } from 'xstate';
+import { port } from '../contracts/actors.ts';
+import type { HubNews, HubReport } from '../contracts/hub.ts';
+import type { Conclusion, JobOutput, JobReport } from '../contracts/job.ts';
+import type { VmClone } from '../contracts/vm.ts';
+import { hubConnectionMachine } from '../hub-connection/machine.ts';
+import { signJobMachine } from '../sign-job/machine.ts';
+import { notTaken, runCrashed } from './failures.ts';
+import { supervisorLimits } from './limits.ts';
+import { actorIdOf, change, find, nextInLine, openRunOf, type Runs, waiting } from './runs.ts';
+
+/**
+ * The root of the actor system: owns the hub link, starts one sign-job per assignment, and is the only one that
+ * counts slots.
+ *
+ * Promises: nothing is accepted before what an earlier life left has been swept; never more than `maxConcurrent`
+ * machines, whatever the hub hands out; a second assignment of a running job is adopted, not started; every
+ * assignment ends in one conclusion; *drain*, *cancel* and *shutdown* are three different wishes.
+ */
+export interface SupervisorInput {
+  readonly maxConcurrent: number;
+  readonly image: string;
+  /** Identity of this installation, part of every clone's name, so that a sweep touches only its own. */
+  readonly instance: string;
+}
+
+interface SupervisorContext extends SupervisorInput {
+  readonly runs: Runs;
+  readonly leaked: readonly string[];
+  readonly concluded: { readonly succeeded: number; readonly failed: number; readonly cancelled: number };
+}
+
+type RunActorId = `run.${string}`;
+type SweepActorId = `sweep.${string}`;
+type SupervisorEvent =
+  | HubNews
+  | JobReport
+  | { type: 'drain.requested' }
+  | { type: 'shutdown.requested' }
+  | { type: 'job.cancelRequested'; jobId: string }
+  | DoneActorEvent<JobOutput, RunActorId>
+  | ErrorActorEvent<unknown, RunActorId>
+  | DoneActorEvent<void, SweepActorId>
+  | ErrorActorEvent<unknown, SweepActorId>;
+
+const runIdOf = (actorId: string): string => actorId.slice('run.'.length);
+const runIdOfSweep = (actorId: string): string => actorId.slice('sweep.'.length);
+
+export const supervisorMachine = setup({
+  types: {
+    input: {} as SupervisorInput,
+    context: {} as SupervisorContext,
+    events: {} as SupervisorEvent,
+    children: {} as { hub: 'hubConnection' } & Record<RunActorId, 'signJob'> & Record<SweepActorId, 'sweepRun'>,
+  },
+  actors: {
+    hubConnection: hubConnectionMachine,
+    signJob: signJobMachine,
+    /** Destroys what earlier lives left; answers with the clones that resisted. */
+    sweepLeftovers: port<readonly string[], { instance: string }>('sweepLeftovers'),
+    /** Tries again to delete clones that leaked; answers with those that are gone now. */
+    sweepLeaks: port<readonly string[], { names: readonly string[] }>('sweepLeaks'),
+    /** What a crashed run left: its machine, its directory, its secrets. */
+    sweepRun: port<void, { runId: string; vmName: string }>('sweepRun'),
+  },
+  actions: {
+    startRun: assign({
+      runs: ({ context, spawn, self }, params: { jobId: string; assignmentId: string }) => {
+        const { jobId, assignmentId: runId } = params;
+        const vm: VmClone = { name: vmNameOf(context.instance, runId), image: context.image };
+        const ref = spawn('signJob', { id: actorIdOf(runId), input: { runId, jobId, vm, owner: self } });
+        return [...context.runs, { runId, jobId, phase: 'admitting' as const, holdsSlot: false, ref }];
+      },
+    }),
+    adoptAssignment: enqueueActions(({ context, enqueue }, params: { jobId: string; assignmentId: string }) => {
+      const run = openRunOf(context.runs, params.jobId);
+      if (run) enqueue.sendTo(run.ref, { type: 'job.adopted', assignmentId: params.assignmentId });
+    }),
+    joinLine: assign({
+      runs: ({ context }, params: { runId: string }) => change(context.runs, params.runId, { phase: 'waiting' }),
+    }),
+    /** Slots go to the first in line; the others hear their place. */
+    grantSlots: enqueueActions(({ context, enqueue }) => {
+      const next = nextInLine(context.runs, context.maxConcurrent);
+      const runs = next.reduce(
+        (all, { runId }) => change(all, runId, { phase: 'working', holdsSlot: true }),
+        context.runs,
+      );
+      enqueue.assign({ runs });
+      for (const run of next) enqueue.sendTo(run.ref, { type: 'slot.granted' });
+      for (const [index, run] of waiting(runs).entries())
+        enqueue.sendTo('hub', noteOf(run.jobId, { kind: 'queued', position: index + 1 }));
+    }),
+    passNote: sendTo('hub', (_, params: Extract<JobReport, { type: 'job.noted' }>) =>
+      noteOf(params.jobId, params.note),
+    ),
+    passConclusion: enqueueActions(({ context, enqueue }, params: Extract<JobReport, { type: 'job.concluded' }>) => {
+      const { runId, jobId, assignmentId, conclusion } = params;
+      enqueue.assign({
+        runs: change(context.runs, runId, { phase: 'concluded' }),
+        concluded: { ...context.concluded, [conclusion.outcome]: context.concluded[conclusion.outcome] + 1 },
+      });
+      enqueue.sendTo('hub', conclusionOf(jobId, assignmentId, conclusion));
+    }),
+    refuseAssignment: sendTo('hub', (_, params: { jobId: string; assignmentId: string; failure: Conclusion }) =>
+      conclusionOf(params.jobId, params.assignmentId, params.failure),
+    ),
+    forgetRun: enqueueActions(({ context, enqueue }, params: { runId: string; leakedVm: string | null }) => {
+      enqueue.stopChild(actorIdOf(params.runId));
+      enqueue.assign({
+        runs: context.runs.filter((run) => run.runId !== params.runId),
+        leaked: params.leakedVm ? [...context.leaked, params.leakedVm] : context.leaked,
+      });
+    }),
+    buryRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
+      const run = find(context.runs, params.runId);
+      if (run && run.phase !== 'concluded')
+        enqueue.sendTo('hub', conclusionOf(run.jobId, run.runId, { outcome: 'failed', failure: runCrashed, stage: null }));
+      enqueue.spawnChild('sweepRun', {
+        id: `sweep.${params.runId}` as const,
+        input: { runId: params.runId, vmName: vmNameOf(context.instance, params.runId) },
+      });
+    }),
+    cancelRun: enqueueActions(({ context, enqueue }, params: { jobId: string }) => {
+      const run = openRunOf(context.runs, params.jobId);
+      if (run) enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'user' });
+    }),
+    cancelAllRuns: enqueueActions(({ context, enqueue }) => {
+      for (const run of context.runs) enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'shutdown' });
+    }),
+    revokeClaim: enqueueActions(({ context, enqueue }, params: { jobId: string | null }) => {
+      const run = params.jobId === null ? undefined : openRunOf(context.runs, params.jobId);
+      if (run) enqueue.sendTo(run.ref, { type: 'job.claimRevoked' });
+    }),
+    tellLinkRestored: enqueueActions(({ context, enqueue }) => {
+      for (const run of context.runs) enqueue.sendTo(run.ref, { type: 'job.linkRestored' });
+    }),
+    noteLeaks: assign({
+      leaked: ({ context }, params: { names: readonly string[] }) => [...new Set([...context.leaked, ...params.names])],
+    }),
+    forgetLeaks: assign({
+      leaked: ({ context }, params: { names: readonly string[] }) =>
+        context.leaked.filter((name) => !params.names.includes(name)),
+    }),
+    forgetSweep: enqueueActions(({ enqueue }, params: { actorId: string }) => enqueue.stopChild(params.actorId)),
+    closeHub: sendTo('hub', { type: 'hub.closeRequested' }),
+  },
+  guards: {
+    isOpenRun: ({ context }, params: { jobId: string }) => openRunOf(context.runs, params.jobId) !== undefined,
+    isIdle: ({ context }) => context.runs.length === 0,
+    hasLeaks: ({ context }) => context.leaked.length > 0,
+  },
+  delays: { ...supervisorLimits },
+}).createMachine({
+  id: 'supervisor',
+  description: 'Owns the hub link, starts one sign-job per assignment, counts the slots.',
+  context: ({ input }) => ({
+    ...input,
+    runs: [],
+    leaked: [],
+    concluded: { succeeded: 0, failed: 0, cancelled: 0 },
+  }),
+  initial: 'sweeping',
+  states: {
+    sweeping: {
+      description: 'Clones and run directories that an earlier life left are destroyed, only our own.',
+      invoke: {
+        id: 'sweepLeftovers',
+        src: 'sweepLeftovers',
+        input: ({ context }) => ({ instance: context.instance }),
+        onDone: {
+          target: 'serving',
+          actions: { type: 'noteLeaks', params: ({ event }) => ({ names: event.output }) },
+        },
+        onError: 'serving',
+      },
+      on: { 'shutdown.requested': 'stopped', 'drain.requested': 'stopped' },
+      after: { sweepTimeout: 'serving' },
+    },
+
+    serving: {
+      description: 'The link and the work, side by side.',
+      type: 'parallel',
+      invoke: {
+        id: 'hub',
+        src: 'hubConnection',
+        input: ({ self }) => ({ owner: self }),
+        onDone: 'stopped',
+        onError: 'stopped',
+      },
+      on: {
+        'job.awaitingSlot': {
+          actions: [{ type: 'joinLine', params: ({ event }) => event }, 'grantSlots'],
+        },
+        'job.noted': { actions: { type: 'passNote', params: ({ event }) => event } },
+        'job.concluded': { actions: { type: 'passConclusion', params: ({ event }) => event } },
+        'job.cancelRequested': { actions: { type: 'cancelRun', params: ({ event }) => event } },
+        'hub.cancelRequested': { actions: { type: 'cancelRun', params: ({ event }) => event } },
+        'hub.jobMalformed': {
+          actions: {
+            type: 'refuseAssignment',
+            params: ({ event }) => ({ ...event, failure: { outcome: 'failed', failure: event.failure, stage: null } }),
+          },
+        },
+        'xstate.done.actor.run.*': {
+          actions: [
+            {
+              type: 'forgetRun',
+              params: ({ event }) => ({ runId: runIdOf(event.actorId), leakedVm: event.output.leakedVm }),
+            },
+            'grantSlots',
+          ],
+        },
+        'xstate.error.actor.run.*': {
+          actions: [
+            { type: 'buryRun', params: ({ event }) => ({ runId: runIdOf(event.actorId) }) },
+            { type: 'forgetRun', params: ({ event }) => ({ runId: runIdOf(event.actorId), leakedVm: null }) },
+            'grantSlots',
+          ],
+        },
+        'xstate.done.actor.sweep.*': { actions: { type: 'forgetSweep', params: ({ event }) => event } },
+        'xstate.error.actor.sweep.*': {
+          actions: [
+            { type: 'forgetSweep', params: ({ event }) => event },
+            {
+              type: 'noteLeaks',
+              params: ({ context, event }) => ({ names: [vmNameOf(context.instance, runIdOfSweep(event.actorId))] }),
+            },
+          ],
+        },
+      },
+      states: {
+        link: {
+          description: 'What the hub-connection last said.',
+          initial: 'offline',
+          on: {
+            'hub.linkUp': { target: '.online', actions: 'tellLinkRestored' },
+            'hub.linkLost': {
+              target: '.offline',
+              actions: { type: 'revokeClaim', params: ({ event }) => ({ jobId: event.requeuedJobId }) },
+            },
+            'hub.refused': '.refused',
+          },
+          states: {
+            offline: { description: 'No link; running jobs go on, their results are kept.' },
+            online: { description: 'The hub counts us among its workers.' },
+            refused: { description: 'The hub refuses our secret: an operator must set the right one.' },
+          },
+        },
+        work: {
+          description: 'Whether new work is taken.',
+          initial: 'accepting',
+          states: {
+            accepting: {
+              description: 'Assignments are taken; those beyond the slots wait in line.',
+              on: {
+                'hub.jobAssigned': [
+                  {
+                    guard: { type: 'isOpenRun', params: ({ event }) => event },
+                    actions: { type: 'adoptAssignment', params: ({ event }) => event },
+                  },
+                  { actions: { type: 'startRun', params: ({ event }) => event } },
+                ],
+                'drain.requested': 'draining',
+                'shutdown.requested': 'draining',
+              },
+            },
+            draining: {
+              description: 'No more work is taken; what runs may finish, for a while.',
+              on: {
+                'hub.jobAssigned': [
+                  {
+                    guard: { type: 'isOpenRun', params: ({ event }) => event },
+                    actions: { type: 'adoptAssignment', params: ({ event }) => event },
+                  },
+                  {
+                    actions: {
+                      type: 'refuseAssignment',
+                      params: ({ event }) => ({ ...event, failure: { outcome: 'failed', failure: notTaken, stage: null } }),
+                    },
+                  },
+                ],
+                'drain.requested': {},
+                'shutdown.requested': 'stopping',
+              },
+              always: { guard: 'isIdle', target: 'closing' },
+              after: { drainTimeout: 'stopping' },
+            },
+            stopping: {
+              description: 'What is left is cancelled and cleaned up.',
+              entry: 'cancelAllRuns',
+              on: {
+                'hub.jobAssigned': {
+                  actions: {
+                    type: 'refuseAssignment',
+                    params: ({ event }) => ({ ...event, failure: { outcome: 'failed', failure: notTaken, stage: null } }),
+                  },
+                },
+                'drain.requested': {},
+                'shutdown.requested': {},
+              },
+              always: { guard: 'isIdle', target: 'closing' },
+              after: { stopTimeout: 'closing' },
+            },
+            closing: {
+              description: 'The last results are said and the link is closed.',
+              entry: 'closeHub',
+              on: { 'drain.requested': {}, 'shutdown.requested': {} },
+              after: { closeTimeout: '#supervisor.stopped' },
+            },
+          },
+        },
+        leaks: {
+          description: 'Clones that could not be deleted.',
+          initial: 'watching',
+          states: {
+            watching: {
+              description: 'Looks now and then whether there are any.',
+              after: {
+                leakSweepInterval: [
+                  { guard: 'hasLeaks', target: 'sweeping' },
+                  { target: 'watching', reenter: true },
+                ],
+              },
+            },
+            sweeping: {
+              description: 'Tries again to delete them.',
+              invoke: {
+                id: 'sweepLeaks',
+                src: 'sweepLeaks',
+                input: ({ context }) => ({ names: context.leaked }),
+                onDone: {
+                  target: 'watching',
+                  actions: { type: 'forgetLeaks', params: ({ event }) => ({ names: event.output }) },
+                },
+                onError: 'watching',
+              },
+              after: { sweepTimeout: 'watching' },
+            },
+          },
+        },
+      },
+    },
+
+    stopped: { description: 'Nothing runs any more; the process may end.', type: 'final' },
+  },
+});
+
+/** Parsed back by the driver's side, which refuses to touch any other name. */
+function vmNameOf(instance: string, runId: string): string {
+  return `perry-ship-${instance}-${runId}`;
+}
+
+function noteOf(jobId: string, note: Extract<HubReport, { kind: 'note' }>['note']) {
+  return { type: 'hub.report' as const, report: { kind: 'note' as const, jobId, note } };
+}
+
+function conclusionOf(jobId: string, assignmentId: string, conclusion: Conclusion) {
+  return { type: 'hub.report' as const, report: { kind: 'conclusion' as const, jobId, assignmentId, conclusion } };
+}

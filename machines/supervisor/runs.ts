@@ -1,0 +1,34 @@
+import type { ActorRefFrom } from 'xstate';
+import type { signJobMachine } from '../sign-job/machine.ts';
+
+/** What the supervisor knows of one run: its place in the line, and whom to talk to. */
+export interface Run {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly phase: 'admitting' | 'waiting' | 'working' | 'concluded';
+  /** True once the run has had a slot: it gives it back only by ending. */
+  readonly holdsSlot: boolean;
+  readonly ref: ActorRefFrom<typeof signJobMachine>;
+}
+
+/** In the order of arrival. */
+export type Runs = readonly Run[];
+
+export const actorIdOf = (runId: string): `run.${string}` => `run.${runId}`;
+
+export const find = (runs: Runs, runId: string): Run | undefined => runs.find((run) => run.runId === runId);
+
+/** The run that still works for this job; a concluded one is only cleaning up. */
+export const openRunOf = (runs: Runs, jobId: string): Run | undefined =>
+  runs.find((run) => run.jobId === jobId && run.phase !== 'concluded');
+
+export const change = (runs: Runs, runId: string, with_: Partial<Run>): Runs =>
+  runs.map((run) => (run.runId === runId ? { ...run, ...with_ } : run));
+
+export const waiting = (runs: Runs): Runs => runs.filter((run) => run.phase === 'waiting');
+
+/** Those whose turn it is: the first in line, as many as there are free slots. */
+export function nextInLine(runs: Runs, maxConcurrent: number): Runs {
+  const free = maxConcurrent - runs.filter((run) => run.holdsSlot).length;
+  return waiting(runs).slice(0, Math.max(0, free));
+}

@@ -1,0 +1,21 @@
+/** Deadlines and pauses of one machine's life, in milliseconds. Overridden by configuration. */
+export const vmLimits = {
+  /** A copy-on-write clone takes seconds; a full copy of a 50 GB disk on a slow volume takes minutes. */
+  cloneTimeout: 300_000,
+  /** The machine's process starts in well under a second; a hypervisor that says nothing for a minute is stuck. */
+  bootTimeout: 60_000,
+  /** Boot to address: 15 s on a good host, more than 45 s on a loaded one. */
+  locateTimeout: 180_000,
+  /** Between two questions for the address. */
+  locatePause: 100,
+  /** Address to a shell that answers; covers a guest whose sshd starts late. */
+  connectTimeout: 90_000,
+  connectPause: 250,
+  /** Power-off by force included. */
+  stopTimeout: 20_000,
+  deleteTimeout: 30_000,
+  deletePause: 2_000,
+} as const;
+
+/** Attempts to delete a clone before it is called leaked. */
+export const DELETE_ATTEMPTS = 3;

@@ -1,0 +1,193 @@
+import { afterAll, expect, test } from 'vitest';
+import type { AnyMachineSnapshot } from 'xstate';
+import type { Failure } from '../../machines/contracts/failure.ts';
+import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
+import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import { signJobPorts } from '../../machines/sign-job/ports.ts';
+import { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
+import { deaf, inert, owner } from './inert.ts';
+import { coverageLine, type WalkResult, walk } from './walk.ts';
+
+const failure = (code: string, retryable = false): Failure => ({
+  kind: 'host',
+  code,
+  summary: 'sample',
+  reason: '',
+  nextStep: '',
+  retryable,
+});
+const errors = [{ error: failure('A') }, { error: failure('B', true) }, { error: failure('HUB_JOB_NOT_OURS', true) }];
+const lines: string[] = [];
+const report = (name: string, result: WalkResult) => {
+  lines.push(coverageLine(name, result));
+  expect(result.missing).toEqual([]);
+};
+afterAll(() => console.error(lines.join('\n')));
+
+test('vm-lifecycle: every transition is walked, and no end is reached without a delete', () => {
+  const ports = ['cloneVm', 'locateVm', 'connectGuest', 'stopVm', 'deleteVm'];
+  const machine = vmLifecycleMachine.provide({ actors: { ...inert(ports), runVm: deaf, watchGuest: deaf } });
+  const address = { host: '127.0.0.1', port: 22, user: 'admin', hostKeyFingerprint: 'SHA256:x' };
+  const result = walk(machine, {
+    input: { name: 'v', image: 'i', owner },
+    key: (s) => JSON.stringify([s.value, s.context.deleteAttempts, s.context.failure?.code, s.status]),
+    samples: {
+      'xstate.done.actor.locateVm': [{ output: address }],
+      'xstate.done.actor.relocateVm': [{ output: address }],
+      'xstate.error.actor.locateVm': errors,
+      'xstate.error.actor.connectGuest': errors,
+      'vm.exited': [{ reason: 'x' }],
+      'guest.lost': [{ reason: 'x' }],
+    },
+    check: (s) => {
+      if (s.status === 'done') expect(s.context.deleteAttempts).toBeGreaterThan(0);
+    },
+  });
+  report('vm-lifecycle', result);
+});
+
+test('sign-job: every transition is walked, one conclusion or a drop, and nothing ends with a machine', () => {
+  const machine = signJobMachine.provide({
+    actors: { ...inert(Object.keys(signJobPorts)), vmLifecycle: deaf },
+  } as never);
+  const result = walk(machine, {
+    input: { runId: 'r', jobId: 'j', vm: { name: 'v', image: 'i' }, owner },
+    key: situationOfJob,
+    samples: {
+      'job.cancelRequested': [{ why: 'user' }, { why: 'shutdown' }],
+      'job.adopted': (s) => (usesToken(s) && s.context.assignmentIds.length < 2 ? [{ assignmentId: 'r2' }] : []),
+      'job.claimRevoked': (s) => (usesToken(s) ? [{}] : []),
+      'job.linkRestored': (s) => (usesToken(s) ? [{}] : []),
+      [`xstate.after.reassignmentTimeout.signJob.engaged.claim.awaitingReassignment`]: (s) => (usesToken(s) ? [{}] : []),
+      'vm.lost': [{ failure: failure('VM_EXITED') }],
+      'step.progressed': [{ percent: 5 }],
+      'step.logged': [{ line: 'x' }],
+      'xstate.done.actor.admitJob': [true, false].map((embedsProfile) => ({ output: { embedsProfile } })),
+      'xstate.done.actor.inspectBundle': [{ output: { folderName: 'A.app' } }],
+      'xstate.done.actor.packageArtifact': [{ output: { name: 'a.dmg', sizeBytes: 1, sha256Hex: 'x' } }],
+      'xstate.error.actor.downloadBundle': errors,
+      'xstate.error.actor.deliverArtifact': errors,
+      'xstate.done.actor.vm': [
+        { output: { outcome: 'deleted', name: 'v', failure: null } },
+        { output: { outcome: 'leaked', name: 'v', failure: null } },
+      ],
+    },
+    check: (s) => {
+      if (s.status === 'done') expect(s.children.vm).toBeUndefined();
+    },
+  });
+  report('sign-job', result);
+});
+
+/** The claim matters only where a token is used or waited for. */
+const usesToken = (s: AnyMachineSnapshot): boolean =>
+  s.context.attempts < 2 &&
+  ['waitingForSlot', 'downloading', 'checkingArtifact', 'awaitingClaim', 'delivering'].some((name) =>
+    JSON.stringify(s.value.engaged?.work).includes(name),
+  );
+
+const situationOfJob = (s: AnyMachineSnapshot): string =>
+  JSON.stringify([
+    s.value,
+    isTransfer(s) && s.context.attempts,
+    endingOf(s.context.failure?.code),
+    isYoung(s) && s.context.job?.embedsProfile,
+    s.context.attemptedWith === s.context.assignmentIds.at(-1),
+    s.context.assignmentIds.length > 1,
+    s.status,
+  ]);
+
+const isIn = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(JSON.stringify(s.value));
+const isTransfer = isIn(/downloading|delivering/);
+/** The plan decides about the profile: known from the admission, asked when Info.plist has been merged. */
+const isYoung = isIn(/waitingForSlot|downloading|inspecting|checkingCredentials|drawingIcons|mergingInfoPlist/);
+
+/** Failures differ only in the end they lead to. */
+const endingOf = (code: string | undefined) =>
+  code === undefined || code === 'CANCELLED' || code === 'HUB_JOB_NOT_OURS' ? code : 'failed';
+
+test('hub-connection: every transition is walked, and no conclusion is forgotten before it is confirmed', () => {
+  const machine = hubConnectionMachine.provide({ actors: { ...inert(['probeAssignments']), hubSocket: deaf } });
+  const conclusion = { kind: 'conclusion', jobId: 'j', assignmentId: 'a', conclusion: { outcome: 'failed' } };
+  const result = walk(machine, {
+    input: { owner },
+    key: (s) =>
+      JSON.stringify([
+        s.value,
+        Math.min(s.context.failures, 1),
+        s.context.outbox.held.length > 0,
+        s.context.outbox.unconfirmed.length > 0,
+        s.context.lastAssignedJobId,
+        s.status,
+      ]),
+    samples: {
+      'hub.report': [{ report: conclusion }],
+      'socket.received': [
+        { message: { type: 'authFailed' } },
+        { message: { type: 'updateRequested' } },
+        { message: { type: 'jobAssigned', jobId: 'j', assignmentId: 'a' } },
+        { message: { type: 'jobMalformed', jobId: 'j', assignmentId: 'a', failure: failure('A') } },
+        { message: { type: 'cancelRequested', jobId: 'j' } },
+      ],
+      'socket.confirmed': [{ seq: 999 }],
+      'socket.lost': [{ reason: 'x' }],
+      'xstate.done.actor.probeAssignments': [{ output: ['a'] }, { output: [] }],
+    },
+  });
+  report('hub-connection', result);
+});
+
+test('supervisor: every transition is walked, and never more runs hold a slot than there are', () => {
+  const machine = supervisorMachine.provide({
+    actors: { ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun']), hubConnection: deaf, signJob: deaf },
+  } as never);
+  const runs = (s: AnyMachineSnapshot) => s.context.runs as { runId: string; jobId: string; phase: string; holdsSlot: boolean }[];
+  const actors = (kind: string) => (s: AnyMachineSnapshot) =>
+    runs(s).map(({ runId }) => ({
+      type: `xstate.${kind}.actor.run.${runId}`,
+      actorId: `run.${runId}`,
+      output: { leakedVm: 'v' },
+    }));
+  const result = walk(machine, {
+    input: { maxConcurrent: 1, image: 'i', instance: '00000000' },
+    key: (s) =>
+      JSON.stringify([
+        s.value,
+        runs(s).map((run) => [run.runId, run.phase, run.holdsSlot]),
+        s.context.leaked.length > 0,
+        s.status,
+      ]),
+    samples: {
+      'hub.jobAssigned': (s) =>
+        ['a', 'b']
+          .map((id) => ({ jobId: `job-${id}`, assignmentId: id }))
+          .filter(({ jobId }) => !runs(s).some((run) => run.jobId === jobId && run.phase === 'concluded')),
+      'hub.jobMalformed': [{ jobId: 'm', assignmentId: 'm', failure: failure('A') }],
+      'hub.cancelRequested': [{ jobId: 'job-a' }, { jobId: 'unknown' }],
+      'job.cancelRequested': [{ jobId: 'job-a' }],
+      'hub.linkLost': (s) =>
+        runs(s).length > 1 ? [] : ['job-a', null].map((requeuedJobId) => ({ reason: 'x', requeuedJobId })),
+      'hub.refused': (s) => (runs(s).length > 1 ? [] : [{}]),
+      'job.awaitingSlot': (s) => runs(s).filter((run) => run.phase === 'admitting').map(({ runId }) => ({ runId })),
+      'job.noted': [{ runId: 'a', jobId: 'job-a', note: { kind: 'queued', position: 1 } }],
+      'job.concluded': (s) =>
+        runs(s)
+          .filter((run) => run.phase !== 'concluded')
+          .map(({ runId, jobId }) => ({
+            runId,
+            jobId,
+            assignmentId: runId,
+            conclusion: { outcome: 'failed', failure: failure('A'), stage: null },
+          })),
+      'xstate.done.actor.run.*': actors('done'),
+      'xstate.error.actor.run.*': actors('error'),
+      'xstate.done.actor.sweep.*': [{ type: 'xstate.done.actor.sweep.a', actorId: 'sweep.a' }],
+      'xstate.error.actor.sweep.*': [{ type: 'xstate.error.actor.sweep.a', actorId: 'sweep.a' }],
+      'xstate.done.actor.sweepLeftovers': [{ output: [] }, { output: ['v'] }],
+      'xstate.done.actor.sweepLeaks': [{ output: ['v'] }],
+    },
+    check: (s) => expect(runs(s).filter((run) => run.holdsSlot).length).toBeLessThanOrEqual(1),
+  });
+  report('supervisor', result);
+});
