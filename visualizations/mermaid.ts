@@ -13,7 +13,9 @@ const edgesOf = (node: Node): AnyTransitionDefinition[] => [
 ];
 
 const guardName = (guard: unknown): string =>
-  typeof guard === 'string' ? guard : ((guard as { type?: string }).type ?? (guard as { name?: string }).name ?? 'guard');
+  typeof guard === 'string'
+    ? guard
+    : ((guard as { type?: string }).type ?? (guard as { name?: string }).name ?? 'guard');
 
 /** `xstate.done.actor.cloneVm` reads as `cloneVm done`, an `after` as its delay's name. */
 export function labelOf(transition: AnyTransitionDefinition): string {

@@ -1,4 +1,11 @@
-import { type ActorRef, type EventObject, fromCallback, fromPromise, type NonReducibleUnknown, type Snapshot } from 'xstate';
+import {
+  type ActorRef,
+  type EventObject,
+  fromCallback,
+  fromPromise,
+  type NonReducibleUnknown,
+  type Snapshot,
+} from 'xstate';
 
 /** All that an actor may know of the one it reports to: which events that one accepts. */
 export type Recipient<TEvent extends EventObject> = ActorRef<Snapshot<unknown>, TEvent>;

@@ -1,5 +1,5 @@
-import type { Conclusion, JobNote } from './job.ts';
 import type { Failure } from './failure.ts';
+import type { Conclusion, JobNote } from './job.ts';
 
 /**
  * What arrives from the hub, already parsed. An assignment's token, URLs, manifest and credentials stay in the

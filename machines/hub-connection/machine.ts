@@ -2,7 +2,17 @@ import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { livePort, port, type Recipient } from '../contracts/actors.ts';
 import type { HubMessage, HubNews, HubReport } from '../contracts/hub.ts';
 import { hubLimits, MAX_HELD_NOTES } from './limits.ts';
-import { confirmed, emptyOutbox, hold, isConclusion, isEmpty, type Letter, type Outbox, reopened, written } from './outbox.ts';
+import {
+  confirmed,
+  emptyOutbox,
+  hold,
+  isConclusion,
+  isEmpty,
+  type Letter,
+  type Outbox,
+  reopened,
+  written,
+} from './outbox.ts';
 
 /**
  * The link to the hub: connect, greet, keep alive, back off, and an outbox that loses no conclusion.
@@ -54,16 +64,23 @@ export const hubConnectionMachine = setup({
   },
   actions: {
     holdReport: assign({
-      outbox: ({ context }, params: { report: HubReport }) => hold(context.outbox, params.report, MAX_HELD_NOTES),
+      outbox: ({ context }, params: { report: HubReport }) =>
+        hold(context.outbox, params.report, MAX_HELD_NOTES),
     }),
     flush: enqueueActions(({ context, enqueue }) => {
       const letters = context.outbox.held;
       if (letters.length === 0) return;
-      enqueue.sendTo('socket', { type: 'socket.deliver', letters, droppedNotes: context.outbox.droppedNotes });
+      enqueue.sendTo('socket', {
+        type: 'socket.deliver',
+        letters,
+        droppedNotes: context.outbox.droppedNotes,
+      });
       enqueue.assign({ outbox: written(context.outbox, letters) });
       if (letters.some(isConclusion)) enqueue.assign({ lastAssignedJobId: null });
     }),
-    confirm: assign({ outbox: ({ context }, params: { seq: number }) => confirmed(context.outbox, params.seq) }),
+    confirm: assign({
+      outbox: ({ context }, params: { seq: number }) => confirmed(context.outbox, params.seq),
+    }),
     reopen: assign({
       outbox: ({ context }, params: { stillOpen: readonly string[] }) =>
         reopened(context.outbox, new Set(params.stillOpen)),
@@ -77,8 +94,10 @@ export const hubConnectionMachine = setup({
     passMessage: enqueueActions(({ context, enqueue }, { message }: { message: HubMessage }) => {
       if (message.type === 'jobAssigned' || message.type === 'jobMalformed')
         enqueue.assign({ lastAssignedJobId: message.jobId });
-      if (message.type === 'jobAssigned') enqueue.sendTo(context.owner, { ...message, type: 'hub.jobAssigned' });
-      if (message.type === 'jobMalformed') enqueue.sendTo(context.owner, { ...message, type: 'hub.jobMalformed' });
+      if (message.type === 'jobAssigned')
+        enqueue.sendTo(context.owner, { ...message, type: 'hub.jobAssigned' });
+      if (message.type === 'jobMalformed')
+        enqueue.sendTo(context.owner, { ...message, type: 'hub.jobMalformed' });
       if (message.type === 'cancelRequested')
         enqueue.sendTo(context.owner, { ...message, type: 'hub.cancelRequested' });
     }),
@@ -118,7 +137,10 @@ export const hubConnectionMachine = setup({
       invoke: {
         id: 'socket',
         src: 'hubSocket',
-        onError: { target: 'backingOff', actions: { type: 'tellLost', params: { reason: 'the socket could not be made' } } },
+        onError: {
+          target: 'backingOff',
+          actions: { type: 'tellLost', params: { reason: 'the socket could not be made' } },
+        },
       },
       on: {
         'socket.lost': {
@@ -202,7 +224,9 @@ export const hubConnectionMachine = setup({
                   description: 'Everything is said as it comes.',
                   entry: 'flush',
                   on: {
-                    'hub.report': { actions: [{ type: 'holdReport', params: ({ event }) => event }, 'flush'] },
+                    'hub.report': {
+                      actions: [{ type: 'holdReport', params: ({ event }) => event }, 'flush'],
+                    },
                   },
                 },
               },
@@ -247,7 +271,8 @@ export const hubConnectionMachine = setup({
           },
         },
         abandoning: {
-          description: 'The link seems dead; a Close frame is tried, so that the hub does not keep a ghost of us.',
+          description:
+            'The link seems dead; a Close frame is tried, so that the hub does not keep a ghost of us.',
           entry: 'close',
           on: { 'socket.lost': '#hubConnection.backingOff', 'socket.received': {} },
           after: { closeTimeout: '#hubConnection.backingOff' },

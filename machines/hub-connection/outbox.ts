@@ -57,4 +57,5 @@ export function reopened(outbox: Outbox, stillOpen: ReadonlySet<string>): Outbox
   return { ...outbox, unconfirmed: [], held: [...lost, ...outbox.held] };
 }
 
-export const isEmpty = (outbox: Outbox): boolean => outbox.held.length === 0 && outbox.unconfirmed.length === 0;
+export const isEmpty = (outbox: Outbox): boolean =>
+  outbox.held.length === 0 && outbox.unconfirmed.length === 0;

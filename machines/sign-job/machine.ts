@@ -1,4 +1,4 @@
-import { assign, enqueueActions, type ErrorActorEvent, not, raise, sendTo, setup, stateIn } from 'xstate';
+import { assign, type ErrorActorEvent, enqueueActions, not, raise, sendTo, setup, stateIn } from 'xstate';
 import type { Recipient } from '../contracts/actors.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type {
@@ -24,7 +24,7 @@ import {
   workerStopping,
 } from './failures.ts';
 import { signJobLimits, TRANSFER_ATTEMPTS } from './limits.ts';
-import { type GuestStepInput, signJobPorts, type StepInput } from './ports.ts';
+import { type GuestStepInput, type StepInput, signJobPorts } from './ports.ts';
 
 /**
  * One assignment from the hub, from its arrival to its one answer and to the last file it left.
@@ -98,19 +98,27 @@ export const signJobMachine = setup({
   },
   actors: { ...signJobPorts, vmLifecycle: vmLifecycleMachine },
   actions: {
-    keepFailure: assign({ failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure }),
+    keepFailure: assign({
+      failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure,
+    }),
     reportAwaitingSlot: sendTo(
       ({ context }) => context.owner,
       ({ context }) => ({ type: 'job.awaitingSlot', runId: context.runId }),
     ),
     beginStage: enqueueActions(({ context, enqueue }, params: { name: Stage; message: string }) => {
       enqueue.assign({ stage: { ...params, percent: 0 } });
-      enqueue.sendTo(context.owner, noted(context, { kind: 'stage', stage: params.name, message: params.message }));
+      enqueue.sendTo(
+        context.owner,
+        noted(context, { kind: 'stage', stage: params.name, message: params.message }),
+      );
     }),
     finishStage: enqueueActions(({ context, enqueue }) => {
       if (!context.stage) return;
       enqueue.assign({ stage: { ...context.stage, percent: 100 } });
-      enqueue.sendTo(context.owner, noted(context, { kind: 'progress', stage: context.stage.name, percent: 100 }));
+      enqueue.sendTo(
+        context.owner,
+        noted(context, { kind: 'progress', stage: context.stage.name, percent: 100 }),
+      );
     }),
     passProgress: enqueueActions(({ context, enqueue }, params: { percent: number }) => {
       if (!context.stage || params.percent <= context.stage.percent || params.percent >= 100) return;
@@ -141,7 +149,10 @@ export const signJobMachine = setup({
       }),
     ),
     adopt: assign({
-      assignmentIds: ({ context }, params: { assignmentId: string }) => [...context.assignmentIds, params.assignmentId],
+      assignmentIds: ({ context }, params: { assignmentId: string }) => [
+        ...context.assignmentIds,
+        params.assignmentId,
+      ],
     }),
     resetAttempts: assign({ attempts: 0 }),
     countAttempt: assign({
@@ -207,15 +218,24 @@ export const signJobMachine = setup({
                 onDone: { target: 'waitingForSlot', actions: assign({ job: ({ event }) => event.output }) },
                 onError: faulted,
               },
-              on: { 'job.cancelRequested': { target: 'reporting', actions: { type: 'keepFailure', params: cancelOf } } },
+              on: {
+                'job.cancelRequested': {
+                  target: 'reporting',
+                  actions: { type: 'keepFailure', params: cancelOf },
+                },
+              },
               after: { admitTimeout: late('reading the job') },
             },
             waitingForSlot: {
-              description: 'The job is sound; it waits for its turn, because the hub may hand out more than fits.',
+              description:
+                'The job is sound; it waits for its turn, because the hub may hand out more than fits.',
               entry: 'reportAwaitingSlot',
               on: {
                 'slot.granted': 'running',
-                'job.cancelRequested': { target: 'reporting', actions: { type: 'keepFailure', params: cancelOf } },
+                'job.cancelRequested': {
+                  target: 'reporting',
+                  actions: { type: 'keepFailure', params: cancelOf },
+                },
                 'claim.expired': { target: 'releasing', actions: keep(claimExpired) },
               },
               after: { queueTimeout: { target: 'reporting', actions: keep(queueTimedOut) } },
@@ -225,9 +245,15 @@ export const signJobMachine = setup({
               description: 'The job has a slot: the bundle is prepared while the machine boots.',
               entry: raise({ type: 'machine.wanted' }),
               on: {
-                'job.cancelRequested': { target: 'reporting', actions: { type: 'keepFailure', params: cancelOf } },
+                'job.cancelRequested': {
+                  target: 'reporting',
+                  actions: { type: 'keepFailure', params: cancelOf },
+                },
                 'claim.expired': { target: 'releasing', actions: keep(claimExpired) },
-                'vm.lost': { target: 'reporting', actions: { type: 'keepFailure', params: ({ event }) => event } },
+                'vm.lost': {
+                  target: 'reporting',
+                  actions: { type: 'keepFailure', params: ({ event }) => event },
+                },
                 'step.progressed': { actions: { type: 'passProgress', params: ({ event }) => event } },
                 'step.logged': { actions: { type: 'passLog', params: ({ event }) => event } },
               },
@@ -257,7 +283,8 @@ export const signJobMachine = setup({
                     },
                     pausing: { description: 'The hub gets a breath.', after: { retryPause: 'attempting' } },
                     doubting: {
-                      description: 'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
+                      description:
+                        'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
                       always: [
                         { guard: 'hasNewerToken', target: 'attempting' },
                         { guard: not('claimIsValid'), target: 'awaitingClaim' },
@@ -271,7 +298,8 @@ export const signJobMachine = setup({
                   },
                 },
                 inspecting: {
-                  description: 'The bundle is found, its Info.plist and every Mach-O are read, modes are mended.',
+                  description:
+                    'The bundle is found, its Info.plist and every Mach-O are read, modes are mended.',
                   invoke: {
                     id: 'inspectBundle',
                     src: 'inspectBundle',
@@ -322,7 +350,8 @@ export const signJobMachine = setup({
                   after: { mergeTimeout: late('merging Info.plist') },
                 },
                 embeddingProfile: {
-                  description: 'The provisioning profile is written into the bundle: its last change before signing.',
+                  description:
+                    'The provisioning profile is written into the bundle: its last change before signing.',
                   invoke: {
                     id: 'embedProfile',
                     src: 'embedProfile',
@@ -361,7 +390,8 @@ export const signJobMachine = setup({
                   after: { codesignTimeout: late('signing') },
                 },
                 verifyingSignature: {
-                  description: 'The guest verifies every signed Mach-O; the changes travel back and every seal is checked.',
+                  description:
+                    'The guest verifies every signed Mach-O; the changes travel back and every seal is checked.',
                   invoke: {
                     id: 'verifySignature',
                     src: 'verifySignature',
@@ -413,7 +443,7 @@ export const signJobMachine = setup({
                       invoke: {
                         id: 'deliverArtifact',
                         src: 'deliverArtifact',
-                        input: (scope) => ({ ...step(scope), artifact: scope.context.artifact as Artifact }),
+                        input: step,
                         onDone: { target: '#signJob.engaged.work.reporting', actions: 'finishStage' },
                         onError: [
                           { guard: { type: 'isNotOurs', params: errorOf }, target: 'doubting' },
@@ -424,7 +454,8 @@ export const signJobMachine = setup({
                     },
                     pausing: { description: 'The hub gets a breath.', after: { retryPause: 'attempting' } },
                     doubting: {
-                      description: 'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
+                      description:
+                        'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
                       always: [
                         { guard: 'hasNewerToken', target: 'attempting' },
                         { guard: not('claimIsValid'), target: '#signJob.engaged.work.running.awaitingClaim' },
@@ -452,7 +483,11 @@ export const signJobMachine = setup({
               invoke: {
                 id: 'purgeRun',
                 src: 'purgeRun',
-                input: ({ context }) => ({ runId: context.runId, assignmentIds: context.assignmentIds }),
+                input: ({ context }) => ({
+                  runId: context.runId,
+                  assignmentIds: context.assignmentIds,
+                  awaitsReceipt: context.failure?.code === NOT_OURS ? null : newest(context),
+                }),
                 onDone: 'settling',
                 onError: 'settling',
               },
@@ -480,7 +515,8 @@ export const signJobMachine = setup({
               on: { 'machine.wanted': 'owned', 'machine.unwanted': {} },
             },
             owned: {
-              description: 'A vm-lifecycle works for this run; this state is left only when the machine is gone.',
+              description:
+                'A vm-lifecycle works for this run; this state is left only when the machine is gone.',
               invoke: {
                 id: 'vm',
                 src: 'vmLifecycle',
@@ -489,7 +525,9 @@ export const signJobMachine = setup({
                   target: 'none',
                   actions: {
                     type: 'noteLeak',
-                    params: ({ event }) => ({ name: event.output.outcome === 'leaked' ? event.output.name : null }),
+                    params: ({ event }) => ({
+                      name: event.output.outcome === 'leaked' ? event.output.name : null,
+                    }),
                   },
                 },
                 onError: {
@@ -524,13 +562,16 @@ export const signJobMachine = setup({
               on: { 'job.claimRevoked': 'revoked' },
             },
             revoked: {
-              description: 'The link broke and the hub re-queued the job: work goes on, nothing is delivered.',
+              description:
+                'The link broke and the hub re-queued the job: work goes on, nothing is delivered.',
               on: { 'job.adopted': 'valid', 'job.linkRestored': 'awaitingReassignment' },
             },
             awaitingReassignment: {
               description: 'The link is back; the hub may hand the same job to us again.',
               on: { 'job.adopted': 'valid', 'job.claimRevoked': 'revoked' },
-              after: { reassignmentTimeout: { target: 'expired', actions: raise({ type: 'claim.expired' }) } },
+              after: {
+                reassignmentTimeout: { target: 'expired', actions: raise({ type: 'claim.expired' }) },
+              },
             },
             expired: { description: 'Somebody else has the job.' },
           },
@@ -552,7 +593,11 @@ export const signJobMachine = setup({
     succeeded: { description: 'The artifact was delivered.', type: 'final', output: 'succeeded' },
     failed: { description: 'One clear error was reported.', type: 'final', output: 'failed' },
     cancelled: { description: 'Stopped on request.', type: 'final', output: 'cancelled' },
-    dropped: { description: 'The job belongs to somebody else; nothing was reported.', type: 'final', output: 'dropped' },
+    dropped: {
+      description: 'The job belongs to somebody else; nothing was reported.',
+      type: 'final',
+      output: 'dropped',
+    },
   },
 });
 

@@ -1,4 +1,3 @@
-
 import { port, type Recipient } from '../contracts/actors.ts';
 import type { AdmittedJob, Artifact, BundleSummary, StepReport } from '../contracts/job.ts';
 
@@ -12,6 +11,13 @@ export interface StepInput {
 /** A step that needs the run's machine. */
 export interface GuestStepInput extends StepInput {
   readonly vmName: string;
+}
+
+export interface PurgeInput {
+  readonly runId: string;
+  readonly assignmentIds: readonly string[];
+  /** The assignment whose token is kept until the hub has confirmed the conclusion. */
+  readonly awaitsReceipt: string | null;
 }
 
 /** The effects of one run. What is large or secret stays behind the port, under `runId`. */
@@ -28,8 +34,8 @@ export const signJobPorts = {
   verifySignature: port<void, GuestStepInput>('verifySignature'),
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
   checkArtifact: port<void, StepInput>('checkArtifact'),
-  deliverArtifact: port<void, StepInput & { artifact: Artifact }>('deliverArtifact'),
-  purgeRun: port<void, { runId: string; assignmentIds: readonly string[] }>('purgeRun'),
+  deliverArtifact: port<void, StepInput>('deliverArtifact'),
+  purgeRun: port<void, PurgeInput>('purgeRun'),
 };
 
 export type SignJobPorts = typeof signJobPorts;

@@ -1,4 +1,4 @@
-import { assign, type DoneActorEvent, enqueueActions, type ErrorActorEvent, sendTo, setup } from 'xstate';
+import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, sendTo, setup } from 'xstate';
 import { port } from '../contracts/actors.ts';
 import type { HubNews, HubReport } from '../contracts/hub.ts';
 import type { Conclusion, JobOutput, JobReport } from '../contracts/job.ts';
@@ -51,7 +51,8 @@ export const supervisorMachine = setup({
     input: {} as SupervisorInput,
     context: {} as SupervisorContext,
     events: {} as SupervisorEvent,
-    children: {} as { hub: 'hubConnection' } & Record<RunActorId, 'signJob'> & Record<SweepActorId, 'sweepRun'>,
+    children: {} as { hub: 'hubConnection' } & Record<RunActorId, 'signJob'> &
+      Record<SweepActorId, 'sweepRun'>,
   },
   actors: {
     hubConnection: hubConnectionMachine,
@@ -72,12 +73,15 @@ export const supervisorMachine = setup({
         return [...context.runs, { runId, jobId, phase: 'admitting' as const, holdsSlot: false, ref }];
       },
     }),
-    adoptAssignment: enqueueActions(({ context, enqueue }, params: { jobId: string; assignmentId: string }) => {
-      const run = openRunOf(context.runs, params.jobId);
-      if (run) enqueue.sendTo(run.ref, { type: 'job.adopted', assignmentId: params.assignmentId });
-    }),
+    adoptAssignment: enqueueActions(
+      ({ context, enqueue }, params: { jobId: string; assignmentId: string }) => {
+        const run = openRunOf(context.runs, params.jobId);
+        if (run) enqueue.sendTo(run.ref, { type: 'job.adopted', assignmentId: params.assignmentId });
+      },
+    ),
     joinLine: assign({
-      runs: ({ context }, params: { runId: string }) => change(context.runs, params.runId, { phase: 'waiting' }),
+      runs: ({ context }, params: { runId: string }) =>
+        change(context.runs, params.runId, { phase: 'waiting' }),
     }),
     /** Slots go to the first in line; the others hear their place. */
     grantSlots: enqueueActions(({ context, enqueue }) => {
@@ -94,16 +98,23 @@ export const supervisorMachine = setup({
     passNote: sendTo('hub', (_, params: Extract<JobReport, { type: 'job.noted' }>) =>
       noteOf(params.jobId, params.note),
     ),
-    passConclusion: enqueueActions(({ context, enqueue }, params: Extract<JobReport, { type: 'job.concluded' }>) => {
-      const { runId, jobId, assignmentId, conclusion } = params;
-      enqueue.assign({
-        runs: change(context.runs, runId, { phase: 'concluded' }),
-        concluded: { ...context.concluded, [conclusion.outcome]: context.concluded[conclusion.outcome] + 1 },
-      });
-      enqueue.sendTo('hub', conclusionOf(jobId, assignmentId, conclusion));
-    }),
-    refuseAssignment: sendTo('hub', (_, params: { jobId: string; assignmentId: string; failure: Conclusion }) =>
-      conclusionOf(params.jobId, params.assignmentId, params.failure),
+    passConclusion: enqueueActions(
+      ({ context, enqueue }, params: Extract<JobReport, { type: 'job.concluded' }>) => {
+        const { runId, jobId, assignmentId, conclusion } = params;
+        enqueue.assign({
+          runs: change(context.runs, runId, { phase: 'concluded' }),
+          concluded: {
+            ...context.concluded,
+            [conclusion.outcome]: context.concluded[conclusion.outcome] + 1,
+          },
+        });
+        enqueue.sendTo('hub', conclusionOf(jobId, assignmentId, conclusion));
+      },
+    ),
+    refuseAssignment: sendTo(
+      'hub',
+      (_, params: { jobId: string; assignmentId: string; failure: Conclusion }) =>
+        conclusionOf(params.jobId, params.assignmentId, params.failure),
     ),
     forgetRun: enqueueActions(({ context, enqueue }, params: { runId: string; leakedVm: string | null }) => {
       enqueue.stopChild(actorIdOf(params.runId));
@@ -115,7 +126,10 @@ export const supervisorMachine = setup({
     buryRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
       const run = find(context.runs, params.runId);
       if (run && run.phase !== 'concluded')
-        enqueue.sendTo('hub', conclusionOf(run.jobId, run.runId, { outcome: 'failed', failure: runCrashed, stage: null }));
+        enqueue.sendTo(
+          'hub',
+          conclusionOf(run.jobId, run.runId, { outcome: 'failed', failure: runCrashed, stage: null }),
+        );
       enqueue.spawnChild('sweepRun', {
         id: `sweep.${params.runId}` as const,
         input: { runId: params.runId, vmName: vmNameOf(context.instance, params.runId) },
@@ -126,7 +140,8 @@ export const supervisorMachine = setup({
       if (run) enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'user' });
     }),
     cancelAllRuns: enqueueActions(({ context, enqueue }) => {
-      for (const run of context.runs) enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'shutdown' });
+      for (const run of context.runs)
+        enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'shutdown' });
     }),
     revokeClaim: enqueueActions(({ context, enqueue }, params: { jobId: string | null }) => {
       const run = params.jobId === null ? undefined : openRunOf(context.runs, params.jobId);
@@ -136,17 +151,22 @@ export const supervisorMachine = setup({
       for (const run of context.runs) enqueue.sendTo(run.ref, { type: 'job.linkRestored' });
     }),
     noteLeaks: assign({
-      leaked: ({ context }, params: { names: readonly string[] }) => [...new Set([...context.leaked, ...params.names])],
+      leaked: ({ context }, params: { names: readonly string[] }) => [
+        ...new Set([...context.leaked, ...params.names]),
+      ],
     }),
     forgetLeaks: assign({
       leaked: ({ context }, params: { names: readonly string[] }) =>
         context.leaked.filter((name) => !params.names.includes(name)),
     }),
-    forgetSweep: enqueueActions(({ enqueue }, params: { actorId: string }) => enqueue.stopChild(params.actorId)),
+    forgetSweep: enqueueActions(({ enqueue }, params: { actorId: string }) =>
+      enqueue.stopChild(params.actorId),
+    ),
     closeHub: sendTo('hub', { type: 'hub.closeRequested' }),
   },
   guards: {
-    isOpenRun: ({ context }, params: { jobId: string }) => openRunOf(context.runs, params.jobId) !== undefined,
+    isOpenRun: ({ context }, params: { jobId: string }) =>
+      openRunOf(context.runs, params.jobId) !== undefined,
     isIdle: ({ context }) => context.runs.length === 0,
     hasLeaks: ({ context }) => context.leaked.length > 0,
   },
@@ -199,7 +219,10 @@ export const supervisorMachine = setup({
         'hub.jobMalformed': {
           actions: {
             type: 'refuseAssignment',
-            params: ({ event }) => ({ ...event, failure: { outcome: 'failed', failure: event.failure, stage: null } }),
+            params: ({ event }) => ({
+              ...event,
+              failure: { outcome: 'failed', failure: event.failure, stage: null },
+            }),
           },
         },
         'xstate.done.actor.run.*': {
@@ -224,7 +247,9 @@ export const supervisorMachine = setup({
             { type: 'forgetSweep', params: ({ event }) => event },
             {
               type: 'noteLeaks',
-              params: ({ context, event }) => ({ names: [vmNameOf(context.instance, runIdOfSweep(event.actorId))] }),
+              params: ({ context, event }) => ({
+                names: [vmNameOf(context.instance, runIdOfSweep(event.actorId))],
+              }),
             },
           ],
         },
@@ -276,7 +301,10 @@ export const supervisorMachine = setup({
                   {
                     actions: {
                       type: 'refuseAssignment',
-                      params: ({ event }) => ({ ...event, failure: { outcome: 'failed', failure: notTaken, stage: null } }),
+                      params: ({ event }) => ({
+                        ...event,
+                        failure: { outcome: 'failed', failure: notTaken, stage: null },
+                      }),
                     },
                   },
                 ],
@@ -293,7 +321,10 @@ export const supervisorMachine = setup({
                 'hub.jobAssigned': {
                   actions: {
                     type: 'refuseAssignment',
-                    params: ({ event }) => ({ ...event, failure: { outcome: 'failed', failure: notTaken, stage: null } }),
+                    params: ({ event }) => ({
+                      ...event,
+                      failure: { outcome: 'failed', failure: notTaken, stage: null },
+                    }),
                   },
                 },
                 'drain.requested': {},
@@ -356,5 +387,8 @@ function noteOf(jobId: string, note: Extract<HubReport, { kind: 'note' }>['note'
 }
 
 function conclusionOf(jobId: string, assignmentId: string, conclusion: Conclusion) {
-  return { type: 'hub.report' as const, report: { kind: 'conclusion' as const, jobId, assignmentId, conclusion } };
+  return {
+    type: 'hub.report' as const,
+    report: { kind: 'conclusion' as const, jobId, assignmentId, conclusion },
+  };
 }

@@ -1,4 +1,4 @@
-import { assign, enqueueActions, type ErrorActorEvent, sendTo, setup } from 'xstate';
+import { assign, type ErrorActorEvent, enqueueActions, sendTo, setup } from 'xstate';
 import { livePort, port, type Recipient } from '../contracts/actors.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { VmAddress, VmClone, VmOutput, VmReport } from '../contracts/vm.ts';

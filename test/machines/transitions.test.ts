@@ -17,7 +17,11 @@ const failure = (code: string, retryable = false): Failure => ({
   nextStep: '',
   retryable,
 });
-const errors = [{ error: failure('A') }, { error: failure('B', true) }, { error: failure('HUB_JOB_NOT_OURS', true) }];
+const errors = [
+  { error: failure('A') },
+  { error: failure('B', true) },
+  { error: failure('HUB_JOB_NOT_OURS', true) },
+];
 const lines: string[] = [];
 const report = (name: string, result: WalkResult) => {
   lines.push(coverageLine(name, result));
@@ -56,10 +60,12 @@ test('sign-job: every transition is walked, one conclusion or a drop, and nothin
     key: situationOfJob,
     samples: {
       'job.cancelRequested': [{ why: 'user' }, { why: 'shutdown' }],
-      'job.adopted': (s) => (usesToken(s) && s.context.assignmentIds.length < 2 ? [{ assignmentId: 'r2' }] : []),
+      'job.adopted': (s) =>
+        usesToken(s) && s.context.assignmentIds.length < 2 ? [{ assignmentId: 'r2' }] : [],
       'job.claimRevoked': (s) => (usesToken(s) ? [{}] : []),
       'job.linkRestored': (s) => (usesToken(s) ? [{}] : []),
-      [`xstate.after.reassignmentTimeout.signJob.engaged.claim.awaitingReassignment`]: (s) => (usesToken(s) ? [{}] : []),
+      'xstate.after.reassignmentTimeout.signJob.engaged.claim.awaitingReassignment': (s) =>
+        usesToken(s) ? [{}] : [],
       'vm.lost': [{ failure: failure('VM_EXITED') }],
       'step.progressed': [{ percent: 5 }],
       'step.logged': [{ line: 'x' }],
@@ -101,14 +107,18 @@ const situationOfJob = (s: AnyMachineSnapshot): string =>
 const isIn = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(JSON.stringify(s.value));
 const isTransfer = isIn(/downloading|delivering/);
 /** The plan decides about the profile: known from the admission, asked when Info.plist has been merged. */
-const isYoung = isIn(/waitingForSlot|downloading|inspecting|checkingCredentials|drawingIcons|mergingInfoPlist/);
+const isYoung = isIn(
+  /waitingForSlot|downloading|inspecting|checkingCredentials|drawingIcons|mergingInfoPlist/,
+);
 
 /** Failures differ only in the end they lead to. */
 const endingOf = (code: string | undefined) =>
   code === undefined || code === 'CANCELLED' || code === 'HUB_JOB_NOT_OURS' ? code : 'failed';
 
 test('hub-connection: every transition is walked, and no conclusion is forgotten before it is confirmed', () => {
-  const machine = hubConnectionMachine.provide({ actors: { ...inert(['probeAssignments']), hubSocket: deaf } });
+  const machine = hubConnectionMachine.provide({
+    actors: { ...inert(['probeAssignments']), hubSocket: deaf },
+  });
   const conclusion = { kind: 'conclusion', jobId: 'j', assignmentId: 'a', conclusion: { outcome: 'failed' } };
   const result = walk(machine, {
     input: { owner },
@@ -142,7 +152,8 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
   const machine = supervisorMachine.provide({
     actors: { ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun']), hubConnection: deaf, signJob: deaf },
   } as never);
-  const runs = (s: AnyMachineSnapshot) => s.context.runs as { runId: string; jobId: string; phase: string; holdsSlot: boolean }[];
+  const runs = (s: AnyMachineSnapshot) =>
+    s.context.runs as { runId: string; jobId: string; phase: string; holdsSlot: boolean }[];
   const actors = (kind: string) => (s: AnyMachineSnapshot) =>
     runs(s).map(({ runId }) => ({
       type: `xstate.${kind}.actor.run.${runId}`,
@@ -169,7 +180,10 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       'hub.linkLost': (s) =>
         runs(s).length > 1 ? [] : ['job-a', null].map((requeuedJobId) => ({ reason: 'x', requeuedJobId })),
       'hub.refused': (s) => (runs(s).length > 1 ? [] : [{}]),
-      'job.awaitingSlot': (s) => runs(s).filter((run) => run.phase === 'admitting').map(({ runId }) => ({ runId })),
+      'job.awaitingSlot': (s) =>
+        runs(s)
+          .filter((run) => run.phase === 'admitting')
+          .map(({ runId }) => ({ runId })),
       'job.noted': [{ runId: 'a', jobId: 'job-a', note: { kind: 'queued', position: 1 } }],
       'job.concluded': (s) =>
         runs(s)

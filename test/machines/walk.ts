@@ -71,10 +71,20 @@ export function walk(machine: AnyStateMachine, options: WalkOptions = {}): WalkR
     for (const event of nextEvents(snapshot, options.samples ?? {})) queue.push([...path, event]);
   }
   const all = allTransitions(machine);
-  return { situations: seen.size, total: all.length, walked, missing: all.filter((name) => !walked.has(name)) };
+  return {
+    situations: seen.size,
+    total: all.length,
+    walked,
+    missing: all.filter((name) => !walked.has(name)),
+  };
 }
 
-function replay(machine: AnyStateMachine, input: unknown, path: readonly AnyEventObject[], walked: Set<string>) {
+function replay(
+  machine: AnyStateMachine,
+  input: unknown,
+  path: readonly AnyEventObject[],
+  walked: Set<string>,
+) {
   let crash: unknown;
   const actor = createActor(machine, {
     input,
@@ -98,7 +108,10 @@ function replay(machine: AnyStateMachine, input: unknown, path: readonly AnyEven
   throw new Error(`walk: ${path.map((event) => event.type).join(' > ')} crashed the actor: ${String(crash)}`);
 }
 
-function nextEvents(snapshot: AnyMachineSnapshot, samples: NonNullable<WalkOptions['samples']>): AnyEventObject[] {
+function nextEvents(
+  snapshot: AnyMachineSnapshot,
+  samples: NonNullable<WalkOptions['samples']>,
+): AnyEventObject[] {
   const types = new Set(getNextTransitions(snapshot).map((transition) => transition.eventType));
   return [...types]
     .filter((type) => type !== '' && !type.startsWith('xstate.done.state.'))

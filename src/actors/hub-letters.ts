@@ -1,0 +1,71 @@
+import { renderFailure } from '../../machines/contracts/failure.ts';
+import type { HubReport } from '../../machines/contracts/hub.ts';
+import type { Conclusion, JobNote } from '../../machines/contracts/job.ts';
+import type { WorkerMessage } from '../adapters/hub/protocol.ts';
+
+export interface LetterContext {
+  /** From the assignment to now. */
+  readonly durationSeconds: number;
+  /** False: a failure is told by log lines and `complete` alone. */
+  readonly sendsErrors: boolean;
+}
+
+/** The frames that say one report, in order. */
+export function messagesOf(report: HubReport, context: LetterContext): WorkerMessage[] {
+  return report.kind === 'note'
+    ? [messageOfNote(report.jobId, report.note)]
+    : messagesOfConclusion(report.jobId, report.conclusion, context);
+}
+
+function messageOfNote(jobId: string, note: JobNote): WorkerMessage {
+  switch (note.kind) {
+    case 'stage':
+      return { type: 'stage', jobId, stage: note.stage, message: note.message };
+    case 'progress':
+      return { type: 'progress', jobId, stage: note.stage, percent: note.percent };
+    case 'log':
+      return { type: 'log', jobId, stage: note.stage, line: note.line, stream: 'stderr' };
+    case 'queued':
+      return { type: 'queueUpdate', jobId, position: note.position };
+  }
+}
+
+function messagesOfConclusion(
+  jobId: string,
+  conclusion: Conclusion,
+  context: LetterContext,
+): WorkerMessage[] {
+  const complete = { type: 'complete' as const, jobId, durationSeconds: context.durationSeconds };
+  switch (conclusion.outcome) {
+    case 'succeeded':
+      return [{ ...complete, success: true, artifacts: [conclusion.artifact] }];
+    case 'cancelled':
+      return [{ ...complete, success: false, artifacts: [], error: 'cancelled' }];
+    case 'failed':
+      return [
+        ...tellFailure(jobId, conclusion, context.sendsErrors),
+        {
+          ...complete,
+          success: false,
+          artifacts: [],
+          error: `${conclusion.failure.code}: ${renderFailure(conclusion.failure)}`,
+        },
+      ];
+  }
+}
+
+/** An `error` makes the user's terminal exit at once, so the log line comes first and says everything. */
+function tellFailure(
+  jobId: string,
+  { failure, stage }: Extract<Conclusion, { outcome: 'failed' | 'cancelled' }>,
+  sendsErrors: boolean,
+): WorkerMessage[] {
+  const message = renderFailure(failure);
+  const line = `${failure.code}: ${message}`;
+  return [
+    { type: 'log', jobId, stage: stage ?? 'extracting', line, stream: 'stderr' },
+    ...(sendsErrors
+      ? [{ type: 'error' as const, jobId, code: failure.code, message, ...(stage && { stage }) }]
+      : []),
+  ];
+}

@@ -1,0 +1,19 @@
+import type { VmDriver } from '../adapters/vm/driver.ts';
+import type { GuestSession } from '../adapters/vm/guest.ts';
+import type { Config } from '../config/load.ts';
+import type { Redactor } from '../domain/redact.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { Workbench } from '../steps/workbench.ts';
+import type { Vault } from '../vault.ts';
+
+/** Everything that the actors' effects work with; made once at start, passed by argument. */
+export interface Services {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly redactor: Redactor;
+  readonly vault: Vault;
+  readonly driver: VmDriver;
+  /** Open connections into guests, by name of the machine. */
+  readonly guests: Map<string, GuestSession>;
+  readonly workbench: Workbench;
+}

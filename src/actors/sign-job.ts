@@ -1,0 +1,79 @@
+import { fromPromise } from 'xstate';
+import type { Recipient } from '../../machines/contracts/actors.ts';
+import type { StepReport } from '../../machines/contracts/job.ts';
+import { signJobLimits } from '../../machines/sign-job/limits.ts';
+import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import type { GuestStepInput, PurgeInput, StepInput } from '../../machines/sign-job/ports.ts';
+import { admitJob } from '../steps/admit-job.ts';
+import { checkArtifact } from '../steps/check-artifact.ts';
+import { checkCredentials } from '../steps/check-credentials.ts';
+import { codesign } from '../steps/codesign.ts';
+import { deliverArtifact } from '../steps/deliver-artifact.ts';
+import { downloadBundle } from '../steps/download-bundle.ts';
+import { drawIcons } from '../steps/draw-icons.ts';
+import { embedProfile } from '../steps/embed-profile.ts';
+import { inspectBundle } from '../steps/inspect-bundle.ts';
+import { mergeInfoPlist } from '../steps/merge-info-plist.ts';
+import { packageArtifact } from '../steps/package-artifact.ts';
+import { type GuestStepScope, type StepScope, sessionOf } from '../steps/step.ts';
+import { transferBundle } from '../steps/transfer-bundle.ts';
+import { verifySignature } from '../steps/verify-signature.ts';
+import type { Services } from './services.ts';
+import { reporterFor } from './step-report.ts';
+import type { provideVmLifecycle } from './vm-lifecycle.ts';
+
+const MINUTE_MS = 60_000;
+
+/** The sign-job with every port filled in. */
+export function provideSignJob(services: Services, vmLifecycle: ReturnType<typeof provideVmLifecycle>) {
+  const step = <TOutput>(run: (scope: StepScope) => Promise<TOutput>) =>
+    fromPromise<TOutput, StepInput>(({ input, signal }) => run(scopeOf(services, input, signal)));
+  const guestStep = <TOutput>(run: (scope: GuestStepScope) => Promise<TOutput>) =>
+    fromPromise<TOutput, GuestStepInput>(async ({ input, signal }) =>
+      run({ ...scopeOf(services, input, signal), session: sessionOf(services, input.vmName) }),
+    );
+  return signJobMachine.provide({
+    delays: { ...signJobLimits, jobTimeout: services.config.jobTimeoutMinutes * MINUTE_MS },
+    actors: {
+      vmLifecycle,
+      admitJob: fromPromise(async ({ input, signal }: { input: StepInput; signal: AbortSignal }) => {
+        const assignment = services.vault.assignment(input.assignmentId);
+        await services.workbench.open(input.runId, assignment?.jobId ?? '');
+        return admitJob(scopeOf(services, input, signal));
+      }),
+      downloadBundle: step(downloadBundle),
+      inspectBundle: step(inspectBundle),
+      checkCredentials: step(checkCredentials),
+      drawIcons: step(drawIcons),
+      mergeInfoPlist: step(mergeInfoPlist),
+      embedProfile: step(embedProfile),
+      transferBundle: guestStep(transferBundle),
+      codesign: guestStep(codesign),
+      verifySignature: guestStep(verifySignature),
+      packageArtifact: guestStep(packageArtifact),
+      checkArtifact: step(checkArtifact),
+      deliverArtifact: step(deliverArtifact),
+      purgeRun: fromPromise<void, PurgeInput>(async ({ input }) => {
+        for (const id of input.assignmentIds) {
+          if (id === input.awaitsReceipt) services.vault.dropSecrets(id);
+          else services.vault.settle(id);
+        }
+        await services.workbench.clear(input.runId);
+      }),
+    },
+  });
+}
+
+function scopeOf(
+  services: Services,
+  input: StepInput & { reportTo: Recipient<StepReport> },
+  signal: AbortSignal,
+): StepScope {
+  return {
+    services,
+    desk: services.workbench.get(input.runId),
+    assignmentId: input.assignmentId,
+    signal,
+    report: reporterFor(input.reportTo, signal),
+  };
+}

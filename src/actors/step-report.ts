@@ -1,0 +1,39 @@
+import type { Recipient } from '../../machines/contracts/actors.ts';
+import type { StepReport } from '../../machines/contracts/job.ts';
+import type { StepReporter } from '../steps/step.ts';
+
+/** Every note is relayed by the hub's single event loop: a job may say this much, no more. */
+const MIN_PROGRESS_GAP_MS = 150;
+const MAX_LINES_PER_SECOND = 8;
+
+/**
+ * Turns what a step tells into events, as few as serve: whole percents that grow, at most a few in a second, and
+ * a bounded number of lines; when lines are left out, the next one that passes says how many.
+ */
+export function reporterFor(recipient: Recipient<StepReport>, signal: AbortSignal): StepReporter {
+  let progress = { percent: 0, atMs: Number.NEGATIVE_INFINITY };
+  let lines = { since: Number.NEGATIVE_INFINITY, said: 0, leftOut: 0 };
+  const tell = (event: StepReport) => {
+    if (!signal.aborted) recipient.send(event);
+  };
+  return {
+    progress: (share) => {
+      const percent = Math.min(99, Math.floor(share));
+      const now = performance.now();
+      if (percent <= progress.percent || now - progress.atMs < MIN_PROGRESS_GAP_MS) return;
+      progress = { percent, atMs: now };
+      tell({ type: 'step.progressed', percent });
+    },
+    log: (line) => {
+      const now = performance.now();
+      if (now - lines.since > 1_000) lines = { since: now, said: 0, leftOut: lines.leftOut };
+      if (lines.said >= MAX_LINES_PER_SECOND) {
+        lines = { ...lines, leftOut: lines.leftOut + 1 };
+        return;
+      }
+      const gap = lines.leftOut > 0 ? ` (${lines.leftOut} lines before this one were left out)` : '';
+      lines = { ...lines, said: lines.said + 1, leftOut: 0 };
+      tell({ type: 'step.logged', line: `${line}${gap}` });
+    },
+  };
+}

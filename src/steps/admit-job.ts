@@ -1,0 +1,23 @@
+import type { AdmittedJob } from '../../machines/contracts/job.ts';
+import { parseCredentials, summarizeCredentials } from '../domain/credentials/index.ts';
+import { parseManifest } from '../domain/manifest/index.ts';
+import { planJob, requireServed } from '../domain/plan.ts';
+import { assignmentOf, type StepScope } from './step.ts';
+
+/** Reads manifest and credentials, and decides once what is to happen. */
+export async function admitJob(scope: StepScope): Promise<AdmittedJob> {
+  const { desk } = scope;
+  const { manifest: rawManifest, credentials: rawCredentials } = assignmentOf(scope);
+  const manifest = parseManifest(rawManifest);
+  const credentials = parseCredentials(rawCredentials);
+  const plan = planJob(manifest, summarizeCredentials(credentials));
+  requireServed(plan);
+  Object.assign(desk, { manifest, credentials, plan });
+  return {
+    target: plan.platform === 'ios' ? 'ios-sign' : 'macos-sign',
+    appName: manifest.appName,
+    identity: plan.identity,
+    container: plan.container,
+    embedsProfile: plan.embedsProfile,
+  };
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { attachSignedTail } from '../adapters/dmg/signed.ts';
+import { createDmgStream, volumeEntries } from '../adapters/dmg/write.ts';
+import { type FileDigest, writtenTo } from '../adapters/files/digested-file.ts';
+import { signInGuest } from '../adapters/rcodesign/sign.ts';
+import { getTail, putFile } from '../adapters/vm/transfer.ts';
+import { timestampUrlOf, withPem } from './codesign.ts';
+import type { GuestStepScope } from './step.ts';
+import { held } from './workbench.ts';
+
+const KOLY_BYTES = 512;
+/** Code directory, certificates and time stamp; a signature is a few tens of KiB. */
+const MAX_TAIL_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The image is made here once and streams into two places: a file on the host, and the guest, where it is signed.
+ * Signing only rewrites the end of an image, so only that end comes back.
+ */
+export async function packDmg(scope: GuestStepScope, path: string): Promise<FileDigest> {
+  const guestPath = `${held(scope.desk, 'guestAppPath')}.dmg`;
+  const { prefixBytes, hash } = await makeImage(scope, path, guestPath);
+  await signImage(scope, guestPath);
+  const tail = await getTail(scope.session, {
+    remotePath: guestPath,
+    fromByte: prefixBytes,
+    maxBytes: MAX_TAIL_BYTES,
+    signal: scope.signal,
+  });
+  await attachSignedTail(path, [tail]);
+  return { sizeBytes: prefixBytes + tail.length, sha256Hex: hash.update(tail).digest('hex') };
+}
+
+async function makeImage(scope: GuestStepScope, path: string, guestPath: string) {
+  const { desk, session, signal } = scope;
+  const { appPath, folderName } = held(desk, 'found');
+  const image = createDmgStream({
+    volumeName: held(desk, 'manifest').appName,
+    root: await volumeEntries(appPath, folderName),
+    sourceDate: new Date(),
+    signal,
+    onProgress: (doneBytes, totalBytes) => scope.report.progress((doneBytes / totalBytes) * 80),
+  });
+  const hash = createHash('sha256');
+  const source = Readable.from(writtenTo(path, withoutTrailerIn(hash, image)), { objectMode: false });
+  await putFile(session, { source, remotePath: guestPath, mode: 0o600, signal });
+  const { size: sizeBytes } = await stat(path);
+  return { prefixBytes: sizeBytes - KOLY_BYTES, hash };
+}
+
+/** Hashes everything but the trailer, which signing replaces: the digest goes on with the signed end. */
+async function* withoutTrailerIn(
+  hash: ReturnType<typeof createHash>,
+  image: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
+  let previous: Buffer | undefined;
+  for await (const part of image) {
+    if (previous) hash.update(previous);
+    previous = part;
+    yield part;
+  }
+  if (previous?.length !== KOLY_BYTES) throw new Error('the image does not end with its trailer');
+}
+
+async function signImage(scope: GuestStepScope, guestPath: string): Promise<void> {
+  const { desk, session, signal } = scope;
+  await withPem(desk, (pem) =>
+    signInGuest(
+      session,
+      {
+        remotePath: guestPath,
+        workDir: guestPath.slice(0, guestPath.lastIndexOf('/')),
+        hardenedRuntime: false,
+        timestampUrl: timestampUrlOf(scope),
+        binaryIdentifier: `${held(desk, 'facts').bundleId}.dmg`,
+        ...(pem && { pem }),
+      },
+      { signal },
+    ),
+  );
+}

@@ -1,0 +1,95 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Artifact } from '../../machines/contracts/job.ts';
+import type { FoundBundle } from '../adapters/archive/find-bundle.ts';
+import type { BundleFacts } from '../adapters/bundle/index.ts';
+import type { Credentials } from '../domain/credentials/index.ts';
+import type { IconKeys } from '../domain/icons/index.ts';
+import type { SigningIdentity } from '../domain/identity/index.ts';
+import type { Manifest } from '../domain/manifest/index.ts';
+import type { SignPlan } from '../domain/plan.ts';
+import type { PlistDict } from '../domain/plist/index.ts';
+
+/**
+ * What one run has on its desk: the results of its steps that are too large, or too secret, for a statechart.
+ * Each step fills in its own part and finds the parts of those before it.
+ */
+export interface Desk {
+  readonly runId: string;
+  readonly jobId: string;
+  /** Private folder of this run (0700); everything that it writes on this host is below. */
+  readonly dir: string;
+  manifest?: Manifest;
+  /** Secret. */
+  credentials?: Credentials;
+  plan?: SignPlan;
+  unpackedBytes?: number;
+  found?: FoundBundle;
+  facts?: BundleFacts;
+  sidecarEntitlements?: PlistDict;
+  /** Secret. */
+  identity?: SigningIdentity;
+  entitlements?: PlistDict;
+  icons?: IconKeys;
+  /** Absolute path of the bundle in the guest. */
+  guestAppPath?: string;
+  artifact?: Artifact & { readonly path: string };
+}
+
+type Part = Exclude<keyof Desk, 'runId' | 'jobId' | 'dir'>;
+
+/** A part that an earlier step has put there; the order of the statechart guarantees it. */
+export function held<P extends Part>(desk: Desk, part: P): NonNullable<Desk[P]> {
+  const value = desk[part];
+  if (value === undefined || value === null) throw new Error(`the run has no ${part} yet`);
+  return value as NonNullable<Desk[P]>;
+}
+
+export interface Workbench {
+  /** The desk of a run; made, with its folder, at the first call. */
+  open(runId: string, jobId: string): Promise<Desk>;
+  get(runId: string): Desk;
+  /** Removes the folder and forgets everything; keys in memory are overwritten. */
+  clear(runId: string): Promise<void>;
+  /** Removes the folders that an earlier life of the daemon left. */
+  sweep(): Promise<void>;
+  readonly size: number;
+}
+
+export function createWorkbench(stateDir: string): Workbench {
+  const runsDir = join(stateDir, 'runs');
+  const desks = new Map<string, Desk>();
+  const remove = (name: string) => rm(join(runsDir, name), { recursive: true, force: true, maxRetries: 3 });
+  return {
+    open: async (runId, jobId) => {
+      const desk = desks.get(runId) ?? { runId, jobId, dir: join(runsDir, runId) };
+      desks.set(runId, desk);
+      await mkdir(desk.dir, { recursive: true, mode: 0o700 });
+      return desk;
+    },
+    get: (runId) => {
+      const desk = desks.get(runId);
+      if (!desk) throw new Error(`run ${runId} has no desk`);
+      return desk;
+    },
+    clear: async (runId) => {
+      const desk = desks.get(runId);
+      if (desk) overwriteSecrets(desk);
+      desks.delete(runId);
+      await remove(runId);
+    },
+    sweep: async () => {
+      const names = await readdir(runsDir).catch(() => []);
+      await Promise.all(names.filter((name) => !desks.has(name)).map(remove));
+    },
+    get size() {
+      return desks.size;
+    },
+  };
+}
+
+function overwriteSecrets({ credentials, identity }: Desk): void {
+  for (const supplied of [credentials?.main, credentials?.notarize, credentials?.installer])
+    supplied?.p12.fill(0);
+  identity?.privateKeyPem.fill(0);
+}
