@@ -9,6 +9,7 @@ interface CodeEntry {
 
 const input = (meaning: string): CodeEntry => ({ kind: 'input', retryable: false, meaning });
 const host = (meaning: string): CodeEntry => ({ kind: 'host', retryable: false, meaning });
+const hostRetry = (meaning: string): CodeEntry => ({ kind: 'host', retryable: true, meaning });
 const upstream = (meaning: string): CodeEntry => ({ kind: 'upstream', retryable: true, meaning });
 const defect = (meaning: string): CodeEntry => ({ kind: 'defect', retryable: true, meaning });
 
@@ -16,18 +17,143 @@ const defect = (meaning: string): CodeEntry => ({ kind: 'defect', retryable: tru
 export const failureCodes = {
   // the worker itself
   INTERNAL_ERROR: defect('An error that the worker does not know; the log of the run has the cause.'),
+  DISK_FULL: host('The disk that the worker writes to is full.'),
   COMMAND_NOT_FOUND: host('A program that the worker needs is not installed or not on PATH.'),
+  DEMO_FAILED: defect('The demo did not end with two artifacts that hold.'),
   CONFIG_INVALID: host('A setting has a value that cannot be used.'),
+  DEMO_ASSET_MISSING: host('A file that the demo is made of is not installed.'),
+  TIMESTAMP_AUTHORITY_FAILED: host('The time-stamp authority of the demo could not be set up with openssl.'),
   // the assignment: manifest and credentials
   MANIFEST_INVALID: input(
     'The manifest of the job lacks a field, or a field has a form that cannot be used.',
   ),
+  TARGET_UNKNOWN: input('The job does not have exactly one target that this worker signs for.'),
+  CREDENTIAL_INVALID: input('A credential of the job has a form that cannot be used.'),
+  CREDENTIAL_MISSING: input('The job asks for something that needs a credential which was not sent.'),
+  NOTARIZATION_NOT_SUPPORTED: host('The job wants notarization, which this version does not do.'),
+  STORE_UPLOAD_NOT_SUPPORTED: host(
+    'The job wants an upload to App Store Connect, which this version does not do.',
+  ),
   // the bundle archive
+  BUNDLE_BASE64_CORRUPT: upstream('The base64 text of the bundle is damaged or cut short.'),
+  BUNDLE_NOT_ARCHIVE: upstream('What the hub delivered as the bundle is neither a tar.gz nor a zip.'),
+  BUNDLE_CORRUPT: upstream(
+    "The bundle's archive is damaged or cut short: a checksum or its structure does not hold.",
+  ),
+  BUNDLE_TOO_LARGE: input('The bundle has more bytes or entries than this worker accepts.'),
+  BUNDLE_PATH_UNSAFE: input(
+    "A name in the bundle's archive is absolute, leads upwards, or cannot be written as it is.",
+  ),
+  BUNDLE_NAME_COLLISION: input("Two names in the bundle's archive are one and the same name on a Mac."),
+  BUNDLE_ENTRY_UNSUPPORTED: input(
+    "The bundle's archive has a hard link, a device or another kind of entry that no bundle has.",
+  ),
+  BUNDLE_MISSING: input(
+    "The archive has no app bundle where it should be; often it is the project's source.",
+  ),
+  BUNDLE_AMBIGUOUS: input('The archive has more than one app bundle.'),
+  BUNDLE_NOT_A_FOLDER: input('What is named like an app bundle is a file or a link.'),
   // the bundle: Info.plist, Mach-O, icons
+  BUNDLE_EXECUTABLE_IS_SCRIPT: input(
+    'The main executable of the app is a script, which cannot hold a signature.',
+  ),
+  PLIST_INVALID: input(
+    'A property list of the bundle or the credentials cannot be read, or is beyond a limit.',
+  ),
+  BUNDLE_INFO_PLIST_MISSING: input('The bundle has no Info.plist where its layout wants it.'),
+  BUNDLE_INFO_PLIST_INCOMPLETE: input(
+    'The Info.plist lacks a key that signing needs, or the key has a bad value.',
+  ),
+  BUNDLE_ID_MISMATCH: input('CFBundleIdentifier of the bundle is not the bundle_id of the manifest.'),
+  BUNDLE_EXECUTABLE_MISSING: input('The file that CFBundleExecutable names is not in the bundle.'),
+  BUNDLE_EXECUTABLE_INVALID: input('The main executable is not a program that can be signed.'),
+  BUNDLE_PLATFORM_WRONG: input('Code in the bundle was built for another platform, e.g. for a simulator.'),
+  BUNDLE_ARCHITECTURE_WRONG: input(
+    'Code in the bundle is for a processor that the platform does not run on.',
+  ),
+  BUNDLE_ENCRYPTED: input('Code in the bundle is encrypted (FairPlay), so that it cannot be signed again.'),
+  BUNDLE_LINK_OUTSIDE: input('A symbolic link in the bundle leads out of it, or lies where a file must be.'),
+  MACHO_INVALID: input('A Mach-O file of the bundle is truncated or malformed.'),
   // signing identity, provisioning profile, entitlements
+  P12_INVALID: input('The certificate file is not a PKCS#12 file that can be read.'),
+  P12_PASSWORD_WRONG: input('The password does not open the PKCS#12 file.'),
+  P12_KEY_MISSING: input('The PKCS#12 file holds no private key.'),
+  P12_KEY_MISMATCH: input('No private key of the PKCS#12 file belongs to one of its certificates.'),
+  CERTIFICATE_EXPIRED: input('The signing certificate has expired.'),
+  CERTIFICATE_NOT_YET_VALID: input('The signing certificate is not valid yet.'),
+  CERTIFICATE_KEY_UNSUPPORTED: input(
+    'The key of the signing certificate is of a kind that code is not signed with.',
+  ),
+  TEAM_MISMATCH: input('The team of the job is not the team of its certificate or provisioning profile.'),
+  PROFILE_INVALID: input('The provisioning profile cannot be read.'),
+  PROFILE_EXPIRED: input('The provisioning profile has expired.'),
+  PROFILE_BUNDLE_ID_MISMATCH: input('The provisioning profile is for another bundle identifier.'),
+  PROFILE_PLATFORM_MISMATCH: input('The provisioning profile is for another platform.'),
+  PROFILE_CERTIFICATE_MISSING: input('The provisioning profile does not list the signing certificate.'),
+  ENTITLEMENT_NOT_ALLOWED: input(
+    'The provisioning profile does not allow an entitlement that the job asks for.',
+  ),
   // signing and packaging
+  DMG_NAME_UNSUPPORTED: input('A file name of the bundle cannot be stored on a disk image.'),
+  DMG_NAME_COLLISION: input(
+    'Two names in one folder differ only by case or accents; a disk image holds one of them.',
+  ),
+  DMG_ENTRY_INVALID: input('An item of the bundle cannot be put onto a disk image.'),
+  DMG_TOO_LARGE: input('The bundle does not fit a disk image that can be signed.'),
+  DMG_CORRUPT: defect('A disk image is damaged, or not what it says it is.'),
+  DMG_UNSUPPORTED: input('A disk image uses a format that the worker cannot read.'),
+  IPA_INVALID: defect('The finished .ipa does not read back as one that can be installed.'),
+  BUNDLE_CHANGED: defect('A file of the bundle changed while it was being packaged.'),
+  RCODESIGN_MISSING: host('rcodesign is not installed, and could be neither downloaded nor built.'),
+  RCODESIGN_UNUSABLE: host('The rcodesign that PERRY_RCODESIGN names cannot be run or has another version.'),
+  SIGN_TIMESTAMP_UNAVAILABLE: upstream('The time-stamp server did not give a time stamp for a signature.'),
+  SIGN_TIMESTAMP_URL_INVALID: host('The address of the time-stamp server cannot be used.'),
+  SIGN_KEY_REJECTED: input('The certificate and key of the signing identity cannot make a signature.'),
+  SIGN_BINARY_UNSUITABLE: input('A binary of the bundle has a form that cannot carry a signature.'),
+  SIGN_LAYOUT_UNSUITABLE: input('The bundle is laid out in a way that cannot be signed.'),
+  SIGN_UNSEALED: input(
+    'A file lies where only signed code may lie, and would not be covered by the signature.',
+  ),
+  SIGN_FAILED: defect('rcodesign ended with an error that the worker does not know.'),
+  SIGNATURE_INVALID: defect('A signature that was just made does not hold.'),
+  SIGNATURE_MALFORMED: input('A code signature, or the file that carries it, does not follow the format.'),
+  CODE_FORMAT_UNKNOWN: input(
+    'A file that should carry a code signature is neither a Mach-O file nor a disk image.',
+  ),
+  SIGNED_FILE_UNREADABLE: host('A file of a signed bundle could not be read from the disk of this host.'),
   // virtual machine and guest
+  VM_IMAGE_MISSING: host('The golden image that machines are cloned from does not exist on this host.'),
+  VM_DRIVER_UNAVAILABLE: host(
+    'The chosen kind of virtual machine cannot be used by this version or on this host.',
+  ),
+  VM_CLONE_FAILED: hostRetry('The golden image could not be cloned.'),
+  VM_START_FAILED: hostRetry('The clone could not be started.'),
+  VM_NOT_LOCATED: hostRetry('The address of the machine is not known yet.'),
+  VM_STOP_FAILED: hostRetry('The machine could not be powered off.'),
+  VM_DELETE_FAILED: hostRetry('The clone could not be removed.'),
+  GUEST_UNREACHABLE: hostRetry('The machine has an address, but SSH did not answer there.'),
+  GUEST_HOST_KEY_MISMATCH: host('The machine presented another SSH host key than the pinned one.'),
+  GUEST_AUTH_REFUSED: host('The machine refused the SSH credentials of the daemon.'),
+  GUEST_EXEC_REFUSED: hostRetry('The machine did not start a command over a working SSH connection.'),
+  GUEST_LOST: hostRetry('The connection to the machine ended while a command was running.'),
+  GUEST_TRANSFER_FAILED: hostRetry('Files could not be copied into or out of the machine.'),
+  GUEST_OUTPUT_REFUSED: defect(
+    'The machine sent back files that were not asked for, or in a form that is not safe.',
+  ),
+  GUEST_OUTPUT_TOO_LARGE: hostRetry('The machine sent back more than the limit allows.'),
   // hub: download and upload
+  HUB_UNREACHABLE: upstream('The WebSocket connection to the hub could not be opened.'),
+  HUB_CONNECTION_LOST: upstream('The connection to the hub ended before a message was handed over.'),
+  HUB_URL_REFUSED: host('The hub named an address that the token of a job must not be sent to.'),
+  HUB_JOB_NOT_OURS: {
+    ...upstream('The hub gave the job to somebody else, or forgot it; the run is dropped without a result.'),
+    retryable: false,
+  },
+  HUB_REFUSED: {
+    ...upstream('The hub, or a proxy in front of it, refused a download or an upload for good.'),
+    retryable: false,
+  },
+  BUNDLE_NOT_FOUND: { ...upstream('The hub has no bundle for the job.'), retryable: false },
   HUB_UNAVAILABLE: upstream('The hub did not answer, or answered with a server error, after every retry.'),
 } as const satisfies Record<string, CodeEntry>;
 

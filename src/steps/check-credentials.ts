@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readExistingEntitlements } from '../adapters/code-signature/existing-entitlements.ts';
 import type { SuppliedP12 } from '../domain/credentials/index.ts';
 import { deriveEntitlements } from '../domain/entitlements/index.ts';
@@ -71,7 +72,9 @@ async function entitlementsOf(
   const plan = held(desk, 'plan');
   const facts = held(desk, 'facts');
   const teamId = held(desk, 'credentials').teamId ?? desk.identity?.certificate.teamId;
-  const sidecar = desk.sidecarEntitlements ?? (await readExistingEntitlements(facts));
+  const sidecar =
+    desk.sidecarEntitlements ??
+    (await readExistingEntitlements(join(held(desk, 'found').appPath, facts.executable)));
   const { entitlements, warnings } = deriveEntitlements({
     platform: plan.platform,
     plan,

@@ -1,4 +1,6 @@
+import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
 import { shellCommand } from '../adapters/ssh/quote.ts';
+import { markTree } from '../adapters/vm/changed-files.ts';
 import { putTree } from '../adapters/vm/transfer.ts';
 import type { GuestStepScope } from './step.ts';
 import { held } from './workbench.ts';
@@ -19,6 +21,11 @@ export async function transferBundle(scope: GuestStepScope): Promise<void> {
     onProgress: (sentBytes) => report.progress((sentBytes / totalBytes) * 40),
   });
   desk.guestAppPath = guestAppPath;
+  desk.guestTree = await markTree(session, {
+    remoteDir: guestAppPath,
+    maxFiles: defaultUnpackLimits.maxEntries,
+    signal,
+  });
 }
 
 async function makeJobDir({ session, signal }: GuestStepScope): Promise<string> {

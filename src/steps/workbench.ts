@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Artifact } from '../../machines/contracts/job.ts';
 import type { FoundBundle } from '../adapters/archive/find-bundle.ts';
 import type { BundleFacts } from '../adapters/bundle/index.ts';
+import type { TreeMarker } from '../adapters/vm/changed-files.ts';
 import type { Credentials } from '../domain/credentials/index.ts';
 import type { IconKeys } from '../domain/icons/index.ts';
 import type { SigningIdentity } from '../domain/identity/index.ts';
@@ -33,6 +34,8 @@ export interface Desk {
   icons?: IconKeys;
   /** Absolute path of the bundle in the guest. */
   guestAppPath?: string;
+  /** The bundle in the guest as it was before signing. */
+  guestTree?: TreeMarker;
   artifact?: Artifact & { readonly path: string };
 }
 

@@ -1,0 +1,72 @@
+import type { EntryKind } from './archive-entry.ts';
+import type { UnpackLimits } from './limits.ts';
+import { refuseEntry } from './refusals.ts';
+
+type PathLimits = Pick<UnpackLimits, 'maxPathBytes' | 'maxNameBytes' | 'maxDepth'>;
+
+const CONTROL_CHARACTERS = /\p{Cc}/u;
+/** What a decoder puts where the bytes were not UTF-8: two different names could become one. */
+const REPLACEMENT_CHARACTER = '\ufffd';
+
+/** What is wrong with any text that is to become part of a path on a Mac and on this host, links included. */
+export function textFault(text: string): string | undefined {
+  if (text.includes('\\')) return 'It has a backslash, which some programs take for a folder separator.';
+  if (CONTROL_CHARACTERS.test(text)) return 'It has a control character.';
+  if (text.includes(REPLACEMENT_CHARACTER)) return 'It is not UTF-8 text.';
+  if (text.startsWith('/')) return 'It is an absolute path.';
+  if (/^[A-Za-z]:/.test(text)) return 'It starts with a drive letter.';
+  return undefined;
+}
+
+function partFault(part: string, limits: PathLimits): string | undefined {
+  if (part === '..') return 'It leads to a folder above.';
+  if (part === '' || part === '.') return 'It has an empty part.';
+  if (Buffer.byteLength(part) > limits.maxNameBytes)
+    return `One part has more than ${limits.maxNameBytes} bytes.`;
+  return undefined;
+}
+
+/**
+ * Judges the name of an entry. A leading `./` (tar writes it when it packs a folder `.`) and the slash behind a
+ * folder are notation; anything else that would have to be mended is refused.
+ *
+ * @returns the path below the folder of the archive, `/` between its parts; empty for that folder itself
+ * @throws ShipError BUNDLE_PATH_UNSAFE
+ */
+export function policePath(name: string, kind: EntryKind, limits: PathLimits): string {
+  const fault = textFault(name);
+  if (fault !== undefined) throw refuseEntry('BUNDLE_PATH_UNSAFE', name, fault);
+  const path = withoutNotation(name, kind);
+  if (path === '' && kind === 'directory' && name !== '') return '';
+  const faultOfPath = pathFault(path, limits);
+  if (faultOfPath !== undefined) throw refuseEntry('BUNDLE_PATH_UNSAFE', name, faultOfPath);
+  return path;
+}
+
+function withoutNotation(name: string, kind: EntryKind): string {
+  const path = name.startsWith('./') ? name.slice(2) : name;
+  if (kind !== 'directory') return path;
+  return path === '.' ? '' : path.replace(/\/$/, '');
+}
+
+function pathFault(path: string, limits: PathLimits): string | undefined {
+  if (Buffer.byteLength(path) > limits.maxPathBytes) return `It has more than ${limits.maxPathBytes} bytes.`;
+  const parts = path.split('/');
+  if (parts.length > limits.maxDepth) return `It is more than ${limits.maxDepth} folders deep.`;
+  for (const part of parts) {
+    const fault = partFault(part, limits);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/**
+ * Two names with the same key are one name on a Mac: APFS in its usual form ignores case and the two ways to
+ * write an accent. Broader than APFS' own table (ß = ss), because a refused name costs less than a lost file.
+ *
+ * @see https://developer.apple.com/library/archive/documentation/FileManagement/Conceptual/APFS_Guide/FAQ/FAQ.html
+ */
+export function macNameKey(path: string): string {
+  if (/^\p{ASCII}*$/u.test(path)) return path.toLowerCase();
+  return path.normalize('NFD').toUpperCase().toLowerCase().normalize('NFD');
+}

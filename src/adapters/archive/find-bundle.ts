@@ -1,0 +1,106 @@
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ShipError } from '../../errors.ts';
+import { shown } from './refusals.ts';
+
+export interface FoundBundle {
+  readonly appPath: string;
+  /** The last part of `appPath`, `<name>.app`. */
+  readonly folderName: string;
+}
+
+type BundleTarget = 'macos-sign' | 'ios-sign';
+
+interface Candidate {
+  readonly folder: string;
+  readonly item: Dirent;
+}
+
+const MAX_LISTED = 8;
+const expectedShape: Record<BundleTarget, string> = {
+  'macos-sign': '<name>.app',
+  'ios-sign': 'Payload/<name>.app',
+};
+const sourceMarks = new Set(['package.json', 'perry.toml', 'tsconfig.json', 'src']);
+
+/**
+ * Finds the one app bundle in an unpacked archive: `<name>.app` at its top or in `Payload`, either for either
+ * target. What else lies beside it (`Symbols`, `iTunesMetadata.plist`, `._` files) is nobody's business.
+ *
+ * @throws ShipError BUNDLE_MISSING, which says when the archive is a project's source · BUNDLE_AMBIGUOUS ·
+ *   BUNDLE_NOT_A_FOLDER
+ */
+export async function findBundle(destDir: string, target: BundleTarget): Promise<FoundBundle> {
+  const top = await readdir(destDir, { withFileTypes: true });
+  const candidates = [...apps('', top), ...(await appsInPayload(destDir, top))];
+  const [found, another] = candidates;
+  if (!found) throw await missing(destDir, top, target);
+  if (another) throw ambiguous(candidates);
+  if (!found.item.isDirectory()) throw notAFolder(found);
+  return { appPath: join(destDir, found.folder, found.item.name), folderName: found.item.name };
+}
+
+const apps = (folder: string, items: readonly Dirent[]): Candidate[] =>
+  items.filter(({ name }) => /\.app$/i.test(name) && !name.startsWith('.')).map((item) => ({ folder, item }));
+
+async function appsInPayload(destDir: string, top: readonly Dirent[]): Promise<Candidate[]> {
+  const payload = top.find(({ name }) => name === 'Payload');
+  if (!payload) return [];
+  if (!payload.isDirectory()) throw notAFolder({ folder: '', item: payload });
+  return apps('Payload', await readdir(join(destDir, 'Payload'), { withFileTypes: true }));
+}
+
+const placeOf = ({ folder, item }: Candidate): string =>
+  folder === '' ? item.name : `${folder}/${item.name}`;
+
+async function missing(destDir: string, top: readonly Dirent[], target: BundleTarget): Promise<ShipError> {
+  if (await looksLikeSource(destDir, top)) {
+    return new ShipError('BUNDLE_MISSING', {
+      summary: "The hub delivered the project's source instead of a compiled app bundle.",
+      reason: `The compile stage failed or its upload did; at the top of the archive is ${listed(top)}.`,
+      nextStep: 'Read the log of the compile stage, mend what it reports, then build again.',
+    });
+  }
+  return new ShipError('BUNDLE_MISSING', {
+    summary: `The archive has no app bundle: ${expectedShape[target]} was expected.`,
+    reason: `At the top of the archive is ${listed(top)}.`,
+    nextStep: 'Look at what the compile stage packed, then build again.',
+  });
+}
+
+/** Source may be packed with or without a folder around it. */
+async function looksLikeSource(destDir: string, top: readonly Dirent[]): Promise<boolean> {
+  if (hasSourceMarks(top)) return true;
+  const [only, ...others] = top;
+  if (!only?.isDirectory() || others.length > 0) return false;
+  return hasSourceMarks(await readdir(join(destDir, only.name), { withFileTypes: true }));
+}
+
+const hasSourceMarks = (items: readonly Dirent[]): boolean =>
+  items.some(({ name }) => sourceMarks.has(name) || /\.tsx?$/.test(name));
+
+function listed(items: readonly Dirent[]): string {
+  if (items.length === 0) return 'nothing';
+  const names = items.map((item) => shown(item.isDirectory() ? `${item.name}/` : item.name)).sort();
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
+  return `${names.slice(0, MAX_LISTED).join(', ')}${more}`;
+}
+
+const ambiguous = (candidates: readonly Candidate[]): ShipError =>
+  new ShipError('BUNDLE_AMBIGUOUS', {
+    summary: `The archive has ${candidates.length} app bundles, and only one can be signed.`,
+    reason: `It has ${candidates
+      .slice(0, MAX_LISTED)
+      .map((found) => shown(placeOf(found)))
+      .sort()
+      .join(' and ')}.`,
+    nextStep: 'Build each app as a job of its own.',
+  });
+
+const notAFolder = (found: Candidate): ShipError =>
+  new ShipError('BUNDLE_NOT_A_FOLDER', {
+    summary: `${shown(placeOf(found))} in the archive is not an app bundle.`,
+    reason: `It is a ${found.item.isSymbolicLink() ? 'symbolic link' : 'file'}, and an app bundle is a folder.`,
+    nextStep: 'Pack the bundle itself, then send the job again.',
+  });

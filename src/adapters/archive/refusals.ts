@@ -1,0 +1,92 @@
+import { type FailureCode, ShipError } from '../../errors.ts';
+
+/** Where an archive came from, for the words of an error. */
+export type ArchiveOrigin = 'hub' | 'file';
+
+const MAX_SHOWN_CHARACTERS = 120;
+const MAX_REASON_CHARACTERS = 300;
+
+/** A name out of an archive, safe to show: quoted, control characters escaped, shortened. */
+export function shown(name: string): string {
+  const cut = name.length > MAX_SHOWN_CHARACTERS ? `${name.slice(0, MAX_SHOWN_CHARACTERS)}…` : name;
+  return JSON.stringify(cut).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+type EntryCode = Extract<
+  FailureCode,
+  'BUNDLE_PATH_UNSAFE' | 'BUNDLE_LINK_OUTSIDE' | 'BUNDLE_NAME_COLLISION' | 'BUNDLE_ENTRY_UNSUPPORTED'
+>;
+
+const entryAdvice: Record<EntryCode, string> = {
+  BUNDLE_PATH_UNSAFE: 'Rename or remove it in the project, then build again.',
+  BUNDLE_LINK_OUTSIDE:
+    'Make the link relative and keep its target inside the bundle, or replace it by a copy, then build again.',
+  BUNDLE_NAME_COLLISION:
+    'Rename one of the two so that a case-insensitive disk can hold both, then build again.',
+  BUNDLE_ENTRY_UNSUPPORTED:
+    'Build the archive of plain files, folders and symbolic links only, then send the job again.',
+};
+
+/** One entry of the archive breaks a rule. */
+export const refuseEntry = (code: EntryCode, name: string, reason: string): ShipError =>
+  new ShipError(code, {
+    summary: `The bundle's archive was refused because of its entry ${shown(name)}.`,
+    reason,
+    nextStep: entryAdvice[code],
+  });
+
+/** The archive goes over a limit. */
+export const refuseSize = (reason: string): ShipError =>
+  new ShipError('BUNDLE_TOO_LARGE', {
+    summary: 'The bundle is larger than this worker accepts.',
+    reason,
+    nextStep: 'Remove what the app does not need at run time from the project, then build again.',
+  });
+
+/** What an archive is, as far as an error wants to tell: who delivered it and how much of it there is. */
+export interface ArchiveFacts {
+  readonly origin: ArchiveOrigin;
+  readonly archiveBytes: number;
+}
+
+const corruptSummary = ({ origin, archiveBytes }: ArchiveFacts): string =>
+  origin === 'hub'
+    ? `The hub delivered a corrupt bundle (${archiveBytes} bytes).`
+    : `The archive is corrupt (${archiveBytes} bytes read).`;
+
+const corruptAdvice = (origin: ArchiveOrigin): string =>
+  origin === 'hub'
+    ? 'Start the build again; if it stays so, tell the operator of the hub.'
+    : 'Make the archive again.';
+
+/** The bytes are not what was packed: checksum, structure or length do not hold. */
+export const refuseCorrupt = (facts: ArchiveFacts, reason: string, cause?: unknown): ShipError =>
+  new ShipError('BUNDLE_CORRUPT', {
+    summary: corruptSummary(facts),
+    reason: reason.slice(0, MAX_REASON_CHARACTERS),
+    nextStep: corruptAdvice(facts.origin),
+    ...(cause === undefined ? {} : { cause }),
+  });
+
+/** The first bytes are those of no archive that a bundle comes in. */
+export const refuseFormat = (facts: ArchiveFacts, firstBytes: Buffer): ShipError =>
+  new ShipError('BUNDLE_NOT_ARCHIVE', {
+    summary: corruptSummary(facts),
+    reason:
+      firstBytes.length === 0
+        ? 'It is empty.'
+        : `It starts with the bytes ${firstBytes.toString('hex')}, which is neither a gzip (1f8b) nor a zip (504b).`,
+    nextStep: corruptAdvice(facts.origin),
+  });
+
+/** A full disk is the operator's to mend; any other error of the file system stays what it is. */
+export function explainDiskError(error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new ShipError('DISK_FULL', {
+    summary: 'The disk of the worker is full.',
+    reason: `Writing the unpacked bundle ended with ${code}.`,
+    nextStep: 'Free space on the disk of the state directory, then send the job again.',
+    cause: error,
+  });
+}

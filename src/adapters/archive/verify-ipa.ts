@@ -1,0 +1,103 @@
+import { stat } from 'node:fs/promises';
+import { ShipError } from '../../errors.ts';
+import type { ArchiveEntry } from './archive-entry.ts';
+import { policePath } from './entry-path.ts';
+import { defaultUnpackLimits } from './limits.ts';
+import { policeLinks, policeTarget, type SymbolicLink } from './link-policy.ts';
+import { PathRegistry } from './path-registry.ts';
+import { refuseCorrupt } from './refusals.ts';
+import { UnpackBudget } from './unpack-budget.ts';
+import { readZip } from './zip-reader.ts';
+
+export interface IpaEntry {
+  /** Without the slash behind a folder. */
+  readonly path: string;
+  readonly type: 'file' | 'directory' | 'symlink';
+  readonly executable: boolean;
+  readonly sizeBytes: number;
+  readonly linkTarget?: string;
+}
+
+export interface VerifiedIpa {
+  readonly appFolderName: string;
+  readonly entries: readonly IpaEntry[];
+}
+
+/**
+ * Reads a whole .ipa as a stranger would: every checksum, every name and link by the rules for bundles that come
+ * in, and exactly one `Payload/<name>.app`.
+ *
+ * @throws ShipError IPA_INVALID with what was found · the signal's reason
+ */
+export async function verifyIpa(
+  path: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<VerifiedIpa> {
+  try {
+    const entries = await readEntries(path, signal);
+    return { appFolderName: onlyApp(entries), entries };
+  } catch (error) {
+    if (!(error instanceof ShipError) || error.code === 'IPA_INVALID') throw error;
+    throw invalid(error.failure.reason, error);
+  }
+}
+
+async function readEntries(path: string, signal: AbortSignal): Promise<IpaEntry[]> {
+  const archiveBytes = (await stat(path)).size;
+  const budget = new UnpackBudget({ ...defaultUnpackLimits, maxRatio: Number.POSITIVE_INFINITY });
+  const onCorrupt = (reason: string, cause?: unknown) =>
+    refuseCorrupt({ origin: 'file', archiveBytes }, reason, cause);
+  const onSize = (bytes: number) => budget.spendUnpackedBytes(bytes);
+  const inspection = new Inspection();
+  for await (const entry of readZip(path, { signal, onCorrupt, onSize })) {
+    budget.spendEntries(1);
+    budget.spendPathBytes(entry.name.length + (entry.linkTarget?.length ?? 0));
+    await inspection.add(entry);
+  }
+  policeLinks(inspection.links);
+  return inspection.entries;
+}
+
+class Inspection {
+  readonly entries: IpaEntry[] = [];
+  readonly links: SymbolicLink[] = [];
+  private readonly registry = new PathRegistry();
+
+  async add(entry: ArchiveEntry): Promise<void> {
+    const path = policePath(entry.name, entry.kind, defaultUnpackLimits);
+    this.registry.claim(path, entry.kind);
+    if (entry.kind === 'file') for await (const _ of entry.content());
+    const { kind: type, executable, sizeBytes, linkTarget } = entry;
+    this.entries.push({ path, type, executable, sizeBytes, ...(linkTarget !== undefined && { linkTarget }) });
+    if (linkTarget !== undefined) this.keepLink({ path, target: linkTarget });
+  }
+
+  private keepLink(link: SymbolicLink): void {
+    policeTarget(link, defaultUnpackLimits.maxPathBytes);
+    this.links.push(link);
+  }
+}
+
+function onlyApp(entries: readonly IpaEntry[]): string {
+  const names = new Set<string>();
+  for (const { path } of entries) {
+    const [top, name] = path.split('/');
+    if (top === 'Payload' && name !== undefined) names.add(name);
+  }
+  const [name, ...others] = names;
+  if (name === undefined || others.length > 0 || !name.endsWith('.app')) {
+    throw invalid(`Payload holds ${names.size === 0 ? 'nothing' : [...names].slice(0, 4).join(', ')}.`);
+  }
+  if (entries.some(({ path, type }) => path === `Payload/${name}` && type !== 'directory')) {
+    throw invalid(`Payload/${name} is not a folder.`);
+  }
+  return name;
+}
+
+const invalid = (reason: string, cause?: unknown): ShipError =>
+  new ShipError('IPA_INVALID', {
+    summary: 'The .ipa is not one that can be installed.',
+    reason,
+    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    ...(cause === undefined ? {} : { cause }),
+  });

@@ -1,0 +1,41 @@
+import { rm } from 'node:fs/promises';
+import type { BundleFacts, BundlePlatform } from '../../domain/bundle/index.ts';
+import { type PlistDict, parsePlistDict } from '../../domain/plist/index.ts';
+import { plainPath, readPlainFile } from './plain-file.ts';
+
+const SIDECAR = 'app.entitlements';
+const MAX_SIDECAR_BYTES = 4 * 1024 * 1024 + 1;
+
+/**
+ * Takes the entitlements that the compiler put beside the program out of the bundle: an instruction for signing, no
+ * part of the product.
+ *
+ * @returns undefined when there are none
+ * @throws ShipError PLIST_INVALID · BUNDLE_LINK_OUTSIDE; the file then stays
+ */
+export async function takeSidecarEntitlements(appPath: string): Promise<PlistDict | undefined> {
+  const bytes = await readPlainFile(appPath, SIDECAR, MAX_SIDECAR_BYTES);
+  if (!bytes) return undefined;
+  const entitlements = parsePlistDict(bytes, { name: SIDECAR });
+  await rm(await plainPath(appPath, SIDECAR));
+  return entitlements;
+}
+
+/** https://developer.apple.com/documentation/technotes/tn3125-inside-code-signing-provisioning-profiles */
+export const embeddedProfilePath = (platform: BundlePlatform): string =>
+  platform === 'ios' ? 'embedded.mobileprovision' : 'Contents/embedded.provisionprofile';
+
+/**
+ * Removes the provisioning profile that the input carried: another signature would contradict it. Profiles of
+ * nested bundles stay, nothing else could stand in for them.
+ *
+ * @returns true when there was one
+ */
+export async function removeEmbeddedProfile(
+  appPath: string,
+  { embeddedProfile }: Pick<BundleFacts, 'embeddedProfile'>,
+): Promise<boolean> {
+  if (embeddedProfile === undefined) return false;
+  await rm(await plainPath(appPath, embeddedProfile), { force: true });
+  return true;
+}

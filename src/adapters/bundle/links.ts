@@ -1,0 +1,30 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, join, posix, sep } from 'node:path';
+import { shown } from '../../domain/bundle/shown.ts';
+import { ShipError } from '../../errors.ts';
+import type { TreeEntry } from '../files/tree.ts';
+
+/**
+ * Refuses links that lead out of the bundle: by their text, and, where they lead somewhere, by what the disk says
+ * (a chain of links can leave although each text alone stays inside).
+ *
+ * @throws ShipError BUNDLE_LINK_OUTSIDE
+ */
+export async function refuseLinksOutside(appPath: string, tree: readonly TreeEntry[]): Promise<void> {
+  const root = await realpath(appPath);
+  for (const { path, type, linkTarget = '' } of tree) {
+    if (type !== 'symlink') continue;
+    const resolved = posix.join(posix.dirname(path), linkTarget);
+    const leavesByText = isAbsolute(linkTarget) || resolved === '..' || resolved.startsWith('../');
+    const real = await realpath(join(appPath, path)).catch(() => root);
+    if (leavesByText || !(real === root || real.startsWith(`${root}${sep}`))) throw outside(path, linkTarget);
+  }
+}
+
+const outside = (path: string, target: string): ShipError =>
+  new ShipError('BUNDLE_LINK_OUTSIDE', {
+    summary: `The symbolic link ${shown(path)} leads out of the bundle.`,
+    reason: `It points to ${shown(target)}.`,
+    nextStep:
+      'Make the link relative with its target inside the bundle, or replace it by a copy, then build again.',
+  });

@@ -1,0 +1,178 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { request } from 'undici';
+import { ShipError } from '../../errors.ts';
+import { BASE64_INPUT_CHUNK_BYTES, Base64Encoder, base64Length } from './base64-body.ts';
+import {
+  type HubAnswer,
+  notOurs,
+  openConnection,
+  readAnswer,
+  statusFailure,
+  transferFailure,
+} from './http-attempt.ts';
+import { type HubOriginPolicy, permittedHubUrl } from './url-policy.ts';
+
+export interface UploadArtifactOptions {
+  /** As the assignment gives it; checked against `origin`. */
+  readonly url: string;
+  /** Secret: bearer token of the assignment. */
+  readonly token: string;
+  readonly origin: HubOriginPolicy;
+  /** The artifact on this host. */
+  readonly path: string;
+  /** File name for the receiver: ASCII letters, digits, `.`, `_`, `-` only (others are lost on the way). */
+  readonly name: string;
+  /** Lower-case SHA-256 of the file. */
+  readonly sha256Hex: string;
+  readonly sizeBytes: number;
+  readonly target: 'macos-sign' | 'ios-sign';
+  readonly signal: AbortSignal;
+  /** Called with the number of bytes of the file that were handed to the connection so far. */
+  readonly onProgress?: (sentBytes: number) => void;
+}
+
+const UPLOAD = 'The upload of the artifact';
+
+/**
+ * One attempt to hand an artifact to the hub: the file as one base64 text with an exact Content-Length, read
+ * once and never held in memory. A repeated upload is harmless, the last one counts.
+ *
+ * @throws ShipError HUB_JOB_NOT_OURS (403; 404 JOB_NOT_FOUND and 409: drop the run, send nothing) · HUB_UNAVAILABLE
+ * (network, 408, 425, 429, 5xx: retry) · HUB_REFUSED · HUB_URL_REFUSED · INTERNAL_ERROR (the file is not what
+ * the caller says) · the signal's reason
+ */
+export async function uploadArtifact(options: UploadArtifactOptions): Promise<void> {
+  const url = permittedHubUrl(options.url, options.origin);
+  const headers = uploadHeaders(options);
+  options.signal.throwIfAborted();
+  const file = await openArtifact(options);
+  const { body, fed } = base64Body(file, options);
+  try {
+    judge(url, await post(url, headers, body, options));
+  } catch (error) {
+    throw transferFailure(UPLOAD, localCause(error), options.signal);
+  } finally {
+    body.destroy();
+    await fed;
+    await file.close();
+  }
+}
+
+/** Undici passes the error of a body on as it is, or as the cause of its own. */
+const localCause = (error: unknown): unknown => {
+  const cause = (error as { cause?: unknown } | undefined)?.cause;
+  return cause instanceof ShipError ? cause : error;
+};
+
+async function post(
+  url: URL,
+  headers: Record<string, string>,
+  body: Readable,
+  options: UploadArtifactOptions,
+): Promise<HubAnswer> {
+  const connection = openConnection(options.signal);
+  try {
+    const { signal, token } = options;
+    const response = await request(url, {
+      method: 'POST',
+      dispatcher: connection.agent,
+      signal,
+      headers,
+      body,
+    });
+    return await readAnswer(response.statusCode, response.body, token);
+  } finally {
+    await connection.close();
+  }
+}
+
+function uploadHeaders(options: UploadArtifactOptions): Record<string, string> {
+  const { name, sha256Hex, sizeBytes, target } = options;
+  const isUsable =
+    /^(?!\.+$)[A-Za-z0-9._-]{1,200}$/.test(name) &&
+    /^[0-9a-f]{64}$/.test(sha256Hex) &&
+    Number.isSafeInteger(sizeBytes) &&
+    sizeBytes > 0;
+  if (!isUsable)
+    throw unusable('Its name, size or digest does not have the form that the hub takes.', options);
+  return {
+    authorization: `Bearer ${options.token}`,
+    'content-type': 'text/plain',
+    'content-length': String(base64Length(sizeBytes)),
+    'x-artifact-name': name,
+    'x-artifact-sha256': sha256Hex,
+    'x-artifact-target': target,
+  };
+}
+
+async function openArtifact(options: UploadArtifactOptions): Promise<FileHandle> {
+  const file = await open(options.path, 'r').catch((cause: unknown) => {
+    throw unusable('The file could not be opened.', options, cause);
+  });
+  const stats = await file.stat();
+  if (stats.isFile() && stats.size === options.sizeBytes) return file;
+  await file.close();
+  throw unusable(`It has ${stats.size} bytes where ${options.sizeBytes} were announced.`, options);
+}
+
+/** `fed` settles, never rejects, when nothing reads the file any more. */
+function base64Body(
+  file: FileHandle,
+  options: UploadArtifactOptions,
+): { body: Readable; fed: Promise<void> } {
+  let sentBytes = 0;
+  const body = new Base64Encoder((bytes) => {
+    sentBytes += bytes;
+    options.onProgress?.(sentBytes);
+  });
+  const fed = pipeline(fileChunks(file, options), body).catch(() => {});
+  return { body, fed };
+}
+
+async function* fileChunks(file: FileHandle, options: UploadArtifactOptions): AsyncGenerator<Buffer> {
+  let position = 0;
+  while (position < options.sizeBytes) {
+    const chunk = Buffer.allocUnsafe(Math.min(BASE64_INPUT_CHUNK_BYTES, options.sizeBytes - position));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, position).catch((cause: unknown) => {
+      throw unusable('It could not be read to its end.', options, cause);
+    });
+    if (bytesRead === 0) throw unusable('It became shorter while it was read.', options);
+    position += bytesRead;
+    yield chunk.subarray(0, bytesRead);
+  }
+}
+
+function judge(url: URL, answer: HubAnswer): void {
+  const { status, code, json } = answer;
+  if (status === 200) {
+    // a page of a proxy with status 200 is no receipt, and without one the job must not count as delivered
+    if (typeof json.token === 'string' || typeof json.download_url === 'string') return;
+    throw noReceipt(url, answer);
+  }
+  if (status === 409 || (status === 404 && code === 'JOB_NOT_FOUND')) {
+    throw notOurs(UPLOAD, `The hub ${url.host} does not count the job as running (HTTP status ${status}).`, {
+      code,
+      excerpt: answer.excerpt,
+    });
+  }
+  throw statusFailure(UPLOAD, url, answer);
+}
+
+const noReceipt = (url: URL, { excerpt }: HubAnswer): ShipError =>
+  new ShipError('HUB_REFUSED', {
+    summary: `${UPLOAD} was not confirmed.`,
+    reason: `The server at ${url.host} answered with HTTP status 200, but not with the receipt that a hub gives.`,
+    nextStep: 'Check that PERRY_HUB_HTTP_URL leads to the hub and not to a page of a proxy.',
+    detail: { excerpt },
+  });
+
+const unusable = (reason: string, options: UploadArtifactOptions, cause?: unknown): ShipError =>
+  new ShipError('INTERNAL_ERROR', {
+    summary: 'The artifact that was made cannot be uploaded.',
+    reason,
+    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    detail: { path: options.path, name: options.name, sizeBytes: options.sizeBytes },
+    ...(cause !== undefined && { cause }),
+  });

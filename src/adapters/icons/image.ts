@@ -1,0 +1,62 @@
+import sharp, { type CreateRaw } from 'sharp';
+
+// one thread and no cache: an icon takes milliseconds, and the memory of several jobs must not add up
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** 4096 × 4096: 64 MiB decoded. A small PNG can announce gigabytes. */
+const MAX_INPUT_PIXELS = 4096 * 4096;
+const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
+/** Everything is drawn from one picture of this edge, the largest that any icon needs. */
+const MASTER_PIXELS = 1024;
+const WHITE = { r: 255, g: 255, b: 255, alpha: 1 };
+const CLEAR = { r: 0, g: 0, b: 0, alpha: 0 };
+
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** One icon, ready in every size. */
+export interface IconArt {
+  /** A PNG of this edge length: 8 bit sRGB; without an alpha channel (colour type 2) when it was flattened. */
+  pngOf(pixels: number, options: { signal: AbortSignal }): Promise<Buffer>;
+}
+
+const open = (bytes: Buffer) => sharp(bytes, { limitInputPixels: MAX_INPUT_PIXELS, failOn: 'error' });
+
+/** Only PNG gets as far as the decoder: sharp would take an SVG, which can name other files, as well. */
+export async function sizeOfPng(bytes: Buffer): Promise<ImageSize> {
+  if (!bytes.subarray(0, 8).equals(PNG_SIGNATURE)) throw new Error('it is not a PNG file');
+  const { width, height } = await open(bytes).metadata();
+  return { width, height };
+}
+
+/**
+ * Decodes a PNG and makes it the square that icons are drawn from; what is not square is centred, not stretched.
+ *
+ * @param flatten - true for iOS, whose icons may not have an alpha channel at all (transparent parts become white);
+ *   false for macOS, whose icons bring their own outline
+ * @throws Error when the file is no PNG, damaged or too large
+ */
+export async function loadArt(bytes: Buffer, { flatten }: { flatten: boolean }): Promise<IconArt> {
+  await sizeOfPng(bytes);
+  const square = open(bytes)
+    .toColourspace('srgb')
+    .resize(MASTER_PIXELS, MASTER_PIXELS, { fit: 'contain', background: flatten ? WHITE : CLEAR });
+  const prepared = flatten ? square.flatten({ background: WHITE }).removeAlpha() : square.ensureAlpha();
+  const { data, info } = await prepared.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  const raw = { width: info.width, height: info.height, channels: info.channels };
+  const drawn = new Map<number, Buffer>();
+  return {
+    pngOf: async (pixels, { signal }) => {
+      signal.throwIfAborted();
+      const png = drawn.get(pixels) ?? (await resized(data, raw, pixels));
+      drawn.set(pixels, png);
+      return png;
+    },
+  };
+}
+
+const resized = (data: Buffer, raw: CreateRaw, pixels: number): Promise<Buffer> =>
+  sharp(data, { raw }).resize(pixels, pixels).png({ palette: false, compressionLevel: 9 }).toBuffer();

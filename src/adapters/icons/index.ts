@@ -1,0 +1,4 @@
+export { assetCatalogSource } from './catalog-source.ts';
+export { type DrawOptions, drawIcons, type IconResult } from './draw.ts';
+export { type IconArt, type ImageSize, loadArt } from './image.ts';
+export { type FoundSource, findIconSource, type IconSource } from './source.ts';

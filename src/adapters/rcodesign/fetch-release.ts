@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { extract } from 'tar';
+import { EnvHttpProxyAgent, fetch } from 'undici';
+import type { PinnedRelease } from './release.ts';
+
+/** A host that is out of reach must not hold up the other way of getting the program. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 20_000;
+/** Longest silence while the body arrives. */
+const BODY_SILENCE_MS = 30_000;
+/** The largest archive of the release has about 12 MB. */
+const MAX_ARCHIVE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Downloads the pinned archive and puts its program at `<folder>/bin/rcodesign`. Nothing of the archive is
+ * unpacked before its SHA-256 is known to be the pinned one. Proxies of the environment are used.
+ *
+ * @throws Error with the reason in plain words · the signal's reason when aborted
+ */
+export async function fetchRelease(
+  release: PinnedRelease,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const archive = join(folder, 'download.tar.gz');
+  const sha256Hex = await download(release.url, archive, signal);
+  if (sha256Hex !== release.sha256Hex) {
+    throw new Error(
+      `the archive has SHA-256 ${sha256Hex}, expected ${release.sha256Hex}; it was thrown away`,
+    );
+  }
+  await unpackProgram(archive, join(folder, 'bin'));
+  await rm(archive);
+}
+
+async function download(url: string, file: string, signal: AbortSignal): Promise<string> {
+  const dispatcher = new EnvHttpProxyAgent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    bodyTimeout: BODY_SILENCE_MS,
+  });
+  try {
+    const response = await fetch(url, { dispatcher, signal });
+    if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+    const hash = createHash('sha256');
+    await pipeline(Readable.fromWeb(response.body), measured(hash), createWriteStream(file), { signal });
+    return hash.digest('hex');
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw new Error(plainReason(thrown), { cause: thrown });
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+const measured = (hash: { update(chunk: Uint8Array): unknown }): Transform => {
+  let sizeBytes = 0;
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      sizeBytes += chunk.length;
+      hash.update(chunk);
+      if (sizeBytes > MAX_ARCHIVE_BYTES) done(new Error('the archive is larger than any of the release'));
+      else done(null, chunk);
+    },
+  });
+};
+
+/** undici says only "fetch failed"; what it means is in the cause. */
+const plainReason = (thrown: unknown): string => {
+  const { message, cause } = thrown as { message?: string; cause?: { message?: string } };
+  return cause?.message || message || 'the download failed';
+};
+
+async function unpackProgram(archive: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const isProgram = (path: string): boolean => basename(path) === 'rcodesign';
+  await extract({ file: archive, cwd: folder, strip: 1, strict: true, filter: isProgram });
+  await chmod(join(folder, 'rcodesign'), 0o755);
+}

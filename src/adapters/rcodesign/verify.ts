@@ -1,0 +1,101 @@
+import { ShipError } from '../../errors.ts';
+import type { GuestSession } from '../vm/guest.ts';
+import { MAX_SHELL_LINE_BYTES, prepareEnvironment, shellLine } from './shell.ts';
+import { type FileReport, problemsOf, readReports } from './verify-output.ts';
+
+export interface VerifyInGuestRequest {
+  /** The bundle in the guest (relative: to its home). */
+  readonly remotePath: string;
+  /** Relative to the bundle. */
+  readonly machOPaths: readonly string[];
+  /** True when the signature was made without a key: then a missing CMS signature is as it should be. */
+  readonly adHoc: boolean;
+  readonly rcodesignPath?: string | undefined;
+}
+
+/** More would not fit into what a session collects, were all of them broken. */
+const MAX_FILES_PER_COMMAND = 100;
+
+/**
+ * For each file: `== <index>`, what rcodesign said on both streams (20 lines at most: a changed file has one for
+ * each page), `== exit <code>`. File names are left out, because they may hold anything.
+ */
+const verifyScript = `set -u
+rcodesign=$1 bundle=$2; shift 2
+${prepareEnvironment}
+command -v "$rcodesign" >/dev/null 2>&1 || exit 127
+cd -- "$bundle" || exit 73
+index=0
+for file do
+  said=$("$rcodesign" -C /dev/null verify "./$file" 2>&1 </dev/null); code=$?
+  printf '== %s\\n' "$index"; printf '%s\\n' "$said" | head -n 20 | cut -c 1-400; printf '== exit %s\\n' "$code"
+  index=$((index + 1))
+done`;
+
+/**
+ * Checks every Mach-O file by `rcodesign verify` (0.29.0): digests of its pages and slots, and the mathematics of
+ * its CMS signature. It checks neither trust nor the seal over resources.
+ *
+ * @throws ShipError SIGNATURE_INVALID naming file and problem · RCODESIGN_MISSING · SIGN_FAILED (the check could
+ *   not be made) · the signal's reason when aborted
+ */
+export async function verifyInGuest(
+  session: GuestSession,
+  request: VerifyInGuestRequest,
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  for (const paths of batches(request.machOPaths)) {
+    const reports = await verifyBatch(session, request, paths, options.signal);
+    for (const [index, path] of paths.entries()) requireSound(path, reports[index], request.adHoc);
+  }
+}
+
+function* batches(paths: readonly string[]): Generator<readonly string[]> {
+  let batch: string[] = [];
+  let sizeBytes = 0;
+  for (const path of paths) {
+    const pathBytes = Buffer.byteLength(path) + 16;
+    if (batch.length === MAX_FILES_PER_COMMAND || sizeBytes + pathBytes > MAX_SHELL_LINE_BYTES / 4) {
+      if (batch.length > 0) yield batch;
+      batch = [];
+      sizeBytes = 0;
+    }
+    batch.push(path);
+    sizeBytes += pathBytes;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function verifyBatch(
+  session: GuestSession,
+  { remotePath, rcodesignPath = 'rcodesign' }: VerifyInGuestRequest,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<FileReport[]> {
+  const command = shellLine(verifyScript, [rcodesignPath, remotePath, ...paths]);
+  const { exitCode, stdout, stderr } = await session.exec(command, { signal });
+  if (exitCode === 0) return readReports(stdout);
+  throw new ShipError(exitCode === 127 ? 'RCODESIGN_MISSING' : 'SIGN_FAILED', {
+    summary: 'The signatures could not be checked in the guest.',
+    reason:
+      exitCode === 127
+        ? 'rcodesign is not installed there.'
+        : 'The command that checks them did not run to its end.',
+    nextStep:
+      exitCode === 127
+        ? 'Install rcodesign in the golden image, for example to /usr/local/bin.'
+        : 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    detail: { exitCode, stderrTail: stderr.slice(-2048) },
+  });
+}
+
+function requireSound(path: string, report: FileReport | undefined, adHoc: boolean): void {
+  const problems = report ? problemsOf(report, adHoc) : ['it was not checked'];
+  if (problems.length === 0) return;
+  throw new ShipError('SIGNATURE_INVALID', {
+    summary: `The signature of "${path}" does not hold.`,
+    reason: `rcodesign verify said: ${problems[0]}.`,
+    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    detail: { path, problems, exitCode: report?.exitCode },
+  });
+}

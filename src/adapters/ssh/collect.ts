@@ -1,0 +1,72 @@
+/** The first bytes of a stream; what comes after the limit is let go. */
+export class Head {
+  readonly #limitBytes: number;
+  readonly #chunks: Buffer[] = [];
+  #sizeBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  add(chunk: Buffer): void {
+    const kept = chunk.subarray(0, this.#limitBytes - this.#sizeBytes);
+    if (kept.length === 0) return;
+    this.#chunks.push(kept);
+    this.#sizeBytes += kept.length;
+  }
+
+  toString(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
+
+/** The last bytes of a stream. */
+export class Tail {
+  readonly #limitBytes: number;
+  #chunks: Buffer[] = [];
+  #sizeBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#sizeBytes += chunk.length;
+    // Folding only at twice the limit keeps the cost of a flood linear.
+    if (this.#sizeBytes > 2 * this.#limitBytes || this.#chunks.length > 1024) this.#fold();
+  }
+
+  #fold(): void {
+    const kept = Buffer.from(Buffer.concat(this.#chunks).subarray(-this.#limitBytes));
+    this.#chunks = [kept];
+    this.#sizeBytes = kept.length;
+  }
+
+  toString(): string {
+    this.#fold();
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+}
+
+const MAX_LINE_CHARACTERS = 16 * 1024;
+
+/** Cuts a byte stream into lines of text; a line longer than 16 Ki characters comes in pieces. */
+export function lineSplitter(onLine: (line: string) => void): { add(chunk: Buffer): void; end(): void } {
+  const decoder = new TextDecoder();
+  let rest = '';
+  const take = (text: string): void => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line.replace(/\r$/, ''));
+    for (; rest.length > MAX_LINE_CHARACTERS; rest = rest.slice(MAX_LINE_CHARACTERS))
+      onLine(rest.slice(0, MAX_LINE_CHARACTERS));
+  };
+  return {
+    add: (chunk) => take(decoder.decode(chunk, { stream: true })),
+    end: () => {
+      take(decoder.decode());
+      if (rest !== '') onLine(rest);
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { type LongLivedProcess, spawnLongLived } from '../../process/long-lived.ts';
+import type { RunningExec, ServerExec } from '../../ssh/server.ts';
+
+export interface GuestCommands {
+  run(exec: ServerExec): RunningExec;
+  killAll(): void;
+}
+
+/**
+ * Keeps the list of process groups outside this process, and kills them when the pipe to it breaks: so nothing
+ * that a command started survives the guest, even when the guest itself dies by SIGKILL.
+ */
+const REAPER = `
+groups=
+while read -r sign pid; do
+  kept=
+  for group in $groups; do [ "$group" = "$pid" ] || kept="$kept $group"; done
+  groups=$kept
+  [ "$sign" = + ] && groups="$groups $pid"
+done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+:`;
+
+const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGTERM'];
+
+/** Runs each command by `/bin/sh -c` in a process group of its own, with the environment of this process. */
+export function guestCommands(cwd: string): GuestCommands {
+  const env = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+  // It holds our stdout and stderr: who waits for the end of these waits until the last group was killed.
+  const reaper = spawnLongLived('/bin/sh', ['-c', REAPER], { cwd, env, output: 'inherit' });
+  const running = new Set<LongLivedProcess>();
+  return {
+    run: (exec) => {
+      const child = spawnLongLived('/bin/sh', ['-c', exec.command], { cwd, env });
+      running.add(child);
+      reaper.stdin.write(`+ ${child.pid}\n`);
+      child.exited.then(() => {
+        child.signalGroup('SIGKILL');
+        running.delete(child);
+        reaper.stdin.write(`- ${child.pid}\n`);
+      });
+      // Its id may belong to somebody else once it has ended.
+      const signal = (name: NodeJS.Signals) => running.has(child) && child.signalGroup(name);
+      return connectStreams(child, exec, signal);
+    },
+    killAll: () => {
+      for (const child of running) child.signalGroup('SIGKILL');
+    },
+  };
+}
+
+function connectStreams(
+  child: LongLivedProcess,
+  exec: ServerExec,
+  signal: (name: NodeJS.Signals) => void,
+): RunningExec {
+  exec.stdin.pipe(child.stdin);
+  // A command that stopped reading: the rest of its input is taken and dropped, so that the channel can close.
+  child.stdin.once('close', () => exec.stdin.resume());
+  child.stdout.pipe(exec.stdout, { end: false });
+  child.stderr.pipe(exec.stderr, { end: false });
+  child.closed.then(({ exitCode, signal }) =>
+    exec.exit(exitCode === null ? { signal: signal ?? 'KILL' } : { code: exitCode }),
+  );
+  return {
+    onSignal: (name) => {
+      if (FORWARDED.includes(`SIG${name}`)) signal(`SIG${name}` as NodeJS.Signals);
+    },
+    onClose: () => {
+      signal('SIGKILL');
+      // The channel takes nothing any more: what is left must not keep the pipes open.
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+    },
+  };
+}

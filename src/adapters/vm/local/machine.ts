@@ -1,0 +1,53 @@
+import { delimiter } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type LongLivedProcess, type ProcessEnd, spawnLongLived } from '../../process/long-lived.ts';
+import { Tail } from '../../ssh/collect.ts';
+import { cloneLayout, GUEST_USER } from './layout.ts';
+import { guestProgram } from './program.ts';
+
+const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'];
+const MAX_LOG_BYTES = 4 * 1024;
+
+export interface MachineOptions {
+  readonly toolDirs: readonly string[];
+  readonly stopGraceMs?: number;
+}
+
+export interface LocalMachine {
+  readonly process: LongLivedProcess;
+  /** The guest and everything that ran in it are gone; says how it ended, in plain words. */
+  readonly ended: Promise<string>;
+}
+
+/** Starts the process that is the machine. It dies with this daemon: its stdin breaks when we end. */
+export function startMachine(cloneDir: string, { toolDirs, stopGraceMs }: MachineOptions): LocalMachine {
+  const layout = cloneLayout(cloneDir);
+  // The guest only moves bytes: a small heap keeps many of them cheap.
+  const args = ['--max-old-space-size=64', '--max-semi-space-size=2', guestProgram(), cloneDir];
+  const guest = spawnLongLived(process.execPath, args, {
+    cwd: layout.home,
+    ...(stopGraceMs !== undefined && { stopGraceMs }),
+    env: {
+      HOME: layout.home,
+      TMPDIR: layout.temporary,
+      PATH: [layout.bin, ...toolDirs, ...SYSTEM_PATH].join(delimiter),
+      USER: GUEST_USER,
+      LOGNAME: GUEST_USER,
+      LANG: 'C.UTF-8',
+    },
+  });
+  guest.stdout.resume();
+  const log = tailOf(guest.stderr);
+  return { process: guest, ended: guest.closed.then((end) => describe(end, log.toString())) };
+}
+
+function tailOf(stream: Readable): Tail {
+  const tail = new Tail(MAX_LOG_BYTES);
+  stream.on('data', (chunk: Buffer) => tail.add(chunk));
+  return tail;
+}
+
+function describe({ exitCode, signal }: ProcessEnd, log: string): string {
+  const how = signal ? `ended by ${signal}` : `exited with code ${exitCode}`;
+  return log.trim() === '' ? `the guest process ${how}` : `the guest process ${how}: ${log.trim()}`;
+}

@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runDemo } from '../demo/run-demo.ts';
+
+export interface DemoFlags {
+  readonly out?: string;
+}
+
+/** Runs the demo in a folder that is gone afterwards; with `--out` the artifacts are kept there. */
+export async function demo(flags: DemoFlags): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'perry-demo-'));
+  const stopping = new AbortController();
+  const stop = () => stopping.abort(new Error('the demo was stopped'));
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    await runDemo({ ...flags, folder, signal: stopping.signal, print });
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    await rm(folder, { recursive: true, force: true });
+  }
+}

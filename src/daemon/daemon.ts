@@ -1,0 +1,86 @@
+import { dirname } from 'node:path';
+import { type Actor, createActor } from 'xstate';
+import type { Services } from '../actors/services.ts';
+import { provideSupervisor } from '../actors/supervisor.ts';
+import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
+import { createDriver } from '../adapters/vm/select.ts';
+import type { Config } from '../config/load.ts';
+import { createRedactor } from '../domain/redact.ts';
+import { logEvents } from '../observability/log-events.ts';
+import { createLogger, type Logger } from '../observability/logger.ts';
+import { createWorkbench } from '../steps/workbench.ts';
+import { createVault } from '../vault.ts';
+import { goldenImage } from './golden-image.ts';
+import { instanceOf } from './instance.ts';
+
+export interface Daemon {
+  readonly supervisor: Actor<ReturnType<typeof provideSupervisor>>;
+  readonly services: Services;
+  /** Resolves when the supervisor has stopped by itself; rejects when it broke. */
+  readonly finished: Promise<void>;
+}
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly env: NodeJS.ProcessEnv;
+  readonly forTerminal: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Composition root: configuration → services → actors → start. The only place that knows everybody. */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const services = await makeServices(options);
+  const { config, logger } = services;
+  if (!services.driver.isolates) logger.warn(NO_ISOLATION);
+  const input = {
+    maxConcurrent: config.maxConcurrent,
+    image: await goldenImage(config),
+    instance: await instanceOf(config.stateDir),
+  };
+  const supervisor = createActor(provideSupervisor(services), {
+    id: 'supervisor',
+    systemId: 'supervisor',
+    input,
+    inspect: logEvents(logger),
+  });
+  const finished = untilDone(supervisor);
+  supervisor.start();
+  logger.info({ hub: config.hubUrl, worker: config.workerName, ...input }, 'perry-ship is running');
+  return { supervisor, services, finished };
+}
+
+const NO_ISOLATION =
+  'The local driver isolates nothing: bundles and signing keys share this host. Use it for development only.';
+
+async function makeServices({ config, env, forTerminal, signal }: DaemonOptions): Promise<Services> {
+  const redactor = createRedactor();
+  redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword]);
+  const logger = createLogger({ level: config.logLevel, redact: redactor.redact, forTerminal });
+  return {
+    config,
+    logger,
+    redactor,
+    vault: createVault(redactor),
+    driver: createDriver({
+      kind: config.vmDriver,
+      stateDir: config.stateDir,
+      instance: await instanceOf(config.stateDir),
+      toolDirs: config.vmDriver === 'local' ? [await rcodesignDir(env, logger, signal)] : [],
+    }),
+    guests: new Map(),
+    workbench: createWorkbench(config.stateDir),
+  };
+}
+
+/** Guests of other drivers bring their own. */
+async function rcodesignDir(env: NodeJS.ProcessEnv, logger: Logger, signal: AbortSignal): Promise<string> {
+  const tool = await locateRcodesign({ env, signal, onProgress: (line) => logger.info(line) });
+  logger.info({ path: tool.path, version: tool.version }, 'rcodesign found');
+  return dirname(tool.path);
+}
+
+function untilDone(supervisor: Daemon['supervisor']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    supervisor.subscribe({ complete: resolve, error: reject });
+  });
+}

@@ -1,0 +1,3 @@
+export type { BundleFacts, BundlePlatform, MachOFile, NestedBundle, NestedKind } from './facts.ts';
+export { type MergeInput, type MergeResult, mergeInfoPlist } from './merge-info.ts';
+export { compareOsVersions, isOsVersion } from './os-version.ts';

@@ -1,0 +1,82 @@
+import { hash, type X509Certificate } from 'node:crypto';
+import { timeOf } from './asn1.ts';
+import { cdHashProblems } from './cdhash-attributes.ts';
+import {
+  type Anchor,
+  anchorOf,
+  type CertificateFacts,
+  certificateFacts,
+  certificateProblems,
+  readCertificates,
+} from './certificates.ts';
+import type { EmbeddedSignature } from './embedded-signature.ts';
+import { type Problem, problem } from './problem.ts';
+import { parseSignedData, type SignedData } from './signed-data.ts';
+import { signerCertificate, signerProblems } from './signer.ts';
+import { type TimestampFacts, timestampFacts } from './timestamp.ts';
+
+/** The CMS signature of a code signature, read and checked. */
+export interface CmsFacts {
+  /** As sent; the signer's is repeated in `signer`. */
+  readonly certificates: readonly CertificateFacts[];
+  readonly signer?: CertificateFacts;
+  readonly anchor: Anchor;
+  /** What the signer claims; the time stamp is what a third party confirms. */
+  readonly signingTime?: Date;
+  readonly timestamp?: TimestampFacts;
+  /** SHA-256 of the whole CMS blob, to tell signatures apart. */
+  readonly sha256Hex: string;
+}
+
+export interface CheckedCms {
+  readonly facts: CmsFacts;
+  readonly problems: readonly Problem[];
+}
+
+const DATA = '1.2.840.113549.1.7.1';
+const SIGNING_TIME = '1.2.840.113549.1.9.5';
+const WHAT = 'CMS signature';
+
+/**
+ * Reads the CMS signature and checks all its mathematics: digest of the primary CodeDirectory, digests of the
+ * alternates, the signature itself, the signatures between the certificates, and the time stamp.
+ * Whom to trust is left to the reader of `anchor`.
+ *
+ * @throws ShipError SIGNATURE_MALFORMED
+ */
+export function checkCms(cms: Buffer, signature: EmbeddedSignature): CheckedCms {
+  const data = parseSignedData(cms, WHAT);
+  const certificates = readCertificates(data.certificates);
+  const timestamp = timestampFacts(data);
+  const problems = [
+    ...(data.contentType === DATA
+      ? []
+      : [problem('CMS_SIGNATURE_WRONG', 'The CMS signature is not over data.')]),
+    ...signerProblems(data, signature.codeDirectories[0].blob, WHAT),
+    ...cdHashProblems(data, signature.codeDirectories),
+    ...certificateProblems(certificates),
+    ...(timestamp?.problems ?? []),
+  ];
+  return { facts: factsOf(data, certificates, timestamp?.facts, cms), problems };
+}
+
+function factsOf(
+  data: SignedData,
+  certificates: readonly X509Certificate[],
+  timestamp: TimestampFacts | undefined,
+  cms: Buffer,
+): CmsFacts {
+  const signer = signerCertificate(data);
+  const time = data.signer.signed.get(SIGNING_TIME)?.children[0];
+  return {
+    certificates: certificates.map(certificateFacts),
+    ...(signer && { signer: certificateFacts(signer) }),
+    anchor: signer ? anchorOf(sameIn(certificates, signer), certificates) : 'issuer-missing',
+    ...(time && { signingTime: timeOf(time, WHAT) }),
+    ...(timestamp && { timestamp }),
+    sha256Hex: hash('sha256', cms, 'hex'),
+  };
+}
+
+const sameIn = (certificates: readonly X509Certificate[], wanted: X509Certificate): X509Certificate =>
+  certificates.find((certificate) => certificate.raw.equals(wanted.raw)) ?? wanted;

@@ -1,0 +1,23 @@
+import { ShipError } from '../../errors.ts';
+
+/** A signature, or what it is found by, that cannot be read. `fact` names field, value and limit. */
+export const malformed = (what: string, fact: string, cause?: unknown): ShipError =>
+  new ShipError('SIGNATURE_MALFORMED', {
+    summary: `The ${what} cannot be read.`,
+    reason: `${fact.charAt(0).toUpperCase()}${fact.slice(1)}.`,
+    nextStep: 'Build or download the file again, then sign it again.',
+    ...(cause !== undefined && { cause }),
+  });
+
+/**
+ * Runs a reader over hostile bytes. What it throws on purpose passes; anything else (a range error in a
+ * library, a stack that ran out on nested values) becomes SIGNATURE_MALFORMED.
+ */
+export function readingHostile<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ShipError) throw error;
+    throw malformed(what, 'its bytes do not follow the format', error);
+  }
+}

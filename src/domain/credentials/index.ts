@@ -1,0 +1,7 @@
+export {
+  type Credentials,
+  type CredentialsSummary,
+  type SuppliedP12,
+  summarizeCredentials,
+} from './credentials.ts';
+export { parseCredentials } from './parse.ts';

@@ -1,0 +1,35 @@
+import { newDict, type PlistDict, type PlistValue } from '../plist/index.ts';
+
+export interface NestedEntitlementsInput {
+  readonly platform: 'macos' | 'ios';
+  /** Of the nested bundle. */
+  readonly bundleId: string;
+  /** What its executable was signed with before. */
+  readonly existing?: PlistDict;
+  readonly teamId?: string;
+}
+
+const FREE_PREFIX = 'com.apple.security.';
+const DEBUGGING = 'com.apple.security.get-task-allow';
+
+/**
+ * Entitlements of a nested app, extension or XPC service: on macOS what it had, as far as no profile is needed for
+ * it, and never the permission to debug; on iOS who it is, because everything else needs a profile of its own.
+ */
+export function nestedEntitlements({
+  platform,
+  bundleId,
+  existing,
+  teamId,
+}: NestedEntitlementsInput): PlistDict {
+  if (platform === 'ios') return newDict(teamId === undefined ? [] : identity(teamId, bundleId));
+  const kept = Object.entries(existing ?? {}).filter(
+    ([key]) => key.startsWith(FREE_PREFIX) && key !== DEBUGGING,
+  );
+  return newDict(kept);
+}
+
+const identity = (teamId: string, bundleId: string): [string, PlistValue][] => [
+  ['application-identifier', `${teamId}.${bundleId}`],
+  ['com.apple.developer.team-identifier', teamId],
+];

@@ -1,0 +1,13 @@
+export { appIconSetContents, catalogContents, catalogFileName } from './catalog.ts';
+export { buildIcns } from './icns.ts';
+export { type IconKeys, iosIconKeys, macIconKeys } from './icon-keys.ts';
+export {
+  type IconSize,
+  IPAD_ICONS,
+  IPHONE_ICONS,
+  LOOSE_ICON_NAME,
+  looseIconName,
+  MAC_ICONS,
+  MARKETING_ICON,
+  pixelsOf,
+} from './sizes.ts';

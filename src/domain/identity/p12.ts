@@ -1,0 +1,163 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { type Asn1, Asn1Error, child, readAsn1, UnsupportedForm } from './asn1.ts';
+import { type Certificate, isIssuedBy, readCertificate } from './certificate.ts';
+import { type Bags, openBags, plainContent } from './p12-bags.ts';
+import type { Opener } from './p12-decrypt.ts';
+import { keyMismatch, keyMissing, p12Invalid, passwordWrong } from './p12-errors.ts';
+import { macFits } from './p12-mac.ts';
+import { type PasswordForm, passwordForms } from './p12-password.ts';
+import { WorkBudget } from './work-budget.ts';
+
+const MAX_P12_BYTES = 1024 * 1024;
+const MAX_CHAIN = 8;
+
+/** A certificate, the key that belongs to it, and its issuers as far as the file holds them. */
+export interface SigningIdentity {
+  readonly certificate: Certificate;
+  /** PKCS#8 in PEM. Secret; a Buffer so that it can be overwritten after use. */
+  readonly privateKeyPem: Buffer;
+  /** DER, nearest issuer first. */
+  readonly chain: readonly Buffer[];
+}
+
+export interface P12Contents {
+  readonly identities: readonly SigningIdentity[];
+  readonly certificatesWithoutKey: readonly Certificate[];
+}
+
+/**
+ * Opens a PKCS#12 file (RFC 7292), DER or BER: with PBES2 (AES, 3DES) as OpenSSL 3 writes, with the older
+ * 3DES and RC2 forms as Keychain Access writes, or with no encryption or integrity check at all.
+ *
+ * @throws ShipError P12_INVALID · P12_PASSWORD_WRONG · P12_KEY_MISSING · P12_KEY_MISMATCH
+ */
+export function openP12(p12: Buffer, password: string): P12Contents {
+  if (p12.length > MAX_P12_BYTES) throw p12Invalid('it has more than 1 MiB');
+  const bags = unlock(envelopeOf(p12), passwordForms(password));
+  try {
+    return pairUp(bags);
+  } finally {
+    for (const key of bags.keys) key.fill(0);
+  }
+}
+
+interface Envelope {
+  readonly content: Buffer;
+  readonly macData?: Asn1;
+}
+
+function envelopeOf(p12: Buffer): Envelope {
+  try {
+    const pfx = readAsn1(p12);
+    const macData = pfx.children[2];
+    return { content: plainContent(child(pfx, 1)), ...(macData && { macData }) };
+  } catch (cause) {
+    throw p12Invalid('its structure is not that of a PKCS#12 file', cause);
+  }
+}
+
+function unlock(envelope: Envelope, forms: readonly PasswordForm[]): Bags {
+  const budget = new WorkBudget();
+  return envelope.macData
+    ? unlockChecked(envelope.content, envelope.macData, forms, budget)
+    : unlockUnchecked(envelope.content, forms, budget);
+}
+
+/** The integrity value tells whether the password is right, and which of its forms. */
+function unlockChecked(
+  content: Buffer,
+  macData: Asn1,
+  [usual, ...rare]: readonly PasswordForm[],
+  budget: WorkBudget,
+): Bags {
+  const fits = (password: PasswordForm): boolean => macFits(macData, content, { password, budget });
+  const fitting =
+    usual && attempt(() => fits(usual)) ? usual : rare.find((form) => fitsWithinBudget(form, fits));
+  if (!fitting) throw passwordWrong();
+  return attempt(() => openBags(content, { password: fitting, budget }));
+}
+
+/** The usual form was tried already: a file that leaves no budget for the rare one is a wrong password. */
+function fitsWithinBudget(form: PasswordForm, fits: (form: PasswordForm) => boolean): boolean {
+  try {
+    return fits(form);
+  } catch {
+    return false;
+  }
+}
+
+/** Without an integrity value the only sign of a wrong password is that what comes out makes no sense. */
+function unlockUnchecked(content: Buffer, forms: readonly PasswordForm[], budget: WorkBudget): Bags {
+  attempt(() => readAsn1(content));
+  for (const password of forms) {
+    const bags = tryOpen(content, { password, budget });
+    if (bags) return bags;
+  }
+  throw passwordWrong();
+}
+
+function tryOpen(content: Buffer, opener: Opener): Bags | undefined {
+  try {
+    const bags = openBags(content, opener);
+    // The padding of a wrong decryption is right once in 256 times; a key must be ASN.1 as well.
+    for (const key of bags.keys) child(readAsn1(key), 2);
+    return bags;
+  } catch (error) {
+    if (error instanceof UnsupportedForm) throw p12Invalid(error.message, error);
+    return undefined;
+  }
+}
+
+/** Whatever the libraries throw at a broken file is a broken file. */
+function attempt<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw p12Invalid(cause instanceof Asn1Error ? cause.message : 'it is damaged', cause);
+  }
+}
+
+function pairUp(bags: Bags): P12Contents {
+  const certificates = attempt(() => unique(bags.certificates.map(readCertificate)));
+  if (bags.keys.length === 0) throw keyMissing(certificates);
+  const keys = attempt(() => bags.keys.map((key) => createPrivateKey({ key, format: 'der', type: 'pkcs8' })));
+  const keyByPublic = new Map(keys.map((key) => [publicForm(key), key]));
+  const keyOf = (certificate: Certificate) => keyByPublic.get(certificate.publicKey.toString('base64'));
+  const certificatesWithoutKey = certificates.filter((certificate) => !keyOf(certificate));
+  const identities = certificates.flatMap((certificate) => {
+    const key = keyOf(certificate);
+    return key ? [identityOf(certificate, key, certificatesWithoutKey)] : [];
+  });
+  if (identities.length === 0) throw keyMismatch(certificates);
+  return { identities, certificatesWithoutKey };
+}
+
+const unique = (certificates: readonly Certificate[]): Certificate[] => [
+  ...new Map(certificates.map((certificate) => [certificate.sha256Hex, certificate])).values(),
+];
+
+const publicForm = (key: KeyObject): string =>
+  createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');
+
+const identityOf = (
+  certificate: Certificate,
+  key: KeyObject,
+  others: readonly Certificate[],
+): SigningIdentity => ({
+  certificate,
+  privateKeyPem: Buffer.from(key.export({ type: 'pkcs8', format: 'pem' })),
+  chain: issuersOf(certificate, others).map(({ der }) => der),
+});
+
+function issuersOf(leaf: Certificate, others: readonly Certificate[]): Certificate[] {
+  const chain: Certificate[] = [];
+  const next = (): Certificate | undefined =>
+    others.find((other) => !chain.includes(other) && isIssuedBy(chain.at(-1) ?? leaf, other));
+  for (let issuer = next(); issuer && chain.length < MAX_CHAIN; issuer = next()) chain.push(issuer);
+  return chain;
+}
+
+/** Overwrites the private keys. */
+export function forgetKeys(contents: P12Contents): void {
+  for (const identity of contents.identities) identity.privateKeyPem.fill(0);
+}

@@ -1,0 +1,158 @@
+import type { MachHeader } from './header.ts';
+import { type MachOBuild, MachOFault, type MachOPlatform } from './types.ts';
+
+export interface Segment {
+  readonly name: string;
+  readonly fileOffset: number;
+  readonly fileBytes: number;
+}
+
+/** What the load commands of one slice say. */
+export interface LoadCommands {
+  readonly segments: readonly Segment[];
+  readonly builds: readonly MachOBuild[];
+  readonly dylibs: readonly string[];
+  readonly encrypted: boolean;
+  readonly signature?: { readonly offset: number; readonly sizeBytes: number };
+  /** File offset of the first section; load commands must end before it. */
+  readonly firstSectionOffset: number;
+}
+
+interface Command {
+  readonly id: number;
+  readonly bytes: Buffer;
+}
+
+interface Draft {
+  segments: Segment[];
+  builds: MachOBuild[];
+  dylibs: string[];
+  encrypted: boolean;
+  signature?: { offset: number; sizeBytes: number };
+  firstSectionOffset: number;
+}
+
+const PLATFORMS: readonly MachOPlatform[] = [
+  'unknown',
+  'macos',
+  'ios',
+  'tvos',
+  'watchos',
+  'bridgeos',
+  'maccatalyst',
+  'ios-simulator',
+  'tvos-simulator',
+  'watchos-simulator',
+  'driverkit',
+  'visionos',
+  'visionos-simulator',
+];
+const VERSION_MIN_PLATFORMS: Readonly<Record<number, MachOPlatform>> = {
+  36: 'macos',
+  37: 'ios',
+  47: 'tvos',
+  48: 'watchos',
+};
+/** LC_LOAD_DYLIB and its weak, re-export, lazy and upward kinds, without the LC_REQ_DYLD bit. */
+const DYLIB_COMMANDS = new Set([0xc, 0x18, 0x1f, 0x20, 0x23]);
+/** Sections that take no room in the file: S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL. */
+const ZEROFILL_TYPES = new Set([0x1, 0xc, 0x12]);
+const MAX_NAME_BYTES = 4096;
+
+/** @throws MachOFault when a command reaches beyond its place */
+export function parseLoadCommands(bytes: Buffer, header: MachHeader): LoadCommands {
+  const draft: Draft = {
+    segments: [],
+    builds: [],
+    dylibs: [],
+    encrypted: false,
+    firstSectionOffset: Number.POSITIVE_INFINITY,
+  };
+  const u32 = uint32Reader(header);
+  for (const command of commandsIn(bytes, header, u32)) {
+    try {
+      readCommand(command, draft, header, u32);
+    } catch (error) {
+      throw error instanceof RangeError ? new MachOFault('a load command is cut short') : error;
+    }
+  }
+  return draft;
+}
+
+type ReadUint32 = (bytes: Buffer, at: number) => number;
+
+const uint32Reader =
+  ({ littleEndian }: MachHeader): ReadUint32 =>
+  (bytes, at) =>
+    littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
+
+function* commandsIn(bytes: Buffer, header: MachHeader, u32: ReadUint32): Generator<Command> {
+  let at = 0;
+  for (let i = 0; i < header.commandCount; i += 1) {
+    if (at + 8 > bytes.length) throw new MachOFault('it announces more load commands than it has');
+    const length = u32(bytes, at + 4);
+    if (length < 8 || at + length > bytes.length)
+      throw new MachOFault('a load command has an impossible size');
+    yield { id: u32(bytes, at) & 0x7fffffff, bytes: bytes.subarray(at, at + length) };
+    at += length;
+  }
+}
+
+function readCommand({ id, bytes }: Command, draft: Draft, header: MachHeader, u32: ReadUint32): void {
+  if (id === 0x1 || id === 0x19) readSegment(bytes, id === 0x19, draft, header, u32);
+  else if (id === 0x1d) draft.signature = { offset: u32(bytes, 8), sizeBytes: u32(bytes, 12) };
+  else if (id === 0x21 || id === 0x2c) draft.encrypted ||= u32(bytes, 16) !== 0;
+  else if (id === 0x32) draft.builds.push(build(platformName(u32(bytes, 8)), u32(bytes, 12), u32(bytes, 16)));
+  else if (DYLIB_COMMANDS.has(id)) draft.dylibs.push(nameAt(bytes, u32(bytes, 8)));
+  else if (VERSION_MIN_PLATFORMS[id])
+    draft.builds.push(build(versionMinPlatform(id, header), u32(bytes, 8), u32(bytes, 12)));
+}
+
+function readSegment(bytes: Buffer, is64: boolean, draft: Draft, header: MachHeader, u32: ReadUint32): void {
+  const word = (at: number) => (is64 ? wordAt(bytes, at, header) : u32(bytes, at));
+  draft.segments.push({
+    name: bytes.subarray(8, 24).toString('latin1').split('\0')[0] ?? '',
+    fileOffset: word(is64 ? 40 : 32),
+    fileBytes: word(is64 ? 48 : 36),
+  });
+  const sectionBytes = is64 ? 80 : 68;
+  const first = is64 ? 72 : 56;
+  const count = u32(bytes, is64 ? 64 : 48);
+  if (first + count * sectionBytes > bytes.length)
+    throw new MachOFault('a segment announces more sections than it has');
+  for (let at = first; at < first + count * sectionBytes; at += sectionBytes) {
+    const offset = u32(bytes, at + (is64 ? 48 : 40));
+    const type = u32(bytes, at + (is64 ? 64 : 56)) & 0xff;
+    if (offset > 0 && !ZEROFILL_TYPES.has(type))
+      draft.firstSectionOffset = Math.min(draft.firstSectionOffset, offset);
+  }
+}
+
+const wordAt = (bytes: Buffer, at: number, { littleEndian }: MachHeader): number =>
+  Number(littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
+
+const nameAt = (bytes: Buffer, at: number): string => {
+  const end = bytes.indexOf(0, at);
+  return bytes.subarray(at, Math.min(end < 0 ? bytes.length : end, at + MAX_NAME_BYTES)).toString('utf8');
+};
+
+const platformName = (id: number): MachOPlatform => PLATFORMS[id] ?? 'unknown';
+
+/** Before LC_BUILD_VERSION a simulator's code was told apart by its processor alone. */
+function versionMinPlatform(id: number, { architecture }: MachHeader): MachOPlatform {
+  const platform = VERSION_MIN_PLATFORMS[id] ?? 'unknown';
+  const isIntel = architecture === 'i386' || architecture.startsWith('x86_64');
+  return isIntel && platform !== 'macos' ? (`${platform}-simulator` as MachOPlatform) : platform;
+}
+
+const build = (platform: MachOPlatform, minimumOs: number, sdk: number): MachOBuild => ({
+  platform,
+  minimumOs: versionText(minimumOs),
+  sdk: versionText(sdk),
+});
+
+/** xxxx.yy.zz in nibbles; a patch level of 0 is left out. */
+function versionText(packed: number): string {
+  const [major, minor, patch] = [packed >>> 16, (packed >>> 8) & 0xff, packed & 0xff];
+  return patch === 0 ? `${major}.${minor}` : `${major}.${minor}.${patch}`;
+}

@@ -1,0 +1,39 @@
+export type Platform = 'macos' | 'ios';
+export type MacosDistribution = 'notarize' | 'appstore' | 'testflight' | 'both';
+export type IosDistribution = 'appstore' | 'testflight';
+export type IosDevice = 'iphone' | 'ipad';
+
+/**
+ * What the signing worker uses of a job's manifest, checked. Fields of the other platform are left out:
+ * the hub sends the `[macos]` settings with every job, and an iOS app must not get them.
+ */
+export interface Manifest {
+  readonly platform: Platform;
+  /** Name of the bundle folder and of the executable; may hold spaces and non-ASCII letters. */
+  readonly appName: string;
+  readonly bundleId: string;
+  /** Build number for iOS and Mac App Store builds, the marketing version for other macOS builds. */
+  readonly version: string;
+  readonly shortVersion?: string;
+  readonly displayName?: string;
+  /** True when the project names an icon (its file is not part of the job). */
+  readonly iconConfigured: boolean;
+
+  /** macOS only, e.g. `public.app-category.utilities`. */
+  readonly category?: string;
+  /** macOS only, e.g. `13.0`. */
+  readonly minimumOsVersion?: string;
+  /** macOS only: boolean entitlement keys that are to be true; empty for iOS. */
+  readonly entitlements: readonly string[];
+  readonly macosDistribute?: MacosDistribution;
+  readonly macosEncryptionExempt?: boolean;
+
+  /** iOS only; unset means: build only, publish nothing. */
+  readonly iosDistribute?: IosDistribution;
+  readonly iosDeploymentTarget?: string;
+  /** iOS only; empty means both. */
+  readonly iosDeviceFamily: readonly IosDevice[];
+  /** iOS only; `push-notifications`, `camera`, `photo-library`, or an entitlement key. */
+  readonly iosCapabilities: readonly string[];
+  readonly iosEncryptionExempt?: boolean;
+}

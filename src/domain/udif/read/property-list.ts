@@ -1,0 +1,37 @@
+import { parsePlistDict } from '../../plist/plist.ts';
+import { isDict, type PlistValue, stringAt } from '../../plist/value.ts';
+import { corrupt, demand } from './findings.ts';
+import { type DataFork, type Partition, parseMish } from './mish.ts';
+
+const MAX_PARTITIONS = 64;
+
+/** The partitions that the property list of an image describes, in its order. */
+export function partitionsOf(xml: Buffer, fork: DataFork): Partition[] {
+  const resources = readResources(xml);
+  demand(resources.length > 0, 'The property list names no partition.');
+  demand(
+    resources.length <= MAX_PARTITIONS,
+    `The property list names ${resources.length} partitions, more than ${MAX_PARTITIONS}.`,
+  );
+  return resources.map((resource, index) => {
+    demand(isDict(resource), `Partition ${index} of the property list is no dict.`);
+    const bytes = resource.Data;
+    demand(Buffer.isBuffer(bytes), `Partition ${index} of the property list has no block table.`);
+    const name = stringAt(resource, 'Name') || stringAt(resource, 'CFName') || `partition ${index}`;
+    return parseMish(bytes, name.slice(0, 80), fork);
+  });
+}
+
+function readResources(xml: Buffer): readonly PlistValue[] {
+  const fork = parsedOrCorrupt(xml)['resource-fork'];
+  const resources = isDict(fork) ? fork.blkx : undefined;
+  return Array.isArray(resources) ? resources : [];
+}
+
+function parsedOrCorrupt(xml: Buffer): ReturnType<typeof parsePlistDict> {
+  try {
+    return parsePlistDict(xml, { name: 'property list of the disk image' });
+  } catch (error) {
+    throw corrupt('The property list of the disk image cannot be parsed.', error);
+  }
+}

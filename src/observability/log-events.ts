@@ -1,0 +1,66 @@
+import type { AnyActorRef, InspectionEvent } from 'xstate';
+import type { Logger } from './logger.ts';
+
+type Told = Record<string, unknown> & { type: string };
+type Describe = (
+  event: Told,
+) => [level: 'debug' | 'info' | 'warn' | 'error', text: string, facts?: object] | undefined;
+
+/** One line a fact: what the actors say to each other, as far as an operator wants to read it. */
+const lines: Readonly<Record<string, Describe>> = {
+  'hub.linkUp': () => ['info', 'linked to the hub'],
+  'hub.linkLost': ({ reason, requeuedJobId }) => ['warn', 'link to the hub lost', { reason, requeuedJobId }],
+  'hub.refused': () => [
+    'error',
+    "the hub refuses the worker secret: set PERRY_HUB_WORKER_SECRET to the hub's own",
+  ],
+  'hub.jobAssigned': ({ jobId, assignmentId }) => ['info', 'job assigned', { job: jobId, run: assignmentId }],
+  'hub.jobMalformed': ({ jobId }) => ['warn', 'job assigned in a form that cannot be read', { job: jobId }],
+  'hub.cancelRequested': ({ jobId }) => ['info', 'the hub cancels a job', { job: jobId }],
+  'job.noted': ({ jobId, runId, note }) => describeNote(jobId, runId, note as Told & { kind: string }),
+  'job.concluded': ({ jobId, runId, conclusion }) => describeConclusion(jobId, runId, conclusion as Told),
+  'slot.granted': () => undefined,
+  'drain.requested': () => ['info', 'draining: no more jobs are taken'],
+  'shutdown.requested': () => ['info', 'stopping: running jobs are cancelled'],
+};
+
+function describeNote(job: unknown, run: unknown, note: Told & { kind: string }): ReturnType<Describe> {
+  if (note.kind === 'stage') return ['info', String(note.message), { job, run, stage: note.stage }];
+  if (note.kind === 'log') return ['info', String(note.line), { job, run, stage: note.stage }];
+  return undefined;
+}
+
+function describeConclusion(job: unknown, run: unknown, conclusion: Told): ReturnType<Describe> {
+  const { outcome, ...facts } = conclusion as Told & { outcome: string };
+  return [outcome === 'failed' ? 'error' : 'info', `job ${outcome}`, { job, run, ...facts }];
+}
+
+/** An observer of the whole actor system; whatever it meets, it never throws into an actor. */
+export const logEvents =
+  (logger: Logger) =>
+  (inspected: InspectionEvent): void => {
+    try {
+      if (inspected.type === '@xstate.event') logEvent(logger, inspected);
+    } catch {
+      // an observer that throws would wedge the actor it looks at
+    }
+  };
+
+function logEvent(
+  logger: Logger,
+  { event, actorRef }: Extract<InspectionEvent, { type: '@xstate.event' }>,
+): void {
+  const { id } = actorRef as AnyActorRef;
+  if (event.type.startsWith('xstate.error.actor.')) logFault(logger, event as never, id);
+  const said = lines[event.type]?.(event as Told);
+  // a report passes two actors on its way up; it is told once, where it arrives
+  if (!said || id !== 'supervisor') return;
+  const [level, text, facts = {}] = said;
+  logger[level](facts, text);
+}
+
+/** The cause of a failed step, with what only the operator may see. */
+function logFault(logger: Logger, event: { type: string; error: unknown }, actor: string): void {
+  const step = event.type.slice('xstate.error.actor.'.length);
+  logger.warn({ actor, step, err: event.error }, 'a step failed');
+}

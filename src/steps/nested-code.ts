@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { readExistingEntitlements } from '../adapters/code-signature/existing-entitlements.ts';
+import type { NestedBundle } from '../domain/bundle/index.ts';
+import { nestedEntitlements } from '../domain/entitlements/index.ts';
+import { buildPlist } from '../domain/plist/index.ts';
+import { type Desk, held } from './workbench.ts';
+
+/** Kinds that run as a program of their own, and so have entitlements of their own. */
+const PROGRAMS: readonly NestedBundle['kind'][] = ['app', 'appex', 'xpc'];
+
+/**
+ * How nested code is signed. rcodesign would let what the input was signed with survive, and hands neither
+ * entitlements nor flags of the app down: so every nested program is told its own.
+ */
+export async function nestedSettings(desk: Desk) {
+  const facts = held(desk, 'facts');
+  const programs = facts.nested.filter(
+    ({ kind, executable }) => PROGRAMS.includes(kind) && executable !== undefined,
+  );
+  const entitlements = await Promise.all(programs.map((program) => entitlementsOf(desk, program)));
+  const bundleExecutables = new Set([facts.executable, ...facts.nested.map(({ executable }) => executable)]);
+  const looseExecutables = facts.machOs.filter(
+    ({ path, fileType }) => fileType === 'execute' && !bundleExecutables.has(path),
+  );
+  return {
+    nestedEntitlements: programs.map(({ path }, index) => ({
+      scope: path,
+      xml: entitlements[index] as Buffer,
+    })),
+    hardenedScopes: [...programs, ...looseExecutables].map(({ path }) => path),
+  };
+}
+
+async function entitlementsOf(desk: Desk, { executable = '', bundleId }: NestedBundle): Promise<Buffer> {
+  const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, executable));
+  const teamId = held(desk, 'credentials').teamId ?? desk.identity?.certificate.teamId;
+  const own = nestedEntitlements({
+    platform: held(desk, 'facts').platform,
+    bundleId,
+    ...(existing && { existing }),
+    ...(teamId !== undefined && { teamId }),
+  });
+  return buildPlist(own, 'xml');
+}

@@ -1,0 +1,204 @@
+import { describe, expect, test } from 'vitest';
+import { deriveEntitlements, type EntitlementsInput } from '../../src/domain/entitlements/index.ts';
+import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
+import type { ProvisioningProfile } from '../../src/domain/profile/index.ts';
+import { ShipError } from '../../src/errors.ts';
+
+const TEAM = 'DEMO123456';
+type Extra = Readonly<Record<string, PlistValue>>;
+
+const profileWith = (
+  entitlements: Extra = {},
+  changes: Partial<ProvisioningProfile> = {},
+): ProvisioningProfile => ({
+  name: 'Demo Store',
+  uuid: 'u',
+  teamIds: [TEAM],
+  platforms: ['iOS'],
+  expiresAt: new Date(0),
+  applicationIdentifier: `${TEAM}.com.example.*`,
+  prefix: TEAM,
+  bundleIdPattern: 'com.example.*',
+  developerCertificates: [],
+  deviceCount: undefined,
+  provisionsAllDevices: false,
+  digestMatches: true,
+  entitlements: newDict(
+    Object.entries({
+      'application-identifier': `${TEAM}.com.example.*`,
+      'com.apple.developer.team-identifier': TEAM,
+      'keychain-access-groups': [`${TEAM}.*`],
+      'get-task-allow': false,
+      ...entitlements,
+    }),
+  ),
+  ...changes,
+});
+
+const derive = (input: Partial<EntitlementsInput> & { capabilities?: string[]; keys?: string[] }) => {
+  const { capabilities = [], keys = [], ...rest } = input;
+  const { entitlements, warnings } = deriveEntitlements({
+    platform: 'ios',
+    plan: { distribution: 'direct' },
+    manifest: { iosCapabilities: capabilities, entitlements: keys },
+    bundleId: 'com.example.tide',
+    ...rest,
+  });
+  return { entitlements: { ...entitlements }, warnings };
+};
+
+function failureOf(action: () => unknown) {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof ShipError) return error.failure;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+const identity = {
+  'application-identifier': `${TEAM}.com.example.tide`,
+  'com.apple.developer.team-identifier': TEAM,
+};
+
+describe('iOS', () => {
+  test('the least: a concrete identifier and the team, never the templates of the profile', () => {
+    expect(derive({ profile: profileWith({ 'com.apple.developer.associated-domains': '*' }) })).toEqual({
+      entitlements: identity,
+      warnings: [],
+    });
+  });
+
+  test('an older account has a prefix of its own', () => {
+    const { entitlements } = derive({ profile: profileWith({}, { prefix: 'OLDPREFIX1' }) });
+    expect(entitlements).toMatchObject({
+      'application-identifier': 'OLDPREFIX1.com.example.tide',
+      'com.apple.developer.team-identifier': TEAM,
+    });
+  });
+
+  test('store profiles bring beta reports, development profiles the debugger', () => {
+    expect(derive({ profile: profileWith({ 'beta-reports-active': true }) }).entitlements).toHaveProperty(
+      'beta-reports-active',
+      true,
+    );
+    const development = profileWith({ 'get-task-allow': true }, { deviceCount: 3 });
+    expect(derive({ profile: development }).entitlements).toHaveProperty('get-task-allow', true);
+    const distribution = profileWith({}, { deviceCount: 3 });
+    expect(derive({ profile: distribution }).entitlements).not.toHaveProperty('get-task-allow');
+  });
+
+  test.each(['production', 'development'])('push notifications follow the profile: %s', (environment) => {
+    const profile = profileWith({ 'aps-environment': environment });
+    expect(
+      derive({ profile, capabilities: ['push-notifications', 'camera', 'photo-library'] }).entitlements,
+    ).toEqual({
+      ...identity,
+      'aps-environment': environment,
+    });
+  });
+
+  test('requested but not allowed is an error that names every key', () => {
+    const failure = failureOf(() =>
+      derive({
+        profile: profileWith(),
+        capabilities: ['push-notifications', 'com.apple.developer.healthkit', 'get-task-allow'],
+      }),
+    );
+    expect(failure).toMatchObject({ code: 'ENTITLEMENT_NOT_ALLOWED', kind: 'input' });
+    expect(failure.summary).toContain('aps-environment, com.apple.developer.healthkit, get-task-allow');
+  });
+
+  test('the sidecar goes as far as the profile does; the rest is left out and said', () => {
+    const { entitlements, warnings } = derive({
+      profile: profileWith({
+        'com.apple.developer.associated-domains': '*',
+        'com.apple.security.application-groups': ['group.example'],
+      }),
+      sidecar: newDict([
+        ['com.apple.developer.associated-domains', ['applinks:*.example.com']],
+        ['com.apple.security.application-groups', ['group.example', 'group.foreign']],
+        ['keychain-access-groups', ['$(AppIdentifierPrefix)com.example.shared']],
+        ['com.apple.developer.ubiquity-kvstore-identifier', '$(TeamIdentifierPrefix)$(CFBundleIdentifier)'],
+        ['get-task-allow', true],
+        ['application-identifier', 'EVIL.com.other'],
+        ['com.apple.security.app-sandbox', true],
+      ]),
+    });
+    expect(entitlements).toEqual({
+      ...identity,
+      'com.apple.developer.associated-domains': ['applinks:*.example.com'],
+      'com.apple.security.application-groups': ['group.example'],
+      'keychain-access-groups': [`${TEAM}.com.example.shared`],
+    });
+    expect(warnings).toEqual([
+      expect.stringContaining('com.apple.security.application-groups'),
+      expect.stringContaining('com.apple.developer.ubiquity-kvstore-identifier'),
+    ]);
+  });
+
+  test('templates and unknown variables never get through', () => {
+    const sidecar = newDict([
+      ['keychain-access-groups', [`${TEAM}.*`]],
+      ['com.apple.developer.associated-domains', '*'],
+      ['a', '$(constructor)'],
+    ]);
+    const profile = profileWith({ 'com.apple.developer.associated-domains': '*', a: '*' });
+    const { entitlements, warnings } = derive({ profile, sidecar });
+    expect(entitlements).toEqual(identity);
+    expect(warnings).toHaveLength(3);
+  });
+
+  test('without a profile: what is known, and a warning', () => {
+    expect(derive({ teamId: TEAM })).toEqual({ entitlements: identity, warnings: [expect.any(String)] });
+    expect(derive({})).toEqual({ entitlements: {}, warnings: [expect.any(String), expect.any(String)] });
+  });
+});
+
+describe('macOS', () => {
+  const mac = { platform: 'macos' } as const;
+  const store = { ...mac, plan: { distribution: 'store' } } as const;
+
+  test('direct: exactly what the project asks for', () => {
+    expect(derive({ ...mac, keys: ['com.apple.security.cs.allow-jit'] })).toEqual({
+      entitlements: { 'com.apple.security.cs.allow-jit': true },
+      warnings: [],
+    });
+    expect(derive({ ...mac, teamId: TEAM, capabilities: ['push-notifications'] }).entitlements).toEqual({});
+  });
+
+  test.each(['com.apple.security.get-task-allow', 'com.apple.developer.associated-domains'])(
+    'direct: %s is kept, and doubted',
+    (key) => {
+      const { entitlements, warnings } = derive({ ...mac, keys: [key] });
+      expect(entitlements).toEqual({ [key]: true });
+      expect(warnings).toEqual([expect.stringContaining(key)]);
+    },
+  );
+
+  test('store: the sandbox, the identifier and the team', () => {
+    expect(
+      derive({ ...store, teamId: TEAM, keys: ['com.apple.security.network.client'] }).entitlements,
+    ).toEqual({
+      'com.apple.security.app-sandbox': true,
+      'com.apple.security.network.client': true,
+      'com.apple.application-identifier': `${TEAM}.com.example.tide`,
+      'com.apple.developer.team-identifier': TEAM,
+    });
+  });
+
+  test('store: restricted keys need the profile', () => {
+    const keys = ['com.apple.developer.game-center'];
+    expect(failureOf(() => derive({ ...store, teamId: TEAM, keys })).code).toBe('ENTITLEMENT_NOT_ALLOWED');
+    const profile = profileWith({ 'com.apple.developer.game-center': true }, { platforms: ['OSX'] });
+    expect(derive({ ...store, profile, keys }).entitlements).toHaveProperty(
+      'com.apple.developer.game-center',
+      true,
+    );
+  });
+
+  test('store: a team is needed', () => {
+    expect(failureOf(() => derive(store)).code).toBe('CREDENTIAL_MISSING');
+  });
+});
