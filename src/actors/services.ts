@@ -5,10 +5,12 @@ import type { Redactor } from '../domain/redact.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Workbench } from '../steps/workbench.ts';
 import type { Vault } from '../vault.ts';
+import type { Limits } from './limits.ts';
 
 /** Everything that the actors' effects work with; made once at start, passed by argument. */
 export interface Services {
   readonly config: Config;
+  readonly limits: Limits;
   readonly logger: Logger;
   readonly redactor: Redactor;
   readonly vault: Vault;

@@ -33,7 +33,11 @@ export function provideSignJob(services: Services, vmLifecycle: ReturnType<typeo
       run({ ...scopeOf(services, input, signal), session: sessionOf(services, input.vmName) }),
     );
   return signJobMachine.provide({
-    delays: { ...signJobLimits, jobTimeout: services.config.jobTimeoutMinutes * MINUTE_MS },
+    delays: {
+      ...signJobLimits,
+      jobTimeout: services.config.jobTimeoutMinutes * MINUTE_MS,
+      ...services.limits.signJob,
+    },
     actors: {
       vmLifecycle,
       admitJob: fromPromise(async ({ input, signal }: { input: StepInput; signal: AbortSignal }) => {

@@ -18,7 +18,11 @@ const MINUTE_MS = 60_000;
 export function provideSupervisor(services: Services) {
   const signJob = provideSignJob(services, provideVmLifecycle(services, createNameLocks()));
   return supervisorMachine.provide({
-    delays: { ...supervisorLimits, drainTimeout: services.config.drainTimeoutMinutes * MINUTE_MS },
+    delays: {
+      ...supervisorLimits,
+      drainTimeout: services.config.drainTimeoutMinutes * MINUTE_MS,
+      ...services.limits.supervisor,
+    },
     actors: {
       signJob,
       hubConnection: provideHubConnection(services),
@@ -43,7 +47,7 @@ const jittered = (delayMs: number): number => delayMs * (0.5 + Math.random() / 2
 
 function provideHubConnection(services: Services) {
   return hubConnectionMachine.provide({
-    delays: { ...hubLimits, backoff: (scope) => jittered(hubLimits.backoff(scope)) },
+    delays: { ...hubLimits, backoff: (scope) => jittered(hubLimits.backoff(scope)), ...services.limits.hub },
     actors: {
       hubSocket: hubSocketLogic(services),
       probeAssignments: fromPromise<readonly string[], { assignmentIds: readonly string[] }>(

@@ -1,5 +1,6 @@
 import { type CallbackLogicFunction, fromCallback, fromPromise } from 'xstate';
 import type { VmAddress, VmClone } from '../../machines/contracts/vm.ts';
+import { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 import type { NameLocks } from './name-locks.ts';
 import type { Services } from './services.ts';
@@ -16,6 +17,7 @@ export function provideVmLifecycle(services: Services, locks: NameLocks) {
   const inTurn = <T>({ input, signal }: Machine, call: () => Promise<T>) =>
     locks.run(input.name, signal, call);
   return vmLifecycleMachine.provide({
+    delays: { ...vmLimits, ...services.limits.vm },
     actors: {
       cloneVm: fromPromise<void, VmClone>((vm) =>
         inTurn(vm, () => driver.clone(vm.input.image, vm.input.name, { signal: vm.signal })),

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { type Actor, createActor } from 'xstate';
+import type { Limits } from '../actors/limits.ts';
 import type { Services } from '../actors/services.ts';
 import { provideSupervisor } from '../actors/supervisor.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
@@ -25,6 +26,10 @@ export interface DaemonOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly forTerminal: boolean;
   readonly signal: AbortSignal;
+  /** Take the place of the built-in deadlines and pauses of the same name. */
+  readonly limits?: Limits;
+  /** Gets every finished line of the log; stderr when left out. */
+  readonly writeLog?: (line: string) => void;
 }
 
 /** Composition root: configuration → services → actors → start. The only place that knows everybody. */
@@ -52,12 +57,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 const NO_ISOLATION =
   'The local driver isolates nothing: bundles and signing keys share this host. Use it for development only.';
 
-async function makeServices({ config, env, forTerminal, signal }: DaemonOptions): Promise<Services> {
+async function makeServices(options: DaemonOptions): Promise<Services> {
+  const { config, env, forTerminal, signal, limits = {}, writeLog } = options;
   const redactor = createRedactor();
   redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword]);
-  const logger = createLogger({ level: config.logLevel, redact: redactor.redact, forTerminal });
+  const logger = createLogger({
+    level: config.logLevel,
+    redact: redactor.redact,
+    forTerminal,
+    ...(writeLog && { write: writeLog }),
+  });
   return {
     config,
+    limits,
     logger,
     redactor,
     vault: createVault(redactor),

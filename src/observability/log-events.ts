@@ -36,15 +36,37 @@ function describeConclusion(job: unknown, run: unknown, conclusion: Told): Retur
 }
 
 /** An observer of the whole actor system; whatever it meets, it never throws into an actor. */
-export const logEvents =
-  (logger: Logger) =>
-  (inspected: InspectionEvent): void => {
+export const logEvents = (logger: Logger) => {
+  const states = new WeakMap<object, unknown>();
+  return (inspected: InspectionEvent): void => {
     try {
       if (inspected.type === '@xstate.event') logEvent(logger, inspected);
+      if (inspected.type === '@xstate.snapshot' && logger.isLevelEnabled('debug'))
+        logState(logger, inspected, states);
     } catch {
       // an observer that throws would wedge the actor it looks at
     }
   };
+};
+
+/** Where a statechart stands now; machines of one run are told apart by the run in their path. */
+function logState(
+  logger: Logger,
+  { snapshot, actorRef }: Extract<InspectionEvent, { type: '@xstate.snapshot' }>,
+  states: WeakMap<object, unknown>,
+): void {
+  const { value } = snapshot as { value?: unknown };
+  const before = states.get(actorRef);
+  // a snapshot keeps the object of its value as long as no transition was taken
+  if (value === undefined || value === before) return;
+  states.set(actorRef, value);
+  logger.debug({ actor: pathOf(actorRef as AnyActorRef), state: value }, 'state');
+}
+
+const pathOf = (actor: AnyActorRef): string => {
+  const parent = (actor as { _parent?: AnyActorRef })._parent;
+  return parent ? `${pathOf(parent)}/${actor.id}` : actor.id;
+};
 
 function logEvent(
   logger: Logger,

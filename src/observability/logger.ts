@@ -10,21 +10,32 @@ export interface LoggerOptions {
   readonly redact: (text: string) => string;
   /** Coloured lines for a person; JSON lines otherwise. */
   readonly forTerminal: boolean;
+  /** Takes the finished lines, as JSON, in the place of stderr. */
+  readonly write?: (line: string) => void;
 }
 
 /**
  * One line a fact, on stderr: stdout belongs to the commands. The finished line is redacted as a text, so that no
  * field, message or stack can carry a secret past it.
  */
-export function createLogger({ level, redact, forTerminal }: LoggerOptions): Logger {
+export function createLogger({
+  level,
+  redact,
+  forTerminal,
+  write = toStderr(forTerminal),
+}: LoggerOptions): Logger {
+  return pino(
+    { level, base: null, serializers: { err: describeError } },
+    { write: (line: string) => write(redact(line)) },
+  );
+}
+
+function toStderr(forTerminal: boolean): (line: string) => void {
   const file = destination({ dest: 2, sync: true });
   const sink = forTerminal
     ? pretty({ destination: file, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' })
     : file;
-  return pino(
-    { level, base: null, serializers: { err: describeError } },
-    { write: (line: string) => void sink.write(redact(line)) },
-  );
+  return (line) => void sink.write(line);
 }
 
 /** The log form of an error: what was reported, what only the operator may see, and the cause. */

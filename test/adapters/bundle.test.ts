@@ -1,6 +1,17 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -36,7 +47,9 @@ const refusal = (facts: Promise<unknown>): Promise<string> =>
 describe('facts', () => {
   test('of a macOS app as the compiler makes it', async () => {
     const appPath = await makeMacApp(dir, { files: { 'Contents/Resources/AppIcon.png': 'png' } });
-    expect(await inspectBundle(appPath, { target: 'macos-sign', expectedBundleId: 'com.example.hello', signal })).toMatchInlineSnapshot(`
+    expect(
+      await inspectBundle(appPath, { target: 'macos-sign', expectedBundleId: 'com.example.hello', signal }),
+    ).toMatchInlineSnapshot(`
       {
         "architectures": [
           "arm64",
@@ -78,7 +91,11 @@ describe('facts', () => {
       infoFormat: 'binary',
       files: {
         ...nestedFlat('PlugIns/W.appex', { bundleId: 'com.example.hello.widget', name: 'W' }),
-        ...nestedFlat('Frameworks/F.framework', { bundleId: 'com.example.f', name: 'F', code: buildMachO({ platform: 'ios', fileType: 'dylib' }) }),
+        ...nestedFlat('Frameworks/F.framework', {
+          bundleId: 'com.example.f',
+          name: 'F',
+          code: buildMachO({ platform: 'ios', fileType: 'dylib' }),
+        }),
         'PlugIns/W.appex/embedded.mobileprovision': 'profile',
         'embedded.mobileprovision': 'profile',
         'Assets.car': 'car',
@@ -98,16 +115,31 @@ describe('facts', () => {
       minimumOs: '17.0',
       warnings: [],
     });
-    expect(facts.nested.map(({ path, kind, executable, embeddedProfile }) => [path, kind, executable, embeddedProfile])).toEqual([
+    expect(
+      facts.nested.map(({ path, kind, executable, embeddedProfile }) => [
+        path,
+        kind,
+        executable,
+        embeddedProfile,
+      ]),
+    ).toEqual([
       ['Frameworks/F.framework', 'framework', 'Frameworks/F.framework/F', undefined],
       ['PlugIns/W.appex', 'appex', 'PlugIns/W.appex/W', 'PlugIns/W.appex/embedded.mobileprovision'],
     ]);
-    expect(facts.machOs.map(({ path }) => path).sort()).toEqual(['Frameworks/F.framework/F', 'Hello', 'PlugIns/W.appex/W']);
+    expect(facts.machOs.map(({ path }) => path).sort()).toEqual([
+      'Frameworks/F.framework/F',
+      'Hello',
+      'PlugIns/W.appex/W',
+    ]);
   });
 
   test('of a macOS app with frameworks, helpers, and files where only code may be', async () => {
     const framework = macFramework('Contents/Frameworks', 'Kit', 'com.example.kit');
-    const helper = { CFBundleIdentifier: 'com.example.hello.helper', CFBundleExecutable: 'H', CFBundlePackageType: 'APPL' };
+    const helper = {
+      CFBundleIdentifier: 'com.example.hello.helper',
+      CFBundleExecutable: 'H',
+      CFBundlePackageType: 'APPL',
+    };
     const appPath = await makeMacApp(dir, {
       links: framework.links,
       files: {
@@ -125,7 +157,14 @@ describe('facts', () => {
       },
     });
     const facts = await inspectMac(appPath);
-    expect(facts.nested.map(({ path, kind, frameworkVersion, executableKind }) => [path, kind, frameworkVersion, executableKind])).toEqual([
+    expect(
+      facts.nested.map(({ path, kind, frameworkVersion, executableKind }) => [
+        path,
+        kind,
+        frameworkVersion,
+        executableKind,
+      ]),
+    ).toEqual([
       ['Contents/Frameworks/Kit.framework', 'framework', 'A', 'macho'],
       ['Contents/Helpers/H.app', 'app', undefined, 'script'],
       ['Contents/Resources/R.bundle', 'bundle', undefined, undefined],
@@ -155,8 +194,14 @@ describe('facts', () => {
   });
 
   test('of a universal app: the lowest system of its parts', async () => {
-    const executable = buildFatMachO([buildMachO({ minimumOs: '11.0' }), buildMachO({ architecture: 'x86_64', minimumOs: '10.15' })]);
-    expect(await inspectMac(await makeMacApp(dir, { executable }))).toMatchObject({ architectures: ['arm64', 'x86_64'], minimumOs: '10.15' });
+    const executable = buildFatMachO([
+      buildMachO({ minimumOs: '11.0' }),
+      buildMachO({ architecture: 'x86_64', minimumOs: '10.15' }),
+    ]);
+    expect(await inspectMac(await makeMacApp(dir, { executable }))).toMatchObject({
+      architectures: ['arm64', 'x86_64'],
+      minimumOs: '10.15',
+    });
   });
 
   test('what will probably not work as meant is a warning', async () => {
@@ -180,7 +225,11 @@ describe('facts', () => {
 describe('refusals', () => {
   const cases: Record<string, () => Promise<unknown>> = {
     'another bundle id': async () =>
-      inspectBundle(await makeMacApp(dir), { target: 'macos-sign', expectedBundleId: 'com.example.other', signal }),
+      inspectBundle(await makeMacApp(dir), {
+        target: 'macos-sign',
+        expectedBundleId: 'com.example.other',
+        signal,
+      }),
     'no Info.plist': async () => {
       const appPath = await makeMacApp(dir);
       await rm(join(appPath, 'Contents/Info.plist'));
@@ -198,17 +247,31 @@ describe('refusals', () => {
       await symlink('/etc/passwd', join(appPath, 'Contents/Info.plist'));
       return inspectMac(appPath);
     },
-    'no identifier': async () => inspectMac(await makeMacApp(dir, { info: { CFBundleIdentifier: undefined } })),
-    'an executable name with a path': async () => inspectMac(await makeMacApp(dir, { info: { CFBundleExecutable: '../../x' } })),
+    'no identifier': async () =>
+      inspectMac(await makeMacApp(dir, { info: { CFBundleIdentifier: undefined } })),
+    'an executable name with a path': async () =>
+      inspectMac(await makeMacApp(dir, { info: { CFBundleExecutable: '../../x' } })),
     'no executable': async () => inspectMac(await makeMacApp(dir, { executable: null })),
     'an executable that is a link': async () =>
-      inspectMac(await makeMacApp(dir, { executable: null, links: { 'Contents/MacOS/Hello': 'real' }, files: { 'Contents/MacOS/real': buildMachO() } })),
-    'an executable that is data': async () => inspectMac(await makeMacApp(dir, { executable: Buffer.from('data') })),
-    'an executable that is a library': async () => inspectMac(await makeMacApp(dir, { executable: buildMachO({ fileType: 'dylib' }) })),
-    'a script on iOS': async () => inspectIos(await makeIosApp(dir, { executable: Buffer.from('#!/bin/sh\n') })),
-    'a simulator build': async () => inspectIos(await makeIosApp(dir, { executable: buildMachO({ platform: 'ios-simulator' }) })),
+      inspectMac(
+        await makeMacApp(dir, {
+          executable: null,
+          links: { 'Contents/MacOS/Hello': 'real' },
+          files: { 'Contents/MacOS/real': buildMachO() },
+        }),
+      ),
+    'an executable that is data': async () =>
+      inspectMac(await makeMacApp(dir, { executable: Buffer.from('data') })),
+    'an executable that is a library': async () =>
+      inspectMac(await makeMacApp(dir, { executable: buildMachO({ fileType: 'dylib' }) })),
+    'a script on iOS': async () =>
+      inspectIos(await makeIosApp(dir, { executable: Buffer.from('#!/bin/sh\n') })),
+    'a simulator build': async () =>
+      inspectIos(await makeIosApp(dir, { executable: buildMachO({ platform: 'ios-simulator' }) })),
     'a macOS library in an iOS app': async () =>
-      inspectIos(await makeIosApp(dir, { files: { 'Frameworks/x.dylib': buildMachO({ fileType: 'dylib' }) } })),
+      inspectIos(
+        await makeIosApp(dir, { files: { 'Frameworks/x.dylib': buildMachO({ fileType: 'dylib' }) } }),
+      ),
     'Intel code in an iOS app': async () =>
       inspectIos(
         await makeIosApp(dir, {
@@ -220,10 +283,12 @@ describe('refusals', () => {
           },
         }),
       ),
-    'encrypted code': async () => inspectIos(await makeIosApp(dir, { executable: buildMachO({ platform: 'ios', encrypted: true }) })),
+    'encrypted code': async () =>
+      inspectIos(await makeIosApp(dir, { executable: buildMachO({ platform: 'ios', encrypted: true }) })),
     'an iOS app as macOS': async () => inspectMac(await makeIosApp(dir)),
     'a macOS app as iOS': async () => inspectIos(await makeMacApp(dir)),
-    'a folder Resources in an iOS app': async () => inspectIos(await makeIosApp(dir, { files: { 'Resources/x': 'x' } })),
+    'a folder Resources in an iOS app': async () =>
+      inspectIos(await makeIosApp(dir, { files: { 'Resources/x': 'x' } })),
     'a folder Resources in an iOS framework': async () =>
       inspectIos(
         await makeIosApp(dir, {
@@ -234,12 +299,27 @@ describe('refusals', () => {
         }),
       ),
     'a truncated library': async () =>
-      inspectMac(await makeMacApp(dir, { files: { 'Contents/Frameworks/x.dylib': buildMachO({ fileType: 'dylib' }).subarray(0, 0x2000) } })),
+      inspectMac(
+        await makeMacApp(dir, {
+          files: { 'Contents/Frameworks/x.dylib': buildMachO({ fileType: 'dylib' }).subarray(0, 0x2000) },
+        }),
+      ),
     'an object file': async () =>
-      inspectMac(await makeMacApp(dir, { files: { 'Contents/Resources/x.o': buildMachO({ fileType: 'object', linkedit: false }) } })),
-    'a payload behind the program': async () => inspectMac(await makeMacApp(dir, { executable: Buffer.concat([buildMachO(), Buffer.from('payload')]) })),
+      inspectMac(
+        await makeMacApp(dir, {
+          files: { 'Contents/Resources/x.o': buildMachO({ fileType: 'object', linkedit: false }) },
+        }),
+      ),
+    'a payload behind the program': async () =>
+      inspectMac(
+        await makeMacApp(dir, { executable: Buffer.concat([buildMachO(), Buffer.from('payload')]) }),
+      ),
     'a Java class': async () =>
-      inspectMac(await makeMacApp(dir, { files: { 'Contents/Resources/A.class': Buffer.from('cafebabe0000003400000000', 'hex') } })),
+      inspectMac(
+        await makeMacApp(dir, {
+          files: { 'Contents/Resources/A.class': Buffer.from('cafebabe0000003400000000', 'hex') },
+        }),
+      ),
     'an extension without executable': async () => {
       const files = nestedFlat('PlugIns/W.appex', { bundleId: 'com.example.hello.w', name: 'W' });
       delete files['PlugIns/W.appex/W'];
@@ -248,13 +328,28 @@ describe('refusals', () => {
     'an extension with a broken Info.plist': async () =>
       inspectIos(await makeIosApp(dir, { files: { 'PlugIns/W.appex/Info.plist': 'broken' } })),
     'a nested bundle without identifier': async () =>
-      inspectMac(await makeMacApp(dir, { files: { 'Contents/Resources/x/Info.plist': infoPlist({ CFBundlePackageType: 'BNDL' }) } })),
-    'a link out of the bundle': async () => inspectMac(await makeMacApp(dir, { links: { 'Contents/Resources/x': '../../../x' } })),
-    'an absolute link': async () => inspectMac(await makeMacApp(dir, { links: { 'Contents/Resources/x': '/etc/passwd' } })),
+      inspectMac(
+        await makeMacApp(dir, {
+          files: { 'Contents/Resources/x/Info.plist': infoPlist({ CFBundlePackageType: 'BNDL' }) },
+        }),
+      ),
+    'too many nested bundles': async () => {
+      const plists = Array.from(
+        { length: 501 },
+        (_, i) => [`Contents/Resources/${i}/Info.plist`, 'x'] as const,
+      );
+      return inspectMac(await makeMacApp(dir, { files: Object.fromEntries(plists) }));
+    },
+    'a link out of the bundle': async () =>
+      inspectMac(await makeMacApp(dir, { links: { 'Contents/Resources/x': '../../../x' } })),
+    'an absolute link': async () =>
+      inspectMac(await makeMacApp(dir, { links: { 'Contents/Resources/x': '/etc/passwd' } })),
     'a chain of links out of the bundle': async () => {
       await writeFile(join(dir, 'outside'), 'secret');
       return inspectMac(
-        await makeMacApp(dir, { links: { 'Contents/Resources/a/b/up': '../../../..', 'Contents/Resources/a/x': 'b/up/../outside' } }),
+        await makeMacApp(dir, {
+          links: { 'Contents/Resources/a/b/up': '../../../..', 'Contents/Resources/a/x': 'b/up/../outside' },
+        }),
       );
     },
   };
@@ -267,7 +362,7 @@ describe('refusals', () => {
     }
     expect(texts).toMatchInlineSnapshot(`
       {
-        "Info.plist is a link": "BUNDLE_INFO_PLIST_MISSING: The bundle has no Contents/Info.plist. At its top is "Contents". Build the bundle again and send the job again.",
+        "Info.plist is a link": "BUNDLE_INFO_PLIST_MISSING: The bundle has no Contents/Info.plist. There is a symbolic link in its place, which is not followed. Build the bundle again and send the job again.",
         "Intel code in an iOS app": "BUNDLE_ARCHITECTURE_WRONG: "Frameworks/x.dylib" holds x86_64 code, which no iOS device runs. The App Store refuses bundles with such code; it comes from a build for the simulator. Remove that part ("lipo -remove x86_64") or take the library's device build, and build again.",
         "a Java class": "SIGN_BINARY_UNSUITABLE: "Contents/Resources/A.class" would be taken for a Mach-O file by the signing tool, and stop it. Its first four bytes are those of a Mach-O file, the rest is not (Java class files are like that). Pack such files into an archive (.jar, .zip) or remove them, then send the job again.",
         "a chain of links out of the bundle": "BUNDLE_LINK_OUTSIDE: The symbolic link "Contents/Resources/a/x" leads out of the bundle. It points to "b/up/../outside". Make the link relative with its target inside the bundle, or replace it by a copy, then build again.",
@@ -297,6 +392,7 @@ describe('refusals', () => {
         "no executable": "BUNDLE_EXECUTABLE_MISSING: The bundle has no executable "Contents/MacOS/Hello". CFBundleExecutable in Contents/Info.plist names it, and there is no such file. Let CFBundleExecutable name the compiled program, build again and send the job again.",
         "no folder": "BUNDLE_NOT_A_FOLDER: "Nothing.app" is not an app bundle. It does not exist. Name the folder <name>.app that the compiler made.",
         "no identifier": "BUNDLE_INFO_PLIST_INCOMPLETE: "Contents/Info.plist" has no usable CFBundleIdentifier. The key is missing, empty or no string. Build the bundle with a valid CFBundleIdentifier and send the job again.",
+        "too many nested bundles": "SIGN_LAYOUT_UNSUITABLE: The bundle holds 502 files named Info.plist; 500 is the most that is signed. Every folder with such a file would be signed as a bundle of its own. Remove what is no part of the app, or pack it into an archive, and send the job again.",
       }
     `);
     expect(JSON.stringify(texts)).not.toContain(dir);
@@ -304,21 +400,28 @@ describe('refusals', () => {
 
   test('an abort ends the reading', async () => {
     const aborted = AbortSignal.abort(new Error('cancelled'));
-    await expect(inspectBundle(await makeMacApp(dir), { target: 'macos-sign', signal: aborted })).rejects.toThrow('cancelled');
+    await expect(
+      inspectBundle(await makeMacApp(dir), { target: 'macos-sign', signal: aborted }),
+    ).rejects.toThrow('cancelled');
   });
 });
 
 describe('mending', () => {
   test('modes: programs and libraries 0755, the rest readable, links left alone', async () => {
     const appPath = await makeIosApp(dir, {
-      files: { ...nestedFlat('PlugIns/W.appex', { bundleId: 'com.example.hello.w', name: 'W' }), 'data.json': '{}' },
+      files: {
+        ...nestedFlat('PlugIns/W.appex', { bundleId: 'com.example.hello.w', name: 'W' }),
+        'data.json': '{}',
+      },
       links: { link: 'data.json' },
     });
     const { chmod } = await import('node:fs/promises');
     await chmod(join(appPath, 'data.json'), 0o600);
     const changed = await repairModes(appPath, await inspectIos(appPath));
     expect(changed.sort()).toEqual(['Hello', 'PlugIns/W.appex/W', 'data.json']);
-    const modes = await Promise.all(changed.map(async (path) => ((await stat(join(appPath, path))).mode & 0o777).toString(8)));
+    const modes = await Promise.all(
+      changed.map(async (path) => ((await stat(join(appPath, path))).mode & 0o777).toString(8)),
+    );
     expect(modes).toEqual(['755', '755', '644']);
     expect(await readlink(join(appPath, 'link'))).toBe('data.json');
   });
@@ -335,9 +438,13 @@ describe('mending', () => {
 
   test('sidecar entitlements are taken out once', async () => {
     const appPath = await makeIosApp(dir, {
-      files: { 'app.entitlements': infoPlist({ 'com.apple.developer.associated-domains': ['applinks:example.com'] }) },
+      files: {
+        'app.entitlements': infoPlist({ 'com.apple.developer.associated-domains': ['applinks:example.com'] }),
+      },
     });
-    expect(await takeSidecarEntitlements(appPath)).toEqual({ 'com.apple.developer.associated-domains': ['applinks:example.com'] });
+    expect(await takeSidecarEntitlements(appPath)).toEqual({
+      'com.apple.developer.associated-domains': ['applinks:example.com'],
+    });
     expect(await takeSidecarEntitlements(appPath)).toBeUndefined();
     expect(await readdir(appPath)).not.toContain('app.entitlements');
   });
@@ -348,7 +455,9 @@ describe('mending', () => {
   });
 
   test('a profile is replaced by fresh bytes, and removed', async () => {
-    const appPath = await makeMacApp(dir, { links: { 'Contents/embedded.provisionprofile': '../../victim' } });
+    const appPath = await makeMacApp(dir, {
+      links: { 'Contents/embedded.provisionprofile': '../../victim' },
+    });
     await writeFile(join(dir, 'victim'), 'untouched');
     await writeEmbeddedProfile(appPath, { layout: 'deep' }, Buffer.from('profile'));
     expect(await readFile(join(dir, 'victim'), 'utf8')).toBe('untouched');
@@ -370,14 +479,19 @@ describe('Info.plist', () => {
       expect(await writeInfoPlist(appPath, facts, info)).toBe(false);
       expect(plistFormat(await readFile(join(appPath, facts.infoPlist)))).toBe(format);
       expect(await readInfoPlist(appPath, facts)).toEqual(info);
-      expect(await readdir(join(appPath, facts.infoPlist, '..'))).not.toContainEqual(expect.stringContaining('.perry-ship'));
+      expect(await readdir(join(appPath, facts.infoPlist, '..'))).not.toContainEqual(
+        expect.stringContaining('.perry-ship'),
+      );
     }
   });
 
   test('unchanged XML of a person keeps its bytes; UTF-16 does not, because rcodesign cannot read it', async () => {
     const appPath = await makeMacApp(dir);
     const facts = { platform: 'macos', infoPlist: 'Contents/Info.plist' } as const;
-    const text = (await readFile(join(appPath, facts.infoPlist), 'utf8')).replace('<dict>', '<!-- ours -->\n<dict>');
+    const text = (await readFile(join(appPath, facts.infoPlist), 'utf8')).replace(
+      '<dict>',
+      '<!-- ours -->\n<dict>',
+    );
     await writeFile(join(appPath, facts.infoPlist), text);
     const info = await readInfoPlist(appPath, facts);
     expect(await writeInfoPlist(appPath, facts, info)).toBe(false);
@@ -395,12 +509,15 @@ describe('Info.plist', () => {
     await writeFile(join(outside, 'Info.plist'), infoPlist({ a: 1 }));
     await rm(join(appPath, 'Contents'), { recursive: true });
     await symlink(outside, join(appPath, 'Contents'));
-    expect(await refusal(writeInfoPlist(appPath, facts, newDict([['a', 2]])))).toMatch(/^BUNDLE_LINK_OUTSIDE/);
+    expect(await refusal(writeInfoPlist(appPath, facts, newDict([['a', 2]])))).toMatch(
+      /^BUNDLE_LINK_OUTSIDE/,
+    );
     expect((await readFile(join(outside, 'Info.plist'), 'utf8')).includes('<integer>1')).toBe(true);
   });
 });
 
-const rcodesign = process.env.PERRY_RCODESIGN ?? join(homedir(), '.cache/perry-ship/rcodesign-0.29.0/bin/rcodesign');
+const rcodesign =
+  process.env.PERRY_RCODESIGN ?? join(homedir(), '.cache/perry-ship/rcodesign-0.29.0/bin/rcodesign');
 if (!existsSync(rcodesign)) console.error('skipped: rcodesign 0.29.0 is not in the cache');
 
 describe.skipIf(!existsSync(rcodesign))('rcodesign agrees', () => {
@@ -417,7 +534,12 @@ describe.skipIf(!existsSync(rcodesign))('rcodesign agrees', () => {
     const log = await sign(appPath);
     expect(log).toMatch(/signing main executable Contents\/MacOS\/Hello/);
     expect(log.split('\n').filter((line) => line.startsWith('entering nested bundle'))).toEqual(
-      facts.nested.map(({ path }) => `entering nested bundle ${path}`),
+      facts.nested.flatMap(({ path, frameworkVersion }) => [
+        ...(frameworkVersion === undefined
+          ? []
+          : [`entering nested bundle ${path}/Versions/${frameworkVersion}`]),
+        `entering nested bundle ${path}`,
+      ]),
     );
     const again = await inspectMac(appPath);
     expect([again.wasSigned, again.machOs]).toEqual([true, facts.machOs]);
@@ -425,13 +547,17 @@ describe.skipIf(!existsSync(rcodesign))('rcodesign agrees', () => {
 
   test('a script as the main executable ends the signing', async () => {
     const appPath = await makeMacApp(dir, { executable: Buffer.from('#!/bin/sh\n') });
-    expect(await sign(appPath)).toBe('exit 1: Error: binary parsing error: Invalid magic number: 0x23212f0a');
+    expect(await sign(appPath)).toBe('exit 1: Error: binary parsing error: Invalid magic number: 0x23212f62');
   });
 
   test('files that it leaves unsealed are the stray ones of the facts', async () => {
-    const appPath = await makeMacApp(dir, { files: { 'Contents/MacOS/tool.sh': '#!/bin/sh\n', 'Contents/Frameworks/a.json': '{}' } });
+    const appPath = await makeMacApp(dir, {
+      files: { 'Contents/MacOS/tool.sh': '#!/bin/sh\n', 'Contents/Frameworks/a.json': '{}' },
+    });
     const { strayFiles } = await inspectMac(appPath);
-    const unsealed = [...(await sign(appPath)).matchAll(/non Mach-O file with a nested rule: (.*)/g)].map((match) => match[1]);
+    const unsealed = [...(await sign(appPath)).matchAll(/non Mach-O file with a nested rule: (.*)/g)].map(
+      (match) => match[1],
+    );
     expect(unsealed.sort()).toEqual([...strayFiles].sort());
   });
 

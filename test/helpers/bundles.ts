@@ -35,7 +35,13 @@ export function makeMacApp(dir: string, options: AppOptions = {}): Promise<strin
     NSHighResolutionCapable: true,
     LSApplicationCategoryType: 'public.app-category.utilities',
   };
-  return makeApp(dir, options, { name, info, prefix: 'Contents/', executablePath: `Contents/MacOS/${name}`, code: buildMachO() });
+  return makeApp(dir, options, {
+    name,
+    info,
+    prefix: 'Contents/',
+    executablePath: `Contents/MacOS/${name}`,
+    code: buildMachO(),
+  });
 }
 
 /** An iOS bundle as the compiler makes it; the executable has lost its mode, as it has after the zip. */
@@ -68,7 +74,11 @@ interface Shape {
 
 async function makeApp(dir: string, options: AppOptions, shape: Shape): Promise<string> {
   const appPath = join(dir, `${shape.name}.app`);
-  await put(appPath, `${shape.prefix}Info.plist`, infoPlist({ ...shape.info, ...options.info }, options.infoFormat));
+  await put(
+    appPath,
+    `${shape.prefix}Info.plist`,
+    infoPlist({ ...shape.info, ...options.info }, options.infoFormat),
+  );
   if (options.executable !== null) {
     await put(appPath, shape.executablePath, options.executable ?? shape.code);
     await chmod(join(appPath, shape.executablePath), options.mode ?? 0o755);
@@ -87,13 +97,29 @@ async function put(appPath: string, path: string, content: Buffer | string): Pro
 }
 
 /** Bytes of an Info.plist; keys that are undefined are left out. */
-export const infoPlist = (keys: Readonly<Record<string, PlistValue | undefined>>, format: PlistFormat = 'xml'): Buffer =>
-  buildPlist(newDict(Object.entries(keys).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]))), format);
+export const infoPlist = (
+  keys: Readonly<Record<string, PlistValue | undefined>>,
+  format: PlistFormat = 'xml',
+): Buffer =>
+  buildPlist(
+    newDict(
+      Object.entries(keys).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])),
+    ),
+    format,
+  );
 
 /** The files of a nested bundle, to be spread into `files`; `prefix` is the bundle's path, e.g. `PlugIns/W.appex`. */
-export function nestedFlat(prefix: string, options: { bundleId: string; name: string; code?: Buffer }): Record<string, Buffer> {
+export function nestedFlat(
+  prefix: string,
+  options: { bundleId: string; name: string; code?: Buffer },
+): Record<string, Buffer> {
   const { bundleId, name, code = buildMachO({ platform: 'ios', minimumOs: '17.0' }) } = options;
-  const info = { CFBundleIdentifier: bundleId, CFBundleExecutable: name, CFBundleShortVersionString: '1.2.3', CFBundleVersion: '42' };
+  const info = {
+    CFBundleIdentifier: bundleId,
+    CFBundleExecutable: name,
+    CFBundleShortVersionString: '1.2.3',
+    CFBundleVersion: '42',
+  };
   return { [`${prefix}/Info.plist`]: infoPlist(info), [`${prefix}/${name}`]: code };
 }
 
@@ -115,9 +141,15 @@ export function macFramework(prefix: string, name: string, bundleId: string) {
 }
 
 /** A PNG with a gradient, half transparent when `alpha` is set. */
-export function makePng(width: number, height: number, { alpha = true }: { alpha?: boolean } = {}): Promise<Buffer> {
+export function makePng(
+  width: number,
+  height: number,
+  { alpha = true }: { alpha?: boolean } = {},
+): Promise<Buffer> {
   const background = { r: 200, g: 60, b: 30, alpha: alpha ? 0.5 : 1 };
-  return sharp({ create: { width, height, channels: alpha ? 4 : 3, background } }).png().toBuffer();
+  return sharp({ create: { width, height, channels: alpha ? 4 : 3, background } })
+    .png()
+    .toBuffer();
 }
 
 /** A PNG that announces more pixels than it has; a decoder that trusts it wants gigabytes. */
@@ -135,7 +167,12 @@ export function bombPng(edge: number): Buffer {
   header.writeUInt32BE(edge, 4);
   header.set([8, 6, 0, 0, 0], 8);
   const signature = Buffer.from('89504e470d0a1a0a', 'hex');
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.alloc(1000))), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.alloc(1000))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 function crc32(bytes: Buffer): number {

@@ -1,8 +1,10 @@
-import { createGunzip, createInflateRaw } from 'node:zlib';
+import { createGunzip, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { throughZlib, type ZlibEngine } from './through-zlib.ts';
 
 /** Large blocks, because each costs a trip to another thread. */
 const chunkSize = 256 * 1024;
+
+const BYTES_BEHIND = 'There are bytes behind the end of its compressed data.';
 
 export interface InflateOptions {
   readonly signal: AbortSignal;
@@ -22,6 +24,33 @@ export const inflateRawStrictly = (
   options: InflateOptions,
 ): AsyncGenerator<Buffer, void> => inflate(source, createInflateRaw({ chunkSize }), options);
 
+/**
+ * The same for a piece that is small on both sides: at once, because setting up a stream costs more than the work.
+ *
+ * @param unpackedBytes - no more than these are unpacked
+ */
+export function inflateRawSmall(
+  packed: Buffer,
+  unpackedBytes: number,
+  onCorrupt: InflateOptions['onCorrupt'],
+): Buffer {
+  try {
+    // `info` is not in the types: with it the engine comes along, which knows how much input it has taken.
+    const options = { maxOutputLength: Math.max(unpackedBytes, 1), info: true };
+    const { buffer, engine } = inflateRawSync(packed, options) as unknown as {
+      buffer: Buffer;
+      engine: { bytesWritten: number };
+    };
+    if (engine.bytesWritten !== packed.length) throw onCorrupt(BYTES_BEHIND);
+    return buffer;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE')
+      throw onCorrupt('A part of it unpacks to more than it declares.', error);
+    throw isZlibError(error) ? onCorrupt(`Its compressed data is damaged: ${message}.`, error) : error;
+  }
+}
+
 async function* inflate(
   source: AsyncIterable<Buffer>,
   engine: ZlibEngine,
@@ -29,7 +58,7 @@ async function* inflate(
 ): AsyncGenerator<Buffer, void> {
   // zlib ends in silence at a zero byte behind its data: what it did not take is not part of the archive.
   const onEnd = (tookAll: boolean) => {
-    if (!tookAll) throw onCorrupt('There are bytes behind the end of its compressed data.');
+    if (!tookAll) throw onCorrupt(BYTES_BEHIND);
   };
   try {
     yield* throughZlib(source, engine, { signal, onEnd });

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { crc32, createDeflateRaw, deflateRaw } from 'node:zlib';
+import { crc32, createDeflateRaw, deflateRaw, deflateRawSync } from 'node:zlib';
 import { ShipError } from '../../errors.ts';
 import { shown } from './refusals.ts';
 import { throughZlib } from './through-zlib.ts';
@@ -11,6 +11,7 @@ const deflateInMemory = promisify(deflateRaw);
 
 /** Files up to this size are compressed in one piece, so that their header can say how large they are. */
 const SMALL_BYTES = 1024 * 1024;
+const TINY_BYTES = 64 * 1024;
 const READ_BYTES = 256 * 1024;
 const LEVEL = 6;
 /** A probe takes this many bytes at the start, in the middle and at the end of a large file. */
@@ -50,7 +51,7 @@ export async function packFile(
 }
 
 async function packInMemory(bytes: Buffer): Promise<PackedFile> {
-  const packed = bytes.length === 0 ? bytes : await deflateInMemory(bytes, { level: LEVEL });
+  const packed = await deflateWhole(bytes);
   const isSmaller = packed.length < bytes.length;
   const data = isSmaller ? packed : bytes;
   const sizes = { crc32: crc32(bytes), packedBytes: data.length, unpackedBytes: bytes.length };
@@ -59,6 +60,12 @@ async function packInMemory(bytes: Buffer): Promise<PackedFile> {
     sizes,
     data: () => once(data, sizes),
   };
+}
+
+/** What takes less than a few milliseconds is done at once: a trip to another thread would take longer. */
+async function deflateWhole(bytes: Buffer): Promise<Buffer> {
+  if (bytes.length <= TINY_BYTES) return deflateRawSync(bytes, { level: LEVEL });
+  return deflateInMemory(bytes, { level: LEVEL });
 }
 
 async function* once(data: Buffer, sizes: ZipSizes): AsyncGenerator<Buffer, ZipSizes> {

@@ -1,14 +1,16 @@
 import { isUtf8 } from 'node:buffer';
-import { once } from 'node:events';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import type { ArchiveEntry } from './archive-entry.ts';
-import { inflateRawStrictly } from './inflate.ts';
+import { inflateRawSmall, inflateRawStrictly } from './inflate.ts';
 import { refuseEntry } from './refusals.ts';
 import { assertSameHeader, kindOfZipEntry, readsExecutable } from './zip-entry.ts';
+import { ZipFileReader } from './zip-file.ts';
 
 const READ_BYTES = 256 * 1024;
+/** An entry that is no larger, packed and unpacked, is done in one piece. */
+const SMALL_BYTES = 64 * 1024;
 /** A link's target longer than any path. */
 const MAX_TARGET_BYTES = 4096;
 const [STORED, DEFLATED] = [0, 8] as const;
@@ -30,23 +32,24 @@ export async function* readZip(path: string, options: ZipReaderOptions): AsyncGe
   const { signal, onCorrupt } = options;
   const file = await open(path, 'r');
   try {
-    const zip = await openDirectory(path, onCorrupt);
-    try {
-      yield* new ZipWalk(zip, file, options).entries();
-    } finally {
-      zip.close();
-      await once(zip, 'close');
-    }
+    const reader = new ZipFileReader(file);
+    const zip = await openDirectory(reader, (await file.stat()).size, onCorrupt);
+    yield* new ZipWalk(zip, reader, options).entries();
     signal.throwIfAborted();
   } finally {
     await file.close();
   }
 }
 
-async function openDirectory(path: string, onCorrupt: ZipReaderOptions['onCorrupt']): Promise<ZipFile> {
+async function openDirectory(
+  reader: ZipFileReader,
+  sizeBytes: number,
+  onCorrupt: ZipReaderOptions['onCorrupt'],
+): Promise<ZipFile> {
   try {
     // Names stay bytes: whether they are UTF-8 is not for a flag to say.
-    return await yauzl.openPromise(path, { autoClose: false, decodeStrings: false });
+    const options = { autoClose: false, decodeStrings: false };
+    return await yauzl.fromRandomAccessReaderPromise(reader, sizeBytes, options);
   } catch (error) {
     throw onCorrupt(`Its zip directory cannot be read: ${(error as Error).message}.`, error);
   }
@@ -55,12 +58,12 @@ async function openDirectory(path: string, onCorrupt: ZipReaderOptions['onCorrup
 class ZipWalk {
   private readonly ranges: [start: number, end: number][] = [];
   private readonly zip: ZipFile;
-  private readonly file: FileHandle;
+  private readonly reader: ZipFileReader;
   private readonly options: ZipReaderOptions;
 
-  constructor(zip: ZipFile, file: FileHandle, options: ZipReaderOptions) {
+  constructor(zip: ZipFile, reader: ZipFileReader, options: ZipReaderOptions) {
     this.zip = zip;
-    this.file = file;
+    this.reader = reader;
     this.options = options;
   }
 
@@ -109,11 +112,9 @@ class ZipWalk {
 
   private async *content(entry: Entry, name: string, dataStart: number): AsyncGenerator<Buffer, void> {
     const { signal, onCorrupt } = this.options;
-    const packed = this.range(dataStart, dataStart + entry.compressedSize);
-    const isDeflated = entry.compressionMethod === DEFLATED;
     let checksum = 0;
     let bytesLeft = entry.uncompressedSize;
-    for await (const chunk of isDeflated ? inflateRawStrictly(packed, { signal, onCorrupt }) : packed) {
+    for await (const chunk of this.unpacked(entry, dataStart)) {
       signal.throwIfAborted();
       checksum = crc32(chunk, checksum);
       bytesLeft -= chunk.length;
@@ -126,20 +127,30 @@ class ZipWalk {
       throw onCorrupt(`The checksum of the entry ${JSON.stringify(name)} is wrong.`);
   }
 
+  private async *unpacked(entry: Entry, dataStart: number): AsyncGenerator<Buffer, void> {
+    const { signal, onCorrupt } = this.options;
+    const packed = this.range(dataStart, dataStart + entry.compressedSize);
+    if (entry.compressionMethod === STORED) yield* packed;
+    else if (Math.max(entry.compressedSize, entry.uncompressedSize) > SMALL_BYTES) {
+      yield* inflateRawStrictly(packed, { signal, onCorrupt });
+    } else {
+      const whole = await this.reader.bytes(dataStart, entry.compressedSize);
+      yield inflateRawSmall(whole, entry.uncompressedSize, onCorrupt);
+    }
+  }
+
   private async *range(start: number, end: number): AsyncGenerator<Buffer, void> {
     for (let position = start; position < end; ) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, end - position));
-      const { bytesRead } = await this.file.read(buffer, 0, buffer.length, position);
-      if (bytesRead === 0) throw this.options.onCorrupt('Its zip is cut short inside a file.');
-      position += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+      const bytes = await this.reader.bytes(position, Math.min(READ_BYTES, end - position));
+      if (bytes.length === 0) throw this.options.onCorrupt('Its zip is cut short inside a file.');
+      position += bytes.length;
+      yield bytes;
     }
   }
 
   /** Behind the last counted entry comes an end record, or entries have been left out of the count. */
   private async assertDirectoryEnds(): Promise<void> {
-    const next = Buffer.alloc(4);
-    await this.file.read(next, 0, 4, Number(this.zip.readEntryCursor));
+    const next = await this.reader.bytes(Number(this.zip.readEntryCursor), 4);
     if (!['504b0506', '504b0606', '504b0505'].includes(next.toString('hex'))) {
       throw this.options.onCorrupt('Its zip directory does not end where it should.');
     }

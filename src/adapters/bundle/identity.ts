@@ -21,7 +21,11 @@ export function bundleIdOf(info: PlistDict, infoPlist: string, expected?: string
  */
 export function executableNameOf(info: PlistDict, infoPlist: string): string {
   const name = stringAt(info, 'CFBundleExecutable') ?? '';
-  const isFileName = name !== '' && name !== '.' && name !== '..' && !['/', '\\', '\0'].some((character) => name.includes(character));
+  const isFileName =
+    name !== '' &&
+    name !== '.' &&
+    name !== '..' &&
+    !['/', '\\', '\0'].some((character) => name.includes(character));
   if (!isFileName) throw incomplete(infoPlist, 'CFBundleExecutable', name);
   return name;
 }

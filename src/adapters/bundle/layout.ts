@@ -79,9 +79,11 @@ function noInfoPlist(tree: readonly TreeEntry[], platform: BundlePlatform): Ship
       reason: `There is no ${expected}, but ${top.slice(0, 8).map(shown).join(', ')}.`,
       nextStep: 'Read the log of the compile stage, mend what it reports, then build again.',
     });
+  const isLink = tree.some(({ path, type }) => path === expected && type === 'symlink');
+  const atTop = `At its top is ${top.length === 0 ? 'nothing' : top.slice(0, 8).map(shown).join(', ')}.`;
   return new ShipError('BUNDLE_INFO_PLIST_MISSING', {
     summary: `The bundle has no ${expected}.`,
-    reason: `At its top is ${top.length === 0 ? 'nothing' : top.slice(0, 8).map(shown).join(', ')}.`,
+    reason: isLink ? 'There is a symbolic link in its place, which is not followed.' : atTop,
     nextStep: 'Build the bundle again and send the job again.',
   });
 }

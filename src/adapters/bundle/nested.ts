@@ -15,6 +15,8 @@ import { readPlainFile } from './plain-file.ts';
 import type { CodeScan } from './scan-code.ts';
 
 const MAX_INFO_BYTES = 4 * 1024 * 1024 + 1;
+/** The largest apps have some dozens; each one is held against every file. */
+const MAX_NESTED = 500;
 
 export interface NestedScan {
   readonly nested: readonly NestedBundle[];
@@ -33,13 +35,15 @@ interface NestedInput {
 /**
  * Finds the bundles inside a bundle.
  *
- * @throws ShipError PLIST_INVALID, BUNDLE_INFO_PLIST_INCOMPLETE, BUNDLE_EXECUTABLE_MISSING for one that is code
+ * @throws ShipError PLIST_INVALID, BUNDLE_INFO_PLIST_INCOMPLETE, BUNDLE_EXECUTABLE_MISSING for one that is code,
+ *   SIGN_LAYOUT_UNSUITABLE when there are too many
  */
 export async function findNested(input: NestedInput): Promise<NestedScan> {
   const infoPlists = [...input.files].filter((path) => baseOf(path) === 'Info.plist');
   const nested: NestedBundle[] = [];
   const codeRoots: string[] = [];
   const warnings: string[] = [];
+  if (infoPlists.length > MAX_NESTED) throw tooMany(infoPlists.length);
   for (const place of nestedPlaces(infoPlists, input.ownInfoPlist)) {
     const info = await readNestedInfo(input.appPath, place, warnings);
     if (!info || !isBundleInfo(info)) continue;
@@ -50,6 +54,13 @@ export async function findNested(input: NestedInput): Promise<NestedScan> {
   }
   return { nested, codeRoots, warnings };
 }
+
+const tooMany = (count: number): ShipError =>
+  new ShipError('SIGN_LAYOUT_UNSUITABLE', {
+    summary: `The bundle holds ${count} files named Info.plist; ${MAX_NESTED} is the most that is signed.`,
+    reason: 'Every folder with such a file would be signed as a bundle of its own.',
+    nextStep: 'Remove what is no part of the app, or pack it into an archive, and send the job again.',
+  });
 
 /** What rcodesign 0.29.0 goes by. */
 const isBundleInfo = (info: PlistDict): boolean => {

@@ -38,8 +38,14 @@ export async function scanCode(
       if (result.value.kind === 'script') scripts.add(path);
       if (result.value.kind !== 'macho') return;
       checkCode(path, result.value.macho, options.platform);
-      machOs.set(path, result.value.macho);
+      machOs.set(path, withoutDylibs(result.value.macho));
     });
   }
   return { machOs, scripts };
 }
+
+/** Their names are the one part that can be long, and thousands of files may have them. */
+const withoutDylibs = ({ fat, slices }: MachOFacts): MachOFacts => ({
+  fat,
+  slices: slices.map((slice) => ({ ...slice, dylibs: [] })),
+});

@@ -34,7 +34,7 @@ type SourceFacts = Pick<BundleFacts, 'platform' | 'resources'>;
 export async function findIconSource(appPath: string, facts: SourceFacts): Promise<FoundSource> {
   const folders = [...new Set([facts.resources, ''])];
   const paths = folders.flatMap((folder) => NAMES.map((name) => joined(folder, name)));
-  const sources: IconSource[] = [];
+  let source: IconSource | undefined;
   const candidates: string[] = [];
   const warnings: string[] = [];
   for (const path of paths) {
@@ -43,12 +43,12 @@ export async function findIconSource(appPath: string, facts: SourceFacts): Promi
       if (!bytes) continue;
       candidates.push(path);
       if (bytes.length > MAX_SOURCE_BYTES) throw new Error(`it is larger than ${MAX_SOURCE_BYTES} bytes`);
-      sources.push({ path, size: await sizeOfPng(bytes), bytes });
+      // only one picture at a time is kept in memory
+      source = better(source, { path, size: await sizeOfPng(bytes), bytes });
     } catch (error) {
       warnings.push(unreadable(path, error));
     }
   }
-  const [source] = sources.sort((a, b) => rank(b) - rank(a));
   return source
     ? { source, candidates, warnings: [...warnings, ...aboutSize(source)] }
     : { candidates, warnings };
@@ -60,7 +60,10 @@ export const unreadable = (path: string, error: unknown): string =>
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
 
-/** The sort is stable: among equals the order of search decides. */
+/** Among equals the order of search decides. */
+const better = (present: IconSource | undefined, found: IconSource): IconSource =>
+  present && rank(present) >= rank(found) ? present : found;
+
 function rank({ size: { width, height } }: IconSource): number {
   const edge = Math.min(width, height, FULL_PIXELS);
   return edge + (width === height ? FULL_PIXELS : 0);

@@ -17,8 +17,8 @@ const OVERHEAD_BYTES_PER_FILE = 16 * 1024;
 
 interface TarSink {
   readonly sink: Writable;
-  /** Nothing is open or being written any more. Never rejects. */
-  settled(): Promise<void>;
+  /** Nothing is open or being written any more; what was wrong with the end of the stream. Never rejects. */
+  settled(): Promise<Error | undefined>;
 }
 
 export interface TarReceiver extends TarSink {
@@ -70,7 +70,7 @@ function checkedSize(
 /** A Writable around the parser; entries are written one after the other, and hold back the stream meanwhile. */
 function tarSink(write: (entry: ReadEntry) => Promise<void>, maxStreamBytes: number): TarSink {
   const parser = new Parser({ strict: true });
-  const state: { current?: ReadEntry; written: Promise<void> } = { written: Promise.resolve() };
+  const state: TarSinkState = { written: Promise.resolve() };
   let takenBytes = 0;
   const sink = new Writable({
     highWaterMark: 1024 * 1024,
@@ -99,10 +99,19 @@ function tarSink(write: (entry: ReadEntry) => Promise<void>, maxStreamBytes: num
     });
     state.written.catch((error) => sink.destroy(error));
   });
-  parser.on('error', (error: Error) =>
-    sink.destroy(refused(`its tar stream broke a rule (${error.message})`)),
-  );
-  return { sink, settled: () => state.written.catch(() => {}) };
+  parser.on('error', (error: Error) => {
+    const fault = refused(`its tar stream broke a rule (${error.message})`);
+    // At the end the exit code of the command may have the better explanation: it goes first.
+    if (sink.writableEnded) state.faultAtEnd ??= fault;
+    else sink.destroy(fault);
+  });
+  return { sink, settled: () => state.written.catch(() => {}).then(() => state.faultAtEnd) };
+}
+
+interface TarSinkState {
+  current?: ReadEntry;
+  written: Promise<void>;
+  faultAtEnd?: Error;
 }
 
 const firstFault = (chunk: Buffer): Error | undefined =>

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { GuestExecOptions, GuestSession } from './guest.ts';
 import { boundedSink, createFile, writeAll } from './guest-output.ts';
@@ -53,12 +54,14 @@ export async function getFiles(session: GuestSession, options: GetFilesOptions):
   if (paths.length === 0) return;
   const stdin = paths.map((path) => `./${checkedGuestPath(path)}\0`).join('');
   const { sink, missing, settled } = receiveTar(paths, destDir, limits);
+  const command = packCommand(remoteDir);
   try {
-    const command = packCommand(remoteDir);
     await succeed(session, 'Copying files out of the machine', command, { stdin, stdout: sink, signal });
   } finally {
     await settled();
   }
+  const fault = await settled();
+  if (fault) throw fault;
   if (missing.size > 0) throw refused(`it kept back ${missing.size} of ${paths.length} files`);
 }
 
@@ -108,6 +111,9 @@ export async function getFile(session: GuestSession, options: GetFileOptions): P
     const command = `${isPlainFile(remotePath)} && cat ${word(remotePath)}`;
     await succeed(session, 'Copying a file out of the machine', command, { stdout: sink, signal });
     return { sizeBytes, sha256Hex: hash.digest('hex') };
+  } catch (error) {
+    await rm(destPath, { force: true });
+    throw error;
   } finally {
     await file.close();
   }

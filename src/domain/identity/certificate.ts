@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { child, oid, readAsn1, tagged } from './asn1.ts';
+import { type Asn1, child, oid, readAsn1, tagged } from './asn1.ts';
 
 /** What Apple issued a certificate for. */
 export type CertificateKind =
@@ -48,12 +48,12 @@ export interface Certificate {
 /** @throws when the bytes are no certificate, or its key is of a kind that OpenSSL does not know */
 export function readCertificate(der: Buffer): Certificate {
   const x509 = new X509Certificate(der);
-  const subject = x509.toLegacyObject().subject as unknown as Record<string, string | string[] | undefined>;
-  const teamId = last(subject.OU);
+  const subject = subjectOf(der);
+  const teamId = subject.get(ORGANIZATIONAL_UNIT);
   const { publicKey } = x509;
   return {
     der,
-    commonName: last(subject.CN) ?? '',
+    commonName: subject.get(COMMON_NAME) ?? '',
     ...(teamId !== undefined && { teamId }),
     notBefore: new Date(x509.validFrom),
     notAfter: new Date(x509.validTo),
@@ -68,8 +68,25 @@ export function readCertificate(der: Buffer): Certificate {
   };
 }
 
-const last = (value: string | string[] | undefined): string | undefined =>
-  Array.isArray(value) ? value.at(-1) : value;
+const COMMON_NAME = '2.5.4.3';
+const ORGANIZATIONAL_UNIT = '2.5.4.11';
+const BMP_STRING = 30;
+
+/**
+ * Attributes of the subject by type, the last of each (RFC 5280, 4.1.2.6). Read here and not by Node's
+ * `toLegacyObject()`, which ends the process (Node 24.21) for a key on a curve that OpenSSL does not know.
+ */
+function subjectOf(der: Buffer): Map<string, string> {
+  const fields = child(readAsn1(der), 0).children;
+  const hasVersion = fields[0]?.tagClass === 'context';
+  const names = fields[hasVersion ? 5 : 4]?.children.flatMap(({ children }) => children) ?? [];
+  return new Map(names.map((name) => [oid(child(name, 0)), textOf(child(name, 1))]));
+}
+
+const textOf = ({ tag, content }: Asn1): string =>
+  tag === BMP_STRING && content.length % 2 === 0
+    ? Buffer.from(content).swap16().toString('utf16le')
+    : content.toString('utf8');
 
 function kindsOf(der: Buffer, usages: readonly string[]): CertificateKind[] {
   const extensions = tagged(child(readAsn1(der), 0), 3)?.children[0]?.children ?? [];

@@ -58,6 +58,8 @@ const DYLIB_COMMANDS = new Set([0xc, 0x18, 0x1f, 0x20, 0x23]);
 /** Sections that take no room in the file: S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL. */
 const ZEROFILL_TYPES = new Set([0x1, 0xc, 0x12]);
 const MAX_NAME_BYTES = 4096;
+/** Two in a zippered library; what has more was made to be in the way. */
+const MAX_BUILDS = 8;
 
 /** @throws MachOFault when a command reaches beyond its place */
 export function parseLoadCommands(bytes: Buffer, header: MachHeader): LoadCommands {
@@ -70,6 +72,7 @@ export function parseLoadCommands(bytes: Buffer, header: MachHeader): LoadComman
   };
   const u32 = uint32Reader(header);
   for (const command of commandsIn(bytes, header, u32)) {
+    if (draft.builds.length > MAX_BUILDS) throw new MachOFault('it names too many platforms');
     try {
       readCommand(command, draft, header, u32);
     } catch (error) {

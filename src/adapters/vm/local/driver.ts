@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { ShipError } from '../../../errors.ts';
 import { connectSsh } from '../../ssh/client.ts';
@@ -32,7 +32,8 @@ export const localImagesDir = (stateDir: string): string => join(stateDir, 'imag
  * the host's kernel, user and files, so it protects nothing; for development, tests and the demo.
  */
 export function createLocalDriver(options: LocalDriverOptions): VmDriver {
-  const { stateDir, instance } = options;
+  const { instance } = options;
+  const stateDir = resolve(options.stateDir);
   const clonesDir = join(stateDir, 'clones');
   // In memory only: a later life of the daemon has no way into the guests of this one.
   const keys = makeSshKeyPair();

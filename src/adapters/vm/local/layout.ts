@@ -20,11 +20,13 @@ export interface Listening {
   readonly port: number;
 }
 
+/** The guest can write this file: only what can be a process of its own and a port passes. */
 export function parseListening(text: string): Listening | undefined {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) return undefined;
   const { pid, port } = value as Record<string, unknown>;
-  return Number.isSafeInteger(pid) && Number.isSafeInteger(port)
-    ? { pid: pid as number, port: port as number }
-    : undefined;
+  return isIntegerWithin(pid, 2, 2 ** 31 - 1) && isIntegerWithin(port, 1, 65_535) ? { pid, port } : undefined;
 }
+
+const isIntegerWithin = (value: unknown, least: number, most: number): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;

@@ -29,7 +29,8 @@ export async function killLeftover(cloneDir: string, signal: AbortSignal): Promi
 }
 
 async function isGuestOf(cloneDir: string, pid: number, signal: AbortSignal): Promise<boolean> {
-  return (await commandLine(pid, signal)).includes(cloneDir);
+  const command = await commandLine(pid, signal);
+  return command.includes(cloneDir) && command.includes('guest-main');
 }
 
 async function commandLine(pid: number, signal: AbortSignal): Promise<string> {

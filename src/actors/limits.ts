@@ -1,0 +1,14 @@
+import type { hubLimits } from '../../machines/hub-connection/limits.ts';
+import type { signJobLimits } from '../../machines/sign-job/limits.ts';
+import type { supervisorLimits } from '../../machines/supervisor/limits.ts';
+import type { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
+
+type Some<T> = Partial<Record<keyof T, number>>;
+
+/** Deadlines and pauses, in milliseconds, that take the place of the built-in ones of the same name. */
+export interface Limits {
+  readonly supervisor?: Some<typeof supervisorLimits>;
+  readonly hub?: Some<typeof hubLimits>;
+  readonly signJob?: Some<typeof signJobLimits>;
+  readonly vm?: Some<typeof vmLimits>;
+}

@@ -1,0 +1,445 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { Header } from 'tar';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { listTree } from '../../src/adapters/files/tree.ts';
+import { listChanged, markTree } from '../../src/adapters/vm/changed-files.ts';
+import { getFile, getFiles, getTail, putFile, putTree } from '../../src/adapters/vm/transfer.ts';
+import { bootVm, type LocalHost, type LocalVm, localHost, never } from '../helpers/local-vm.ts';
+
+const rcodesign =
+  process.env.PERRY_RCODESIGN ?? join(homedir(), '.cache/perry-ship/rcodesign-0.29.0/bin/rcodesign');
+
+let host: LocalHost;
+let vm: LocalVm;
+let near: string;
+let guestHome: string;
+beforeAll(async () => {
+  host = await localHost([dirname(rcodesign)]);
+  vm = await bootVm(host);
+  guestHome = join(vm.cloneDir, 'home');
+});
+afterAll(async () => {
+  await vm.delete();
+  await host.remove();
+});
+beforeEach(async () => {
+  near = await mkdtemp(join(tmpdir(), 'perry-near-'));
+});
+afterEach(async () => {
+  await rm(near, { recursive: true, force: true });
+  await rm(join(vm.cloneDir, 'bin', 'tar'), { force: true });
+  for (const name of await readdir(guestHome))
+    await rm(join(guestHome, name), { recursive: true, force: true });
+});
+
+const limits = { maxFileBytes: 1 << 20, maxTotalBytes: 4 << 20 };
+
+describe('into the guest', () => {
+  test.for(['tar', 'bsdtar'])(
+    'by %s, a tree arrives with its names, modes, times and links, and comes back',
+    async (tar, { skip }) => {
+      const program = (process.env.PATH ?? '')
+        .split(':')
+        .map((folder) => join(folder, tar))
+        .find(existsSync);
+      // macOS has bsdtar under the name of tar; elsewhere it is libarchive's own package.
+      if (!program) return skip(`${tar} is not installed`);
+      await symlink(program, join(vm.cloneDir, 'bin/tar'));
+      const source = join(near, 'App.app');
+      const files = [
+        'Contents/Info.plist',
+        'Contents/Ünï cödé/файл 日本.txt',
+        '-rf',
+        "it's",
+        'line\nbreak',
+        '._resource',
+        `${'x'.repeat(180)}/${'y'.repeat(200)}`,
+        'empty',
+      ];
+      for (const file of files) {
+        await mkdir(dirname(join(source, file)), { recursive: true });
+        await writeFile(join(source, file), file === 'empty' ? '' : randomBytes(1500));
+        await utimes(join(source, file), 1_600_000_000, 1_600_000_000);
+      }
+      await chmod(join(source, '-rf'), 0o755);
+      await chmod(join(source, 'empty'), 0o444);
+      await symlink('Contents/Info.plist', join(source, 'link'));
+      await symlink('z'.repeat(150), join(source, 'dangling'));
+      await putTree(vm.session, { sourceDir: source, remoteDir: 'work/App.app', signal: never });
+      const arrived = join(guestHome, 'work/App.app');
+      expect(await listTree(arrived)).toEqual(await listTree(source));
+      for (const file of files) {
+        expect(await readFile(join(arrived, file))).toEqual(await readFile(join(source, file)));
+        expect((await lstat(join(arrived, file))).mtimeMs).toBe(1_600_000_000_000);
+      }
+      const back = join(near, 'back');
+      await mkdir(back);
+      await getFiles(vm.session, {
+        remoteDir: 'work/App.app',
+        paths: files,
+        destDir: back,
+        limits,
+        signal: never,
+      });
+      for (const file of files) await expectSame(join(back, file), await readFile(join(source, file)));
+    },
+  );
+
+  test('large files arrive whole, and progress counts them', async () => {
+    const content = randomBytes((5 << 20) + 77);
+    await writeFile(join(near, 'big'), content);
+    const progress: number[] = [];
+    const onProgress = (bytes: number) => progress.push(bytes);
+    await putTree(vm.session, { sourceDir: near, remoteDir: 'big', signal: never, onProgress });
+    await expectSame(join(guestHome, 'big/big'), content);
+    expect(progress.at(-1)).toBe(512 + (5 << 20) + 512 + 1024);
+    expect(progress).toEqual([...progress].sort((a, b) => a - b));
+  });
+
+  test('what the guest’s tar says goes to the log, not into the sentences', async () => {
+    await writeFile(join(near, 'x'), 'x');
+    await writeFile(join(guestHome, 'occupied'), '');
+    const put = putTree(vm.session, { sourceDir: near, remoteDir: 'occupied', signal: never });
+    const error = await put.catch((thrown) => thrown);
+    expect(error).toMatchObject({
+      code: 'GUEST_TRANSFER_FAILED',
+      detail: { stderr: expect.stringContaining('occupied') },
+    });
+    expect(error.message).not.toContain('occupied');
+  });
+
+  test('aborting half-way closes what was open', async () => {
+    await writeFile(join(near, 'big'), Buffer.alloc(20 << 20));
+    const before = await openFiles();
+    const abort = new AbortController();
+    const onProgress = () => abort.abort(new Error('cancelled'));
+    const put = putTree(vm.session, { sourceDir: near, remoteDir: 'big', signal: abort.signal, onProgress });
+    await expect(put).rejects.toThrow('cancelled');
+    await expect.poll(openFiles).toBe(before);
+  });
+
+  test('one file, with its mode and whatever its name', async () => {
+    const put = (remotePath: string, source: Readable | Uint8Array, mode: number) =>
+      putFile(vm.session, { remotePath, source, mode, signal: never });
+    await put('-key', Buffer.from('first'), 0o644);
+    await put('-key', Readable.from([Buffer.from('sec'), Buffer.from('ond')]), 0o600);
+    expect(await readFile(join(guestHome, '-key'), 'utf8')).toBe('second');
+    expect((await lstat(join(guestHome, '-key'))).mode & 0o777).toBe(0o600);
+    await expect(put('missing/file', Buffer.from('x'), 0o600)).rejects.toMatchObject({
+      code: 'GUEST_TRANSFER_FAILED',
+    });
+  });
+});
+
+describe('out of the guest', () => {
+  const fetchFiles = (paths: string[], overrides: Partial<typeof limits> = {}) =>
+    getFiles(vm.session, {
+      remoteDir: '.',
+      paths,
+      destDir: near,
+      limits: { ...limits, ...overrides },
+      signal: never,
+    });
+
+  test('files come back over those that lie there, links in their place are not followed', async () => {
+    const outside = join(near, '..', `outside-${process.pid}`);
+    await mkdir(join(guestHome, 'a/b'), { recursive: true });
+    const content = randomBytes(300_000);
+    for (const name of ['a/b/файл', '-C', 'line\nbreak', 'run'])
+      await writeFile(join(guestHome, name), content);
+    await chmod(join(guestHome, 'run'), 0o4777);
+    await writeFile(join(near, 'run'), 'old');
+    await symlink(outside, join(near, '-C'));
+    await fetchFiles(['a/b/файл', '-C', 'line\nbreak', 'run']);
+    for (const name of ['a/b/файл', '-C', 'line\nbreak', 'run']) {
+      await expectSame(join(near, name), content);
+    }
+    expect((await lstat(join(near, '-C'))).isFile()).toBe(true);
+    expect((await lstat(join(near, 'run'))).mode & 0o7777).toBe(0o755);
+    expect(existsSync(outside)).toBe(false);
+  });
+
+  test('a folder of the way that is a link on the host is refused', async () => {
+    await mkdir(join(guestHome, 'dir'));
+    await writeFile(join(guestHome, 'dir/file'), 'x');
+    await mkdir(join(near, 'elsewhere'));
+    await symlink('elsewhere', join(near, 'dir'));
+    await expect(fetchFiles(['dir/file'])).rejects.toMatchObject({ code: 'GUEST_OUTPUT_REFUSED' });
+    expect(await readdir(join(near, 'elsewhere'))).toEqual([]);
+  });
+
+  test.each(['../x', '/etc/passwd', 'a/../../x', 'a//b', './x', '', 'a\0b', 'a/'])(
+    'the path %j is not even asked for',
+    async (path) => {
+      await expect(fetchFiles([path])).rejects.toMatchObject({ code: 'GUEST_OUTPUT_REFUSED' });
+    },
+  );
+
+  test('links, missing files and files beyond the limits are refused', async () => {
+    await symlink('/etc/passwd', join(guestHome, 'link'));
+    await writeFile(join(guestHome, 'file'), Buffer.alloc(5000));
+    await writeFile(join(guestHome, 'two'), Buffer.alloc(5000));
+    execFileSync('ln', [join(guestHome, 'file'), join(guestHome, 'hard')]);
+    await expect(fetchFiles(['link'])).rejects.toMatchObject({ code: 'GUEST_OUTPUT_REFUSED' });
+    await expect(fetchFiles(['file', 'hard'])).rejects.toMatchObject({ code: 'GUEST_OUTPUT_REFUSED' });
+    await expect(fetchFiles(['none'])).rejects.toMatchObject({ code: 'GUEST_TRANSFER_FAILED' });
+    await expect(fetchFiles(['two'], { maxFileBytes: 4999 })).rejects.toMatchObject({
+      code: 'GUEST_OUTPUT_TOO_LARGE',
+    });
+    await expect(fetchFiles(['file', 'two'], { maxTotalBytes: 9999 })).rejects.toMatchObject({
+      code: 'GUEST_OUTPUT_TOO_LARGE',
+    });
+  });
+
+  describe('from a tar that lies', () => {
+    const file = (path: string, body = 'evil', more = {}) =>
+      entry({ path, size: body.length, type: 'File', ...more }, body);
+    const end = Buffer.alloc(1024);
+    const good = file('./good', 'good');
+    const cases: [string, Buffer[]][] = [
+      ['a file that was not asked for', [good, file('./extra'), end]],
+      ['a way out', [file('../escaped'), good, end]],
+      ['a way out behind the asked name', [file('./good/../../escaped'), end]],
+      ['an absolute path', [file('/tmp/perry-escaped'), end]],
+      ['the same file twice', [good, file('./good'), end]],
+      [
+        'a symbolic link',
+        [entry({ path: './good', type: 'SymbolicLink', linkpath: '/etc/passwd', size: 0 }), end],
+      ],
+      [
+        'a link, then a file through it',
+        [entry({ path: './good', type: 'SymbolicLink', linkpath: '../escaped', size: 0 }), good, end],
+      ],
+      ['a hard link', [entry({ path: './good', type: 'Link', linkpath: '/etc/passwd', size: 0 }), end]],
+      ['a pipe', [entry({ path: './good', type: 'FIFO', size: 0 }), end]],
+      ['nothing', [end]],
+      ['not a tar', [Buffer.from('.'.repeat(4096))]],
+      ['a compressed tar', [gzipSync(Buffer.concat([good, end]))]],
+      ['a broken header', [good, Buffer.alloc(512, 'x'), end]],
+      ['an end in the middle of a file', [file('./good', 'x'.repeat(4000)).subarray(0, 1500)]],
+    ];
+    test.each(cases)('%s', async (_, blocks) => {
+      await lie(blocks);
+      await expect(fetchFiles(['good'])).rejects.toMatchObject({ code: 'GUEST_OUTPUT_REFUSED' });
+      expect(await readdir(near)).toSatisfy((names: string[]) => names.every((name) => name === 'good'));
+      expect(existsSync(join(near, '../escaped'))).toBe(false);
+      expect(existsSync('/tmp/perry-escaped')).toBe(false);
+    });
+
+    test('a size that is a lie, and a stream without end', async () => {
+      await lie([entry({ path: './good', size: 8 ** 11 - 1, type: 'File' }), end]);
+      await expect(fetchFiles(['good'])).rejects.toMatchObject({ code: 'GUEST_OUTPUT_TOO_LARGE' });
+      await lie([good], 'exec cat "$HOME/lie" /dev/zero');
+      await expect(fetchFiles(['good'])).rejects.toMatchObject({ code: 'GUEST_OUTPUT_TOO_LARGE' });
+    });
+
+    test('what follows a refusal leaves nothing open', async () => {
+      const before = await openFiles();
+      await lie([file('./good', 'x'.repeat(900_000)), file('./extra')]);
+      await expect(fetchFiles(['good'])).rejects.toMatchObject({ code: 'GUEST_OUTPUT_REFUSED' });
+      const abort = new AbortController();
+      await lie(
+        [file('./good', 'x'.repeat(900_000)).subarray(0, 100_000)],
+        'cat "$HOME/lie"; exec sleep 1000',
+      );
+      const fetched = getFiles(vm.session, {
+        remoteDir: '.',
+        paths: ['good'],
+        destDir: near,
+        limits,
+        signal: abort.signal,
+      });
+      const aborted = expect(fetched).rejects.toThrow('cancelled');
+      await expect
+        .poll(async () => (await lstat(join(near, 'good')).catch(() => undefined))?.size ?? 0)
+        .toBeGreaterThan(0);
+      abort.abort(new Error('cancelled'));
+      await aborted;
+      await expect.poll(openFiles).toBe(before);
+    });
+
+    test('the asked file by its other spelling is taken', async () => {
+      await lie([file(`./${'é'.normalize('NFD')}`, 'fine'), end]);
+      await fetchFiles(['é']);
+      expect(await readFile(join(near, 'é'), 'utf8')).toBe('fine');
+    });
+
+    /** Puts a program named tar before the real one, as a hostile guest could. */
+    async function lie(blocks: Buffer[], program = 'exec cat "$HOME/lie"'): Promise<void> {
+      await writeFile(join(guestHome, 'lie'), Buffer.concat(blocks));
+      await writeFile(join(vm.cloneDir, 'bin/tar'), `#!/bin/sh\n[ "$1" = --version ] && exit\n${program}\n`, {
+        mode: 0o755,
+      });
+    }
+  });
+
+  test('one file, with its size and digest', async () => {
+    const content = randomBytes(3_000_001);
+    await writeFile(join(guestHome, 'artifact.dmg'), content);
+    const destPath = join(near, 'artifact.dmg');
+    const options = { remotePath: 'artifact.dmg', destPath, maxBytes: content.length, signal: never };
+    expect(await getFile(vm.session, options)).toEqual({
+      sizeBytes: content.length,
+      sha256Hex: createHash('sha256').update(content).digest('hex'),
+    });
+    await expectSame(destPath, content);
+    await expect(getFile(vm.session, options)).rejects.toMatchObject({ code: 'EEXIST' });
+    const fresh = { ...options, destPath: join(near, 'other') };
+    await expect(getFile(vm.session, { ...fresh, maxBytes: 3_000_000 })).rejects.toMatchObject({
+      code: 'GUEST_OUTPUT_TOO_LARGE',
+    });
+    await symlink('artifact.dmg', join(guestHome, 'link'));
+    for (const remotePath of ['link', 'missing', '/dev/zero']) {
+      const refused = getFile(vm.session, {
+        ...fresh,
+        remotePath,
+        destPath: join(near, 'never'),
+      });
+      await expect(refused).rejects.toMatchObject({ code: 'GUEST_TRANSFER_FAILED' });
+    }
+    expect(await readdir(near)).toEqual(['artifact.dmg']);
+  });
+
+  test('the end of a growing file', async () => {
+    const log = join(guestHome, 'log');
+    const tail = async (fromByte: number, maxBytes = 100) =>
+      String(await getTail(vm.session, { remotePath: 'log', fromByte, maxBytes, signal: never }));
+    await writeFile(log, 'one two');
+    expect(await tail(0)).toBe('one two');
+    expect(await tail(4)).toBe('two');
+    expect(await tail(7)).toBe('');
+    expect(await tail(99)).toBe('');
+    expect(await tail(0, 3)).toBe('one');
+    await rm(log);
+    await expect(tail(0)).rejects.toMatchObject({ code: 'GUEST_TRANSFER_FAILED' });
+  });
+
+  test('a guest that dies in the middle of a transfer is lost', async () => {
+    const other = await bootVm(host);
+    await writeFile(join(near, 'big'), Buffer.alloc(64 << 20));
+    const kill = () => process.kill(other.pid, 'SIGKILL');
+    const onProgress = once(kill);
+    const put = putTree(other.session, { sourceDir: near, remoteDir: 'x', signal: never, onProgress });
+    await expect(put).rejects.toMatchObject({ code: 'GUEST_LOST', failure: { retryable: true } });
+    await other.life;
+    await expect(
+      getTail(other.session, { remotePath: 'x', fromByte: 0, maxBytes: 1, signal: never }),
+    ).rejects.toMatchObject({ code: 'GUEST_LOST' });
+    await other.delete();
+  });
+});
+
+describe('what has changed', () => {
+  const options = { remoteDir: 'tree', maxFiles: 100, signal: never };
+
+  test('written, new and removed files, under any name and with old times', async () => {
+    const tree = join(guestHome, 'tree');
+    await mkdir(join(tree, 'sub'), { recursive: true });
+    for (const name of ['same', 'line\nbreak', 'sub/grown', 'gone', "q'uote", '-n'])
+      await writeFile(join(tree, name), 'before');
+    await symlink('same', join(tree, 'link'));
+    const since = await markTree(vm.session, options);
+    expect([...since.keys()].sort()).toEqual(['-n', 'gone', 'line\nbreak', "q'uote", 'same', 'sub/grown']);
+    expect(await listChanged(vm.session, { ...options, since })).toEqual({ changed: [], removed: [] });
+    await writeFile(join(tree, 'line\nbreak'), 'beford');
+    await utimes(join(tree, 'line\nbreak'), 1, 1);
+    await writeFile(join(tree, 'sub/grown'), 'longer than before');
+    await writeFile(join(tree, 'new'), '');
+    await rm(join(tree, 'gone'));
+    const { changed, removed } = await listChanged(vm.session, { ...options, since });
+    expect([...changed].sort()).toEqual(['line\nbreak', 'new', 'sub/grown']);
+    expect(removed).toEqual(['gone']);
+  });
+
+  test('an empty folder has no files, a missing one is an error, too many are refused', async () => {
+    await mkdir(join(guestHome, 'tree'));
+    expect((await markTree(vm.session, options)).size).toBe(0);
+    await expect(markTree(vm.session, { ...options, remoteDir: 'none' })).rejects.toMatchObject({
+      code: 'GUEST_TRANSFER_FAILED',
+    });
+    for (const name of ['a', 'b', 'c']) await writeFile(join(guestHome, 'tree', name), '');
+    await expect(markTree(vm.session, { ...options, maxFiles: 2 })).rejects.toMatchObject({
+      code: 'GUEST_OUTPUT_TOO_LARGE',
+    });
+  });
+
+  test('rcodesign signs in place: what it wrote is found, and nothing else', async ({ skip }) => {
+    if (!existsSync(rcodesign)) skip('rcodesign is not installed');
+    const app = join(near, 'App.app/Contents');
+    await mkdir(join(app, 'MacOS'), { recursive: true });
+    await mkdir(join(app, 'Resources'));
+    const plist =
+      '<plist version="1.0"><dict><key>CFBundleIdentifier</key><string>a.b</string><key>CFBundleExecutable</key><string>App</string><key>CFBundlePackageType</key><string>APPL</string></dict></plist>';
+    await writeFile(join(app, 'Info.plist'), plist);
+    await writeFile(join(app, 'Resources/text'), 'text');
+    execFileSync(rcodesign, ['debug-create-macho', join(app, 'MacOS/App')], { stdio: 'ignore' });
+    await chmod(join(app, 'MacOS/App'), 0o755);
+    await putTree(vm.session, { sourceDir: join(near, 'App.app'), remoteDir: 'tree', signal: never });
+    // The second time sizes and inodes stay.
+    for (const isFirst of [true, false]) {
+      const since = await markTree(vm.session, options);
+      expect(await vm.session.exec('rcodesign sign tree')).toMatchObject({ exitCode: 0 });
+      const { changed } = await listChanged(vm.session, { ...options, since });
+      expect([...changed].sort(), `first: ${isFirst}`).toEqual([
+        'Contents/MacOS/App',
+        'Contents/_CodeSignature/CodeResources',
+      ]);
+      await getFiles(vm.session, {
+        remoteDir: 'tree',
+        paths: changed,
+        destDir: join(near, 'App.app'),
+        limits,
+        signal: never,
+      });
+    }
+    expect((await lstat(join(app, 'MacOS/App'))).mode & 0o111).not.toBe(0);
+    execFileSync('diff', ['-r', join(near, 'App.app'), join(guestHome, 'tree')]);
+  });
+});
+
+/** One tar header with its body and padding; anything goes. */
+function entry(fields: ConstructorParameters<typeof Header>[0] & object, body = ''): Buffer {
+  const header = new Header({ mode: 0o644, mtime: new Date(0), ...fields } as never);
+  header.encode();
+  const padding = Buffer.alloc((512 - (body.length % 512)) % 512);
+  return Buffer.concat([header.block as Buffer, Buffer.from(body), padding]);
+}
+
+/** vitest compares large buffers byte by byte in seconds. */
+async function expectSame(file: string, content: Buffer): Promise<void> {
+  expect((await readFile(file)).equals(content)).toBe(true);
+}
+
+/** How many regular files this process has open. */
+async function openFiles(): Promise<number> {
+  const fds = await readdir('/proc/self/fd').catch(() => []);
+  const targets = await Promise.all(fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return targets.filter((target) => target.includes('perry-near-')).length;
+}
+
+function once(action: () => void): () => void {
+  let left = [action];
+  return () => {
+    for (const act of left.splice(0)) act();
+    left = [];
+  };
+}

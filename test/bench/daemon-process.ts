@@ -1,0 +1,103 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { packageRoot } from '../../src/package-root.ts';
+import { HUB_SECRET } from './hub-messages.ts';
+import type { HubProcess } from './hub-process.ts';
+import { type StateLine, stateLineOf, staysOf } from './state-lines.ts';
+
+export interface DaemonSetup {
+  readonly hub: HubProcess;
+  readonly stateDir: string;
+  readonly rcodesign: string;
+}
+
+/** `perry-ship run` as an operator starts it, followed by its log. */
+export class DaemonProcess {
+  readonly pid: number;
+  /** Every change of a statechart's state so far. */
+  readonly states: StateLine[] = [];
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #stateDir: string;
+  readonly #tail: string[] = [];
+  #changed: () => void = () => {};
+
+  private constructor(child: ChildProcessWithoutNullStreams, stateDir: string) {
+    this.#child = child;
+    this.#stateDir = stateDir;
+    this.pid = child.pid ?? 0;
+    createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line));
+    child.stdout.resume();
+    child.once('exit', (code) => {
+      if (code !== 0) process.stderr.write(`the daemon ended with ${code}:\n${this.#tail.join('\n')}\n`);
+    });
+  }
+
+  static async start({ hub, stateDir, rcodesign }: DaemonSetup): Promise<DaemonProcess> {
+    const program = join(packageRoot(), 'dist/src/cli/perry-ship.js');
+    const { PATH, HOME, TMPDIR } = process.env;
+    const child = spawn(process.execPath, [program, 'run'], {
+      env: {
+        PATH,
+        HOME,
+        ...(TMPDIR && { TMPDIR }),
+        PERRY_HUB_URL: hub.addresses.webSocketUrl,
+        PERRY_HUB_WORKER_SECRET: HUB_SECRET,
+        PERRY_WORKER_NAME: 'bench',
+        PERRY_VM_DRIVER: 'local',
+        PERRY_STATE_DIR: stateDir,
+        PERRY_RCODESIGN: rcodesign,
+        PERRY_TIMESTAMP_URL: 'none',
+        PERRY_LOG_LEVEL: 'debug',
+      },
+    });
+    const daemon = new DaemonProcess(child, stateDir);
+    await hub.untilWorker();
+    return daemon;
+  }
+
+  #hear(line: string): void {
+    this.#tail.push(line);
+    if (this.#tail.length > 20) this.#tail.shift();
+    const state = stateLineOf(line);
+    if (!state) return;
+    this.states.push(state);
+    this.#changed();
+  }
+
+  get finishedRuns(): number {
+    return this.states.filter(({ isFinal }) => isFinal).length;
+  }
+
+  /** Waits until so many runs have ended and their machines are gone, so that what follows is not disturbed. */
+  async untilFinished(runs: number): Promise<void> {
+    while (this.finishedRuns < runs)
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+  }
+
+  /** The states of the last run and of its machine, in order. */
+  lastRun(): { readonly work: readonly StateLine[]; readonly machine: readonly StateLine[] } {
+    const actor = this.states.findLast(({ isFinal }) => isFinal)?.actor ?? '';
+    const of = (name: string) => this.states.filter((line) => line.actor === name);
+    return { work: of(actor), machine: of(`${actor}/vm`) };
+  }
+
+  /** How long the last machine took to be ready, and how long its job had nothing else to do. */
+  lastBoot(): { readonly bootMs: number; readonly waitMs: number } {
+    const { work, machine } = this.lastRun();
+    const readyAtMs = machine.find(({ state }) => state === 'ready')?.atMs ?? Number.NaN;
+    const wait = staysOf(work).find(({ state }) => state === 'awaitingMachine');
+    return { bootMs: readyAtMs - (machine[0]?.atMs ?? Number.NaN), waitMs: wait?.ms ?? 0 };
+  }
+
+  async stop(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+    await rm(this.#stateDir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
+ *
+ *     npm run bench -- [--quick] [--breakdown] [--only wall,memory,throughput]
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { locateRcodesign } from '../../src/adapters/rcodesign/locate.ts';
+import { benchBreakdown } from './breakdown.ts';
+import { HubProcess } from './hub-process.ts';
+import { benchMemory } from './memory.ts';
+import { benchThroughput } from './throughput.ts';
+import { type BenchRoom, benchWallTime, type WallCase } from './wall-time.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    breakdown: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
+
+const kinds = ['macos', 'ios'] as const;
+const sizes = flags.quick
+  ? [
+      [1, 3],
+      [20, 2],
+    ]
+  : [
+      [1, 7],
+      [50, 3],
+      [300, 3],
+    ];
+const wallCases: WallCase[] = kinds.flatMap((kind) =>
+  sizes.map(([megabytes = 1, runs = 1]) => ({ kind, megabytes, runs })),
+);
+const memoryCases = kinds.map((kind) => ({ kind, megabytes: flags.quick ? 50 : 300 }));
+const parts = flags.only?.split(',') ?? (flags.breakdown ? ['breakdown'] : ['wall', 'memory', 'throughput']);
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+async function run(room: BenchRoom): Promise<void> {
+  if (parts.includes('wall')) await benchWallTime(room, wallCases);
+  if (parts.includes('memory')) await benchMemory(room, memoryCases);
+  if (parts.includes('throughput')) await benchThroughput(room, flags.quick ? 500 : 2_000);
+  if (parts.includes('breakdown')) await benchBreakdown(room, wallCases);
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'perry-bench-'));
+const startedAt = performance.now();
+try {
+  const signal = new AbortController().signal;
+  const { path: rcodesign } = await locateRcodesign({ env: process.env, signal, onProgress: print });
+  const hub = await HubProcess.start();
+  await run({ folder, hub, rcodesign, print: (text) => print(`\n${text}`) });
+  await hub.stop();
+  print(`\ndone in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

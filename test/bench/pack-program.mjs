@@ -1,0 +1,23 @@
+/**
+ * Packages a signed bundle with the daemon's own writers, as a program of its own: what a shell script would call.
+ *
+ *     node pack-program.mjs dmg|ipa APP OUT
+ */
+import { createWriteStream } from 'node:fs';
+import { basename } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+const [format, app, out] = process.argv.slice(2);
+const adapters = new URL('../../dist/src/adapters/', import.meta.url);
+const signal = new AbortController().signal;
+const sourceDate = new Date();
+
+if (format === 'dmg') {
+  const { volumeEntries, writeDmg } = await import(new URL('dmg/write.js', adapters));
+  const root = await volumeEntries(app, basename(app));
+  await writeDmg({ volumeName: basename(app, '.app'), root, sourceDate, signal, outPath: out });
+} else {
+  const { writeIpa } = await import(new URL('archive/write-ipa.js', adapters));
+  const ipa = writeIpa({ appDir: app, appFolderName: basename(app), sourceDate, signal });
+  await pipeline(ipa, createWriteStream(out));
+}
