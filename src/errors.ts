@@ -23,6 +23,14 @@ export const failureCodes = {
   CONFIG_INVALID: host('A setting has a value that cannot be used.'),
   DEMO_ASSET_MISSING: host('A file that the demo is made of is not installed.'),
   TIMESTAMP_AUTHORITY_FAILED: host('The time-stamp authority of the demo could not be set up with openssl.'),
+  DAEMON_ALREADY_RUNNING: host('Another daemon works on the same state directory.'),
+  DAEMON_NOT_RUNNING: host('No daemon works on this state directory.'),
+  DAEMON_NOT_ANSWERING: host('The daemon does not answer on its control socket, or not in a form we know.'),
+  CONTROL_REQUEST_INVALID: input('A request on the control socket is too long or has an unknown form.'),
+  JOB_UNKNOWN: input('No job of that name is running here.'),
+  SERVICE_UNSUPPORTED: host('launchd, which runs the service, exists on macOS only.'),
+  SERVICE_FAILED: host('launchd did not do what was asked of it.'),
+  SERVICE_STILL_STOPPING: hostRetry('The service that runs now is still finishing its jobs.'),
   // the assignment: manifest and credentials
   MANIFEST_INVALID: input(
     'The manifest of the job lacks a field, or a field has a form that cannot be used.',
@@ -72,6 +80,26 @@ export const failureCodes = {
     'Code in the bundle is for a processor that the platform does not run on.',
   ),
   BUNDLE_ENCRYPTED: input('Code in the bundle is encrypted (FairPlay), so that it cannot be signed again.'),
+  BUNDLE_REMARK: input('Something in the bundle is signed otherwise than its sender may expect.'),
+  BUNDLE_PLACE_WRONG: input('Something lies where Apple does not allow it in a bundle.'),
+  BUNDLE_LINKS_LOST: input('A framework of the bundle has lost the symbolic links that it is made of.'),
+  BUNDLE_ID_DUPLICATE: input('Two bundles of the app have the same bundle identifier.'),
+  BUNDLE_NESTED_ID_WRONG: input("The identifier of an app extension does not begin with the app's."),
+  BUNDLE_NESTED_VERSION_WRONG: input('An app extension has another version than the app.'),
+  BUNDLE_VERSION_INVALID: input('A version or build number is missing, or has a form that Apple refuses.'),
+  BUNDLE_INFO_KEY_MISSING: input('The Info.plist lacks a key that the destination of the app asks for.'),
+  BUNDLE_INFO_KEY_INVALID: input('A key of the Info.plist has a value that Apple refuses.'),
+  BUNDLE_PLATFORM_UNKNOWN: input('The main executable does not say which platform it was built for.'),
+  BUNDLE_MINIMUM_OS_WRONG: input('The Info.plist promises an older system than the code was built for.'),
+  BUNDLE_SDK_OLD: input('The app was built with an older SDK than the App Store takes today.'),
+  BUNDLE_NOT_POSITION_INDEPENDENT: input('The main executable is not position independent.'),
+  PURPOSE_STRING_MISSING: input(
+    'The Info.plist has no text that tells the user why the app needs a protected resource.',
+  ),
+  ICON_MISSING: input('The app has no icon that a store build can be made with.'),
+  ICON_NOT_SQUARE: input('The picture of the app icon is not square.'),
+  ICON_TOO_SMALL: input('The picture of the app icon has less than 1024 by 1024 pixels.'),
+  ICON_UNREADABLE: input('The picture of the app icon cannot be read as PNG.'),
   BUNDLE_LINK_OUTSIDE: input('A symbolic link in the bundle leads out of it, or lies where a file must be.'),
   MACHO_INVALID: input('A Mach-O file of the bundle is truncated or malformed.'),
   // signing identity, provisioning profile, entitlements
@@ -84,8 +112,19 @@ export const failureCodes = {
   CERTIFICATE_KEY_UNSUPPORTED: input(
     'The key of the signing certificate is of a kind that code is not signed with.',
   ),
+  CERTIFICATE_KIND_WRONG: input('The certificate is of a kind that does not do for this destination.'),
+  CERTIFICATE_NOT_APPLE: input('The certificate was not issued by Apple.'),
+  CERTIFICATE_AMBIGUOUS: input('Several identities of the PKCS#12 file do, and one of them was chosen.'),
+  IDENTITY_NAME_UNKNOWN: input('The PKCS#12 file holds no identity of the name that was asked for.'),
+  TEAM_MISSING: input('Neither the job nor a profile names the team that the app is signed for.'),
   TEAM_MISMATCH: input('The team of the job is not the team of its certificate or provisioning profile.'),
   PROFILE_INVALID: input('The provisioning profile cannot be read.'),
+  PROFILE_MISSING: input('A provisioning profile is needed and was not given.'),
+  PROFILE_CHANGED: input('The provisioning profile was changed after it was signed.'),
+  PROFILE_SIGNATURE_WRONG: input('The signature of the provisioning profile does not hold.'),
+  PROFILE_UNTRUSTED: input('The provisioning profile was not signed by Apple.'),
+  PROFILE_KIND_WRONG: input('The provisioning profile is of a kind that does not do for this destination.'),
+  PROFILE_EXPIRES_SOON: input('The provisioning profile expires within a week.'),
   PROFILE_EXPIRED: input('The provisioning profile has expired.'),
   PROFILE_BUNDLE_ID_MISMATCH: input('The provisioning profile is for another bundle identifier.'),
   PROFILE_PLATFORM_MISMATCH: input('The provisioning profile is for another platform.'),
@@ -93,6 +132,10 @@ export const failureCodes = {
   ENTITLEMENT_NOT_ALLOWED: input(
     'The provisioning profile does not allow an entitlement that the job asks for.',
   ),
+  ENTITLEMENT_DOUBTFUL: input(
+    'An entitlement is left out of the signature, or may keep the app from starting.',
+  ),
+  SANDBOX_MISSING: input('An executable of an app for the Mac App Store is not sandboxed.'),
   // signing and packaging
   DMG_NAME_UNSUPPORTED: input('A file name of the bundle cannot be stored on a disk image.'),
   DMG_NAME_COLLISION: input(
@@ -101,6 +144,11 @@ export const failureCodes = {
   DMG_ENTRY_INVALID: input('An item of the bundle cannot be put onto a disk image.'),
   DMG_TOO_LARGE: input('The bundle does not fit a disk image that can be signed.'),
   DMG_CORRUPT: defect('A disk image is damaged, or not what it says it is.'),
+  PACKAGE_CORRUPT: input('An installer package is damaged, or not what it says it is.'),
+  ARTIFACT_UNKNOWN: input('What is to be verified does not exist, or is of no kind that can be verified.'),
+  TOOLCHAIN_LACKS_PRODUCTBUILD: host(
+    "The job needs an installer package, which only Apple's productbuild makes, and the machine has none.",
+  ),
   DMG_UNSUPPORTED: input('A disk image uses a format that the worker cannot read.'),
   IPA_INVALID: defect('The finished .ipa does not read back as one that can be installed.'),
   BUNDLE_CHANGED: defect('A file of the bundle changed while it was being packaged.'),
@@ -125,6 +173,13 @@ export const failureCodes = {
   VM_IMAGE_MISSING: host('The golden image that machines are cloned from does not exist on this host.'),
   VM_DRIVER_UNAVAILABLE: host(
     'The chosen kind of virtual machine cannot be used by this version or on this host.',
+  ),
+  VM_HOST_NOT_READY: host('This host cannot run virtual machines as it is; an operator must change something.'),
+  VM_LIMIT_REACHED: hostRetry('This host runs as many macOS guests as macOS allows.'),
+  VM_DISK_FULL: hostRetry('The disk that virtual machines are cloned onto has too little space.'),
+  VM_LIST_FAILED: hostRetry('The virtual machines of this host could not be listed.'),
+  VM_IDENTITY_UNPROVEN: hostRetry(
+    'Who answers over SSH could not be shown to be the machine that was started.',
   ),
   VM_CLONE_FAILED: hostRetry('The golden image could not be cloned.'),
   VM_START_FAILED: hostRetry('The clone could not be started.'),
@@ -155,6 +210,30 @@ export const failureCodes = {
   },
   BUNDLE_NOT_FOUND: { ...upstream('The hub has no bundle for the job.'), retryable: false },
   HUB_UNAVAILABLE: upstream('The hub did not answer, or answered with a server error, after every retry.'),
+  // Apple's services: API key, notarization, stapling
+  STORE_APP_UNKNOWN: input('App Store Connect has no app record for the bundle identifier.'),
+  STORE_REJECTED: input('App Store Connect does not take the build.'),
+  STORE_TIMED_OUT: upstream('App Store Connect did not answer before the deadline.'),
+  STORE_COMMIT_UNCLEAR: upstream('It is not known whether App Store Connect has the build.'),
+  APPLE_API_KEY_INVALID: input('The App Store Connect API key that was sent is not a P-256 private key.'),
+  APPLE_AUTH_REFUSED: input('Apple does not accept the App Store Connect API key, or not for this.'),
+  APPLE_AGREEMENT_MISSING: input('An agreement with Apple has not been accepted, or has expired.'),
+  APPLE_UNAVAILABLE: upstream("One of Apple's services did not answer, or asked to be asked again later."),
+  APPLE_REFUSED: {
+    ...upstream("One of Apple's services refused a request for good."),
+    retryable: false,
+  },
+  APPLE_ANSWER_INVALID: upstream("One of Apple's services answered in a form that is not documented."),
+  APPLE_URL_REFUSED: host("An address of one of Apple's services must not be spoken to."),
+  NOTARY_SUBMISSION_UNKNOWN: upstream("Apple's notary service does not know the submission."),
+  NOTARY_UPLOAD_EXPIRED: upstream('The temporary permission to upload to the notary service has ended.'),
+  NOTARY_LOG_MISSING: upstream("Apple's notary service has no log of the submission yet."),
+  NOTARY_REJECTED: input('Apple checked the app and did not notarize it.'),
+  NOTARY_TIMED_OUT: upstream('Apple gave no answer about the notarization before a deadline.'),
+  NOTARY_JOURNAL_FAILED: host('The journal of notarizations could not be read or written.'),
+  NOTARY_CANCELLED: input('The notarization was stopped on request.'),
+  TICKET_NOT_FOUND: upstream("Apple's ticket service has no ticket for the code yet."),
+  STAPLE_FAILED: defect('A notarization ticket could not be attached to what was notarized.'),
 } as const satisfies Record<string, CodeEntry>;
 
 export type FailureCode = keyof typeof failureCodes;
@@ -169,6 +248,8 @@ export interface ShipErrorOptions {
   readonly cause?: unknown;
   /** For the log only (exit codes, tails of tool output, paths): never sent to the hub. */
   readonly detail?: Readonly<Record<string, unknown>>;
+  /** What the other side asked us to wait before the next attempt. */
+  readonly retryAfterMs?: number;
 }
 
 /** The only error class that is thrown on purpose: a registered code and three sentences. */
@@ -179,7 +260,9 @@ export class ShipError extends Error {
   constructor(code: FailureCode, options: ShipErrorOptions) {
     const { kind, retryable } = failureCodes[code];
     const { summary, reason = '', nextStep } = options;
-    const failure = { kind, code, summary, reason, nextStep, retryable };
+    const { retryAfterMs } = options;
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const failure = { kind, code, summary, reason, nextStep, retryable, ...wait };
     super(renderFailure(failure), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ShipError';
     this.failure = failure;

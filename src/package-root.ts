@@ -13,6 +13,14 @@ export function packageRoot(): string {
   return known;
 }
 
+/** As package.json says. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
 function findRoot(folder: string): string {
   const manifest = join(folder, 'package.json');
   if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'perry-ship') return folder;

@@ -18,6 +18,8 @@ export interface Failure {
   readonly nextStep: string;
   /** True when the same input may succeed later without a change. */
   readonly retryable: boolean;
+  /** What the other side asked us to wait before the next attempt. */
+  readonly retryAfterMs?: number;
 }
 
 /** The sentence(s) shown to a person. */

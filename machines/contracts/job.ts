@@ -43,7 +43,9 @@ export type Conclusion =
 export type JobReport =
   | { type: 'job.awaitingSlot'; runId: string }
   | { type: 'job.noted'; runId: string; jobId: string; note: JobNote }
-  | { type: 'job.concluded'; runId: string; jobId: string; assignmentId: string; conclusion: Conclusion };
+  | { type: 'job.concluded'; runId: string; jobId: string; assignmentId: string; conclusion: Conclusion }
+  /** The hub gave the job to somebody else: nothing is reported, and this run can adopt nothing any more. */
+  | { type: 'job.dropped'; runId: string; jobId: string };
 
 /** What a step tells the sign-job while it works. */
 export type StepReport = { type: 'step.progressed'; percent: number } | { type: 'step.logged'; line: string };

@@ -12,6 +12,8 @@ export interface VmAddress {
   readonly port: number;
   readonly user: string;
   readonly hostKeyFingerprint: string;
+  /** Name of the machine that should answer there, for a driver that can prove it. */
+  readonly machine?: string;
 }
 
 /** What a vm-lifecycle tells its owner while it lives. */

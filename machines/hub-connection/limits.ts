@@ -10,9 +10,9 @@ export const hubLimits = {
   silenceTimeout: 90_000,
   /** Online this long, the back-off starts from the beginning again. */
   healthyAfter: 30_000,
-  /** 1 s doubling to 60 s; the port adds jitter. */
+  /** 1 s after the first failure, doubling to 60 s; the port adds jitter. */
   backoff: ({ context }: { context: { failures: number } }) =>
-    Math.min(1_000 * 2 ** context.failures, 60_000),
+    Math.min(1_000 * 2 ** Math.max(0, context.failures - 1), 60_000),
   /** A wrong secret does not mend itself: slow and loud. */
   refusedRetry: 300_000,
   /** Asking the hub whether it still waits for results that it may not have heard. */

@@ -48,8 +48,6 @@ export type HubConnectionEvent =
   | { type: 'socket.confirmed'; seq: number }
   | { type: 'socket.lost'; reason: string };
 
-const assignedIn = (message: HubMessage) => message.type === 'jobAssigned' || message.type === 'jobMalformed';
-
 export const hubConnectionMachine = setup({
   types: {
     input: {} as HubConnectionInput,
@@ -116,7 +114,6 @@ export const hubConnectionMachine = setup({
   },
   guards: {
     isRefusal: (_, params: { message: HubMessage }) => params.message.type === 'authFailed',
-    isAssignment: (_, params: { message: HubMessage }) => assignedIn(params.message),
     isUpdate: (_, params: { message: HubMessage }) => params.message.type === 'updateRequested',
     hasUnconfirmed: ({ context }) => context.outbox.unconfirmed.length > 0,
     outboxIsEmpty: ({ context }) => isEmpty(context.outbox),
@@ -129,7 +126,8 @@ export const hubConnectionMachine = setup({
   initial: 'linked',
   on: {
     'hub.report': { actions: { type: 'holdReport', params: ({ event }) => event } },
-    'hub.closeRequested': '.closed',
+    // with something left to say it is no time to close: who asks asks again when the link is up
+    'hub.closeRequested': { guard: 'outboxIsEmpty', target: '.closed' },
   },
   states: {
     linked: {
@@ -178,6 +176,7 @@ export const hubConnectionMachine = setup({
               },
               { target: 'online', actions: { type: 'passMessage', params: ({ event }) => event } },
             ],
+            'hub.closeRequested': { guard: 'outboxIsEmpty', target: 'closing' },
           },
           after: { greetingGrace: 'online' },
         },
@@ -218,6 +217,7 @@ export const hubConnectionMachine = setup({
                     },
                     onError: { target: 'flowing', actions: 'reopenAll' },
                   },
+                  on: { 'hub.closeRequested': '#hubConnection.linked.flushing.reconciling' },
                   after: { reconcileTimeout: { target: 'flowing', actions: 'reopenAll' } },
                 },
                 flowing: {
@@ -279,14 +279,32 @@ export const hubConnectionMachine = setup({
         },
         flushing: {
           description: 'Asked to close: the last results are said and confirmed first.',
-          entry: 'flush',
-          on: {
-            'hub.report': { actions: [{ type: 'holdReport', params: ({ event }) => event }, 'flush'] },
-            'hub.closeRequested': {},
-            'socket.received': {},
-          },
-          always: { guard: 'outboxIsEmpty', target: 'closing' },
+          on: { 'hub.closeRequested': {}, 'socket.received': {} },
           after: { flushTimeout: 'closing' },
+          initial: 'saying',
+          states: {
+            reconciling: {
+              description: 'Of results of an earlier link, only those that the hub still waits for are said.',
+              invoke: {
+                id: 'probeBeforeClosing',
+                src: 'probeAssignments',
+                input: ({ context }) => ({ assignmentIds: assignmentsIn(context) }),
+                onDone: {
+                  target: 'saying',
+                  actions: { type: 'reopen', params: ({ event }) => ({ stillOpen: event.output }) },
+                },
+                onError: { target: 'saying', actions: 'reopenAll' },
+              },
+            },
+            saying: {
+              description: 'Everything left is said; each result waits for its receipt.',
+              entry: 'flush',
+              on: {
+                'hub.report': { actions: [{ type: 'holdReport', params: ({ event }) => event }, 'flush'] },
+              },
+              always: { guard: 'outboxIsEmpty', target: '#hubConnection.linked.closing' },
+            },
+          },
         },
         closing: {
           description: 'A Close frame is out; the hub frees our entry.',
@@ -300,10 +318,12 @@ export const hubConnectionMachine = setup({
     backingOff: {
       description: 'No link; the next attempt waits longer each time.',
       entry: 'countFailure',
+      on: { 'hub.closeRequested': [{ guard: 'outboxIsEmpty', target: 'closed' }, { target: 'linked' }] },
       after: { backoff: 'linked' },
     },
     refused: {
       description: 'The hub does not know our secret: an operator must act; tried again slowly.',
+      on: { 'hub.closeRequested': 'closed' },
       after: { refusedRetry: 'linked' },
     },
     closed: { description: 'The link is closed for good.', type: 'final' },

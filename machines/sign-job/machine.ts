@@ -82,8 +82,9 @@ const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure
 
 /** Where every fault, deadline and cancellation goes. */
 const FAULT = '#signJob.engaged.work.reporting';
-const DROP = '#signJob.engaged.work.releasing';
+const DROP = '#signJob.engaged.work.dropping';
 const keep = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
+const disown = (failure: Failure) => ({ type: 'disown' as const, params: { failure } });
 const late = (doing: string) => ({ target: FAULT, actions: keep(stepTimedOut(doing)) }) as const;
 const faulted = { target: FAULT, actions: { type: 'keepFailure', params: errorOf } } as const;
 const begin = (name: Stage, message: string) => ({ type: 'beginStage' as const, params: { name, message } });
@@ -101,6 +102,8 @@ export const signJobMachine = setup({
     keepFailure: assign({
       failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure,
     }),
+    /** Whatever happened before, it is somebody else's business now. */
+    disown: assign({ failure: (_, params: { failure: Failure }) => params.failure }),
     reportAwaitingSlot: sendTo(
       ({ context }) => context.owner,
       ({ context }) => ({ type: 'job.awaitingSlot', runId: context.runId }),
@@ -121,7 +124,8 @@ export const signJobMachine = setup({
       );
     }),
     passProgress: enqueueActions(({ context, enqueue }, params: { percent: number }) => {
-      if (!context.stage || params.percent <= context.stage.percent || params.percent >= 100) return;
+      const isProgress = params.percent > (context.stage?.percent ?? 100) && params.percent < 100;
+      if (!context.stage || !isProgress) return;
       enqueue.assign({ stage: { ...context.stage, percent: params.percent } });
       enqueue.sendTo(
         context.owner,
@@ -148,6 +152,10 @@ export const signJobMachine = setup({
         conclusion: conclusionOf(context),
       }),
     ),
+    tellDropped: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'job.dropped', runId: context.runId, jobId: context.jobId }),
+    ),
     adopt: assign({
       assignmentIds: ({ context }, params: { assignmentId: string }) => [
         ...context.assignmentIds,
@@ -171,6 +179,7 @@ export const signJobMachine = setup({
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
     machineIsGone: stateIn('#signJob.engaged.machine.none'),
     claimIsValid: stateIn('#signJob.engaged.claim.valid'),
+    isRunning: stateIn('#signJob.engaged.work.running'),
     hasSucceeded: ({ context }) => context.failure === null,
     wasCancelled: ({ context }) => context.failure?.code === jobCancelled.code,
     wasDropped: ({ context }) => context.failure?.code === NOT_OURS,
@@ -236,7 +245,7 @@ export const signJobMachine = setup({
                   target: 'reporting',
                   actions: { type: 'keepFailure', params: cancelOf },
                 },
-                'claim.expired': { target: 'releasing', actions: keep(claimExpired) },
+                'claim.expired': { target: 'dropping', actions: disown(claimExpired) },
               },
               after: { queueTimeout: { target: 'reporting', actions: keep(queueTimedOut) } },
             },
@@ -249,7 +258,7 @@ export const signJobMachine = setup({
                   target: 'reporting',
                   actions: { type: 'keepFailure', params: cancelOf },
                 },
-                'claim.expired': { target: 'releasing', actions: keep(claimExpired) },
+                'claim.expired': { target: 'dropping', actions: disown(claimExpired) },
                 'vm.lost': {
                   target: 'reporting',
                   actions: { type: 'keepFailure', params: ({ event }) => event },
@@ -288,7 +297,7 @@ export const signJobMachine = setup({
                       always: [
                         { guard: 'hasNewerToken', target: 'attempting' },
                         { guard: not('claimIsValid'), target: 'awaitingClaim' },
-                        { target: DROP, actions: keep(handedOn) },
+                        { target: DROP, actions: disown(handedOn) },
                       ],
                     },
                     awaitingClaim: {
@@ -444,7 +453,14 @@ export const signJobMachine = setup({
                         id: 'deliverArtifact',
                         src: 'deliverArtifact',
                         input: step,
-                        onDone: { target: '#signJob.engaged.work.reporting', actions: 'finishStage' },
+                        onDone: [
+                          {
+                            guard: 'claimIsValid',
+                            target: '#signJob.engaged.work.reporting',
+                            actions: 'finishStage',
+                          },
+                          { target: '#signJob.engaged.work.running.awaitingClaim' },
+                        ],
                         onError: [
                           { guard: { type: 'isNotOurs', params: errorOf }, target: 'doubting' },
                           { guard: { type: 'mayTryAgain', params: errorOf }, target: 'pausing' },
@@ -459,7 +475,7 @@ export const signJobMachine = setup({
                       always: [
                         { guard: 'hasNewerToken', target: 'attempting' },
                         { guard: not('claimIsValid'), target: '#signJob.engaged.work.running.awaitingClaim' },
-                        { target: DROP, actions: keep(handedOn) },
+                        { target: DROP, actions: disown(handedOn) },
                       ],
                     },
                   },
@@ -468,8 +484,16 @@ export const signJobMachine = setup({
             },
 
             reporting: {
-              description: 'The one answer to the assignment is given.',
-              entry: 'conclude',
+              description:
+                'The one answer is given, unless the hub may have given the job to somebody else: his it would end.',
+              always: [
+                { guard: 'claimIsValid', target: 'releasing', actions: 'conclude' },
+                { target: 'dropping', actions: disown(claimExpired) },
+              ],
+            },
+            dropping: {
+              description: 'Nothing is reported; should the hub hand the job to us again, a new run begins.',
+              entry: 'tellDropped',
               always: 'releasing',
             },
             releasing: {
@@ -532,7 +556,10 @@ export const signJobMachine = setup({
                 },
                 onError: {
                   target: 'none',
-                  actions: { type: 'noteLeak', params: ({ context }) => ({ name: context.vm.name }) },
+                  actions: [
+                    { type: 'noteLeak', params: ({ context }) => ({ name: context.vm.name }) },
+                    raise(({ event }) => ({ type: 'vm.lost', failure: toFailure(event.error) })),
+                  ],
                 },
               },
               on: { 'machine.unwanted': '.releasing' },
@@ -578,12 +605,17 @@ export const signJobMachine = setup({
         },
 
         pulse: {
-          description: 'Says the current stage again now and then.',
+          description: 'Says the current stage again now and then, as long as there is more to come.',
           initial: 'beating',
           states: {
             beating: {
               description: 'Waits for the next beat.',
-              after: { pulseInterval: { target: 'beating', reenter: true, actions: 'repeatStage' } },
+              after: {
+                pulseInterval: [
+                  { guard: 'isRunning', target: 'beating', reenter: true, actions: 'repeatStage' },
+                  { target: 'beating', reenter: true },
+                ],
+              },
             },
           },
         },

@@ -7,7 +7,7 @@ import { hubConnectionMachine } from '../hub-connection/machine.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
 import { notTaken, runCrashed } from './failures.ts';
 import { supervisorLimits } from './limits.ts';
-import { actorIdOf, change, find, nextInLine, openRunOf, type Runs, waiting } from './runs.ts';
+import { actorIdOf, change, find, nextInLine, openRunOf, openRuns, type Runs, waiting } from './runs.ts';
 
 /**
  * The root of the actor system: owns the hub link, starts one sign-job per assignment, and is the only one that
@@ -30,6 +30,12 @@ interface SupervisorContext extends SupervisorInput {
   readonly concluded: { readonly succeeded: number; readonly failed: number; readonly cancelled: number };
 }
 
+export interface SweepRunInput {
+  readonly runId: string;
+  readonly assignmentIds: readonly string[];
+  readonly vmName: string;
+}
+
 type RunActorId = `run.${string}`;
 type SweepActorId = `sweep.${string}`;
 type SupervisorEvent =
@@ -38,13 +44,24 @@ type SupervisorEvent =
   | { type: 'drain.requested' }
   | { type: 'shutdown.requested' }
   | { type: 'job.cancelRequested'; jobId: string }
+  | { type: 'sweep.expired'; runId: string }
   | DoneActorEvent<JobOutput, RunActorId>
   | ErrorActorEvent<unknown, RunActorId>
   | DoneActorEvent<void, SweepActorId>
   | ErrorActorEvent<unknown, SweepActorId>;
 
 const runIdOf = (actorId: string): string => actorId.slice('run.'.length);
+const sweepIdOf = (runId: string): SweepActorId => `sweep.${runId}`;
 const runIdOfSweep = (actorId: string): string => actorId.slice('sweep.'.length);
+const brokenRun = ({ event }: { event: { actorId: string } }) => ({ runId: runIdOf(event.actorId) });
+const sweptRun = ({ event }: { event: { actorId: string } }) => ({
+  runId: runIdOfSweep(event.actorId),
+  leakedVm: null,
+});
+const resistingRun = ({ context, event }: { context: SupervisorContext; event: { actorId: string } }) => {
+  const runId = runIdOfSweep(event.actorId);
+  return { runId, leakedVm: vmNameOf(context.instance, runId) };
+};
 
 export const supervisorMachine = setup({
   types: {
@@ -62,7 +79,7 @@ export const supervisorMachine = setup({
     /** Tries again to delete clones that leaked; answers with those that are gone now. */
     sweepLeaks: port<readonly string[], { names: readonly string[] }>('sweepLeaks'),
     /** What a crashed run left: its machine, its directory, its secrets. */
-    sweepRun: port<void, { runId: string; vmName: string }>('sweepRun'),
+    sweepRun: port<void, SweepRunInput>('sweepRun'),
   },
   actions: {
     startRun: assign({
@@ -70,13 +87,24 @@ export const supervisorMachine = setup({
         const { jobId, assignmentId: runId } = params;
         const vm: VmClone = { name: vmNameOf(context.instance, runId), image: context.image };
         const ref = spawn('signJob', { id: actorIdOf(runId), input: { runId, jobId, vm, owner: self } });
-        return [...context.runs, { runId, jobId, phase: 'admitting' as const, holdsSlot: false, ref }];
+        const run = {
+          runId,
+          jobId,
+          assignmentIds: [runId],
+          phase: 'admitting',
+          holdsSlot: false,
+          ref,
+        } as const;
+        return [...context.runs, run];
       },
     }),
     adoptAssignment: enqueueActions(
       ({ context, enqueue }, params: { jobId: string; assignmentId: string }) => {
         const run = openRunOf(context.runs, params.jobId);
-        if (run) enqueue.sendTo(run.ref, { type: 'job.adopted', assignmentId: params.assignmentId });
+        if (!run) return;
+        const assignmentIds = [...run.assignmentIds, params.assignmentId];
+        enqueue.assign({ runs: change(context.runs, run.runId, { assignmentIds }) });
+        enqueue.sendTo(run.ref, { type: 'job.adopted', assignmentId: params.assignmentId });
       },
     ),
     joinLine: assign({
@@ -111,6 +139,10 @@ export const supervisorMachine = setup({
         enqueue.sendTo('hub', conclusionOf(jobId, assignmentId, conclusion));
       },
     ),
+    noteDropped: assign({
+      runs: ({ context }, params: { runId: string }) =>
+        change(context.runs, params.runId, { phase: 'concluded' }),
+    }),
     refuseAssignment: sendTo(
       'hub',
       (_, params: { jobId: string; assignmentId: string; failure: Conclusion }) =>
@@ -120,27 +152,40 @@ export const supervisorMachine = setup({
       enqueue.stopChild(actorIdOf(params.runId));
       enqueue.assign({
         runs: context.runs.filter((run) => run.runId !== params.runId),
-        leaked: params.leakedVm ? [...context.leaked, params.leakedVm] : context.leaked,
+        leaked: params.leakedVm ? [...new Set([...context.leaked, params.leakedVm])] : context.leaked,
       });
     }),
+    /** The slot stays taken until what the run left is swept away: its machine may still be alive. */
     buryRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
-      const run = find(context.runs, params.runId);
-      if (run && run.phase !== 'concluded')
-        enqueue.sendTo(
-          'hub',
-          conclusionOf(run.jobId, run.runId, { outcome: 'failed', failure: runCrashed, stage: null }),
-        );
+      const { runId } = params;
+      const run = find(context.runs, runId);
+      if (!run) return;
+      enqueue.stopChild(actorIdOf(runId));
+      enqueue.assign({ runs: change(context.runs, runId, { phase: 'concluded' }) });
       enqueue.spawnChild('sweepRun', {
-        id: `sweep.${params.runId}` as const,
-        input: { runId: params.runId, vmName: vmNameOf(context.instance, params.runId) },
+        id: sweepIdOf(runId),
+        input: { runId, assignmentIds: run.assignmentIds, vmName: vmNameOf(context.instance, runId) },
       });
+      enqueue.raise({ type: 'sweep.expired', runId }, { delay: 'sweepTimeout', id: sweepIdOf(runId) });
+    }),
+    answerForRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
+      const run = find(context.runs, params.runId);
+      if (!run || run.phase === 'concluded') return;
+      enqueue.assign({ concluded: { ...context.concluded, failed: context.concluded.failed + 1 } });
+      const assignmentId = run.assignmentIds.at(-1) ?? run.runId;
+      const conclusion = { outcome: 'failed', failure: runCrashed, stage: null } as const;
+      enqueue.sendTo('hub', conclusionOf(run.jobId, assignmentId, conclusion));
+    }),
+    endSweep: enqueueActions(({ enqueue }, params: { runId: string }) => {
+      enqueue.stopChild(sweepIdOf(params.runId));
+      enqueue.cancel(sweepIdOf(params.runId));
     }),
     cancelRun: enqueueActions(({ context, enqueue }, params: { jobId: string }) => {
       const run = openRunOf(context.runs, params.jobId);
       if (run) enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'user' });
     }),
     cancelAllRuns: enqueueActions(({ context, enqueue }) => {
-      for (const run of context.runs)
+      for (const run of openRuns(context.runs))
         enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'shutdown' });
     }),
     revokeClaim: enqueueActions(({ context, enqueue }, params: { jobId: string | null }) => {
@@ -148,7 +193,7 @@ export const supervisorMachine = setup({
       if (run) enqueue.sendTo(run.ref, { type: 'job.claimRevoked' });
     }),
     tellLinkRestored: enqueueActions(({ context, enqueue }) => {
-      for (const run of context.runs) enqueue.sendTo(run.ref, { type: 'job.linkRestored' });
+      for (const run of openRuns(context.runs)) enqueue.sendTo(run.ref, { type: 'job.linkRestored' });
     }),
     noteLeaks: assign({
       leaked: ({ context }, params: { names: readonly string[] }) => [
@@ -159,9 +204,6 @@ export const supervisorMachine = setup({
       leaked: ({ context }, params: { names: readonly string[] }) =>
         context.leaked.filter((name) => !params.names.includes(name)),
     }),
-    forgetSweep: enqueueActions(({ enqueue }, params: { actorId: string }) =>
-      enqueue.stopChild(params.actorId),
-    ),
     closeHub: sendTo('hub', { type: 'hub.closeRequested' }),
   },
   guards: {
@@ -214,6 +256,7 @@ export const supervisorMachine = setup({
         },
         'job.noted': { actions: { type: 'passNote', params: ({ event }) => event } },
         'job.concluded': { actions: { type: 'passConclusion', params: ({ event }) => event } },
+        'job.dropped': { actions: { type: 'noteDropped', params: ({ event }) => event } },
         'job.cancelRequested': { actions: { type: 'cancelRun', params: ({ event }) => event } },
         'hub.cancelRequested': { actions: { type: 'cancelRun', params: ({ event }) => event } },
         'hub.jobMalformed': {
@@ -236,21 +279,35 @@ export const supervisorMachine = setup({
         },
         'xstate.error.actor.run.*': {
           actions: [
-            { type: 'buryRun', params: ({ event }) => ({ runId: runIdOf(event.actorId) }) },
-            { type: 'forgetRun', params: ({ event }) => ({ runId: runIdOf(event.actorId), leakedVm: null }) },
+            { type: 'answerForRun', params: brokenRun },
+            { type: 'buryRun', params: brokenRun },
+          ],
+        },
+        'xstate.done.actor.sweep.*': {
+          actions: [
+            { type: 'endSweep', params: sweptRun },
+            { type: 'forgetRun', params: sweptRun },
             'grantSlots',
           ],
         },
-        'xstate.done.actor.sweep.*': { actions: { type: 'forgetSweep', params: ({ event }) => event } },
         'xstate.error.actor.sweep.*': {
           actions: [
-            { type: 'forgetSweep', params: ({ event }) => event },
+            { type: 'endSweep', params: sweptRun },
+            { type: 'forgetRun', params: resistingRun },
+            'grantSlots',
+          ],
+        },
+        'sweep.expired': {
+          actions: [
+            { type: 'endSweep', params: ({ event }) => event },
             {
-              type: 'noteLeaks',
-              params: ({ context, event }) => ({
-                names: [vmNameOf(context.instance, runIdOfSweep(event.actorId))],
+              type: 'forgetRun',
+              params: ({ context, event: { runId } }) => ({
+                runId,
+                leakedVm: vmNameOf(context.instance, runId),
               }),
             },
+            'grantSlots',
           ],
         },
       },
@@ -334,9 +391,23 @@ export const supervisorMachine = setup({
               after: { stopTimeout: 'closing' },
             },
             closing: {
-              description: 'The last results are said and the link is closed.',
+              description:
+                'The last results are said and the link is closed; one that comes up only now is used for that.',
               entry: 'closeHub',
-              on: { 'drain.requested': {}, 'shutdown.requested': {} },
+              on: {
+                'hub.linkUp': { actions: 'closeHub' },
+                'hub.jobAssigned': {
+                  actions: {
+                    type: 'refuseAssignment',
+                    params: ({ event }) => ({
+                      ...event,
+                      failure: { outcome: 'failed', failure: notTaken, stage: null },
+                    }),
+                  },
+                },
+                'drain.requested': {},
+                'shutdown.requested': {},
+              },
               after: { closeTimeout: '#supervisor.stopped' },
             },
           },

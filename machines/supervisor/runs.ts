@@ -5,6 +5,9 @@ import type { signJobMachine } from '../sign-job/machine.ts';
 export interface Run {
   readonly runId: string;
   readonly jobId: string;
+  /** Vault keys, the newest last: the first is the run's own id, later ones were adopted. */
+  readonly assignmentIds: readonly string[];
+  /** `concluded`: it has said its last word, or will never say one, and only cleans up. */
   readonly phase: 'admitting' | 'waiting' | 'working' | 'concluded';
   /** True once the run has had a slot: it gives it back only by ending. */
   readonly holdsSlot: boolean;
@@ -18,9 +21,11 @@ export const actorIdOf = (runId: string): `run.${string}` => `run.${runId}`;
 
 export const find = (runs: Runs, runId: string): Run | undefined => runs.find((run) => run.runId === runId);
 
-/** The run that still works for this job; a concluded one is only cleaning up. */
+/** Those that still work for their job; a concluded one is only cleaning up. */
+export const openRuns = (runs: Runs): Runs => runs.filter((run) => run.phase !== 'concluded');
+
 export const openRunOf = (runs: Runs, jobId: string): Run | undefined =>
-  runs.find((run) => run.jobId === jobId && run.phase !== 'concluded');
+  openRuns(runs).find((run) => run.jobId === jobId);
 
 export const change = (runs: Runs, runId: string, with_: Partial<Run>): Runs =>
   runs.map((run) => (run.runId === runId ? { ...run, ...with_ } : run));

@@ -25,7 +25,7 @@ interface VmLifecycleContext extends VmLifecycleInput {
 type VmLifecycleEvent =
   | { type: 'vm.releaseRequested' }
   | { type: 'vm.started' }
-  | { type: 'vm.exited'; reason: string }
+  | { type: 'vm.exited'; reason: string; failure?: Failure }
   | { type: 'guest.lost'; reason: string };
 
 const cloneOf = ({ context }: { context: VmLifecycleContext }): VmClone => ({
@@ -100,7 +100,7 @@ export const vmLifecycleMachine = setup({
         'vm.releaseRequested': '.stopping',
         'vm.exited': {
           target: 'deleting',
-          actions: { type: 'lose', params: ({ event }) => ({ failure: vmExited(event.reason) }) },
+          actions: { type: 'lose', params: ({ event }) => ({ failure: event.failure ?? vmExited(event.reason) }) },
         },
       },
       initial: 'booting',

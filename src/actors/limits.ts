@@ -1,4 +1,5 @@
 import type { hubLimits } from '../../machines/hub-connection/limits.ts';
+import type { notarizationLimits } from '../../machines/notarization/limits.ts';
 import type { signJobLimits } from '../../machines/sign-job/limits.ts';
 import type { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import type { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
@@ -11,4 +12,5 @@ export interface Limits {
   readonly hub?: Some<typeof hubLimits>;
   readonly signJob?: Some<typeof signJobLimits>;
   readonly vm?: Some<typeof vmLimits>;
+  readonly notarization?: Some<typeof notarizationLimits>;
 }

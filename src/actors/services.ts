@@ -2,6 +2,7 @@ import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { GuestSession } from '../adapters/vm/guest.ts';
 import type { Config } from '../config/load.ts';
 import type { Redactor } from '../domain/redact.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Workbench } from '../steps/workbench.ts';
 import type { Vault } from '../vault.ts';
@@ -18,4 +19,5 @@ export interface Services {
   /** Open connections into guests, by name of the machine. */
   readonly guests: Map<string, GuestSession>;
   readonly workbench: Workbench;
+  readonly journal: Journal;
 }

@@ -18,19 +18,38 @@ import { packageArtifact } from '../steps/package-artifact.ts';
 import { type GuestStepScope, type StepScope, sessionOf } from '../steps/step.ts';
 import { transferBundle } from '../steps/transfer-bundle.ts';
 import { verifySignature } from '../steps/verify-signature.ts';
+import type { NameLocks } from './name-locks.ts';
 import type { Services } from './services.ts';
 import { reporterFor } from './step-report.ts';
 import type { provideVmLifecycle } from './vm-lifecycle.ts';
 
 const MINUTE_MS = 60_000;
+/** A purge that comes too late for its run is done all the same. */
+const WHATEVER_COMES = new AbortController().signal;
 
-/** The sign-job with every port filled in. */
-export function provideSignJob(services: Services, vmLifecycle: ReturnType<typeof provideVmLifecycle>) {
+/**
+ * The sign-job with every port filled in. A step that was aborted may still be writing when the run is purged, so
+ * the purge waits for all steps of its run.
+ */
+export function provideSignJob(
+  services: Services,
+  vmLifecycle: ReturnType<typeof provideVmLifecycle>,
+  locks: NameLocks,
+) {
+  const known = <TOutput>(runId: string, work: Promise<TOutput>): Promise<TOutput> => {
+    locks.hold(runId, work);
+    return work;
+  };
   const step = <TOutput>(run: (scope: StepScope) => Promise<TOutput>) =>
-    fromPromise<TOutput, StepInput>(({ input, signal }) => run(scopeOf(services, input, signal)));
+    fromPromise<TOutput, StepInput>(async ({ input, signal }) =>
+      known(input.runId, run(scopeOf(services, input, signal))),
+    );
   const guestStep = <TOutput>(run: (scope: GuestStepScope) => Promise<TOutput>) =>
     fromPromise<TOutput, GuestStepInput>(async ({ input, signal }) =>
-      run({ ...scopeOf(services, input, signal), session: sessionOf(services, input.vmName) }),
+      known(
+        input.runId,
+        run({ ...scopeOf(services, input, signal), session: sessionOf(services, input.vmName) }),
+      ),
     );
   return signJobMachine.provide({
     delays: {
@@ -42,7 +61,8 @@ export function provideSignJob(services: Services, vmLifecycle: ReturnType<typeo
       vmLifecycle,
       admitJob: fromPromise(async ({ input, signal }: { input: StepInput; signal: AbortSignal }) => {
         const assignment = services.vault.assignment(input.assignmentId);
-        await services.workbench.open(input.runId, assignment?.jobId ?? '');
+        await known(input.runId, services.workbench.open(input.runId, assignment?.jobId ?? ''));
+        signal.throwIfAborted();
         return admitJob(scopeOf(services, input, signal));
       }),
       downloadBundle: step(downloadBundle),
@@ -62,7 +82,7 @@ export function provideSignJob(services: Services, vmLifecycle: ReturnType<typeo
           if (id === input.awaitsReceipt) services.vault.dropSecrets(id);
           else services.vault.settle(id);
         }
-        await services.workbench.clear(input.runId);
+        await locks.run(input.runId, WHATEVER_COMES, () => services.workbench.clear(input.runId));
       }),
     },
   });

@@ -20,7 +20,8 @@ export function reporterFor(recipient: Recipient<StepReport>, signal: AbortSigna
     progress: (share) => {
       const percent = Math.min(99, Math.floor(share));
       const now = performance.now();
-      if (percent <= progress.percent || now - progress.atMs < MIN_PROGRESS_GAP_MS) return;
+      const isProgress = percent > progress.percent; // a share of nothing is no number, and no progress
+      if (!isProgress || now - progress.atMs < MIN_PROGRESS_GAP_MS) return;
       progress = { percent, atMs: now };
       tell({ type: 'step.progressed', percent });
     },

@@ -2,11 +2,12 @@ import { fromPromise } from 'xstate';
 import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import { supervisorLimits } from '../../machines/supervisor/limits.ts';
-import { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import { type SweepRunInput, supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { probeToken } from '../adapters/hub/http.ts';
 import { parseVmName } from '../domain/vm-name.ts';
 import { originOf } from '../steps/download-bundle.ts';
 import { hubSocketLogic } from './hub-socket.ts';
+import { jittered } from './jitter.ts';
 import { createNameLocks } from './name-locks.ts';
 import type { Services } from './services.ts';
 import { provideSignJob } from './sign-job.ts';
@@ -16,7 +17,8 @@ const MINUTE_MS = 60_000;
 
 /** The whole actor system, from the supervisor down, with every port filled in. */
 export function provideSupervisor(services: Services) {
-  const signJob = provideSignJob(services, provideVmLifecycle(services, createNameLocks()));
+  const locks = createNameLocks();
+  const signJob = provideSignJob(services, provideVmLifecycle(services, locks), locks);
   return supervisorMachine.provide({
     delays: {
       ...supervisorLimits,
@@ -32,18 +34,19 @@ export function provideSupervisor(services: Services) {
       sweepLeaks: fromPromise<readonly string[], { names: readonly string[] }>(({ input, signal }) =>
         namesWhere(input.names, (name) => destroy(services, name, signal)),
       ),
-      sweepRun: fromPromise<void, { runId: string; vmName: string }>(async ({ input, signal }) => {
-        services.vault.dropSecrets(input.runId);
-        await services.workbench.clear(input.runId);
+      sweepRun: fromPromise<void, SweepRunInput>(async ({ input, signal }) => {
+        const awaitsReceipt = input.assignmentIds.at(-1);
+        for (const id of input.assignmentIds) {
+          if (id === awaitsReceipt) services.vault.dropSecrets(id);
+          else services.vault.settle(id);
+        }
+        await locks.run(input.runId, signal, () => services.workbench.clear(input.runId));
         if (!(await destroy(services, input.vmName, signal)))
           throw new Error(`${input.vmName} could not be deleted`);
       }),
     },
   });
 }
-
-/** Full jitter in the upper half: workers that lost the same hub do not come back in step. */
-const jittered = (delayMs: number): number => delayMs * (0.5 + Math.random() / 2);
 
 function provideHubConnection(services: Services) {
   return hubConnectionMachine.provide({
@@ -73,7 +76,8 @@ async function sweepLeftovers(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   await services.workbench.sweep();
-  const names = (await services.driver.list({ signal })).filter(
+  const listed = await services.driver.list({ signal });
+  const names = [...new Set([...listed, ...(await services.journal.openMachines())])].filter(
     (name) => parseVmName(name)?.instance === instance,
   );
   if (names.length > 0)
@@ -81,10 +85,11 @@ async function sweepLeftovers(
   return namesWhere(names, async (name) => !(await destroy(services, name, signal)));
 }
 
-async function destroy({ driver, logger }: Services, name: string, signal: AbortSignal): Promise<boolean> {
+async function destroy({ driver, journal, logger }: Services, name: string, signal: AbortSignal): Promise<boolean> {
   try {
     await driver.stop(name, { signal }).catch(() => {});
     await driver.delete(name, { signal });
+    await journal.machineIsGone(name);
     return true;
   } catch (error) {
     logger.error({ vm: name, err: error }, 'a machine could not be deleted');

@@ -1,21 +1,38 @@
 import { ShipError } from '../errors.ts';
 
-/** What launchd and scripts can tell apart; the numbers are those of sysexits.h. */
+/**
+ * What launchd and scripts can tell apart; the large numbers are those of sysexits.h. launchd starts the daemon
+ * again after anything but 0, at most once in the `ThrottleInterval` of our service: so a daemon that crashed is
+ * back at once, and one that cannot start tries quietly until an operator has mended the cause.
+ *
+ * A third signal ends the daemon with 128 + the signal's number, as a shell has it.
+ *
+ * @see https://man.freebsd.org/cgi/man.cgi?query=sysexits
+ */
 export const exitCodes = {
+  /** Done; for the daemon: drained or cancelled on request, so launchd leaves it alone. */
   done: 0,
+  /** The command did what it could, and the answer is no. */
   failed: 1,
   wrongUsage: 2,
-  /** EX_UNAVAILABLE: the host lacks something. */
+  /** `status`, `drain`, `cancel`: no daemon works on that state directory. */
+  notRunning: 3,
+  /** EX_UNAVAILABLE: the host lacks something, or another daemon is there already. */
   hostNotReady: 69,
-  /** EX_SOFTWARE: a defect of ours. */
+  /** EX_SOFTWARE: a defect of ours; the daemon cancelled what ran and ended. */
   defect: 70,
   /** EX_CONFIG: starting again without a change is of no use. */
   badConfiguration: 78,
 } as const;
 
+const SPECIAL: Readonly<Record<string, number>> = {
+  CONFIG_INVALID: exitCodes.badConfiguration,
+  VM_DRIVER_UNAVAILABLE: exitCodes.badConfiguration,
+  DAEMON_NOT_RUNNING: exitCodes.notRunning,
+};
+
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ShipError)) return exitCodes.defect;
-  if (error.code === 'CONFIG_INVALID' || error.code === 'VM_DRIVER_UNAVAILABLE')
-    return exitCodes.badConfiguration;
-  return error.failure.kind === 'host' ? exitCodes.hostNotReady : exitCodes.failed;
+  const usual = error.failure.kind === 'host' ? exitCodes.hostNotReady : exitCodes.failed;
+  return SPECIAL[error.code] ?? usual;
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../package-root.ts';
+import { agentTraps, daemonTraps } from '../service/notes.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { tellError } from './tell-error.ts';
 
@@ -22,6 +23,7 @@ program
   .command('run', { isDefault: true })
   .description('run the daemon; settings are PERRY_* variables (see the README)')
   .option('--env-file <file>', 'read settings from NAME=value lines as well')
+  .option('--inspect [port]', 'live page and Stately inspector on 127.0.0.1 (port 8080)')
   .action(async (flags) => (await import('./run.ts')).runDaemon(flags));
 
 program
@@ -29,6 +31,51 @@ program
   .description('an embedded hub, a macOS job and an iOS job, throw-away identities; ends by itself')
   .option('--out <dir>', 'leave the artifacts there')
   .action(async (flags) => (await import('./demo.ts')).demo(flags));
+
+const toDaemon = (name: string, description: string) =>
+  program
+    .command(name)
+    .description(description)
+    .option('--state-dir <dir>', 'state directory of the daemon (PERRY_STATE_DIR)')
+    .option('--env-file <file>', 'file that the daemon is started with');
+
+toDaemon('status', 'slots, jobs, machines and the link of the daemon; exit code 3 when none runs')
+  .option('--json', 'for programs')
+  .action(async (flags) => (await import('./status.ts')).status(flags));
+
+toDaemon('drain', 'the daemon takes no more jobs and ends when those that run have finished')
+  .option('--now', 'cancel what runs')
+  .action(async (flags) => (await import('./drain.ts')).drain(flags));
+
+toDaemon('cancel', 'stop one job; its machine is destroyed and the hub is told')
+  .argument('<job>', 'the job, as "perry-ship status" names it')
+  .action(async (job, flags) => (await import('./cancel.ts')).cancel(job, flags));
+
+const service = program
+  .command('service')
+  .description('run the daemon under launchd, from boot on and again after a crash')
+  .addHelpText('after', `\n${agentTraps}\n${daemonTraps}`);
+const onService = (name: string, description: string) =>
+  service
+    .command(name)
+    .description(description)
+    .option('--daemon', 'a LaunchDaemon, for a host on which nobody is logged in')
+    .option('--user <name>', 'whom the LaunchDaemon runs as')
+    .option('--home <dir>', 'home folder of that user (/Users/NAME)')
+    .option('--env-file <file>', 'settings and secrets, mode 600');
+
+onService('install', 'write the property list and start; again, to change something').action(async (flags) =>
+  (await import('./service.ts')).install(flags),
+);
+onService('uninstall', 'stop after the running jobs, and remove the property list').action(async (flags) =>
+  (await import('./service.ts')).uninstall(flags),
+);
+onService('status', 'what launchd says; exit code 3 when it is not installed').action(async (flags) =>
+  (await import('./service.ts')).status(flags),
+);
+onService('print', 'show the property list, change nothing').action(async (flags) =>
+  (await import('./service.ts')).printPlist(flags),
+);
 
 try {
   await program.parseAsync();

@@ -1,36 +1,43 @@
 import { withEnvFile } from '../config/env-file.ts';
 import { loadConfig } from '../config/load.ts';
-import { startDaemon } from '../daemon/daemon.ts';
+import { type Daemon, startDaemon } from '../daemon/daemon.ts';
+import { exitCodes } from './exit-codes.ts';
+import { untilEnd } from './process-end.ts';
 
 export interface RunFlags {
   readonly envFile?: string;
+  /** `true` without a port. */
+  readonly inspect?: string | true;
 }
 
-/** The daemon: runs until it is told to stop. The first signal drains, the second one cancels. */
-export async function runDaemon({ envFile }: RunFlags): Promise<void> {
-  const env = await withEnvFile(process.env, envFile);
-  const { config, warnings } = loadConfig(env);
+/** The daemon: runs until it is told to stop, and ends the process whatever still holds it. */
+export async function runDaemon(flags: RunFlags): Promise<void> {
   const stopping = new AbortController();
-  const early = () => stopping.abort(new Error('stopped while starting'));
-  process.once('SIGTERM', early).once('SIGINT', early);
-  const daemon = await startDaemon({
-    config,
-    env,
-    forTerminal: process.stderr.isTTY === true,
-    signal: stopping.signal,
-  });
-  process.off('SIGTERM', early).off('SIGINT', early);
-  for (const warning of warnings) daemon.services.logger.warn(warning);
-  obeySignals(daemon.supervisor);
-  await daemon.finished;
-  daemon.services.logger.info('perry-ship has stopped');
+  const stop = () => stopping.abort(new Error('stopped while starting'));
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  const daemon = await start(flags, stopping.signal);
+  if (daemon === undefined) process.exit(exitCodes.done);
+  const code = untilEnd(daemon);
+  process.off('SIGTERM', stop).off('SIGINT', stop);
+  if (stopping.signal.aborted) daemon.supervisor.send({ type: 'drain.requested' });
+  const exitCode = await code;
+  daemon.services.logger.info({ exitCode }, 'perry-ship has stopped');
+  process.exit(exitCode);
 }
 
-function obeySignals(supervisor: Awaited<ReturnType<typeof startDaemon>>['supervisor']): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      supervisor.send({ type: 'drain.requested' });
-      process.on(signal, () => supervisor.send({ type: 'shutdown.requested' }));
-    });
+/** `undefined` when a signal came first: nothing was begun, so nothing is wrong. */
+async function start({ envFile, inspect }: RunFlags, signal: AbortSignal): Promise<Daemon | undefined> {
+  const env = { ...(await withEnvFile(process.env, envFile)), ...inspectVariable(inspect) };
+  const { config, warnings } = loadConfig(env);
+  try {
+    const daemon = await startDaemon({ config, env, forTerminal: process.stderr.isTTY === true, signal });
+    for (const warning of warnings) daemon.services.logger.warn(warning);
+    return daemon;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
+
+const inspectVariable = (inspect: RunFlags['inspect']) =>
+  inspect === undefined ? {} : { PERRY_INSPECT: inspect === true ? '1' : inspect };

@@ -1,4 +1,6 @@
+import { isAbsolute } from 'node:path';
 import { z } from 'zod';
+import { isServiceUrl } from '../domain/service-url.ts';
 import { ShipError } from '../errors.ts';
 import { defaultDriver, defaultStateDir, defaultWorkerName, type SettingName, settings } from './settings.ts';
 
@@ -23,6 +25,25 @@ const httpUrl = z
   );
 const timestampUrl = z.union([z.literal('none'), httpUrl], 'must be an http:// address, or "none"');
 
+const appleUrl = z
+  .string()
+  .refine(isServiceUrl, 'must be an https:// address; http:// is for this machine only');
+
+/** The port that viewers of the Stately inspector try first. */
+const INSPECT_PORT = 8080;
+const inspectPort = z.union(
+  [
+    z.enum(['0', 'off']).transform(() => undefined),
+    z.enum(['1', 'on']).transform(() => INSPECT_PORT),
+    wholeNumber(1_024, 65_535),
+  ],
+  'must be 1, 0, or a port from 1024 to 65535',
+);
+
+/** The public database in which Apple keeps the tickets of everything that was notarized. */
+const TICKET_URL =
+  'https://api.apple-cloudkit.com/database/1/com.apple.gk.ticket-delivery/production/public/records/lookup';
+
 const schema = z.object({
   hubUrl: webSocketUrl.default('wss://hub.perryts.com/ws'),
   hubSecret: z.string().optional(),
@@ -31,17 +52,39 @@ const schema = z.object({
   maxConcurrent: wholeNumber(1, 64).default(2),
   vmDriver: z.enum(['tart', 'orchard', 'local'], 'must be tart, orchard or local'),
   tartImage: z.string().optional(),
+  tartBinary: z.string().default('tart'),
+  tartHome: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
+  tartSshUser: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9._-]{0,63}$/, 'must be a user name')
+    .default('admin'),
   tartSshPassword: z.string().default('admin'),
+  tartSshKeyFile: z.string().optional(),
+  tartSshPort: wholeNumber(1, 65_535).default(22),
+  tartHostKey: z
+    .string()
+    .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must have the form SHA256:… that "ssh-keygen -lf" prints')
+    .optional(),
+  minFreeDiskGb: wholeNumber(0, 100_000).default(20),
+  vmCloneTimeoutSeconds: wholeNumber(1, 86_400).default(300),
+  vmAddressTimeoutSeconds: wholeNumber(1, 86_400).default(180),
+  vmSshTimeoutSeconds: wholeNumber(1, 86_400).default(90),
   stateDir: z.string(),
   rcodesign: z.string().optional(),
   timestampUrl: timestampUrl.default('http://timestamp.apple.com/ts01'),
   storeTimestampUrl: timestampUrl.default('none'),
+  notaryUrl: appleUrl.default('https://appstoreconnect.apple.com/notary/v2'),
+  notaryS3Url: appleUrl.optional(),
+  ticketUrl: appleUrl.default(TICKET_URL),
+  appStoreConnectUrl: appleUrl.default('https://api.appstoreconnect.apple.com'),
+  notaryTimeoutMinutes: wholeNumber(1, 1_440).default(120),
   jobTimeoutMinutes: wholeNumber(1, 1_440).default(60),
   drainTimeoutMinutes: wholeNumber(0, 1_440).default(60),
   hubErrors: z.enum(['on', 'off'], 'must be on or off').default('on'),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn or error')
     .default('info'),
+  inspectPort: inspectPort.optional(),
 });
 
 export type Config = z.output<typeof schema>;
@@ -70,8 +113,18 @@ export function loadConfig(
   const result = schema.safeParse(raw);
   if (!result.success) throw invalid(result.error, raw);
   const usesOldName = !env.PERRY_HUB_WORKER_SECRET && Boolean(env.PERRY_HUB_SECRET);
-  return { config: result.data, warnings: usesOldName ? [OLD_NAME] : [] };
+  const isBeyondMacOs = result.data.vmDriver === 'tart' && result.data.maxConcurrent > MACHINES_OF_MACOS;
+  return {
+    config: isBeyondMacOs ? { ...result.data, maxConcurrent: MACHINES_OF_MACOS } : result.data,
+    warnings: [...(usesOldName ? [OLD_NAME] : []), ...(isBeyondMacOs ? [TOO_MANY] : [])],
+  };
 }
+
+/** The virtualization framework starts no third macOS guest on one Mac. */
+const MACHINES_OF_MACOS = 2;
+const TOO_MANY =
+  'PERRY_MAX_CONCURRENT_BUILDS is taken as 2: macOS runs two macOS guests at a time, and no third one.';
+
 
 const OLD_NAME =
   'PERRY_HUB_SECRET is read as the worker secret; call it PERRY_HUB_WORKER_SECRET, as the hub does.';

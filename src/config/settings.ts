@@ -58,11 +58,57 @@ export const settings = {
     meaning: 'Golden image that is cloned for each job; with the `local` driver a template directory',
     defaultText: '`perry-ship-golden`; `local`: a template of its own',
   },
+  tartBinary: {
+    variable: 'PERRY_TART_BINARY',
+    meaning: 'The `tart` program, by name or absolute path',
+    defaultText: "`tart`, on PATH or in Homebrew's folders",
+  },
+  tartHome: {
+    variable: 'TART_HOME',
+    meaning: "Tart's own folder of machines and images; best one for each worker, mode 0700",
+    defaultText: '`~/.tart`',
+  },
+  tartSshUser: {
+    variable: 'PERRY_TART_SSH_USER',
+    meaning: 'User of the golden image that the worker logs in as',
+    defaultText: '`admin`',
+  },
   tartSshPassword: {
     variable: 'PERRY_TART_SSH_PASSWORD',
     meaning: 'SSH password of the golden image',
     defaultText: '`admin`',
     secret: true,
+  },
+  tartSshKeyFile: {
+    variable: 'PERRY_TART_SSH_KEY_FILE',
+    meaning: 'Private SSH key, without a passphrase, that takes the place of the password',
+    defaultText: 'the password is used',
+  },
+  tartSshPort: { variable: 'PERRY_TART_SSH_PORT', meaning: 'Port of SSH in the guest', defaultText: '`22`' },
+  tartHostKey: {
+    variable: 'PERRY_TART_HOST_KEY',
+    meaning: 'Fingerprint (`SHA256:…`) of the SSH host key of the golden image; no other key is accepted',
+    defaultText: 'machines are proven by a random number that `tart exec` writes into them',
+  },
+  minFreeDiskGb: {
+    variable: 'PERRY_MIN_FREE_DISK_GB',
+    meaning: 'With less free space (10^9 bytes) on the volume of `TART_HOME`, no machine is made',
+    defaultText: '`20`',
+  },
+  vmCloneTimeoutSeconds: {
+    variable: 'PERRY_VM_CLONE_TIMEOUT_SECONDS',
+    meaning: 'Longest time for the clone of the golden image',
+    defaultText: '`300`',
+  },
+  vmAddressTimeoutSeconds: {
+    variable: 'PERRY_VM_ADDRESS_TIMEOUT_SECONDS',
+    meaning: 'Longest time from the start of a machine to its address',
+    defaultText: '`180`',
+  },
+  vmSshTimeoutSeconds: {
+    variable: 'PERRY_VM_SSH_TIMEOUT_SECONDS',
+    meaning: 'Longest time from the address of a machine to a login that works',
+    defaultText: '`90`',
   },
   stateDir: {
     variable: 'PERRY_STATE_DIR',
@@ -83,6 +129,31 @@ export const settings = {
     variable: 'PERRY_STORE_TIMESTAMP_URL',
     meaning: 'The same for iOS and Mac App Store signatures, which Apple wants without a time stamp',
     defaultText: '`none`',
+  },
+  notaryUrl: {
+    variable: 'PERRY_NOTARY_URL',
+    meaning: "Base address of Apple's notary service",
+    defaultText: '`https://appstoreconnect.apple.com/notary/v2`',
+  },
+  notaryS3Url: {
+    variable: 'PERRY_NOTARY_S3_URL',
+    meaning: 'Where uploads for the notary service go, as `URL/bucket/object`',
+    defaultText: 'the bucket at Amazon that Apple names',
+  },
+  ticketUrl: {
+    variable: 'PERRY_TICKET_URL',
+    meaning: 'Whole address of the look-up of notarization tickets',
+    defaultText: "Apple's public one on `api.apple-cloudkit.com`",
+  },
+  appStoreConnectUrl: {
+    variable: 'PERRY_APP_STORE_CONNECT_URL',
+    meaning: 'Address of App Store Connect, to which `/v1/…` is added',
+    defaultText: '`https://api.appstoreconnect.apple.com`',
+  },
+  notaryTimeoutMinutes: {
+    variable: 'PERRY_NOTARY_TIMEOUT_MINUTES',
+    meaning: "Longest wait for Apple's verdict on one submission",
+    defaultText: '`120`',
   },
   jobTimeoutMinutes: {
     variable: 'PERRY_JOB_TIMEOUT_MINUTES',
@@ -105,6 +176,18 @@ export const settings = {
     meaning: '`debug`, `info`, `warn` or `error`',
     defaultText: '`info`',
   },
+  inspectPort: {
+    variable: 'PERRY_INSPECT',
+    meaning:
+      'Live page and Stately inspector on 127.0.0.1: `1` for port 8080, or a port; `0` switches them off',
+    defaultText: 'off',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settings;
+
+/** The names under which secrets stand in an environment or a file. */
+export const secretVariables: readonly string[] = [
+  'PERRY_HUB_SECRET',
+  ...Object.values(settings).flatMap((setting: Setting) => (setting.secret ? [setting.variable] : [])),
+];

@@ -6,13 +6,18 @@ import { provideSupervisor } from '../actors/supervisor.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
+import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redact.ts';
+import { openJournal } from '../journal/journal.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { createWorkbench } from '../steps/workbench.ts';
 import { createVault } from '../vault.ts';
+import { startControl } from './control.ts';
 import { goldenImage } from './golden-image.ts';
+import { startInspector } from './inspector.ts';
 import { instanceOf } from './instance.ts';
+import { tartOptions } from './tart-options.ts';
 
 export interface Daemon {
   readonly supervisor: Actor<ReturnType<typeof provideSupervisor>>;
@@ -32,8 +37,23 @@ export interface DaemonOptions {
   readonly writeLog?: (line: string) => void;
 }
 
-/** Composition root: configuration → services → actors → start. The only place that knows everybody. */
+/**
+ * Composition root: configuration → services → actors → start. The only place that knows everybody. The state
+ * directory is locked before anything in it is read, and let go after the last actor has ended.
+ *
+ * @throws ShipError DAEMON_ALREADY_RUNNING when another daemon works there
+ */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const lock = await lockStateDir(options.config.stateDir);
+  try {
+    return await startLocked(options, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Daemon> {
   const services = await makeServices(options);
   const { config, logger } = services;
   if (!services.driver.isolates) logger.warn(NO_ISOLATION);
@@ -42,13 +62,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     image: await goldenImage(config),
     instance: await instanceOf(config.stateDir),
   };
+  await services.driver.checkHost?.(input.image, { signal: options.signal });
   const supervisor = createActor(provideSupervisor(services), {
     id: 'supervisor',
     systemId: 'supervisor',
     input,
     inspect: logEvents(logger),
   });
-  const finished = untilDone(supervisor);
+  const control = await startControl(supervisor, services);
+  const inspector = await startInspector(supervisor, services);
+  const finished = untilDone(supervisor).finally(async () => {
+    await inspector?.stop();
+    await control.close();
+    await lock.release();
+  });
   supervisor.start();
   logger.info({ hub: config.hubUrl, worker: config.workerName, ...input }, 'perry-ship is running');
   return { supervisor, services, finished };
@@ -78,9 +105,11 @@ async function makeServices(options: DaemonOptions): Promise<Services> {
       stateDir: config.stateDir,
       instance: await instanceOf(config.stateDir),
       toolDirs: config.vmDriver === 'local' ? [await rcodesignDir(env, logger, signal)] : [],
+      tart: tartOptions(config, logger),
     }),
     guests: new Map(),
     workbench: createWorkbench(config.stateDir),
+    journal: openJournal(config.stateDir),
   };
 }
 

@@ -19,6 +19,11 @@ const lines: Readonly<Record<string, Describe>> = {
   'hub.cancelRequested': ({ jobId }) => ['info', 'the hub cancels a job', { job: jobId }],
   'job.noted': ({ jobId, runId, note }) => describeNote(jobId, runId, note as Told & { kind: string }),
   'job.concluded': ({ jobId, runId, conclusion }) => describeConclusion(jobId, runId, conclusion as Told),
+  'job.dropped': ({ jobId, runId }) => [
+    'warn',
+    'job dropped: the hub gave it to somebody else',
+    { job: jobId, run: runId },
+  ],
   'slot.granted': () => undefined,
   'drain.requested': () => ['info', 'draining: no more jobs are taken'],
   'shutdown.requested': () => ['info', 'stopping: running jobs are cancelled'],

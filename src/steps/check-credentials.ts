@@ -26,19 +26,18 @@ export async function checkCredentials(scope: StepScope): Promise<void> {
   desk.entitlements = await entitlementsOf(scope, parsed);
 }
 
-function identityOf({ desk, report }: StepScope, profile: ProvisioningProfile | undefined): SigningIdentity {
+function identityOf({ desk }: StepScope, profile: ProvisioningProfile | undefined): SigningIdentity {
   const plan = held(desk, 'plan');
   const supplied = suppliedFor(desk);
   const contents = openP12(supplied.p12, supplied.password);
-  const { identity, warnings } = chooseIdentity(contents, {
-    plan,
+  const { identity } = chooseIdentity(contents, {
+    purpose: `${plan.platform}-${plan.distribution}`,
     now: new Date(),
     ...(supplied.signingIdentity !== undefined && { wantedName: supplied.signingIdentity }),
     ...(profile && { profileCertificates: profile.developerCertificates }),
   });
   for (const other of contents.identities) if (other !== identity) other.privateKeyPem.fill(0);
   checkCertificateTeam(identity.certificate, held(desk, 'credentials').teamId);
-  for (const warning of warnings) report.log(warning);
   return identity;
 }
 
@@ -75,7 +74,7 @@ async function entitlementsOf(
   const sidecar =
     desk.sidecarEntitlements ??
     (await readExistingEntitlements(join(held(desk, 'found').appPath, facts.executable)));
-  const { entitlements, warnings } = deriveEntitlements({
+  const { entitlements, cut } = deriveEntitlements({
     platform: plan.platform,
     plan,
     manifest: held(desk, 'manifest'),
@@ -84,6 +83,6 @@ async function entitlementsOf(
     ...(sidecar && { sidecar }),
     ...(teamId !== undefined && { teamId }),
   });
-  for (const warning of warnings) report.log(warning);
+  for (const key of cut) report.log(`The entitlement ${key} is left out.`);
   return entitlements;
 }

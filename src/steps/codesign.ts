@@ -1,3 +1,4 @@
+import { digestResources } from '../adapters/code-signature/resource-digests.ts';
 import { signInGuest } from '../adapters/rcodesign/sign.ts';
 import { identityPem } from '../domain/identity/index.ts';
 import { buildPlist } from '../domain/plist/index.ts';
@@ -5,8 +6,25 @@ import { nestedSettings } from './nested-code.ts';
 import type { GuestStepScope } from './step.ts';
 import { type Desk, held } from './workbench.ts';
 
-/** Signs the bundle and all code in it, inside the guest; the key is in no file there. */
+/** Signs the bundle and all code in it, inside the guest; this host reads the resources meanwhile. */
 export async function codesign(scope: GuestStepScope): Promise<void> {
+  const { desk, report } = scope;
+  const signed = new AbortController();
+  const signal = AbortSignal.any([scope.signal, signed.signal]);
+  const code = new Set(held(desk, 'facts').machOs.map(({ path }) => path));
+  const hashing = digestResources(held(desk, 'found').appPath, { except: code, signal });
+  try {
+    await Promise.all([sign(scope), hashing]);
+    desk.resourceDigests = await hashing;
+  } finally {
+    signed.abort();
+    await hashing.catch(() => {});
+  }
+  report.progress(80);
+}
+
+/** The key is in no file of the guest. */
+async function sign(scope: GuestStepScope): Promise<void> {
   const { desk, session, signal, report } = scope;
   const plan = held(desk, 'plan');
   const guestAppPath = held(desk, 'guestAppPath');
@@ -26,7 +44,6 @@ export async function codesign(scope: GuestStepScope): Promise<void> {
     );
     for (const warning of warnings) report.log(warning);
   });
-  report.progress(80);
 }
 
 /** Apple wants a time stamp on what is distributed directly, and may refuse one in its stores. */

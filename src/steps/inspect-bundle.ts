@@ -12,13 +12,12 @@ import type { StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
 /** Finds the bundle, reads everything that decides how it is signed, and mends what its way here has cost it. */
-export async function inspectBundle({ desk, signal, report }: StepScope): Promise<BundleSummary> {
+export async function inspectBundle({ desk, signal }: StepScope): Promise<BundleSummary> {
   const target = held(desk, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign';
   const found = await findBundle(unpackedDirOf(desk.dir), target);
   const { bundleId } = held(desk, 'manifest');
   const facts = await inspect(found.appPath, { target, expectedBundleId: bundleId, signal });
   if (facts.executableKind === 'script') throw scriptExecutable(facts.executable);
-  for (const warning of facts.warnings) report.log(warning);
   await repairModes(found.appPath, facts);
   await removeEmbeddedProfile(found.appPath, facts);
   const sidecarEntitlements = await takeSidecarEntitlements(found.appPath);

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { attachSignedTail } from '../adapters/dmg/signed.ts';
 import { createDmgStream, volumeEntries } from '../adapters/dmg/write.ts';
 import { type FileDigest, writtenTo } from '../adapters/files/digested-file.ts';
+import { readAhead } from '../adapters/files/read-ahead.ts';
 import { signInGuest } from '../adapters/rcodesign/sign.ts';
 import { getTail, putFile } from '../adapters/vm/transfer.ts';
 import { timestampUrlOf, withPem } from './codesign.ts';
@@ -11,6 +12,8 @@ import type { GuestStepScope } from './step.ts';
 import { held } from './workbench.ts';
 
 const KOLY_BYTES = 512;
+/** Of 1 MiB each: the next ones are compressed while the last one is on its way. */
+const PARTS_AHEAD = 3;
 /** Code directory, certificates and time stamp; a signature is a few tens of KiB. */
 const MAX_TAIL_BYTES = 16 * 1024 * 1024;
 
@@ -43,7 +46,8 @@ async function makeImage(scope: GuestStepScope, path: string, guestPath: string)
     onProgress: (doneBytes, totalBytes) => scope.report.progress((doneBytes / totalBytes) * 80),
   });
   const hash = createHash('sha256');
-  const source = Readable.from(writtenTo(path, withoutTrailerIn(hash, image)), { objectMode: false });
+  const parts = withoutTrailerIn(hash, readAhead(image, PARTS_AHEAD));
+  const source = Readable.from(writtenTo(path, parts), { objectMode: false });
   await putFile(session, { source, remotePath: guestPath, mode: 0o600, signal });
   const { size: sizeBytes } = await stat(path);
   return { prefixBytes: sizeBytes - KOLY_BYTES, hash };

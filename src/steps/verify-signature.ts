@@ -1,4 +1,5 @@
 import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
+import { digestsOfUntouched } from '../adapters/code-signature/resource-digests.ts';
 import { checkSealedBundle } from '../adapters/code-signature/sealed-bundle.ts';
 import { verifyInGuest } from '../adapters/rcodesign/verify.ts';
 import { listChanged } from '../adapters/vm/changed-files.ts';
@@ -25,7 +26,9 @@ export async function verifySignature(scope: GuestStepScope): Promise<void> {
   report.progress(85);
   await fetchChanges(scope);
   report.progress(90);
-  const { findings } = await checkSealedBundle(held(desk, 'found').appPath, { signal });
+  const { appPath } = held(desk, 'found');
+  const digests = await digestsOfUntouched(appPath, held(desk, 'resourceDigests'));
+  const { findings } = await checkSealedBundle(appPath, { signal, digests });
   const [first] = findings;
   if (first) throw broken(first.path, first.message, findings.length);
 }

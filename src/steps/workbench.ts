@@ -1,8 +1,10 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../machines/contracts/job.ts';
+import type { StoreAccess, UploadPart } from '../adapters/app-store-connect/index.ts';
 import type { FoundBundle } from '../adapters/archive/find-bundle.ts';
 import type { BundleFacts } from '../adapters/bundle/index.ts';
+import type { ResourceDigests } from '../adapters/code-signature/resource-digests.ts';
 import type { TreeMarker } from '../adapters/vm/changed-files.ts';
 import type { Credentials } from '../domain/credentials/index.ts';
 import type { IconKeys } from '../domain/icons/index.ts';
@@ -34,8 +36,12 @@ export interface Desk {
   icons?: IconKeys;
   /** Absolute path of the bundle in the guest. */
   guestAppPath?: string;
+  /** Taken while the guest signs. */
+  resourceDigests?: ResourceDigests;
   /** The bundle in the guest as it was before signing. */
   guestTree?: TreeMarker;
+  /** Secret: the way into App Store Connect, and the addresses of the parts of the file. */
+  store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
   artifact?: Artifact & { readonly path: string };
 }
 

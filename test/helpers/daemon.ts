@@ -30,6 +30,8 @@ export const WORKER_SECRET = 'w0rker-s3cret-of-the-tests';
 export const patience = (): AbortSignal => AbortSignal.timeout(40_000);
 
 export interface SceneOptions {
+  /** What happens between the start of the hub and that of the daemon. */
+  readonly first?: (hub: EmbeddedHub) => Promise<unknown>;
   readonly env?: Readonly<Record<string, string>>;
   readonly hub?: EmbeddedHubOptions;
   readonly limits?: Limits;
@@ -58,13 +60,18 @@ export interface Scene {
   /** Waits until no other job than these has anything left. */
   idle(...butFor: string[]): Promise<void>;
   /** The next start of `rcodesign sign` in a guest stands still until `release`. */
-  holdSigning(): Promise<{ begun: Promise<void>; release(): Promise<void> }>;
+  holdSigning(): Promise<HeldSigning>;
+}
+
+export interface HeldSigning {
+  readonly begun: Promise<void>;
+  release(): Promise<void>;
 }
 
 /** Pauses that make no test wait; deadlines stay as they are. */
 const quick: Limits = {
   hub: { greetingGrace: 20, backoff: 20 },
-  signJob: { retryPause: 10, reassignmentTimeout: 200 },
+  signJob: { retryPause: 10, reassignmentTimeout: 300 },
   vm: { locatePause: 20, connectPause: 20, deletePause: 20 },
 };
 
@@ -115,8 +122,9 @@ export async function beginScene(options: SceneOptions): Promise<Performance> {
 }
 
 async function close({ daemon, hub, secrets }: Scene): Promise<void> {
-  daemon.supervisor.send({ type: 'drain.requested' });
-  daemon.supervisor.send({ type: 'shutdown.requested' });
+  const { supervisor } = daemon;
+  for (const type of ['drain.requested', 'shutdown.requested'] as const)
+    if (supervisor.getSnapshot().status === 'active') supervisor.send({ type });
   await daemon.finished;
   for (const { jobId } of hub.assignments) secrets.look('messages to the hub', asText(hub.messages(jobId)));
   await hub.stop();
@@ -130,17 +138,8 @@ async function openScene(
   const hubDir = join(folder, 'hub');
   await mkdir(hubDir);
   const hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: hubDir, ...options.hub });
-  const env = {
-    PERRY_HUB_URL: hub.webSocketUrl,
-    PERRY_HUB_WORKER_SECRET: WORKER_SECRET,
-    PERRY_WORKER_NAME: 'tester',
-    PERRY_VM_DRIVER: 'local',
-    PERRY_STATE_DIR: stateDir,
-    PERRY_RCODESIGN: await recordingRcodesign(join(folder, 'tools')),
-    PERRY_TIMESTAMP_URL: 'none',
-    PERRY_LOG_LEVEL: 'trace',
-    ...options.env,
-  };
+  const env = { ...(await settingsFor(hub, folder)), ...options.env };
+  await options.first?.(hub);
   const secrets = watchSecrets();
   secrets.add('the worker secret', WORKER_SECRET);
   for (const [name, secret] of Object.entries(options.secrets ?? {})) secrets.add(name, secret);
@@ -163,8 +162,7 @@ async function openScene(
   return {
     ...{ hub, daemon, folder, stateDir, temporaryDir, log, secrets, env, ...states },
     submit: (submission) => {
-      for (const [name, value] of Object.entries(submission.credentials ?? {}))
-        if (typeof value === 'string' && isSecret(name)) secrets.add(name, value);
+      watchCredentials(secrets, submission);
       return hub.submitJob(submission);
     },
     completed: (jobId) => hub.completed(jobId, patience()),
@@ -175,6 +173,24 @@ async function openScene(
     idle: (...butFor) => expectIdle({ daemon, hub, stateDir, temporaryDir }, butFor),
     holdSigning: () => holdSigning(join(folder, 'tools')),
   };
+}
+
+/** Settings of a daemon that works for this hub and keeps everything below this folder. */
+export const settingsFor = async (hub: EmbeddedHub, folder: string) => ({
+  PERRY_HUB_URL: hub.webSocketUrl,
+  PERRY_HUB_WORKER_SECRET: WORKER_SECRET,
+  PERRY_WORKER_NAME: 'tester',
+  PERRY_VM_DRIVER: 'local',
+  PERRY_STATE_DIR: join(folder, 'state'),
+  PERRY_RCODESIGN: await recordingRcodesign(join(folder, 'tools')),
+  PERRY_TIMESTAMP_URL: 'none',
+  PERRY_LOG_LEVEL: 'trace',
+});
+
+/** Makes every secret of these credentials one to look for. */
+export function watchCredentials(secrets: SecretWatch, { credentials }: JobSubmission): void {
+  for (const [name, value] of Object.entries(credentials ?? {}))
+    if (typeof value === 'string' && isSecret(name)) secrets.add(name, value);
 }
 
 const isSecret = (name: string): boolean => /password|p12|p8/.test(name);
@@ -234,7 +250,7 @@ async function recordingRcodesign(tools: string): Promise<string> {
   const path = join(tools, 'rcodesign');
   const calls = `${tools}/call.$$`;
   const script = `#!/bin/sh
-cat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline /proc/$PPID/environ > "${calls}" 2>/dev/null
+cat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline > "${calls}" 2>/dev/null
 case "$*" in *sign*) if [ -p "${tools}/hold" ]; then read -r _ < "${tools}/hold"; fi;; esac
 exec '${rcodesignPath}' "$@"
 `;
@@ -244,8 +260,8 @@ exec '${rcodesignPath}' "$@"
   return path;
 }
 
-/** Opening a FIFO for writing ends when somebody reads it: that is the moment when signing has begun. */
-async function holdSigning(tools: string): Promise<{ begun: Promise<void>; release(): Promise<void> }> {
+/** The next start of `rcodesign sign` stands still. Opening a FIFO for writing ends when somebody reads it: that is the moment when signing has begun. */
+export async function holdSigning(tools: string): Promise<HeldSigning> {
   const hold = join(tools, 'hold');
   execFileSync('mkfifo', [hold]);
   const opening = open(hold, 'w');

@@ -34,8 +34,7 @@ export async function expectIdle(premises: Premises, butFor: readonly string[] =
     expect(await listed(join(stateDir, 'runs')), 'run folders').toEqual(kept);
     const clones = await listed(join(stateDir, 'clones'));
     expect(clones, 'clones').toEqual(kept);
-    const strangers = processesOf(stateDir).filter((line) => !clones.some((name) => line.includes(name)));
-    expect(strangers, 'processes of guests').toEqual([]);
+    expect(processesOf(stateDir, clones), 'processes of guests').toEqual([]);
     expect(await filesBelow(temporaryDir), 'temporary files').toEqual([]);
   }, PATIENCE);
 }
@@ -47,13 +46,19 @@ export async function expectGone(premises: Premises, before: readonly string[]):
   expect(daemon.supervisor.getSnapshot().status).toBe('done');
   expect(scheduledIn(daemon.supervisor), 'events of the actor system that are still to come').toEqual([]);
   expect(hub.violations, 'what the hub objects to').toEqual([]);
-  expect((await readdir(stateDir)).sort(), 'the state folder').toEqual([
-    'clones',
-    'images',
-    'instance',
-    'runs',
-  ]);
+  expect(await strangersIn(stateDir), 'the state folder').toEqual([]);
   await vi.waitFor(() => expect(added(before, activeResources()), 'open handles').toEqual([]), PATIENCE);
+}
+
+/** What stays in a state folder when nothing is under way. */
+const STAYS = ['clones', 'images', 'instance', 'journal', 'lock', 'runs'];
+
+export async function strangersIn(stateDir: string): Promise<string[]> {
+  const top = (await listed(stateDir)).filter((name) => !STAYS.includes(name));
+  const left = await Promise.all(
+    ['clones', 'journal', 'runs'].map((name) => filesBelow(join(stateDir, name))),
+  );
+  return [...top, ...left.flat()];
 }
 
 /** Sockets, servers, child processes and timers that keep this process alive. */
@@ -88,12 +93,13 @@ const ofProcess = (pid: string | number, file: string): string => {
   }
 };
 
-/** Command lines of all living processes that have this folder in their command line or environment. */
-export function processesOf(folder: string): string[] {
+/** Command lines of the living processes that know this folder, but for those that know one of these names. */
+export function processesOf(folder: string, butFor: readonly string[] = []): string[] {
   if (!isLinux) return [];
+  const knows = (pid: string) => `${ofProcess(pid, 'cmdline')}${ofProcess(pid, 'environ')}`;
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => `${ofProcess(pid, 'cmdline')}${ofProcess(pid, 'environ')}`.includes(folder))
+    .filter((pid) => knows(pid).includes(folder) && !butFor.some((name) => knows(pid).includes(name)))
     .map((pid) => `${pid}: ${ofProcess(pid, 'cmdline').replaceAll('\0', ' ')}`);
 }
 

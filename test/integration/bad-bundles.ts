@@ -15,7 +15,8 @@ const MiB = 1024 * 1024;
 export function badBundles(folder: string, materials: Materials) {
   let count = 0;
   const fresh = async (): Promise<string> => {
-    const path = join(folder, `bad-${(count += 1)}`);
+    count += 1;
+    const path = join(folder, `bad-${count}`);
     await mkdir(path, { recursive: true });
     return path;
   };

@@ -232,7 +232,7 @@ describe('while another job is being signed', () => {
     ['an address that is a number', { tarball_url: 7 }, 'MANIFEST_INVALID'],
     [
       'an address of another host',
-      { ...{ manifest: 'mac' }, tarball_url: 'http://127.0.0.2:1/x' },
+      { ...{ manifest: 'mac' }, tarball_url: 'https://elsewhere.example/x' },
       'HUB_URL_REFUSED',
     ],
   ])('an assignment with %s is answered', async (_name, fields, code) => {

@@ -194,6 +194,10 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
             assignmentId: runId,
             conclusion: { outcome: 'failed', failure: failure('A'), stage: null },
           })),
+      'job.dropped': (s) =>
+        runs(s)
+          .filter((run) => run.phase === 'working')
+          .map(({ runId, jobId }) => ({ runId, jobId })),
       'xstate.done.actor.run.*': actors('done'),
       'xstate.error.actor.run.*': actors('error'),
       'xstate.done.actor.sweep.*': [{ type: 'xstate.done.actor.sweep.a', actorId: 'sweep.a' }],

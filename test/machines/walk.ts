@@ -50,33 +50,106 @@ export interface WalkResult {
   readonly missing: readonly string[];
 }
 
+interface Situation {
+  readonly snapshot: AnyMachineSnapshot;
+  readonly path: readonly AnyEventObject[];
+}
+
 /**
- * Breadth-first search over event sequences. Each sequence is replayed on a live actor with inert children and a
- * simulated clock; what is counted are the transitions really taken, as the actor's own microsteps name them.
+ * Breadth-first search over event sequences, by pure transitions from each situation to the next. Every sequence
+ * that leads to a new situation, or takes a transition for the first time, is then played on a live actor with inert
+ * children: what counts as walked is what that actor's own microsteps name, and it must end where the pure one did.
  */
 export function walk(machine: AnyStateMachine, options: WalkOptions = {}): WalkResult {
   const { maxPaths = 50_000, key = (s) => JSON.stringify([s.value, s.context, s.status]) } = options;
-  const seen = new Set<string>();
+  const pure = new PureActor(machine, options.input);
+  const known = new Map<string, Situation>();
+  /** Situations from which a new one was found: they are on the way of a longer sequence. */
+  const passed = new Set<string>();
   const walked = new Set<string>();
-  const queue: AnyEventObject[][] = [[]];
-  let paths = 0;
-  for (let path = queue.shift(); path; path = queue.shift()) {
-    paths += 1;
-    if (paths > maxPaths) throw new Error('walk: too many paths, abstract the context in key()');
-    const snapshot = replay(machine, options.input, path, walked);
-    options.check?.(snapshot, path);
-    if (seen.has(key(snapshot))) continue;
-    seen.add(key(snapshot));
+  const play = ({ snapshot, path }: Situation) => {
+    const live = replay(machine, options.input, path, walked);
+    if (key(live) === key(snapshot)) return;
+    throw new Error(`walk: ${told(path)} ends live in ${key(live)}, but should in ${key(snapshot)}`);
+  };
+  const arrive = (situation: Situation): Situation | undefined => {
+    const name = key(situation.snapshot);
+    options.check?.(situation.snapshot, situation.path);
+    if (pure.hasTakenNew(walked)) play(situation);
+    if (known.has(name)) return undefined;
+    known.set(name, situation);
+    return situation;
+  };
+  const queue = [arrive({ snapshot: pure.first(), path: [] }) as Situation];
+  let paths = 1;
+  for (const { snapshot, path } of queue) {
     if (snapshot.status !== 'active') continue;
-    for (const event of nextEvents(snapshot, options.samples ?? {})) queue.push([...path, event]);
+    for (const event of nextEvents(snapshot, options.samples ?? {})) {
+      paths += 1;
+      if (paths > maxPaths) throw new Error('walk: too many paths, abstract the context in key()');
+      const next = arrive({ snapshot: pure.next(snapshot, event, path), path: [...path, event] });
+      if (!next) continue;
+      passed.add(key(snapshot));
+      queue.push(next);
+    }
   }
+  for (const [name, situation] of known) if (!passed.has(name)) play(situation);
   const all = allTransitions(machine);
   return {
-    situations: seen.size,
+    situations: known.size,
     total: all.length,
     walked,
     missing: all.filter((name) => !walked.has(name)),
   };
+}
+
+const told = (path: readonly AnyEventObject[]): string => path.map(({ type }) => type).join(' > ');
+
+/** Transitions without effects, and the names of those that were taken. */
+class PureActor {
+  readonly #machine: AnyStateMachine;
+  readonly #input: unknown;
+  readonly #scope: Parameters<AnyStateMachine['transition']>[2];
+  #taken: string[] = [];
+
+  constructor(machine: AnyStateMachine, input: unknown) {
+    this.#machine = machine;
+    this.#input = input;
+    const self = createActor(machine, {
+      input,
+      inspect: (event) => {
+        if (event.type === '@xstate.microstep') this.#taken.push(...event._transitions.map(nameOf));
+      },
+    });
+    const nothing = () => {};
+    this.#scope = {
+      ...{ self, system: self.system, id: '', sessionId: '' },
+      ...{ defer: nothing, logger: nothing, stopChild: nothing, emit: nothing, actionExecutor: nothing },
+    } as never;
+  }
+
+  first(): AnyMachineSnapshot {
+    return this.#step('the start', () =>
+      this.#machine.getInitialSnapshot(this.#scope as never, this.#input as never),
+    );
+  }
+
+  next(from: AnyMachineSnapshot, event: AnyEventObject, path: readonly AnyEventObject[]): AnyMachineSnapshot {
+    return this.#step(told([...path, event]), () =>
+      this.#machine.transition(from as never, event, this.#scope as never),
+    );
+  }
+
+  hasTakenNew(walked: ReadonlySet<string>): boolean {
+    return this.#taken.some((name) => !walked.has(name));
+  }
+
+  #step(what: string, step: () => unknown): AnyMachineSnapshot {
+    this.#taken = [];
+    const next = step() as AnyMachineSnapshot;
+    if (next.status === 'error') throw new Error(`walk: ${what} breaks the machine: ${String(next.error)}`);
+    return next;
+  }
 }
 
 function replay(
@@ -105,7 +178,7 @@ function replay(
   const snapshot = actor.getSnapshot() as AnyMachineSnapshot;
   actor.stop();
   if (crash === undefined) return snapshot;
-  throw new Error(`walk: ${path.map((event) => event.type).join(' > ')} crashed the actor: ${String(crash)}`);
+  throw new Error(`walk: ${told(path)} crashed the actor: ${String(crash)}`);
 }
 
 function nextEvents(

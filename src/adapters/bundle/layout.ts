@@ -1,16 +1,9 @@
 import { lstat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { BundlePlatform } from '../../domain/bundle/index.ts';
+import type { BundlePlatform, Layout } from '../../domain/bundle/index.ts';
 import { shown } from '../../domain/bundle/shown.ts';
 import { ShipError } from '../../errors.ts';
 import type { TreeEntry } from '../files/tree.ts';
-
-export interface Layout {
-  readonly layout: 'deep' | 'flat';
-  readonly infoPlist: string;
-  readonly resources: string;
-  readonly executableFolder: string;
-}
 
 const DEEP: Layout = {
   layout: 'deep',
@@ -39,7 +32,7 @@ export async function requireAppFolder(appPath: string): Promise<void> {
 
 /**
  * @throws ShipError BUNDLE_MISSING for a source tree · BUNDLE_INFO_PLIST_MISSING · BUNDLE_PLATFORM_WRONG when the
- *   layout is the other platform's · SIGN_LAYOUT_UNSUITABLE
+ *   layout is the other platform's
  */
 export function layoutOf(tree: readonly TreeEntry[], platform: BundlePlatform): Layout {
   const types = new Map(tree.map((entry) => [entry.path, entry.type]));
@@ -47,14 +40,17 @@ export function layoutOf(tree: readonly TreeEntry[], platform: BundlePlatform): 
   if (!layout) throw noInfoPlist(tree, platform);
   const wanted = platform === 'macos' ? DEEP : FLAT;
   if (layout !== wanted) throw otherLayout(layout, platform);
-  if (platform === 'ios') refuseTopResources(tree);
   return layout;
 }
 
 const RESOURCES_OF_BUNDLE = /^(?:.*\.(?:app|appex|framework|bundle|xpc|plugin)\/)?Resources$/i;
 
-/** rcodesign 0.29.0 takes a flat bundle with `Resources` for a macOS one, and its seal then covers nothing. */
-function refuseTopResources(tree: readonly TreeEntry[]): void {
+/**
+ * rcodesign 0.29.0 takes a flat bundle with `Resources` for a macOS one, and its seal then covers nothing.
+ *
+ * @throws ShipError SIGN_LAYOUT_UNSUITABLE
+ */
+export function refuseTopResources(tree: readonly TreeEntry[]): void {
   const paths = new Set(tree.map(({ path }) => path));
   const found = tree.find(
     ({ path, type }) =>

@@ -14,11 +14,15 @@ const MAX_SIDECAR_BYTES = 4 * 1024 * 1024 + 1;
  * @throws ShipError PLIST_INVALID · BUNDLE_LINK_OUTSIDE; the file then stays
  */
 export async function takeSidecarEntitlements(appPath: string): Promise<PlistDict | undefined> {
-  const bytes = await readPlainFile(appPath, SIDECAR, MAX_SIDECAR_BYTES);
-  if (!bytes) return undefined;
-  const entitlements = parsePlistDict(bytes, { name: SIDECAR });
-  await rm(await plainPath(appPath, SIDECAR));
+  const entitlements = await readSidecarEntitlements(appPath);
+  if (entitlements) await rm(await plainPath(appPath, SIDECAR));
   return entitlements;
+}
+
+/** As `takeSidecarEntitlements`, but leaves them where they are. */
+export async function readSidecarEntitlements(appPath: string): Promise<PlistDict | undefined> {
+  const bytes = await readPlainFile(appPath, SIDECAR, MAX_SIDECAR_BYTES);
+  return bytes && parsePlistDict(bytes, { name: SIDECAR });
 }
 
 /** https://developer.apple.com/documentation/technotes/tn3125-inside-code-signing-provisioning-profiles */

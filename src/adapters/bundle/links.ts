@@ -5,20 +5,22 @@ import { ShipError } from '../../errors.ts';
 import type { TreeEntry } from '../files/tree.ts';
 
 /**
- * Refuses links that lead out of the bundle: by their text, and, where they lead somewhere, by what the disk says
+ * Finds the links that lead out of the bundle: by their text, and, where they lead somewhere, by what the disk says
  * (a chain of links can leave although each text alone stays inside).
  *
- * @throws ShipError BUNDLE_LINK_OUTSIDE
+ * @returns a BUNDLE_LINK_OUTSIDE for each
  */
-export async function refuseLinksOutside(appPath: string, tree: readonly TreeEntry[]): Promise<void> {
+export async function linksOutside(appPath: string, tree: readonly TreeEntry[]): Promise<ShipError[]> {
+  const found: ShipError[] = [];
   const root = await realpath(appPath);
   for (const { path, type, linkTarget = '' } of tree) {
     if (type !== 'symlink') continue;
     const resolved = posix.join(posix.dirname(path), linkTarget);
     const leavesByText = isAbsolute(linkTarget) || resolved === '..' || resolved.startsWith('../');
     const real = await realpath(join(appPath, path)).catch(() => root);
-    if (leavesByText || !(real === root || real.startsWith(`${root}${sep}`))) throw outside(path, linkTarget);
+    if (leavesByText || !(real === root || real.startsWith(`${root}${sep}`))) found.push(outside(path, linkTarget));
   }
+  return found;
 }
 
 const outside = (path: string, target: string): ShipError =>

@@ -10,6 +10,7 @@ import {
 import { shown } from '../../domain/bundle/shown.ts';
 import { type PlistDict, parsePlistDict, stringAt } from '../../domain/plist/index.ts';
 import { ShipError } from '../../errors.ts';
+import type { Faults } from './faults.ts';
 import { bundleIdOf } from './identity.ts';
 import { readPlainFile } from './plain-file.ts';
 import type { CodeScan } from './scan-code.ts';
@@ -22,7 +23,9 @@ export interface NestedScan {
   readonly nested: readonly NestedBundle[];
   /** See `NestedPlace.codeRoot`; only of those with a layout of macOS. */
   readonly codeRoots: readonly string[];
-  readonly warnings: readonly string[];
+  /** By path of the Info.plist. */
+  readonly infos: ReadonlyMap<string, PlistDict>;
+  readonly remarks: readonly string[];
 }
 
 interface NestedInput {
@@ -30,29 +33,37 @@ interface NestedInput {
   readonly files: ReadonlySet<string>;
   readonly ownInfoPlist: string;
   readonly code: CodeScan;
+  /** Takes PLIST_INVALID, BUNDLE_INFO_PLIST_INCOMPLETE, BUNDLE_EXECUTABLE_MISSING and SIGN_LAYOUT_UNSUITABLE. */
+  readonly faults: Faults;
 }
 
-/**
- * Finds the bundles inside a bundle.
- *
- * @throws ShipError PLIST_INVALID, BUNDLE_INFO_PLIST_INCOMPLETE, BUNDLE_EXECUTABLE_MISSING for one that is code,
- *   SIGN_LAYOUT_UNSUITABLE when there are too many
- */
+/** Finds the bundles inside a bundle. */
 export async function findNested(input: NestedInput): Promise<NestedScan> {
   const infoPlists = [...input.files].filter((path) => baseOf(path) === 'Info.plist');
-  const nested: NestedBundle[] = [];
-  const codeRoots: string[] = [];
-  const warnings: string[] = [];
-  if (infoPlists.length > MAX_NESTED) throw tooMany(infoPlists.length);
-  for (const place of nestedPlaces(infoPlists, input.ownInfoPlist)) {
-    const info = await readNestedInfo(input.appPath, place, warnings);
-    if (!info || !isBundleInfo(info)) continue;
-    nested.push(describe(place, info, input));
-    if (place.codeRoot !== place.path || place.kind === 'framework') codeRoots.push(place.codeRoot);
-    if (place.kind === 'other')
-      warnings.push(`${shown(place.path)} is signed as a bundle of its own, because it holds an Info.plist.`);
+  const scan = {
+    nested: [] as NestedBundle[],
+    codeRoots: [] as string[],
+    infos: new Map<string, PlistDict>(),
+    remarks: [] as string[],
+  };
+  if (infoPlists.length > MAX_NESTED) {
+    input.faults.add(tooMany(infoPlists.length));
+    return scan;
   }
-  return { nested, codeRoots, warnings };
+  for (const place of nestedPlaces(infoPlists, input.ownInfoPlist)) {
+    const read = () => readNestedInfo(input.appPath, place, scan.remarks);
+    const info = await input.faults.attemptAsync(read);
+    if (!info || !isBundleInfo(info)) continue;
+    const bundle = input.faults.attempt(() => describe(place, info, input));
+    if (bundle) scan.nested.push(bundle);
+    scan.infos.set(place.infoPlist, info);
+    if (place.codeRoot !== place.path || place.kind === 'framework') scan.codeRoots.push(place.codeRoot);
+    if (place.kind === 'other')
+      scan.remarks.push(
+        `${shown(place.path)} is signed as a bundle of its own, because it holds an Info.plist.`,
+      );
+  }
+  return scan;
 }
 
 const tooMany = (count: number): ShipError =>
@@ -73,14 +84,14 @@ const isBundleInfo = (info: PlistDict): boolean => {
 async function readNestedInfo(
   appPath: string,
   place: NestedPlace,
-  warnings: string[],
+  remarks: string[],
 ): Promise<PlistDict | undefined> {
   try {
     const bytes = await readPlainFile(appPath, place.infoPlist, MAX_INFO_BYTES);
     return bytes && parsePlistDict(bytes, { name: place.infoPlist });
   } catch (error) {
     if (place.kind !== 'other' && place.kind !== 'bundle') throw error;
-    warnings.push(`${shown(place.infoPlist)} is no property list that can be read.`);
+    remarks.push(`${shown(place.infoPlist)} is no property list that can be read.`);
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { malformedAsProblem, malformedProblem } from './malformed-as-problem.ts'
 import { isDmg, isMachO, readDmg, readSlices, type SliceSignature, unknownFormat } from './read-signature.ts';
 import { type SignatureFacts, signatureFacts } from './signature-facts.ts';
 import { type SignedFile, withSignedFile } from './signed-file.ts';
-import { gapProblems, paddingProblems } from './unsealed-bytes.ts';
+import { gapProblems, type Leftovers, paddingProblems, roomProblems } from './unsealed-bytes.ts';
 
 export interface CheckOptions {
   readonly signal: AbortSignal;
@@ -15,6 +15,8 @@ export interface CheckOptions {
   readonly label?: string;
   /** For the main executable of a bundle; without it, an Info.plist inside the Mach-O counts. */
   readonly bound?: BoundContent;
+  /** What is left of an earlier, longer signature behind this one; a finding unless it is tolerated. */
+  readonly leftovers?: Leftovers;
 }
 
 /** All signatures of one file, and everything in which they do not hold. No findings: every seal holds. */
@@ -52,8 +54,11 @@ async function checkMachO(
 ): Promise<Problem[]> {
   const slices = await readSlices(file);
   const problems = await gapProblems(file, slices, options.signal);
-  for (const slice of slices)
-    problems.push(...(await malformedAsProblem(() => checkSlice(file, slice, options, signatures))));
+  for (const slice of slices) {
+    const found = await malformedAsProblem(() => checkSlice(file, slice, options, signatures));
+    const place = slices.length > 1 ? `${slice.layout.architecture}: ` : '';
+    problems.push(...found.map(({ code, message }) => problem(code, `${place}${message}`)));
+  }
   return [...problems, ...signerProblems(signatures)];
 }
 
@@ -67,38 +72,50 @@ function signerProblems(signatures: readonly SignatureFacts[]): Problem[] {
 async function checkSlice(
   file: SignedFile,
   slice: SliceSignature,
-  { bound, signal }: CheckOptions,
+  options: CheckOptions,
   signatures: SignatureFacts[],
 ): Promise<Problem[]> {
   const { signature, layout, offset, sizeBytes } = slice;
   if (!signature || !layout.signature) return [unsigned()];
-  const code = { start: offset, end: offset + layout.signature.offset, trailerAt: offset + sizeBytes };
-  const content = bound ?? (await embeddedInfoPlist(file, slice));
+  const end = offset + layout.signature.offset;
+  const code = {
+    start: offset,
+    end,
+    roomEnd: end + layout.signature.sizeBytes,
+    trailerAt: offset + sizeBytes,
+  };
+  const content = options.bound ?? (await embeddedInfoPlist(file, slice));
   return checkEmbedded(
     file,
     { signature, code, content, architecture: layout.architecture },
-    signal,
+    options,
     signatures,
   );
 }
 
 async function checkDmg(
   file: SignedFile,
-  { signal }: CheckOptions,
+  options: CheckOptions,
   signatures: SignatureFacts[],
 ): Promise<Problem[]> {
   const { trailer, signature } = await readDmg(file);
   if (!signature || !trailer.signature) return [unsigned()];
   const trailerAt = file.sizeBytes - trailer.sealedBytes.length;
-  const code = { start: 0, end: trailer.signature.offset, trailerAt };
+  const { offset, sizeBytes } = trailer.signature;
+  const code = { start: 0, end: offset, roomEnd: offset + sizeBytes, trailerAt };
   const content = { repSpecific: trailer.sealedBytes };
-  return checkEmbedded(file, { signature, code, content, architecture: '' }, signal, signatures);
+  return checkEmbedded(file, { signature, code, content, architecture: '' }, options, signatures);
 }
 
 interface Embedded {
   readonly signature: EmbeddedSignature;
-  /** The signature lies between `end` of the code and `trailerAt`; offsets in the file. */
-  readonly code: { readonly start: number; readonly end: number; readonly trailerAt: number };
+  /** The signature lies in the room between `end` of the code and `roomEnd`; offsets in the file. */
+  readonly code: {
+    readonly start: number;
+    readonly end: number;
+    readonly roomEnd: number;
+    readonly trailerAt: number;
+  };
   readonly content: BoundContent;
   readonly architecture: string;
 }
@@ -106,14 +123,11 @@ interface Embedded {
 async function checkEmbedded(
   file: SignedFile,
   { signature, code, content, architecture }: Embedded,
-  signal: AbortSignal,
+  { signal, leftovers = 'refused' }: CheckOptions,
   signatures: SignatureFacts[],
 ): Promise<Problem[]> {
-  const padding = {
-    start: code.end + signature.sizeBytes,
-    end: code.trailerAt,
-    place: 'behind the signature',
-  };
+  const room = { start: code.end + signature.sizeBytes, end: code.roomEnd };
+  const padding = { start: code.roomEnd, end: code.trailerAt, place: 'behind the signature' };
   const cms = checkCmsOf(signature);
   signatures.push(signatureFacts(architecture, signature, cms.facts));
   return [
@@ -121,6 +135,7 @@ async function checkEmbedded(
     ...coverageProblems(signature, code.end - code.start),
     ...specialSlotProblems(signature, content),
     ...cms.problems,
+    ...(await roomProblems(file, room, leftovers)),
     ...(await paddingProblems(file, padding, signal)),
   ];
 }

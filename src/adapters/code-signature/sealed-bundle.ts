@@ -8,11 +8,14 @@ import { FileDigests } from './file-digests.ts';
 import { findMachOFiles } from './mach-o-files.ts';
 import { malformedProblem } from './malformed-as-problem.ts';
 import { sealFindings } from './resource-seal.ts';
+import type { Leftovers } from './unsealed-bytes.ts';
 
 export interface SealOptions {
   readonly signal: AbortSignal;
   /** SHA-256 of files that the caller has read already, by path relative to the bundle: not read again. */
   readonly digests?: ReadonlyMap<string, Buffer>;
+  /** As for `checkSignature`, for all code in the bundle. */
+  readonly leftovers?: Leftovers;
 }
 
 export interface SealReport {
@@ -48,10 +51,16 @@ class BundleInspection {
   readonly #signal: AbortSignal;
   readonly #digests: FileDigests;
   readonly #machOFiles: ReadonlySet<string>;
+  readonly #leftovers: Leftovers;
 
-  constructor(tree: BundleTree, { signal, digests }: SealOptions, machOFiles: ReadonlySet<string>) {
+  constructor(
+    tree: BundleTree,
+    { signal, digests, leftovers }: SealOptions,
+    machOFiles: ReadonlySet<string>,
+  ) {
     this.#tree = tree;
     this.#signal = signal;
+    this.#leftovers = leftovers ?? 'refused';
     this.#digests = new FileDigests(tree, digests ?? new Map(), signal);
     this.#machOFiles = machOFiles;
   }
@@ -112,7 +121,12 @@ class BundleInspection {
     codePath: string,
     bound?: { infoPlist?: Buffer; codeResources?: Buffer },
   ): Promise<void> {
-    const options = { signal: this.#signal, label: file, ...(bound && { bound }) };
+    const options = {
+      signal: this.#signal,
+      label: file,
+      leftovers: this.#leftovers,
+      ...(bound && { bound }),
+    };
     const report = await checkSignature(this.#tree.absolute(file), options);
     this.code.set(codePath, report);
     this.findings.push(...report.findings);

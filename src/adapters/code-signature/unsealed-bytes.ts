@@ -18,6 +18,32 @@ export async function paddingProblems(
   return clean ? [] : [problem('CODE_UNSEALED', `There are bytes ${range.place} that nothing seals.`)];
 }
 
+/**
+ * Apple's codesign fills the room that a file already has for its signature from the front and leaves the rest as it
+ * was, so that the end of an earlier, longer signature stays there (seen in Xcode 15 to 26).
+ */
+export type Leftovers = 'refused' | 'tolerated';
+
+/** The room for a signature behind the signature itself. */
+export async function roomProblems(
+  file: SignedFile,
+  { start, end }: { readonly start: number; readonly end: number },
+  leftovers: Leftovers,
+): Promise<Problem[]> {
+  const rest = await file.read(start, Math.max(0, end - start));
+  if (isAllZero(rest) || (leftovers === 'tolerated' && isEndOfSignature(rest))) return [];
+  return [problem('CODE_UNSEALED', 'There are bytes behind the signature that nothing seals.')];
+}
+
+/** Certificates, signatures and time stamps have no zeros to speak of; single bytes among zeros are something else. */
+const MIN_LEFTOVER_BYTES = 64;
+const ZEROS = Buffer.alloc(32);
+
+function isEndOfSignature(rest: Buffer): boolean {
+  const end = rest.findLastIndex((byte) => byte !== 0) + 1;
+  return end >= MIN_LEFTOVER_BYTES && !rest.subarray(0, end).includes(ZEROS);
+}
+
 /** The same for what lies before, between and behind the architectures of a universal file. */
 export async function gapProblems(
   file: SignedFile,

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { request } from 'undici';
 import { ShipError } from '../../errors.ts';
+import { readAhead } from '../files/read-ahead.ts';
 import { BASE64_INPUT_CHUNK_BYTES, Base64Encoder, base64Length } from './base64-body.ts';
 import {
   type HubAnswer,
@@ -34,6 +35,7 @@ export interface UploadArtifactOptions {
 }
 
 const UPLOAD = 'The upload of the artifact';
+const CHUNKS_AHEAD = 3;
 
 /**
  * One attempt to hand an artifact to the hub: the file as one base64 text with an exact Content-Length, read
@@ -127,7 +129,7 @@ function base64Body(
     sentBytes += bytes;
     options.onProgress?.(sentBytes);
   });
-  const fed = pipeline(fileChunks(file, options), body).catch(() => {});
+  const fed = pipeline(readAhead(fileChunks(file, options), CHUNKS_AHEAD), body).catch(() => {});
   return { body, fed };
 }
 

@@ -1,8 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { basename } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
-import { execa } from 'execa';
 import { ShipError } from '../../errors.ts';
+import { rememberLiving } from './living.ts';
 
 export interface LongLivedOptions {
   readonly cwd?: string;
@@ -43,7 +44,7 @@ const DEFAULT_STOP_GRACE_MS = 5_000;
 
 /**
  * Starts a process that outlives the call. Its output must be taken in the same turn of the event loop, or it
- * flows away.
+ * flows away. Not by execa: a local guest, which needs this and little else, would boot half as fast.
  *
  * @throws ShipError COMMAND_NOT_FOUND when the program cannot be started
  */
@@ -52,32 +53,25 @@ export function spawnLongLived(
   args: readonly string[],
   { cwd, env, stopGraceMs = DEFAULT_STOP_GRACE_MS, output = 'pipe' }: LongLivedOptions,
 ): LongLivedProcess {
-  const child = execa(file, args, {
-    env,
-    extendEnv: false,
-    stdout: output,
-    stderr: output,
-    buffer: false,
-    reject: false,
-    detached: true,
-    forceKillAfterDelay: stopGraceMs,
-    ...(cwd !== undefined && { cwd }),
-  });
-  const { pid } = child;
-  if (pid === undefined) throw notStarted(file);
+  const child = spawn(file, args, { cwd, env, stdio: ['pipe', output, output], detached: true });
+  // Said a moment after a start that failed, which has no pid.
+  child.on('error', () => {});
+  const { pid, stdin } = child;
+  if (pid === undefined || stdin === null) throw notStarted(file);
   // A process that ends before it has read everything is its own affair.
-  child.stdin.on('error', () => {});
-  return {
+  stdin.on('error', () => {});
+  const exited = endAt(child, 'exit');
+  return rememberLiving({
     pid,
-    stdin: child.stdin,
+    stdin,
     stdout: child.stdout ?? Readable.from([]),
     stderr: child.stderr ?? Readable.from([]),
-    exited: endAt(child, 'exit'),
+    exited,
     closed: endAt(child, 'close'),
-    stop: () => void child.kill('SIGTERM'),
+    stop: () => stopGently(child, stopGraceMs, exited),
     kill: () => void child.kill('SIGKILL'),
     signalGroup: (signal) => signalGroup(pid, signal),
-  };
+  });
 }
 
 const endAt = (child: EventEmitter, event: 'exit' | 'close'): Promise<ProcessEnd> =>
@@ -86,6 +80,14 @@ const endAt = (child: EventEmitter, event: 'exit' | 'close'): Promise<ProcessEnd
       resolve({ exitCode, signal }),
     ),
   );
+
+function stopGently(child: ChildProcess, graceMs: number, exited: Promise<ProcessEnd>): void {
+  const kill = () => void child.kill('SIGKILL');
+  const grace = AbortSignal.timeout(graceMs);
+  grace.addEventListener('abort', kill, { once: true });
+  void exited.then(() => grace.removeEventListener('abort', kill));
+  child.kill('SIGTERM');
+}
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {

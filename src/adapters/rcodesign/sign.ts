@@ -38,7 +38,8 @@ const storeScript = 'umask 077 && mkdir -p -- "$1" && cat >"$1/$2"';
  * may be a socket, and Linux does not open a socket by the name /dev/stdin.
  *
  * A file that may not be written by its owner (libraries of package managers are 0444) would end the signing half
- * way. Extended attributes such as quarantine are refused by Apple and stripped where the guest has them.
+ * way. Only these are touched: a change of mode makes a file look as if it had been signed, and it would travel back.
+ * Extended attributes such as quarantine are refused by Apple and stripped where the guest has them.
  */
 const signScript = `set -u; umask 022
 work=$1 target=$2 rcodesign=$3 key=$4; shift 4
@@ -50,7 +51,7 @@ ${prepareEnvironment}
 command -v "$rcodesign" >/dev/null 2>&1 || exit 127
 (umask 077 && mkdir -p "$work") && cd "$work" || exit 73
 if command -v xattr >/dev/null 2>&1; then xattr -cr "$target" >/dev/null 2>&1; fi
-chmod -R u+w "$target"
+find "$target" ! -type l ! -perm -200 -exec chmod u+w {} +
 if [ "$key" = pem ]
 then cat | "$rcodesign" -C /dev/null sign --pem-file /dev/stdin "$@" "$target"
 else "$rcodesign" -C /dev/null sign "$@" "$target" </dev/null

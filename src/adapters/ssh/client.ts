@@ -19,6 +19,8 @@ export interface SshConnectOptions {
   readonly signal: AbortSignal;
   /** From the first packet to the end of authentication. */
   readonly readyTimeoutMs: number;
+  /** Asked instead of comparing with the pinned fingerprint; who accepts any key must prove the guest otherwise. */
+  readonly acceptHostKey?: (fingerprint: string) => boolean;
   /** The way to the guest when it is not a plain TCP connection; owned by the session from here on. */
   readonly transport?: Duplex;
 }
@@ -39,13 +41,13 @@ export interface SshConnection {
 export async function connectSsh(options: SshConnectOptions): Promise<GuestSession> {
   options.signal.throwIfAborted();
   const connection = openConnection(options);
-  const seenFingerprints: string[] = [];
+  const refused: string[] = [];
   try {
-    await untilReady(connection, connectConfig(connection, options, seenFingerprints), options.signal);
+    await untilReady(connection, connectConfig(connection, options, refused), options.signal);
   } catch (cause) {
     connection.socket.destroy();
     if (options.signal.aborted) throw options.signal.reason;
-    throw explain(options.address, cause as Error, seenFingerprints.at(-1));
+    throw explain(options.address, cause as Error, refused.at(-1));
   }
   return sessionOver(connection);
 }
@@ -69,9 +71,11 @@ function endOf(client: Client): Promise<string> {
 
 function connectConfig(
   { socket }: SshConnection,
-  { address, credentials, readyTimeoutMs }: SshConnectOptions,
-  seenFingerprints: string[],
+  options: SshConnectOptions,
+  refused: string[],
 ): ConnectConfig {
+  const { address, credentials, readyTimeoutMs } = options;
+  const { acceptHostKey = (fingerprint: string) => fingerprint === address.hostKeyFingerprint } = options;
   return {
     sock: socket as Socket,
     username: address.user,
@@ -82,8 +86,10 @@ function connectConfig(
     keepaliveInterval: KEEPALIVE_INTERVAL_MS,
     keepaliveCountMax: KEEPALIVE_COUNT_MAX,
     hostVerifier: (key: Buffer) => {
-      seenFingerprints.push(fingerprintOfKeyBlob(key));
-      return seenFingerprints.at(-1) === address.hostKeyFingerprint;
+      const fingerprint = fingerprintOfKeyBlob(key);
+      const isAccepted = acceptHostKey(fingerprint);
+      if (!isAccepted) refused.push(fingerprint);
+      return isAccepted;
     },
   };
 }
@@ -107,9 +113,8 @@ async function untilReady(
   }
 }
 
-function explain(address: GuestAddress, cause: Error, seenFingerprint: string | undefined): Error {
-  const isOtherKey = seenFingerprint !== undefined && seenFingerprint !== address.hostKeyFingerprint;
-  if (isOtherKey) return hostKeyMismatch(address, seenFingerprint, cause);
+function explain(address: GuestAddress, cause: Error, refusedKey: string | undefined): Error {
+  if (refusedKey !== undefined) return hostKeyMismatch(address, refusedKey, cause);
   if (cause.message.startsWith('Cannot parse privateKey')) return authRefused(address, cause);
   return connectFailure(address, cause);
 }

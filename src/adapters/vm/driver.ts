@@ -23,11 +23,13 @@ export interface VmDriver {
   readonly kind: 'local' | 'tart' | 'orchard';
   /** False when the guest shares the host's kernel and files: development only, said at start. */
   readonly isolates: boolean;
+  /** Asked once at start: whether machines can be made from this image at all, and if not, what the operator does. */
+  checkHost?(image: string, options: VmCallOptions): Promise<void>;
   /** Makes `name` from the golden image. */
   clone(image: string, name: string, options: VmCallOptions): Promise<void>;
   /** Boots the machine; the promise lives as long as the machine does. Aborting powers it off at once. */
   run(name: string, options: VmRunOptions): Promise<VmExit>;
-  /** One question where the guest answers; rejects with VM_NOT_LOCATED while it is not known yet. */
+  /** One question where the guest answers; waits or rejects with VM_NOT_LOCATED while it is not known yet. */
   locate(name: string, options: VmCallOptions): Promise<GuestAddress>;
   /** One attempt to connect, with the host key pinned. */
   openGuest(address: GuestAddress, options: VmCallOptions): Promise<GuestSession>;

@@ -5,8 +5,10 @@ export interface GuestAddress {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** SHA-256 of the host key (`SHA256:<base64 without padding>`, as `ssh-keygen -l` prints it). */
+  /** SHA-256 of the host key (`SHA256:<base64 without padding>`, as `ssh-keygen -l` prints it); empty when none is known. */
   readonly hostKeyFingerprint: string;
+  /** Name of the machine that should answer there, for a driver that can prove it. */
+  readonly machine?: string;
 }
 
 export interface GuestExecOptions {

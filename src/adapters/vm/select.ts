@@ -1,10 +1,13 @@
 import { ShipError } from '../../errors.ts';
 import type { VmDriver } from './driver.ts';
 import { createLocalDriver, type LocalDriverOptions } from './local/driver.ts';
+import { createTartDriver } from './tart/driver.ts';
+import type { TartDriverOptions } from './tart/options.ts';
 
 export interface DriverConfig extends LocalDriverOptions {
   /** As configured (`PERRY_VM_DRIVER`): not checked yet. */
   readonly kind: string;
+  readonly tart: Omit<TartDriverOptions, 'instance'>;
 }
 
 const KNOWN_KINDS: readonly VmDriver['kind'][] = ['tart', 'orchard', 'local'];
@@ -16,6 +19,7 @@ const KNOWN_KINDS: readonly VmDriver['kind'][] = ['tart', 'orchard', 'local'];
  */
 export function createDriver(config: DriverConfig): VmDriver {
   if (config.kind === 'local') return createLocalDriver(config);
+  if (config.kind === 'tart') return createTartDriver({ ...config.tart, instance: config.instance });
   if (KNOWN_KINDS.some((kind) => kind === config.kind)) throw unavailable(config.kind);
   throw new ShipError('CONFIG_INVALID', {
     summary: `The virtual machine driver "${config.kind}" is not known.`,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { readAhead } from '../files/read-ahead.ts';
 import type { GuestExecOptions, GuestSession } from './guest.ts';
 import { boundedSink, createFile, writeAll } from './guest-output.ts';
 import { checkedGuestPath, refused, transferFailed } from './guest-path.ts';
@@ -18,10 +19,15 @@ export interface PutTreeOptions {
   readonly onProgress?: (sentBytes: number) => void;
 }
 
+/** Read while the last one is encrypted and sent. */
+const PAGES_AHEAD = 3;
+
 /** Copies everything below a folder into the guest: modes, times and links as they are. */
 export async function putTree(session: GuestSession, options: PutTreeOptions): Promise<void> {
   const { sourceDir, remoteDir, signal, onProgress } = options;
-  const stdin = Readable.from(counted(tarOf(sourceDir), onProgress), { objectMode: false });
+  const stdin = Readable.from(counted(readAhead(tarOf(sourceDir), PAGES_AHEAD), onProgress), {
+    objectMode: false,
+  });
   await succeed(session, 'Copying a folder into the machine', unpackCommand(remoteDir), { stdin, signal });
 }
 

@@ -42,8 +42,6 @@ export interface BundleFacts {
   readonly embeddedProfile?: string;
   readonly fileCount: number;
   readonly sizeBytes: number;
-  /** For the log of the job's sender: what will work, but probably not as meant. */
-  readonly warnings: readonly string[];
 }
 
 export interface MachOFile {

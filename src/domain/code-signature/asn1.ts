@@ -1,4 +1,5 @@
 import { type BaseBlock, Constructed, fromBER, ObjectIdentifier } from 'asn1js';
+import { checkBerForm } from './ber-form.ts';
 import { malformed, readingHostile } from './malformed.ts';
 
 /** One element of a DER value, with its bytes exactly as they were sent. */
@@ -16,6 +17,7 @@ export interface DerNode {
 export const tags = {
   integer: 2,
   octetString: 4,
+  null: 5,
   oid: 6,
   sequence: 16,
   set: 17,
@@ -29,6 +31,7 @@ export function parseDer(der: Buffer, what: string): DerNode {
     const { offset, result } = fromBER(der);
     if (offset !== der.length)
       throw malformed(what, `it ends at ${offset} of ${der.length} bytes, or is no DER`);
+    checkBerForm(der, what);
     return toNode(result);
   });
 }
@@ -53,6 +56,16 @@ const isUniversal = (node: DerNode | undefined, tag: number): node is DerNode =>
 export function expectTag(node: DerNode | undefined, tag: number, what: string): DerNode {
   if (!isUniversal(node, tag)) throw malformed(what, `an element of ASN.1 type ${tag} is missing in it`);
   return node;
+}
+
+/**
+ * The OID of an AlgorithmIdentifier; its parameters are absent or NULL in all algorithms that sign code.
+ */
+export function algorithmOf(node: DerNode | undefined, what: string): string {
+  const [oid, parameters, ...rest] = expectTag(node, tags.sequence, what).children;
+  if (parameters && !(isUniversal(parameters, tags.null) && rest.length === 0))
+    throw malformed(what, 'an algorithm in it has parameters');
+  return oidOf(oid, what);
 }
 
 export const oidOf = (node: DerNode | undefined, what: string): string =>

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { hash, X509Certificate } from 'node:crypto';
 import { readingHostile } from './malformed.ts';
 import { type Problem, problem } from './problem.ts';
 
@@ -21,6 +21,8 @@ export type Anchor = 'apple-root' | 'other-root' | 'self-signed' | 'issuer-missi
 
 /** "Apple Root CA", https://www.apple.com/certificateauthority/ */
 const APPLE_ROOT_SHA256 = 'b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024';
+/** SHA-256 of its SubjectPublicKeyInfo. */
+const APPLE_ROOT_KEY_SHA256 = 'eb4993efa9b089e593418aa893f8e93a7374d810e52fcbe01e7f1d7e92a6d024';
 
 export const readCertificates = (ders: readonly Buffer[]): X509Certificate[] =>
   ders.map((der) => readingHostile('certificate of the signature', () => new X509Certificate(der)));
@@ -39,7 +41,36 @@ export function certificateFacts(certificate: X509Certificate): CertificateFacts
 }
 
 /** Every certificate whose issuer was sent along must carry that issuer's signature. */
-export function certificateProblems(certificates: readonly X509Certificate[]): Problem[] {
+export function certificateProblems(
+  certificates: readonly X509Certificate[],
+  signer: X509Certificate | undefined,
+): Problem[] {
+  return [
+    ...unsignedProblems(certificates),
+    ...changedRootProblems(certificates),
+    ...strayProblems(certificates, signer),
+  ];
+}
+
+/** Apple's root is known byte for byte; another certificate for its key is a changed copy. */
+function changedRootProblems(certificates: readonly X509Certificate[]): Problem[] {
+  const changed = certificates.some(
+    (certificate) =>
+      fingerprint(certificate) !== APPLE_ROOT_SHA256 && keyDigest(certificate) === APPLE_ROOT_KEY_SHA256,
+  );
+  return changed ? [problem('CERTIFICATE_WRONG', "The certificate of Apple's root was changed.")] : [];
+}
+
+/** A key of a kind that OpenSSL does not know has none. */
+function keyDigest(certificate: X509Certificate): string | undefined {
+  try {
+    return hash('sha256', certificate.publicKey.export({ type: 'spki', format: 'der' }), 'hex');
+  } catch {
+    return undefined;
+  }
+}
+
+function unsignedProblems(certificates: readonly X509Certificate[]): Problem[] {
   return certificates
     .filter((certificate) => candidates(certificate, certificates).length > 0)
     .filter((certificate) => !issuerOf(certificate, certificates))
@@ -49,15 +80,39 @@ export function certificateProblems(certificates: readonly X509Certificate[]): P
     });
 }
 
-export function anchorOf(signer: X509Certificate, certificates: readonly X509Certificate[]): Anchor {
-  let current = signer;
-  for (let step = 0; step <= certificates.length; step += 1) {
+/**
+ * Certificates that belong to nobody: a chain that breaks off, while others were sent along, was whole once, because
+ * what signs sends nothing but the chain.
+ */
+function strayProblems(
+  certificates: readonly X509Certificate[],
+  signer: X509Certificate | undefined,
+): Problem[] {
+  if (!signer) return [];
+  const { chain, isWhole } = chainOf(signer, certificates);
+  const strays = isWhole ? [] : certificates.filter((certificate) => !chain.includes(certificate));
+  return strays.slice(0, 1).map((certificate) => {
+    const name = namePart(certificate.subject, 'CN') ?? '';
+    return problem('CERTIFICATE_WRONG', `The certificate "${name}" is no part of the chain of the signer.`);
+  });
+}
+
+/** From the signer upwards, as far as the certificates go; whole when it ends at one that signed itself. */
+function chainOf(signer: X509Certificate, certificates: readonly X509Certificate[]) {
+  const chain = [signer];
+  for (let current = signer; chain.length <= certificates.length; ) {
     const issuer = issuerOf(current, certificates);
-    if (!issuer) return 'issuer-missing';
-    if (issuer === current) return rootKind(current, current === signer);
+    if (issuer === current) return { chain, isWhole: true };
+    if (!issuer || chain.includes(issuer)) break;
+    chain.push(issuer);
     current = issuer;
   }
-  return 'issuer-missing';
+  return { chain, isWhole: false };
+}
+
+export function anchorOf(signer: X509Certificate, certificates: readonly X509Certificate[]): Anchor {
+  const { chain, isWhole } = chainOf(signer, certificates);
+  return isWhole ? rootKind(chain.at(-1) ?? signer, chain.length === 1) : 'issuer-missing';
 }
 
 function rootKind(root: X509Certificate, isSigner: boolean): Anchor {
@@ -79,9 +134,12 @@ const issuerOf = (
     readingHostile('certificate of the signature', () => certificate.verify(candidate.publicKey)),
   );
 
-/** OpenSSL prints one part of a name a line, e.g. `CN=Apple Root CA`. */
+/** OpenSSL prints one part of a name a line, e.g. `CN=Apple Root CA`, with RFC 2253's escapes: `Cua AI\\, Inc.`. */
 const namePart = (name: string, key: string): string | undefined =>
   name
     .split('\n')
     .find((line) => line.startsWith(`${key}=`))
-    ?.slice(key.length + 1);
+    ?.slice(key.length + 1)
+    .replace(/\\([0-9A-F]{2}|.)/g, (_, escaped: string) =>
+      escaped.length === 2 ? String.fromCharCode(Number.parseInt(escaped, 16)) : escaped,
+    );

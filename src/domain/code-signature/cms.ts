@@ -13,7 +13,7 @@ import type { EmbeddedSignature } from './embedded-signature.ts';
 import { type Problem, problem } from './problem.ts';
 import { parseSignedData, type SignedData } from './signed-data.ts';
 import { signerCertificate, signerProblems } from './signer.ts';
-import { type TimestampFacts, timestampFacts } from './timestamp.ts';
+import { TIMESTAMP_TOKEN, type TimestampFacts, timestampFacts } from './timestamp.ts';
 
 /** The CMS signature of a code signature, read and checked. */
 export interface CmsFacts {
@@ -46,32 +46,50 @@ const WHAT = 'CMS signature';
  */
 export function checkCms(cms: Buffer, signature: EmbeddedSignature): CheckedCms {
   const data = parseSignedData(cms, WHAT);
+  const { facts, problems } = checkOver(data, cms, signature.codeDirectories[0].blob);
+  return { facts, problems: [...problems, ...cdHashProblems(data, signature.codeDirectories)] };
+}
+
+/** The same for a signature over other bytes, as installer packages have. @throws ShipError SIGNATURE_MALFORMED */
+export const checkDetachedCms = (cms: Buffer, content: Buffer): CheckedCms =>
+  checkOver(parseSignedData(cms, WHAT), cms, content);
+
+function checkOver(data: SignedData, cms: Buffer, content: Buffer): CheckedCms {
   const certificates = readCertificates(data.certificates);
+  const named = signerCertificate(data);
+  const signer = named && sameIn(certificates, named);
   const timestamp = timestampFacts(data);
   const problems = [
     ...(data.contentType === DATA
       ? []
       : [problem('CMS_SIGNATURE_WRONG', 'The CMS signature is not over data.')]),
-    ...signerProblems(data, signature.codeDirectories[0].blob, WHAT),
-    ...cdHashProblems(data, signature.codeDirectories),
-    ...certificateProblems(certificates),
+    ...signerProblems(data, content, WHAT),
+    ...certificateProblems(certificates, signer),
+    ...unsealedProblems(data),
     ...(timestamp?.problems ?? []),
   ];
-  return { facts: factsOf(data, certificates, timestamp?.facts, cms), problems };
+  return { facts: factsOf(data, { certificates, signer }, timestamp?.facts, cms), problems };
+}
+
+/** A time stamp is the one thing that is added after signing. */
+function unsealedProblems({ signer }: SignedData): Problem[] {
+  const others = [...signer.unsigned.keys()].filter((oid) => oid !== TIMESTAMP_TOKEN);
+  return others.map((oid) =>
+    problem('CMS_SIGNATURE_WRONG', `The CMS signature carries ${oid}, which nothing seals.`),
+  );
 }
 
 function factsOf(
   data: SignedData,
-  certificates: readonly X509Certificate[],
+  { certificates, signer }: { certificates: readonly X509Certificate[]; signer: X509Certificate | undefined },
   timestamp: TimestampFacts | undefined,
   cms: Buffer,
 ): CmsFacts {
-  const signer = signerCertificate(data);
   const time = data.signer.signed.get(SIGNING_TIME)?.children[0];
   return {
     certificates: certificates.map(certificateFacts),
     ...(signer && { signer: certificateFacts(signer) }),
-    anchor: signer ? anchorOf(sameIn(certificates, signer), certificates) : 'issuer-missing',
+    anchor: signer ? anchorOf(signer, certificates) : 'issuer-missing',
     ...(time && { signingTime: timeOf(time, WHAT) }),
     ...(timestamp && { timestamp }),
     sha256Hex: hash('sha256', cms, 'hex'),

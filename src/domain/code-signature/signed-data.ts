@@ -1,4 +1,4 @@
-import { contextChild, type DerNode, expectTag, oidOf, parseDer, tags } from './asn1.ts';
+import { algorithmOf, contextChild, type DerNode, expectTag, oidOf, parseDer, tags } from './asn1.ts';
 import { malformed } from './malformed.ts';
 
 /** A CMS SignedData with one signer (RFC 5652, sections 5.1 and 5.3), every value as it was sent. */
@@ -35,8 +35,11 @@ export function parseSignedData(der: Buffer, what: string): SignedData {
   if (oidOf(info.children[0], what) !== SIGNED_DATA) throw malformed(what, 'it is no SignedData');
   const body = expectTag(contextChild(info, 0)?.children[0], tags.sequence, what);
   checkVersion(body, what);
-  const [, algorithms, encapsulated] = body.children;
-  const signers = expectTag(body.children.at(-1), tags.set, what);
+  const [, algorithms, encapsulated, ...rest] = body.children;
+  const signers = expectTag(rest.pop(), tags.set, what);
+  checkOptional(info.children.slice(1), [0], what);
+  checkOptional(rest, [0, 1], what);
+  if (rest[0]?.tag === 1) throw malformed(what, 'it has revocation lists, but no certificates');
   if (signers.children.length !== 1) throw malformed(what, `it has ${signers.children.length} signers`);
   const signer = readSigner(signers.children[0], what);
   checkAlgorithms(expectTag(algorithms, tags.set, what), signer, what);
@@ -55,13 +58,23 @@ function checkVersion(node: DerNode, what: string): void {
 
 /** The digest of the signer must be announced, so that one-pass readers can verify (RFC 5652, 5.1). */
 function checkAlgorithms(set: DerNode, signer: SignerInfo, what: string): void {
-  const announced = set.children.map((algorithm) => oidOf(algorithm.children[0], what));
+  const announced = set.children.map((algorithm) => algorithmOf(algorithm, what));
   if (!announced.includes(signer.digestOid))
     throw malformed(what, `the digest ${signer.digestOid} of its signer is not announced`);
 }
 
+/** Parts that may be left out: each at most once, in order, marked with its context tag. */
+function checkOptional(parts: readonly DerNode[], allowed: readonly number[], what: string): void {
+  const found = parts.map(({ tagClass, tag, children }) =>
+    tagClass === 3 && children.length > 0 ? allowed.indexOf(tag) : -1,
+  );
+  const inOrder = found.every((place, index) => place >= 0 && place > (found[index - 1] ?? -1));
+  if (!inOrder) throw malformed(what, 'it has parts that do not belong into it');
+}
+
 function readContent(encapsulated: DerNode, what: string): Pick<SignedData, 'contentType' | 'content'> {
   const contentType = oidOf(encapsulated.children[0], what);
+  checkOptional(encapsulated.children.slice(1), [0], what);
   const wrapped = contextChild(encapsulated, 0);
   if (!wrapped) return { contentType };
   return { contentType, content: expectTag(wrapped.children[0], tags.octetString, what).content };
@@ -78,16 +91,18 @@ function readSigner(node: DerNode | undefined, what: string): SignerInfo {
   const signer = expectTag(node, tags.sequence, what);
   checkVersion(signer, what);
   const [, name, digest, ...rest] = signer.children;
-  const attributes = rest[0]?.tagClass === 3 ? rest[0] : undefined;
-  const [signature, value] = attributes ? rest.slice(1) : rest;
+  const attributes = rest[0]?.tagClass === 3 ? rest.shift() : undefined;
+  const [signature, value, ...unsigned] = rest;
+  checkOptional(attributes ? [attributes] : [], [0], what);
+  checkOptional(unsigned, [1], what);
   return {
     ...readName(name, what),
-    digestOid: oidOf(expectTag(digest, tags.sequence, what).children[0], what),
-    signatureOid: oidOf(expectTag(signature, tags.sequence, what).children[0], what),
+    digestOid: algorithmOf(digest, what),
+    signatureOid: algorithmOf(signature, what),
     signature: expectTag(value, tags.octetString, what).content,
     ...(attributes && { signedBytes: asSet(attributes.raw) }),
     signed: readAttributes(attributes, what),
-    unsigned: readAttributes(contextChild(signer, 1), what),
+    unsigned: readAttributes(unsigned[0], what),
   };
 }
 
@@ -118,7 +133,7 @@ const asSet = (raw: Buffer): Buffer => Buffer.concat([Buffer.from([0x31]), raw.s
 function readAttributes(node: DerNode | undefined, what: string): Map<string, DerNode> {
   const attributes = new Map<string, DerNode>();
   for (const attribute of node?.children ?? []) {
-    const oid = oidOf(attribute.children[0], what);
+    const oid = oidOf(expectTag(attribute, tags.sequence, what).children[0], what);
     if (attributes.has(oid)) throw malformed(what, `the attribute ${oid} is there twice`);
     attributes.set(oid, expectTag(attribute.children[1], tags.set, what));
   }

@@ -10,12 +10,14 @@ export interface EntitlementsInput {
   readonly profile?: ProvisioningProfile;
   /** Content of the `app.entitlements` that the compiler puts beside the executable. */
   readonly sidecar?: PlistDict;
+  /** An entitlements file that was given for this very signature: all of it is asked for, the sidecar is not. */
+  readonly explicit?: PlistDict;
   readonly bundleId: string;
   readonly teamId?: string;
 }
 
 export interface DerivedEntitlements {
   readonly entitlements: PlistDict;
-  /** Sentences for the log of the job. */
-  readonly warnings: readonly string[];
+  /** Keys of the sidecar that are left out, or lose a part of their value. */
+  readonly cut: readonly string[];
 }

@@ -21,12 +21,15 @@ export function iosEntitlements(input: EntitlementsInput): DerivedEntitlements {
   const { profile } = input;
   const teamId = profile?.teamIds[0] ?? input.teamId;
   const identifiers = { prefix: profile?.prefix ?? teamId, teamId, bundleId: input.bundleId };
-  const requested = requestedEntitlements(input.manifest.iosCapabilities, profile);
+  const requested = [
+    ...sidecarEntries(input.explicit, DECIDED_HERE, identifiers),
+    ...requestedEntitlements(input.manifest.iosCapabilities, profile),
+  ];
   if (profile) refuseUnlisted(requested, profile);
-  const extras = sidecarExtras(input.sidecar, profile, identifiers);
+  const extras = sidecarExtras(input.explicit ? undefined : input.sidecar, profile, identifiers);
   return {
     entitlements: newDict([...identity(identifiers), ...fromProfile(profile), ...extras.kept, ...requested]),
-    warnings: [...warningsOfMissing(profile, teamId), ...extras.warnings],
+    cut: extras.cut,
   };
 }
 
@@ -78,19 +81,16 @@ function sidecarExtras(
   sidecar: PlistDict | undefined,
   profile: ProvisioningProfile | undefined,
   identifiers: Identifiers,
-): { kept: Entry[]; warnings: string[] } {
+): { kept: Entry[]; cut: string[] } {
   const entries = sidecarEntries(sidecar, DECIDED_HERE, identifiers).map(
     ([key, value]): Entry => (key === PUSH ? [key, pushEnvironment(profile)] : [key, value]),
   );
   const restricted = entries.map(([key, value]) => ({ key, value, kept: restrict(key, value, profile) }));
   return {
     kept: restricted.flatMap(({ key, kept }): Entry[] => (kept === undefined ? [] : [[key, kept]])),
-    warnings: restricted
+    cut: restricted
       .filter(({ value, kept }) => kept === undefined || !plistEquals(kept, value))
-      .map(
-        ({ key }) =>
-          `The entitlement ${key} of app.entitlements is cut: its value is not allowed by the profile.`,
-      ),
+      .map(({ key }) => key),
   };
 }
 
@@ -101,12 +101,4 @@ function restrict(key: string, value: PlistValue, profile: ProvisioningProfile |
   if (!Array.isArray(value)) return fits(value) ? value : undefined;
   const items = value.filter(fits);
   return items.length > 0 ? items : undefined;
-}
-
-function warningsOfMissing(profile: ProvisioningProfile | undefined, teamId: string | undefined): string[] {
-  if (profile) return [];
-  const unsure = 'The job has no provisioning profile: devices will not install the app as it is.';
-  return teamId
-    ? [unsure]
-    : [unsure, 'The job names no team: the app is signed without an application identifier.'];
 }

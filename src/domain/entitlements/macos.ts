@@ -13,61 +13,64 @@ const DEBUGGING = 'com.apple.security.get-task-allow';
 const FREE_PREFIX = 'com.apple.security.';
 
 type Entry = [string, PlistValue];
-const isFree = (key: string): boolean => key.startsWith(FREE_PREFIX);
+/** True for what needs no profile. */
+export const isFree = (key: string): boolean => key.startsWith(FREE_PREFIX);
 
 /** Developer ID and ad hoc: exactly what the project asks for. */
 export function macosDirectEntitlements(input: EntitlementsInput): DerivedEntitlements {
-  const requested = input.manifest.entitlements.map((key): Entry => [key, true]);
-  const extras = freeExtras(input);
-  return {
-    entitlements: newDict([...extras.kept, ...requested]),
-    warnings: [...requested.flatMap(([key]) => doubts(key)), ...extras.warnings],
-  };
-}
-
-function doubts(key: string): string[] {
-  if (key === DEBUGGING)
-    return [`The entitlement ${key} lets anybody debug the app; Apple refuses to notarize it.`];
-  if (isFree(key)) return [];
-  return [`The entitlement ${key} needs a provisioning profile: macOS may refuse to start the app.`];
+  const requested = requestedEntitlements(input);
+  const extras = sidecarExtras(input, [APPLICATION_IDENTIFIER, TEAM_IDENTIFIER, SANDBOX, DEBUGGING]);
+  return { entitlements: newDict([...extras.kept, ...requested]), cut: extras.cut };
 }
 
 /** Mac App Store: the sandbox is mandatory, and the app says whose it is. */
 export function macosStoreEntitlements(input: EntitlementsInput): DerivedEntitlements {
   const teamId = input.profile?.teamIds[0] ?? input.teamId;
   if (!teamId) throw teamMissing();
-  const requested = input.manifest.entitlements
-    .filter((key) => key !== SANDBOX)
-    .map((key): Entry => [key, true]);
+  const decidedHere = [SANDBOX, APPLICATION_IDENTIFIER, TEAM_IDENTIFIER];
+  const requested = requestedEntitlements(input).filter(([key]) => !decidedHere.includes(key));
   refuseUnlisted(requested, input);
-  const extras = freeExtras(input);
+  const extras = sidecarExtras(input, [...decidedHere, DEBUGGING]);
   const identity: Entry[] = [
     [SANDBOX, true],
     [APPLICATION_IDENTIFIER, `${input.profile?.prefix ?? teamId}.${input.bundleId}`],
     [TEAM_IDENTIFIER, teamId],
   ];
-  return { entitlements: newDict([...extras.kept, ...requested, ...identity]), warnings: extras.warnings };
+  return { entitlements: newDict([...extras.kept, ...requested, ...identity]), cut: extras.cut };
 }
+
+const requestedEntitlements = (input: EntitlementsInput): Entry[] => [
+  ...sidecarEntries(input.explicit, [], identifiersOf(input)),
+  ...input.manifest.entitlements.map((key): Entry => [key, true]),
+];
+
+const identifiersOf = ({ profile, teamId, bundleId }: EntitlementsInput) => ({
+  prefix: profile?.prefix ?? teamId,
+  teamId: profile?.teamIds[0] ?? teamId,
+  bundleId,
+});
 
 function refuseUnlisted(requested: readonly Entry[], { profile }: EntitlementsInput): void {
   const allowList = profile?.entitlements ?? newDict();
   const refused = requested
+    .filter(([, value]) => value !== false)
     .filter(([key, value]) => key === DEBUGGING || (!isFree(key) && !isAllowed(allowList, key, value)))
     .map(([key]) => key);
   if (refused.length > 0) throw entitlementNotAllowed(refused, profile);
 }
 
-function freeExtras({ sidecar, bundleId, teamId }: EntitlementsInput): { kept: Entry[]; warnings: string[] } {
-  const decidedElsewhere = [SANDBOX, APPLICATION_IDENTIFIER, TEAM_IDENTIFIER, DEBUGGING];
-  const entries = sidecarEntries(sidecar, decidedElsewhere, { prefix: teamId, teamId, bundleId });
+/** What the compiler wrote beside the app: kept as far as every app may have it, or the profile allows it. */
+function sidecarExtras(
+  input: EntitlementsInput,
+  decidedElsewhere: readonly string[],
+): { kept: Entry[]; cut: string[] } {
+  const sidecar = input.explicit ? undefined : input.sidecar;
+  const entries = sidecarEntries(sidecar, decidedElsewhere, identifiersOf(input));
+  const allowList = input.profile?.entitlements ?? newDict();
+  const isKept = ([key, value]: Entry): boolean => isFree(key) || isAllowed(allowList, key, value);
   return {
-    kept: entries.filter(([key]) => isFree(key)),
-    warnings: entries
-      .filter(([key]) => !isFree(key))
-      .map(
-        ([key]) =>
-          `The entitlement ${key} of app.entitlements is left out: it is not one that every app may have.`,
-      ),
+    kept: entries.filter(isKept),
+    cut: entries.filter((entry) => !isKept(entry)).map(([key]) => key),
   };
 }
 

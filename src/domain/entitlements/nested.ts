@@ -7,6 +7,11 @@ export interface NestedEntitlementsInput {
   /** What its executable was signed with before. */
   readonly existing?: PlistDict;
   readonly teamId?: string;
+  /**
+   * For the Mac App Store, which wants every program in a sandbox: one of its own, or that of the app that starts
+   * it, which only a helper without other wishes can share.
+   */
+  readonly sandbox?: 'own' | 'inherited';
 }
 
 const FREE_PREFIX = 'com.apple.security.';
@@ -21,12 +26,25 @@ export function nestedEntitlements({
   bundleId,
   existing,
   teamId,
+  sandbox,
 }: NestedEntitlementsInput): PlistDict {
   if (platform === 'ios') return newDict(teamId === undefined ? [] : identity(teamId, bundleId));
   const kept = Object.entries(existing ?? {}).filter(
     ([key]) => key.startsWith(FREE_PREFIX) && key !== DEBUGGING,
   );
-  return newDict(kept);
+  return newDict([...kept, ...missingSandbox(sandbox, kept)]);
+}
+
+const SANDBOX = 'com.apple.security.app-sandbox';
+const INHERIT = 'com.apple.security.inherit';
+type Entry = readonly [string, PlistValue];
+
+function missingSandbox(
+  sandbox: NestedEntitlementsInput['sandbox'],
+  kept: readonly Entry[],
+): readonly Entry[] {
+  if (sandbox === undefined || kept.some(([key, value]) => key === SANDBOX && value === true)) return [];
+  return [[SANDBOX, true], ...(sandbox === 'inherited' && kept.length === 0 ? [[INHERIT, true] as const] : [])];
 }
 
 const identity = (teamId: string, bundleId: string): [string, PlistValue][] => [

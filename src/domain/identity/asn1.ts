@@ -115,3 +115,18 @@ function base128(bytes: Buffer): number[] {
   }
   return arcs;
 }
+
+/** The value in DER: as it came, unless a part of it has an open end, as BER allows. */
+export function derOf(node: Asn1): Buffer {
+  if (node.children.length === 0) return node.raw;
+  const content = Buffer.concat(node.children.map(derOf));
+  // every type that a signature is made over has a one-byte tag
+  return Buffer.concat([node.raw.subarray(0, 1), derLength(content.length), content]);
+}
+
+function derLength(length: number): Buffer {
+  if (length < 0x80) return Buffer.from([length]);
+  const hex = length.toString(16);
+  const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
+  return Buffer.concat([Buffer.from([0x80 | bytes.length]), bytes]);
+}

@@ -1,12 +1,19 @@
-import { ShipError } from '../../errors.ts';
-import type { SignPlan } from '../plan.ts';
-import { type Certificate, type CertificateKind, day } from './certificate.ts';
+import type { Certificate, CertificateKind } from './certificate.ts';
 import type { P12Contents, SigningIdentity } from './p12.ts';
 
+/** What an identity is to be used for; `direct` is for one's own devices and users, without Apple's approval. */
+export type IdentityPurpose =
+  | 'ios-store'
+  | 'ios-direct'
+  | 'macos-store'
+  | 'macos-notarized'
+  | 'macos-direct'
+  | 'macos-store-installer';
+
 export interface IdentityChoice {
+  readonly purpose: IdentityPurpose;
   /** Common name, or a part of it, that the job asks for. */
   readonly wantedName?: string;
-  readonly plan: Pick<SignPlan, 'platform' | 'distribution'>;
   readonly now: Date;
   /** `DeveloperCertificates` of the provisioning profile, DER: an identity that it lists comes first. */
   readonly profileCertificates?: readonly Buffer[];
@@ -14,62 +21,82 @@ export interface IdentityChoice {
 
 export interface ChosenIdentity {
   readonly identity: SigningIdentity;
-  /** Sentences for the log of the job. */
-  readonly warnings: readonly string[];
+  /** `unknown` is what neither Apple's marks nor the name tell the kind of. */
+  readonly fit: 'fits' | 'unknown' | 'unfit';
+  /** How many others would have done as well. */
+  readonly rivals: number;
+  /** False when no identity has the name that was asked for. */
+  readonly hasWantedName: boolean;
 }
 
-type Purpose = `${SignPlan['platform']}-${SignPlan['distribution']}`;
-
 /** Kinds that do for a purpose, the best first. */
-const FITTING_KINDS: Readonly<Record<Purpose, readonly CertificateKind[]>> = {
+export const FITTING_KINDS: Readonly<Record<IdentityPurpose, readonly CertificateKind[]>> = {
   'ios-store': ['ios-distribution'],
   'ios-direct': ['ios-distribution', 'ios-development'],
   'macos-store': ['mac-app-distribution', 'mac-app-submission'],
+  'macos-notarized': ['developer-id-application'],
   'macos-direct': ['developer-id-application', 'mac-development'],
+  'macos-store-installer': ['mac-installer-distribution'],
 };
-const SELF_MADE_RANK = 10;
+
+/** How Apple names its certificates, for those that lost, or never had, the marks of their kind. */
+const KINDS_BY_NAME: readonly (readonly [string, readonly CertificateKind[]])[] = [
+  ['Apple Distribution: ', ['ios-distribution', 'mac-app-distribution']],
+  ['Apple Development: ', ['ios-development', 'mac-development']],
+  ['iPhone Distribution: ', ['ios-distribution']],
+  ['iPhone Developer: ', ['ios-development']],
+  ['Mac Developer: ', ['mac-development']],
+  ['3rd Party Mac Developer Application: ', ['mac-app-distribution']],
+  ['3rd Party Mac Developer Installer: ', ['mac-installer-distribution']],
+  ['Developer ID Application: ', ['developer-id-application']],
+  ['Developer ID Installer: ', ['developer-id-installer']],
+];
+const UNKNOWN_RANK = 10;
 const AUTHORITY_RANK = 11;
 const UNFIT_RANK = 20;
-/** rcodesign 0.29.0 refuses P-384: "PKCS#8 algorithm parameters malformed". */
-const KEY_TYPES = ['rsa', 'ec:prime256v1'];
 
 /**
  * Picks the identity to sign with: a Keychain export holds all identities of its owner. Exact common name first,
- * then a part of it, then membership in the profile, then the kind of certificate that fits the plan, then the
- * one that is valid longest.
- *
- * @throws ShipError CERTIFICATE_EXPIRED · CERTIFICATE_NOT_YET_VALID · CERTIFICATE_KEY_UNSUPPORTED
+ * then a part of it, then membership in the profile, then the kind of certificate that fits the purpose, then the
+ * one that is valid longest. Whether it may be used is another question.
  */
 export function chooseIdentity(contents: P12Contents, choice: IdentityChoice): ChosenIdentity {
-  const named = byName(contents.identities, choice.wantedName);
+  const { candidates: named, hasWantedName } = byName(contents.identities, choice.wantedName);
   const listed = named.filter(({ certificate }) => isListed(certificate, choice.profileCertificates));
   const candidates = listed.length > 0 ? listed : named;
   const ranked = candidates.toSorted((a, b) => compare(a.certificate, b.certificate, choice));
   const identity = ranked[0];
   if (!identity) throw new Error('a PKCS#12 file was opened without an identity');
-  requireUsable(identity.certificate, choice.now);
-  const rivals = ranked.filter((other) => isRival(other.certificate, identity.certificate, choice));
-  return { identity, warnings: warningsFor(identity.certificate, rivals.length, choice) };
+  const rivals = ranked.filter((other) => isRival(other.certificate, identity.certificate, choice)).length;
+  return { identity, fit: fitOf(rank(identity.certificate, choice)), rivals, hasWantedName };
 }
 
-function byName(identities: readonly SigningIdentity[], wantedName = ''): readonly SigningIdentity[] {
+function byName(identities: readonly SigningIdentity[], wantedName = '') {
   const wanted = wantedName.trim();
-  if (wanted === '') return identities;
+  if (wanted === '') return { candidates: identities, hasWantedName: true };
   const exact = identities.filter(({ certificate }) => certificate.commonName === wanted);
   const partial = identities.filter(({ certificate }) => certificate.commonName.includes(wanted));
-  return [exact, partial, identities].find((found) => found.length > 0) ?? [];
+  const found = [exact, partial].find(({ length }) => length > 0);
+  return { candidates: found ?? identities, hasWantedName: found !== undefined };
 }
 
 const isListed = (certificate: Certificate, list: readonly Buffer[] = []): boolean =>
   list.some((der) => der.equals(certificate.der));
 
-const fittingKinds = ({ plan }: IdentityChoice): readonly CertificateKind[] =>
-  FITTING_KINDS[`${plan.platform}-${plan.distribution}`];
+/** By Apple's marks, or else by the name. */
+export const kindsOf = ({ kinds, commonName }: Certificate): readonly CertificateKind[] =>
+  kinds.length > 0 ? kinds : (KINDS_BY_NAME.find(([start]) => commonName.startsWith(start))?.[1] ?? []);
 
-function rank({ kinds, isAuthority }: Certificate, choice: IdentityChoice): number {
-  if (kinds.length === 0) return isAuthority ? AUTHORITY_RANK : SELF_MADE_RANK;
-  const ranks = kinds.map((kind) => fittingKinds(choice).indexOf(kind)).filter((index) => index >= 0);
+function rank(certificate: Certificate, { purpose }: IdentityChoice): number {
+  const kinds = kindsOf(certificate);
+  if (kinds.length === 0) return certificate.isAuthority ? AUTHORITY_RANK : UNKNOWN_RANK;
+  const ranks = kinds.map((kind) => FITTING_KINDS[purpose].indexOf(kind)).filter((index) => index >= 0);
   return Math.min(UNFIT_RANK, ...ranks);
+}
+
+function fitOf(ranked: number): ChosenIdentity['fit'] {
+  if (ranked < UNKNOWN_RANK) return 'fits';
+  return ranked === UNFIT_RANK ? 'unfit' : 'unknown';
 }
 
 const isCurrent = ({ notBefore, notAfter }: Certificate, now: Date): boolean =>
@@ -82,53 +109,3 @@ const compare = (a: Certificate, b: Certificate, choice: IdentityChoice): number
 
 const isRival = (other: Certificate, chosen: Certificate, choice: IdentityChoice): boolean =>
   other !== chosen && rank(other, choice) === rank(chosen, choice) && isCurrent(other, choice.now);
-
-function requireUsable(certificate: Certificate, now: Date): void {
-  const name = `The signing certificate "${certificate.commonName}"`;
-  if (certificate.notAfter < now) {
-    throw new ShipError('CERTIFICATE_EXPIRED', {
-      summary: `${name} expired on ${day(certificate.notAfter)}.`,
-      nextStep: 'Send the job with a renewed certificate.',
-    });
-  }
-  if (certificate.notBefore > now) {
-    throw new ShipError('CERTIFICATE_NOT_YET_VALID', {
-      summary: `${name} is not valid before ${certificate.notBefore.toISOString()}.`,
-      reason: `The clock of the signing worker says ${now.toISOString()}.`,
-      nextStep: 'Send the job again after that time, or with a certificate that is valid now.',
-    });
-  }
-  if (!KEY_TYPES.includes(certificate.keyType)) {
-    throw new ShipError('CERTIFICATE_KEY_UNSUPPORTED', {
-      summary: `${name} has a key of the kind ${certificate.keyType}.`,
-      reason: 'The signing tool takes RSA and P-256 keys.',
-      nextStep: 'Send the job with a certificate for an RSA key, as Apple issues it.',
-    });
-  }
-}
-
-function warningsFor(certificate: Certificate, rivals: number, choice: IdentityChoice): string[] {
-  const { commonName, kinds, notAfter } = certificate;
-  const wanted = choice.wantedName?.trim();
-  const warnings: string[] = [];
-  if (wanted && !commonName.includes(wanted)) {
-    warnings.push(
-      `No identity in the PKCS#12 file is named "${wanted.slice(0, 100)}"; "${commonName}" is used.`,
-    );
-  }
-  if (rivals > 0) {
-    warnings.push(
-      `${rivals + 1} identities in the PKCS#12 file fit; "${commonName}", valid until ${day(notAfter)}, is used.`,
-    );
-  }
-  if (kinds.length === 0) {
-    warnings.push(
-      `The certificate "${commonName}" carries no mark of Apple's: other machines will not trust it.`,
-    );
-  } else if (rank(certificate, choice) === UNFIT_RANK) {
-    warnings.push(
-      `The certificate "${commonName}" (${kinds.join(', ')}) is not of the kind for this build, which is ${fittingKinds(choice)[0]}.`,
-    );
-  }
-  return warnings;
-}

@@ -1,5 +1,12 @@
-export { type Certificate, type CertificateKind, readCertificate } from './certificate.ts';
+export { type Certificate, type CertificateKind, day, readCertificate } from './certificate.ts';
 export { checkCertificateTeam } from './check-team.ts';
-export { type ChosenIdentity, chooseIdentity, type IdentityChoice } from './choose-identity.ts';
+export {
+  type ChosenIdentity,
+  chooseIdentity,
+  FITTING_KINDS,
+  type IdentityChoice,
+  type IdentityPurpose,
+  kindsOf,
+} from './choose-identity.ts';
 export { certificatePem, identityPem } from './identity-pem.ts';
 export { forgetKeys, openP12, type P12Contents, type SigningIdentity } from './p12.ts';

@@ -1,4 +1,5 @@
 export { hasMachOMagic, isMachO } from './header.ts';
+export { importedClasses } from './imported-classes.ts';
 export { inspectMachO } from './inspect.ts';
 export type {
   ByteSource,

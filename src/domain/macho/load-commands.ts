@@ -84,12 +84,13 @@ export function parseLoadCommands(bytes: Buffer, header: MachHeader): LoadComman
 
 type ReadUint32 = (bytes: Buffer, at: number) => number;
 
-const uint32Reader =
+export const uint32Reader =
   ({ littleEndian }: MachHeader): ReadUint32 =>
   (bytes, at) =>
     littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
 
-function* commandsIn(bytes: Buffer, header: MachHeader, u32: ReadUint32): Generator<Command> {
+/** @throws MachOFault */
+export function* commandsIn(bytes: Buffer, header: MachHeader, u32: ReadUint32): Generator<Command> {
   let at = 0;
   for (let i = 0; i < header.commandCount; i += 1) {
     if (at + 8 > bytes.length) throw new MachOFault('it announces more load commands than it has');

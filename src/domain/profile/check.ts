@@ -1,6 +1,6 @@
 import { type FailureCode, ShipError } from '../../errors.ts';
 import type { Platform } from '../manifest/index.ts';
-import { isForIos, isForMac, type ProvisioningProfile } from './profile.ts';
+import { coversBundleId, isForIos, isForMac, type ProvisioningProfile } from './profile.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const WARN_BEFORE_EXPIRY_MS = 7 * DAY_MS;
@@ -65,13 +65,6 @@ function checkBundleId(profile: ProvisioningProfile, bundleId: string): void {
   );
 }
 
-/** `*` covers every identifier, `com.example.*` those that go on after the dot. */
-export function coversBundleId({ bundleIdPattern }: ProvisioningProfile, bundleId: string): boolean {
-  if (!bundleIdPattern.endsWith('*')) return bundleIdPattern === bundleId;
-  const start = bundleIdPattern.slice(0, -1);
-  return bundleId.startsWith(start) && bundleId.length > start.length;
-}
-
 function checkTeam(profile: ProvisioningProfile, teamId: string | undefined): void {
   if (!teamId || profile.teamIds.length === 0 || profile.teamIds.includes(teamId)) return;
   throw refuse(
@@ -95,9 +88,6 @@ function warningsFor(profile: ProvisioningProfile, { now }: ProfileUse): string[
   const warnings: string[] = [];
   if (profile.expiresAt.getTime() - now.getTime() < WARN_BEFORE_EXPIRY_MS) {
     warnings.push(`${titleOf(profile)} expires on ${profile.expiresAt.toISOString().slice(0, 10)}.`);
-  }
-  if (profile.digestMatches === false) {
-    warnings.push(`${titleOf(profile)} was changed after it was signed: devices will refuse it.`);
   }
   return warnings;
 }

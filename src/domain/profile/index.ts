@@ -1,3 +1,12 @@
-export { checkProfile, coversBundleId, type ProfileUse } from './check.ts';
+export { checkProfile, type ProfileUse } from './check.ts';
 export { parseProfile } from './parse.ts';
-export { isForIos, isForMac, type ProfileKind, type ProvisioningProfile, profileKind } from './profile.ts';
+export {
+  coversBundleId,
+  isForIos,
+  isForMac,
+  type ProfileKind,
+  type ProvisioningProfile,
+  profileKind,
+} from './profile.ts';
+export { checkProfileSignature, type ProfileSignature } from './signature.ts';
+export { isIssuedByApple } from './trust.ts';

@@ -1,8 +1,8 @@
 import { ShipError } from '../../errors.ts';
 import { Asn1Error } from '../identity/asn1.ts';
 import { isDict, type PlistDict, type PlistValue, parsePlistDict, stringAt } from '../plist/index.ts';
-import { readSignedContent } from './cms.ts';
 import type { ProvisioningProfile } from './profile.ts';
+import { readSignedContent } from './signed-data.ts';
 
 const MAX_PROFILE_BYTES = 1024 * 1024;
 const MAX_CERTIFICATES = 500;
@@ -14,7 +14,7 @@ const MAX_CERTIFICATES = 500;
  */
 export function parseProfile(bytes: Buffer): ProvisioningProfile {
   if (bytes.length > MAX_PROFILE_BYTES) throw profileInvalid('it has more than 1 MiB');
-  const { content, digestMatches } = unwrap(bytes);
+  const { content } = unwrap(bytes);
   const plist = readContent(content);
   const entitlements = entitlementsOf(plist);
   return {
@@ -30,7 +30,6 @@ export function parseProfile(bytes: Buffer): ProvisioningProfile {
     deviceCount: Array.isArray(plist.ProvisionedDevices) ? plist.ProvisionedDevices.length : undefined,
     provisionsAllDevices: plist.ProvisionsAllDevices === true,
     entitlements,
-    digestMatches,
   };
 }
 

@@ -27,8 +27,6 @@ export interface ProvisioningProfile {
   readonly provisionsAllDevices: boolean;
   /** What the app may ask for, not what it gets. */
   readonly entitlements: PlistDict;
-  /** False when somebody edited the profile after Apple signed it. */
-  readonly digestMatches: boolean | undefined;
 }
 
 export type ProfileKind = 'development' | 'ad-hoc' | 'store' | 'enterprise' | 'developer-id';
@@ -38,6 +36,16 @@ export function profileKind(profile: ProvisioningProfile): ProfileKind {
   if (profile.provisionsAllDevices) return forMac ? 'developer-id' : 'enterprise';
   if (profile.deviceCount === undefined) return 'store';
   return forMac || profile.entitlements['get-task-allow'] === true ? 'development' : 'ad-hoc';
+}
+
+/** `*` covers every identifier, `com.example.*` those that go on after the dot. */
+export function coversBundleId(
+  { bundleIdPattern }: Pick<ProvisioningProfile, 'bundleIdPattern'>,
+  bundleId: string,
+): boolean {
+  if (!bundleIdPattern.endsWith('*')) return bundleIdPattern === bundleId;
+  const start = bundleIdPattern.slice(0, -1);
+  return bundleId.startsWith(start) && bundleId.length > start.length;
 }
 
 /** Profiles made before the list of platforms existed are told apart by the name of one entitlement. */

@@ -68,7 +68,12 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
         machines.delete(name);
       }
     },
-    locate: (name, { signal }) => locate(name, dirOf(name), signal),
+    locate: async (name, { signal }) => {
+      signal.throwIfAborted();
+      const machine = machines.get(name);
+      if (machine) await untilAnnounced(machine, signal);
+      return locate(name, dirOf(name), signal);
+    },
     openGuest: (address, { signal }) =>
       connectSsh({
         address,
@@ -118,6 +123,17 @@ async function stopped(machine: LocalMachine, signal: AbortSignal): Promise<void
   signal.removeEventListener('abort', cutPower);
   signal.throwIfAborted();
 }
+
+/** The guest of this life tells when it listens: no need to ask again and again. */
+const untilAnnounced = ({ announced }: LocalMachine, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    announced.then(() => {
+      signal.removeEventListener('abort', giveUp);
+      resolve();
+    });
+  });
 
 async function locate(name: string, cloneDir: string, signal: AbortSignal): Promise<GuestAddress> {
   signal.throwIfAborted();

@@ -15,6 +15,8 @@ export interface MachineOptions {
 
 export interface LocalMachine {
   readonly process: LongLivedProcess;
+  /** It listens, or has ended. Never rejects. */
+  readonly announced: Promise<void>;
   /** The guest and everything that ran in it are gone; says how it ended, in plain words. */
   readonly ended: Promise<string>;
 }
@@ -36,10 +38,17 @@ export function startMachine(cloneDir: string, { toolDirs, stopGraceMs }: Machin
       LANG: 'C.UTF-8',
     },
   });
-  guest.stdout.resume();
+  const announced = firstOutput(guest.stdout);
   const log = tailOf(guest.stderr);
-  return { process: guest, ended: guest.closed.then((end) => describe(end, log.toString())) };
+  return { process: guest, announced, ended: guest.closed.then((end) => describe(end, log.toString())) };
 }
+
+/** The guest says one line, when it listens. */
+const firstOutput = (stdout: Readable): Promise<void> =>
+  new Promise((resolve) => {
+    stdout.once('data', () => resolve()).once('close', resolve);
+    stdout.resume();
+  });
 
 function tailOf(stream: Readable): Tail {
   const tail = new Tail(MAX_LOG_BYTES);

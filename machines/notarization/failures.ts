@@ -1,0 +1,76 @@
+import type { Failure } from '../contracts/failure.ts';
+import type { LogFindings, Verdict } from './ports.ts';
+
+/** Apple did not answer before a deadline; `submissionId` is null when there is none yet, `last` what was seen last. */
+export const notaryTimedOut = (
+  doing: string,
+  submissionId: string | null,
+  last: Failure | null,
+): Failure => ({
+  kind: 'upstream',
+  code: 'NOTARY_TIMED_OUT',
+  summary: `The notarization was given up because ${doing} took too long.`,
+  reason: last?.reason || 'There was no final answer before the deadline.',
+  nextStep: submissionId
+    ? `Look with \`xcrun notarytool info ${submissionId}\` how submission ${submissionId} ended, then send the job again.`
+    : "Send the job again later; if it fails again, look at Apple's system status page.",
+  retryable: true,
+});
+
+/** Apple's log says that something else was checked than what was made here. */
+export const notaryLogForeign = (submissionId: string): Failure => ({
+  kind: 'upstream',
+  code: 'APPLE_ANSWER_INVALID',
+  summary: `Apple's log of submission ${submissionId} is about another file.`,
+  reason: 'The SHA-256 in the log is not that of the artifact.',
+  nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+  retryable: true,
+});
+
+export const journalTimedOut: Failure = {
+  kind: 'host',
+  code: 'NOTARY_JOURNAL_FAILED',
+  summary: 'The journal of notarizations could not be used.',
+  reason: 'The disk of the worker did not answer before the deadline.',
+  nextStep: 'The operator of the worker checks the disk with its state directory.',
+  retryable: false,
+};
+
+export const stapleTimedOut: Failure = {
+  kind: 'host',
+  code: 'STAPLE_FAILED',
+  summary: 'The notarization ticket could not be attached.',
+  reason: 'The disk of the worker did not answer before the deadline.',
+  nextStep: 'Send the job again; if it fails again, the operator of the worker should look at its log.',
+  retryable: true,
+};
+
+export const notaryCancelled: Failure = {
+  kind: 'input',
+  code: 'NOTARY_CANCELLED',
+  summary: 'The notarization was stopped on request.',
+  reason: '',
+  nextStep: '',
+  retryable: true,
+};
+
+const SHOWN_ISSUES = 3;
+
+/** A verdict that is final, with as much of the log as fits a sentence. */
+export function notaryRejected(submissionId: string, verdict: Verdict, log: LogFindings | null): Failure {
+  const count = log?.errorCount ?? 0;
+  const issues = (log?.issues ?? []).slice(0, SHOWN_ISSUES).join(' ');
+  return {
+    kind: 'input',
+    code: 'NOTARY_REJECTED',
+    summary: `Apple did not accept submission ${submissionId} (verdict ${verdict}${countText(count)}).`,
+    reason: issues || log?.summary || "Apple's log of the submission could not be fetched.",
+    nextStep:
+      log?.advice ||
+      `Mend what Apple's log names (\`xcrun notarytool log ${submissionId}\`), and send the job again.`,
+    retryable: false,
+  };
+}
+
+const countText = (count: number): string =>
+  count === 0 ? '' : count === 1 ? ', 1 error' : `, ${count} errors`;

@@ -1,0 +1,55 @@
+import { fromPromise, type NonReducibleUnknown } from 'xstate';
+import { notarizationLimits } from '../../machines/notarization/limits.ts';
+import { notarizationMachine } from '../../machines/notarization/machine.ts';
+import * as notarize from '../steps/notarize-artifact.ts';
+import type { NotaryScope, NotaryServices } from '../steps/notary-desk.ts';
+import { fetchTicket, stapleTicket } from '../steps/staple-artifact.ts';
+
+export type { NotaryServices } from '../steps/notary-desk.ts';
+
+const MINUTE_MS = 60_000;
+
+type Pause = (scope: { context: { attempts: number; retryAfterMs?: number | null } }) => number;
+
+/** Up to a quarter longer, never shorter: what Apple asked for is kept, and workers do not come back in step. */
+const jittered =
+  (pause: Pause): Pause =>
+  (scope) =>
+    pause(scope) * (1 + Math.random() / 4);
+
+/** The notarization with its ports filled in; each works on the desk of its run. */
+export function provideNotarization(services: NotaryServices) {
+  const effect = <TOutput, TInput extends NonReducibleUnknown & { readonly runId: string }>(
+    run: (scope: NotaryScope, input: TInput) => Promise<TOutput>,
+  ) =>
+    fromPromise<TOutput, TInput>(({ input, signal }) =>
+      run({ services, desk: services.workbench.get(input.runId), signal }, input),
+    );
+  const { retryPause, pollPause, ticketPause } = notarizationLimits;
+  return notarizationMachine.provide({
+    delays: {
+      ...notarizationLimits,
+      retryPause: jittered(retryPause),
+      pollPause: jittered(pollPause),
+      ticketPause: jittered(ticketPause),
+      verdictTimeout: services.config.notaryTimeoutMinutes * MINUTE_MS,
+      ...services.limits.notarization,
+    },
+    actors: {
+      findSubmission: effect(notarize.findSubmission),
+      submitArtifact: effect(notarize.submitArtifact),
+      seekSubmission: effect(notarize.seekSubmission),
+      recordSubmission: effect(notarize.recordSubmission),
+      forgetSubmission: effect(notarize.forgetSubmission),
+      uploadArtifact: effect((scope, input) =>
+        notarize.uploadArtifact(scope, input, (sentBytes) => {
+          if (!scope.signal.aborted) input.reportTo.send({ type: 'upload.progressed', sentBytes });
+        }),
+      ),
+      askVerdict: effect(notarize.askVerdict),
+      fetchLog: effect(notarize.fetchLog),
+      fetchTicket: effect(fetchTicket),
+      stapleTicket: effect(stapleTicket),
+    },
+  });
+}

@@ -1,0 +1,148 @@
+import { fromPromise } from 'xstate';
+import type { Failure } from '../../machines/contracts/failure.ts';
+import { storeUploadLimits } from '../../machines/store-upload/limits.ts';
+import { storeUploadMachine, type UploadVerdict } from '../../machines/store-upload/machine.ts';
+import {
+  adviceFor,
+  askUpload,
+  commitFile,
+  findApp,
+  findOpenUpload,
+  reserveFile,
+  reserveUpload,
+  type StoreAccess,
+  type StoreBuild,
+  type StoreRemark,
+  sendPart,
+  type UploadState,
+} from '../adapters/app-store-connect/index.ts';
+import { createApiTokens } from '../adapters/apple/api-token.ts';
+import { serviceUrl } from '../adapters/apple/apple-hosts.ts';
+import { ShipError } from '../errors.ts';
+import { type Desk, held } from '../steps/workbench.ts';
+import { jittered } from './jitter.ts';
+import type { Services } from './services.ts';
+
+/** Apple's own tools send a few parts side by side; more only makes the answers slower. */
+const PARTS_AT_ONCE = 3;
+
+type Run = { readonly input: { readonly runId: string }; readonly signal: AbortSignal };
+
+/** The store-upload with its ports filled in; keys, addresses of parts and the file stay behind them. */
+export function provideStoreUpload(services: Services) {
+  const deskOf = ({ input }: Run): Desk => services.workbench.get(input.runId);
+  return storeUploadMachine.provide({
+    delays: {
+      ...storeUploadLimits,
+      retryPause: (scope) => jittered(storeUploadLimits.retryPause(scope)),
+      pollPause: (scope) => jittered(storeUploadLimits.pollPause(scope)),
+    },
+    actors: {
+      findApp: fromPromise<string, { runId: string }>((run) => {
+        const desk = deskOf(run);
+        desk.store ??= { access: accessFor(services, desk), parts: [] };
+        return findApp(desk.store.access, buildOf(desk).bundleId, run.signal);
+      }),
+      reserveUpload: fromPromise<string, { runId: string; appId: string }>(async (run) => {
+        const desk = deskOf(run);
+        const { access } = held(desk, 'store');
+        const { appId } = run.input;
+        const open = await findOpenUpload(access, appId, buildOf(desk), run.signal);
+        return open ?? (await reserveUpload(access, appId, buildOf(desk), run.signal));
+      }),
+      recordUpload: fromPromise<void, { runId: string; uploadId: string }>((run) =>
+        services.journal.recordUpload(held(deskOf(run), 'artifact').sha256Hex, run.input.uploadId),
+      ),
+      reserveFile: fromPromise<
+        { fileId: string; parts: readonly number[] },
+        { runId: string; uploadId: string }
+      >(async (run) => {
+        const desk = deskOf(run);
+        const { name, sizeBytes } = held(desk, 'artifact');
+        const file = { name, sizeBytes, uti: name.endsWith('.pkg') ? 'com.apple.pkg' : 'com.apple.ipa' };
+        const { access } = held(desk, 'store');
+        const { fileId, parts } = await reserveFile(access, run.input.uploadId, file, run.signal);
+        desk.store = { access, parts };
+        return { fileId, parts: parts.map(({ number }) => number) };
+      }),
+      sendParts: fromPromise<readonly number[], { runId: string; parts: readonly number[] }>((run) =>
+        sendParts(deskOf(run), run.input.parts, run.signal),
+      ),
+      commitFile: fromPromise<void, { runId: string; uploadId: string; fileId: string }>((run) =>
+        commitFile(held(deskOf(run), 'store').access, run.input.fileId, run.signal),
+      ),
+      askUpload: fromPromise<UploadVerdict, { runId: string; uploadId: string }>(async (run) => {
+        const desk = deskOf(run);
+        desk.store ??= { access: accessFor(services, desk), parts: [] };
+        return verdictOf(await askUpload(desk.store.access, run.input.uploadId, run.signal));
+      }),
+    },
+  });
+}
+
+function accessFor({ config }: Services, desk: Desk): StoreAccess {
+  const { apiKeyId, apiIssuerId, apiPrivateKeyPem } = held(desk, 'credentials');
+  if (!apiKeyId || !apiPrivateKeyPem) throw new Error('the plan publishes without an API key');
+  const key = {
+    keyId: apiKeyId,
+    privateKeyPem: apiPrivateKeyPem,
+    ...(apiIssuerId && { issuerId: apiIssuerId }),
+  };
+  return {
+    baseUrl: serviceUrl(config.appStoreConnectUrl, 'PERRY_APP_STORE_CONNECT_URL'),
+    tokens: createApiTokens(key),
+  };
+}
+
+/** What Info.plist says, which is what Apple compares with. */
+function buildOf(desk: Desk): StoreBuild {
+  const { bundleId, shortVersion, version, platform } = held(desk, 'facts');
+  if (shortVersion !== undefined && version !== undefined)
+    return { bundleId, shortVersion, version, platform: platform === 'ios' ? 'IOS' : 'MAC_OS' };
+  throw new ShipError('BUNDLE_INFO_PLIST_INCOMPLETE', {
+    summary: 'The app cannot be published without a version and a build number.',
+    reason: 'Its Info.plist lacks CFBundleShortVersionString or CFBundleVersion.',
+    nextStep: 'Set "version" and "short_version" in the project, and send the job again.',
+  });
+}
+
+/** Some at a time; what fails for the moment is named, so that only that is sent again. */
+async function sendParts(
+  desk: Desk,
+  numbers: readonly number[],
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const { access, parts } = held(desk, 'store');
+  const { path } = held(desk, 'artifact');
+  const waiting = parts.filter(({ number }) => numbers.includes(number));
+  const failed: number[] = [];
+  const worker = async (): Promise<void> => {
+    for (let part = waiting.shift(); part; part = waiting.shift()) {
+      const { number } = part;
+      await sendPart({ path, part, service: access.baseUrl, signal }).catch((error: unknown) => {
+        if (!(error instanceof ShipError) || !error.failure.retryable) throw error;
+        failed.push(number);
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
+  return failed.sort((a, b) => a - b);
+}
+
+function verdictOf({ state, errors, warnings }: UploadState): UploadVerdict {
+  const remarks = [...(state === 'failed' ? errors.slice(1) : []), ...warnings].map(lineOf);
+  return { state, remarks, failure: state === 'failed' ? rejection(errors) : null };
+}
+
+const lineOf = ({ code, description }: StoreRemark): string =>
+  code === '' ? description : `${description} (${code})`;
+
+function rejection([first]: readonly StoreRemark[]): Failure {
+  const text = first ? lineOf(first) : 'It gives no reason.';
+  return new ShipError('STORE_REJECTED', {
+    summary: `App Store Connect does not take the build: ${text}`,
+    nextStep:
+      adviceFor(text) ??
+      'Look at the build in App Store Connect, correct what it names, and send the job again.',
+  }).failure;
+}

@@ -1,0 +1,15 @@
+export { adviceFor } from './advice.ts';
+export { type SendPartOptions, sendPart } from './send-part.ts';
+export {
+  askUpload,
+  commitFile,
+  findApp,
+  findOpenUpload,
+  reserveFile,
+  reserveUpload,
+  type StoreAccess,
+  type StoreBuild,
+  type StoreRemark,
+  type UploadPart,
+  type UploadState,
+} from './store-api.ts';

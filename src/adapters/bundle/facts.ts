@@ -1,0 +1,55 @@
+import {
+  type BundleFacts,
+  type BundleSurvey,
+  type CodeFile,
+  compareOsVersions,
+} from '../../domain/bundle/index.ts';
+import { plistFormat } from '../../domain/plist/index.ts';
+import type { TreeEntry } from '../files/tree.ts';
+import { embeddedProfilePath } from './leftovers.ts';
+import { versionsOf } from './nested.ts';
+
+type Sound = BundleSurvey & { readonly tree: readonly TreeEntry[]; readonly infoBytes: Buffer };
+
+/** What the steps of a job go by; undefined when a part of it could not be read. */
+export function factsOf(found: Sound): BundleFacts | undefined {
+  const { platform, layout, info, bundleId, executable, files, tree } = found;
+  if (!layout || !info || bundleId === undefined || executable === undefined) return undefined;
+  const main = found.code.get(executable);
+  const minimumOs = main && lowestSystem(main);
+  const profileName = embeddedProfilePath(platform);
+  return {
+    platform,
+    layout: layout.layout,
+    bundleId,
+    ...versionsOf(info),
+    infoPlist: layout.infoPlist,
+    infoFormat: plistFormat(found.infoBytes),
+    resources: layout.resources,
+    executable,
+    executableKind: main ? 'macho' : 'script',
+    architectures: main ? architecturesOf(main) : [],
+    ...(minimumOs !== undefined && { minimumOs }),
+    deviceFamilies: numbersIn(info.UIDeviceFamily),
+    nested: found.nested,
+    machOs: [...found.code].map(([path, macho]) => ({
+      path,
+      fileType: macho.slices[0]?.fileType ?? 'other',
+      architectures: architecturesOf(macho),
+    })),
+    strayFiles: found.strayFiles,
+    hasAssetsCar: found.hasAssetsCar,
+    wasSigned: [...files].some((path) => /(?:^|\/)_CodeSignature\/CodeResources$/.test(path)),
+    ...(files.has(profileName) && { embeddedProfile: profileName }),
+    fileCount: files.size,
+    sizeBytes: tree.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.sizeBytes : 0), 0),
+  };
+}
+
+const architecturesOf = ({ slices }: CodeFile): string[] => slices.map(({ architecture }) => architecture);
+
+const lowestSystem = ({ slices }: CodeFile): string | undefined =>
+  slices.flatMap(({ builds }) => builds.map(({ minimumOs }) => minimumOs)).sort(compareOsVersions)[0];
+
+const numbersIn = (value: unknown): number[] =>
+  Array.isArray(value) ? value.map(Number).filter((item) => Number.isInteger(item)) : [];

@@ -1,0 +1,127 @@
+import { isIPv4 } from 'node:net';
+import { parseVmName } from '../../../domain/vm-name.ts';
+import { ShipError } from '../../../errors.ts';
+import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
+import type { GuestAddress } from '../guest.ts';
+import { checkTartHost } from './check-host.ts';
+import { cloneMachine } from './clone.ts';
+import { type Tart, tartCommand } from './command.ts';
+import { deleteMachine, stopStranger } from './destroy.ts';
+import { alreadyRunning, notLocated, notOurs } from './failures.ts';
+import { folderNames, tartHome } from './home.ts';
+import { createMachineProver } from './identity.ts';
+import { type MachineLife, startMachine } from './life.ts';
+import { createLimitWatch, type LimitWatch } from './limit-watch.ts';
+import { listMachines } from './listing.ts';
+import { openTartGuest } from './open-guest.ts';
+import { DEFAULT_STOP_GRACE_MS, type TartDriverOptions } from './options.ts';
+
+/** A question without `--wait` takes about a second when there is no address. */
+const ADDRESS_DEADLINE_MS = 15_000;
+
+/**
+ * Machines of Tart (2.32.1) on this Mac: `tart clone`, `run`, `ip`, `stop`, `delete`, `list`, and `exec` to prove to each
+ * other whom we talk to.
+ *
+ * @see https://tart.run
+ */
+export function createTartDriver(options: TartDriverOptions): VmDriver {
+  const { instance, note, ssh, minFreeDiskGb, stopGraceMs: graceMs = DEFAULT_STOP_GRACE_MS } = options;
+  const home = tartHome(options.home);
+  const tart = tartCommand(options);
+  const prover = createMachineProver(tart, note);
+  const limit = createLimitWatch(note);
+  const lives = new Map<string, MachineLife>();
+  const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
+  const ours = (name: string): string => {
+    if (isOurs(name)) return name;
+    throw notOurs(name);
+  };
+
+  return {
+    kind: 'tart',
+    isolates: true,
+    checkHost: (image, { signal }) => checkTartHost(tart, ssh, image, signal),
+    clone: async (image, name, { signal }) =>
+      cloneMachine(tart, { image, name: ours(name), home, minFreeDiskGb, signal }),
+    run: async (name, runOptions) => {
+      runOptions.signal.throwIfAborted();
+      if (lives.has(name)) throw alreadyRunning(name);
+      const life = startMachine(tart, ours(name));
+      lives.set(name, life);
+      try {
+        return await lead(life, name, runOptions, options);
+      } catch (error) {
+        throw isLimit(error) ? limit.refused(name, lives.size - 1, error) : error;
+      } finally {
+        lives.delete(name);
+      }
+    },
+    locate: (name, { signal }) => locate({ tart, limit, options }, ours(name), signal),
+    openGuest: (address, { signal }) => openTartGuest(ssh, prover, address, signal),
+    stop: async (name, { signal }) => {
+      signal.throwIfAborted();
+      const life = lives.get(ours(name));
+      if (life) await interrupted(life.stop(graceMs), signal);
+      else await stopStranger(tart, name, { graceMs, signal });
+    },
+    delete: async (name, { signal }) => {
+      signal.throwIfAborted();
+      await interrupted(lives.get(ours(name))?.stop(graceMs), signal);
+      await deleteMachine(tart, { name, home, graceMs, signal });
+      prover.forget(name);
+    },
+    list: async ({ signal }) => {
+      const listed = (await listMachines(tart, { signal })).filter(({ isLocal }) => isLocal);
+      const names = [...listed.map(({ name }) => name), ...(await folderNames(home))];
+      return [...new Set(names)].filter(isOurs);
+    },
+  };
+}
+
+/** From start to end. What Tart said is for the log alone: it may name folders of this host. */
+async function lead(
+  life: MachineLife,
+  name: string,
+  { signal, onStarted }: VmRunOptions,
+  { note }: TartDriverOptions,
+): Promise<VmExit> {
+  onStarted();
+  const { expected, reason, result } = await life.follow({ signal });
+  const { exitCode, stdout, stderr } = result;
+  if (!expected)
+    note('warn', 'a machine ended by itself', {
+      ...{ vm: name, reason, exitCode },
+      ...{ stdout: stdout.slice(-2_048), stderr: stderr.slice(-2_048) },
+    });
+  return { expected, reason };
+}
+
+/** Stopping goes on when nobody waits for it any more. */
+async function interrupted(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+  if (!work) return;
+  await new Promise<void>((resolve, reject) => {
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
+const isLimit = (error: unknown): error is ShipError =>
+  error instanceof ShipError && error.code === 'VM_LIMIT_REACHED';
+
+interface Locator {
+  readonly tart: Tart;
+  readonly limit: LimitWatch;
+  readonly options: TartDriverOptions;
+}
+
+/** `tart ip NAME` → `192.168.64.7`; an address is no promise that somebody answers there, or who. */
+async function locate({ tart, limit, options }: Locator, name: string, signal: AbortSignal): Promise<GuestAddress> {
+  const result = await tart.call(['ip', name], { signal, deadlineMs: ADDRESS_DEADLINE_MS });
+  const host = result.stdout.trim();
+  if (result.exitCode !== 0 || result.timedOut || !isIPv4(host)) throw notLocated(name, result);
+  limit.started();
+  const { user, port, hostKey } = options.ssh;
+  return { host, port, user, hostKeyFingerprint: hostKey ?? '', machine: name };
+}

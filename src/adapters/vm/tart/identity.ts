@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { ShipError } from '../../../errors.ts';
+import { shellCommand } from '../../ssh/quote.ts';
+import type { GuestAddress, GuestSession } from '../guest.ts';
+import type { Tart } from './command.ts';
+import type { Note } from './options.ts';
+
+/** An agent that is not there is given up by Tart itself after ten seconds at most. */
+const AGENT_DEADLINE_MS = 15_000;
+/** For one small command in a guest that has just let us in. */
+const ROUND_TRIP_MS = 10_000;
+/** An agent may be up a little later than sshd: so often we do without one before we believe that there is none. */
+const PATIENCE = 3;
+
+/** What a connection says about the one at its other end. */
+export interface Acquaintance {
+  readonly session: GuestSession;
+  readonly address: GuestAddress;
+  /** Fingerprint of the host key that was presented. */
+  readonly hostKey: string;
+  readonly isPinned: boolean;
+}
+
+export interface MachineProver {
+  /**
+   * Shows that whoever answers over SSH is the machine that was started.
+   *
+   * @throws ShipError VM_IDENTITY_UNPROVEN · GUEST_UNREACHABLE (try again, with the address asked for again)
+   */
+  prove(acquaintance: Acquaintance, signal: AbortSignal): Promise<void>;
+  forget(name: string): void;
+}
+
+/**
+ * All clones of an image present the same host key, and for a public image everybody has it; besides, an address may
+ * still belong to another machine. So a random number is written into the guest by `tart exec`, which needs no network,
+ * and read back over SSH. Where no guest agent answers, the host key has to do.
+ *
+ * @see https://github.com/openai/tart (Guest Agent)
+ */
+export function createMachineProver(tart: Tart, note: Note): MachineProver {
+  const silences = new Map<string, number>();
+  const trusted = new Set<string>();
+  let agent: 'unknown' | 'answers' | 'absent' = 'unknown';
+
+  const mayDoWithout = (name: string, isPinned: boolean): boolean => {
+    const silent = (silences.get(name) ?? 0) + 1;
+    silences.set(name, silent);
+    if (agent === 'absent') return true;
+    // an agent that used to answer must not be silenced by whoever wants to be trusted
+    return agent === 'answers' ? isPinned && silent >= PATIENCE : silent >= PATIENCE;
+  };
+
+  const trustHostKey = ({ address, hostKey, isPinned }: Acquaintance): void => {
+    if (agent === 'unknown') agent = 'absent';
+    if (isPinned || trusted.has(hostKey)) return;
+    trusted.add(hostKey);
+    note('warn', UNVERIFIED, { vm: address.machine, hostKey });
+  };
+
+  return {
+    forget: (name) => void silences.delete(name),
+    prove: async (acquaintance, signal) => {
+      const { session, address, isPinned } = acquaintance;
+      const { machine = '' } = address;
+      const nonce = agent === 'absent' && isPinned ? undefined : await placeNonce(tart, machine, signal);
+      const seen = await readBack(acquaintance, nonce?.path, signal);
+      if (nonce) {
+        agent = 'answers';
+        if (seen !== nonce.value) throw unproven(address, 'It does not have what was written into the machine.');
+      } else if (!(agent === 'absent' && isPinned) && !mayDoWithout(machine, isPinned)) {
+        throw unproven(address, 'The Tart Guest Agent in the machine has not answered yet.');
+      } else trustHostKey(acquaintance);
+      silences.delete(machine);
+      void session;
+    },
+  };
+}
+
+const UNVERIFIED =
+  'The SSH host key of the machines is TAKEN ON TRUST: no Tart Guest Agent answers in them and none is pinned. Set PERRY_TART_HOST_KEY to the fingerprint that "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints in the golden image.';
+
+interface Nonce {
+  readonly path: string;
+  readonly value: string;
+}
+
+/** `undefined` when no agent answers. The value goes through a pipe: arguments can be read by others on this host. */
+async function placeNonce(tart: Tart, machine: string, signal: AbortSignal): Promise<Nonce | undefined> {
+  const path = `/tmp/perry-ship-${randomBytes(8).toString('hex')}`;
+  const value = randomBytes(16).toString('hex');
+  const script = 'umask 022; cat > "$0"';
+  const { exitCode, timedOut } = await tart.call(['exec', '-i', machine, '/bin/sh', '-c', script, path], {
+    signal,
+    deadlineMs: AGENT_DEADLINE_MS,
+    stdin: value,
+  });
+  return exitCode === 0 && !timedOut ? { path, value } : undefined;
+}
+
+/** One round trip in any case: a guest that lets us in and runs nothing is not ready. */
+async function readBack(
+  { session, address }: Acquaintance,
+  path: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const command = path === undefined ? 'echo' : `${shellCommand(['cat', path])}; ${shellCommand(['rm', '-f', path])}`;
+  const deadline = AbortSignal.timeout(ROUND_TRIP_MS);
+  try {
+    const { stdout } = await session.exec(command, { signal: AbortSignal.any([signal, deadline]) });
+    return stdout.trim();
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw notReady(address, cause);
+  }
+}
+
+const unproven = ({ host, port, machine }: GuestAddress, reason: string): ShipError =>
+  new ShipError('VM_IDENTITY_UNPROVEN', {
+    summary: `Who answers at ${host}:${port} could not be shown to be the machine "${machine}".`,
+    reason,
+    nextStep:
+      'If it is always so, check that the Tart Guest Agent runs in the golden image, or set PERRY_TART_HOST_KEY.',
+  });
+
+const notReady = ({ host, port }: GuestAddress, cause: unknown): ShipError =>
+  new ShipError('GUEST_UNREACHABLE', {
+    summary: `The guest at ${host}:${port} lets us in, but runs no command yet.`,
+    reason: `A command that does nothing did not end well within ${ROUND_TRIP_MS / 1_000} s.`,
+    nextStep: 'Try again once the guest has booted; if it is always so, log in to the golden image by hand.',
+    cause,
+  });

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { isAllZero } from '../../domain/code-signature/bytes.ts';
+import type { CmsFacts } from '../../domain/code-signature/cms.ts';
+import type { Finding } from '../../domain/code-signature/problem.ts';
+import { ShipError } from '../../errors.ts';
+import { type SignedFile, withSignedFile } from '../code-signature/signed-file.ts';
+import { corrupt, readXar, readXmlFile, type XarArchive } from './archive.ts';
+import { signatureReport } from './signature.ts';
+import type { HeapRange, XarFile } from './table.ts';
+import { endOfTicket } from './ticket.ts';
+import { childOf, childrenOf, type XmlElement } from './xml.ts';
+
+/** One part of a package that has an identifier of its own. */
+export interface PackagePart {
+  readonly identifier: string;
+  readonly version: string;
+}
+
+export interface PackageReport {
+  /** Names of its files and folders, as they are in the archive. */
+  readonly paths: readonly string[];
+  readonly parts: readonly PackagePart[];
+  readonly title?: string;
+  /** Hex digest of the table of contents: what notarization tickets know a package by. */
+  readonly tableDigest?: string;
+  readonly checksum: string;
+  readonly cms?: CmsFacts;
+  readonly hasStapledTicket: boolean;
+  readonly findings: readonly Finding[];
+}
+
+export interface PackageOptions {
+  readonly signal: AbortSignal;
+}
+
+const DIGESTS = ['sha1', 'md5', 'sha256', 'sha512'];
+
+/**
+ * Reads a flat installer package and checks what seals it: the checksum of its table of contents, the signatures over
+ * that checksum, the checksum of every file, and that no other byte lies in it. Payloads are not unpacked.
+ *
+ * @throws ShipError PACKAGE_CORRUPT · SIGNED_FILE_UNREADABLE · the signal's reason when aborted
+ */
+export const checkPackage = (path: string, { signal }: PackageOptions): Promise<PackageReport> =>
+  withSignedFile(path, async (file) => {
+    const archive = await readXar(file);
+    const tableDigest = digestOfTable(archive);
+    const signed = await signatureReport(archive, tableDigest);
+    const { checksum, files } = archive.table;
+    const ticketEnd = await endOfTicket(file);
+    const findings = [
+      ...(await tableFindings(archive, tableDigest)),
+      ...signed.findings,
+      ...(await fileFindings(archive, signal)),
+      ...(await gapFindings(archive, ticketEnd)),
+    ];
+    return {
+      paths: files.map((entry) => entry.path),
+      ...(await whatIsInside(archive)),
+      ...(tableDigest && { tableDigest: tableDigest.toString('hex') }),
+      checksum: checksum?.algorithm ?? 'none',
+      ...(signed.cms && { cms: signed.cms }),
+      hasStapledTicket: ticketEnd !== undefined,
+      findings,
+    };
+  });
+
+function digestOfTable({ table, compressedTable }: XarArchive): Buffer | undefined {
+  const algorithm = table.checksum?.algorithm ?? '';
+  return DIGESTS.includes(algorithm) ? createHash(algorithm).update(compressedTable).digest() : undefined;
+}
+
+const finding = (code: string, path: string, message: string): Finding =>
+  ({ code, path, message }) as Finding;
+
+async function tableFindings(archive: XarArchive, digest: Buffer | undefined): Promise<Finding[]> {
+  const { checksum } = archive.table;
+  if (!checksum || !digest) return [finding('TABLE_UNSEALED', '', 'The table of contents has no checksum.')];
+  if (archive.headerChecksum !== checksum.algorithm)
+    return [
+      finding('TABLE_CHANGED', '', 'The header names another kind of checksum than the table of contents.'),
+    ];
+  if (checksum.sizeBytes !== digest.length) return [changedTable()];
+  const at = archive.heapStart + checksum.offset;
+  const stored =
+    at + digest.length <= archive.file.sizeBytes ? await archive.file.read(at, digest.length) : undefined;
+  return stored?.equals(digest) ? [] : [changedTable()];
+}
+
+const changedTable = (): Finding =>
+  finding('TABLE_CHANGED', '', 'The table of contents is not the one that its checksum was made for.');
+
+async function fileFindings({ file, heapStart, table }: XarArchive, signal: AbortSignal): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const { path, data } of table.files) {
+    if (!data || data.sizeBytes === 0) continue;
+    const { archivedDigest } = data;
+    if (!archivedDigest || !DIGESTS.includes(archivedDigest.algorithm))
+      findings.push(finding('FILE_UNSEALED', path, 'The package has no checksum of this file.'));
+    else if ((await digestOf(file, heapStart, data, archivedDigest.algorithm, signal)) !== archivedDigest.hex)
+      findings.push(finding('FILE_CHANGED', path, 'The file is not the one that was packed.'));
+  }
+  return findings;
+}
+
+async function digestOf(
+  file: SignedFile,
+  heapStart: number,
+  range: HeapRange,
+  algorithm: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const start = heapStart + range.offset;
+  if (start + range.sizeBytes > file.sizeBytes) return undefined;
+  const hash = createHash(algorithm);
+  for await (const chunk of file.chunks(start, range.sizeBytes, signal)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+const MAX_GAP_BYTES = 1024 * 1024;
+
+/** Every byte of the heap belongs to something that is sealed; files with the same content may share theirs. */
+async function gapFindings({ file, heapStart, table }: XarArchive, ticketEnd?: number): Promise<Finding[]> {
+  const parts = [
+    ...(table.checksum ? [table.checksum] : []),
+    ...table.signatures,
+    ...table.files.flatMap(({ data }) => (data ? [data] : [])),
+  ].sort((a, b) => a.offset - b.offset);
+  let end = 0;
+  for (const { offset, sizeBytes } of [
+    ...parts,
+    { offset: (ticketEnd ?? file.sizeBytes) - heapStart, sizeBytes: 0 },
+  ]) {
+    if (offset > end && !(await isPadding(file, heapStart + end, offset - end)))
+      return [
+        finding('FILE_UNSEALED', '', `There are ${offset - end} bytes in the package that nothing seals.`),
+      ];
+    end = Math.max(end, offset + sizeBytes);
+  }
+  return [];
+}
+
+const isPadding = async (file: SignedFile, start: number, length: number): Promise<boolean> =>
+  length <= MAX_GAP_BYTES && start + length <= file.sizeBytes && isAllZero(await file.read(start, length));
+
+/** A product has a Distribution, each component in it (or a component alone) a PackageInfo. */
+async function whatIsInside(archive: XarArchive): Promise<Pick<PackageReport, 'parts' | 'title'>> {
+  const parts: PackagePart[] = [];
+  let title: string | undefined;
+  for (const file of archive.table.files) {
+    const root = await readKnown(archive, file);
+    if (root?.name === 'pkg-info') parts.push(partOf(root, 'identifier'));
+    if (root?.name !== 'installer-gui-script' && root?.name !== 'installer-script') continue;
+    title = childOf(root, 'title')?.text || title;
+    parts.push(...childrenOf(root, 'product').map((product) => partOf(product, 'id')));
+  }
+  return { parts, ...(title !== undefined && { title }) };
+}
+
+const MAX_KNOWN = 64;
+
+function readKnown(archive: XarArchive, file: XarFile): Promise<XmlElement | undefined> | undefined {
+  if (archive.table.files.length > MAX_KNOWN * 1024 || !/(^|\/)(Distribution|PackageInfo)$/.test(file.path))
+    return undefined;
+  return readXmlFile(archive, file).catch((error: unknown) => {
+    if (error instanceof ShipError && error.code === corrupt('').code) return undefined;
+    throw error;
+  });
+}
+
+const partOf = ({ attributes }: XmlElement, idName: string): PackagePart => ({
+  identifier: attributes.get(idName) ?? '',
+  version: attributes.get('version') ?? '',
+});

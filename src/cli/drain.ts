@@ -1,0 +1,14 @@
+import { askDaemon } from '../control/client.ts';
+import { type StateDirFlags, stateDirOf } from './state-dir.ts';
+
+export interface DrainFlags extends StateDirFlags {
+  readonly now?: true;
+}
+
+/** The daemon takes no more jobs and ends when those that run have finished; with `--now` they are cancelled. */
+export async function drain({ now, ...flags }: DrainFlags): Promise<void> {
+  const { runs, work } = await askDaemon(await stateDirOf(flags), { request: now ? 'shutdown' : 'drain' });
+  const jobs = runs.length === 1 ? '1 job' : `${runs.length} jobs`;
+  const text = now ? `stopping: ${jobs} cancelled` : `draining: ${jobs} may finish`;
+  process.stdout.write(`The daemon is ${text}; it is ${work} now and ends by itself.\n`);
+}

@@ -1,0 +1,23 @@
+import { askDaemon } from '../control/client.ts';
+import { ShipError } from '../errors.ts';
+import { renderStatus } from '../observability/status-text.ts';
+import { type StateDirFlags, stateDirOf } from './state-dir.ts';
+
+export interface StatusFlags extends StateDirFlags {
+  readonly json?: true;
+}
+
+/** How the daemon stands. With `--json` there is an answer for a program also when no daemon runs. */
+export async function status(flags: StatusFlags): Promise<void> {
+  const stateDir = await stateDirOf(flags);
+  try {
+    const answer = await askDaemon(stateDir, { request: 'status' });
+    print(flags.json ? JSON.stringify({ running: true, ...answer }, null, 2) : renderStatus(answer));
+  } catch (error) {
+    if (flags.json && error instanceof ShipError && error.code === 'DAEMON_NOT_RUNNING')
+      print(JSON.stringify({ running: false, stateDir }, null, 2));
+    throw error;
+  }
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);

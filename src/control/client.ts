@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { ShipError } from '../errors.ts';
+import type { DaemonStatus } from '../observability/status.ts';
+import type { ControlReply, ControlRequest } from './protocol.ts';
+import { decodeReply, encodeLine, MAX_REPLY_BYTES } from './protocol.ts';
+import { readLine } from './read-line.ts';
+import { findSocket } from './socket-place.ts';
+import { holderOf } from './state-lock.ts';
+
+const NOBODY = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'];
+
+/**
+ * Asks the daemon that works on this directory; every answer carries how it stands now.
+ *
+ * @throws ShipError DAEMON_NOT_RUNNING · DAEMON_NOT_ANSWERING · JOB_UNKNOWN · CONTROL_REQUEST_INVALID
+ */
+export async function askDaemon(
+  stateDir: string,
+  request: ControlRequest,
+  signal: AbortSignal = AbortSignal.timeout(10_000),
+): Promise<DaemonStatus> {
+  const socket = await open(stateDir, signal);
+  try {
+    const reply = await exchange(socket, request, signal);
+    if (!reply.ok) throw new ShipError(reply.failure.code, reply.failure);
+    return reply.status;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function open(stateDir: string, signal: AbortSignal): Promise<Socket> {
+  const socket = connect(await findSocket(stateDir));
+  try {
+    await once(socket, 'connect', { signal });
+    return socket.on('error', () => {});
+  } catch (error) {
+    socket.on('error', () => {}).destroy();
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    throw NOBODY.includes(code) ? await nobodyThere(stateDir) : notAnswering(refusal(code), error);
+  }
+}
+
+async function exchange(socket: Socket, request: ControlRequest, signal: AbortSignal): Promise<ControlReply> {
+  try {
+    socket.write(encodeLine(request));
+    return decodeReply(await readLine(socket, MAX_REPLY_BYTES, signal));
+  } catch (error) {
+    throw notAnswering(
+      'Its answer did not come in time, or is in a form that this version does not know.',
+      error,
+    );
+  }
+}
+
+const refusal = (code: string): string =>
+  code === 'EACCES' || code === 'EPERM'
+    ? 'Its control socket belongs to another user.'
+    : `Its control socket cannot be opened (${code || 'no answer in time'}).`;
+
+/** A daemon that has the directory but no socket is still starting, or just ending. */
+async function nobodyThere(stateDir: string): Promise<ShipError> {
+  const holder = await holderOf(stateDir);
+  if (holder) return notAnswering(`Process ${holder.pid} is starting or ending just now.`);
+  return new ShipError('DAEMON_NOT_RUNNING', {
+    summary: `No perry-ship daemon works on the state directory "${stateDir}".`,
+    reason: 'Nothing listens on its control socket.',
+    nextStep:
+      'Start one with "perry-ship run" or "perry-ship service install", or name its directory with --state-dir.',
+  });
+}
+
+const notAnswering = (reason: string, cause?: unknown): ShipError =>
+  new ShipError('DAEMON_NOT_ANSWERING', {
+    summary: 'The perry-ship daemon on this state directory does not answer.',
+    reason,
+    nextStep:
+      'Try again, as the user that runs it and with the perry-ship of its version; then look at its log.',
+    cause,
+  });

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { statusSchema } from '../observability/status.ts';
+
+/**
+ * One line of JSON each way, one question a connection: `{"request":"status"}` → `{"ok":true,…}`.
+ * Who may connect is decided by the file system: the socket belongs to the daemon's user alone.
+ */
+export const MAX_REQUEST_BYTES = 4_096;
+/** 64 jobs at 1 KiB each are far below. */
+export const MAX_REPLY_BYTES = 4 * 1024 * 1024;
+
+export const requestSchema = z.discriminatedUnion('request', [
+  z.object({ request: z.literal('status') }),
+  /** Take no more jobs, finish what runs. */
+  z.object({ request: z.literal('drain') }),
+  /** Cancel what runs and end. */
+  z.object({ request: z.literal('shutdown') }),
+  z.object({ request: z.literal('cancel'), jobId: z.string().min(1).max(256) }),
+]);
+export type ControlRequest = z.output<typeof requestSchema>;
+
+const saidSchema = z.object({ ok: z.literal(true), status: statusSchema });
+const refusedSchema = z.object({
+  ok: z.literal(false),
+  failure: z.object({
+    code: z.enum(['JOB_UNKNOWN', 'CONTROL_REQUEST_INVALID', 'INTERNAL_ERROR']),
+    summary: z.string(),
+    reason: z.string(),
+    nextStep: z.string(),
+  }),
+});
+export const replySchema = z.discriminatedUnion('ok', [saidSchema, refusedSchema]);
+export type ControlReply = z.output<typeof replySchema>;
+export type ControlRefusal = z.output<typeof refusedSchema>['failure'];
+
+export const encodeLine = (message: ControlRequest | ControlReply): string => `${JSON.stringify(message)}\n`;
+
+/** @throws SyntaxError | ZodError */
+export const decodeRequest = (line: string): ControlRequest => requestSchema.parse(JSON.parse(line));
+/** @throws SyntaxError | ZodError */
+export const decodeReply = (line: string): ControlReply => replySchema.parse(JSON.parse(line));

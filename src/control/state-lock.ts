@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ShipError } from '../errors.ts';
+import { identityOf } from './process-identity.ts';
+
+/**
+ * The right to work on a state directory, held by one process at a time.
+ *
+ * A lock is a file `lock/<generation>` that names its holder. A new holder never replaces the file of a dead one:
+ * it makes the *next* generation with `link`, of which the file system lets only one succeed, and the highest
+ * generation is never removed. So there is no moment in which two can believe that they took over, as there is
+ * with "remove the stale file, then create". A holder that was killed is recognised by its process being gone.
+ */
+export interface StateLock {
+  release(): Promise<void>;
+}
+
+const holderSchema = z.object({ pid: z.number().int().positive(), mark: z.string(), released: z.boolean() });
+type Holder = z.output<typeof holderSchema>;
+
+/** Each try is lost to somebody who has won one meanwhile: more than these there are not. */
+const MAX_TRIES = 100;
+const GROUP_OR_OTHERS_WRITE = 0o022;
+
+/** @throws ShipError DAEMON_ALREADY_RUNNING · CONFIG_INVALID when others may write to the directory */
+export async function lockStateDir(stateDir: string): Promise<StateLock> {
+  await makePrivate(stateDir);
+  const folder = join(stateDir, 'lock');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const own = await ownEntry();
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const generation = await tryToTake(folder, own);
+    if (generation !== undefined) return { release: () => markReleased(folder, generation, own) };
+  }
+  throw alreadyRunning();
+}
+
+/** The process that holds the directory now; `undefined` when it is free. */
+export async function holderOf(stateDir: string): Promise<{ readonly pid: number } | undefined> {
+  const folder = join(stateDir, 'lock');
+  const holder = await holderIn(folder, highest(await generationsIn(folder).catch(() => [])));
+  return holder && (await isAlive(holder)) ? { pid: holder.pid } : undefined;
+}
+
+async function tryToTake(folder: string, own: Holder): Promise<number | undefined> {
+  const top = highest(await generationsIn(folder));
+  const holder = await holderIn(folder, top);
+  if (holder && (await isAlive(holder))) throw alreadyRunning(holder.pid);
+  const generation = top + 1;
+  if (!(await create(folder, generation, own))) return undefined;
+  // a slow starter may have made a generation that others have long left behind
+  const present = await generationsIn(folder);
+  if (highest(present) !== generation) return giveUp(folder, generation);
+  const older = present.filter((other) => other < generation);
+  await Promise.all(older.map((other) => rm(join(folder, String(other)), { force: true })));
+  return generation;
+}
+
+async function giveUp(folder: string, generation: number): Promise<undefined> {
+  await rm(join(folder, String(generation)), { force: true });
+}
+
+/** Whole or not at all; false when somebody else was first. */
+async function create(folder: string, generation: number, holder: Holder): Promise<boolean> {
+  const draft = await writeDraft(folder, holder);
+  try {
+    await link(draft, join(folder, String(generation)));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function markReleased(folder: string, generation: number, own: Holder): Promise<void> {
+  const draft = await writeDraft(folder, { ...own, released: true });
+  await rename(draft, join(folder, String(generation)));
+}
+
+async function writeDraft(folder: string, holder: Holder): Promise<string> {
+  const draft = join(folder, `draft-${randomUUID()}`);
+  await writeFile(draft, `${JSON.stringify(holder)}\n`, { mode: 0o600, flag: 'wx' });
+  return draft;
+}
+
+const generationsIn = async (folder: string): Promise<number[]> =>
+  (await readdir(folder)).filter((name) => /^\d{1,15}$/.test(name)).map(Number);
+
+const highest = (generations: readonly number[]): number => Math.max(0, ...generations);
+
+async function holderIn(folder: string, generation: number): Promise<Holder | undefined> {
+  const text = await readFile(join(folder, String(generation)), 'utf8').catch(() => '');
+  try {
+    return holderSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+async function isAlive({ pid, mark, released }: Holder): Promise<boolean> {
+  if (released) return false;
+  const identity = await identityOf(pid);
+  // one that can be seen but not looked at counts as alive: two daemons are worse than none
+  return identity.state === 'alive' ? mark === '' || identity.mark === mark : identity.state === 'unknown';
+}
+
+async function ownEntry(): Promise<Holder> {
+  const identity = await identityOf(process.pid);
+  return { pid: process.pid, mark: identity.state === 'alive' ? identity.mark : '', released: false };
+}
+
+/** Who may write there can replace machines, secrets and the socket; a directory that we make is ours alone. */
+async function makePrivate(stateDir: string): Promise<void> {
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const { mode } = await stat(stateDir);
+  if ((mode & GROUP_OR_OTHERS_WRITE) === 0) return;
+  throw new ShipError('CONFIG_INVALID', {
+    summary: `Other users may write to the state directory "${stateDir}" (PERRY_STATE_DIR).`,
+    reason: `Its mode is ${(mode & 0o7777).toString(8)}; jobs and signing keys would not be safe there.`,
+    nextStep: `Run: chmod 700 "${stateDir}" — or choose a directory of this user's own.`,
+  });
+}
+
+export function alreadyRunning(pid?: number): ShipError {
+  const who = pid === undefined ? 'another process' : `process ${pid}`;
+  return new ShipError('DAEMON_ALREADY_RUNNING', {
+    summary: `A perry-ship daemon already works on this state directory: ${who}.`,
+    reason: 'Two daemons would destroy each other’s machines.',
+    nextStep:
+      'Ask it with "perry-ship status", end it with "perry-ship drain", or give this one another PERRY_STATE_DIR.',
+    detail: { pid },
+  });
+}

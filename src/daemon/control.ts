@@ -1,0 +1,24 @@
+import type { Services } from '../actors/services.ts';
+import { answersOf } from '../control/answers.ts';
+import { type ControlServer, startControlServer } from '../control/server.ts';
+import { packageVersion } from '../package-root.ts';
+import type { Daemon } from './daemon.ts';
+
+/** The socket through which `perry-ship status`, `drain` and `cancel` talk to this daemon. */
+export function startControl(supervisor: Daemon['supervisor'], services: Services): Promise<ControlServer> {
+  const { config, logger, vault } = services;
+  const answer = answersOf(supervisor, {
+    pid: process.pid,
+    version: packageVersion(),
+    worker: config.workerName,
+    hub: config.hubUrl,
+    driver: config.vmDriver,
+    startedAtMs: Date.now(),
+    receivedAtMs: (runId) => vault.claim(runId)?.receivedAtMs,
+  });
+  return startControlServer({
+    stateDir: config.stateDir,
+    answer,
+    onFault: (error) => logger.warn({ err: error }, 'a request on the control socket could not be answered'),
+  });
+}

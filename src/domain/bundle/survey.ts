@@ -1,0 +1,65 @@
+import type { ShipError } from '../../errors.ts';
+import type { MachOFacts } from '../macho/index.ts';
+import type { PlistDict } from '../plist/index.ts';
+import type { BundleFacts, BundlePlatform, NestedBundle } from './facts.ts';
+
+/** How a bundle is laid out: `deep` has everything below `Contents/` (macOS), `flat` has it at the top (iOS). */
+export interface Layout {
+  readonly layout: 'deep' | 'flat';
+  readonly infoPlist: string;
+  readonly resources: string;
+  readonly executableFolder: string;
+}
+
+/** A Mach-O file and which of the system's frameworks it is linked with. */
+export interface CodeFile extends MachOFacts {
+  /** e.g. `['UIKit', 'Photos']`. */
+  readonly frameworks: readonly string[];
+  /** Objective-C classes that it takes from libraries; absent when its symbols do not tell. */
+  readonly importedClasses?: ReadonlySet<string>;
+}
+
+/** A picture that an app icon can be drawn from; without a size when it is no PNG. */
+export interface Picture {
+  readonly path: string;
+  readonly size?: { readonly width: number; readonly height: number };
+}
+
+/**
+ * Everything that reading a bundle tells, also when it is broken: as far as it could be read, and every reason why
+ * it cannot be signed. Paths are relative to the bundle.
+ */
+export interface BundleSurvey {
+  readonly platform: BundlePlatform;
+  /** In the order in which they were met; none when `facts` is there. */
+  readonly faults: readonly ShipError[];
+  /** Absent when there is a fault. */
+  readonly facts?: BundleFacts;
+  readonly layout?: Layout;
+  readonly info?: PlistDict;
+  readonly bundleId?: string;
+  readonly executable?: string;
+  readonly files: ReadonlySet<string>;
+  readonly links: readonly string[];
+  /** Names of the items at the top. */
+  readonly topItems: readonly string[];
+  readonly code: ReadonlyMap<string, CodeFile>;
+  readonly scripts: ReadonlySet<string>;
+  readonly nested: readonly NestedBundle[];
+  /** By `NestedBundle.infoPlist`. */
+  readonly nestedInfo: ReadonlyMap<string, PlistDict>;
+  /** Files that lie where only code may lie (macOS). */
+  readonly strayFiles: readonly string[];
+  readonly hasAssetsCar: boolean;
+  readonly pictures: readonly Picture[];
+  /** Types of the entries of the `.icns` that CFBundleIconFile names, e.g. `ic10`. */
+  readonly icnsTypes?: readonly string[];
+  /** Content of the provisioning profiles of nested bundles, by path. */
+  readonly nestedProfiles: ReadonlyMap<string, Buffer>;
+  /** What the compiler left beside the program for signing (`app.entitlements`). */
+  readonly sidecar?: PlistDict;
+  /** What programs were signed with before, by path of the executable. */
+  readonly existingEntitlements: ReadonlyMap<string, PlistDict>;
+  /** Sentences about what could not be looked into, and is no fault. */
+  readonly remarks: readonly string[];
+}

@@ -1,0 +1,80 @@
+import { malformed } from './malformed.ts';
+
+const TAG_NUMBER = 0x1f;
+const CONSTRUCTED = 0x20;
+const INDEFINITE = 0x80;
+const universal = { endMark: 0, boolean: 1, null: 5, sequence: 16, set: 17 } as const;
+const MAX_LENGTH_BYTES = 4;
+const MAX_DEPTH = 64;
+
+/**
+ * Walks a BER value by its lengths alone: each part must end exactly where the one around it says (X.690, 8.1).
+ * The library that reads the values is lenient here, so that a changed length could pass for the same content.
+ *
+ * @throws ShipError SIGNATURE_MALFORMED
+ */
+export function checkBerForm(bytes: Buffer, what: string): void {
+  if (new BerWalk(bytes, what).value(0, bytes.length, 0) !== bytes.length)
+    throw malformed(what, 'something follows its end');
+}
+
+class BerWalk {
+  readonly #bytes: Buffer;
+  readonly #what: string;
+
+  constructor(bytes: Buffer, what: string) {
+    this.#bytes = bytes;
+    this.#what = what;
+  }
+
+  /** Passes one value and returns where it ends. */
+  value(at: number, limit: number, depth: number): number {
+    const tag = this.#byte(at, limit);
+    const isConstructed = (tag & CONSTRUCTED) !== 0;
+    const isFlat = tag === universal.sequence || tag === universal.set;
+    if (tag === universal.endMark || isFlat || (tag & TAG_NUMBER) === TAG_NUMBER || depth > MAX_DEPTH)
+      throw this.#broken(at);
+    if (this.#byte(at + 1, limit) === INDEFINITE) {
+      if (!isConstructed) throw this.#broken(at);
+      return this.#untilEndMark(at + 2, limit, depth);
+    }
+    const { start, end } = this.#range(at, limit);
+    this.#checkShort(tag, start, end);
+    if (isConstructed) for (let next = start; next < end; ) next = this.value(next, end, depth + 1);
+    return end;
+  }
+
+  #untilEndMark(start: number, limit: number, depth: number): number {
+    let next = start;
+    while (this.#byte(next, limit) !== universal.endMark) next = this.value(next, limit, depth + 1);
+    if (this.#byte(next + 1, limit) !== 0) throw this.#broken(next);
+    return next + 2;
+  }
+
+  #range(at: number, limit: number): { start: number; end: number } {
+    const first = this.#byte(at + 1, limit);
+    const lengthBytes = first < INDEFINITE ? 0 : first - INDEFINITE;
+    const start = at + 2 + lengthBytes;
+    if (lengthBytes > MAX_LENGTH_BYTES || start > limit) throw this.#broken(at);
+    const length = lengthBytes === 0 ? first : this.#bytes.readUIntBE(at + 2, lengthBytes);
+    if (start + length > limit) throw this.#broken(at);
+    return { start, end: start + length };
+  }
+
+  #checkShort(tag: number, start: number, end: number): void {
+    const isNull = tag === universal.null && end !== start;
+    const isBoolean =
+      tag === universal.boolean && (end !== start + 1 || ![0, 0xff].includes(this.#byte(start, end)));
+    if (isNull || isBoolean) throw this.#broken(start);
+  }
+
+  #byte(at: number, limit: number): number {
+    const byte = at < limit ? this.#bytes[at] : undefined;
+    if (byte === undefined) throw this.#broken(at);
+    return byte;
+  }
+
+  #broken(at: number): Error {
+    return malformed(this.#what, `its ASN.1 structure breaks off at byte ${at}`);
+  }
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { recordsIn } from './records.ts';
+
+/**
+ * What this installation has begun outside of itself, written before it is begun and struck out when it is over:
+ * the next life of the daemon finds here what the last one left. Holds names and ids, never a secret.
+ */
+export interface Journal {
+  /** A clone of this name is about to be made. */
+  machineBegins(name: string): Promise<void>;
+  machineIsGone(name: string): Promise<void>;
+  /** Machines that were begun and are not known to be gone. */
+  openMachines(): Promise<readonly string[]>;
+  /** App Store Connect has reserved an upload for this artifact. */
+  recordUpload(sha256Hex: string, uploadId: string): Promise<void>;
+  /** The upload that an earlier run began for the same bytes. */
+  findUpload(sha256Hex: string): Promise<string | undefined>;
+}
+
+export function openJournal(stateDir: string): Journal {
+  const machines = recordsIn(join(stateDir, 'journal', 'machines'));
+  const uploads = recordsIn(join(stateDir, 'journal', 'uploads'));
+  return {
+    machineBegins: (name) => machines.put(name, { begunAt: new Date().toISOString() }),
+    machineIsGone: (name) => machines.remove(name),
+    openMachines: () => machines.keys(),
+    recordUpload: (sha256Hex, uploadId) => uploads.put(sha256Hex, { uploadId }),
+    findUpload: async (sha256Hex) => {
+      const { uploadId } = (await uploads.get(sha256Hex)) ?? {};
+      return typeof uploadId === 'string' ? uploadId : undefined;
+    },
+  };
+}

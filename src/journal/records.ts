@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Keys become file names: what ours are made of, and nothing that could lead out of the folder. */
+const KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
+const SUFFIX = '.json';
+
+/**
+ * Small records on disk, one file each (0600): old content or new, never half of it, also when the power fails.
+ * What cannot be read back as an object (a disk that lost it) counts as not there.
+ */
+export interface Records {
+  get(key: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** On the disk when it returns. */
+  put(key: string, record: Readonly<Record<string, unknown>>): Promise<void>;
+  remove(key: string): Promise<void>;
+  keys(): Promise<readonly string[]>;
+}
+
+export function recordsIn(folder: string): Records {
+  const pathOf = (key: string): string => {
+    if (!KEY.test(key)) throw new Error(`"${key.slice(0, 40)}" cannot be the name of a record`);
+    return join(folder, `${key}${SUFFIX}`);
+  };
+  return {
+    get: async (key) => parsed(await readFile(pathOf(key), 'utf8').catch(() => '')),
+    put: async (key, record) => {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await writeWhole(folder, pathOf(key), `${JSON.stringify(record)}\n`);
+    },
+    remove: (key) => rm(pathOf(key), { force: true }),
+    keys: async () => {
+      const names = await readdir(folder).catch(() => []);
+      return names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
+    },
+  };
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeWhole(folder: string, path: string, text: string): Promise<void> {
+  const fresh = `${path}.${randomBytes(4).toString('hex')}`;
+  const file = await open(fresh, 'wx', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(fresh, path);
+  const directory = await open(folder, 'r');
+  await directory.sync().finally(() => directory.close());
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { pageScript } from './inspect-page-script.ts';
+import { pageStyle } from './inspect-page-style.ts';
+
+export interface InspectPage {
+  readonly html: string;
+  /** Nothing but the style and the script of this page, and the WebSocket it came from. */
+  readonly contentSecurityPolicy: string;
+}
+
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+let made: InspectPage | undefined;
+
+/** One file without anything from elsewhere: it works on a host that has no way to the net. */
+export function inspectPage(): InspectPage {
+  made ??= {
+    html: `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>perry-ship</title>
+<style>${pageStyle}</style>
+</head>
+<body>
+<header><h1>perry-ship</h1><dl id="facts"></dl></header>
+<main>
+<section><h2>Jobs</h2><div id="jobs"></div></section>
+<section><h2>Statecharts</h2><div id="charts"></div></section>
+<section><h2>Recent events</h2><ol id="events"></ol></section>
+</main>
+<script>${pageScript}</script>
+</body>
+</html>
+`,
+    contentSecurityPolicy: `default-src 'none'; style-src ${hashOf(pageStyle)}; script-src ${hashOf(pageScript)}; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  };
+  return made;
+}

@@ -1,0 +1,129 @@
+import { createInspector, type StatelyInspectionEvent } from '@statelyai/inspect';
+import type { AnyActorRef, InspectionEvent } from 'xstate';
+import { sanitisedEvent } from './inspect-events.ts';
+import { createRelayMemory } from './relay-memory.ts';
+import { startRelayServer } from './relay-server.ts';
+
+export interface InspectRelayOptions {
+  readonly root: AnyActorRef;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Every text passes it before it leaves; the statecharts hold no secret in the first place. */
+  readonly redact: (text: string) => string;
+  /** Something could not be shown; told at most once for each kind. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface InspectRelay {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** The serialiser works in a later turn of the event loop: a burst must not pile up in front of it. */
+const MAX_PENDING = 1_000;
+const MAX_HELD = 2_000;
+
+/**
+ * Serves the live actor system to any viewer of the Stately inspector, in its wire format (tried with
+ * `@statelyai/inspect` 0.7.2), and to the page, on 127.0.0.1 only. Viewers may come and go, and come late.
+ *
+ * @throws Error of node:net when the port cannot be used
+ */
+export async function startInspectRelay({
+  root,
+  port,
+  redact,
+  onFault,
+}: InspectRelayOptions): Promise<InspectRelay> {
+  const memory = createRelayMemory();
+  const guarded = guardWith(onFault);
+  const server = await startRelayServer({ port, greeting: () => memory.texts() });
+  const queue = createQueue((event) => {
+    const text = redact(JSON.stringify(event));
+    memory.keep(event, text);
+    server.broadcast(text);
+  }, guarded);
+  const next = (inspected: InspectionEvent) => guarded(() => queue.put(inspected));
+  for (const actor of familyOf(root))
+    next({ type: '@xstate.actor', actorRef: actor, rootId: root.sessionId });
+  const subscription = root.system.inspect({ next });
+  return {
+    port: server.port,
+    stop: () => {
+      subscription.unsubscribe();
+      return server.close();
+    },
+  };
+}
+
+type Guard = (act: () => void) => void;
+
+/** An observer that throws would wedge the actor it looks at; one in a timer would end the daemon. */
+function guardWith(onFault: (error: unknown) => void): Guard {
+  const told = new Set<string>();
+  return (act) => {
+    try {
+      act();
+    } catch (error) {
+      tellOnce(error, told, onFault);
+    }
+  };
+}
+
+const MAX_FAULTS_TOLD = 10;
+
+function tellOnce(error: unknown, told: Set<string>, onFault: (error: unknown) => void): void {
+  const text = error instanceof Error ? error.message : String(error);
+  if (told.has(text) || told.size >= MAX_FAULTS_TOLD) return;
+  told.add(text);
+  try {
+    onFault(error);
+  } catch {
+    // nobody is left to tell
+  }
+}
+
+/**
+ * Hands events to the inspector's serialiser, a bounded number at a time. Beyond that, events are left out, and of
+ * snapshots and registrations the last one of each actor waits until the serialiser has caught up.
+ */
+function createQueue(send: (event: StatelyInspectionEvent) => void, guarded: Guard) {
+  const held = new Map<string, InspectionEvent>();
+  let pending = 0;
+  const inspector = createInspector({
+    send: (event) => {
+      pending -= 1;
+      guarded(() => send(event));
+      if (pending === 0) guarded(catchUp);
+    },
+  });
+  const pass = (event: InspectionEvent) => {
+    pending += 1;
+    inspector.inspect.next?.(event);
+  };
+  const catchUp = () => {
+    const waiting = [...held.values()];
+    held.clear();
+    for (const event of waiting) pass(event);
+  };
+  const hold = (event: InspectionEvent) => {
+    if (event.type === '@xstate.event') return;
+    const key = `${event.type} ${(event.actorRef as AnyActorRef).sessionId}`;
+    // in the order in which they were last heard of
+    held.delete(key);
+    if (held.size < MAX_HELD) held.set(key, event);
+  };
+  const put = (inspected: InspectionEvent) => {
+    const event = sanitisedEvent(inspected);
+    // while anything waits, everything does: an actor's end must not overtake its beginning
+    if (event) (pending < MAX_PENDING && held.size === 0 ? pass : hold)(event);
+  };
+  return { put };
+}
+
+function familyOf(actor: AnyActorRef): AnyActorRef[] {
+  const { children = {} } = (actor.getSnapshot() ?? {}) as {
+    children?: Record<string, AnyActorRef | undefined>;
+  };
+  return [actor, ...Object.values(children).flatMap((child) => (child ? familyOf(child) : []))];
+}

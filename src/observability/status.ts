@@ -1,0 +1,123 @@
+import type { SnapshotFrom } from 'xstate';
+import { z } from 'zod';
+import type { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import type { Run } from '../../machines/supervisor/runs.ts';
+import { statePath, valueAt } from './state-path.ts';
+
+const runStatusSchema = z.object({
+  jobId: z.string(),
+  runId: z.string(),
+  /** `admitting`, `waiting` for a slot, `working`, `concluded` (only cleaning up). */
+  phase: z.string(),
+  appName: z.string().nullable(),
+  target: z.string().nullable(),
+  bundleId: z.string().nullable(),
+  /** Where the work of the run stands, e.g. `running.codesigning`. */
+  state: z.string(),
+  /** As the hub was told. */
+  stage: z.string().nullable(),
+  percent: z.number().nullable(),
+  /** Whether the hub still counts the job as ours. */
+  claim: z.string(),
+  machine: z.object({ name: z.string(), state: z.string() }).nullable(),
+  /** Code of what ended it, while it cleans up. */
+  failure: z.string().nullable(),
+  elapsedSeconds: z.number().nullable(),
+});
+
+/** What `perry-ship status --json` prints; fields are added, never renamed. */
+export const statusSchema = z.object({
+  pid: z.number(),
+  version: z.string(),
+  worker: z.string(),
+  hub: z.string(),
+  driver: z.string(),
+  uptimeSeconds: z.number(),
+  /** `online`, `offline` or `refused`; `none` before the first link. */
+  link: z.string(),
+  /** Where the hub-connection stands, e.g. `linked.online` or `backingOff`. */
+  connection: z.string(),
+  /** `sweeping`, `accepting`, `draining`, `stopping`, `closing`, `stopped`. */
+  work: z.string(),
+  slots: z.object({ used: z.number(), max: z.number(), waiting: z.number() }),
+  runs: z.array(runStatusSchema),
+  /** Machines that could not be deleted; they are tried again. */
+  leaked: z.array(z.string()),
+  /** Jobs by outcome since the start. */
+  concluded: z.record(z.string(), z.number()),
+});
+
+export type RunStatus = z.output<typeof runStatusSchema>;
+export type DaemonStatus = z.output<typeof statusSchema>;
+export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
+
+/** What the statecharts do not know: they hold no clock and no process. */
+export interface StatusFacts {
+  readonly pid: number;
+  readonly version: string;
+  readonly worker: string;
+  readonly hub: string;
+  readonly driver: string;
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+  /** When the assignment came, as long as that is known. */
+  readonly receivedAtMs: (runId: string) => number | undefined;
+}
+
+/** How the daemon stands. Pure: built field by field, so that nothing gets out that is not named here. */
+export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): DaemonStatus {
+  const { pid, version, worker, hub, driver, startedAtMs, nowMs } = facts;
+  const { context } = snapshot;
+  const { runs, maxConcurrent, leaked, concluded } = context;
+  return {
+    ...{ pid, version, worker, hub: withoutLogin(hub), driver },
+    uptimeSeconds: seconds(nowMs - startedAtMs),
+    ...linkOf(snapshot),
+    slots: {
+      used: runs.filter(({ holdsSlot }) => holdsSlot).length,
+      max: maxConcurrent,
+      waiting: runs.filter(({ phase }) => phase === 'waiting').length,
+    },
+    runs: runs.map((run) => runStatusOf(run, facts)),
+    leaked: [...leaked],
+    concluded: { ...concluded },
+  };
+}
+
+function linkOf({ value, children }: SupervisorSnapshot): Pick<DaemonStatus, 'link' | 'connection' | 'work'> {
+  const hub = children.hub?.getSnapshot();
+  return {
+    link: statePath(valueAt(value, 'serving', 'link')) || 'none',
+    connection: statePath(hub?.value) || 'none',
+    work: statePath(valueAt(value, 'serving', 'work')) || statePath(value),
+  };
+}
+
+function runStatusOf({ runId, jobId, phase, ref }: Run, facts: StatusFacts): RunStatus {
+  const { value, context, children } = ref.getSnapshot();
+  const { job, bundle, stage, failure, vm } = context;
+  const machine = children.vm?.getSnapshot();
+  const receivedAtMs = facts.receivedAtMs(runId);
+  return {
+    ...{ jobId, runId, phase },
+    appName: job?.appName ?? null,
+    target: job?.target ?? null,
+    bundleId: bundle?.bundleId ?? null,
+    state: statePath(valueAt(value, 'engaged', 'work')) || statePath(value),
+    stage: stage?.name ?? null,
+    percent: stage?.percent ?? null,
+    claim: statePath(valueAt(value, 'engaged', 'claim')) || 'none',
+    machine: machine ? { name: vm.name, state: statePath(machine.value) } : null,
+    failure: failure?.code ?? null,
+    elapsedSeconds: receivedAtMs === undefined ? null : seconds(facts.nowMs - receivedAtMs),
+  };
+}
+
+const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1_000));
+
+/** An address may carry a name and a password before its host, or a token behind its path. */
+function withoutLogin(address: string): string {
+  if (!URL.canParse(address)) return '';
+  const { protocol, host, pathname } = new URL(address);
+  return `${protocol}//${host}${pathname}`;
+}

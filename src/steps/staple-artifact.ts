@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Artifact } from '../../machines/contracts/job.ts';
+import type { NotaryInput, StapleTarget } from '../../machines/notarization/ports.ts';
+import { checkSignature } from '../adapters/code-signature/index.ts';
+import {
+  codeRecordName,
+  imageRecordName,
+  looksLikeTicket,
+  lookupTicket,
+  stapleApp,
+  stapleImage,
+} from '../adapters/stapling/index.ts';
+import { ShipError } from '../errors.ts';
+import { appOf, drawerOf, type NotaryScope } from './notary-desk.ts';
+import { held } from './workbench.ts';
+
+type StapleInput = NotaryInput & { readonly target: StapleTarget };
+
+/** The ticket is looked up by what is on the disk now: if that is not what Apple saw, there is none. */
+export async function fetchTicket(scope: NotaryScope, { target, runId }: StapleInput): Promise<void> {
+  const { services, desk, signal } = scope;
+  const recordName =
+    target === 'image'
+      ? await imageRecordName(held(desk, 'artifact').path)
+      : await codeRecordName(appOf(desk).executablePath);
+  const ticket = await lookupTicket(new URL(services.config.ticketUrl), recordName, signal);
+  if (!looksLikeTicket(ticket))
+    services.logger.warn(
+      { runId, recordName, sizeBytes: ticket.length },
+      'a notarization ticket has an unknown form',
+    );
+  drawerOf(scope).ticket = ticket;
+}
+
+export async function stapleTicket(scope: NotaryScope, { target, artifact }: StapleInput): Promise<Artifact> {
+  const { desk, signal } = scope;
+  const { ticket } = drawerOf(scope);
+  if (!ticket) throw new Error('there is no ticket to staple');
+  delete drawerOf(scope).ticket;
+  if (target === 'app') {
+    await stapleApp(appOf(desk).appPath, ticket);
+    return artifact;
+  }
+  const { path, name } = held(desk, 'artifact');
+  await stapleImage(path, ticket);
+  await requireSound(path, signal);
+  const stapled = { name, ...(await digestOf(path, signal)) };
+  desk.artifact = { ...stapled, path };
+  return stapled;
+}
+
+/** Stapling must not have touched anything that is signed. */
+async function requireSound(path: string, signal: AbortSignal): Promise<void> {
+  const { signatures, findings } = await checkSignature(path, { signal });
+  if (findings.length === 0 && signatures[0]?.hasStapledTicket) return;
+  throw new ShipError('STAPLE_FAILED', {
+    summary: 'The disk image does not hold any more after the notarization ticket was attached.',
+    reason: findings[0]?.message ?? 'The ticket is not in its signature.',
+    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+  });
+}
+
+async function digestOf(
+  path: string,
+  signal: AbortSignal,
+): Promise<{ sizeBytes: number; sha256Hex: string }> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  await pipeline(
+    createReadStream(path, { highWaterMark: 1024 * 1024 }),
+    async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        sizeBytes += chunk.length;
+      }
+    },
+    { signal },
+  );
+  return { sizeBytes, sha256Hex: hash.digest('hex') };
+}

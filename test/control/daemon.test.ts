@@ -1,0 +1,137 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { askDaemon } from '../../src/control/client.ts';
+import { startDaemon } from '../../src/daemon/daemon.ts';
+import type { DaemonStatus } from '../../src/observability/status.ts';
+import { patience, type Scene, withScene } from '../helpers/daemon.ts';
+import { startCli } from '../integration/cli.ts';
+import { type Materials, makeMaterials } from '../integration/materials.ts';
+
+let folder: string;
+let materials: Materials;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-control-'));
+  materials = await makeMaterials(join(folder, 'materials'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A scene with one job that stands still in the middle of signing. */
+const whileSigning = (act: (scene: Scene, jobId: string, release: () => Promise<void>) => Promise<void>) =>
+  withScene({ secrets: materials.secrets, env: { PERRY_MAX_CONCURRENT_BUILDS: '1' } }, async (scene) => {
+    await scene.linked();
+    const { begun, release } = await scene.holdSigning();
+    const jobId = await scene.submit(materials.macJob());
+    await begun;
+    await act(scene, jobId, release);
+  });
+
+const ask = (scene: Scene, ...words: string[]) => startCli({ PERRY_STATE_DIR: scene.stateDir }, ...words);
+
+describe('the control socket of a running daemon', () => {
+  test('tells how a job stands, in a table and as JSON, without a secret', () =>
+    whileSigning(async (scene, jobId, release) => {
+      expect((await stat(join(scene.stateDir, 'control.sock'))).mode & 0o777).toBe(0o600);
+      const json = ask(scene, 'status', '--json');
+      expect(await json.ended).toBe(0);
+      const status: DaemonStatus = JSON.parse(json.lines.join('\n'));
+      const [run] = status.runs;
+      expect(status).toMatchObject({
+        ...{ running: true, pid: process.pid, worker: 'tester', driver: 'local' },
+        ...{ link: 'online', connection: 'linked.online', work: 'accepting', leaked: [] },
+        slots: { used: 1, max: 1, waiting: 0 },
+        concluded: { succeeded: 0, failed: 0, cancelled: 0 },
+      });
+      expect(run).toMatchObject({
+        ...{ jobId, phase: 'working', target: 'macos-sign', appName: 'terminal-notifier' },
+        ...{ state: 'running.codesigning', stage: 'signing', claim: 'valid', failure: null },
+        machine: { name: expect.stringContaining(run?.runId ?? '?'), state: 'alive.ready' },
+        elapsedSeconds: expect.any(Number),
+      });
+      const table = ask(scene, 'status');
+      expect(await table.ended).toBe(0);
+      expect(table.lines.join('\n')).toMatch(
+        /terminal-notifier +macos-sign +running\.codesigning +signing +\d+%/,
+      );
+      for (const { lines } of [json, table]) scene.secrets.look('the status', lines.join('\n'));
+      await release();
+      await scene.completed(jobId);
+    }));
+
+  test('refuses a second daemon on the same directory, by its process, with 69', () =>
+    whileSigning(async (scene, jobId, release) => {
+      const second = startCli(scene.env, 'run');
+      expect(await second.ended).toBe(69);
+      expect(second.lines.join('\n')).toMatch(
+        new RegExp(`DAEMON_ALREADY_RUNNING.*process ${process.pid}.*perry-ship status`),
+      );
+      const { config } = loadConfig(scene.env);
+      const inside = startDaemon({ config, env: scene.env, forTerminal: false, signal: patience() });
+      await expect(inside).rejects.toMatchObject({ code: 'DAEMON_ALREADY_RUNNING' });
+      await release();
+      expect(await scene.completed(jobId)).toMatchObject({ success: true });
+    }));
+
+  test('cancels a job, and says which there are when it does not know one', () =>
+    whileSigning(async (scene, jobId, release) => {
+      const unknown = ask(scene, 'cancel', 'no-such-job');
+      expect(await unknown.ended).toBe(1);
+      expect(unknown.lines.join('\n')).toContain(
+        `JOB_UNKNOWN: No job "no-such-job" is running here. Running are: ${jobId}.`,
+      );
+      const cancel = ask(scene, 'cancel', jobId);
+      expect(await cancel.ended).toBe(0);
+      expect(await scene.completed(jobId)).toMatchObject({ success: false });
+      await release();
+      await scene.idle();
+      const again = ask(scene, 'cancel', jobId);
+      expect(await again.ended).toBe(1);
+    }));
+
+  test('drains: the job ends well, and then the daemon ends', () =>
+    whileSigning(async (scene, jobId, release) => {
+      const drain = ask(scene, 'drain');
+      expect(await drain.ended).toBe(0);
+      expect(drain.lines.join('\n')).toMatch(/draining: 1 job may finish; it is draining now/);
+      expect(await askDaemon(scene.stateDir, { request: 'status' })).toMatchObject({ work: 'draining' });
+      await release();
+      expect(await scene.completed(jobId)).toMatchObject({ success: true });
+      await scene.daemon.finished;
+      const gone = ask(scene, 'status');
+      expect(await gone.ended).toBe(3);
+      expect(gone.lines.join('\n')).toMatch(/DAEMON_NOT_RUNNING.*perry-ship run/);
+      const json = ask(scene, 'status', '--json');
+      expect(await json.ended).toBe(3);
+      expect(json.lines.join('\n')).toMatch(/"running": false/);
+    }));
+
+  test('drains at once with --now: the job is cancelled and the daemon ends', () =>
+    whileSigning(async (scene, jobId, release) => {
+      const drain = ask(scene, 'drain', '--now');
+      expect(await drain.ended).toBe(0);
+      expect(await scene.completed(jobId)).toMatchObject({ success: false });
+      await scene.daemon.finished;
+      await release();
+    }));
+
+  test('is gone, and the directory free, when a daemon could not start', async () => {
+    const stateDir = join(folder, 'state');
+    const env = {
+      PERRY_STATE_DIR: stateDir,
+      PERRY_VM_DRIVER: 'local',
+      PERRY_RCODESIGN: '/nowhere/rcodesign',
+    };
+    const start = () =>
+      startDaemon({
+        ...{ config: loadConfig({ ...env, PERRY_LOG_LEVEL: 'silent' }).config, env },
+        ...{ forTerminal: false, signal: patience() },
+      });
+    for (let times = 0; times < 2; times += 1)
+      await expect(start()).rejects.toMatchObject({ code: 'RCODESIGN_UNUSABLE' });
+    await expect(askDaemon(stateDir, { request: 'status' })).rejects.toMatchObject({
+      code: 'DAEMON_NOT_RUNNING',
+    });
+  });
+});

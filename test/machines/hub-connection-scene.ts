@@ -1,0 +1,80 @@
+import { expect } from 'vitest';
+import type { HubMessage, HubNews, HubReport } from '../../machines/contracts/hub.ts';
+import { hubLimits } from '../../machines/hub-connection/limits.ts';
+import { hubConnectionMachine, type SocketCommand } from '../../machines/hub-connection/machine.ts';
+import type { Letter } from '../../machines/hub-connection/outbox.ts';
+import { failure } from './samples.ts';
+import { recorder, Stage } from './stage.ts';
+
+export const note = (jobId: string, line = 'x'): HubReport => ({
+  kind: 'note',
+  jobId,
+  note: { kind: 'log', stage: 'signing', line },
+});
+export const conclusion = (jobId: string, assignmentId = `a-${jobId}`): HubReport => ({
+  kind: 'conclusion',
+  jobId,
+  assignmentId,
+  conclusion: { outcome: 'failed', failure: failure('A'), stage: null },
+});
+
+/** The link with its socket and its probe played by the test. */
+export function beginLink() {
+  const stage = new Stage();
+  const owner = recorder<HubNews>();
+  const link = stage.start(stage.fill(hubConnectionMachine), { owner: owner.ref });
+  const socket = () => stage.the('hubSocket');
+  const scene = {
+    stage,
+    clock: stage.clock,
+    link,
+    owner,
+    socket,
+    /** What the socket was told on the present link. */
+    commands: () => socket().heard as readonly SocketCommand[],
+    delivered: (): Letter[] =>
+      scene.commands().flatMap((command) => (command.type === 'socket.deliver' ? [...command.letters] : [])),
+    deliveredJobs: () => scene.delivered().map(({ report }) => `${report.kind} ${report.jobId}`),
+    open: () => {
+      socket().say({ type: 'socket.opened' });
+      return scene;
+    },
+    goOnline: () => {
+      scene.open().clock.advance(hubLimits.greetingGrace);
+      expect(link.is('linked.online')).toBe(true);
+      return scene;
+    },
+    /** Online for so long that nothing bad is remembered. */
+    goHealthy: () => {
+      scene.goOnline();
+      scene.clock.advance(hubLimits.healthyAfter);
+      return scene;
+    },
+    receive: (message: HubMessage) => socket().say({ type: 'socket.received', message }),
+    report: (report: HubReport) => link.send({ type: 'hub.report', report }),
+    confirm: (seq: number) => socket().say({ type: 'socket.confirmed', seq }),
+    confirmAll: () => {
+      for (const { seq } of scene.delivered()) scene.confirm(seq);
+    },
+    breakLink: (reason = 'reset') => socket().say({ type: 'socket.lost', reason }),
+    /** Breaks the link and makes a new one as soon as may be. */
+    reconnect: () => {
+      scene.breakLink();
+      while (!link.is('linked.connecting')) scene.clock.advanceToNext();
+      return scene.goOnline();
+    },
+    requeued: () =>
+      owner.events.flatMap((event) => (event.type === 'hub.linkLost' ? [event.requeuedJobId] : [])),
+    assign: (jobId: string) => scene.receive({ type: 'jobAssigned', jobId, assignmentId: `a-${jobId}` }),
+    requestClose: () => link.send({ type: 'hub.closeRequested' }),
+    expectClosed: () => {
+      expect(link.status).toBe('done');
+      expect(link.scheduled).toEqual([]);
+      expect(stage.clock.pending).toBe(0);
+      expect(stage.open()).toEqual([]);
+    },
+  };
+  return scene;
+}
+
+export type LinkScene = ReturnType<typeof beginLink>;

@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import { hubLimits, MAX_HELD_NOTES } from '../../machines/hub-connection/limits.ts';
+import { beginLink, conclusion, type LinkScene, note } from './hub-connection-scene.ts';
+import { failure } from './samples.ts';
+
+describe('while the hub is away', () => {
+  test('everything is kept in order and said on the next link', () => {
+    const scene = beginLink().goOnline();
+    scene.breakLink();
+    const reports = [note('A'), conclusion('B'), note('C'), conclusion('A')];
+    for (const report of reports) scene.report(report);
+    while (!scene.link.is('linked.connecting')) scene.clock.advanceToNext();
+    scene.goOnline();
+    expect(scene.delivered().map(({ report }) => report)).toEqual(reports);
+  });
+
+  test('notes are dropped oldest first and counted, conclusions never', () => {
+    const scene = beginLink();
+    for (let n = 0; n < MAX_HELD_NOTES + 5; n += 1) {
+      scene.report(note('A', `line ${n}`));
+      if (n % 100 === 0) scene.report(conclusion(`J${n}`));
+    }
+    scene.goOnline();
+    const [command] = scene.commands().filter(({ type }) => type === 'socket.deliver');
+    expect(command).toMatchObject({ droppedNotes: 5 });
+    const kept = scene.delivered();
+    expect(kept.filter(({ report }) => report.kind === 'conclusion')).toHaveLength(11);
+    const lines = kept.flatMap(({ report }) =>
+      report.kind === 'note' && report.note.kind === 'log' ? [report.note.line] : [],
+    );
+    expect([lines.length, lines[0], lines.at(-1)]).toEqual([MAX_HELD_NOTES, 'line 5', 'line 1004']);
+    scene.report(note('A'));
+    expect(scene.commands().at(-1)).toMatchObject({ droppedNotes: 0 });
+  });
+});
+
+describe('a conclusion', () => {
+  test('is said once when its receipt comes', () => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    scene.confirmAll();
+    scene.reconnect();
+    expect(scene.stage.calls.some(({ port }) => port === 'probeAssignments')).toBe(false);
+    expect(scene.delivered()).toEqual([]);
+  });
+
+  test('a receipt stands for everything that was said before it, and for nothing after', () => {
+    const scene = beginLink().goOnline();
+    for (const job of ['A', 'B', 'C']) scene.report(conclusion(job));
+    const [, second] = scene.delivered();
+    scene.confirm(second?.seq as number);
+    scene.reconnect();
+    expect(scene.stage.the('probeAssignments').input).toEqual({ assignmentIds: ['a-C'] });
+  });
+
+  test('without a receipt is asked for on the next link, and said again if the hub waits for it', () => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    scene.report(conclusion('B'));
+    scene.reconnect();
+    scene.report(note('C'));
+    expect(scene.delivered()).toEqual([]);
+    scene.stage.the('probeAssignments').answer(['a-B']);
+    expect(scene.deliveredJobs()).toEqual(['conclusion B', 'note C']);
+    scene.confirmAll();
+    scene.reconnect();
+    expect(scene.stage.open('probeAssignments')).toEqual([]);
+  });
+
+  test.each([
+    ['fails', (scene: LinkScene) => scene.stage.the('probeAssignments').fail(failure('HUB_UNAVAILABLE'))],
+    ['hangs', (scene: LinkScene) => scene.clock.advance(hubLimits.reconcileTimeout)],
+  ])('is said again when the question %s: twice is better than never', (_, end) => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    scene.reconnect();
+    scene.socket().say({ type: 'socket.heard' });
+    end(scene);
+    expect(scene.deliveredJobs()).toEqual(['conclusion A']);
+  });
+
+  test('is asked for again when the link breaks during the question', () => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    scene.reconnect().reconnect();
+    scene.stage.the('probeAssignments').answer(['a-A']);
+    expect(scene.deliveredJobs()).toEqual(['conclusion A']);
+  });
+});
+
+describe('a request to close', () => {
+  test('with nothing to say sends a Close frame and waits for the answer', () => {
+    const scene = beginLink().goOnline();
+    scene.requestClose();
+    expect(scene.commands().at(-1)).toEqual({ type: 'socket.close' });
+    scene.breakLink();
+    scene.expectClosed();
+    expect(scene.owner.types()).toEqual(['hub.linkUp']);
+  });
+
+  test('is done after 3 s when the hub does not answer', () => {
+    const scene = beginLink().goOnline();
+    scene.requestClose();
+    scene.requestClose();
+    scene.assign('late');
+    scene.clock.advance(hubLimits.closeTimeout);
+    scene.expectClosed();
+  });
+
+  test('while greeting says good-bye as well, because the hub has counted us in', () => {
+    const scene = beginLink().open();
+    scene.requestClose();
+    expect(scene.commands().map(({ type }) => type)).toEqual(['socket.hello', 'socket.close']);
+    scene.breakLink();
+    scene.expectClosed();
+  });
+
+  test.each([
+    ['connecting', () => {}],
+    ['backingOff', (scene: LinkScene) => scene.breakLink()],
+    [
+      'refused',
+      (scene: LinkScene) => {
+        scene.open().receive({ type: 'authFailed' });
+        scene.report(conclusion('nobody hears it'));
+      },
+    ],
+  ])('while %s is done at once', (_, come) => {
+    const scene = beginLink();
+    come(scene);
+    scene.requestClose();
+    scene.expectClosed();
+  });
+
+  test('says what is left first and waits for the receipt', () => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    scene.requestClose();
+    expect(scene.link.is('linked.flushing')).toBe(true);
+    scene.report(conclusion('B'));
+    expect(scene.deliveredJobs()).toEqual(['conclusion A', 'conclusion B']);
+    scene.confirmAll();
+    expect(scene.commands().at(-1)).toEqual({ type: 'socket.close' });
+    scene.breakLink();
+    scene.expectClosed();
+  });
+
+  test('waits for receipts 10 s and not longer', () => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    scene.requestClose();
+    scene.clock.advance(hubLimits.flushTimeout - 1);
+    expect(scene.link.is('linked.flushing')).toBe(true);
+    scene.clock.advance(1 + hubLimits.closeTimeout);
+    scene.expectClosed();
+  });
+
+  test('during the question about an earlier link does not forget what was asked for', () => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    scene.report(conclusion('B'));
+    scene.reconnect();
+    scene.report(conclusion('C'));
+    scene.requestClose();
+    scene.requestClose();
+    scene.stage.the('probeAssignments').answer(['a-A']);
+    expect(scene.deliveredJobs()).toEqual(['conclusion A', 'conclusion C']);
+    scene.confirmAll();
+    scene.breakLink();
+    scene.expectClosed();
+  });
+
+  test('during that question, when it fails: everything is said again', () => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    scene.reconnect();
+    scene.requestClose();
+    scene.stage.the('probeAssignments').fail(failure('HUB_UNAVAILABLE'));
+    expect(scene.deliveredJobs()).toEqual(['conclusion A']);
+  });
+
+  test('without a link keeps trying while there is a result to say, at once for the first time', () => {
+    const scene = beginLink().goOnline();
+    scene.breakLink();
+    scene.report(conclusion('A'));
+    scene.requestClose();
+    expect(scene.link.is('linked.connecting')).toBe(true);
+    scene.requestClose();
+    scene.goOnline();
+    expect(scene.owner.types().at(-1)).toBe('hub.linkUp');
+    scene.requestClose();
+    expect(scene.deliveredJobs()).toEqual(['conclusion A']);
+    scene.confirmAll();
+    scene.breakLink();
+    scene.expectClosed();
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import type { AnyStateMachine } from 'xstate';
+import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
+import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
+import { allNodes, delaysOf, invokesOf, type Node, namesUsed } from './config-facts.ts';
+
+/** What neither the compiler nor xstate says anything about: names and keys that are misspelt, waits without an end. */
+const machines: readonly AnyStateMachine[] = [
+  supervisorMachine,
+  hubConnectionMachine,
+  signJobMachine,
+  vmLifecycleMachine,
+];
+
+const ROOT_KEYS = ['id', 'context', 'output', 'version', 'types', 'schemas', 'options'];
+const NODE_KEYS = [
+  ...['description', 'type', 'initial', 'states', 'entry', 'exit', 'invoke', 'on', 'after', 'always'],
+  ...['onDone', 'output', 'tags', 'meta', 'history', 'target'],
+];
+const INVOKE_KEYS = ['id', 'src', 'input', 'onDone', 'onError', 'onSnapshot', 'systemId'];
+const TRANSITION_KEYS = ['target', 'guard', 'actions', 'reenter', 'description', 'meta'];
+
+/** Live ports have no end of their own, so that they have no `onDone`. */
+const LIVE_PORTS = ['runVm', 'watchGuest', 'hubSocket'];
+
+/** States that may last for ever, each with the reason why that is right. Nothing else may. */
+const RESTING: Readonly<Record<string, string>> = {
+  // supervisor
+  'supervisor.serving.link.offline': 'repeats what the hub-connection said',
+  'supervisor.serving.link.online': 'repeats what the hub-connection said',
+  'supervisor.serving.link.refused': 'repeats what the hub-connection said',
+  'supervisor.serving.work.accepting': 'the daemon serves until it is told to stop',
+  // hub-connection: its two guards of the link, heart and hearing, have deadlines of their own
+  'hubConnection.linked.online.delivery.flowing': 'the link lives as long as it is heard',
+  'hubConnection.linked.online.health.proven': 'the link lives as long as it is heard',
+  // sign-job: the work has the deadlines, its companions follow it
+  'signJob.engaged.work.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',
+  'signJob.engaged.machine.none': 'follows the work',
+  'signJob.engaged.machine.owned.acquiring': 'follows the work and the deadlines of vm-lifecycle',
+  'signJob.engaged.machine.owned.ready': 'follows the work',
+  'signJob.engaged.machine.owned.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',
+  'signJob.engaged.claim.valid': 'follows the hub',
+  'signJob.engaged.claim.revoked': 'the work that waits for the claim has a deadline',
+  'signJob.engaged.claim.expired': 'the work is told and ends',
+  // vm-lifecycle
+  'vmLifecycle.alive.ready': 'the job that owns the machine has the deadline',
+};
+
+describe.each(machines.map((machine) => [machine.id, machine] as const))('%s', (_, machine) => {
+  const nodes = allNodes(machine);
+  const named = (find: (node: Node) => readonly string[]) =>
+    nodes.flatMap((node) => find(node).map((text) => `${node.id}: ${text}`));
+  const unknown = (keys: object | undefined, allowed: readonly string[]) =>
+    Object.keys(keys ?? {}).filter((key) => !allowed.includes(key));
+
+  test('has no misspelt key', () => {
+    const wrong = named((node) => [
+      ...unknown(node.config, node.parent ? NODE_KEYS : [...NODE_KEYS, ...ROOT_KEYS]),
+      ...invokesOf(node).flatMap((invoke) => unknown(invoke, INVOKE_KEYS)),
+      ...namesUsed(node).transitions.flatMap((transition) => unknown(transition, TRANSITION_KEYS)),
+    ]);
+    expect(wrong).toEqual([]);
+  });
+
+  test('names only actors, actions, guards and delays that exist', () => {
+    const { actors, actions, guards, delays } = machine.implementations;
+    const missing = named((node) => {
+      const used = namesUsed(node);
+      return [
+        ...invokesOf(node).flatMap(({ src }) => (src in (actors ?? {}) ? [] : [`actor ${src}`])),
+        ...used.actions.filter((name) => !(name in actions) && !name.startsWith('xstate.')),
+        ...used.guards.filter((name) => !(name in guards) && !name.startsWith('xstate.')),
+        ...used.delays.filter((name) => !(name in delays) && !/^\d+$/.test(name)),
+      ];
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test('implements nothing that it does not use', () => {
+    const used = nodes.map(namesUsed);
+    const unused = (kind: 'actions' | 'guards' | 'delays') =>
+      Object.keys(machine.implementations[kind] ?? {}).filter(
+        (name) => !used.some((names) => names[kind].includes(name)),
+      );
+    expect([...unused('actions'), ...unused('guards'), ...unused('delays')]).toEqual([]);
+  });
+
+  test('hears how each effect ends', () => {
+    const deaf = named((node) =>
+      invokesOf(node).flatMap(({ src, onDone, onError }) => [
+        ...(onDone === undefined && !LIVE_PORTS.includes(src) ? [`${src} has no onDone`] : []),
+        ...(onError === undefined ? [`${src} has no onError`] : []),
+      ]),
+    );
+    expect(deaf).toEqual([]);
+  });
+
+  test('describes itself and each of its states', () => {
+    expect(named((node) => (node.config.description?.trim() ? [] : ['no description']))).toEqual([]);
+  });
+
+  test('has no delay that Node would cut short', () => {
+    const wrong = delaysOf(machine).filter(
+      ([, ms]) => typeof ms !== 'number' || !Number.isFinite(ms) || ms < 0 || ms >= 2 ** 31,
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('waits nowhere without a deadline', () => {
+    const hasDeadline = (node: Node): boolean =>
+      Object.keys(node.config.after ?? {}).length > 0 || (node.parent ? hasDeadline(node.parent) : false);
+    /** An eventless transition without a guard leaves at once. */
+    const isTransient = (node: Node) => (node.always ?? []).some(({ guard }) => guard === undefined);
+    /** Only leaves wait: a compound state is always in one of its children. */
+    const waits = nodes.filter(
+      (node) => Object.keys(node.states).length === 0 && node.type !== 'final' && !isTransient(node),
+    );
+    const endless = waits.filter((node) => !hasDeadline(node)).map(({ id }) => id);
+    const resting = Object.keys(RESTING).filter((id) => id.startsWith(`${machine.id}.`));
+    expect(endless.sort()).toEqual(resting.sort());
+  });
+});

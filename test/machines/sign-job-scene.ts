@@ -1,0 +1,95 @@
+import { expect } from 'vitest';
+import type { AdmittedJob, Conclusion, JobNote, JobReport } from '../../machines/contracts/job.ts';
+import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import { recorder, Stage } from './stage.ts';
+
+export const admitted: AdmittedJob = {
+  target: 'macos-sign',
+  appName: 'Tide Clock',
+  identity: 'supplied',
+  container: 'dmg',
+  embedsProfile: true,
+};
+export const artifact = { name: 'Tide Clock.dmg', sizeBytes: 7, sha256Hex: 'ab' };
+export const VM = { name: 'perry-ship-0000-run-1', image: 'golden' };
+const bundle = { folderName: 'Tide Clock.app', bundleId: 'org.example.tide', unpackedBytes: 9 };
+
+/** The ports in the order of the work, each with what it answers when it goes well. */
+export const answers = {
+  admitJob: admitted,
+  downloadBundle: undefined,
+  inspectBundle: bundle,
+  checkCredentials: undefined,
+  drawIcons: undefined,
+  mergeInfoPlist: undefined,
+  embedProfile: undefined,
+  transferBundle: undefined,
+  codesign: undefined,
+  verifySignature: undefined,
+  packageArtifact: artifact,
+  checkArtifact: undefined,
+  deliverArtifact: undefined,
+} as const;
+export type StepPort = keyof typeof answers;
+export const stepPorts = Object.keys(answers) as StepPort[];
+
+/** One run with every effect, its machine included, played by the test. */
+export function beginJob() {
+  const stage = new Stage();
+  const owner = recorder<JobReport>();
+  const job = stage.start(stage.fill(signJobMachine), {
+    runId: 'run-1',
+    jobId: 'job-1',
+    vm: VM,
+    owner: owner.ref,
+  });
+  const scene = {
+    stage,
+    clock: stage.clock,
+    job,
+    owner,
+    notes: (): JobNote[] => owner.events.flatMap((event) => (event.type === 'job.noted' ? [event.note] : [])),
+    conclusions: () => owner.events.filter((event) => event.type === 'job.concluded'),
+    conclusion: (): Conclusion => {
+      const [only, ...more] = scene.conclusions();
+      expect(more).toEqual([]);
+      return (only as Extract<JobReport, { type: 'job.concluded' }>).conclusion;
+    },
+    answer: (port: StepPort) => {
+      stage.the(port).answer(answers[port]);
+      if (port === 'admitJob') job.send({ type: 'slot.granted' });
+    },
+    machineReady: () => stage.the('vmLifecycle').say({ type: 'vm.ready' }),
+    machineGone: (outcome: 'deleted' | 'leaked' = 'deleted') =>
+      stage.the('vmLifecycle').answer({ name: VM.name, outcome, failure: null }),
+    /** Goes on until this port is asked; the machine is ready as soon as it is wanted. */
+    goTo: (port: StepPort) => {
+      for (const next of stepPorts) {
+        if (next === port) return scene;
+        scene.answer(next);
+        if (next === 'admitJob') scene.machineReady();
+      }
+      throw new Error(`no way leads to ${port}`);
+    },
+    /** The machine goes, the files go, the run ends; nothing of it is left. */
+    cleanUp: () => {
+      for (const vm of stage.open('vmLifecycle')) {
+        expect(vm.heard.map(({ type }) => type)).toEqual(['vm.releaseRequested']);
+        vm.answer({ name: VM.name, outcome: 'deleted', failure: null });
+      }
+      const purge = stage.the('purgeRun');
+      purge.answer();
+      expectOver();
+      return purge.input as { runId: string; assignmentIds: string[]; awaitsReceipt: string | null };
+    },
+  };
+  const expectOver = () => {
+    expect(job.status).toBe('done');
+    expect(stage.open()).toEqual([]);
+    expect(job.scheduled).toEqual([]);
+    expect(stage.clock.pending).toBe(0);
+  };
+  return { ...scene, expectOver };
+}
+
+export type JobScene = ReturnType<typeof beginJob>;

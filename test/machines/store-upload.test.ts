@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { storeUploadMachine } from '../../machines/store-upload/machine.ts';
+import { inert } from './inert.ts';
+import { walk } from './walk.ts';
+
+const ports = [
+  'findApp',
+  'reserveUpload',
+  'recordUpload',
+  'reserveFile',
+  'sendParts',
+  'commitFile',
+  'askUpload',
+];
+const machine = storeUploadMachine.provide({ actors: inert(ports) });
+const failure = (code: string, retryable: boolean) => ({
+  kind: 'upstream' as const,
+  code,
+  summary: 'x',
+  reason: '',
+  nextStep: '',
+  retryable,
+});
+const errors = [{ error: failure('AUTH', false) }, { error: failure('BUSY', true) }];
+const verdicts = ['awaitingUpload', 'processing', 'complete', 'failed'].map((state) => ({
+  output: { state, failure: state === 'failed' ? failure('STORE_REJECTED', false) : null, remarks: [] },
+}));
+
+const missingAfter = (uploadId: string | null) =>
+  walk(machine, {
+    input: { runId: 'r', uploadId },
+    key: (s) =>
+      JSON.stringify([
+        s.value,
+        s.context.attempts,
+        s.context.fileId,
+        Math.min(s.context.polls, 1),
+        s.context.failure?.code,
+        s.status,
+      ]),
+    samples: {
+      'xstate.done.actor.findApp': [{ output: '123' }],
+      'xstate.done.actor.reserveUpload': [{ output: 'u' }],
+      'xstate.done.actor.reserveFile': [{ output: { fileId: 'f', parts: [1, 2] } }],
+      'xstate.done.actor.sendParts': [{ output: [] }, { output: [2] }],
+      'xstate.done.actor.reconcileUpload': verdicts,
+      'xstate.done.actor.askUpload': verdicts,
+      ...Object.fromEntries(
+        [...ports, 'reconcileUpload', 'recommitFile'].map((id) => [`xstate.error.actor.${id}`, errors]),
+      ),
+    },
+    check: (s) => {
+      if (s.status === 'done' && s.output.outcome === 'failed') expect(s.output.failure).not.toBeNull();
+      if (s.status === 'done' && s.output.outcome === 'published') expect(s.output.uploadId).not.toBeNull();
+    },
+  }).missing;
+
+test('store-upload: every transition is walked, from a new upload or from one that an earlier life began', () => {
+  const fresh = missingAfter(null);
+  const resumed = new Set(missingAfter('u'));
+  expect(fresh.filter((name) => resumed.has(name))).toEqual([]);
+});

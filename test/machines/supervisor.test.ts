@@ -1,0 +1,275 @@
+import { describe, expect, test } from 'vitest';
+import { supervisorLimits } from '../../machines/supervisor/limits.ts';
+import { failure } from './samples.ts';
+import { beginSupervisor, type SupervisorScene, vmOf } from './supervisor-scene.ts';
+
+describe('the first sweep', () => {
+  test('comes before the link', () => {
+    const scene = beginSupervisor();
+    expect(scene.stage.open().map(({ port }) => port)).toEqual(['sweepLeftovers']);
+    expect(scene.stage.the('sweepLeftovers').input).toEqual({ instance: '0a1b2c3d' });
+    scene.serve();
+    expect(scene.stage.open().map(({ port }) => port)).toEqual(['hubConnection']);
+  });
+
+  test.each(['fails', 'hangs'])('that %s does not keep the daemon from working', (how) => {
+    const scene = beginSupervisor();
+    if (how === 'fails') scene.stage.the('sweepLeftovers').fail(failure('A'));
+    else scene.clock.advance(supervisorLimits.sweepTimeout);
+    expect(scene.supervisor.is('serving')).toBe(true);
+  });
+
+  test.each(['drain.requested', 'shutdown.requested'])('ends with %s', (type) => {
+    const scene = beginSupervisor();
+    scene.supervisor.send({ type });
+    scene.expectStopped();
+  });
+});
+
+describe('slots', () => {
+  test('are given in the order of arrival, never more than there are', () => {
+    const scene = beginSupervisor(2).serve();
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    scene.assignAndWait(...ids);
+    const holding = () => ids.filter(scene.hasSlot);
+    expect(holding()).toEqual(['a', 'b']);
+    scene.conclude('b');
+    expect(holding()).toEqual(['a', 'b']);
+    scene.end('b');
+    expect(holding()).toEqual(['a', 'b', 'c']);
+    scene.finish('a');
+    scene.finish('c');
+    expect(holding()).toEqual(ids);
+  });
+
+  test('are for jobs that turned out to be sound, whenever they did', () => {
+    const scene = beginSupervisor(1).serve();
+    for (const id of ['a', 'b', 'c']) scene.assign(id);
+    expect(scene.hasSlot('a')).toBe(false);
+    scene.awaitSlot('c');
+    scene.awaitSlot('a');
+    expect(['a', 'b', 'c'].map(scene.hasSlot)).toEqual([false, false, true]);
+    scene.finish('c');
+    expect(scene.hasSlot('a')).toBe(true);
+  });
+
+  test('those in line hear their place whenever it changes', () => {
+    const scene = beginSupervisor(1).serve();
+    scene.assignAndWait('a', 'b', 'c');
+    expect(scene.positions()).toEqual(['job-b 1', 'job-b 1', 'job-c 2']);
+    scene.finish('a');
+    expect(scene.positions().slice(3)).toEqual(['job-c 1']);
+    scene.finish('c');
+    expect(scene.positions().slice(4)).toEqual([]);
+  });
+
+  test('a run that ends in the line leaves it', () => {
+    const scene = beginSupervisor(1).serve();
+    scene.assignAndWait('a', 'b', 'c');
+    scene.finish('b');
+    scene.finish('a');
+    expect(scene.hasSlot('c')).toBe(true);
+  });
+
+  test('a machine that leaked does not hold a slot for ever', () => {
+    const scene = beginSupervisor(1).serve();
+    scene.assignAndWait('a', 'b');
+    scene.finish('a', { leakedVm: vmOf('a') });
+    expect(scene.hasSlot('b')).toBe(true);
+  });
+});
+
+describe('an assignment', () => {
+  test('becomes a run with a machine of a name of its own', () => {
+    const scene = beginSupervisor().serve();
+    scene.assign('a');
+    expect(scene.run('a').input).toMatchObject({
+      ...{ runId: 'a', jobId: 'job-a', vm: { name: vmOf('a'), image: 'golden' } },
+    });
+  });
+
+  test('of a job that runs is adopted by the run', () => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a');
+    scene.assign('again', 'job-a');
+    expect(scene.started()).toEqual(['a']);
+    expect(scene.run('a').heard.at(-1)).toEqual({ type: 'job.adopted', assignmentId: 'again' });
+  });
+
+  test.each(['concluded', 'dropped'])('of a job whose run has %s and only cleans up is a new run', (end) => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a');
+    if (end === 'concluded') scene.conclude('a');
+    else scene.run('a').say({ type: 'job.dropped', runId: 'a', jobId: 'job-a' });
+    scene.assign('again', 'job-a');
+    expect(scene.started()).toEqual(['a', 'again']);
+    expect(scene.heard('a')).not.toContain('job.adopted');
+    scene.end('a');
+    expect(scene.supervisor.context.runs.map(({ runId }) => runId)).toEqual(['again']);
+  });
+
+  test('that cannot be read is answered at once', () => {
+    const scene = beginSupervisor().serve();
+    scene.hub().say({ type: 'hub.jobMalformed', jobId: 'm', assignmentId: 'x', failure: failure('BAD') });
+    expect([scene.started(), scene.conclusions()]).toEqual([[], ['m x BAD']]);
+  });
+
+  test('each ends in its own conclusion, told to the hub as it came', () => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a', 'b');
+    scene.finish('a');
+    scene.conclude('b', 'b2');
+    scene.end('b');
+    expect(scene.conclusions()).toEqual(['job-a a A', 'job-b b2 A']);
+    expect(scene.supervisor.context.concluded).toEqual({ succeeded: 0, failed: 2, cancelled: 0 });
+    expect(Object.keys(scene.supervisor.actor.getSnapshot().children)).toEqual(['hub']);
+  });
+});
+
+describe('a cancellation', () => {
+  test.each(['hub.cancelRequested', 'job.cancelRequested'])('(%s) reaches the run of the job', (type) => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a', 'b');
+    if (type.startsWith('hub')) scene.hub().say({ type, jobId: 'job-a' });
+    else scene.supervisor.send({ type, jobId: 'job-a' });
+    expect(scene.run('a').heard.at(-1)).toEqual({ type: 'job.cancelRequested', why: 'user' });
+    expect(scene.heard('b')).not.toContain('job.cancelRequested');
+  });
+
+  test('of a job that nobody knows, or that is concluded, is nothing', () => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a');
+    scene.conclude('a');
+    for (const jobId of ['job-a', 'nobody']) scene.hub().say({ type: 'hub.cancelRequested', jobId });
+    expect(scene.heard('a')).not.toContain('job.cancelRequested');
+  });
+});
+
+describe('the link', () => {
+  test('that broke revokes the claim of the one job that the hub gives away', () => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a', 'b');
+    scene.hub().say({ type: 'hub.linkLost', reason: 'reset', requeuedJobId: 'job-b' });
+    expect(scene.supervisor.is('serving.link.offline')).toBe(true);
+    expect([scene.heard('a').at(-1), scene.heard('b').at(-1)]).toEqual(['slot.granted', 'job.claimRevoked']);
+    scene.hub().say({ type: 'hub.linkUp' });
+    expect([scene.heard('a').at(-1), scene.heard('b').at(-1)]).toEqual([
+      ...['job.linkRestored', 'job.linkRestored'],
+    ]);
+  });
+
+  test.each([null, 'unknown'])('that broke with %s as the job given away touches no run', (requeuedJobId) => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a');
+    scene.hub().say({ type: 'hub.linkLost', reason: 'reset', requeuedJobId });
+    expect(scene.heard('a')).not.toContain('job.claimRevoked');
+  });
+
+  test('that is refused is shown as that; the runs go on', () => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a');
+    scene.hub().say({ type: 'hub.refused' });
+    expect(scene.supervisor.is('serving.link.refused')).toBe(true);
+    expect(scene.run('a').isOpen).toBe(true);
+  });
+});
+
+describe('a run that breaks', () => {
+  const broken = new Error('a defect');
+
+  test('is answered once and swept, and only then gives its slot back', () => {
+    const scene = beginSupervisor(1).serve();
+    scene.assignAndWait('a', 'b');
+    scene.run('a').fail(broken);
+    expect(scene.conclusions()).toEqual(['job-a a INTERNAL_ERROR']);
+    expect(scene.stage.the('sweepRun').input).toEqual({
+      ...{ runId: 'a', assignmentIds: ['a'], vmName: vmOf('a') },
+    });
+    expect(scene.hasSlot('b')).toBe(false);
+    scene.stage.the('sweepRun').answer();
+    expect(scene.hasSlot('b')).toBe(true);
+    expect(Object.keys(scene.supervisor.actor.getSnapshot().children)).toEqual(['hub', 'run.b']);
+  });
+
+  test('is answered under the assignment that counts, and none of its secrets is forgotten', () => {
+    const scene = beginSupervisor(1).serve();
+    scene.assignAndWait('a');
+    scene.assign('again', 'job-a');
+    scene.run('a').fail(broken);
+    expect(scene.conclusions()).toEqual(['job-a again INTERNAL_ERROR']);
+    expect(scene.stage.the('sweepRun').input.assignmentIds).toEqual(['a', 'again']);
+  });
+
+  test('while cleaning up is not answered twice', () => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a');
+    scene.conclude('a');
+    scene.run('a').fail(broken);
+    expect(scene.conclusions()).toEqual(['job-a a A']);
+    expect(scene.stage.open('sweepRun')).toHaveLength(1);
+  });
+
+  test.each(['fails', 'hangs'])('and whose sweep %s leaves a leak, not a lost slot', (how) => {
+    const scene = beginSupervisor(1).serve();
+    scene.assignAndWait('a', 'b');
+    scene.run('a').fail(broken);
+    if (how === 'fails') scene.stage.the('sweepRun').fail(failure('VM_DELETE_FAILED'));
+    else scene.clock.advance(supervisorLimits.sweepTimeout);
+    expect(scene.stage.open('sweepRun')).toEqual([]);
+    expect(scene.supervisor.context.leaked).toEqual([vmOf('a')]);
+    expect(scene.hasSlot('b')).toBe(true);
+  });
+
+  test('keeps a drain waiting until it is swept', () => {
+    const scene = beginSupervisor().serve();
+    scene.assignAndWait('a');
+    scene.supervisor.send({ type: 'drain.requested' });
+    scene.run('a').fail(broken);
+    scene.supervisor.send({ type: 'shutdown.requested' });
+    expect(scene.closeAsked()).toBe(0);
+    scene.stage.the('sweepRun').answer();
+    scene.expectStopped();
+  });
+});
+
+describe('leaks', () => {
+  const leak = (scene: SupervisorScene, id: string) => {
+    scene.assignAndWait(id);
+    scene.finish(id, { leakedVm: vmOf(id) });
+  };
+
+  test('of earlier lives and of runs are tried again every five minutes', () => {
+    const scene = beginSupervisor().serve([vmOf('old')]);
+    leak(scene, 'a');
+    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    expect(scene.stage.the('sweepLeaks').input).toEqual({ names: [vmOf('old'), vmOf('a')] });
+    scene.stage.the('sweepLeaks').answer([vmOf('old')]);
+    expect(scene.supervisor.context.leaked).toEqual([vmOf('a')]);
+    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    expect(scene.stage.the('sweepLeaks').input).toEqual({ names: [vmOf('a')] });
+    scene.stage.the('sweepLeaks').answer([vmOf('a')]);
+    scene.clock.advance(supervisorLimits.leakSweepInterval * 3);
+    expect(scene.stage.open('sweepLeaks')).toEqual([]);
+  });
+
+  test.each(['fails', 'hangs'])('are kept when the sweep %s', (how) => {
+    const scene = beginSupervisor().serve();
+    leak(scene, 'a');
+    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    if (how === 'fails') scene.stage.the('sweepLeaks').fail(failure('A'));
+    else scene.clock.advance(supervisorLimits.sweepTimeout);
+    expect(scene.supervisor.context.leaked).toEqual([vmOf('a')]);
+    expect(scene.stage.open('sweepLeaks')).toEqual([]);
+    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    expect(scene.stage.open('sweepLeaks')).toHaveLength(1);
+  });
+
+  test('that come while others are swept are not forgotten', () => {
+    const scene = beginSupervisor().serve();
+    leak(scene, 'a');
+    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    leak(scene, 'b');
+    scene.stage.the('sweepLeaks').answer([vmOf('a')]);
+    expect(scene.supervisor.context.leaked).toEqual([vmOf('b')]);
+  });
+});

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+/** Outlives us for a moment: kills what we started when our end of the pipe breaks, even by SIGKILL. */
+const REAPER = `
+groups=
+while read -r sign pid; do
+  kept=
+  for group in $groups; do [ "$group" = "$pid" ] || kept="$kept $group"; done
+  groups=$kept
+  [ "$sign" = + ] && groups="$groups $pid"
+done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+:`;
+
+/** Runs programs as the user of the guest: a home folder, a PATH, and nothing else of the host's environment. */
+export function guestCommands({ home, disk }) {
+  const env = {
+    HOME: home,
+    TMPDIR: join(home, 'tmp'),
+    PATH: [...disk.path, '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(':'),
+    USER: disk.user,
+    LOGNAME: disk.user,
+    SHELL: '/bin/sh',
+  };
+  const reaper = spawn('/bin/sh', ['-c', REAPER], {
+    env,
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  reaper.stdin.on('error', () => {});
+  const running = new Set();
+  const kill = (child, signal = 'SIGKILL') => {
+    try {
+      if (running.has(child)) process.kill(-child.pid, signal);
+    } catch {
+      // it has just ended
+    }
+  };
+  return {
+    kill,
+    start: (argv) => {
+      const child = spawn(argv[0], argv.slice(1), { cwd: home, env, detached: true });
+      child.on('error', () => {});
+      child.stdin.on('error', () => {});
+      if (!child.pid) return child;
+      running.add(child);
+      reaper.stdin.write(`+ ${child.pid}\n`);
+      child.once('exit', () => {
+        kill(child);
+        running.delete(child);
+        reaper.stdin.write(`- ${child.pid}\n`);
+      });
+      return child;
+    },
+    stop: () => {
+      for (const child of running) kill(child);
+      reaper.stdin.end();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startAgent } from './guest-agent.mjs';
+import { guestCommands } from './guest-commands.mjs';
+import { startSshd } from './guest-sshd.mjs';
+
+/**
+ * What runs inside of the machine, each part from its own moment on. The disk says who may log in, which host key the
+ * machine has, and where its programs are; all clones of one image have the same.
+ */
+export async function startGuest({ dir, knobs, address }) {
+  const disk = JSON.parse(readFileSync(join(dir, 'disk.img'), 'utf8'));
+  const home = join(dir, 'guest');
+  mkdirSync(join(home, 'tmp'), { recursive: true });
+  const commands = guestCommands({ home, disk });
+  const timers = [];
+  const after = (delayMs, start) => timers.push(setTimeout(start, delayMs));
+  const parts = [commands, startAgent({ dir, commands, knobs })];
+  let host;
+  after(knobs.times.address, () => {
+    host = address();
+  });
+  after(Math.max(knobs.times.ssh, knobs.times.address), async () => {
+    if (knobs.guest.ssh !== 'refused')
+      parts.push(await startSshd({ host: await host, disk, commands, knob: knobs.guest }));
+  });
+  return {
+    stop: () => {
+      for (const timer of timers) clearTimeout(timer);
+      for (const part of parts) part.stop();
+    },
+  };
+}
