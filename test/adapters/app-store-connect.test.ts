@@ -1,0 +1,147 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createActor, toPromise } from 'xstate';
+import type { Services } from '../../src/actors/services.ts';
+import { provideStoreUpload } from '../../src/actors/store-upload.ts';
+import { adviceFor } from '../../src/adapters/app-store-connect/index.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import { createWorkbench } from '../../src/steps/workbench.ts';
+import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
+import { type AppleSimulator, startAppleSimulator } from '../apple-simulator/apple-simulator.ts';
+import type { Chaos } from '../apple-simulator/faults.ts';
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const apiPrivateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+const key = { keyId: 'ABCDEFGHIJ', issuerId: '11111111-2222-3333-4444-555555555555' };
+const app = { id: '1234567890', bundleId: 'com.example.app' };
+const content = randomBytes(100_000);
+
+let folder: string;
+let apple: AppleSimulator;
+let store: StoreService;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-store-'));
+  await writeFile(join(folder, 'app.ipa'), content);
+});
+afterEach(async () => {
+  await apple.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function start(options: Partial<StoreOptions> = {}, chaos?: Chaos): Promise<void> {
+  store = new StoreService({
+    apps: [{ id: '9', bundleId: 'com.example.app.beta' }, app],
+    partBytes: 30_000,
+    ...options,
+  });
+  apple = await startAppleSimulator({
+    apiKeys: [{ ...key, publicKeyPem }],
+    services: [store.service],
+    ...(chaos && { chaos }),
+  });
+}
+
+/** The real machine over the real adapters; only the pauses are short. */
+async function upload(uploadId: string | null = null, bundleId = app.bundleId) {
+  const workbench = createWorkbench(folder);
+  const desk = await workbench.open('run-1', 'job-1');
+  Object.assign(desk, {
+    credentials: { apiKeyId: key.keyId, apiIssuerId: key.issuerId, apiPrivateKeyPem },
+    facts: { bundleId, shortVersion: '1.2.0', version: '42', platform: 'ios' },
+    artifact: {
+      name: 'app.ipa',
+      path: join(folder, 'app.ipa'),
+      sizeBytes: content.length,
+      sha256Hex: 'a'.repeat(64),
+    },
+  });
+  const config = { appStoreConnectUrl: apple.url };
+  const services = { config, workbench, journal: openJournal(folder) } as unknown as Services;
+  const machine = provideStoreUpload(services).provide({ delays: { retryPause: 1, pollPause: 1 } });
+  const actor = createActor(machine, { input: { runId: 'run-1', uploadId } });
+  const done = toPromise(actor);
+  actor.start();
+  return { ...(await done), journalled: await services.journal.findUpload('a'.repeat(64)) };
+}
+
+describe('a build on its way into the store', () => {
+  test('arrives whole, is journalled, and the app is found by its exact identifier', async () => {
+    await start();
+    const result = await upload();
+    expect(result).toMatchObject({ outcome: 'published', processed: true, failure: null });
+    expect(store.uploads).toHaveLength(1);
+    expect(store.uploads[0]).toMatchObject({ appId: app.id, state: 'COMPLETE', platform: 'IOS', commits: 1 });
+    expect(result.journalled).toBe(store.uploads[0]?.id);
+    expect(Buffer.concat([...(store.uploads[0]?.parts.values() ?? [])]).equals(content)).toBe(true);
+    expect(apple.violations).toEqual([]);
+  });
+
+  test('is refused by processing: the failure says what Apple says, and what to do', async () => {
+    await start({ errors: [{ code: '90704', description: 'Missing required icon file.' }] });
+    const { outcome, failure } = await upload();
+    expect(outcome).toBe('failed');
+    expect(failure).toMatchObject({ code: 'STORE_REJECTED' });
+    expect(failure?.summary).toContain('Missing required icon file. (90704)');
+    expect(failure?.nextStep).toContain('1024');
+  });
+
+  test('for an app that has no record: said at once, nothing reserved', async () => {
+    await start();
+    const { failure } = await upload(null, 'com.example.ap');
+    expect(failure?.code).toBe('STORE_APP_UNKNOWN');
+    expect(store.uploads).toEqual([]);
+  });
+
+  test('with a build number that was used before', async () => {
+    await start();
+    await upload();
+    const { failure } = await upload();
+    expect(failure?.code).toBe('STORE_REJECTED');
+    expect(failure?.nextStep).toContain('build number');
+  });
+
+  test.each([
+    ['an answer to the reservation that is lost', 'reserveUpload', 'servedLost'],
+    ['a commit whose answer is lost', 'commitFile', 'servedLost'],
+    ['a commit that is processed and answered with an error', 'commitFile', 'servedError'],
+    ['a commit that never arrives', 'commitFile', 'refused'],
+    ['parts that fail for now', 'putPart', 'serverError'],
+    ['too many requests', 'apps', 'tooManyBare'],
+    ['a verdict that does not come the first time', 'askUpload', 'unavailable'],
+    ['a token that is refused once', 'reserveFile', 'unauthorizedText'],
+  ] as const)('survives %s, and sends the build once', async (_, route, fault) => {
+    await start();
+    apple.faults.next(route, fault);
+    expect(await upload()).toMatchObject({ outcome: 'published' });
+    expect(store.uploads.filter(({ state }) => state === 'COMPLETE')).toHaveLength(1);
+    expect(apple.violations).toEqual([]);
+  });
+
+  test('a restart asks what became of the upload, and does not send it again', async () => {
+    await start();
+    const { uploadId } = await upload();
+    const sent = apple.requests.length;
+    expect(await upload(uploadId)).toMatchObject({ outcome: 'published', uploadId });
+    expect(apple.requests.slice(sent).map(({ route }) => route)).toEqual(['askUpload']);
+  });
+
+  test('with a key that Apple does not know', async () => {
+    await start();
+    apple.faults.next('apps', 'unauthorized', 'unauthorized');
+    expect((await upload()).failure?.code).toBe('APPLE_AUTH_REFUSED');
+  });
+});
+
+test.each([
+  ['The bundle version must be higher than the previously uploaded version', /build number/],
+  ['Invalid Provisioning Profile. The provisioning profile included is invalid', /provisioning profile/],
+  ['Missing purpose string in Info.plist: NSCameraUsageDescription', /usage text/],
+  ['This app was built with the iOS 17.0 SDK', /newer SDK/],
+])('%s: has a next step', (text, expected) => {
+  expect(adviceFor(text)).toMatch(expected);
+});

@@ -1,0 +1,234 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { ApiAuth } from './api-auth.ts';
+import { type Answer, type Exchange, type Route, type SimulatorContext, unauthorized } from './core.ts';
+
+export interface StoreApp {
+  readonly id: string;
+  readonly bundleId: string;
+}
+
+export interface StoreUpload {
+  readonly id: string;
+  readonly appId: string;
+  readonly shortVersion: string;
+  readonly version: string;
+  readonly platform: string;
+  state: 'AWAITING_UPLOAD' | 'PROCESSING' | 'FAILED' | 'COMPLETE';
+  errors: readonly { code: string; description: string }[];
+  fileId: string;
+  fileSize: number;
+  /** Slices that have arrived, by part number. */
+  readonly parts: Map<number, Buffer>;
+  /** Digest of the whole file, once it was committed. */
+  sha256Hex: string;
+  pollsLeft: number;
+  commits: number;
+}
+
+export interface StoreOptions {
+  readonly apps: readonly StoreApp[];
+  /** Bytes of one part; the file is cut accordingly. */
+  readonly partBytes?: number;
+  /** Questions after the commit that are answered with PROCESSING; 1 when left out. */
+  readonly pollsBeforeVerdict?: number;
+  /** What processing finds; nothing: the build is fine. */
+  readonly errors?: readonly { code: string; description: string }[];
+}
+
+/** What clients send, as far as it is looked at. */
+interface Sent {
+  readonly attributes?: {
+    readonly cfBundleShortVersionString?: string;
+    readonly cfBundleVersion?: string;
+    readonly platform?: string;
+    readonly assetType?: string;
+    readonly uti?: string;
+    readonly fileSize?: number;
+    readonly uploaded?: boolean;
+  };
+  readonly relationships?: Readonly<Record<string, { readonly data?: { readonly id?: string } }>>;
+}
+
+const sentIn = (json: unknown): Sent => (json as { data?: Sent } | undefined)?.data ?? {};
+
+/** App Store Connect, as far as Build Uploads (API 4.1) go. */
+export class StoreService {
+  readonly uploads: StoreUpload[] = [];
+  readonly #options: StoreOptions;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  readonly service = (context: SimulatorContext, auth: ApiAuth): readonly Route[] => {
+    const authorized = (handle: (exchange: Exchange) => Promise<Answer>) => async (exchange: Exchange) =>
+      auth.objection(exchange.request) === undefined ? handle(exchange) : unauthorized;
+    const route = (
+      name: string,
+      method: string,
+      path: string,
+      handle: (e: Exchange) => Promise<Answer>,
+    ): Route => ({
+      name,
+      method,
+      path: new RegExp(`^${path}$`),
+      handle: authorized(handle),
+    });
+    return [
+      route('apps', 'GET', '/v1/apps', async ({ query }) => this.#apps(query)),
+      route('earlierUploads', 'GET', '/v1/apps/([^/]+)/buildUploads', async (e) => this.#earlier(e)),
+      route('reserveUpload', 'POST', '/v1/buildUploads', async (e) => this.#reserve(await e.readJson())),
+      route('reserveFile', 'POST', '/v1/buildUploadFiles', async (e) =>
+        this.#file(context, await e.readJson()),
+      ),
+      route('commitFile', 'PATCH', '/v1/buildUploadFiles/([^/]+)', async (e) => this.#commit(context, e)),
+      route('askUpload', 'GET', '/v1/buildUploads/([^/]+)', async (e) => this.#ask(e.groups[0])),
+      {
+        name: 'putPart',
+        method: 'PUT',
+        path: /^\/parts\/([^/]+)\/(\d+)$/,
+        handle: (e) => this.#part(context, e),
+      },
+    ];
+  };
+
+  /** The filter matches beginnings, as the real one has been seen to do. */
+  #apps(query: URLSearchParams): Answer {
+    const wanted = query.get('filter[bundleId]') ?? '';
+    const apps = this.#options.apps.filter(({ bundleId }) => bundleId.startsWith(wanted));
+    return ok(
+      apps.map(({ id, bundleId }) => ({ type: 'apps', id, attributes: { bundleId, name: bundleId } })),
+    );
+  }
+
+  #earlier({ groups: [appId], query }: Exchange): Answer {
+    const version = query.get('filter[cfBundleVersion]');
+    const state = query.get('filter[state]');
+    const found = this.uploads.filter(
+      (each) => each.appId === appId && each.version === version && each.state === state,
+    );
+    return ok(found.map(resourceOf));
+  }
+
+  #reserve(json: unknown): Answer {
+    const { attributes, relationships } = sentIn(json);
+    const appId = relationships?.app?.data?.id ?? '';
+    const {
+      cfBundleShortVersionString: shortVersion = '',
+      cfBundleVersion: version = '',
+      platform = '',
+    } = attributes ?? {};
+    if (!this.#options.apps.some(({ id }) => id === appId))
+      return refused(404, 'NOT_FOUND', 'There is no such app');
+    const twin = this.uploads.some(
+      (each) =>
+        each.appId === appId &&
+        each.version === version &&
+        each.state !== 'AWAITING_UPLOAD' &&
+        each.state !== 'FAILED',
+    );
+    if (twin)
+      return refused(
+        409,
+        'ENTITY_ERROR.ATTRIBUTE.INVALID.DUPLICATE',
+        `The bundle version must be higher than the previously uploaded version: '${version}'`,
+      );
+    const upload: StoreUpload = {
+      ...{ id: randomUUID(), appId, shortVersion, version, platform, state: 'AWAITING_UPLOAD', errors: [] },
+      ...{ fileId: '', fileSize: 0, parts: new Map(), sha256Hex: '', commits: 0 },
+      pollsLeft: this.#options.pollsBeforeVerdict ?? 1,
+    };
+    this.uploads.push(upload);
+    return { status: 201, json: { data: resourceOf(upload) } };
+  }
+
+  #file(context: SimulatorContext, json: unknown): Answer {
+    const { attributes, relationships } = sentIn(json);
+    const upload = this.uploads.find(({ id }) => id === relationships?.buildUpload?.data?.id);
+    if (!upload) return refused(404, 'NOT_FOUND', 'There is no such upload');
+    if (
+      attributes?.assetType !== 'ASSET' ||
+      !['com.apple.ipa', 'com.apple.pkg'].includes(attributes.uti ?? '')
+    )
+      return refused(409, 'ENTITY_ERROR.ATTRIBUTE.INVALID', 'assetType or uti is not valid');
+    upload.fileId = randomUUID();
+    upload.fileSize = attributes.fileSize ?? 0;
+    upload.parts.clear();
+    const partBytes = this.#options.partBytes ?? 1024 * 1024;
+    const count = Math.ceil(upload.fileSize / partBytes);
+    const uploadOperations = Array.from({ length: count }, (_, index) => ({
+      method: 'PUT',
+      url: `${context.baseUrl()}/parts/${upload.fileId}/${index + 1}?signature=x`,
+      offset: index * partBytes,
+      length: Math.min(partBytes, upload.fileSize - index * partBytes),
+      partNumber: index + 1,
+      requestHeaders: [
+        { name: 'Content-Type', value: 'application/octet-stream' },
+        { name: 'x-part', value: String(index + 1) },
+      ],
+    }));
+    return {
+      status: 201,
+      json: { data: { type: 'buildUploadFiles', id: upload.fileId, attributes: { uploadOperations } } },
+    };
+  }
+
+  async #part(context: SimulatorContext, exchange: Exchange): Promise<Answer> {
+    const [fileId, number = ''] = exchange.groups;
+    const upload = this.uploads.find((each) => each.fileId === fileId);
+    if (!upload) return refused(404, 'NOT_FOUND', 'no such part');
+    if (exchange.request.headers.authorization !== undefined)
+      context.violations.push('store: a part came with Authorization');
+    if (exchange.request.headers['x-part'] !== number)
+      context.violations.push('store: a part came without its headers');
+    upload.parts.set(Number(number), await exchange.readBody(64 * 1024 * 1024));
+    return { status: 200, text: '' };
+  }
+
+  async #commit(context: SimulatorContext, exchange: Exchange): Promise<Answer> {
+    const { attributes } = sentIn(await exchange.readJson());
+    const upload = this.uploads.find(({ fileId }) => fileId === exchange.groups[0]);
+    if (!upload || attributes?.uploaded !== true) return refused(409, 'STATE_ERROR', 'not as expected');
+    upload.commits += 1;
+    if (upload.commits > 1 && upload.state !== 'AWAITING_UPLOAD')
+      context.violations.push('store: committed twice');
+    const file = Buffer.concat([...upload.parts].sort(([a], [b]) => a - b).map(([, part]) => part));
+    if (file.length !== upload.fileSize)
+      return refused(409, 'STATE_ERROR.VALIDATION_ERROR', 'The file is incomplete');
+    upload.sha256Hex = createHash('sha256').update(file).digest('hex');
+    upload.state = 'PROCESSING';
+    return ok({ type: 'buildUploadFiles', id: upload.fileId });
+  }
+
+  #ask(id = ''): Answer {
+    const upload = this.uploads.find((each) => each.id === id);
+    if (!upload) return refused(404, 'NOT_FOUND', 'There is no such upload');
+    if (upload.state === 'PROCESSING') this.#process(upload);
+    return ok(resourceOf(upload));
+  }
+
+  #process(upload: StoreUpload): void {
+    upload.pollsLeft -= 1;
+    if (upload.pollsLeft >= 0) return;
+    upload.errors = this.#options.errors ?? [];
+    upload.state = upload.errors.length > 0 ? 'FAILED' : 'COMPLETE';
+  }
+}
+
+const ok = (data: unknown): Answer => ({ status: 200, json: { data } });
+
+const refused = (status: number, code: string, detail: string): Answer => ({
+  status,
+  json: { errors: [{ id: randomUUID(), status: String(status), code, title: 'The request failed', detail }] },
+});
+
+const resourceOf = (upload: StoreUpload) => ({
+  type: 'buildUploads',
+  id: upload.id,
+  attributes: {
+    cfBundleShortVersionString: upload.shortVersion,
+    cfBundleVersion: upload.version,
+    platform: upload.platform,
+    state: { state: upload.state, errors: upload.errors, warnings: [], infos: [] },
+  },
+});
