@@ -19,6 +19,7 @@ export const failureCodes = {
   INTERNAL_ERROR: defect('An error that the worker does not know; the log of the run has the cause.'),
   DISK_FULL: host('The disk that the worker writes to is full.'),
   COMMAND_NOT_FOUND: host('A program that the worker needs is not installed or not on PATH.'),
+  COMMAND_USAGE_WRONG: input('A command was called with arguments that cannot be used.'),
   DEMO_FAILED: defect('The demo did not end with two artifacts that hold.'),
   CONFIG_INVALID: host('A setting has a value that cannot be used.'),
   DEMO_ASSET_MISSING: host('A file that the demo is made of is not installed.'),
@@ -144,6 +145,7 @@ export const failureCodes = {
   DMG_ENTRY_INVALID: input('An item of the bundle cannot be put onto a disk image.'),
   DMG_TOO_LARGE: input('The bundle does not fit a disk image that can be signed.'),
   DMG_CORRUPT: defect('A disk image is damaged, or not what it says it is.'),
+  ARTIFACT_NOT_WRITTEN: host('The finished artifact could not be put where it was asked for.'),
   PACKAGE_CORRUPT: input('An installer package is damaged, or not what it says it is.'),
   ARTIFACT_UNKNOWN: input('What is to be verified does not exist, or is of no kind that can be verified.'),
   TOOLCHAIN_LACKS_PRODUCTBUILD: host(

@@ -4,6 +4,7 @@ import type { HubMessage, HubNews, HubReport } from '../contracts/hub.ts';
 import { hubLimits, MAX_HELD_NOTES } from './limits.ts';
 import {
   confirmed,
+  doubted,
   emptyOutbox,
   hold,
   isConclusion,
@@ -18,7 +19,8 @@ import {
  * The link to the hub: connect, greet, keep alive, back off, and an outbox that loses no conclusion.
  *
  * Promises: the hello is the first frame of every link; what was said while the link was down is said when it is
- * back, in order; a conclusion is repeated only if the hub still waits for it; a refused secret is retried slowly.
+ * back, in order; a conclusion of an earlier link is said only if the hub still waits for it; a refused secret is
+ * retried slowly.
  */
 export interface HubConnectionInput {
   readonly owner: Recipient<HubNews>;
@@ -76,6 +78,7 @@ export const hubConnectionMachine = setup({
       enqueue.assign({ outbox: written(context.outbox, letters) });
       if (letters.some(isConclusion)) enqueue.assign({ lastAssignedJobId: null });
     }),
+    doubt: assign({ outbox: ({ context }) => doubted(context.outbox) }),
     confirm: assign({
       outbox: ({ context }, params: { seq: number }) => confirmed(context.outbox, params.seq),
     }),
@@ -183,7 +186,7 @@ export const hubConnectionMachine = setup({
         online: {
           description: 'The hub counts us among its workers.',
           type: 'parallel',
-          entry: 'tellUp',
+          entry: ['doubt', 'tellUp'],
           on: {
             'socket.received': [
               {
@@ -202,7 +205,7 @@ export const hubConnectionMachine = setup({
               initial: 'deciding',
               states: {
                 deciding: {
-                  description: 'Did the last link break with results that may not have arrived?',
+                  description: 'Are there results that did not arrive for sure on an earlier link?',
                   always: [{ guard: 'hasUnconfirmed', target: 'reconciling' }, { target: 'flowing' }],
                 },
                 reconciling: {
@@ -249,10 +252,7 @@ export const hubConnectionMachine = setup({
                   description: 'Every frame of any kind starts the wait anew.',
                   on: { 'socket.heard': { target: 'listening', reenter: true } },
                   after: {
-                    silenceTimeout: {
-                      target: '#hubConnection.linked.abandoning',
-                      actions: { type: 'tellLost', params: { reason: 'nothing was heard for too long' } },
-                    },
+                    silenceTimeout: '#hubConnection.linked.abandoning',
                   },
                 },
               },
@@ -274,8 +274,14 @@ export const hubConnectionMachine = setup({
           description:
             'The link seems dead; a Close frame is tried, so that the hub does not keep a ghost of us.',
           entry: 'close',
-          on: { 'socket.lost': '#hubConnection.backingOff', 'socket.received': {} },
-          after: { closeTimeout: '#hubConnection.backingOff' },
+          // what comes now is still ours to answer
+          on: { 'socket.received': { actions: { type: 'passMessage', params: ({ event }) => event } } },
+          after: {
+            closeTimeout: {
+              target: '#hubConnection.backingOff',
+              actions: { type: 'tellLost', params: { reason: 'nothing was heard for too long' } },
+            },
+          },
         },
         flushing: {
           description: 'Asked to close: the last results are said and confirmed first.',

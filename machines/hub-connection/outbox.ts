@@ -8,7 +8,7 @@ export interface Outbox {
   readonly nextSeq: number;
   /** Not written to the current link yet. */
   readonly held: readonly Letter[];
-  /** Conclusions written to a link and not confirmed yet. */
+  /** Conclusions written to a link and not confirmed yet, or left over from an earlier link. */
   readonly unconfirmed: readonly Letter[];
   readonly droppedNotes: number;
 }
@@ -49,12 +49,21 @@ export const confirmed = (outbox: Outbox, seq: number): Outbox => ({
   unconfirmed: outbox.unconfirmed.filter((letter) => letter.seq > seq),
 });
 
-/** After a new link: what the hub still waits for goes to the front again, the rest had arrived. */
+const inOrder = (letters: readonly Letter[]): Letter[] => letters.toSorted((a, b) => a.seq - b.seq);
+
+/** On a new link no conclusion of before is sure to be welcome: its job may have been given to somebody else. */
+export const doubted = (outbox: Outbox): Outbox => ({
+  ...outbox,
+  held: outbox.held.filter(isNote),
+  unconfirmed: inOrder([...outbox.unconfirmed, ...outbox.held.filter(isConclusion)]),
+});
+
+/** The hub was asked: what it still waits for takes its place again, the rest had arrived or is nobody's business. */
 export function reopened(outbox: Outbox, stillOpen: ReadonlySet<string>): Outbox {
   const lost = outbox.unconfirmed.filter(
     ({ report }) => report.kind === 'conclusion' && stillOpen.has(report.assignmentId),
   );
-  return { ...outbox, unconfirmed: [], held: [...lost, ...outbox.held] };
+  return { ...outbox, unconfirmed: [], held: inOrder([...lost, ...outbox.held]) };
 }
 
 export const isEmpty = (outbox: Outbox): boolean =>

@@ -100,7 +100,10 @@ export const vmLifecycleMachine = setup({
         'vm.releaseRequested': '.stopping',
         'vm.exited': {
           target: 'deleting',
-          actions: { type: 'lose', params: ({ event }) => ({ failure: event.failure ?? vmExited(event.reason) }) },
+          actions: {
+            type: 'lose',
+            params: ({ event }) => ({ failure: event.failure ?? vmExited(event.reason) }),
+          },
         },
       },
       initial: 'booting',

@@ -27,6 +27,14 @@ const MINUTE_MS = 60_000;
 /** A purge that comes too late for its run is done all the same. */
 const WHATEVER_COMES = new AbortController().signal;
 
+/** The two steps that know where a job came from. */
+export interface JobEnds {
+  /** Puts the unpacked bundle into the run's folder. */
+  readonly downloadBundle: (scope: StepScope) => Promise<void>;
+  /** Hands the finished artifact over. */
+  readonly deliverArtifact: (scope: StepScope) => Promise<void>;
+}
+
 /**
  * The sign-job with every port filled in. A step that was aborted may still be writing when the run is purged, so
  * the purge waits for all steps of its run.
@@ -35,6 +43,7 @@ export function provideSignJob(
   services: Services,
   vmLifecycle: ReturnType<typeof provideVmLifecycle>,
   locks: NameLocks,
+  ends: JobEnds = { downloadBundle, deliverArtifact },
 ) {
   const known = <TOutput>(runId: string, work: Promise<TOutput>): Promise<TOutput> => {
     locks.hold(runId, work);
@@ -65,7 +74,7 @@ export function provideSignJob(
         signal.throwIfAborted();
         return admitJob(scopeOf(services, input, signal));
       }),
-      downloadBundle: step(downloadBundle),
+      downloadBundle: step(ends.downloadBundle),
       inspectBundle: step(inspectBundle),
       checkCredentials: step(checkCredentials),
       drawIcons: step(drawIcons),
@@ -76,7 +85,7 @@ export function provideSignJob(
       verifySignature: guestStep(verifySignature),
       packageArtifact: guestStep(packageArtifact),
       checkArtifact: step(checkArtifact),
-      deliverArtifact: step(deliverArtifact),
+      deliverArtifact: step(ends.deliverArtifact),
       purgeRun: fromPromise<void, PurgeInput>(async ({ input }) => {
         for (const id of input.assignmentIds) {
           if (id === input.awaitsReceipt) services.vault.dropSecrets(id);

@@ -41,7 +41,9 @@ export function provideSupervisor(services: Services) {
           else services.vault.settle(id);
         }
         await locks.run(input.runId, signal, () => services.workbench.clear(input.runId));
-        if (!(await destroy(services, input.vmName, signal)))
+        // its machine may still be in the making: stopped at once, deleted when everything before has ended
+        await services.driver.stop(input.vmName, { signal }).catch(() => {});
+        if (!(await locks.run(input.vmName, signal, () => destroy(services, input.vmName, signal))))
           throw new Error(`${input.vmName} could not be deleted`);
       }),
     },
@@ -63,7 +65,7 @@ function provideHubConnection(services: Services) {
 /** A token that is dead says that the hub had the result; one that we cannot ask about counts as open. */
 async function isStillOpen(services: Services, assignmentId: string, signal: AbortSignal): Promise<boolean> {
   const claim = services.vault.claim(assignmentId);
-  if (!claim) return false;
+  if (!claim) return true;
   const { tarballUrl: url, authToken: token } = claim;
   const state = await probeToken({ url, token, origin: originOf(services), signal }).catch(() => 'open');
   if (state === 'closed') services.vault.settle(assignmentId);
@@ -85,7 +87,11 @@ async function sweepLeftovers(
   return namesWhere(names, async (name) => !(await destroy(services, name, signal)));
 }
 
-async function destroy({ driver, journal, logger }: Services, name: string, signal: AbortSignal): Promise<boolean> {
+async function destroy(
+  { driver, journal, logger }: Services,
+  name: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   try {
     await driver.stop(name, { signal }).catch(() => {});
     await driver.delete(name, { signal });

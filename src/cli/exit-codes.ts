@@ -26,6 +26,7 @@ export const exitCodes = {
 } as const;
 
 const SPECIAL: Readonly<Record<string, number>> = {
+  COMMAND_USAGE_WRONG: exitCodes.wrongUsage,
   CONFIG_INVALID: exitCodes.badConfiguration,
   VM_DRIVER_UNAVAILABLE: exitCodes.badConfiguration,
   DAEMON_NOT_RUNNING: exitCodes.notRunning,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { packageRoot } from '../package-root.ts';
 import { agentTraps, daemonTraps } from '../service/notes.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
@@ -76,6 +76,76 @@ onService('status', 'what launchd says; exit code 3 when it is not installed').a
 onService('print', 'show the property list, change nothing').action(async (flags) =>
   (await import('./service.ts')).printPlist(flags),
 );
+
+program
+  .command('check <bundle>')
+  .description(
+    'everything that would go wrong with an .app, .ipa, .zip or .tar.gz, before anything is signed',
+  )
+  .addOption(
+    new Option('--target <target>', 'left out: as the bundle is').choices(['macos-sign', 'ios-sign']),
+  )
+  .addOption(
+    new Option('--distribution <where>', 'left out: it is only signed and packed').choices([
+      'notarize',
+      'appstore',
+      'testflight',
+      'both',
+    ]),
+  )
+  .option('--p12 <file>', 'signing certificate and key')
+  .option('--p12-password-file <file>', 'its password; left out: the empty one')
+  .option('--installer-p12 <file>', 'Mac Installer Distribution certificate and key, same password')
+  .option('--profile <file>', 'provisioning profile')
+  .option('--entitlements <file>', "property list, in the place of the bundle's app.entitlements")
+  .option('--bundle-id <id>', 'what the bundle is expected to be')
+  .option('--team-id <id>', 'team that it is signed for')
+  .option('--json', 'print the findings as JSON')
+  .action(async (bundle, flags) => (await import('./check.ts')).check(bundle, flags));
+
+program
+  .command('sign <bundle>')
+  .description(
+    'one .app bundle, no hub: signed in a machine of its own, packaged, verified, left where you want it',
+  )
+  .addOption(
+    new Option('--target <target>', 'by the layout of the bundle when left out').choices([
+      'macos-sign',
+      'ios-sign',
+    ]),
+  )
+  .addOption(
+    new Option('--distribute <way>', 'how users get the app').choices([
+      'notarize',
+      'appstore',
+      'testflight',
+      'both',
+    ]),
+  )
+  .option('--p12 <file>', 'signing identity; ad hoc when left out (macOS)')
+  .option('--p12-password-file <file>', 'its password; asked for on the terminal otherwise')
+  .option('--installer-p12 <file>', 'identity for the installer package of the Mac App Store')
+  .option('--installer-p12-password-file <file>', 'its password; that of --p12 otherwise')
+  .option('--profile <file>', 'provisioning profile')
+  .option('--entitlements <file>', 'property list of entitlements that the app asks for')
+  .option('--bundle-id <id>', 'what the bundle must be')
+  .option('--team-id <id>', 'what the certificate and the profile must belong to')
+  .option('--api-key <file>', 'App Store Connect key (.p8), with --key-id and --issuer-id')
+  .option('--key-id <id>')
+  .option('--issuer-id <uuid>')
+  .addOption(
+    new Option('--driver <kind>', 'virtual machines (PERRY_VM_DRIVER)').choices(['tart', 'orchard', 'local']),
+  )
+  .option('--out <path>', 'folder or file for the artifact; the current folder when left out')
+  .option('--env-file <file>', 'read settings from NAME=value lines as well')
+  .option('--json', 'print the result as JSON')
+  .action(async (bundle, flags) => (await import('./sign.ts')).sign(bundle, flags));
+
+program
+  .command('verify <artifact>')
+  .description('what is inside an .app, .ipa, .dmg, .pkg or Mach-O file, and whether every seal holds')
+  .option('--json', 'print the report as JSON')
+  .action(async (artifact, flags) => (await import('./verify.ts')).verify(artifact, flags));
 
 try {
   await program.parseAsync();

@@ -31,14 +31,17 @@ const appleUrl = z
 
 /** The port that viewers of the Stately inspector try first. */
 const INSPECT_PORT = 8080;
-const inspectPort = z.union(
-  [
-    z.enum(['0', 'off']).transform(() => undefined),
-    z.enum(['1', 'on']).transform(() => INSPECT_PORT),
-    wholeNumber(1_024, 65_535),
-  ],
-  'must be 1, 0, or a port from 1024 to 65535',
-);
+const INSPECT_WORDS: Readonly<Record<string, number | undefined>> = {
+  ...{ 0: undefined, off: undefined },
+  ...{ 1: INSPECT_PORT, on: INSPECT_PORT },
+};
+const inspectPort = z
+  .string()
+  .transform((text) => (Object.hasOwn(INSPECT_WORDS, text) ? INSPECT_WORDS[text] : Number(text)))
+  .refine(
+    (port) => port === undefined || (Number.isInteger(port) && port >= 1_024 && port <= 65_535),
+    'must be 1, 0, or a port from 1024 to 65535',
+  );
 
 /** The public database in which Apple keeps the tickets of everything that was notarized. */
 const TICKET_URL =
@@ -71,6 +74,7 @@ const schema = z.object({
   vmSshTimeoutSeconds: wholeNumber(1, 86_400).default(90),
   stateDir: z.string(),
   rcodesign: z.string().optional(),
+  trustRoots: z.string().optional(),
   timestampUrl: timestampUrl.default('http://timestamp.apple.com/ts01'),
   storeTimestampUrl: timestampUrl.default('none'),
   notaryUrl: appleUrl.default('https://appstoreconnect.apple.com/notary/v2'),
@@ -124,7 +128,6 @@ export function loadConfig(
 const MACHINES_OF_MACOS = 2;
 const TOO_MANY =
   'PERRY_MAX_CONCURRENT_BUILDS is taken as 2: macOS runs two macOS guests at a time, and no third one.';
-
 
 const OLD_NAME =
   'PERRY_HUB_SECRET is read as the worker secret; call it PERRY_HUB_WORKER_SECRET, as the hub does.';

@@ -120,6 +120,11 @@ export const settings = {
     meaning: 'Path of rcodesign 0.29.0',
     defaultText: 'PATH, then the cache, then fetched once',
   },
+  trustRoots: {
+    variable: 'PERRY_TRUST_ROOTS',
+    meaning: "PEM file with roots that may have signed provisioning profiles beside Apple's own, for tests",
+    defaultText: "Apple's roots alone",
+  },
   timestampUrl: {
     variable: 'PERRY_TIMESTAMP_URL',
     meaning: 'Time-stamp authority for signatures of directly distributed macOS apps, or `none`',

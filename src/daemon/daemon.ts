@@ -84,7 +84,8 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
 const NO_ISOLATION =
   'The local driver isolates nothing: bundles and signing keys share this host. Use it for development only.';
 
-async function makeServices(options: DaemonOptions): Promise<Services> {
+/** Everything that actors work with, from a configuration. */
+export async function makeServices(options: DaemonOptions): Promise<Services> {
   const { config, env, forTerminal, signal, limits = {}, writeLog } = options;
   const redactor = createRedactor();
   redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword]);

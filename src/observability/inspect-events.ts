@@ -33,7 +33,6 @@ function standIn(actor: AnyActorRef): AnyActorRef {
   return {
     ...{ sessionId, id },
     _parent: parent && { sessionId: parent.sessionId },
-    // a statechart is code, not data: the same for every run
     logic: { config: statechartOf(logic?.config) },
     getSnapshot: () => snapshotOf(actor),
   } as never;
@@ -48,8 +47,23 @@ function snapshotOf(actor: AnyActorRef): unknown {
   }
 }
 
-const statechartOf = (config: unknown): unknown =>
-  typeof config === 'object' && config !== null && 'states' in config ? config : undefined;
+const drawn = new WeakMap<object, unknown>();
+/** Where a statechart may hold data: nothing of it is needed to draw it. */
+const DATA = new Set(['context', 'input', 'output', 'params', 'meta']);
+
+/** The statechart as far as it is drawn; the same for every run, so it is made once. */
+function statechartOf(config: unknown): unknown {
+  if (typeof config !== 'object' || config === null || !('states' in config)) return undefined;
+  if (!drawn.has(config)) drawn.set(config, withoutData(config));
+  return drawn.get(config);
+}
+
+function withoutData(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(withoutData);
+  if (typeof part !== 'object' || part === null) return part;
+  const kept = Object.entries(part).filter(([name]) => !DATA.has(name));
+  return Object.fromEntries(kept.map(([name, inner]) => [name, withoutData(inner)]));
+}
 
 function sanitisedSnapshot(snapshot: unknown): unknown {
   const { status, value, context, output, error, tags, children } = (snapshot ?? {}) as Record<

@@ -34,7 +34,7 @@ function aboutLeaks({ leaked }: DaemonStatus): string[] {
 function cellsOf(run: RunStatus): string[] {
   const { jobId, appName, target, state, stage, percent, machine, elapsedSeconds, failure } = run;
   return [
-    plain(jobId),
+    plain(jobId, 80),
     plain(appName ?? '-'),
     target ?? '-',
     failure === null ? state : `${state} (${failure})`,

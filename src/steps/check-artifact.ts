@@ -2,6 +2,7 @@ import { verifyIpa } from '../adapters/archive/verify-ipa.ts';
 import { checkSignature } from '../adapters/code-signature/check-signature.ts';
 import { verifyDmg } from '../adapters/dmg/read.ts';
 import { ShipError } from '../errors.ts';
+import { sideBySide } from './side-by-side.ts';
 import type { StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
@@ -13,8 +14,11 @@ export async function checkArtifact({ desk, signal }: StepScope): Promise<void> 
 }
 
 async function checkImage(path: string, signal: AbortSignal): Promise<void> {
-  await verifyDmg(path, { signal });
-  const { findings } = await checkSignature(path, { signal });
+  const [, { findings }] = await sideBySide(
+    signal,
+    (shared) => verifyDmg(path, { signal: shared }),
+    (shared) => checkSignature(path, { signal: shared }),
+  );
   const [first] = findings;
   if (!first) return;
   throw new ShipError('SIGNATURE_INVALID', {

@@ -3,23 +3,21 @@ import { signInGuest } from '../adapters/rcodesign/sign.ts';
 import { identityPem } from '../domain/identity/index.ts';
 import { buildPlist } from '../domain/plist/index.ts';
 import { nestedSettings } from './nested-code.ts';
+import { sideBySide } from './side-by-side.ts';
 import type { GuestStepScope } from './step.ts';
 import { type Desk, held } from './workbench.ts';
 
 /** Signs the bundle and all code in it, inside the guest; this host reads the resources meanwhile. */
 export async function codesign(scope: GuestStepScope): Promise<void> {
   const { desk, report } = scope;
-  const signed = new AbortController();
-  const signal = AbortSignal.any([scope.signal, signed.signal]);
-  const code = new Set(held(desk, 'facts').machOs.map(({ path }) => path));
-  const hashing = digestResources(held(desk, 'found').appPath, { except: code, signal });
-  try {
-    await Promise.all([sign(scope), hashing]);
-    desk.resourceDigests = await hashing;
-  } finally {
-    signed.abort();
-    await hashing.catch(() => {});
-  }
+  const { appPath } = held(desk, 'found');
+  const except = new Set(held(desk, 'facts').machOs.map(({ path }) => path));
+  const [resourceDigests] = await sideBySide(
+    scope.signal,
+    (signal) => digestResources(appPath, { except, signal }),
+    (signal) => sign({ ...scope, signal }),
+  );
+  desk.resourceDigests = resourceDigests;
   report.progress(80);
 }
 

@@ -31,7 +31,10 @@ export async function nestedSettings(desk: Desk) {
   };
 }
 
-async function entitlementsOf(desk: Desk, { kind, executable = '', bundleId }: NestedBundle): Promise<Buffer> {
+async function entitlementsOf(
+  desk: Desk,
+  { kind, executable = '', bundleId }: NestedBundle,
+): Promise<Buffer> {
   const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, executable));
   const teamId = held(desk, 'credentials').teamId ?? desk.identity?.certificate.teamId;
   const own = nestedEntitlements({

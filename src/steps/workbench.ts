@@ -6,6 +6,7 @@ import type { FoundBundle } from '../adapters/archive/find-bundle.ts';
 import type { BundleFacts } from '../adapters/bundle/index.ts';
 import type { ResourceDigests } from '../adapters/code-signature/resource-digests.ts';
 import type { TreeMarker } from '../adapters/vm/changed-files.ts';
+import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { Credentials } from '../domain/credentials/index.ts';
 import type { IconKeys } from '../domain/icons/index.ts';
 import type { SigningIdentity } from '../domain/identity/index.ts';
@@ -29,7 +30,8 @@ export interface Desk {
   unpackedBytes?: number;
   found?: FoundBundle;
   facts?: BundleFacts;
-  sidecarEntitlements?: PlistDict;
+  /** Until the credentials are checked. */
+  survey?: BundleSurvey;
   /** Secret. */
   identity?: SigningIdentity;
   entitlements?: PlistDict;

@@ -80,7 +80,6 @@ describe('facts', () => {
         "sizeBytes": 17179,
         "strayFiles": [],
         "version": "1.2.3",
-        "warnings": [],
         "wasSigned": false,
       }
     `);
@@ -113,7 +112,6 @@ describe('facts', () => {
       embeddedProfile: 'embedded.mobileprovision',
       deviceFamilies: [1, 2],
       minimumOs: '17.0',
-      warnings: [],
     });
     expect(
       facts.nested.map(({ path, kind, executable, embeddedProfile }) => [
@@ -174,23 +172,11 @@ describe('facts', () => {
       'Contents/Frameworks/data/readme.txt',
       'Contents/MacOS/tool.sh',
     ]);
-    expect(facts.warnings).toMatchInlineSnapshot(`
-      [
-        ""Contents/Resources/asset/Info.plist" is no property list that can be read.",
-        "The executable "Contents/Helpers/H.app/Contents/MacOS/H" is a script; rcodesign seals compiled programs only.",
-        ""Contents/Frameworks/Kit.framework/Versions/A/stray.json", "Contents/Frameworks/data/readme.txt", "Contents/MacOS/tool.sh" lie where only code may lie and cannot be sealed there: move them to Contents/Resources.",
-        ""stray.txt" at the top of the bundle cannot be sealed: only Contents may be there.",
-      ]
-    `);
   });
 
   test('of an app whose executable is a script: legal on macOS, said in the facts', async () => {
     const facts = await inspectMac(await makeMacApp(dir, { executable: Buffer.from('#!/bin/sh\nexit 0\n') }));
-    expect([facts.executableKind, facts.architectures, facts.warnings]).toEqual([
-      'script',
-      [],
-      ['The executable "Contents/MacOS/Hello" is a script; rcodesign seals compiled programs only.'],
-    ]);
+    expect([facts.executableKind, facts.architectures]).toEqual(['script', []]);
   });
 
   test('of a universal app: the lowest system of its parts', async () => {
@@ -202,23 +188,6 @@ describe('facts', () => {
       architectures: ['arm64', 'x86_64'],
       minimumOs: '10.15',
     });
-  });
-
-  test('what will probably not work as meant is a warning', async () => {
-    const appPath = await makeIosApp(dir, {
-      executable: buildMachO({ platform: null }),
-      files: nestedFlat('PlugIns/W.appex', { bundleId: 'com.other', name: 'W' }),
-      info: { CFBundleVersion: '43' },
-      links: { 'assets/link': 'real' },
-    });
-    expect((await inspectIos(appPath)).warnings).toMatchInlineSnapshot(`
-      [
-        "The App Store refuses symbolic links in iOS bundles: "assets/link".",
-        ""PlugIns/W.appex" is "com.other"; it must begin with "com.example.hello.".",
-        ""PlugIns/W.appex" has another version than the app; the App Store wants them equal.",
-        ""Hello" does not say which platform it was built for.",
-      ]
-    `);
   });
 });
 

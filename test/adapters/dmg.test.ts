@@ -172,7 +172,7 @@ describe('damage', () => {
   };
 
   test.each<[string, number, RegExp]>([
-    ['a stored byte', 100, /CRC-32 of the stored data/],
+    ['a stored byte', 100, /chunk at byte 0 of the file cannot be inflated/],
     ['the checksum of the data', -512 + 0x58, /CRC-32 of the stored data/],
     ['the checksum of the image', -512 + 0x168, /CRC-32 of the whole image/],
     ['the property list', -600, /property list/],

@@ -22,6 +22,8 @@ export class DaemonProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #stateDir: string;
   readonly #tail: string[] = [];
+  /** Rejects when the daemon did not end well. */
+  readonly #ended: Promise<void>;
   #changed: () => void = () => {};
 
   private constructor(child: ChildProcessWithoutNullStreams, stateDir: string) {
@@ -30,8 +32,8 @@ export class DaemonProcess {
     this.pid = child.pid ?? 0;
     createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line));
     child.stdout.resume();
-    child.once('exit', (code) => {
-      if (code !== 0) process.stderr.write(`the daemon ended with ${code}:\n${this.#tail.join('\n')}\n`);
+    this.#ended = once(child, 'close').then(([code]) => {
+      if (code !== 0) throw new Error(`the daemon ended with ${code}:\n${this.#tail.join('\n')}`);
     });
   }
 
@@ -54,7 +56,7 @@ export class DaemonProcess {
       },
     });
     const daemon = new DaemonProcess(child, stateDir);
-    await hub.untilWorker();
+    await Promise.race([hub.untilWorker(), daemon.#ended]);
     return daemon;
   }
 
@@ -95,9 +97,8 @@ export class DaemonProcess {
   }
 
   async stop(): Promise<void> {
-    const ended = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
-    await ended;
+    await this.#ended;
     await rm(this.#stateDir, { recursive: true, force: true });
   }
 }

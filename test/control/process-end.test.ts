@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -7,7 +7,8 @@ import { spawnLongLived } from '../../src/adapters/process/long-lived.ts';
 import { untilEnd } from '../../src/cli/process-end.ts';
 import { startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
 import { createLogger } from '../../src/observability/logger.ts';
-import { holdSigning, patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
+import { patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
+import { holdSigning } from '../helpers/held-rcodesign.ts';
 import { startCli } from '../integration/cli.ts';
 import { makeMaterials } from '../integration/materials.ts';
 
@@ -86,7 +87,8 @@ test('an exception in the running program: the job is cancelled and the process 
   await Promise.all(['hub', 'tmp'].map((name) => mkdir(join(folder, name))));
   const hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: join(folder, 'hub') });
   const materials = await makeMaterials(join(folder, 'materials'));
-  const planted = 'data:text/javascript,process.on("SIGUSR2",()=>{throw new Error("planted")})';
+  const planted = join(folder, 'planted.mjs');
+  await writeFile(planted, "process.on('SIGUSR2', () => { throw new Error('planted'); });");
   const env = { ...(await settingsFor(hub, folder)), TMPDIR: join(folder, 'tmp') };
   const signing = await holdSigning(join(folder, 'tools'));
   const jobId = await hub.submitJob(materials.macJob());

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { deriveEntitlements, type EntitlementsInput } from '../../src/domain/entitlements/index.ts';
+import {
+  deriveEntitlements,
+  type EntitlementsInput,
+  nestedEntitlements,
+} from '../../src/domain/entitlements/index.ts';
 import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
 import type { ProvisioningProfile } from '../../src/domain/profile/index.ts';
 import { ShipError } from '../../src/errors.ts';
@@ -22,7 +26,6 @@ const profileWith = (
   developerCertificates: [],
   deviceCount: undefined,
   provisionsAllDevices: false,
-  digestMatches: true,
   entitlements: newDict(
     Object.entries({
       'application-identifier': `${TEAM}.com.example.*`,
@@ -37,14 +40,14 @@ const profileWith = (
 
 const derive = (input: Partial<EntitlementsInput> & { capabilities?: string[]; keys?: string[] }) => {
   const { capabilities = [], keys = [], ...rest } = input;
-  const { entitlements, warnings } = deriveEntitlements({
+  const { entitlements, cut } = deriveEntitlements({
     platform: 'ios',
     plan: { distribution: 'direct' },
     manifest: { iosCapabilities: capabilities, entitlements: keys },
     bundleId: 'com.example.tide',
     ...rest,
   });
-  return { entitlements: { ...entitlements }, warnings };
+  return { entitlements: { ...entitlements }, cut };
 };
 
 function failureOf(action: () => unknown) {
@@ -66,7 +69,7 @@ describe('iOS', () => {
   test('the least: a concrete identifier and the team, never the templates of the profile', () => {
     expect(derive({ profile: profileWith({ 'com.apple.developer.associated-domains': '*' }) })).toEqual({
       entitlements: identity,
-      warnings: [],
+      cut: [],
     });
   });
 
@@ -111,7 +114,7 @@ describe('iOS', () => {
   });
 
   test('the sidecar goes as far as the profile does; the rest is left out and said', () => {
-    const { entitlements, warnings } = derive({
+    const { entitlements, cut } = derive({
       profile: profileWith({
         'com.apple.developer.associated-domains': '*',
         'com.apple.security.application-groups': ['group.example'],
@@ -132,9 +135,9 @@ describe('iOS', () => {
       'com.apple.security.application-groups': ['group.example'],
       'keychain-access-groups': [`${TEAM}.com.example.shared`],
     });
-    expect(warnings).toEqual([
-      expect.stringContaining('com.apple.security.application-groups'),
-      expect.stringContaining('com.apple.developer.ubiquity-kvstore-identifier'),
+    expect(cut).toEqual([
+      'com.apple.security.application-groups',
+      'com.apple.developer.ubiquity-kvstore-identifier',
     ]);
   });
 
@@ -145,14 +148,14 @@ describe('iOS', () => {
       ['a', '$(constructor)'],
     ]);
     const profile = profileWith({ 'com.apple.developer.associated-domains': '*', a: '*' });
-    const { entitlements, warnings } = derive({ profile, sidecar });
+    const { entitlements, cut } = derive({ profile, sidecar });
     expect(entitlements).toEqual(identity);
-    expect(warnings).toHaveLength(3);
+    expect(cut).toHaveLength(3);
   });
 
-  test('without a profile: what is known, and a warning', () => {
-    expect(derive({ teamId: TEAM })).toEqual({ entitlements: identity, warnings: [expect.any(String)] });
-    expect(derive({})).toEqual({ entitlements: {}, warnings: [expect.any(String), expect.any(String)] });
+  test('without a profile: what is known', () => {
+    expect(derive({ teamId: TEAM })).toEqual({ entitlements: identity, cut: [] });
+    expect(derive({})).toEqual({ entitlements: {}, cut: [] });
   });
 });
 
@@ -163,19 +166,40 @@ describe('macOS', () => {
   test('direct: exactly what the project asks for', () => {
     expect(derive({ ...mac, keys: ['com.apple.security.cs.allow-jit'] })).toEqual({
       entitlements: { 'com.apple.security.cs.allow-jit': true },
-      warnings: [],
+      cut: [],
     });
     expect(derive({ ...mac, teamId: TEAM, capabilities: ['push-notifications'] }).entitlements).toEqual({});
   });
 
   test.each(['com.apple.security.get-task-allow', 'com.apple.developer.associated-domains'])(
-    'direct: %s is kept, and doubted',
+    'direct: %s is kept when it is asked for by name',
     (key) => {
-      const { entitlements, warnings } = derive({ ...mac, keys: [key] });
-      expect(entitlements).toEqual({ [key]: true });
-      expect(warnings).toEqual([expect.stringContaining(key)]);
+      expect(derive({ ...mac, keys: [key] })).toEqual({ entitlements: { [key]: true }, cut: [] });
     },
   );
+
+  test('an entitlements file takes the place of the sidecar', () => {
+    const explicit = newDict([
+      ['com.apple.security.app-sandbox', true],
+      ['com.apple.security.application-groups', ['$(TeamIdentifierPrefix)shared']],
+    ]);
+    const sidecar = newDict([['com.apple.security.cs.allow-jit', true]]);
+    expect(derive({ ...mac, teamId: TEAM, explicit, sidecar }).entitlements).toEqual({
+      'com.apple.security.app-sandbox': true,
+      'com.apple.security.application-groups': [`${TEAM}.shared`],
+    });
+  });
+
+  test('nested programs of a store app share its sandbox, or have their own', () => {
+    const nested = (sandbox: 'own' | 'inherited', existing = newDict()) => ({
+      ...nestedEntitlements({ platform: 'macos', bundleId: 'com.example.h', existing, sandbox }),
+    });
+    const sandboxed = { 'com.apple.security.app-sandbox': true };
+    const wishes = newDict([['com.apple.security.network.client', true]]);
+    expect(nested('own')).toEqual(sandboxed);
+    expect(nested('inherited')).toEqual({ ...sandboxed, 'com.apple.security.inherit': true });
+    expect(nested('inherited', wishes)).toEqual({ ...sandboxed, ...wishes });
+  });
 
   test('store: the sandbox, the identifier and the team', () => {
     expect(

@@ -27,7 +27,7 @@ const rcodesign = (...args: string[]) => {
 };
 
 function signWith(p12: Buffer, password: string): string {
-  const choice = { plan: { platform: 'macos', distribution: 'direct' }, now: new Date() } as const;
+  const choice = { purpose: 'macos-direct', now: new Date() } as const;
   const { identity } = chooseIdentity(openP12(p12, password), choice);
   workshop.write('identity.pem', identityPem(identity));
   workshop.write('program', buildMachO());

@@ -195,42 +195,32 @@ describe('chooseIdentity', () => {
       ),
       '',
     );
-  const plan = { platform: 'macos', distribution: 'direct' } as const;
+  const purpose = 'macos-direct';
   const chosen = (wantedName?: string, extra = {}) =>
-    chooseIdentity(all(), { plan, now, ...(wantedName !== undefined && { wantedName }), ...extra });
+    chooseIdentity(all(), { purpose, now, ...(wantedName !== undefined && { wantedName }), ...extra });
 
-  test('by the kind that fits the plan', () => {
+  test('by the kind that fits the purpose', () => {
+    expect(chosen()).toMatchObject({ fit: 'fits', rivals: 0, hasWantedName: true });
     expect(chosen().identity.certificate.der).toEqual(rsa.der);
-    expect(chosen().warnings).toEqual([]);
   });
 
   test('by exact name, then by a part of it', () => {
     expect(chosen('Self made').identity.certificate.der).toEqual(p256.der);
-    expect(chosen('Self made').warnings).toEqual([expect.stringContaining("no mark of Apple's")]);
+    expect(chosen('Self made').fit).toBe('unknown');
     expect(chosen('Self').identity.certificate.der).toEqual(p256.der);
   });
 
   test('a name that fits none is said, and the kind decides', () => {
-    const { identity, warnings } = chosen('Nobody');
+    const { identity, hasWantedName } = chosen('Nobody');
     expect(identity.certificate.der).toEqual(rsa.der);
-    expect(warnings).toEqual([expect.stringContaining('"Nobody"')]);
+    expect(hasWantedName).toBe(false);
   });
 
   test('the one in the profile comes before the kind', () => {
     expect(chosen('', { profileCertificates: [p256.der] }).identity.certificate.der).toEqual(p256.der);
   });
 
-  test('a key that the signing tool does not take', () => {
-    expect(codeOf(() => chosen('Apple Distribution'))).toBe('CERTIFICATE_KEY_UNSUPPORTED');
-  });
-
-  test('expired and not yet valid', () => {
-    const at = (year: number) => codeOf(() => chosen('', { now: new Date(Date.UTC(year, 0)) }));
-    expect(at(2100)).toBe('CERTIFICATE_EXPIRED');
-    expect(at(2000)).toBe('CERTIFICATE_NOT_YET_VALID');
-  });
-
-  test('two that fit: the longer valid one, with a warning', () => {
+  test('two that fit: the longer valid one, and the other is counted', () => {
     const twin = workshop.certificate('twin', {
       markers: ['6.1.13'],
       commonName: 'Developer ID Application: Twin',
@@ -239,14 +229,11 @@ describe('chooseIdentity', () => {
       handMade([rsa.der, twin.der], [pkcs8(rsa.keyFile), pkcs8(twin.keyFile)], der.seq),
       '',
     );
-    expect(chooseIdentity(contents, { plan, now }).warnings).toEqual([
-      expect.stringContaining('2 identities'),
-    ]);
+    expect(chooseIdentity(contents, { purpose, now }).rivals).toBe(1);
   });
 
   test('the wrong kind for the store is said', () => {
-    const { warnings } = chosen('Developer ID', { plan: { platform: 'ios', distribution: 'store' } });
-    expect(warnings).toEqual([expect.stringContaining('ios-distribution')]);
+    expect(chosen('Developer ID', { purpose: 'ios-store' }).fit).toBe('unfit');
   });
 });
 

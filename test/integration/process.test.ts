@@ -7,16 +7,10 @@ import {
   type JobSubmission,
   startEmbeddedHub,
 } from '../../src/embedded-hub/embedded-hub.ts';
-import { holdSigning, patience, settingsFor, WORKER_SECRET, watchCredentials } from '../helpers/daemon.ts';
-import {
-  asText,
-  descendantTexts,
-  filesBelow,
-  processesOf,
-  type SecretWatch,
-  strangersIn,
-  watchSecrets,
-} from '../helpers/leak-check.ts';
+import { patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
+import { holdSigning } from '../helpers/held-rcodesign.ts';
+import { descendantTexts, filesBelow, processesOf, strangersIn } from '../helpers/leak-check.ts';
+import { asText, type SecretWatch, watchCredentials, watchSecrets } from '../helpers/secret-watch.ts';
 import { type RunningCli, startCli } from './cli.ts';
 import { expectGoodConversation, expectOneComplete } from './judges.ts';
 import { type Materials, makeMaterials } from './materials.ts';

@@ -50,6 +50,11 @@ export function beginLink() {
       scene.clock.advance(hubLimits.healthyAfter);
       return scene;
     },
+    /** The hub still waits for everything that it is asked about. */
+    stillOpen: () => {
+      const probe = stage.the('probeAssignments');
+      probe.answer(probe.input.assignmentIds);
+    },
     receive: (message: HubMessage) => socket().say({ type: 'socket.received', message }),
     report: (report: HubReport) => link.send({ type: 'hub.report', report }),
     confirm: (seq: number) => socket().say({ type: 'socket.confirmed', seq }),

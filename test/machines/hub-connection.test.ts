@@ -14,7 +14,7 @@ describe('connecting', () => {
     const scene = beginLink();
     scene.report(conclusion('early'));
     expect(scene.commands()).toEqual([]);
-    scene.goOnline();
+    scene.goOnline().stillOpen();
     expect(scene.commands().map(({ type }) => type)).toEqual(['socket.hello', 'socket.deliver']);
     scene.reconnect();
     expect(scene.commands()[0]).toEqual({ type: 'socket.hello' });
@@ -88,7 +88,7 @@ describe('a refused secret', () => {
     scene.receive({ type: 'authFailed' });
     scene.report(conclusion('j'));
     scene.clock.advance(hubLimits.refusedRetry);
-    scene.goOnline();
+    scene.goOnline().stillOpen();
     expect(scene.deliveredJobs()).toEqual(['conclusion j']);
   });
 });
@@ -115,19 +115,20 @@ describe('staying alive', () => {
     scene.clock.advance(1);
     expect(scene.link.is('linked.abandoning')).toBe(true);
     expect(scene.commands().at(-1)).toEqual({ type: 'socket.close' });
-    expect(scene.owner.types()).toEqual(['hub.linkUp', 'hub.linkLost']);
+    expect(scene.owner.types()).toEqual(['hub.linkUp']);
     scene.clock.advance(hubLimits.closeTimeout);
     expect(scene.link.is('backingOff')).toBe(true);
     expect(scene.owner.types()).toEqual(['hub.linkUp', 'hub.linkLost']);
   });
 
-  test('an abandoned link that answers the Close frame is given up at once', () => {
+  test('an abandoned link that answers the Close frame is given up at once; a job that came before is ours', () => {
     const scene = beginLink().goOnline();
     scene.clock.advance(hubLimits.silenceTimeout);
     scene.assign('late');
     scene.breakLink();
     expect(scene.link.is('backingOff')).toBe(true);
-    expect(scene.owner.types()).toEqual(['hub.linkUp', 'hub.linkLost']);
+    expect(scene.owner.types()).toEqual(['hub.linkUp', 'hub.jobAssigned', 'hub.linkLost']);
+    expect(scene.requeued()).toEqual(['late']);
   });
 });
 

@@ -10,8 +10,19 @@ describe('while the hub is away', () => {
     const reports = [note('A'), conclusion('B'), note('C'), conclusion('A')];
     for (const report of reports) scene.report(report);
     while (!scene.link.is('linked.connecting')) scene.clock.advanceToNext();
-    scene.goOnline();
+    scene.goOnline().stillOpen();
     expect(scene.delivered().map(({ report }) => report)).toEqual(reports);
+  });
+
+  test('a result whose job was given to somebody else meanwhile is not said', () => {
+    const scene = beginLink().goOnline();
+    scene.breakLink();
+    for (const job of ['A', 'B', 'C']) scene.report(conclusion(job));
+    while (!scene.link.is('linked.connecting')) scene.clock.advanceToNext();
+    scene.goOnline();
+    expect(scene.stage.the('probeAssignments').input).toEqual({ assignmentIds: ['a-A', 'a-B', 'a-C'] });
+    scene.stage.the('probeAssignments').answer(['a-A', 'a-C']);
+    expect(scene.deliveredJobs()).toEqual(['conclusion A', 'conclusion C']);
   });
 
   test('notes are dropped oldest first and counted, conclusions never', () => {
@@ -20,7 +31,7 @@ describe('while the hub is away', () => {
       scene.report(note('A', `line ${n}`));
       if (n % 100 === 0) scene.report(conclusion(`J${n}`));
     }
-    scene.goOnline();
+    scene.goOnline().stillOpen();
     const [command] = scene.commands().filter(({ type }) => type === 'socket.deliver');
     expect(command).toMatchObject({ droppedNotes: 5 });
     const kept = scene.delivered();
@@ -77,6 +88,17 @@ describe('a conclusion', () => {
     scene.socket().say({ type: 'socket.heard' });
     end(scene);
     expect(scene.deliveredJobs()).toEqual(['conclusion A']);
+  });
+
+  test('that came too late for a dying link is asked for as well', () => {
+    const scene = beginLink().goOnline();
+    scene.assign('A');
+    scene.clock.advance(hubLimits.silenceTimeout);
+    scene.report(conclusion('A'));
+    scene.reconnect();
+    expect(scene.requeued()).toEqual(['A']);
+    scene.stage.the('probeAssignments').answer([]);
+    expect(scene.delivered()).toEqual([]);
   });
 
   test('is asked for again when the link breaks during the question', () => {
@@ -189,6 +211,7 @@ describe('a request to close', () => {
     scene.goOnline();
     expect(scene.owner.types().at(-1)).toBe('hub.linkUp');
     scene.requestClose();
+    scene.stillOpen();
     expect(scene.deliveredJobs()).toEqual(['conclusion A']);
     scene.confirmAll();
     scene.breakLink();

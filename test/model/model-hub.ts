@@ -72,7 +72,8 @@ export class ModelHub {
     if (!job) return;
     const said = `${conclusion.outcome} for ${jobId} under ${assignmentId}`;
     if (job.status === 'done') this.#complain(`${said}, which was done`, isExcused);
-    else if (job.token !== assignmentId) this.#complain(`${said}, which is under ${job.token} now`, isExcused);
+    else if (job.token !== assignmentId)
+      this.#complain(`${said}, which is under ${job.token} now`, isExcused);
     else if (conclusion.outcome === 'succeeded' && !job.uploads.includes(assignmentId))
       this.#complain(`${said}, without an artifact`, false);
     job.status = 'done';

@@ -5,4 +5,4 @@ export { type InspectOptions, inspectBundle } from './inspect.ts';
 export { removeEmbeddedProfile, takeSidecarEntitlements } from './leftovers.ts';
 export { repairModes } from './modes.ts';
 export { readMachO } from './read-macho.ts';
-export { surveyBundle } from './survey.ts';
+export { brokenSurvey, surveyBundle } from './survey.ts';

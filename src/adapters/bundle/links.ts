@@ -18,7 +18,8 @@ export async function linksOutside(appPath: string, tree: readonly TreeEntry[]):
     const resolved = posix.join(posix.dirname(path), linkTarget);
     const leavesByText = isAbsolute(linkTarget) || resolved === '..' || resolved.startsWith('../');
     const real = await realpath(join(appPath, path)).catch(() => root);
-    if (leavesByText || !(real === root || real.startsWith(`${root}${sep}`))) found.push(outside(path, linkTarget));
+    if (leavesByText || !(real === root || real.startsWith(`${root}${sep}`)))
+      found.push(outside(path, linkTarget));
   }
   return found;
 }

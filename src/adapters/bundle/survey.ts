@@ -62,8 +62,7 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
   const { platform, tree, layout, faults, options } = laidOut;
   const infoBytes = (await readPlainFile(appPath, layout.infoPlist, MAX_INFO_BYTES)) ?? Buffer.alloc(0);
   const info = faults.attempt(() => parsePlistDict(infoBytes, { name: layout.infoPlist }));
-  const bundleId =
-    info && faults.attempt(() => bundleIdOf(info, layout.infoPlist, options.expectedBundleId));
+  const bundleId = info && faults.attempt(() => bundleIdOf(info, layout.infoPlist, options.expectedBundleId));
   const executable = info && faults.attempt(() => findExecutable(tree, layout, info));
   const files = new Set(tree.filter(({ type }) => type === 'file').map(({ path }) => path));
   const code = await scanCode(appPath, [...files], { platform, faults, signal: options.signal });
@@ -90,11 +89,14 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
   return { ...found, ...details, ...(facts && { facts }) };
 }
 
-const emptySurvey = (
-  platform: BundlePlatform,
-  faults: Faults,
-  tree: readonly TreeEntry[],
-): BundleSurvey => ({
+/** Of a bundle that could not even be unpacked. */
+export function brokenSurvey(target: InspectOptions['target'], error: unknown): BundleSurvey {
+  const faults = new Faults();
+  faults.add(error);
+  return emptySurvey(target === 'ios-sign' ? 'ios' : 'macos', faults, []);
+}
+
+const emptySurvey = (platform: BundlePlatform, faults: Faults, tree: readonly TreeEntry[]): BundleSurvey => ({
   platform,
   faults: faults.list,
   files: new Set(),

@@ -56,7 +56,11 @@ export async function readExactly(file: FileHandle, position: number, length: nu
 
 /** The bytes that one zlib chunk stands for. */
 export async function inflateChunk(file: FileHandle, chunk: Chunk): Promise<Buffer> {
-  const stored = await readExactly(file, chunk.storedOffset, chunk.storedBytes);
+  return inflated(chunk, await readExactly(file, chunk.storedOffset, chunk.storedBytes));
+}
+
+/** As `inflateChunk`, when its stored bytes have been read. */
+export async function inflated(chunk: Chunk, stored: Buffer): Promise<Buffer> {
   const bytes = await inflateInPool(stored, {
     maxOutputLength: Math.max(chunk.sizeBytes, 1),
     chunkSize: Math.max(chunk.sizeBytes, 64),

@@ -1,15 +1,15 @@
 /** What an emergency needs of a process. */
 interface Killable {
-  readonly closed: Promise<unknown>;
+  readonly exited: Promise<unknown>;
   signalGroup(signal: NodeJS.Signals): void;
 }
 
 const living = new Set<Killable>();
 
-/** Remembers a process until it, and all that inherited its output, has ended. */
+/** Remembers a process until it has ended. */
 export function rememberLiving<T extends Killable>(child: T): T {
   living.add(child);
-  void child.closed.then(() => living.delete(child));
+  void child.exited.then(() => living.delete(child));
   return child;
 }
 

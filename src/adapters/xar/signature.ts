@@ -1,6 +1,7 @@
 import { verify } from 'node:crypto';
 import { readCertificates } from '../../domain/code-signature/certificates.ts';
 import { type CmsFacts, checkDetachedCms } from '../../domain/code-signature/cms.ts';
+import { readingHostile } from '../../domain/code-signature/malformed.ts';
 import type { Finding } from '../../domain/code-signature/problem.ts';
 import { ShipError } from '../../errors.ts';
 import { readRange, type XarArchive } from './archive.ts';
@@ -43,8 +44,8 @@ async function checkOne(
         findings: [problem('SIGNATURE_MALFORMED', `A signature takes ${signature.sizeBytes} bytes.`)],
       };
     const bytes = await readRange(archive.file, archive.heapStart, signature);
-    if (signature.style === 'RSA') return { findings: rsaFindings(archive, signature, bytes) };
-    if (signature.style === 'CMS') return cmsReport(bytes, tableDigest);
+    if (signature.style === 'RSA') return { findings: rsaFindings(archive, signature, tableDigest, bytes) };
+    if (signature.style === 'CMS') return cmsReport(signature, tableDigest, bytes);
     return { findings: [problem('SIGNATURE_MALFORMED', 'A signature is of no known kind.')] };
   } catch (error) {
     if (!(error instanceof ShipError) || !UNREADABLE.includes(error.code)) throw error;
@@ -54,9 +55,20 @@ async function checkOne(
 
 const UNREADABLE = ['SIGNATURE_MALFORMED', 'PACKAGE_CORRUPT'];
 
-function cmsReport(bytes: Buffer, tableDigest: Buffer): PackageSignature {
+function cmsReport({ certificates }: XarSignature, tableDigest: Buffer, bytes: Buffer): PackageSignature {
   const { facts, problems } = checkDetachedCms(withoutPadding(bytes), tableDigest);
-  return { cms: facts, findings: problems.map((found) => ({ ...found, path: '' })) };
+  const named = readCertificates(certificates).map(({ fingerprint256 }) =>
+    fingerprint256.replaceAll(':', '').toLowerCase(),
+  );
+  const isNamed = named.length === 0 || named.includes(facts.signer?.sha256Hex ?? '');
+  const stranger = problem(
+    'CERTIFICATE_WRONG',
+    'The package is signed by another certificate than it names.',
+  );
+  return {
+    cms: facts,
+    findings: [...problems.map((found) => ({ ...found, path: '' })), ...(isNamed ? [] : [stranger])],
+  };
 }
 
 /** Tools reserve more room than the envelope takes, and fill the rest with zeros. */
@@ -67,14 +79,24 @@ function withoutPadding(bytes: Buffer): Buffer {
   return rest.every((byte) => byte === 0) ? bytes.subarray(0, length) : bytes;
 }
 
-/** Signs the digest of the table, which is the same as signing the table under that digest. */
+/**
+ * Apple's tools sign the digest of the table as it is, which is the same as signing the table under that digest;
+ * rcodesign 0.29.0 signs the digest as if it were content, under SHA-256. Both seal the same bytes.
+ */
 function rsaFindings(
-  { table, compressedTable }: XarArchive,
+  archive: XarArchive,
   { certificates }: XarSignature,
+  tableDigest: Buffer,
   bytes: Buffer,
 ): Finding[] {
   const [signer] = readCertificates(certificates);
   if (!signer) return [problem('CMS_SIGNATURE_WRONG', 'The package lacks the certificate of its signer.')];
-  const holds = verify(table.checksum?.algorithm, compressedTable, signer.publicKey, bytes);
+  const { checksum } = archive.table;
+  const holds = readingHostile(
+    'signature of the package',
+    () =>
+      verify(checksum?.algorithm, archive.compressedTable, signer.publicKey, bytes) ||
+      verify('sha256', tableDigest, signer.publicKey, bytes),
+  );
   return holds ? [] : [problem('CMS_SIGNATURE_WRONG', "The package's signature does not verify.")];
 }

@@ -44,7 +44,10 @@ function missingSandbox(
   kept: readonly Entry[],
 ): readonly Entry[] {
   if (sandbox === undefined || kept.some(([key, value]) => key === SANDBOX && value === true)) return [];
-  return [[SANDBOX, true], ...(sandbox === 'inherited' && kept.length === 0 ? [[INHERIT, true] as const] : [])];
+  return [
+    [SANDBOX, true],
+    ...(sandbox === 'inherited' && kept.length === 0 ? [[INHERIT, true] as const] : []),
+  ];
 }
 
 const identity = (teamId: string, bundleId: string): [string, PlistValue][] => [

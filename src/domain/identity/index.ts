@@ -1,5 +1,4 @@
 export { type Certificate, type CertificateKind, day, readCertificate } from './certificate.ts';
-export { checkCertificateTeam } from './check-team.ts';
 export {
   type ChosenIdentity,
   chooseIdentity,

@@ -69,7 +69,8 @@ async function nameOffsets(source: ByteSource, tables: SymbolTables): Promise<nu
   for (let done = 0; done < count; done += SYMBOLS_PER_READ) {
     const here = Math.min(SYMBOLS_PER_READ, count - done);
     const entries = await source.read(entriesAt + done * entryBytes, here * entryBytes);
-    for (let at = 0; at + entryBytes <= entries.length; at += entryBytes) offsets.push(entries.readUInt32LE(at));
+    for (let at = 0; at + entryBytes <= entries.length; at += entryBytes)
+      offsets.push(entries.readUInt32LE(at));
   }
   return offsets.filter((offset) => offset < stringsBytes).sort((a, b) => a - b);
 }

@@ -1,4 +1,3 @@
-export { checkProfile, type ProfileUse } from './check.ts';
 export { parseProfile } from './parse.ts';
 export {
   coversBundleId,

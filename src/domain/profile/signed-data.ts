@@ -62,7 +62,9 @@ const certificatesIn = (signedData: Asn1): Buffer[] =>
 
 /** RFC 5652, 5.3: version, sid, digestAlgorithm, [0] signedAttrs, signatureAlgorithm, signature, [1] unsignedAttrs */
 function readSigner(signer: Asn1): ContentSigner {
-  const attributes = signer.children.slice(2).find(({ tagClass, tag }) => tagClass === 'context' && tag === 0);
+  const attributes = signer.children
+    .slice(2)
+    .find(({ tagClass, tag }) => tagClass === 'context' && tag === 0);
   const at = signer.children.findIndex((part, index) => index > 2 && isOctets(part));
   const digest = attributes?.children.find((attribute) => oid(child(attribute, 0)) === MESSAGE_DIGEST);
   return {

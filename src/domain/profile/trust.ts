@@ -40,9 +40,17 @@ export function isTrusted(
   return APPLE_SIGNER.test(signer.subject) && chainsTo(signer, appleRoots(), pool);
 }
 
-/** True when Apple issued the certificate itself, or an authority whose certificate Apple issued. */
-export const isIssuedByApple = (certificate: X509Certificate, sent: readonly Buffer[] = []): boolean =>
-  chainsTo(certificate, appleRoots(), [...sent.flatMap(readable), ...appleIntermediates()]);
+/** True when a chain of signatures leads from a certificate of any kind to a root of Apple's, or to one of the others. */
+export const isIssuedByApple = (
+  certificate: X509Certificate,
+  sent: readonly Buffer[],
+  trustRoots: readonly Buffer[],
+): boolean =>
+  chainsTo(
+    certificate,
+    [...appleRoots(), ...trustRoots.flatMap(readable)],
+    [...sent.flatMap(readable), ...appleIntermediates()],
+  );
 
 function chainsTo(
   certificate: X509Certificate,

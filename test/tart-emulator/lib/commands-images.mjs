@@ -16,7 +16,9 @@ export const list = {
       throw usageError('list', `'${source}' is not a valid <source>`);
     if (!FORMATS.includes(format)) throw usageError('list', `'${format}' is not a valid <format>`);
     const rows = [
-      ...(source === 'oci' ? [] : await Promise.all((await localNames(home)).map((name) => localRow(home, name)))),
+      ...(source === 'oci'
+        ? []
+        : await Promise.all((await localNames(home)).map((name) => localRow(home, name)))),
       ...(source === 'local' ? [] : (await cachedNames(home)).map(imageRow)),
     ];
     const isQuiet = options['--quiet'] || options['-q'];
@@ -55,11 +57,20 @@ function asJson(value) {
 
 const field = ([key, value]) => `  "${key}" : ${JSON.stringify(value).replaceAll('/', '\\/')}`;
 const shuffled = (items) =>
-  items.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+  items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 
 const asText = (rows) =>
   [['Source', 'Name', 'Disk', 'Size', 'Accessed', 'State'], ...rows.map(cells)]
-    .map((columns) => `${columns.map((text) => String(text).padEnd(12)).join(' ').trimEnd()}\n`)
+    .map(
+      (columns) =>
+        `${columns
+          .map((text) => String(text).padEnd(12))
+          .join(' ')
+          .trimEnd()}\n`,
+    )
     .join('');
 const cells = ({ Source, Name, Disk, Size, Accessed, State }) => [Source, Name, Disk, Size, Accessed, State];
 

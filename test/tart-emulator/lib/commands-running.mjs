@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { seconds } from './arguments.mjs';
 import { described, notRunning, refused, TartError, usageError } from './failures.mjs';
-import { existing, ownerOf, readConfig } from './home.mjs';
 import { takeCount } from './faults.mjs';
+import { existing, ownerOf, readConfig } from './home.mjs';
 import { leaseOf } from './leases.mjs';
 
 const RESOLVERS = ['dhcp', 'arp', 'agent'];
@@ -136,4 +136,3 @@ async function converse(socket, request) {
   }
   throw described('rpcError(.unavailable)');
 }
-

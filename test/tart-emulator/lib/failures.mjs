@@ -19,8 +19,5 @@ export const described = (description) => new TartError(1, `Error: ${description
 export function usageError(command, message) {
   const of = command ? ` ${command}` : '';
   const usage = command ? `Usage: tart ${command} [options]` : 'Usage: tart <subcommand>';
-  return new TartError(
-    64,
-    `Error: ${message}\n${usage}\n  See 'tart${of} --help' for more information.`,
-  );
+  return new TartError(64, `Error: ${message}\n${usage}\n  See 'tart${of} --help' for more information.`);
 }

@@ -13,6 +13,9 @@ done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 :`;
 
+/** Begins when it is told to: by then the reaper knows it. Without a word, because we were killed, it does not begin. */
+const ON_COMMAND = 'read -r go <&3 || exit 1; exec 3<&-; exec "$@"';
+
 /** Runs programs as the user of the guest: a home folder, a PATH, and nothing else of the host's environment. */
 export function guestCommands({ home, disk }) {
   const env = {
@@ -40,12 +43,19 @@ export function guestCommands({ home, disk }) {
   return {
     kill,
     start: (argv) => {
-      const child = spawn(argv[0], argv.slice(1), { cwd: home, env, detached: true });
+      const child = spawn('/bin/sh', ['-c', ON_COMMAND, 'sh', ...argv], {
+        cwd: home,
+        env,
+        detached: true,
+        stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      });
+      child.stdio[3].on('error', () => {});
       child.on('error', () => {});
       child.stdin.on('error', () => {});
       if (!child.pid) return child;
       running.add(child);
       reaper.stdin.write(`+ ${child.pid}\n`);
+      child.stdio[3].end('go\n');
       child.once('exit', () => {
         kill(child);
         running.delete(child);

@@ -20,25 +20,17 @@ import { lease } from './leases.mjs';
 import { endings } from './run-endings.mjs';
 import { takeSlot } from './slots.mjs';
 
-const FLAGS = ['--no-graphics', '--no-audio', '--no-clipboard', '--suspendable', '--net-softnet', '--net-host'];
-const OPTIONS = ['--dir', '--root-disk-opts', '--serial-path', '--net-bridged', '--net-softnet-allow'];
+/** Fails before anything else, and so with another code than all other commands. */
+export async function validate({ home, names: [name] }) {
+  if (!isWhole(vmDir(home, name))) throw new TartError(1, `Error: the specified VM "${name}" does not exist`);
+}
 
-export const run = {
-  names: [1, 1],
-  flags: FLAGS,
-  options: [...OPTIONS, '--net-softnet-block', '--net-softnet-expose'],
-  /** Fails before anything else, and so with another code than all other commands. */
-  validate: async ({ home, names: [name] }) => {
-    if (!isWhole(vmDir(home, name)))
-      throw new TartError(1, `Error: the specified VM "${name}" does not exist`);
-  },
-  async execute(scope) {
-    const life = new Life(scope);
-    life.listen();
-    await life.start();
-    return life.ended;
-  },
-};
+export async function run(scope) {
+  const life = new Life(scope);
+  life.listen();
+  await life.start();
+  return life.ended;
+}
 
 class Life {
   constructor({ home, knobs, names: [name], options }) {

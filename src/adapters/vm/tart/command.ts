@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type LongLivedProcess, type ProcessEnd, spawnLongLived } from '../../process/long-lived.ts';
+import { createReaper } from '../../process/reaper.ts';
 import { Head, Tail } from '../../ssh/collect.ts';
 import type { TartDriverOptions } from './options.ts';
 import { settlesWithin } from './patience.ts';
@@ -44,8 +45,11 @@ export interface Tart {
 
 export function tartCommand({ binary, home }: Pick<TartDriverOptions, 'binary' | 'home'>): Tart {
   const env = environment(home);
+  // A clone that goes on after us would make a machine that nobody knows of.
+  const reaper = createReaper();
   const start = (args: readonly string[]): TartProcess => {
     const child = spawnLongLived(binary, args, { env });
+    reaper.watch(child);
     return { process: child, ended: collect(child) };
   };
   return {

@@ -22,7 +22,10 @@ export async function stopStranger(
   const deadlineMs = timeout * 1_000 + STOP_MARGIN_MS;
   const result = await tart.call(['stop', name, '--timeout', String(timeout)], { signal, deadlineMs });
   if (['succeeded', 'notRunning', 'missing'].includes(outcomeOf(result))) return;
-  throw tartFailure({ summary: `The machine "${name}" could not be powered off.`, code: 'VM_STOP_FAILED' }, result);
+  throw tartFailure(
+    { summary: `The machine "${name}" could not be powered off.`, code: 'VM_STOP_FAILED' },
+    result,
+  );
 }
 
 export interface DeleteRequest {

@@ -16,7 +16,8 @@ export async function requireFreeSpace(folder: string, minFreeDiskGb: number): P
   throw new ShipError('VM_DISK_FULL', {
     summary: 'No machine was made, because the disk of this host is nearly full.',
     reason: `The volume of TART_HOME has ${freeGb.toFixed(1)} GB free, and ${minFreeDiskGb} GB are wanted.`,
-    nextStep: 'Free space there ("tart list" shows what nobody needs any more), or lower PERRY_MIN_FREE_DISK_GB.',
+    nextStep:
+      'Free space there ("tart list" shows what nobody needs any more), or lower PERRY_MIN_FREE_DISK_GB.',
     detail: { folder },
   });
 }

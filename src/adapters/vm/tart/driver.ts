@@ -57,7 +57,7 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
         lives.delete(name);
       }
     },
-    locate: (name, { signal }) => locate({ tart, limit, options }, ours(name), signal),
+    locate: async (name, { signal }) => locate({ tart, limit, options }, ours(name), signal),
     openGuest: (address, { signal }) => openTartGuest(ssh, prover, address, signal),
     stop: async (name, { signal }) => {
       signal.throwIfAborted();
@@ -117,7 +117,11 @@ interface Locator {
 }
 
 /** `tart ip NAME` → `192.168.64.7`; an address is no promise that somebody answers there, or who. */
-async function locate({ tart, limit, options }: Locator, name: string, signal: AbortSignal): Promise<GuestAddress> {
+async function locate(
+  { tart, limit, options }: Locator,
+  name: string,
+  signal: AbortSignal,
+): Promise<GuestAddress> {
   const result = await tart.call(['ip', name], { signal, deadlineMs: ADDRESS_DEADLINE_MS });
   const host = result.stdout.trim();
   if (result.exitCode !== 0 || result.timedOut || !isIPv4(host)) throw notLocated(name, result);

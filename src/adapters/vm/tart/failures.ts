@@ -54,7 +54,8 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
   softnetFailed: {
     code: 'VM_HOST_NOT_READY',
     reason: 'The packet filter Softnet did not run.',
-    nextStep: 'Install it with "brew install softnet" and give it the right to run as root, as its page says.',
+    nextStep:
+      'Install it with "brew install softnet" and give it the right to run as root, as its page says.',
   },
   incomplete: {
     reason: 'Files of the machine are missing: config.json, disk.img or nvram.bin.',
@@ -68,7 +69,8 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
   registryFailed: {
     code: 'VM_IMAGE_MISSING',
     reason: 'The registry of the image did not deliver it.',
-    nextStep: 'Make a local image once, with "tart clone REGISTRY/IMAGE NAME", and set PERRY_TART_IMAGE=NAME.',
+    nextStep:
+      'Make a local image once, with "tart clone REGISTRY/IMAGE NAME", and set PERRY_TART_IMAGE=NAME.',
   },
   lockLost: { reason: 'Another command of Tart removed its working folder.', nextStep: AGAIN },
   notUnderstood: {

@@ -42,6 +42,7 @@ export function createMachineProver(tart: Tart, note: Note): MachineProver {
   const silences = new Map<string, number>();
   const trusted = new Set<string>();
   let agent: 'unknown' | 'answers' | 'absent' = 'unknown';
+  const isHomeShared = false;
 
   const mayDoWithout = (name: string, isPinned: boolean): boolean => {
     const silent = (silences.get(name) ?? 0) + 1;
@@ -61,18 +62,18 @@ export function createMachineProver(tart: Tart, note: Note): MachineProver {
   return {
     forget: (name) => void silences.delete(name),
     prove: async (acquaintance, signal) => {
-      const { session, address, isPinned } = acquaintance;
+      const { address, isPinned } = acquaintance;
       const { machine = '' } = address;
       const nonce = agent === 'absent' && isPinned ? undefined : await placeNonce(tart, machine, signal);
       const seen = await readBack(acquaintance, nonce?.path, signal);
       if (nonce) {
         agent = 'answers';
-        if (seen !== nonce.value) throw unproven(address, 'It does not have what was written into the machine.');
+        if (seen !== nonce.value)
+          throw unproven(address, 'It does not have what was written into the machine.');
       } else if (!(agent === 'absent' && isPinned) && !mayDoWithout(machine, isPinned)) {
         throw unproven(address, 'The Tart Guest Agent in the machine has not answered yet.');
       } else trustHostKey(acquaintance);
       silences.delete(machine);
-      void session;
     },
   };
 }
@@ -81,34 +82,42 @@ const UNVERIFIED =
   'The SSH host key of the machines is TAKEN ON TRUST: no Tart Guest Agent answers in them and none is pinned. Set PERRY_TART_HOST_KEY to the fingerprint that "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints in the golden image.';
 
 interface Nonce {
-  readonly path: string;
+  readonly file: string;
   readonly value: string;
 }
 
-/** `undefined` when no agent answers. The value goes through a pipe: arguments can be read by others on this host. */
+/**
+ * Into the home folder and into /tmp, because the agent may run as another user than the one that we log in as. The
+ * value goes through a pipe: arguments can be read by others on this host.
+ */
+const PLACE = 'umask 022; value=$(cat); for dir in "$HOME" /tmp; do printf %s "$value" > "$dir/$0"; done';
+const READ =
+  'if value=$(cat "$HOME/$0" 2>/dev/null); then echo "home $value"; else echo "tmp $(cat "/tmp/$0" 2>/dev/null)"; fi; rm -f "$HOME/$0" "/tmp/$0"';
+
+/** `undefined` when no agent answers. */
 async function placeNonce(tart: Tart, machine: string, signal: AbortSignal): Promise<Nonce | undefined> {
-  const path = `/tmp/perry-ship-${randomBytes(8).toString('hex')}`;
+  const file = `.perry-ship-${randomBytes(8).toString('hex')}`;
   const value = randomBytes(16).toString('hex');
-  const script = 'umask 022; cat > "$0"';
-  const { exitCode, timedOut } = await tart.call(['exec', '-i', machine, '/bin/sh', '-c', script, path], {
+  const { exitCode, timedOut } = await tart.call(['exec', '-i', machine, '/bin/sh', '-c', PLACE, file], {
     signal,
     deadlineMs: AGENT_DEADLINE_MS,
     stdin: value,
   });
-  return exitCode === 0 && !timedOut ? { path, value } : undefined;
+  return exitCode === 0 && !timedOut ? { file, value } : undefined;
 }
 
 /** One round trip in any case: a guest that lets us in and runs nothing is not ready. */
 async function readBack(
   { session, address }: Acquaintance,
-  path: string | undefined,
+  nonce: Nonce | undefined,
   signal: AbortSignal,
-): Promise<string> {
-  const command = path === undefined ? 'echo' : `${shellCommand(['cat', path])}; ${shellCommand(['rm', '-f', path])}`;
+): Promise<{ place: string; value: string }> {
+  const command = nonce ? shellCommand(['/bin/sh', '-c', READ, nonce.file]) : 'echo';
   const deadline = AbortSignal.timeout(ROUND_TRIP_MS);
   try {
     const { stdout } = await session.exec(command, { signal: AbortSignal.any([signal, deadline]) });
-    return stdout.trim();
+    const [place = '', value = ''] = stdout.trim().split(' ');
+    return { place, value };
   } catch (cause) {
     signal.throwIfAborted();
     throw notReady(address, cause);

@@ -1,7 +1,7 @@
 import type { VmExit, VmRunOptions } from '../driver.ts';
 import { powerOff, type Tart, type TartProcess, type TartResult } from './command.ts';
 import { tartFailure } from './failures.ts';
-import { endingOf, type Outcome, outcomeOf } from './outcomes.ts';
+import { endedByItself, endingOf, type Outcome, outcomeOf } from './outcomes.ts';
 
 /** No window, no sound, nothing shared with the desktop of this host. */
 const RUN_FLAGS = ['--no-graphics', '--no-audio', '--no-clipboard'];
@@ -26,7 +26,8 @@ export function startMachine(tart: Tart, name: string): MachineLife {
       const result = await endOf(running, signal);
       signal.throwIfAborted();
       if (!askedToStop && isRefusal(result)) throw notStarted(name, result);
-      return { expected: askedToStop, reason: endingOf(result), result };
+      const expected = askedToStop && !endedByItself(result);
+      return { expected, reason: endingOf(result), result };
     },
   };
 }

@@ -7,7 +7,12 @@ const DEADLINE_MS = 30_000;
 const ATTEMPTS = 3;
 
 const schema = z.array(
-  z.object({ Source: z.string(), Name: z.string(), State: z.string().optional(), Running: z.boolean().optional() }),
+  z.object({
+    Source: z.string(),
+    Name: z.string(),
+    State: z.string().optional(),
+    Running: z.boolean().optional(),
+  }),
 );
 
 export interface ListedMachine {
@@ -22,13 +27,19 @@ export interface ListedMachine {
  *
  * @throws ShipError VM_LIST_FAILED · VM_HOST_NOT_READY
  */
-export async function listMachines(tart: Tart, { signal }: TartCallOptions): Promise<readonly ListedMachine[]> {
+export async function listMachines(
+  tart: Tart,
+  { signal }: TartCallOptions,
+): Promise<readonly ListedMachine[]> {
   for (let attempt = 1; ; attempt += 1) {
     const result = await tart.call(['list', '--format', 'json'], { signal, deadlineMs: DEADLINE_MS });
     const machines = result.exitCode === 0 && !result.timedOut ? parseListing(result.stdout) : undefined;
     if (machines) return machines;
     if (attempt === ATTEMPTS || result.timedOut)
-      throw tartFailure({ summary: 'The machines of this host could not be listed.', code: 'VM_LIST_FAILED' }, result);
+      throw tartFailure(
+        { summary: 'The machines of this host could not be listed.', code: 'VM_LIST_FAILED' },
+        result,
+      );
   }
 }
 

@@ -31,7 +31,10 @@ const texts: readonly (readonly [RegExp, Outcome])[] = [
   [/VZErrorDomain Code=6\b/, 'limitReached'],
   [/isn.t enough (free )?space|No space left on device|NSFileWriteOutOfSpaceError/i, 'diskFull'],
   [/VZErrorDomain Code=2\b|Failed to lock auxiliary storage/, 'diskInUse'],
-  [/VZErrorDomain Code=1\b|Failed to generate keypair|Interaction is not allowed with the Security/, 'keychainLocked'],
+  [
+    /VZErrorDomain Code=1\b|Failed to generate keypair|Interaction is not allowed with the Security/,
+    'keychainLocked',
+  ],
   [/softnet/i, 'softnetFailed'],
   [/the specified VM ".*" does not exist/, 'missing'],
   [/VM is missing some of its files/, 'incomplete'],
@@ -66,6 +69,10 @@ const endings: readonly (readonly [RegExp, string])[] = [
   [/network attachment .* has been disconnected/, 'its network device was lost'],
   [/Stopping VM\.\.\./, 'somebody powered it off'],
 ];
+
+/** It had gone before it could be asked to stop, though somebody has asked by now. */
+export const endedByItself = ({ exitCode, stdout }: TartResult): boolean =>
+  exitCode === 0 && endings.slice(0, 3).some(([line]) => line.test(stdout));
 
 /** How a machine ended that nobody here had asked to; never what the tool said, which may name folders of the host. */
 export function endingOf({ exitCode, signal, stdout }: TartResult): string {

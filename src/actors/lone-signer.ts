@@ -1,0 +1,12 @@
+import { loneSignerMachine } from '../../machines/lone-signer/machine.ts';
+import { createNameLocks } from './name-locks.ts';
+import type { Services } from './services.ts';
+import { type JobEnds, provideSignJob } from './sign-job.ts';
+import { provideVmLifecycle } from './vm-lifecycle.ts';
+
+/** One sign-job without a hub: the same steps, but for where the bundle comes from and where the artifact goes. */
+export function provideLoneSigner(services: Services, ends: JobEnds) {
+  const locks = createNameLocks();
+  const signJob = provideSignJob(services, provideVmLifecycle(services, locks), locks, ends);
+  return loneSignerMachine.provide({ actors: { signJob } });
+}

@@ -1,0 +1,64 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+
+export interface Terminal {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+}
+
+/** The terminal of this process; nothing when nobody sits in front of it. */
+export function terminal(): Terminal | undefined {
+  const { stdin: input, stderr: output } = process;
+  return input.isTTY && output.isTTY ? { input, output } : undefined;
+}
+
+const CTRL_C = '\u0003';
+const CTRL_D = '\u0004';
+const CTRL_U = '\u0015';
+const RUBOUT = ['\u007f', '\b'];
+const ENTER = ['\r', '\n'];
+
+/**
+ * Asks on the terminal, without an echo. What is typed passes through this process only.
+ *
+ * @throws the signal's reason when aborted, by Ctrl-C too
+ */
+export async function askPassword(
+  question: string,
+  { input, output }: Terminal,
+  signal: AbortSignal,
+): Promise<string> {
+  signal.throwIfAborted();
+  output.write(question);
+  input.setRawMode(true);
+  input.setEncoding('utf8');
+  try {
+    return await typed(input, signal);
+  } finally {
+    input.setRawMode(false);
+    input.pause();
+    output.write('\n');
+  }
+}
+
+function typed(input: ReadStream, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const state = { text: '' };
+    const end = (settle: () => void) => {
+      input.off('data', hear);
+      signal.removeEventListener('abort', stop);
+      settle();
+    };
+    const stop = () => end(() => reject(signal.reason));
+    const hear = (chunk: string) => {
+      for (const character of chunk) {
+        if (character === CTRL_C) return end(() => reject(new Error('the question was not answered')));
+        if (ENTER.includes(character) || character === CTRL_D) return end(() => resolve(state.text));
+        if (RUBOUT.includes(character)) state.text = [...state.text].slice(0, -1).join('');
+        else state.text = character === CTRL_U ? '' : state.text + character;
+      }
+    };
+    input.on('data', hear);
+    signal.addEventListener('abort', stop, { once: true });
+    input.resume();
+  });
+}

@@ -1,0 +1,33 @@
+import type { Finding, PreflightTarget } from '../preflight/index.ts';
+
+export const jsonReport = (ok: boolean, findings: readonly Finding[]): string =>
+  `${JSON.stringify({ ok, findings }, null, 2)}\n`;
+
+export interface TextReport {
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  readonly target: PreflightTarget;
+  readonly distribution?: string;
+}
+
+/** For people: each finding as what, why and next, and a line that counts them. */
+export function textReport({ ok, findings, target, distribution = 'signing only' }: TextReport): string {
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const checked = `${target}, ${distribution}`;
+  const counted = `${count(errors, 'error')}, ${count(findings.length - errors, 'warning')}`;
+  const last = ok
+    ? `Nothing stands against it (${checked}; ${counted}).`
+    : `It would fail (${checked}; ${counted}).`;
+  return [...findings.map(paragraph), last, ''].join('\n');
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+const paragraph = ({ severity, code, summary, reason, nextStep }: Finding): string =>
+  [
+    `${severity.padEnd(7)} ${code}`,
+    `  ${summary}`,
+    ...(reason === '' ? [] : [`  why:  ${reason}`]),
+    `  next: ${nextStep}`,
+    '',
+  ].join('\n');

@@ -1,0 +1,74 @@
+import { lstat, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findBundle } from '../adapters/archive/find-bundle.ts';
+import { unpackBundleFile } from '../adapters/archive/unpack-bundle.ts';
+import { brokenSurvey, surveyBundle } from '../adapters/bundle/index.ts';
+import type { BundleSurvey } from '../domain/bundle/index.ts';
+import { ShipError } from '../errors.ts';
+import type { PreflightTarget } from '../preflight/index.ts';
+import { CheckUsageError } from './check-request.ts';
+
+export interface SurveyOptions {
+  /** Left out: by the layout of the bundle. */
+  readonly target?: PreflightTarget;
+  readonly bundleId?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface SurveyedArgument {
+  readonly survey: BundleSurvey;
+  readonly target: PreflightTarget;
+}
+
+/**
+ * Reads the bundle that was named on the command line: a folder, or an archive, which is unpacked into a folder that
+ * is gone afterwards. Nothing of the bundle itself is changed.
+ *
+ * @throws CheckUsageError when there is no such file
+ */
+export async function withSurvey<T>(
+  argument: string,
+  options: SurveyOptions,
+  use: (found: SurveyedArgument) => T | Promise<T>,
+): Promise<T> {
+  const path = await realpath(argument).catch(() => {
+    throw new CheckUsageError(`there is no bundle ${argument}`);
+  });
+  if ((await lstat(path)).isDirectory()) return use(await surveyFolder(path, options));
+  const folder = await mkdtemp(join(tmpdir(), 'perry-ship-check-'));
+  try {
+    return await use(await surveyArchive(path, folder, options));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function surveyFolder(appPath: string, options: SurveyOptions): Promise<SurveyedArgument> {
+  const { bundleId, signal } = options;
+  const target = options.target ?? (await targetOf(appPath));
+  const expected = bundleId === undefined ? {} : { expectedBundleId: bundleId };
+  return { target, survey: await surveyBundle(appPath, { target, signal, ...expected }) };
+}
+
+async function surveyArchive(
+  path: string,
+  folder: string,
+  options: SurveyOptions,
+): Promise<SurveyedArgument> {
+  const target = options.target ?? 'ios-sign';
+  try {
+    await unpackBundleFile(path, folder, { signal: options.signal });
+    const { appPath } = await findBundle(folder, target);
+    return await surveyFolder(appPath, options);
+  } catch (error) {
+    if (!(error instanceof ShipError) || error.failure.kind === 'host') throw error;
+    return { target, survey: brokenSurvey(target, error) };
+  }
+}
+
+/** A macOS app has everything in `Contents`. */
+async function targetOf(appPath: string): Promise<PreflightTarget> {
+  const contents = await lstat(join(appPath, 'Contents')).catch(() => undefined);
+  return contents?.isDirectory() ? 'macos-sign' : 'ios-sign';
+}

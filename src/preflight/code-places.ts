@@ -1,0 +1,164 @@
+import { baseOf, parentOf } from '../domain/bundle/nested-places.ts';
+import { shown } from '../domain/bundle/shown.ts';
+import { type Finding, finding } from './finding.ts';
+import { type Context, listed } from './input.ts';
+
+/** Where Apple allows what in a bundle, and what signing can seal there. */
+export function codePlaceFindings(context: Context): Finding[] {
+  return context.platform === 'macos' ? macosPlaces(context) : iosPlaces(context);
+}
+
+const macosPlaces = (context: Context): Finding[] => [
+  ...scripts(context),
+  ...strays(context),
+  ...oddTop(context),
+  ...lostLinks(context),
+];
+
+/** `codesign` keeps such a signature beside the program; rcodesign 0.29.0 cannot, and there is no half a signature. */
+function scripts({ survey, platform }: Context): Finding[] {
+  // on iOS the inspection has refused it already
+  const isMain = survey.executable !== undefined && survey.scripts.has(survey.executable);
+  const main = isMain && platform === 'macos';
+  const nested = survey.nested.flatMap(({ executable = '', executableKind }) =>
+    executableKind === 'script' ? executable : [],
+  );
+  const reason = 'A code signature lives inside a Mach-O file, and a script has no place for one.';
+  const nextStep =
+    'Make the executable a small compiled program that starts the script from Contents/Resources.';
+  return [...(main ? [survey.executable ?? ''] : []), ...nested].map((path, index) =>
+    finding('BUNDLE_EXECUTABLE_IS_SCRIPT', 'error', {
+      summary:
+        main && index === 0
+          ? `The app cannot be signed, because its main executable ${shown(path)} is a script.`
+          : `The nested bundle cannot be signed, because its executable ${shown(path)} is a script.`,
+      reason,
+      nextStep,
+    }),
+  );
+}
+
+function strays({ survey: { strayFiles } }: Context): Finding[] {
+  if (strayFiles.length === 0) return [];
+  return [
+    finding('SIGN_UNSEALED', 'error', {
+      summary: `${listed(strayFiles, shown)} would not be covered by the signature.`,
+      reason: 'In the folders for code every file must be a Mach-O binary.',
+      nextStep: 'Move scripts and data to Contents/Resources, and build again.',
+    }),
+  ];
+}
+
+/** codesign: "unsealed contents present in the bundle root" */
+function oddTop({ survey: { topItems }, distribution }: Context): Finding[] {
+  const odd = topItems.filter((name) => name !== 'Contents' && name !== 'app.entitlements');
+  if (odd.length === 0 || !topItems.includes('Contents')) return [];
+  return [
+    finding('BUNDLE_PLACE_WRONG', distribution === 'package' ? 'warning' : 'error', {
+      summary: `${listed(odd, shown)} at the top of the bundle cannot be sealed.`,
+      reason: 'Only Contents may lie there.',
+      nextStep: 'Move it to Contents/Resources or remove it, and build again.',
+    }),
+  ];
+}
+
+function lostLinks({ survey }: Context): Finding[] {
+  const versioned = survey.nested.filter(({ frameworkVersion }) => frameworkVersion !== undefined);
+  const broken = [...new Set(versioned.map(({ path }) => path))].filter(
+    (path) => !survey.links.includes(`${path}/Versions/Current`),
+  );
+  return broken.map((path) =>
+    finding('BUNDLE_LINKS_LOST', 'warning', {
+      summary: `${shown(path)} has lost its symbolic links.`,
+      reason: 'Versions/Current is missing or no link.',
+      nextStep: 'Pack the bundle in a way that keeps symbolic links, and send it again.',
+    }),
+  );
+}
+
+const iosPlaces = (context: Context): Finding[] => [
+  ...scripts(context),
+  ...iosLinks(context),
+  ...looseCode(context),
+  ...buildLeftovers(context),
+  ...misplacedBundles(context),
+];
+
+/** ITMS-90171, for each of the following. */
+const misplaced = ({ inStore }: Context, what: string, reason: string, nextStep: string): Finding =>
+  finding('BUNDLE_PLACE_WRONG', inStore, {
+    summary: `The App Store does not take ${what}.`,
+    reason,
+    nextStep: `${nextStep}, and build again.`,
+  });
+
+function iosLinks(context: Context): Finding[] {
+  const { links } = context.survey;
+  if (links.length === 0) return [];
+  const what = `symbolic links in iOS bundles: ${listed(links, shown)}`;
+  return [misplaced(context, what, '', 'Replace the links by what they point to')];
+}
+
+/** Libraries must be wrapped in frameworks; only the Swift runtime may lie loose. */
+function looseCode(context: Context): Finding[] {
+  const { code, nested, executable } = context.survey;
+  const executables = new Set([executable, ...nested.map((bundle) => bundle.executable)]);
+  const loose = [...code.keys()].filter((path) => {
+    if (executables.has(path)) return false;
+    const isSwift = /(?:^|\/)Frameworks\/libswift\w*\.dylib$/.test(path);
+    return !isSwift && !isDebugSymbols(path);
+  });
+  if (loose.length === 0) return [];
+  return [
+    misplaced(
+      context,
+      `code outside of frameworks and extensions: ${listed(loose, shown)}`,
+      'A program or library that is not the executable of a bundle is "not permitted" there.',
+      'Wrap the library in a framework, or remove it',
+    ),
+  ];
+}
+
+const isDebugSymbols = (path: string): boolean => /\.dSYM\//.test(path);
+
+function buildLeftovers(context: Context): Finding[] {
+  const found = [...context.survey.files].filter((path) => /\.(?:a|o)$/.test(path) || isDebugSymbols(path));
+  if (found.length === 0) return [];
+  return [
+    misplaced(
+      context,
+      `what a build leaves behind: ${listed(found, shown)}`,
+      'Static libraries, object files and debug symbols are no part of an app.',
+      'Remove them',
+    ),
+  ];
+}
+
+/** ITMS-90171, 90205, 90206 */
+function misplacedBundles(context: Context): Finding[] {
+  return context.survey.nested.flatMap(({ path, kind, frameworkVersion }) => {
+    const parent = parentOf(path);
+    if (kind === 'framework' && frameworkVersion !== undefined)
+      return misplaced(
+        context,
+        `the versioned framework ${shown(path)}`,
+        'Frameworks of iOS are flat.',
+        'Make it flat',
+      );
+    if (kind === 'framework' && /\.(?:framework|appex)(?:\/|$)/.test(parent))
+      return misplaced(
+        context,
+        `the framework ${shown(path)} inside of another bundle`,
+        'Frameworks lie in the Frameworks folder of the app.',
+        'Move it there',
+      );
+    if (kind === 'appex' && !['PlugIns', 'Extensions'].includes(baseOf(parent)))
+      return misplaced(
+        context,
+        `the extension ${shown(path)} where it lies`,
+        'Extensions lie in PlugIns.',
+        'Move it there',
+      );
+    return [];
+  });
+}

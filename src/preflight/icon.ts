@@ -1,0 +1,72 @@
+import { shown } from '../domain/bundle/shown.ts';
+import { isDict, type PlistDict, stringAt } from '../domain/plist/index.ts';
+import { type Finding, finding } from './finding.ts';
+import type { Context } from './input.ts';
+
+const STORE_PIXELS = 1024;
+/** 512 points at 1x and 2x (ITMS-90236). */
+const STORE_ICNS = ['ic09', 'ic10'];
+
+/** ITMS-90704, 90713, 90022, 90236: an icon that a store build can be made with. */
+export function iconFindings(context: Context): Finding[] {
+  const { survey, platform } = context;
+  if (!survey.info) return [];
+  if (platform === 'ios' && survey.hasAssetsCar) return catalogName(context, survey.info);
+  if (platform === 'macos' && hasStoreIcns(context)) return [];
+  if (survey.pictures.length === 0) return context.toStore ? [missing(context)] : [];
+  if (survey.pictures.some(isFull)) return [];
+  return survey.pictures.slice(0, 1).flatMap((picture) => pictureFindings(context, picture));
+}
+
+type Picture = Context['survey']['pictures'][number];
+
+const hasStoreIcns = ({ survey: { icnsTypes }, toStore }: Context): boolean =>
+  icnsTypes !== undefined && (!toStore || STORE_ICNS.every((type) => icnsTypes.includes(type)));
+
+const isFull = ({ size }: Picture): boolean =>
+  size !== undefined && size.width === size.height && size.width >= STORE_PIXELS;
+
+function pictureFindings({ inStore }: Context, { path, size }: Picture): Finding[] {
+  const nextStep = `Give the project an icon of ${STORE_PIXELS} by ${STORE_PIXELS} pixels as PNG, and build again.`;
+  if (!size)
+    return [
+      finding('ICON_UNREADABLE', inStore, {
+        summary: `${shown(path)} cannot be read as a PNG picture.`,
+        nextStep,
+      }),
+    ];
+  const summary = `The icon ${shown(path)} has ${size.width} × ${size.height} pixels`;
+  return [
+    ...(size.width === size.height
+      ? []
+      : [finding('ICON_NOT_SQUARE', inStore, { summary: `${summary} and is not square.`, nextStep })]),
+    ...(Math.min(size.width, size.height) >= STORE_PIXELS
+      ? []
+      : [finding('ICON_TOO_SMALL', inStore, { summary: `${summary}, and is too small.`, nextStep })]),
+  ];
+}
+
+/** Its name is under CFBundleIcons as Xcode writes it, or at the top. */
+function catalogName({ inStore, toStore }: Context, info: PlistDict): Finding[] {
+  const icons = isDict(info.CFBundleIcons) ? info.CFBundleIcons : undefined;
+  const primary = isDict(icons?.CFBundlePrimaryIcon) ? icons.CFBundlePrimaryIcon : undefined;
+  const name = stringAt(info, 'CFBundleIconName') ?? (primary && stringAt(primary, 'CFBundleIconName'));
+  if (name || !toStore) return [];
+  return [
+    finding('BUNDLE_INFO_KEY_MISSING', inStore, {
+      summary: 'The Info.plist does not say which icon of the asset catalog is that of the app.',
+      reason: 'The bundle has an Assets.car, and CFBundleIconName is missing.',
+      nextStep: 'Set CFBundleIconName to the name of the icon set (usually "AppIcon"), and build again.',
+    }),
+  ];
+}
+
+const missing = ({ inStore, platform }: Context): Finding =>
+  finding('ICON_MISSING', inStore, {
+    summary: `The app has no icon of ${STORE_PIXELS} by ${STORE_PIXELS} pixels, which the App Store wants.`,
+    reason:
+      platform === 'ios'
+        ? 'There is neither an Assets.car nor an Icon-1024.png in the bundle.'
+        : 'There is neither a complete .icns, named by CFBundleIconFile, nor an AppIcon.png in Contents/Resources.',
+    nextStep: 'Name an icon in the configuration of the project, and build again.',
+  });

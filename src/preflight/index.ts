@@ -1,0 +1,9 @@
+export { errorOf, type Finding, finding, findingOf, type Severity } from './finding.ts';
+export type {
+  Distribution,
+  PreflightCredentials,
+  PreflightInput,
+  PreflightTarget,
+  PreflightWishes,
+} from './input.ts';
+export { type Examination, examine, preflight } from './preflight.ts';

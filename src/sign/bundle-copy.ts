@@ -1,0 +1,61 @@
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
+import { listTree } from '../adapters/files/tree.ts';
+import { ShipError } from '../errors.ts';
+import { unpackedDirOf } from '../steps/download-bundle.ts';
+import type { StepScope } from '../steps/step.ts';
+
+export interface LocalBundle {
+  /** The `.app` folder; it is read, never changed. */
+  readonly path: string;
+  /** Takes the place of the entitlements that the compiler put beside the program. */
+  readonly entitlements?: Buffer;
+}
+
+/** What the compiler calls the entitlements in a bundle. */
+const SIDECAR = 'app.entitlements';
+
+/** The step that stands for the download: a private copy of the bundle, links as links. */
+export const copyBundle =
+  (bundle: LocalBundle) =>
+  async ({ desk, signal, report }: StepScope): Promise<void> => {
+    const folder = unpackedDirOf(desk.dir);
+    const app = join(folder, basename(bundle.path));
+    await rm(folder, { recursive: true, force: true });
+    const tree = await listTree(bundle.path);
+    const sizeBytes = tree.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+    if (tree.length > defaultUnpackLimits.maxEntries || sizeBytes > defaultUnpackLimits.maxUnpackedBytes)
+      throw tooLarge(tree.length, sizeBytes);
+    await mkdir(app, { recursive: true, mode: 0o700 });
+    let copiedBytes = 0;
+    for (const { path, type, mode, linkTarget = '', sizeBytes: length } of tree) {
+      signal.throwIfAborted();
+      const target = join(app, path);
+      if (type === 'directory') await mkdir(target, { mode: mode | 0o700 });
+      else if (type === 'symlink') await symlink(linkTarget, target);
+      else await copyOne(join(bundle.path, path), target, mode);
+      copiedBytes += length;
+      report.progress((copiedBytes / Math.max(1, sizeBytes)) * 95);
+    }
+    if (bundle.entitlements) await replaceSidecar(join(app, SIDECAR), bundle.entitlements);
+    desk.unpackedBytes = sizeBytes;
+  };
+
+async function copyOne(from: string, to: string, mode: number): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  await chmod(to, mode | 0o600);
+}
+
+async function replaceSidecar(path: string, entitlements: Buffer): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  await writeFile(path, entitlements, { flag: 'wx' });
+}
+
+const tooLarge = (entries: number, sizeBytes: number): ShipError =>
+  new ShipError('BUNDLE_TOO_LARGE', {
+    summary: 'The bundle has more than this worker signs.',
+    reason: `It has ${entries} files and folders, and ${sizeBytes} bytes.`,
+    nextStep: 'Take out of the bundle what the app does not need.',
+  });

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { VmDriver } from '../adapters/vm/driver.ts';
+import { holderOf, lockStateDir } from '../control/state-lock.ts';
+import { instanceOf } from '../daemon/instance.ts';
+import { parseVmName } from '../domain/vm-name.ts';
+
+/**
+ * A place of its own for one call of `perry-ship sign`, below the state directory, so that it never meets the machines
+ * of a daemon or of another call. It is locked for as long as its process lives: what a killed one left is known by
+ * that.
+ */
+export interface Premises {
+  /** State directory of this call alone. */
+  readonly dir: string;
+  /** Identity in the names of its machines. */
+  readonly instance: string;
+  /** Removes everything. */
+  leave(): Promise<void>;
+}
+
+const NAME = /^[0-9a-f]{8}$/;
+
+export const signRoot = (stateDir: string): string => join(stateDir, 'sign');
+
+export async function enterPremises(stateDir: string): Promise<Premises> {
+  const dir = join(signRoot(stateDir), randomBytes(4).toString('hex'));
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await lockStateDir(dir);
+  return {
+    dir,
+    instance: await instanceOf(dir),
+    leave: () => rm(dir, { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+export type DriverFor = (dir: string, instance: string) => VmDriver;
+
+/** Destroys what earlier calls left when they were killed; what cannot be destroyed stays for the next call. */
+export async function sweepPremises(
+  stateDir: string,
+  driverFor: DriverFor,
+  signal: AbortSignal,
+): Promise<void> {
+  const names = await readdir(signRoot(stateDir)).catch(() => []);
+  for (const name of names.filter((item) => NAME.test(item))) {
+    const dir = join(signRoot(stateDir), name);
+    // a call that has just begun has its folder before it has its lock
+    if (!(await wasLocked(dir)) || (await holderOf(dir))) continue;
+    if (await sweep(dir, driverFor, signal)) await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+const wasLocked = async (dir: string): Promise<boolean> =>
+  (await readdir(join(dir, 'lock')).catch(() => [])).some((name) => /^\d+$/.test(name));
+
+async function sweep(dir: string, driverFor: DriverFor, signal: AbortSignal): Promise<boolean> {
+  const instance = (await readFile(join(dir, 'instance'), 'utf8').catch(() => '')).trim();
+  // killed before it had an identity: it had no machine either
+  if (!NAME.test(instance)) return true;
+  try {
+    const driver = driverFor(dir, instance);
+    const left = (await driver.list({ signal })).filter((name) => parseVmName(name)?.instance === instance);
+    for (const name of left) {
+      await driver.stop(name, { signal }).catch(() => {});
+      await driver.delete(name, { signal });
+    }
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}

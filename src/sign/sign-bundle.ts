@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { createActor, toPromise } from 'xstate';
+import type { Conclusion, JobNote } from '../../machines/contracts/job.ts';
+import { provideLoneSigner } from '../actors/lone-signer.ts';
+import type { Services } from '../actors/services.ts';
+import { createDriver } from '../adapters/vm/select.ts';
+import type { Config } from '../config/load.ts';
+import { makeServices } from '../daemon/daemon.ts';
+import { goldenImage } from '../daemon/golden-image.ts';
+import { tartOptions } from '../daemon/tart-options.ts';
+import { printVmName } from '../domain/vm-name.ts';
+import { openJournal } from '../journal/journal.ts';
+import { logEvents } from '../observability/log-events.ts';
+import { type ArtifactPlace, placeArtifact } from './artifact-place.ts';
+import { copyBundle, type LocalBundle } from './bundle-copy.ts';
+import { enterPremises, type Premises, signRoot, sweepPremises } from './premises.ts';
+
+export interface SignRequest {
+  readonly config: Config;
+  readonly env: NodeJS.ProcessEnv;
+  readonly bundle: LocalBundle;
+  /** As a hub would send it. */
+  readonly manifest: unknown;
+  /** As a hub would send it; secret. */
+  readonly credentials: unknown;
+  /** Folder or file. */
+  readonly out: string;
+  readonly onNote: (note: JobNote) => void;
+  /** Aborting cancels the job; what it began is undone before the promise settles. */
+  readonly signal: AbortSignal;
+}
+
+export interface SignOutcome {
+  readonly conclusion: Conclusion;
+  /** Where the artifact is, when there is one. */
+  readonly artifactPath?: string;
+  /** Name of the machine that could not be deleted, if any; the next call tries again. */
+  readonly leakedVm?: string;
+}
+
+/**
+ * Signs one bundle without a hub: the sign-job of the daemon, in a machine of its own, owned by this call. Nothing is
+ * left but the artifact.
+ *
+ * @throws ShipError what kept the job from beginning · the signal's reason when aborted before it began
+ */
+export async function signBundle(request: SignRequest): Promise<SignOutcome> {
+  const { stateDir } = request.config;
+  const premises = await enterPremises(stateDir);
+  const left: { vm?: string | undefined } = {};
+  try {
+    const services = await servicesIn(premises, request);
+    await sweepPremises(stateDir, driverFor(services), request.signal);
+    request.signal.throwIfAborted();
+    const outcome = await runJob(services, premises, request);
+    left.vm = outcome.leakedVm;
+    return outcome;
+  } finally {
+    // with a machine left behind, the folder stays: the next call finds the machine by it
+    if (left.vm === undefined) await premises.leave();
+  }
+}
+
+/** The journal is shared by all calls: an upload that one has begun is known to the next. */
+async function servicesIn({ dir }: Premises, { config, env, signal }: SignRequest): Promise<Services> {
+  const forTerminal = process.stderr.isTTY === true;
+  const services = await makeServices({ config: { ...config, stateDir: dir }, env, forTerminal, signal });
+  return { ...services, journal: openJournal(signRoot(config.stateDir)) };
+}
+
+const driverFor =
+  ({ config, logger }: Services) =>
+  (dir: string, instance: string) =>
+    createDriver({
+      kind: config.vmDriver,
+      stateDir: dir,
+      instance,
+      toolDirs: [],
+      tart: tartOptions(config, logger),
+    });
+
+async function runJob(services: Services, premises: Premises, request: SignRequest): Promise<SignOutcome> {
+  const { bundle, manifest, credentials, out, onNote, signal } = request;
+  const [runId, image] = [randomUUID(), await goldenImage(services.config)];
+  await services.driver.checkHost?.(image, { signal });
+  services.vault.put(runId, { jobId: 'local', ...NO_HUB, manifest, credentials, receivedAtMs: Date.now() });
+  const place: ArtifactPlace = { wanted: out };
+  const ends = { downloadBundle: copyBundle(bundle), deliverArtifact: placeArtifact(place) };
+  const actor = createActor(provideLoneSigner(services, ends), {
+    id: 'lone-signer',
+    input: {
+      runId,
+      jobId: 'local',
+      vm: { name: printVmName({ instance: premises.instance, runId }), image },
+    },
+    inspect: logEvents(services.logger),
+  });
+  actor.on('noted', ({ note }) => onNote(note));
+  const cancel = () => actor.send({ type: 'cancel.requested' });
+  const ended = toPromise(actor);
+  signal.addEventListener('abort', cancel, { once: true });
+  actor.start();
+  if (signal.aborted) cancel();
+  try {
+    return outcomeOf(await ended, place);
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    services.vault.settle(runId);
+  }
+}
+
+const NO_HUB = { authToken: '', tarballUrl: '', artifactUploadUrl: '' } as const;
+
+type Ended = Awaited<
+  ReturnType<typeof toPromise<ReturnType<typeof createActor<ReturnType<typeof provideLoneSigner>>>>>
+>;
+
+function outcomeOf({ conclusion, failure, leakedVm }: Ended, place: ArtifactPlace): SignOutcome {
+  const broken = failure && ({ outcome: 'failed', failure, stage: null } as const);
+  const said = broken ?? conclusion;
+  if (!said) throw new Error('the job ended without a word');
+  return {
+    conclusion: said,
+    ...(said.outcome === 'succeeded' && place.path !== undefined && { artifactPath: place.path }),
+    ...(leakedVm !== null && { leakedVm }),
+  };
+}

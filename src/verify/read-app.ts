@@ -1,0 +1,122 @@
+import { basename } from 'node:path';
+import { type BundleLayout, bundleLayout } from '../adapters/code-signature/bundle-layout.ts';
+import { BundleTree, parentOf } from '../adapters/code-signature/bundle-tree.ts';
+import { type CodeReport, checkSealedBundle, type SealReport } from '../adapters/code-signature/index.ts';
+import { newDict, type PlistDict, parsePlistDict, stringAt } from '../domain/plist/index.ts';
+import { ShipError } from '../errors.ts';
+import { checkProfileOf, type ProfileReport } from './app-profile.ts';
+import { nestedRemarks } from './nested-code.ts';
+import type { AppSummary, ArtifactFinding } from './report.ts';
+import { summarizeSignature } from './signature-summary.ts';
+
+export interface ReadApp {
+  readonly app: AppSummary;
+  readonly findings: readonly ArtifactFinding[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads one bundle and checks all its seals. Paths of findings begin with `path`.
+ *
+ * @param path - how the report names the bundle
+ * @throws ShipError SIGNED_FILE_UNREADABLE · the signal's reason
+ */
+export async function readApp(appPath: string, path: string, signal: AbortSignal): Promise<ReadApp> {
+  const seal = await checkSealedBundle(appPath, { signal, leftovers: 'tolerated' });
+  const tree = await BundleTree.read(appPath);
+  const layout = await bundleLayout(tree, '');
+  const info = layout ? infoOf(layout) : newDict();
+  const platform = layout?.contentRoot === 'Contents' ? 'macos' : 'ios';
+  const profiles = await profilesIn(tree, seal, platform);
+  const remarks = nestedRemarks(seal, platform);
+  const inside = [...seal.findings, ...profiles.flatMap(({ findings }) => findings), ...remarks.findings];
+  return {
+    app: summarize({ path, tree, seal, info, platform, profile: profiles[0] }),
+    findings: inside.map((finding) => ({ ...finding, path: within(path, finding.path) })),
+    warnings: [...profiles.flatMap(({ warnings }) => warnings), ...remarks.warnings],
+  };
+}
+
+const within = (folder: string, path: string): string => (path === '' ? folder : `${folder}/${path}`);
+
+/** An Info.plist that cannot be read is a finding of the seal already. */
+function infoOf({ infoPlistBytes }: BundleLayout): PlistDict {
+  try {
+    return parsePlistDict(infoPlistBytes, { name: 'Info.plist' });
+  } catch (error) {
+    if (error instanceof ShipError) return newDict();
+    throw error;
+  }
+}
+
+/** The profile of the app first, then those of nested bundles that have one. */
+async function profilesIn(
+  tree: BundleTree,
+  seal: SealReport,
+  platform: 'macos' | 'ios',
+): Promise<ProfileReport[]> {
+  const reports: ProfileReport[] = [];
+  for (const path of ['', ...bundlesWithProfile(tree, platform)]) {
+    const layout = await bundleLayout(tree, path);
+    const code = layout && codeAt(seal, layout.executable);
+    const bundleId = layout && stringAt(infoOf(layout), 'CFBundleIdentifier');
+    const signatures = code?.signatures ?? [];
+    reports.push(await checkProfileOf(tree, { path, platform, bundleId: bundleId ?? '', signatures }));
+  }
+  return reports;
+}
+
+const codeAt = ({ mainExecutable, nested }: SealReport, path: string): CodeReport | undefined =>
+  [...(mainExecutable ? [mainExecutable] : []), ...nested].find((code) => code.path === path);
+
+function bundlesWithProfile(tree: BundleTree, platform: 'macos' | 'ios'): string[] {
+  const name = platform === 'ios' ? '/embedded.mobileprovision' : '/Contents/embedded.provisionprofile';
+  return [...tree.entries]
+    .filter(({ type, path }) => type === 'file' && path.endsWith(name) && parentOf(path) !== '')
+    .map(({ path }) => path.slice(0, -name.length));
+}
+
+interface Found {
+  readonly path: string;
+  readonly tree: BundleTree;
+  readonly seal: SealReport;
+  readonly info: PlistDict;
+  readonly platform: 'macos' | 'ios';
+  readonly profile: ProfileReport | undefined;
+}
+
+function summarize({ path, tree, seal, info, platform, profile }: Found): AppSummary {
+  const files = [...tree.entries].filter(({ type }) => type === 'file');
+  const signatures = (seal.mainExecutable?.signatures ?? []).map(summarizeSignature);
+  const summary = profile?.summary;
+  return {
+    path,
+    platform,
+    ...textsOf(info),
+    architectures: signatures.flatMap(({ architecture }) => architecture ?? []),
+    signatures,
+    stapledTicket: tree.isFile('Contents/CodeResources'),
+    ...(summary && { profile: summary }),
+    nested: seal.nested.map((code) => ({
+      path: code.path,
+      signatures: code.signatures.map(summarizeSignature),
+    })),
+    fileCount: files.length,
+    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  };
+}
+
+function textsOf(info: PlistDict) {
+  const texts = {
+    bundleId: stringAt(info, 'CFBundleIdentifier'),
+    displayName: stringAt(info, 'CFBundleDisplayName') ?? stringAt(info, 'CFBundleName'),
+    version: stringAt(info, 'CFBundleVersion'),
+    shortVersion: stringAt(info, 'CFBundleShortVersionString'),
+    minimumOs: stringAt(info, 'LSMinimumSystemVersion') ?? stringAt(info, 'MinimumOSVersion'),
+  };
+  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== undefined)) as {
+    [Name in keyof typeof texts]?: string;
+  };
+}
+
+export const nameOfApp = (appPath: string): string => basename(appPath.replace(/\/+$/, ''));

@@ -1,0 +1,114 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  checkSealedBundle,
+  checkSignature,
+  type SignatureFacts,
+} from '../../src/adapters/code-signature/index.ts';
+import { extractDmg } from '../../src/adapters/dmg/read.ts';
+
+export interface Issue {
+  readonly severity: 'error' | 'warning';
+  readonly code: null;
+  readonly path: string;
+  readonly message: string;
+  readonly docUrl: string;
+  readonly architecture: string | null;
+}
+
+export interface TicketContent {
+  readonly path: string;
+  readonly digestAlgorithm: 'SHA-256';
+  readonly cdhash: string;
+  readonly arch?: string;
+}
+
+export interface Examined {
+  readonly issues: readonly Issue[];
+  /** Everything that gets a ticket. */
+  readonly contents: readonly TicketContent[];
+}
+
+export interface Rules {
+  /** Signatures must have a secure time stamp, as Apple wants; off for tests that have no time-stamp authority. */
+  readonly requireTimestamp: boolean;
+}
+
+const DOC_URL = 'https://developer.apple.com/documentation/security/resolving-common-notarization-issues';
+const signal = new AbortController().signal;
+
+/** Looks into an uploaded disk image as the notary service would: its signature, and all code on it. */
+export async function examine(path: string, name: string, scratch: string, rules: Rules): Promise<Examined> {
+  const image = await checkSignature(path, { signal }).catch(() => undefined);
+  if (!image)
+    return { issues: [issue(name, 'The file is not a disk image that can be read.')], contents: [] };
+  const found = judged(name, image.signatures, false, rules);
+  for (const { message } of image.findings)
+    found.issues.push(issue(name, `The signature is invalid: ${message}`));
+  const folder = join(scratch, `volume-${Math.random().toString(36).slice(2)}`);
+  await mkdir(folder);
+  try {
+    const { entries } = await extractDmg(path, folder, { signal });
+    const apps = entries.filter(({ type, path: at }) => type === 'directory' && /^[^/]+\.app$/.test(at));
+    for (const app of apps) await examineApp(join(folder, app.path), `${name}/${app.path}`, rules, found);
+  } catch (error) {
+    found.issues.push(issue(name, `The disk image cannot be read: ${(error as Error).message}`));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return found;
+}
+
+interface Findings {
+  readonly issues: Issue[];
+  readonly contents: TicketContent[];
+}
+
+async function examineApp(path: string, name: string, rules: Rules, found: Findings): Promise<void> {
+  const seal = await checkSealedBundle(path, { signal });
+  const reports = [...(seal.mainExecutable ? [seal.mainExecutable] : []), ...seal.nested];
+  for (const report of reports) {
+    const more = judged(report.path ? `${name}/${report.path}` : name, report.signatures, true, rules);
+    found.issues.push(...more.issues);
+    found.contents.push(...more.contents);
+  }
+  for (const { path: at, message } of seal.findings)
+    found.issues.push(issue(`${name}/${at}`, `The signature of the binary is invalid. (${message})`));
+}
+
+function judged(
+  path: string,
+  signatures: readonly SignatureFacts[],
+  isCode: boolean,
+  rules: Rules,
+): Findings {
+  const found: Findings = { issues: [], contents: [] };
+  if (signatures.length === 0) found.issues.push(issue(path, 'The binary is not signed.'));
+  for (const facts of signatures) {
+    const complain = (message: string) => found.issues.push(issue(path, message, facts.architecture));
+    if (facts.adHoc || !facts.cms)
+      complain('The binary is not signed with a valid Developer ID certificate.');
+    if (rules.requireTimestamp && !facts.cms?.timestamp)
+      complain('The signature does not include a secure timestamp.');
+    if (isCode && !facts.hardenedRuntime)
+      complain('The executable does not have the hardened runtime enabled.');
+    if (facts.entitlementsXml?.includes('com.apple.security.get-task-allow'))
+      complain('The executable requests the com.apple.security.get-task-allow entitlement.');
+    found.contents.push({
+      path,
+      digestAlgorithm: 'SHA-256',
+      cdhash: facts.cdHash,
+      ...(facts.architecture && { arch: facts.architecture }),
+    });
+  }
+  return found;
+}
+
+const issue = (path: string, message: string, architecture = ''): Issue => ({
+  severity: 'error',
+  code: null,
+  path,
+  message,
+  docUrl: DOC_URL,
+  architecture: architecture || null,
+});

@@ -1,0 +1,112 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Artifact } from '../../machines/contracts/job.ts';
+import type { Limits } from '../../src/actors/limits.ts';
+import type { NotaryServices } from '../../src/actors/notarization.ts';
+import { volumeEntries, writeDmg } from '../../src/adapters/dmg/write.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { createRedactor } from '../../src/domain/redact.ts';
+import { fileJournal } from '../../src/journal/submissions.ts';
+import { createLogger } from '../../src/observability/logger.ts';
+import { createWorkbench, type Desk } from '../../src/steps/workbench.ts';
+import type { KnownApiKey } from '../apple-simulator/api-auth.ts';
+import { infoPlist, makeIdentity, makeMachO, writeIn } from './rcodesign-fixtures.ts';
+import { sign } from './signed-bundles.ts';
+
+export const apiKeyId = 'ABCDE12345';
+export const apiIssuerId = '57246542-96fe-1a63-e053-0824d011072a';
+
+/** A throw-away App Store Connect API key, as its owner and as Apple have it. */
+export function makeApiKey(): { readonly privateKeyPem: string; readonly known: KnownApiKey } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    known: {
+      keyId: apiKeyId,
+      issuerId: apiIssuerId,
+      publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    },
+  };
+}
+
+export interface SignedImage {
+  readonly folder: string;
+  readonly pem: string;
+  readonly appPath: string;
+  readonly imagePath: string;
+  readonly artifact: Artifact;
+  remove(): Promise<void>;
+}
+
+export interface ImageOptions {
+  readonly timestampUrl?: string;
+  /** Without the hardened runtime, the app is not what Apple accepts. */
+  readonly isHardened?: boolean;
+}
+
+/** A macOS app, signed as for notarization, and the signed disk image with it. */
+export async function makeSignedImage(options: ImageOptions = {}): Promise<SignedImage> {
+  const timestampUrl = options.timestampUrl ?? 'none';
+  const folder = await mkdtemp(join(tmpdir(), 'perry-notary-'));
+  const pem = await makeIdentity(folder);
+  const appPath = join(folder, 'Über App.app');
+  await makeMachO(join(appPath, 'Contents/MacOS/App'));
+  await writeIn(appPath, 'Contents/Info.plist', infoPlist('com.example.ueber', 'App', 'APPL'));
+  await writeIn(appPath, 'Contents/Resources/text.txt', 'sealed');
+  const flags = options.isHardened === false ? [] : ['--code-signature-flags', 'runtime'];
+  await sign({ pem, timestampUrl }, appPath, ...flags);
+  const imagePath = join(folder, 'Ueber_App-job.dmg');
+  const root = await volumeEntries(appPath, 'Über App.app');
+  const signal = AbortSignal.timeout(60_000);
+  await writeDmg({ volumeName: 'Über App', root, sourceDate: new Date(), signal, outPath: imagePath });
+  await sign({ pem, timestampUrl }, imagePath, '--binary-identifier', 'com.example.ueber.dmg');
+  return {
+    ...{ folder, pem, appPath, imagePath },
+    artifact: await artifactAt(imagePath, 'Ueber_App-job.dmg'),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+export async function artifactAt(path: string, name: string): Promise<Artifact> {
+  const sha256Hex = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+  return { name, sizeBytes: (await stat(path)).size, sha256Hex };
+}
+
+/** Everything that a notarization works with, and nothing else of the daemon. */
+export function notaryServices(folder: string, env: Readonly<Record<string, string>>, limits: Limits = {}) {
+  const redactor = createRedactor();
+  const lines: string[] = [];
+  const services: NotaryServices = {
+    config: loadConfig({ ...env, PERRY_STATE_DIR: folder, PERRY_VM_DRIVER: 'local' }).config,
+    limits,
+    redactor,
+    logger: createLogger({
+      level: 'trace',
+      redact: redactor.redact,
+      forTerminal: false,
+      write: (line) => lines.push(line),
+    }),
+    workbench: createWorkbench(folder),
+    submissions: fileJournal(folder),
+  };
+  return { services, lines };
+}
+
+/** A run that has made its disk image. */
+export async function openRun(
+  services: NotaryServices,
+  image: SignedImage,
+  privateKeyPem: string,
+  runId = 'run-1',
+): Promise<Desk> {
+  const desk = await services.workbench.open(runId, 'job-1');
+  desk.credentials = { apiKeyId, apiIssuerId, apiPrivateKeyPem: privateKeyPem };
+  desk.artifact = { ...image.artifact, path: image.imagePath };
+  desk.found = { appPath: image.appPath, folderName: 'Über App.app' } as NonNullable<Desk['found']>;
+  desk.facts = { executable: 'Contents/MacOS/App' } as NonNullable<Desk['facts']>;
+  return desk;
+}

@@ -1,0 +1,54 @@
+import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent } from 'xstate';
+import type { Daemon } from '../../src/daemon/daemon.ts';
+import { descendantTexts } from './leak-check.ts';
+import { asText } from './secret-watch.ts';
+
+export interface StateWatch {
+  /** Calls `act` once, at the very moment when a statechart first stands in that state. */
+  atState(path: string, act: (actor: AnyActorRef) => void): void;
+  /** Resolves when a statechart has stood in that state; ask before it can happen. */
+  reached(path: string): Promise<AnyActorRef>;
+}
+
+/** Shows everything that an inspector, a page or a core file could show, and tells who stands where. */
+export function watchStates(daemon: Daemon, show: (place: string, text: string) => void) {
+  const { supervisor } = daemon;
+  const last = new WeakMap<AnyActorRef, string>();
+  const waiting = new Map<string, (actor: AnyActorRef) => void>();
+  const arrive = (actor: AnyActorRef, path: string) => {
+    for (const state of pathsIn(path)) {
+      const act = waiting.get(state);
+      waiting.delete(state);
+      act?.(actor);
+    }
+  };
+  supervisor.system.inspect((inspected: InspectionEvent) => {
+    show(`inspected ${inspected.type}`, asText(inspected));
+    if (inspected.type !== '@xstate.snapshot') return;
+    const actor = inspected.actorRef as AnyActorRef;
+    const { value } = inspected.snapshot as AnyMachineSnapshot;
+    const path = value === undefined ? '' : JSON.stringify(value);
+    if (path === '' || last.get(actor) === path) return;
+    last.set(actor, path);
+    for (const text of descendantTexts()) show('a child process', text);
+    show('the persisted system', asText(supervisor.getPersistedSnapshot()));
+    arrive(actor, path);
+  });
+  const atState: StateWatch['atState'] = (path, act) => void waiting.set(path, act);
+  return {
+    atState,
+    reached: (path: string) => new Promise<AnyActorRef>((resolve) => atState(path, resolve)),
+  };
+}
+
+/** Every state in a state value, with its ancestors: `engaged.work.running`, `engaged.work.running.inspecting` … */
+function pathsIn(valueJson: string): string[] {
+  const walk = (value: unknown, above: string): string[] =>
+    typeof value === 'string'
+      ? [`${above}${value}`]
+      : Object.entries(value as object).flatMap(([name, inner]) => [
+          `${above}${name}`,
+          ...walk(inner, `${above}${name}.`),
+        ]);
+  return walk(JSON.parse(valueJson), '');
+}

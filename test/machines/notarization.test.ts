@@ -1,0 +1,234 @@
+import { describe, expect, test } from 'vitest';
+import type { AnyMachineSnapshot } from 'xstate';
+import { CALL_ATTEMPTS, notarizationLimits, UNKNOWN_ANSWERS } from '../../machines/notarization/limits.ts';
+import { type NotarizationOutput, notarizationMachine } from '../../machines/notarization/machine.ts';
+import { notarizationPorts } from '../../machines/notarization/ports.ts';
+import { inert, owner } from './inert.ts';
+import { NotaryWorld } from './notary-world.ts';
+import { failure } from './samples.ts';
+import { Stage } from './stage.ts';
+import { coverageLine, walk } from './walk.ts';
+
+const artifact = { name: 'a.dmg', sizeBytes: 100, sha256Hex: 'digest' };
+const input = { runId: 'r', artifact, staples: ['image'] as const, owner };
+const findings = { issues: ['error: x'], errorCount: 1, advice: '', summary: '', isForeign: false };
+const submissionId = 'submission-1';
+
+test('every transition is walked, and only an accepted, stapled artifact succeeds', () => {
+  const errors = [
+    { error: failure('A') },
+    { error: failure('B', true) },
+    { error: failure('NOTARY_SUBMISSION_UNKNOWN', true) },
+    { error: failure('NOTARY_UPLOAD_EXPIRED', true) },
+  ];
+  const verdicts = ['inProgress', 'accepted', 'invalid'].map((output) => ({ output }));
+  const samples = {
+    'upload.progressed': [{ sentBytes: 10 }],
+    'xstate.done.actor.findSubmission': [
+      { output: null },
+      { output: { submissionId, isUploaded: true } },
+      { output: { submissionId, isUploaded: false } },
+    ],
+    'xstate.done.actor.submitArtifact': [{ output: { submissionId } }],
+    'xstate.done.actor.seekSubmission': [{ output: null }, { output: { submissionId } }],
+    'xstate.done.actor.askVerdict': verdicts,
+    'xstate.done.actor.askDoubtful': verdicts,
+    'xstate.done.actor.fetchLog': [{ output: findings }, { output: { ...findings, isForeign: true } }],
+    'xstate.done.actor.stapleTicket': [{ output: artifact }],
+    ...Object.fromEntries(
+      [
+        'submitArtifact',
+        'seekSubmission',
+        'uploadArtifact',
+        'askVerdict',
+        'askDoubtful',
+        'fetchLog',
+        'fetchTicket',
+      ].map((id) => [`xstate.error.actor.${id}`, errors]),
+    ),
+  };
+  const machine = notarizationMachine.provide({ actors: inert(Object.keys(notarizationPorts)) } as never);
+  const key = (s: AnyMachineSnapshot) =>
+    JSON.stringify([
+      s.value,
+      Math.min(s.context.attempts, CALL_ATTEMPTS),
+      Math.min(s.context.unknownAnswers, UNKNOWN_ANSWERS),
+      s.context.submissions > 1,
+      s.context.isRecalled,
+      s.context.verdict,
+      s.context.log?.isForeign,
+      s.context.stapled.length,
+      s.status,
+    ]);
+  const check = (s: AnyMachineSnapshot) => {
+    if (s.status !== 'done') return;
+    const output = s.output as NotarizationOutput;
+    expect(output.failure === null).toBe(output.outcome === 'succeeded');
+    if (output.outcome === 'succeeded')
+      expect(output).toMatchObject({ verdict: 'accepted', stapled: ['image'] });
+    if (output.outcome === 'rejected') expect(output.verdict).toBe('invalid');
+  };
+  const fresh = walk(machine, { input, samples, key, check });
+  const resumed = walk(machine, { input: { ...input, staples: [], submissionId }, samples, key });
+  const missing = fresh.missing.filter((name) => resumed.missing.includes(name));
+  console.error(coverageLine('notarization', { ...fresh, missing }));
+  expect(missing).toEqual([]);
+});
+
+/** One run in a world of its own; a crash begins a second life with the same journal. */
+function live(seed: number): { world: NotaryWorld; output: NotarizationOutput | null; elapsedMs: number } {
+  const stage = new Stage();
+  const world = new NotaryWorld(seed, stage);
+  const { crashAtMs, cancelAtMs } = world.fate;
+  const first = perform(stage, world, crashAtMs, cancelAtMs);
+  if (first) return { world, output: first, elapsedMs: stage.clock.nowMs };
+  const second = new Stage();
+  world.restart(second);
+  const output = perform(second, world, null, cancelAtMs);
+  return { world, output, elapsedMs: second.clock.nowMs };
+}
+
+function perform(
+  stage: Stage,
+  world: NotaryWorld,
+  crashAtMs: number | null,
+  cancelAtMs: number | null,
+): NotarizationOutput | null {
+  const notarization = stage.start(stage.fill(notarizationMachine), input);
+  let met = 0;
+  for (let steps = 0; notarization.status === 'active'; steps += 1) {
+    if (steps > 20_000) throw new Error('it does not end');
+    for (; met < stage.calls.length; met += 1) world.meet(stage.calls[met] as (typeof stage.calls)[number]);
+    if (crashAtMs !== null && stage.clock.nowMs >= crashAtMs) {
+      notarization.actor.stop();
+      return null;
+    }
+    if (cancelAtMs !== null && stage.clock.nowMs >= cancelAtMs) {
+      notarization.send({ type: 'notarization.cancelRequested' });
+      break;
+    }
+    if (notarization.scheduled.length === 0)
+      world.wrongs.push(`no deadline in ${JSON.stringify(notarization.state)}`);
+    if (!stage.clock.advanceToNext())
+      throw new Error(`nothing will ever happen in ${JSON.stringify(notarization.state)}`);
+  }
+  if (notarization.crash !== undefined) throw notarization.crash;
+  expect([notarization.scheduled, stage.open().map(({ port }) => port)]).toEqual([[], []]);
+  return notarization.output as NotarizationOutput;
+}
+
+/** What is wrong with how a run ended, given what really happened. */
+function wrongsOf({ world, output, elapsedMs }: ReturnType<typeof live>): string[] {
+  const { fate, submissions, uploads } = world;
+  const wrongs = [...world.wrongs];
+  const say = (isWrong: boolean, text: string) => void (isWrong && wrongs.push(text));
+  if (!output) return ['no output'];
+  const { outcome, verdict } = output;
+  const own = submissions.find(({ id }) => id === output.submissionId);
+  say(uploads.length > (world.isAmbiguous ? 2 : 1), `the file was given to Apple ${uploads.length} times`);
+  if (outcome === 'succeeded') {
+    say(fate.verdict !== 'accepted' || !own?.uploadedAtMs, 'succeeded without being accepted');
+    say(fate.ticketDelayMs > 3_600_000 || output.stapled.length !== 1, 'succeeded without a ticket');
+  }
+  if (outcome === 'rejected')
+    say(
+      fate.verdict === 'accepted' || verdict !== fate.verdict || !own?.uploadedAtMs,
+      'rejected without being so',
+    );
+  if (outcome === 'cancelled') say(fate.cancelAtMs === null, 'cancelled by nobody');
+  if (fate.isMild && outcome !== 'cancelled')
+    say(
+      outcome !== (fate.verdict === 'accepted' ? 'succeeded' : 'rejected'),
+      `${outcome}: ${output.failure?.summary}`,
+    );
+  if (outcome === 'failed' && !world.isHopeless)
+    say(output.failure?.retryable !== true, 'failed for good without a reason');
+  const longestMs = Object.values(notarizationLimits).reduce<number>(
+    (sum, ms) => sum + (typeof ms === 'number' ? ms : 0),
+    0,
+  );
+  say(elapsedMs > 2 * longestMs, `took ${elapsedMs} ms`);
+  return wrongs;
+}
+
+test('10,000 runs: no wait without a deadline, no wrong outcome, no file given to Apple twice', () => {
+  const outcomes: Record<string, number> = {};
+  const wrongs: string[] = [];
+  for (let seed = 1; seed <= 10_000; seed += 1) {
+    const lived = live(seed);
+    const name = `${lived.world.fate.isMild ? 'mild' : 'wild'} ${lived.output?.outcome}`;
+    outcomes[name] = (outcomes[name] ?? 0) + 1;
+    wrongs.push(...wrongsOf(lived).map((wrong) => `seed ${seed}: ${wrong}`));
+  }
+  console.error('notarization:', JSON.stringify(outcomes));
+  expect(wrongs.slice(0, 20)).toEqual([]);
+  for (const kind of ['mild succeeded', 'mild rejected', 'mild cancelled', 'wild failed', 'wild succeeded'])
+    expect(outcomes[kind]).toBeGreaterThan(50);
+});
+
+describe('single ways', () => {
+  const begin = (more: object = {}) => {
+    const stage = new Stage();
+    return { stage, notarization: stage.start(stage.fill(notarizationMachine), { ...input, ...more }) };
+  };
+
+  test('with a known id nothing is submitted', () => {
+    const { stage, notarization } = begin({ submissionId });
+    expect(notarization.is('awaitingVerdict.asking')).toBe(true);
+    expect(stage.calls.map(({ port }) => port)).toEqual(['askVerdict']);
+  });
+
+  test("another file's log is not believed", () => {
+    const { stage, notarization } = begin({ submissionId });
+    stage.the('askVerdict').answer('accepted');
+    stage.the('fetchLog').answer({ ...findings, isForeign: true });
+    stage.the('recordSubmission').answer();
+    expect(notarization.output).toMatchObject({
+      outcome: 'failed',
+      failure: { code: 'APPLE_ANSWER_INVALID' },
+    });
+  });
+
+  test('without the log the verdict counts all the same', () => {
+    const { stage, notarization } = begin({ submissionId });
+    stage.the('askVerdict').answer('invalid');
+    stage.clock.advance(notarizationLimits.logTimeout);
+    stage.the('recordSubmission').fail(failure('NOTARY_JOURNAL_FAILED'));
+    expect(notarization.output).toMatchObject({ outcome: 'rejected', issues: [] });
+    expect(notarization.output.failure.summary).toContain(submissionId);
+  });
+
+  test('a hundred polls become slower, up to half a minute', () => {
+    const { stage, notarization } = begin({ submissionId });
+    const times: number[] = [];
+    while (times.length < 100) {
+      times.push(stage.clock.nowMs);
+      stage.the('askVerdict').answer('inProgress');
+      stage.clock.advanceToNext();
+    }
+    const gaps = times.slice(1).map((ms, index) => ms - (times[index] ?? 0));
+    expect([gaps[0], gaps.at(-1)]).toEqual([5_000, 30_000]);
+    expect(notarization.status).toBe('active');
+  });
+
+  test('all that is asked for is stapled, in order', () => {
+    const { stage, notarization } = begin({ submissionId, staples: ['app', 'image'] });
+    stage.the('askVerdict').answer('accepted');
+    stage.the('fetchLog').answer({ ...findings, issues: ['warning: w'] });
+    stage.the('recordSubmission').answer();
+    for (const target of ['app', 'image']) {
+      expect(stage.the('fetchTicket').input.target).toBe(target);
+      stage.the('fetchTicket').fail(failure('TICKET_NOT_FOUND', true));
+      stage.clock.advance(3_000);
+      stage.the('fetchTicket').answer();
+      expect(stage.the('stapleTicket').input.target).toBe(target);
+      stage.the('stapleTicket').answer(target === 'app' ? artifact : { ...artifact, sha256Hex: 'new' });
+    }
+    expect(notarization.output).toMatchObject({
+      outcome: 'succeeded',
+      stapled: ['app', 'image'],
+      artifact: { sha256Hex: 'new' },
+      issues: ['warning: w'],
+    });
+  });
+});

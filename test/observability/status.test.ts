@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { createActor } from 'xstate';
+import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import { statePath, valueAt } from '../../src/observability/state-path.ts';
+import {
+  type DaemonStatus,
+  type StatusFacts,
+  statusOf,
+  statusSchema,
+} from '../../src/observability/status.ts';
+import { duration, renderStatus } from '../../src/observability/status-text.ts';
+import { deaf, inert } from '../machines/inert.ts';
+
+const facts: StatusFacts = {
+  ...{ pid: 7, version: '1.2.3', worker: 'mac-1', driver: 'tart' },
+  hub: 'wss://user:hunter2@hub.example:8443/ws?token=hunter2#hunter2',
+  ...{ startedAtMs: 1_000, nowMs: 62_000 },
+  receivedAtMs: () => 57_000,
+};
+const ports = Object.keys(signJobMachine.implementations.actors).filter((name) => name !== 'vmLifecycle');
+
+/** The real supervisor over effects that never answer. */
+function supervisor() {
+  const signJob = signJobMachine.provide({ actors: { ...inert(ports), vmLifecycle: deaf } });
+  const machine = supervisorMachine.provide({
+    actors: { hubConnection: deaf, signJob, ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun']) },
+  });
+  const input = { maxConcurrent: 2, image: 'golden', instance: 'c0ffee00' };
+  return createActor(machine, { input: input as never }).start();
+}
+
+describe('the status', () => {
+  test('at the very start has a form that programs can read', () => {
+    const status = statusOf(supervisor().getSnapshot(), facts);
+    expect(statusSchema.parse(JSON.parse(JSON.stringify(status)))).toEqual(status);
+    expect(status).toMatchObject({
+      ...{ link: 'none', connection: 'none', work: 'sweeping', runs: [], uptimeSeconds: 61 },
+      slots: { used: 0, max: 2, waiting: 0 },
+    });
+  });
+
+  test('shows the address of the hub without its login and its query', () => {
+    const status = statusOf(supervisor().getSnapshot(), facts);
+    expect(status.hub).toBe('wss://hub.example:8443/ws');
+    expect(JSON.stringify(status)).not.toContain('hunter2');
+    expect(statusOf(supervisor().getSnapshot(), { ...facts, hub: 'not an address' }).hub).toBe('');
+  });
+
+  test('shows a run as it stands', () => {
+    const actor = supervisor();
+    actor.send({ type: 'xstate.done.actor.sweepLeftovers', output: [], actorId: 'sweepLeftovers' } as never);
+    actor.send({ type: 'hub.linkUp' });
+    const runId = '3f2a1b4c-0000-4000-8000-000000000001';
+    actor.send({ type: 'hub.jobAssigned', jobId: 'job-9', assignmentId: runId } as never);
+    const status = statusOf(actor.getSnapshot(), facts);
+    expect(statusSchema.parse(JSON.parse(JSON.stringify(status)))).toEqual(status);
+    expect(status).toMatchObject({ link: 'online', work: 'accepting' });
+    expect(status.runs).toEqual([
+      {
+        ...{ jobId: 'job-9', runId, phase: 'admitting', appName: null, target: null, bundleId: null },
+        ...{ state: 'admitting', stage: null, percent: null, claim: 'valid', machine: null, failure: null },
+        elapsedSeconds: 5,
+      },
+    ]);
+    const unknown = statusOf(actor.getSnapshot(), { ...facts, receivedAtMs: () => undefined });
+    expect(unknown.runs[0]?.elapsedSeconds).toBeNull();
+    actor.stop();
+  });
+});
+
+const full: DaemonStatus = {
+  ...{
+    pid: 7,
+    version: '1.2.3',
+    worker: 'mac-1',
+    hub: 'wss://hub.example/ws',
+    driver: 'tart',
+    uptimeSeconds: 7_500,
+  },
+  ...{
+    link: 'online',
+    connection: 'linked.online',
+    work: 'accepting',
+    slots: { used: 1, max: 2, waiting: 1 },
+  },
+  runs: [
+    {
+      ...{
+        jobId: 'job-1',
+        runId: 'r-1',
+        phase: 'working',
+        appName: 'Evil\u001b[2J\u202e\nApp',
+        target: 'macos-sign',
+      },
+      ...{ bundleId: 'a.b', state: 'running.codesigning', stage: 'signing', percent: 40, claim: 'valid' },
+      ...{ machine: { name: 'vm', state: 'alive.ready' }, failure: null, elapsedSeconds: 75 },
+    },
+    {
+      ...{
+        jobId: `job-${'x'.repeat(200)}`,
+        runId: 'r-2',
+        phase: 'waiting',
+        appName: null,
+        target: null,
+        bundleId: null,
+      },
+      ...{ state: 'waitingForSlot', stage: null, percent: null, claim: 'valid', machine: null },
+      ...{ failure: 'P12_INVALID', elapsedSeconds: null },
+    },
+  ],
+  ...{ leaked: ['perry-ship-c0ffee00-x'], concluded: { succeeded: 3, failed: 1, cancelled: 0 } },
+};
+
+describe('the status as a text', () => {
+  test('is a table that no name can disturb', () => {
+    const text = renderStatus(full);
+    expect(text).toMatchInlineSnapshot(`
+      "perry-ship  1.2.3, process 7, up 2 h 5 min, driver tart
+      worker      mac-1
+      hub         online (linked.online)  wss://hub.example/ws
+      work        accepting, 1 of 2 slots used, 1 waiting
+      jobs        3 succeeded, 1 failed, 0 cancelled
+
+      JOB                                                                               APP            TARGET      STATE                         STAGE    DONE  MACHINE      ELAPSED
+      job-1                                                                             Evil?[2J??App  macos-sign  running.codesigning           signing  40%   alive.ready  1 min 15 s
+      job-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…  -              -           waitingForSlot (P12_INVALID)  -        -     -            -
+
+      Machines that could not be deleted (they are tried again every few minutes):
+        perry-ship-c0ffee00-x"
+    `);
+    for (const steering of ['\u001b', '\u202e']) expect(text).not.toContain(steering);
+  });
+
+  test('without jobs says so', () => {
+    expect(renderStatus({ ...full, runs: [], leaked: [] })).toMatch(/No job is here\.$/);
+  });
+
+  test.each([
+    [0, '0 s'],
+    [59, '59 s'],
+    [60, '1 min 0 s'],
+    [3_600, '1 h 0 min'],
+    [90_000, '1 d 1 h'],
+  ])('%i seconds are %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+});
+
+test('the path of a state ends at its regions', () => {
+  expect(statePath({ running: { downloading: 'attempting' } })).toBe('running.downloading.attempting');
+  expect(statePath({ linked: { online: { a: 'x', b: 'y' } } })).toBe('linked.online');
+  expect(statePath(undefined)).toBe('');
+  expect(valueAt({ engaged: { work: 'x' } }, 'engaged', 'work')).toBe('x');
+  expect(valueAt('done', 'engaged', 'work')).toBeUndefined();
+});

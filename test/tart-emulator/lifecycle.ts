@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { createActor, fromTransition, waitFor } from 'xstate';
+import type { VmOutput, VmReport } from '../../machines/contracts/vm.ts';
+import { createNameLocks } from '../../src/actors/name-locks.ts';
+import type { Services } from '../../src/actors/services.ts';
+import { provideVmLifecycle } from '../../src/actors/vm-lifecycle.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import { createLogger } from '../../src/observability/logger.ts';
+import { freshName } from '../helpers/local-vm.ts';
+import type { TartHost } from './host.ts';
+
+/** Deadlines short enough for a test, long enough for a machine that is well on a busy host. */
+const limits = {
+  cloneTimeout: 6_000,
+  bootTimeout: 3_000,
+  locateTimeout: 6_000,
+  locatePause: 20,
+  connectTimeout: 8_000,
+  connectPause: 50,
+  stopTimeout: 6_000,
+  deleteTimeout: 3_000,
+  deletePause: 100,
+};
+
+export type LimitsOfLife = Partial<typeof limits>;
+
+export interface LivedLife extends VmOutput {
+  /** Codes of what was lost, in order; empty for a life that went well. */
+  readonly lost: readonly string[];
+  readonly wasReady: boolean;
+}
+
+/** One machine from clone to its end, by the real statechart and the real clock; released as soon as it is ready. */
+export async function live(
+  { driver, folder }: TartHost,
+  own: LimitsOfLife = {},
+  whenReady: (name: string, over: Promise<unknown>) => Promise<unknown> = async () => undefined,
+): Promise<LivedLife> {
+  const name = freshName();
+  const reports: VmReport[] = [];
+  const owner = createActor(fromTransition((_, event: VmReport) => void reports.push(event), undefined));
+  owner.start();
+  const services = {
+    driver,
+    guests: new Map(),
+    journal: openJournal(join(folder, 'state')),
+    logger: createLogger({ level: 'silent', redact: (text) => text, forTerminal: false }),
+    config: loadConfig({ PERRY_VM_DRIVER: 'tart' }).config,
+    limits: { vm: { ...limits, ...own } },
+  } as unknown as Services;
+  const actor = createActor(provideVmLifecycle(services, createNameLocks()), {
+    input: { name, image: 'golden', owner },
+  });
+  actor.start();
+  await waitFor(actor, (state) => state.matches({ alive: 'ready' }) || state.status === 'done', {
+    timeout: 40_000,
+  });
+  const over = waitFor(actor, (state) => state.status === 'done', { timeout: 40_000 });
+  if (actor.getSnapshot().status !== 'done') await whenReady(name, over);
+  if (actor.getSnapshot().status !== 'done') actor.send({ type: 'vm.releaseRequested' });
+  const { output } = await over;
+  const lost = reports.flatMap((event) => (event.type === 'vm.lost' ? [event.failure.code] : []));
+  return {
+    ...(output as VmOutput),
+    lost,
+    wasReady: reports.some(({ type }) => type === 'vm.ready'),
+  };
+}
