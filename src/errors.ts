@@ -176,7 +176,9 @@ export const failureCodes = {
   VM_DRIVER_UNAVAILABLE: host(
     'The chosen kind of virtual machine cannot be used by this version or on this host.',
   ),
-  VM_HOST_NOT_READY: host('This host cannot run virtual machines as it is; an operator must change something.'),
+  VM_HOST_NOT_READY: host(
+    'This host cannot run virtual machines as it is; an operator must change something.',
+  ),
   VM_LIMIT_REACHED: hostRetry('This host runs as many macOS guests as macOS allows.'),
   VM_DISK_FULL: hostRetry('The disk that virtual machines are cloned onto has too little space.'),
   VM_LIST_FAILED: hostRetry('The virtual machines of this host could not be listed.'),

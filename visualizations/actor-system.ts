@@ -7,7 +7,7 @@ const DRAWING = `flowchart LR
     connection -- "hub.jobAssigned · hub.cancelRequested · hub.linkUp · hub.linkLost · hub.refused" --> supervisor
     connection -- "socket.hello · socket.deliver · socket.beat · socket.close" --> socket[hubSocket]
     socket -- "socket.opened · socket.received · socket.confirmed · socket.lost" --> connection
-    supervisor -- "slot.granted · job.adopted · job.cancelRequested · job.claimRevoked" --> job["sign-job (one per assignment)"]
+    supervisor -- "slot.granted · job.adopted · job.cancelRequested · job.linkLost · job.linkRestored" --> job["sign-job (one per assignment)"]
     job -- "job.awaitingSlot · job.noted · job.concluded · job.dropped" --> supervisor
     job -- "vm.releaseRequested" --> vm[vm-lifecycle]
     vm -- "vm.ready · vm.lost" --> job

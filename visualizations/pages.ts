@@ -1,8 +1,12 @@
 import type { AnyStateMachine } from 'xstate';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
+import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
+import { notarizationMachine } from '../machines/notarization/machine.ts';
 import { signJobMachine } from '../machines/sign-job/machine.ts';
+import { storeUploadMachine } from '../machines/store-upload/machine.ts';
 import { supervisorMachine } from '../machines/supervisor/machine.ts';
 import { vmLifecycleMachine } from '../machines/vm-lifecycle/machine.ts';
+import { vmPoolMachine } from '../machines/vm-pool/machine.ts';
 import { actorSystemPage } from './actor-system.ts';
 import { childrenOf, labelOf, type Node, toMermaid } from './mermaid.ts';
 
@@ -11,6 +15,10 @@ const machines: Readonly<Record<string, AnyStateMachine>> = {
   'hub-connection': hubConnectionMachine,
   'sign-job': signJobMachine,
   'vm-lifecycle': vmLifecycleMachine,
+  'lone-signer': loneSignerMachine,
+  'vm-pool': vmPoolMachine,
+  notarization: notarizationMachine,
+  'store-upload': storeUploadMachine,
 };
 
 /** Every generated page by file name. */

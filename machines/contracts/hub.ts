@@ -26,7 +26,10 @@ export type HubReport =
 /** What the hub-connection tells the supervisor. */
 export type HubNews =
   | { type: 'hub.linkUp' }
-  /** `requeuedJobId`: the job that the hub gives to somebody else now (its last-assigned slot), if any. */
+  /**
+   * `requeuedJobId`: the job that the hub gives to somebody else now (its last-assigned slot), if any; a guess,
+   * because messages may have crossed. Each run asks the hub for itself when the link is back.
+   */
   | { type: 'hub.linkLost'; reason: string; requeuedJobId: string | null }
   | { type: 'hub.refused' }
   | { type: 'hub.jobAssigned'; jobId: string; assignmentId: string }

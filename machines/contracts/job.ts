@@ -55,6 +55,8 @@ export interface JobOutput {
   readonly jobId: string;
   readonly outcome: 'succeeded' | 'failed' | 'cancelled' | 'dropped';
   readonly failure: Failure | null;
+  /** The machine that the run had, or would have had. */
+  readonly vmName: string;
   /** Name of the clone that could not be deleted, if any. */
   readonly leakedVm: string | null;
 }

@@ -4,6 +4,8 @@ import type { Failure } from './failure.ts';
 export interface VmClone {
   readonly name: string;
   readonly image: string;
+  /** It runs and is connected already: a standby machine that was handed over. */
+  readonly isBooted?: boolean;
 }
 
 /** Where the guest answers; everything secret about the way in stays with the adapter. */
@@ -17,11 +19,24 @@ export interface VmAddress {
 }
 
 /** What a vm-lifecycle tells its owner while it lives. */
-export type VmReport = { type: 'vm.ready' } | { type: 'vm.lost'; failure: Failure };
+export type VmReport =
+  | { type: 'vm.ready'; name: string }
+  | { type: 'vm.lost'; name: string; failure: Failure };
 
-/** How a vm-lifecycle ended. `leaked` names a clone that still exists: counted, shown, swept later. */
+/** What the vm-pool tells its owner. */
+export type PoolReport =
+  /** Null: no standby machine, the run makes its own. */
+  | { type: 'pool.answered'; runId: string | null; vm: VmClone | null }
+  | { type: 'pool.leaked'; name: string }
+  /** Standby machines that take a place on the host now. */
+  | { type: 'pool.changed'; standbys: number };
+
+/**
+ * How a vm-lifecycle ended. `leaked` names a clone that still exists: counted, shown, swept later; `handedOver` one
+ * that runs and belongs to somebody else now.
+ */
 export interface VmOutput {
   readonly name: string;
-  readonly outcome: 'deleted' | 'leaked';
+  readonly outcome: 'deleted' | 'leaked' | 'handedOver';
   readonly failure: Failure | null;
 }

@@ -30,7 +30,7 @@ interface HubConnectionContext extends HubConnectionInput {
   readonly outbox: Outbox;
   /** Links that failed in a row; drives the back-off. */
   readonly failures: number;
-  /** Mirror of the hub's last-assigned slot: the one job that it re-queues when this link breaks. */
+  /** Mirror of the hub's last-assigned slot: the one job that it re-queues when this link breaks. For the log. */
   readonly lastAssignedJobId: string | null;
 }
 

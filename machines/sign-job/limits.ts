@@ -21,7 +21,9 @@ export const signJobLimits = {
   verifyTimeout: 300_000,
   packageTimeout: 900_000,
   checkTimeout: 300_000,
-  /** After the link is back: how long the hub may take to hand a re-queued job to us again. */
+  /** After the link is back: the question whether the token of the assignment is still good. */
+  claimTimeout: 30_000,
+  /** How long the hub may take after that to hand a re-queued job to us again. */
   reassignmentTimeout: 120_000,
   uploadTimeout: 1_800_000,
   purgeTimeout: 60_000,

@@ -1,4 +1,15 @@
-import { assign, type ErrorActorEvent, enqueueActions, not, raise, sendTo, setup, stateIn } from 'xstate';
+import {
+  and,
+  assign,
+  type ErrorActorEvent,
+  enqueueActions,
+  not,
+  or,
+  raise,
+  sendTo,
+  setup,
+  stateIn,
+} from 'xstate';
 import type { Recipient } from '../contracts/actors.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type {
@@ -57,10 +68,11 @@ interface SignJobContext extends SignJobInput {
 }
 
 type SignJobEvent =
-  | { type: 'slot.granted' }
+  /** With a standby machine, if there was one; a job makes its own otherwise. */
+  | { type: 'slot.granted'; vm?: VmClone }
   | { type: 'job.cancelRequested'; why: 'user' | 'shutdown' }
   | { type: 'job.adopted'; assignmentId: string }
-  | { type: 'job.claimRevoked' }
+  | { type: 'job.linkLost' }
   | { type: 'job.linkRestored' }
   | { type: 'claim.expired' }
   | { type: 'machine.wanted' }
@@ -179,6 +191,12 @@ export const signJobMachine = setup({
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
     machineIsGone: stateIn('#signJob.engaged.machine.none'),
     claimIsValid: stateIn('#signJob.engaged.claim.valid'),
+    claimIsAskedFor: stateIn('#signJob.engaged.claim.asking'),
+    claimIsLost: or([
+      stateIn('#signJob.engaged.claim.awaitingReassignment'),
+      stateIn('#signJob.engaged.claim.expired'),
+    ]),
+    isOpen: (_, params: { state: 'open' | 'closed' }) => params.state === 'open',
     isRunning: stateIn('#signJob.engaged.work.running'),
     hasSucceeded: ({ context }) => context.failure === null,
     wasCancelled: ({ context }) => context.failure?.code === jobCancelled.code,
@@ -205,6 +223,7 @@ export const signJobMachine = setup({
     jobId: context.jobId,
     outcome: (event as unknown as { output: JobOutput['outcome'] }).output,
     failure: context.failure,
+    vmName: context.vm.name,
     leakedVm: context.leakedVm,
   }),
   initial: 'engaged',
@@ -240,7 +259,10 @@ export const signJobMachine = setup({
                 'The job is sound; it waits for its turn, because the hub may hand out more than fits.',
               entry: 'reportAwaitingSlot',
               on: {
-                'slot.granted': 'running',
+                'slot.granted': {
+                  target: 'running',
+                  actions: assign({ vm: ({ context, event }) => event.vm ?? context.vm }),
+                },
                 'job.cancelRequested': {
                   target: 'reporting',
                   actions: { type: 'keepFailure', params: cancelOf },
@@ -459,7 +481,7 @@ export const signJobMachine = setup({
                             target: '#signJob.engaged.work.reporting',
                             actions: 'finishStage',
                           },
-                          { target: '#signJob.engaged.work.running.awaitingClaim' },
+                          { target: '#signJob.engaged.work.running.delivered' },
                         ],
                         onError: [
                           { guard: { type: 'isNotOurs', params: errorOf }, target: 'doubting' },
@@ -480,15 +502,28 @@ export const signJobMachine = setup({
                     },
                   },
                 },
+                delivered: {
+                  description:
+                    'The hub took the artifact while the link was down: whether under a good token is being found out.',
+                  always: [
+                    { guard: and(['claimIsValid', 'hasNewerToken']), target: 'delivering' },
+                    {
+                      guard: 'claimIsValid',
+                      target: '#signJob.engaged.work.reporting',
+                      actions: 'finishStage',
+                    },
+                  ],
+                },
               },
             },
 
             reporting: {
               description:
-                'The one answer is given, unless the hub may have given the job to somebody else: his it would end.',
+                'The one answer is given, unless the hub gave the job to somebody else, whose run it would end.',
               always: [
-                { guard: 'claimIsValid', target: 'releasing', actions: 'conclude' },
-                { target: 'dropping', actions: disown(claimExpired) },
+                { guard: 'claimIsLost', target: 'dropping', actions: disown(claimExpired) },
+                // while the link is down it waits in the outbox, which asks the hub before it is said
+                { guard: not('claimIsAskedFor'), target: 'releasing', actions: 'conclude' },
               ],
             },
             dropping: {
@@ -558,7 +593,11 @@ export const signJobMachine = setup({
                   target: 'none',
                   actions: [
                     { type: 'noteLeak', params: ({ context }) => ({ name: context.vm.name }) },
-                    raise(({ event }) => ({ type: 'vm.lost', failure: toFailure(event.error) })),
+                    raise(({ context, event }) => ({
+                      type: 'vm.lost',
+                      name: context.vm.name,
+                      failure: toFailure(event.error),
+                    })),
                   ],
                 },
               },
@@ -586,16 +625,35 @@ export const signJobMachine = setup({
           states: {
             valid: {
               description: 'The token of the newest assignment is good.',
-              on: { 'job.claimRevoked': 'revoked' },
+              on: { 'job.linkLost': 'doubtful' },
             },
-            revoked: {
+            doubtful: {
               description:
-                'The link broke and the hub re-queued the job: work goes on, nothing is delivered.',
-              on: { 'job.adopted': 'valid', 'job.linkRestored': 'awaitingReassignment' },
+                'The link broke, and the hub gives one job of a lost link away: work goes on, nothing is delivered.',
+              on: { 'job.adopted': 'valid', 'job.linkRestored': 'asking' },
+            },
+            asking: {
+              description: 'The link is back; the hub is asked whether the token is still good.',
+              invoke: {
+                id: 'probeClaim',
+                src: 'probeClaim',
+                input: step,
+                onDone: [
+                  {
+                    guard: { type: 'isOpen', params: ({ event }) => ({ state: event.output }) },
+                    target: 'valid',
+                  },
+                  { target: 'awaitingReassignment' },
+                ],
+                // without an answer the job is taken to be ours: the next transfer shows whether that is so
+                onError: 'valid',
+              },
+              on: { 'job.adopted': 'valid', 'job.linkLost': 'doubtful' },
+              after: { claimTimeout: 'valid' },
             },
             awaitingReassignment: {
-              description: 'The link is back; the hub may hand the same job to us again.',
-              on: { 'job.adopted': 'valid', 'job.claimRevoked': 'revoked' },
+              description: 'The job is queued again; the hub may hand it to us once more.',
+              on: { 'job.adopted': 'valid', 'job.linkLost': 'doubtful' },
               after: {
                 reassignmentTimeout: { target: 'expired', actions: raise({ type: 'claim.expired' }) },
               },

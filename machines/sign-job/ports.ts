@@ -35,6 +35,8 @@ export const signJobPorts = {
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
   checkArtifact: port<void, StepInput>('checkArtifact'),
   deliverArtifact: port<void, StepInput>('deliverArtifact'),
+  /** Is the token of the assignment still good? */
+  probeClaim: port<'open' | 'closed', StepInput>('probeClaim'),
   purgeRun: port<void, PurgeInput>('purgeRun'),
 };
 

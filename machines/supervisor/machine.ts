@@ -2,12 +2,23 @@ import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, send
 import { port } from '../contracts/actors.ts';
 import type { HubNews, HubReport } from '../contracts/hub.ts';
 import type { Conclusion, JobOutput, JobReport } from '../contracts/job.ts';
-import type { VmClone } from '../contracts/vm.ts';
+import type { PoolReport, VmClone } from '../contracts/vm.ts';
 import { hubConnectionMachine } from '../hub-connection/machine.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
+import { vmPoolMachine } from '../vm-pool/machine.ts';
 import { notTaken, runCrashed } from './failures.ts';
 import { supervisorLimits } from './limits.ts';
-import { actorIdOf, change, find, nextInLine, openRunOf, openRuns, type Runs, waiting } from './runs.ts';
+import {
+  actorIdOf,
+  change,
+  find,
+  freePlaces,
+  nextInLine,
+  openRunOf,
+  openRuns,
+  type Runs,
+  waiting,
+} from './runs.ts';
 
 /**
  * The root of the actor system: owns the hub link, starts one sign-job per assignment, and is the only one that
@@ -22,11 +33,15 @@ export interface SupervisorInput {
   readonly image: string;
   /** Identity of this installation, part of every clone's name, so that a sweep touches only its own. */
   readonly instance: string;
+  /** Machines that are booted before a job needs one, where there are free places; 0 for none. */
+  readonly standbySize: number;
 }
 
 interface SupervisorContext extends SupervisorInput {
   readonly runs: Runs;
   readonly leaked: readonly string[];
+  /** Standby machines that take a place on the host. */
+  readonly standbys: number;
   readonly concluded: { readonly succeeded: number; readonly failed: number; readonly cancelled: number };
 }
 
@@ -41,6 +56,8 @@ type SweepActorId = `sweep.${string}`;
 type SupervisorEvent =
   | HubNews
   | JobReport
+  | PoolReport
+  | { type: 'leaks.noticed' }
   | { type: 'drain.requested' }
   | { type: 'shutdown.requested' }
   | { type: 'job.cancelRequested'; jobId: string }
@@ -60,7 +77,7 @@ const sweptRun = ({ event }: { event: { actorId: string } }) => ({
 });
 const resistingRun = ({ context, event }: { context: SupervisorContext; event: { actorId: string } }) => {
   const runId = runIdOfSweep(event.actorId);
-  return { runId, leakedVm: vmNameOf(context.instance, runId) };
+  return { runId, leakedVm: vmOf(context, runId) };
 };
 
 export const supervisorMachine = setup({
@@ -68,12 +85,13 @@ export const supervisorMachine = setup({
     input: {} as SupervisorInput,
     context: {} as SupervisorContext,
     events: {} as SupervisorEvent,
-    children: {} as { hub: 'hubConnection' } & Record<RunActorId, 'signJob'> &
+    children: {} as { hub: 'hubConnection'; pool: 'vmPool' } & Record<RunActorId, 'signJob'> &
       Record<SweepActorId, 'sweepRun'>,
   },
   actors: {
     hubConnection: hubConnectionMachine,
     signJob: signJobMachine,
+    vmPool: vmPoolMachine,
     /** Destroys what earlier lives left; answers with the clones that resisted. */
     sweepLeftovers: port<readonly string[], { instance: string }>('sweepLeftovers'),
     /** Tries again to delete clones that leaked; answers with those that are gone now. */
@@ -93,6 +111,7 @@ export const supervisorMachine = setup({
           assignmentIds: [runId],
           phase: 'admitting',
           holdsSlot: false,
+          handedVm: null,
           ref,
         } as const;
         return [...context.runs, run];
@@ -119,10 +138,31 @@ export const supervisorMachine = setup({
         context.runs,
       );
       enqueue.assign({ runs });
-      for (const run of next) enqueue.sendTo(run.ref, { type: 'slot.granted' });
+      for (const { runId } of next) enqueue.sendTo('pool', { type: 'machine.requested', runId });
+      enqueue.sendTo('pool', { type: 'pool.resized', free: freePlaces(runs, context.maxConcurrent) });
       for (const [index, run] of waiting(runs).entries())
         enqueue.sendTo('hub', noteOf(run.jobId, { kind: 'queued', position: index + 1 }));
     }),
+    /** The run starts, with the standby machine that was handed over, or with none. */
+    equipRun: enqueueActions(
+      ({ context, enqueue }, params: Extract<PoolReport, { type: 'pool.answered' }>) => {
+        const { runId, vm } = params;
+        const run = openRuns(context.runs).find((each) => each.runId === runId);
+        if (run) {
+          enqueue.assign({ runs: change(context.runs, run.runId, { handedVm: vm?.name ?? null }) });
+          enqueue.sendTo(run.ref, vm ? { type: 'slot.granted', vm } : { type: 'slot.granted' });
+        } else if (vm) {
+          enqueue.assign({ leaked: [...context.leaked, vm.name] });
+          enqueue.raise({ type: 'leaks.noticed' });
+        }
+      },
+    ),
+    withdrawRequest: sendTo('pool', (_, params: { runId: string }) => ({
+      type: 'machine.withdrawn',
+      runId: params.runId,
+    })),
+    noteStandbys: assign({ standbys: (_, params: { standbys: number }) => params.standbys }),
+    closePool: sendTo('pool', { type: 'pool.closing' }),
     passNote: sendTo('hub', (_, params: Extract<JobReport, { type: 'job.noted' }>) =>
       noteOf(params.jobId, params.note),
     ),
@@ -155,6 +195,13 @@ export const supervisorMachine = setup({
         leaked: params.leakedVm ? [...new Set([...context.leaked, params.leakedVm])] : context.leaked,
       });
     }),
+    /** A machine that reached the run only when it had ended is nobody's: it is destroyed at once. */
+    reclaimUnused: enqueueActions(({ context, enqueue }, params: { runId: string; vmName: string }) => {
+      const handedVm = find(context.runs, params.runId)?.handedVm ?? null;
+      if (handedVm === null || handedVm === params.vmName) return;
+      enqueue.assign({ leaked: [...context.leaked, handedVm] });
+      enqueue.raise({ type: 'leaks.noticed' });
+    }),
     /** The slot stays taken until what the run left is swept away: its machine may still be alive. */
     buryRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
       const { runId } = params;
@@ -164,7 +211,11 @@ export const supervisorMachine = setup({
       enqueue.assign({ runs: change(context.runs, runId, { phase: 'concluded' }) });
       enqueue.spawnChild('sweepRun', {
         id: sweepIdOf(runId),
-        input: { runId, assignmentIds: run.assignmentIds, vmName: vmNameOf(context.instance, runId) },
+        input: {
+          runId,
+          assignmentIds: run.assignmentIds,
+          vmName: vmOf(context, runId),
+        },
       });
       enqueue.raise({ type: 'sweep.expired', runId }, { delay: 'sweepTimeout', id: sweepIdOf(runId) });
     }),
@@ -188,9 +239,8 @@ export const supervisorMachine = setup({
       for (const run of openRuns(context.runs))
         enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'shutdown' });
     }),
-    revokeClaim: enqueueActions(({ context, enqueue }, params: { jobId: string | null }) => {
-      const run = params.jobId === null ? undefined : openRunOf(context.runs, params.jobId);
-      if (run) enqueue.sendTo(run.ref, { type: 'job.claimRevoked' });
+    tellLinkLost: enqueueActions(({ context, enqueue }) => {
+      for (const run of openRuns(context.runs)) enqueue.sendTo(run.ref, { type: 'job.linkLost' });
     }),
     tellLinkRestored: enqueueActions(({ context, enqueue }) => {
       for (const run of openRuns(context.runs)) enqueue.sendTo(run.ref, { type: 'job.linkRestored' });
@@ -209,7 +259,7 @@ export const supervisorMachine = setup({
   guards: {
     isOpenRun: ({ context }, params: { jobId: string }) =>
       openRunOf(context.runs, params.jobId) !== undefined,
-    isIdle: ({ context }) => context.runs.length === 0,
+    isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
     hasLeaks: ({ context }) => context.leaked.length > 0,
   },
   delays: { ...supervisorLimits },
@@ -220,6 +270,7 @@ export const supervisorMachine = setup({
     ...input,
     runs: [],
     leaked: [],
+    standbys: 0,
     concluded: { succeeded: 0, failed: 0, cancelled: 0 },
   }),
   initial: 'sweeping',
@@ -243,20 +294,47 @@ export const supervisorMachine = setup({
     serving: {
       description: 'The link and the work, side by side.',
       type: 'parallel',
-      invoke: {
-        id: 'hub',
-        src: 'hubConnection',
-        input: ({ self }) => ({ owner: self }),
-        onDone: 'stopped',
-        onError: 'stopped',
-      },
+      invoke: [
+        {
+          id: 'hub',
+          src: 'hubConnection',
+          input: ({ self }) => ({ owner: self }),
+          onDone: 'stopped',
+          onError: 'stopped',
+        },
+        {
+          id: 'pool',
+          src: 'vmPool',
+          input: ({ context, self }) => ({
+            image: context.image,
+            instance: context.instance,
+            size: context.standbySize,
+            free: context.maxConcurrent,
+            owner: self,
+          }),
+          onError: 'stopped',
+        },
+      ],
       on: {
+        'pool.answered': { actions: { type: 'equipRun', params: ({ event }) => event } },
+        'pool.changed': { actions: { type: 'noteStandbys', params: ({ event }) => event } },
+        'pool.leaked': { actions: { type: 'noteLeaks', params: ({ event }) => ({ names: [event.name] }) } },
         'job.awaitingSlot': {
           actions: [{ type: 'joinLine', params: ({ event }) => event }, 'grantSlots'],
         },
         'job.noted': { actions: { type: 'passNote', params: ({ event }) => event } },
-        'job.concluded': { actions: { type: 'passConclusion', params: ({ event }) => event } },
-        'job.dropped': { actions: { type: 'noteDropped', params: ({ event }) => event } },
+        'job.concluded': {
+          actions: [
+            { type: 'passConclusion', params: ({ event }) => event },
+            { type: 'withdrawRequest', params: ({ event }) => event },
+          ],
+        },
+        'job.dropped': {
+          actions: [
+            { type: 'noteDropped', params: ({ event }) => event },
+            { type: 'withdrawRequest', params: ({ event }) => event },
+          ],
+        },
         'job.cancelRequested': { actions: { type: 'cancelRun', params: ({ event }) => event } },
         'hub.cancelRequested': { actions: { type: 'cancelRun', params: ({ event }) => event } },
         'hub.jobMalformed': {
@@ -271,6 +349,10 @@ export const supervisorMachine = setup({
         'xstate.done.actor.run.*': {
           actions: [
             {
+              type: 'reclaimUnused',
+              params: ({ event }) => ({ runId: runIdOf(event.actorId), vmName: event.output.vmName }),
+            },
+            {
               type: 'forgetRun',
               params: ({ event }) => ({ runId: runIdOf(event.actorId), leakedVm: event.output.leakedVm }),
             },
@@ -280,6 +362,7 @@ export const supervisorMachine = setup({
         'xstate.error.actor.run.*': {
           actions: [
             { type: 'answerForRun', params: brokenRun },
+            { type: 'withdrawRequest', params: brokenRun },
             { type: 'buryRun', params: brokenRun },
           ],
         },
@@ -304,7 +387,7 @@ export const supervisorMachine = setup({
               type: 'forgetRun',
               params: ({ context, event: { runId } }) => ({
                 runId,
-                leakedVm: vmNameOf(context.instance, runId),
+                leakedVm: vmOf(context, runId),
               }),
             },
             'grantSlots',
@@ -317,10 +400,7 @@ export const supervisorMachine = setup({
           initial: 'offline',
           on: {
             'hub.linkUp': { target: '.online', actions: 'tellLinkRestored' },
-            'hub.linkLost': {
-              target: '.offline',
-              actions: { type: 'revokeClaim', params: ({ event }) => ({ jobId: event.requeuedJobId }) },
-            },
+            'hub.linkLost': { target: '.offline', actions: 'tellLinkLost' },
             'hub.refused': '.refused',
           },
           states: {
@@ -349,6 +429,7 @@ export const supervisorMachine = setup({
             },
             draining: {
               description: 'No more work is taken; what runs may finish, for a while.',
+              entry: 'closePool',
               on: {
                 'hub.jobAssigned': [
                   {
@@ -418,6 +499,7 @@ export const supervisorMachine = setup({
           states: {
             watching: {
               description: 'Looks now and then whether there are any.',
+              on: { 'leaks.noticed': 'sweeping' },
               after: {
                 leakSweepInterval: [
                   { guard: 'hasLeaks', target: 'sweeping' },
@@ -447,6 +529,11 @@ export const supervisorMachine = setup({
     stopped: { description: 'Nothing runs any more; the process may end.', type: 'final' },
   },
 });
+
+/** The machine of a run: the standby machine that it was handed, or its own clone. */
+function vmOf(context: SupervisorContext, runId: string): string {
+  return find(context.runs, runId)?.handedVm ?? vmNameOf(context.instance, runId);
+}
 
 /** Parsed back by the driver's side, which refuses to touch any other name. */
 function vmNameOf(instance: string, runId: string): string {

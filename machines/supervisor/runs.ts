@@ -11,6 +11,8 @@ export interface Run {
   readonly phase: 'admitting' | 'waiting' | 'working' | 'concluded';
   /** True once the run has had a slot: it gives it back only by ending. */
   readonly holdsSlot: boolean;
+  /** A standby machine that was handed to the run; its own clone otherwise. */
+  readonly handedVm: string | null;
   readonly ref: ActorRefFrom<typeof signJobMachine>;
 }
 
@@ -32,8 +34,11 @@ export const change = (runs: Runs, runId: string, with_: Partial<Run>): Runs =>
 
 export const waiting = (runs: Runs): Runs => runs.filter((run) => run.phase === 'waiting');
 
+/** Places on the host that no run has. */
+export const freePlaces = (runs: Runs, maxConcurrent: number): number =>
+  Math.max(0, maxConcurrent - runs.filter((run) => run.holdsSlot).length);
+
 /** Those whose turn it is: the first in line, as many as there are free slots. */
 export function nextInLine(runs: Runs, maxConcurrent: number): Runs {
-  const free = maxConcurrent - runs.filter((run) => run.holdsSlot).length;
-  return waiting(runs).slice(0, Math.max(0, free));
+  return waiting(runs).slice(0, freePlaces(runs, maxConcurrent));
 }

@@ -11,6 +11,8 @@ export const vmLimits = {
   /** Address to a shell that answers; covers a guest whose sshd starts late. */
   connectTimeout: 90_000,
   connectPause: 250,
+  /** A guest that stood by answers in milliseconds, or is not worth waiting for. */
+  probeTimeout: 5_000,
   /** Power-off by force included. */
   stopTimeout: 20_000,
   deleteTimeout: 30_000,

@@ -24,6 +24,8 @@ interface VmLifecycleContext extends VmLifecycleInput {
 
 type VmLifecycleEvent =
   | { type: 'vm.releaseRequested' }
+  | { type: 'vm.checkRequested' }
+  | { type: 'vm.handOverRequested' }
   | { type: 'vm.started' }
   | { type: 'vm.exited'; reason: string; failure?: Failure }
   | { type: 'guest.lost'; reason: string };
@@ -48,19 +50,27 @@ export const vmLifecycleMachine = setup({
     locateVm: port<VmAddress, VmClone>('locateVm'),
     connectGuest: port<void, VmClone & { address: VmAddress }>('connectGuest'),
     watchGuest: livePort<{ type: 'never' }, VmClone>('watchGuest'),
+    /** One harmless command in the guest. */
+    probeGuest: port<void, VmClone>('probeGuest'),
+    /** Makes process and connection outlive this actor: the next owner takes them up by the machine's name. */
+    detachVm: port<void, VmClone>('detachVm'),
     stopVm: port<void, VmClone>('stopVm'),
     deleteVm: port<void, VmClone>('deleteVm'),
   },
   actions: {
     lose: enqueueActions(({ context, enqueue }, params: { failure: Failure }) => {
       enqueue.assign({ failure: context.failure ?? params.failure });
-      enqueue.sendTo(context.owner, { type: 'vm.lost', failure: params.failure });
+      enqueue.sendTo(context.owner, { type: 'vm.lost', name: context.name, failure: params.failure });
     }),
-    reportReady: sendTo(({ context }) => context.owner, { type: 'vm.ready' }),
+    reportReady: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'vm.ready', name: context.name }),
+    ),
     countDelete: assign({ deleteAttempts: ({ context }) => context.deleteAttempts + 1 }),
   },
   guards: {
     isWorthRepeating: (_, params: { failure: Failure }) => params.failure.retryable,
+    isBooted: ({ context }) => context.isBooted === true,
     mayDeleteAgain: ({ context }) => context.deleteAttempts < DELETE_ATTEMPTS,
   },
   delays: { ...vmLimits },
@@ -70,11 +80,15 @@ export const vmLifecycleMachine = setup({
   context: ({ input }) => ({ ...input, address: null, failure: null, deleteAttempts: 0 }),
   output: ({ context, event }) => ({
     name: context.name,
-    outcome: (event as { output?: unknown }).output === 'deleted' ? 'deleted' : 'leaked',
+    outcome: (event as unknown as { output: VmOutput['outcome'] }).output,
     failure: context.failure,
   }),
-  initial: 'cloning',
+  initial: 'beginning',
   states: {
+    beginning: {
+      description: 'A new clone, or a standby machine that was handed over?',
+      always: [{ guard: 'isBooted', target: 'alive' }, { target: 'cloning' }],
+    },
     cloning: {
       description: 'The golden image is being cloned under a name that only this run has.',
       invoke: {
@@ -110,7 +124,7 @@ export const vmLifecycleMachine = setup({
       states: {
         booting: {
           description: "The machine's process is being started.",
-          on: { 'vm.started': 'locating' },
+          on: { 'vm.started': [{ guard: 'isBooted', target: 'ready' }, { target: 'locating' }] },
           after: { bootTimeout: { target: 'stopping', actions: lostBy(vmTimedOut('booting')) } },
         },
         locating: {
@@ -179,8 +193,7 @@ export const vmLifecycleMachine = setup({
           },
         },
         ready: {
-          description: 'The job owns a machine that takes commands.',
-          entry: 'reportReady',
+          description: 'The machine takes commands; a lost connection is noticed.',
           invoke: {
             id: 'watchGuest',
             src: 'watchGuest',
@@ -191,6 +204,47 @@ export const vmLifecycleMachine = setup({
             'guest.lost': {
               target: 'stopping',
               actions: { type: 'lose', params: ({ event }) => ({ failure: guestLost(event.reason) }) },
+            },
+          },
+          initial: 'serving',
+          states: {
+            serving: {
+              description: 'Its owner may use it.',
+              entry: 'reportReady',
+              on: { 'vm.checkRequested': 'checking', 'vm.handOverRequested': 'handingOver' },
+            },
+            checking: {
+              description: 'It stood by for a while: does it still answer?',
+              invoke: {
+                id: 'probeGuest',
+                src: 'probeGuest',
+                input: cloneOf,
+                onDone: 'serving',
+                onError: {
+                  target: '#vmLifecycle.alive.stopping',
+                  actions: { type: 'lose', params: errorOf },
+                },
+              },
+              after: {
+                probeTimeout: {
+                  target: '#vmLifecycle.alive.stopping',
+                  actions: lostBy(vmTimedOut('answering a question')),
+                },
+              },
+            },
+            handingOver: {
+              description: 'Process and connection are left to the next owner.',
+              invoke: {
+                id: 'detachVm',
+                src: 'detachVm',
+                input: cloneOf,
+                onDone: '#vmLifecycle.handedOver',
+                onError: {
+                  target: '#vmLifecycle.alive.stopping',
+                  actions: { type: 'lose', params: errorOf },
+                },
+              },
+              after: { probeTimeout: '#vmLifecycle.alive.stopping' },
             },
           },
         },
@@ -240,6 +294,11 @@ export const vmLifecycleMachine = setup({
       },
     },
 
+    handedOver: {
+      description: 'The machine runs on for its next owner.',
+      type: 'final',
+      output: 'handedOver',
+    },
     deleted: { description: 'Nothing of the machine is left.', type: 'final', output: 'deleted' },
     leaked: {
       description: 'The clone still exists; the operator is told and the next sweep tries again.',

@@ -3,6 +3,7 @@ import type { notarizationLimits } from '../../machines/notarization/limits.ts';
 import type { signJobLimits } from '../../machines/sign-job/limits.ts';
 import type { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import type { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
+import type { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
 
 type Some<T> = Partial<Record<keyof T, number>>;
 
@@ -11,6 +12,7 @@ export interface Limits {
   readonly supervisor?: Some<typeof supervisorLimits>;
   readonly hub?: Some<typeof hubLimits>;
   readonly signJob?: Some<typeof signJobLimits>;
+  readonly pool?: Some<typeof vmPoolLimits>;
   readonly vm?: Some<typeof vmLimits>;
   readonly notarization?: Some<typeof notarizationLimits>;
 }

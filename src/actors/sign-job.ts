@@ -18,6 +18,7 @@ import { packageArtifact } from '../steps/package-artifact.ts';
 import { type GuestStepScope, type StepScope, sessionOf } from '../steps/step.ts';
 import { transferBundle } from '../steps/transfer-bundle.ts';
 import { verifySignature } from '../steps/verify-signature.ts';
+import { stateOfClaim } from './claims.ts';
 import type { NameLocks } from './name-locks.ts';
 import type { Services } from './services.ts';
 import { reporterFor } from './step-report.ts';
@@ -86,6 +87,9 @@ export function provideSignJob(
       packageArtifact: guestStep(packageArtifact),
       checkArtifact: step(checkArtifact),
       deliverArtifact: step(ends.deliverArtifact),
+      probeClaim: fromPromise<'open' | 'closed', StepInput>(({ input, signal }) =>
+        stateOfClaim(services, input.assignmentId, signal),
+      ),
       purgeRun: fromPromise<void, PurgeInput>(async ({ input }) => {
         for (const id of input.assignmentIds) {
           if (id === input.awaitsReceipt) services.vault.dropSecrets(id);

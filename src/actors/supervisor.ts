@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { fromPromise } from 'xstate';
 import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import { type SweepRunInput, supervisorMachine } from '../../machines/supervisor/machine.ts';
-import { probeToken } from '../adapters/hub/http.ts';
-import { parseVmName } from '../domain/vm-name.ts';
-import { originOf } from '../steps/download-bundle.ts';
+import { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
+import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
+import { parseVmName, printVmName } from '../domain/vm-name.ts';
+import { awaitsResult } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
 import { jittered } from './jitter.ts';
 import { createNameLocks } from './name-locks.ts';
@@ -18,7 +20,8 @@ const MINUTE_MS = 60_000;
 /** The whole actor system, from the supervisor down, with every port filled in. */
 export function provideSupervisor(services: Services) {
   const locks = createNameLocks();
-  const signJob = provideSignJob(services, provideVmLifecycle(services, locks), locks);
+  const vmLifecycle = provideVmLifecycle(services, locks);
+  const signJob = provideSignJob(services, vmLifecycle, locks);
   return supervisorMachine.provide({
     delays: {
       ...supervisorLimits,
@@ -27,6 +30,15 @@ export function provideSupervisor(services: Services) {
     },
     actors: {
       signJob,
+      vmPool: vmPoolMachine.provide({
+        delays: { ...vmPoolLimits, ...services.limits.pool },
+        actors: {
+          vmLifecycle,
+          makeVmName: fromPromise<string, { instance: string }>(async ({ input }) =>
+            printVmName({ instance: input.instance, runId: randomUUID() }),
+          ),
+        },
+      }),
       hubConnection: provideHubConnection(services),
       sweepLeftovers: fromPromise<readonly string[], { instance: string }>(({ input, signal }) =>
         sweepLeftovers(services, input.instance, signal),
@@ -56,20 +68,10 @@ function provideHubConnection(services: Services) {
     actors: {
       hubSocket: hubSocketLogic(services),
       probeAssignments: fromPromise<readonly string[], { assignmentIds: readonly string[] }>(
-        ({ input, signal }) => namesWhere(input.assignmentIds, (id) => isStillOpen(services, id, signal)),
+        ({ input, signal }) => namesWhere(input.assignmentIds, (id) => awaitsResult(services, id, signal)),
       ),
     },
   });
-}
-
-/** A token that is dead says that the hub had the result; one that we cannot ask about counts as open. */
-async function isStillOpen(services: Services, assignmentId: string, signal: AbortSignal): Promise<boolean> {
-  const claim = services.vault.claim(assignmentId);
-  if (!claim) return true;
-  const { tarballUrl: url, authToken: token } = claim;
-  const state = await probeToken({ url, token, origin: originOf(services), signal }).catch(() => 'open');
-  if (state === 'closed') services.vault.settle(assignmentId);
-  return state !== 'closed';
 }
 
 async function sweepLeftovers(

@@ -4,7 +4,9 @@ import type { VmAddress, VmClone } from '../../machines/contracts/vm.ts';
 import { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 import type { Config } from '../config/load.ts';
+import { sessionOf } from '../steps/step.ts';
 import type { NameLocks } from './name-locks.ts';
+import { isDetached, type RunningMachine, type RunningMachines } from './running-machines.ts';
 import type { Services } from './services.ts';
 
 type Machine = { input: VmClone; signal: AbortSignal };
@@ -15,6 +17,7 @@ type RunEvents = { type: 'vm.started' } | { type: 'vm.exited'; reason: string; f
  * begins, so all calls for one machine wait for each other.
  */
 export function provideVmLifecycle(services: Services, locks: NameLocks) {
+  const machines: RunningMachines = new Map();
   const { driver, guests, journal } = services;
   const inTurn = <T>({ input, signal }: Machine, call: () => Promise<T>) =>
     locks.run(input.name, signal, call);
@@ -27,7 +30,7 @@ export function provideVmLifecycle(services: Services, locks: NameLocks) {
           await driver.clone(vm.input.image, vm.input.name, { signal: vm.signal });
         }),
       ),
-      runVm: fromCallback(runVm(services, locks)),
+      runVm: fromCallback(runVm(services, locks, machines)),
       locateVm: fromPromise<VmAddress, VmClone>((vm) => driver.locate(vm.input.name, { signal: vm.signal })),
       connectGuest: fromPromise<void, VmClone & { address: VmAddress }>(async ({ input, signal }) => {
         const session = await driver.openGuest(input.address, { signal });
@@ -35,7 +38,15 @@ export function provideVmLifecycle(services: Services, locks: NameLocks) {
         // it was unwanted the moment it was there
         else await session.close().catch(() => {});
       }),
-      watchGuest: fromCallback(watchGuest(services)),
+      watchGuest: fromCallback(watchGuest(services, machines)),
+      probeGuest: fromPromise<void, VmClone>(async ({ input, signal }) => {
+        await sessionOf(services, input.name).exec('true', { signal });
+      }),
+      detachVm: fromPromise<void, VmClone>(async ({ input }) => {
+        const machine = machines.get(input.name);
+        if (!machine) throw new Error(`machine ${input.name} does not run`);
+        machine.isDetached = true;
+      }),
       stopVm: fromPromise<void, VmClone>((vm) => driver.stop(vm.input.name, { signal: vm.signal })),
       deleteVm: fromPromise<void, VmClone>((vm) =>
         inTurn(vm, async () => {
@@ -55,39 +66,68 @@ const configuredLimits = (config: Config) => ({
   connectTimeout: config.vmSshTimeoutSeconds * SECOND_MS,
 });
 
-/** Lives as long as the machine; when its state is left, the machine is powered off at once. */
+/** Starts a machine, or takes up one that was handed over. */
+function takeUp(
+  { driver, guests }: Services,
+  locks: NameLocks,
+  machines: RunningMachines,
+  name: string,
+  onStarted: () => void,
+): RunningMachine {
+  const handedOver = machines.get(name);
+  if (handedOver) {
+    handedOver.isDetached = false;
+    onStarted();
+    return handedOver;
+  }
+  const powerOff = new AbortController();
+  const running = driver.run(name, { signal: powerOff.signal, onStarted });
+  locks.hold(name, running);
+  const machine = { running, powerOff, isDetached: false };
+  machines.set(name, machine);
+  // one that ends while nobody has it, e.g. because it is swept away, leaves nothing here
+  void Promise.allSettled([running]).then(() => {
+    if (machines.get(name) !== machine) return;
+    machines.delete(name);
+    guests.delete(name);
+  });
+  return machine;
+}
+
+/** Lives as long as the machine; when its state is left, the machine is powered off at once, or handed over. */
 const runVm =
   (
-    { driver, guests, logger }: Services,
+    services: Services,
     locks: NameLocks,
+    machines: RunningMachines,
   ): CallbackLogicFunction<{ type: 'never' }, RunEvents, VmClone> =>
-  ({ input, sendBack }) => {
-    const powerOff = new AbortController();
-    const onStarted = () => sendBack({ type: 'vm.started' });
-    const running = driver.run(input.name, { signal: powerOff.signal, onStarted });
-    locks.hold(input.name, running);
-    running.then(
+  ({ input: { name }, sendBack }) => {
+    const machine = takeUp(services, locks, machines, name, () => sendBack({ type: 'vm.started' }));
+    machine.running.then(
       ({ reason }) => sendBack({ type: 'vm.exited', reason }),
       (error: unknown) => {
-        if (!powerOff.signal.aborted)
-          logger.error({ vm: input.name, err: error }, 'machine could not be run');
+        if (!machine.powerOff.signal.aborted)
+          services.logger.error({ vm: name, err: error }, 'machine could not be run');
         sendBack({ type: 'vm.exited', reason: (error as Error).message, failure: toFailure(error) });
       },
     );
     return () => {
-      guests.delete(input.name);
-      powerOff.abort(new Error('the machine is powered off'));
+      if (machine.isDetached) return;
+      machines.delete(name);
+      services.guests.delete(name);
+      machine.powerOff.abort(new Error('the machine is powered off'));
     };
   };
 
 const watchGuest =
-  ({
-    guests,
-  }: Services): CallbackLogicFunction<{ type: 'never' }, { type: 'guest.lost'; reason: string }, VmClone> =>
+  (
+    { guests }: Services,
+    machines: RunningMachines,
+  ): CallbackLogicFunction<{ type: 'never' }, { type: 'guest.lost'; reason: string }, VmClone> =>
   ({ input, sendBack }) => {
     const session = guests.get(input.name);
     session?.closed.then((reason) => sendBack({ type: 'guest.lost', reason }));
     return () => {
-      void session?.close().catch(() => {});
+      if (!isDetached(machines, input.name)) void session?.close().catch(() => {});
     };
   };

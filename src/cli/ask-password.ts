@@ -11,6 +11,11 @@ export function terminal(): Terminal | undefined {
   return input.isTTY && output.isTTY ? { input, output } : undefined;
 }
 
+/** Ctrl-C, which in raw mode is a key and no signal. */
+export class Interrupted extends Error {
+  override readonly message = 'the question was not answered';
+}
+
 const CTRL_C = '\u0003';
 const CTRL_D = '\u0004';
 const CTRL_U = '\u0015';
@@ -20,7 +25,7 @@ const ENTER = ['\r', '\n'];
 /**
  * Asks on the terminal, without an echo. What is typed passes through this process only.
  *
- * @throws the signal's reason when aborted, by Ctrl-C too
+ * @throws Interrupted · the signal's reason when aborted
  */
 export async function askPassword(
   question: string,
@@ -51,7 +56,7 @@ function typed(input: ReadStream, signal: AbortSignal): Promise<string> {
     const stop = () => end(() => reject(signal.reason));
     const hear = (chunk: string) => {
       for (const character of chunk) {
-        if (character === CTRL_C) return end(() => reject(new Error('the question was not answered')));
+        if (character === CTRL_C) return end(() => reject(new Interrupted()));
         if (ENTER.includes(character) || character === CTRL_D) return end(() => resolve(state.text));
         if (RUBOUT.includes(character)) state.text = [...state.text].slice(0, -1).join('');
         else state.text = character === CTRL_U ? '' : state.text + character;

@@ -8,6 +8,7 @@ import { type SignOutcome, signBundle } from '../sign/sign-bundle.ts';
 import type { ArtifactReport } from '../verify/report.ts';
 import { renderReport } from '../verify/text.ts';
 import { verifyArtifact } from '../verify/verify-artifact.ts';
+import { Interrupted } from './ask-password.ts';
 import { exitCodes } from './exit-codes.ts';
 import { JobDisplay } from './job-display.ts';
 import { readSignInput, type SignFlags } from './sign-request.ts';
@@ -37,7 +38,7 @@ export async function sign(bundle: string, flags: SignCommandFlags): Promise<voi
     await conclude(outcome, flags, stopping.signal);
   } catch (error) {
     display.end();
-    if (!stopping.signal.aborted) throw told(error, flags);
+    if (!stopping.signal.aborted && !(error instanceof Interrupted)) throw told(error, flags);
     fail(cancelled, flags);
   } finally {
     for (const name of SIGNALS) process.off(name, stop);

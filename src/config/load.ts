@@ -53,6 +53,7 @@ const schema = z.object({
   hubHttpUrl: httpUrl.optional(),
   workerName: z.string().max(200, 'must have at most 200 characters'),
   maxConcurrent: wholeNumber(1, 64).default(2),
+  standbyMachines: wholeNumber(0, 64).optional(),
   vmDriver: z.enum(['tart', 'orchard', 'local'], 'must be tart, orchard or local'),
   tartImage: z.string().optional(),
   tartBinary: z.string().default('tart'),

@@ -48,6 +48,11 @@ export const settings = {
     meaning: 'Jobs at the same time, each in its own machine (1 to 64)',
     defaultText: '`2`',
   },
+  standbyMachines: {
+    variable: 'PERRY_VM_STANDBY',
+    meaning: 'Machines that are booted before a job needs one, where there are free slots; `0` for none',
+    defaultText: 'one for each slot',
+  },
   vmDriver: {
     variable: 'PERRY_VM_DRIVER',
     meaning: '`tart`, `orchard` or `local`; `local` isolates nothing and is for development',

@@ -59,6 +59,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   if (!services.driver.isolates) logger.warn(NO_ISOLATION);
   const input = {
     maxConcurrent: config.maxConcurrent,
+    standbySize: Math.min(config.standbyMachines ?? config.maxConcurrent, config.maxConcurrent),
     image: await goldenImage(config),
     instance: await instanceOf(config.stateDir),
   };

@@ -9,7 +9,11 @@ import {
 } from './throwaway-certificate.ts';
 
 export type { ThrowawayIdentityOptions } from './throwaway-certificate.ts';
-export { makeThrowawayProfile, type ThrowawayProfileOptions } from './throwaway-profile.ts';
+export {
+  makeThrowawayProfile,
+  type ThrowawayProfileOptions,
+  throwawayProfileRootPem,
+} from './throwaway-profile.ts';
 
 export interface ThrowawayIdentity {
   readonly p12: Buffer;

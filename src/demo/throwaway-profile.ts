@@ -61,11 +61,19 @@ function entitlementsFor({ teamId, bundleId, platform, entitlements }: Throwaway
   return newDict([...own, ...common, ...Object.entries(entitlements ?? {})]);
 }
 
-/** One for the whole process: nobody looks at who signed a throw-away profile. */
-let signer: Authority | undefined;
+/** One for the whole process. */
+let made: Authority | undefined;
+
+function authority(): Authority {
+  made ??= makeAuthority();
+  return made;
+}
+
+/** Who signs the throw-away profiles of this process; PERRY_TRUST_ROOTS makes a worker take them for Apple's. */
+export const throwawayProfileRootPem = (): string => forge.pki.certificateToPem(authority().certificate);
 
 function wrap(content: Buffer): Buffer {
-  signer ??= makeAuthority();
+  const signer = authority();
   const envelope = forge.pkcs7.createSignedData();
   envelope.content = forge.util.createBuffer(content.toString('latin1'));
   envelope.addCertificate(signer.certificate);

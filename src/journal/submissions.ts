@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../errors.ts';
+import { type Records, recordsIn } from './records.ts';
 
 /**
  * How far a submission is known to be. `announced`: Apple gave it an id; whether its file arrived is not known.
@@ -26,28 +25,22 @@ export interface SubmissionJournal {
   forget(sha256Hex: string): Promise<void>;
 }
 
-const DIGEST = /^[0-9a-f]{64}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const phases: readonly string[] = ['announced', 'uploaded', 'concluded'] satisfies SubmissionPhase[];
-/** Apple forgets a submission's log some time; a digest does not come back after so long. */
-const KEPT_MS = 60 * 24 * 3_600_000;
+/** Signing gives every run a digest of its own, so that one this old does not come back. */
+const KEPT_MS = 30 * 24 * 3_600_000;
 
-/** A journal of one small file for each digest, made when the first one is recorded, in `<stateDir>/submissions`. */
+/** A journal in `<stateDir>/journal/submissions`, a folder that is made when the first submission is recorded. */
 export function fileJournal(stateDir: string): SubmissionJournal {
-  const folder = join(stateDir, 'submissions');
-  const pathOf = (sha256Hex: string): string => {
-    if (!DIGEST.test(sha256Hex)) throw new Error('not a SHA-256 digest');
-    return join(folder, `${sha256Hex}.json`);
-  };
+  const records = recordsIn(join(stateDir, 'journal', 'submissions'));
   return {
-    find: (sha256Hex) => guarded('read', () => readRecord(pathOf(sha256Hex))),
+    find: (sha256Hex) => guarded('read', async () => submissionIn((await records.get(sha256Hex)) ?? {})),
     record: (sha256Hex, submission) =>
       guarded('written', async () => {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeWhole(folder, pathOf(sha256Hex), `${JSON.stringify(submission)}\n`);
-        await prune(folder).catch(() => {});
+        await records.put(sha256Hex, { ...submission, recordedAt: new Date().toISOString() });
+        if (submission.phase === 'concluded') await prune(records).catch(() => {});
       }),
-    forget: (sha256Hex) => guarded('written', () => rm(pathOf(sha256Hex), { force: true })),
+    forget: (sha256Hex) => guarded('written', () => records.remove(sha256Hex)),
   };
 }
 
@@ -64,46 +57,17 @@ async function guarded<T>(doing: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A record that cannot be read as one (a disk that lost it) counts as none. */
-async function readRecord(path: string): Promise<SubmissionRecord | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-  const { submissionId, name, phase } = parsed(text);
+function submissionIn(record: Readonly<Record<string, unknown>>): SubmissionRecord | undefined {
+  const { submissionId, name, phase } = record;
   if (typeof submissionId !== 'string' || !UUID.test(submissionId)) return undefined;
   if (typeof name !== 'string' || typeof phase !== 'string' || !phases.includes(phase)) return undefined;
   return { submissionId, name, phase: phase as SubmissionPhase };
 }
 
-function parsed(text: string): Record<string, unknown> {
-  try {
-    return (JSON.parse(text) ?? {}) as Record<string, unknown>;
-  } catch {
-    return {};
-  }
-}
-
-/** Old content or new content, never half of it, also when the power fails. */
-async function writeWhole(folder: string, path: string, text: string): Promise<void> {
-  const fresh = `${path}.${randomBytes(4).toString('hex')}`;
-  const file = await open(fresh, 'wx', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(fresh, path);
-  const directory = await open(folder, 'r');
-  await directory.sync().finally(() => directory.close());
-}
-
-async function prune(folder: string): Promise<void> {
+async function prune(records: Records): Promise<void> {
   const oldest = Date.now() - KEPT_MS;
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const { mtimeMs } = await stat(path);
-    if (mtimeMs < oldest) await rm(path, { force: true });
+  for (const key of await records.keys()) {
+    const { recordedAt } = (await records.get(key)) ?? {};
+    if (typeof recordedAt !== 'string' || Date.parse(recordedAt) < oldest) await records.remove(key);
   }
 }

@@ -49,9 +49,12 @@ function strays({ survey: { strayFiles } }: Context): Finding[] {
   ];
 }
 
+/** What `codesign --strict` lets lie beside Contents, and what this worker takes out. */
+const HARMLESS_TOP = new Set(['Contents', '.DS_Store', '.LSOverride', 'Icon\r', 'app.entitlements']);
+
 /** codesign: "unsealed contents present in the bundle root" */
 function oddTop({ survey: { topItems }, distribution }: Context): Finding[] {
-  const odd = topItems.filter((name) => name !== 'Contents' && name !== 'app.entitlements');
+  const odd = topItems.filter((name) => !HARMLESS_TOP.has(name));
   if (odd.length === 0 || !topItems.includes('Contents')) return [];
   return [
     finding('BUNDLE_PLACE_WRONG', distribution === 'package' ? 'warning' : 'error', {
@@ -79,8 +82,8 @@ function lostLinks({ survey }: Context): Finding[] {
 const iosPlaces = (context: Context): Finding[] => [
   ...scripts(context),
   ...iosLinks(context),
-  ...looseCode(context),
-  ...buildLeftovers(context),
+  // devices run all of it
+  ...(context.toStore ? [...looseCode(context), ...buildLeftovers(context)] : []),
   ...misplacedBundles(context),
 ];
 

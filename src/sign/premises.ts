@@ -5,6 +5,7 @@ import type { VmDriver } from '../adapters/vm/driver.ts';
 import { holderOf, lockStateDir } from '../control/state-lock.ts';
 import { instanceOf } from '../daemon/instance.ts';
 import { parseVmName } from '../domain/vm-name.ts';
+import { openJournal } from '../journal/journal.ts';
 
 /**
  * A place of its own for one call of `perry-ship sign`, below the state directory, so that it never meets the machines
@@ -48,15 +49,26 @@ export async function sweepPremises(
     const dir = join(signRoot(stateDir), name);
     // a call that has just begun has its folder before it has its lock
     if (!(await wasLocked(dir)) || (await holderOf(dir))) continue;
-    if (await sweep(dir, driverFor, signal)) await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+    if (!(await sweep(dir, driverFor, signal))) continue;
+    await forgetMachines(stateDir, await identityIn(dir));
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
 const wasLocked = async (dir: string): Promise<boolean> =>
   (await readdir(join(dir, 'lock')).catch(() => [])).some((name) => /^\d+$/.test(name));
 
+const identityIn = async (dir: string): Promise<string> =>
+  (await readFile(join(dir, 'instance'), 'utf8').catch(() => '')).trim();
+
+async function forgetMachines(stateDir: string, instance: string): Promise<void> {
+  const journal = openJournal(signRoot(stateDir));
+  for (const name of await journal.openMachines())
+    if (parseVmName(name)?.instance === instance) await journal.machineIsGone(name);
+}
+
 async function sweep(dir: string, driverFor: DriverFor, signal: AbortSignal): Promise<boolean> {
-  const instance = (await readFile(join(dir, 'instance'), 'utf8').catch(() => '')).trim();
+  const instance = await identityIn(dir);
   // killed before it had an identity: it had no machine either
   if (!NAME.test(instance)) return true;
   try {

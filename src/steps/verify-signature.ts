@@ -1,12 +1,13 @@
 import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
 import { digestsOfUntouched } from '../adapters/code-signature/resource-digests.ts';
-import { checkSealedBundle } from '../adapters/code-signature/sealed-bundle.ts';
 import { verifyInGuest } from '../adapters/rcodesign/verify.ts';
 import { listChanged } from '../adapters/vm/changed-files.ts';
 import { getFiles } from '../adapters/vm/transfer.ts';
-import { ShipError } from '../errors.ts';
+import { type FailureCode, failureCodes, ShipError } from '../errors.ts';
+import { readApp } from '../verify/read-app.ts';
+import type { AppSummary, ArtifactFinding } from '../verify/report.ts';
 import type { GuestStepScope } from './step.ts';
-import { held } from './workbench.ts';
+import { type Desk, held } from './workbench.ts';
 
 /**
  * Two opinions on the signature: rcodesign's in the guest, and our own on the host, over the files that came back
@@ -28,9 +29,21 @@ export async function verifySignature(scope: GuestStepScope): Promise<void> {
   report.progress(90);
   const { appPath } = held(desk, 'found');
   const digests = await digestsOfUntouched(appPath, held(desk, 'resourceDigests'));
-  const { findings } = await checkSealedBundle(appPath, { signal, digests });
-  const [first] = findings;
-  if (first) throw broken(first.path, first.message, findings.length);
+  const { app, findings } = await readApp(appPath, { path: '', signal, digests });
+  const [first, ...more] = [...findings, ...strangers(desk, app)];
+  if (first) throw broken(first, more.length);
+}
+
+/** All code must be signed by the identity of the job: a certificate proves nothing about who it belongs to. */
+function strangers({ identity }: Desk, { signatures, nested }: AppSummary): ArtifactFinding[] {
+  const wanted = identity?.certificate.sha256Hex;
+  return [{ path: '', signatures }, ...nested]
+    .filter((code) => code.signatures.some(({ signer }) => signer?.certificateSha256 !== wanted))
+    .map(({ path }) => ({
+      code: 'CERTIFICATE_WRONG',
+      path,
+      message: 'It is not signed by the identity of the job.',
+    }));
 }
 
 /** Signing changes code and seals only: resources stay where they are, on the host. */
@@ -53,9 +66,13 @@ async function fetchChanges({ desk, session, signal }: GuestStepScope): Promise<
   });
 }
 
-const broken = (path: string, message: string, count: number): ShipError =>
-  new ShipError('SIGNATURE_INVALID', {
-    summary: `The signature does not hold: ${path === '' ? 'the bundle' : `"${path}"`}: ${message}`,
-    reason: count > 1 ? `${count - 1} more findings are in the log of the worker.` : '',
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
-  });
+/** What the credentials do not fit is the sender's to mend; a seal that does not hold is ours. */
+function broken({ code, path, message }: ArtifactFinding, moreCount: number): ShipError {
+  const summary = `The signed app does not hold: ${path === '' ? 'the bundle' : `"${path}"`}: ${message}`;
+  const reason = moreCount > 0 ? `There are ${moreCount} more findings.` : '';
+  const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : undefined;
+  const nextStep = known
+    ? 'Correct the profile, the certificate or the entitlements of the project, and send the job again.'
+    : 'Send the job again; if it fails again, send the log of this run to the maintainers.';
+  return new ShipError(known ?? 'SIGNATURE_INVALID', { summary, reason, nextStep });
+}

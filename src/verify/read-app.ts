@@ -1,7 +1,12 @@
 import { basename } from 'node:path';
 import { type BundleLayout, bundleLayout } from '../adapters/code-signature/bundle-layout.ts';
 import { BundleTree, parentOf } from '../adapters/code-signature/bundle-tree.ts';
-import { type CodeReport, checkSealedBundle, type SealReport } from '../adapters/code-signature/index.ts';
+import {
+  type CodeReport,
+  checkSealedBundle,
+  type SealOptions,
+  type SealReport,
+} from '../adapters/code-signature/index.ts';
 import { newDict, type PlistDict, parsePlistDict, stringAt } from '../domain/plist/index.ts';
 import { ShipError } from '../errors.ts';
 import { checkProfileOf, type ProfileReport } from './app-profile.ts';
@@ -15,14 +20,18 @@ export interface ReadApp {
   readonly warnings: readonly string[];
 }
 
+export interface ReadAppOptions extends SealOptions {
+  /** How the report names the bundle; paths of findings begin with it. */
+  readonly path: string;
+}
+
 /**
- * Reads one bundle and checks all its seals. Paths of findings begin with `path`.
+ * Reads one bundle and checks all that seals it: code, resources, nested code, and its signature against its profile.
  *
- * @param path - how the report names the bundle
  * @throws ShipError SIGNED_FILE_UNREADABLE · the signal's reason
  */
-export async function readApp(appPath: string, path: string, signal: AbortSignal): Promise<ReadApp> {
-  const seal = await checkSealedBundle(appPath, { signal, leftovers: 'tolerated' });
+export async function readApp(appPath: string, { path, ...options }: ReadAppOptions): Promise<ReadApp> {
+  const seal = await checkSealedBundle(appPath, options);
   const tree = await BundleTree.read(appPath);
   const layout = await bundleLayout(tree, '');
   const info = layout ? infoOf(layout) : newDict();
@@ -37,7 +46,8 @@ export async function readApp(appPath: string, path: string, signal: AbortSignal
   };
 }
 
-const within = (folder: string, path: string): string => (path === '' ? folder : `${folder}/${path}`);
+const within = (folder: string, path: string): string =>
+  [folder, path].filter((part) => part !== '').join('/');
 
 /** An Info.plist that cannot be read is a finding of the seal already. */
 function infoOf({ infoPlistBytes }: BundleLayout): PlistDict {

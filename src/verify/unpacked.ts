@@ -60,7 +60,7 @@ async function readAll(folder: string, signal: AbortSignal): Promise<Unpacked> {
   for (const place of places)
     for (const name of (await namesIn(join(folder, place))).filter((item) => item.endsWith('.app'))) {
       const path = place === '' ? name : `${place}/${name}`;
-      apps.push(await readApp(join(folder, path), path, signal));
+      apps.push(await readApp(join(folder, path), { path, signal, leftovers: 'tolerated' }));
     }
   const missing = { code: 'APP_MISSING', path: '', message: 'There is no app in it.' };
   return { apps, findings: apps.length > 0 ? [] : [missing], isIpa: payload };

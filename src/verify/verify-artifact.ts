@@ -25,7 +25,8 @@ type Part = Omit<ArtifactReport, 'ok' | 'name' | 'sizeBytes' | 'sha256'>;
 export async function verifyArtifact(path: string, { signal }: VerifyOptions): Promise<ArtifactReport> {
   const kind = await kindOf(path);
   const name = nameOfApp(path);
-  if (kind === 'app') return appReport(await readApp(path, name, signal), name);
+  if (kind === 'app')
+    return appReport(await readApp(path, { path: name, signal, leftovers: 'tolerated' }), name);
   const part = await readFileOf(kind, path, signal);
   const identity = await identityOf(path, signal);
   return { ok: part.findings.length === 0, name, ...identity, ...part };

@@ -7,11 +7,13 @@ import type { Limits } from '../../src/actors/limits.ts';
 import { provideNotarization } from '../../src/actors/notarization.ts';
 import { checkSignature } from '../../src/adapters/code-signature/index.ts';
 import { verifyDmg } from '../../src/adapters/dmg/read.ts';
+import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
 import {
   type AppleSimulator,
   type AppleSimulatorOptions,
   startAppleSimulator,
 } from '../apple-simulator/apple-simulator.ts';
+import { passing } from '../apple-simulator/faults.ts';
 import {
   artifactAt,
   makeApiKey,
@@ -23,7 +25,7 @@ import {
 
 const signal = AbortSignal.timeout(120_000);
 const key = makeApiKey();
-const images: { good: SignedImage; soft: SignedImage } = {} as never;
+const images: { good: SignedImage; soft: SignedImage; stamped: SignedImage } = {} as never;
 beforeAll(async () => {
   images.good = await makeSignedImage();
   images.soft = await makeSignedImage({ isHardened: false });
@@ -44,7 +46,7 @@ interface Run {
 
 async function withApple(
   options: Omit<AppleSimulatorOptions, 'apiKeys'> & {
-    which?: 'good' | 'soft';
+    which?: keyof typeof images;
     limits?: Limits['notarization'];
   },
   test: (scene: Run) => Promise<void>,
@@ -172,10 +174,10 @@ test.each([
 
 describe('silence ends at a deadline', () => {
   test.each([
-    ['submit', { askTimeout: 50, submitTimeout: 200 }],
-    ['upload', { stallTimeout: 50, uploadTimeout: 200 }],
-    ['status', { askTimeout: 50, verdictTimeout: 200 }],
-    ['ticket', { askTimeout: 50, ticketTimeout: 200 }],
+    ['submit', { askTimeout: 150, submitTimeout: 600 }],
+    ['upload', { stallTimeout: 150, uploadTimeout: 600 }],
+    ['status', { askTimeout: 150, verdictTimeout: 600 }],
+    ['ticket', { askTimeout: 150, ticketTimeout: 600 }],
   ] as const)('of %s', (route, limits) =>
     withApple({ limits: { ...limits, retryPause: 5 } }, async ({ apple, run }) => {
       apple.faults.next(route, ...Array<'hung'>(100).fill('hung'));
@@ -196,7 +198,7 @@ describe('silence ends at a deadline', () => {
 test('after a restart the verdict is waited for, and nothing is submitted again', () =>
   withApple(
     {
-      limits: { verdictTimeout: 30, pollPause: 20 },
+      limits: { verdictTimeout: 150, pollPause: 100 },
       notary: { pollsBeforeVerdict: 4, rules: { requireTimestamp: false } },
     },
     async ({ apple, run }) => {
@@ -225,7 +227,7 @@ test('nothing secret is written down or logged', () =>
     apple.faults.next('upload', 'expiredToken', 'slowDown');
     await run();
     const journal = await readFile(
-      join(services.config.stateDir, 'submissions', `${image.artifact.sha256Hex}.json`),
+      join(services.config.stateDir, 'journal', 'submissions', `${image.artifact.sha256Hex}.json`),
       'utf8',
     );
     const texts = [journal, ...log, ...lines].join('\n');
@@ -239,3 +241,40 @@ test('nothing secret is written down or logged', () =>
     ).toBe(true);
     await access(image.imagePath);
   }));
+
+test.each([1, 2, 3, 4, 5, 6])('in weather of its own (seed %i) the outcome is the true one', (seed) =>
+  withApple(
+    {
+      chaos: { seed, percent: 30, faults: passing.filter((fault) => !fault.startsWith('unauthorized')) },
+      which: seed % 3 === 0 ? 'soft' : 'good',
+      lateTickets: 2,
+    },
+    async ({ apple, run }) => {
+      expect(await run()).toMatchObject(
+        seed % 3 === 0
+          ? { outcome: 'rejected', verdict: 'invalid' }
+          : { outcome: 'succeeded', verdict: 'accepted', stapled: ['image'] },
+      );
+      expect(apple.submissions.filter(({ uploads }) => uploads > 0)).toHaveLength(1);
+    },
+  ),
+);
+
+test('as Apple does, the simulator wants a secure time stamp on everything', async () => {
+  const authority = await startTimestampAuthority();
+  const stamped = await makeSignedImage({ timestampUrl: authority.url });
+  try {
+    await withApple({ notary: {} }, async ({ run }) => {
+      const output = await run();
+      expect(output.outcome).toBe('rejected');
+      expect(output.failure?.reason).toContain('does not include a secure timestamp');
+    });
+    images.stamped = stamped;
+    await withApple({ notary: {}, which: 'stamped' }, async ({ run }) => {
+      expect(await run()).toMatchObject({ outcome: 'succeeded', issues: [] });
+    });
+  } finally {
+    await authority.stop();
+    await stamped.remove();
+  }
+});

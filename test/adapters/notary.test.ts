@@ -397,8 +397,8 @@ describe('the journal', () => {
         name: 'a.dmg',
         phase: 'uploaded',
       });
-      expect(await readdir(join(folder, 'submissions'))).toEqual([`${digest}.json`]);
-      expect((await stat(join(folder, 'submissions', `${digest}.json`))).mode & 0o777).toBe(0o600);
+      expect(await readdir(join(folder, 'journal', 'submissions'))).toEqual([`${digest}.json`]);
+      expect((await stat(join(folder, 'journal', 'submissions', `${digest}.json`))).mode & 0o777).toBe(0o600);
       await fileJournal(folder).forget(digest);
       expect(await fileJournal(folder).find(digest)).toBeUndefined();
     }));
@@ -408,7 +408,7 @@ describe('the journal', () => {
       const journal = fileJournal(folder);
       await journal.record(digest, { submissionId: id, name: 'a', phase: 'uploaded' });
       for (const text of ['', '{', 'null', '{"submissionId":"../x","name":"a","phase":"uploaded"}']) {
-        await writeFile(join(folder, 'submissions', `${digest}.json`), text);
+        await writeFile(join(folder, 'journal', 'submissions', `${digest}.json`), text);
         expect(await journal.find(digest)).toBeUndefined();
       }
       await writeFile(join(folder, 'file'), '');

@@ -3,16 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { freshName, never } from '../helpers/local-vm.ts';
-import { makeImage, type TartHost, tartHost } from '../tart-emulator/host.ts';
-import { live } from '../tart-emulator/lifecycle.ts';
+import { makeImage } from '../tart-emulator/host.ts';
+import { live, on } from '../tart-emulator/lifecycle.ts';
 
 const signal = never;
-const on = (knobs: object, run: (host: TartHost) => Promise<void>) => async () => {
-  const host = await tartHost({ knobs: { ...knobs } });
-  await run(host);
-  await host.expectNothingLeft();
-  await host.remove();
-};
 const WELL = { outcome: 'deleted', wasReady: true, lost: [] };
 const without = { guest: { agent: false }, times: { agentWait: 50 } };
 
@@ -112,6 +106,23 @@ describe.concurrent('who answers over SSH', () => {
       await life;
     }),
   );
+});
+
+test('a stale address, where somebody else turns us away, is asked for again', async () => {
+  await on({ guest: { ssh: 'authRefused' } }, async (neighbour) => {
+    const name = freshName();
+    await neighbour.driver.clone('golden', name, { signal });
+    const life = neighbour.driver.run(name, { signal, onStarted: () => undefined });
+    const { host: address } = await vi.waitFor(() => neighbour.driver.locate(name, { signal }), 10_000);
+    await on({ ip: { first: [address] }, times: { ssh: 60 } }, async (host) => {
+      const reached = vi.spyOn(host.driver, 'openGuest');
+      expect(await live(host)).toMatchObject(WELL);
+      expect(reached.mock.calls[0]?.[0].host).toBe(address);
+      await expect(reached.mock.results[0]?.value).rejects.toMatchObject({ code: 'GUEST_UNREACHABLE' });
+    })();
+    await neighbour.driver.delete(name, { signal });
+    await life;
+  })();
 });
 
 describe.concurrent('before anything is cloned', () => {

@@ -55,7 +55,8 @@ describe('what a command ended with', () => {
       "Error: Unknown option '--x'\nUsage: tart run\n  See 'tart run --help' for more information.",
       'notUnderstood',
     ],
-    [1, 'no IP address found, is your VM running?', 'failed'],
+    [1, 'no IP address found, is your VM running?', 'noAddress'],
+    [1, 'Error: Truncated(name: "truncated DHCPD leases file")', 'noAddress'],
     [null, '', 'failed'],
   ])('%s %s → %s', (exitCode, stderr, outcome) => {
     expect(outcomeOf(ended(exitCode, stderr))).toBe(outcome);

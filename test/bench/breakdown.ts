@@ -8,7 +8,11 @@ import type { BenchRoom, WallCase } from './wall-time.ts';
 
 /** Where the time of a job goes: each state of sign-job and of the machine's life, medians over the runs. */
 export async function benchBreakdown(room: BenchRoom, cases: readonly WallCase[]): Promise<void> {
-  const daemon = await DaemonProcess.start({ ...room, stateDir: join(room.folder, 'breakdown-state') });
+  const daemon = await DaemonProcess.start({
+    ...room,
+    standby: 0,
+    stateDir: join(room.folder, 'breakdown-state'),
+  });
   try {
     for (const one of cases) await breakDown(room, daemon, one);
   } finally {

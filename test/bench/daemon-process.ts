@@ -12,6 +12,8 @@ export interface DaemonSetup {
   readonly hub: HubProcess;
   readonly stateDir: string;
   readonly rcodesign: string;
+  /** Machines that are booted before a job needs one. */
+  readonly standby: number;
 }
 
 /** `perry-ship run` as an operator starts it, followed by its log. */
@@ -22,7 +24,7 @@ export class DaemonProcess {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #stateDir: string;
   readonly #tail: string[] = [];
-  /** Rejects when the daemon did not end well. */
+  /** A daemon that does not end well ends the bench. */
   readonly #ended: Promise<void>;
   #changed: () => void = () => {};
 
@@ -33,11 +35,13 @@ export class DaemonProcess {
     createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line));
     child.stdout.resume();
     this.#ended = once(child, 'close').then(([code]) => {
-      if (code !== 0) throw new Error(`the daemon ended with ${code}:\n${this.#tail.join('\n')}`);
+      if (code === 0) return;
+      console.error(`the daemon ended with ${code}:\n${this.#tail.join('\n')}`);
+      process.exit(1);
     });
   }
 
-  static async start({ hub, stateDir, rcodesign }: DaemonSetup): Promise<DaemonProcess> {
+  static async start({ hub, stateDir, rcodesign, standby }: DaemonSetup): Promise<DaemonProcess> {
     const program = join(packageRoot(), 'dist/src/cli/perry-ship.js');
     const { PATH, HOME, TMPDIR } = process.env;
     const child = spawn(process.execPath, [program, 'run'], {
@@ -49,6 +53,7 @@ export class DaemonProcess {
         PERRY_HUB_WORKER_SECRET: HUB_SECRET,
         PERRY_WORKER_NAME: 'bench',
         PERRY_VM_DRIVER: 'local',
+        PERRY_VM_STANDBY: String(standby),
         PERRY_STATE_DIR: stateDir,
         PERRY_RCODESIGN: rcodesign,
         PERRY_TIMESTAMP_URL: 'none',
@@ -56,7 +61,7 @@ export class DaemonProcess {
       },
     });
     const daemon = new DaemonProcess(child, stateDir);
-    await Promise.race([hub.untilWorker(), daemon.#ended]);
+    await hub.untilWorker();
     return daemon;
   }
 
@@ -91,7 +96,7 @@ export class DaemonProcess {
   /** How long the last machine took to be ready, and how long its job had nothing else to do. */
   lastBoot(): { readonly bootMs: number; readonly waitMs: number } {
     const { work, machine } = this.lastRun();
-    const readyAtMs = machine.find(({ state }) => state === 'ready')?.atMs ?? Number.NaN;
+    const readyAtMs = machine.find(({ state }) => state.startsWith('ready'))?.atMs ?? Number.NaN;
     const wait = staysOf(work).find(({ state }) => state === 'awaitingMachine');
     return { bootMs: readyAtMs - (machine[0]?.atMs ?? Number.NaN), waitMs: wait?.ms ?? 0 };
   }

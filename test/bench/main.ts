@@ -34,15 +34,16 @@ const sizes = flags.quick
       [300, 3],
     ];
 const wallCases: WallCase[] = kinds.flatMap((kind) =>
-  sizes.map(([megabytes = 1, runs = 1]) => ({ kind, megabytes, runs })),
+  sizes.map(([megabytes = 1, runs = 1]) => ({ kind, megabytes, runs, standby: 0 as const })),
 );
+const standbyCases: WallCase[] = kinds.map((kind) => ({ kind, megabytes: 1, runs: 5, standby: 1 }));
 const memoryCases = kinds.map((kind) => ({ kind, megabytes: flags.quick ? 50 : 300 }));
 const parts = flags.only?.split(',') ?? (flags.breakdown ? ['breakdown'] : ['wall', 'memory', 'throughput']);
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function run(room: BenchRoom): Promise<void> {
-  if (parts.includes('wall')) await benchWallTime(room, wallCases);
+  if (parts.includes('wall')) await benchWallTime(room, [...wallCases, ...standbyCases]);
   if (parts.includes('memory')) await benchMemory(room, memoryCases);
   if (parts.includes('throughput')) await benchThroughput(room, flags.quick ? 500 : 2_000);
   if (parts.includes('breakdown')) await benchBreakdown(room, wallCases);

@@ -33,7 +33,11 @@ const NOTES = [
 
 async function measure(room: BenchRoom, { kind, megabytes }: MemoryCase): Promise<string[]> {
   const jobs = [await jobOf(room, kind, 1), await jobOf(room, kind, megabytes)] as const;
-  const daemon = await DaemonProcess.start({ ...room, stateDir: join(room.folder, 'memory-state') });
+  const daemon = await DaemonProcess.start({
+    ...room,
+    standby: 2,
+    stateDir: join(room.folder, 'memory-state'),
+  });
   try {
     const coldIdle = await idleBytes(daemon);
     await room.hub.runJob(jobs[0]);

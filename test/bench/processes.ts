@@ -8,6 +8,16 @@ export async function residentBytes(pid: number): Promise<{ now: number; peak: n
   return { now: of('VmRSS'), peak: of('VmHWM') };
 }
 
+const TICKS_PER_SECOND = 100;
+
+/** CPU time of a process and of all its descendants that have ended and been waited for. */
+export async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  return (ticks / TICKS_PER_SECOND) * 1_000;
+}
+
 /** From here on the peak counts anew (Linux, proc_pid_clear_refs(5)). */
 export const resetPeak = (pid: number): Promise<void> => writeFile(`/proc/${pid}/clear_refs`, '5');
 

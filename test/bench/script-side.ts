@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,23 +40,36 @@ ${SIGN} --entitlements-xml-file "$ENTITLEMENTS" "Payload/$APP" 2>/dev/null
 ${DELIVER}`,
 };
 
-/** Wall time of the script in milliseconds; removing what it left is not part of it. */
-export async function runScript(setup: ScriptSetup): Promise<number> {
+export interface ScriptRun {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+/** Removing what the script left is not part of its time. */
+export async function runScript(setup: ScriptSetup): Promise<ScriptRun> {
   const folder = await mkdtemp(join(tmpdir(), 'perry-bench-script-'));
   try {
     const startedAt = performance.now();
-    const child = spawn('bash', ['-euo', 'pipefail', '-c', scripts[setup.kind]], {
+    const child = spawn('bash', ['-euo', 'pipefail', '-c', `${scripts[setup.kind]}\ntimes > times`], {
       cwd: folder,
       env: environmentOf(setup),
       stdio: 'inherit',
     });
     const [code] = await once(child, 'exit');
     if (code !== 0) throw new Error(`the script ended with ${code}`);
-    return performance.now() - startedAt;
+    const wallMs = performance.now() - startedAt;
+    return { wallMs, cpuMs: cpuMsOf(await readFile(join(folder, 'times'), 'utf8')) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** `times` of bash: user and system time, first of the shell, then of its children, as `0m1.234s`. */
+const cpuMsOf = (text: string): number =>
+  [...text.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60_000 + Number(seconds) * 1_000,
+    0,
+  );
 
 const environmentOf = ({ kind, bundle, kit, rcodesign, plainUrl }: ScriptSetup) => ({
   PATH: process.env.PATH,

@@ -84,7 +84,7 @@ const supervisor = createActor(
   supervisorMachine.provide({
     actors: { signJob, hubConnection: fromCallback(hub) as never, sweepLeftovers: answer([]) as never },
   }),
-  { input: { maxConcurrent: 2, image: 'golden', instance: 'c0ffee00' } },
+  { input: { maxConcurrent: 2, image: 'golden', instance: 'c0ffee00', standbySize: 0 } },
 );
 
 async function work(jobs: number): Promise<number> {

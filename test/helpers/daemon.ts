@@ -172,6 +172,7 @@ export const settingsFor = async (hub: EmbeddedHub, folder: string) => ({
   PERRY_HUB_WORKER_SECRET: WORKER_SECRET,
   PERRY_WORKER_NAME: 'tester',
   PERRY_VM_DRIVER: 'local',
+  PERRY_VM_STANDBY: '0',
   PERRY_STATE_DIR: join(folder, 'state'),
   PERRY_RCODESIGN: await recordingRcodesign(join(folder, 'tools')),
   PERRY_TIMESTAMP_URL: 'none',

@@ -26,6 +26,8 @@ export interface CertificateOptions {
   readonly authority?: boolean;
   /** Below Apple's arc, e.g. `6.1.13`. */
   readonly markers?: readonly string[];
+  /** A second extended key usage beside code signing. */
+  readonly usage?: string;
 }
 
 export interface MadeCertificate {
@@ -85,7 +87,7 @@ function requestArguments(name: string, options: CertificateOptions): string[] {
   const subject = `/CN=${options.commonName ?? name}/OU=${options.teamId ?? 'DEMO123456'}/O=Test/C=US`;
   const extensions = [
     `basicConstraints=critical,CA:${options.authority ? 'TRUE' : 'FALSE'}`,
-    ...(options.authority ? [] : ['extendedKeyUsage=codeSigning']),
+    ...(options.authority ? [] : [`extendedKeyUsage=codeSigning${options.usage ? `,${options.usage}` : ''}`]),
     ...(options.markers ?? []).map((marker) => `1.2.840.113635.100.${marker}=DER:05:00`),
   ];
   return [

@@ -82,6 +82,20 @@ const ways: Record<string, Way> = {
     },
   },
   'running.delivering.pausing': refusedOnce('failNextUploads'),
+  'running.delivered': {
+    options: {
+      limits: { hub: { heartbeatInterval: 200, silenceTimeout: 1_000, closeTimeout: 20, backoff: 1_000 } },
+    },
+    ending: 'handedOn',
+    // the hub takes the artifact, and does not know yet that the link is dead
+    prepare: (scene) => {
+      const { open, opened } = gate();
+      scene.hub.delayUploadAnswerUntil(opened);
+      scene.atState('engaged.work.running.delivering.attempting', () => scene.hub.freezeSockets());
+      scene.atState('engaged.claim.doubtful', open);
+      return () => scene.hub.dropAllSockets();
+    },
+  },
 };
 
 function heldBody({ hub }: Scene): () => void {
@@ -140,6 +154,7 @@ describe('a job that is cancelled', () => {
         const cancelled = cancelAt(scene, `engaged.work.${state}`, () => jobId);
         jobId = await scene.submit(materials.iosJob());
         await cancelled;
+        if (ending === 'handedOn') letGo?.();
         await expectCancelled(scene, jobId, ending === 'handedOn' ? { success: true } : cancelledOnce, letGo);
       });
     },

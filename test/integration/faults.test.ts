@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
+import { openBundleDownload } from '../../src/adapters/hub/http.ts';
+import { beginScene, type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
+import { connectWorker, signJob, withHub } from '../helpers/hub.ts';
 import { guestPid } from '../helpers/local-vm.ts';
 import { gate } from './gate.ts';
 import { expectOneComplete } from './judges.ts';
@@ -182,6 +184,41 @@ describe('what stands still is ended by its deadline', () => {
       await letGo();
       await expectFailed(scene, jobId, code);
     });
+  });
+});
+
+test('a download that broke before anybody read it is told in our words', () =>
+  withHub({}, async (hub) => {
+    const worker = await connectWorker(hub);
+    await hub.submitJob(signJob(Buffer.alloc(100_000)));
+    const { tarballUrl: url, authToken: token } = await worker.assignment(1);
+    hub.failNextDownloads(1, 'reset');
+    const signal = AbortSignal.timeout(20_000);
+    const { body } = await openBundleDownload({ url, token, origin: { hubUrl: hub.webSocketUrl }, signal });
+    await new Promise((closed) => body.once('close', closed));
+    await expect(body.toArray()).rejects.toMatchObject({ code: 'HUB_UNAVAILABLE' });
+    worker.socket.close();
+    await worker.ended();
+  }));
+
+describe('standby machines', () => {
+  test('serve jobs that end well, badly and by a cancel, and all are gone with the daemon', async () => {
+    const { scene, end } = await beginScene({ env: { PERRY_VM_STANDBY: '2' }, secrets: materials.secrets });
+    await scene.linked();
+    const good = [await scene.submit(materials.macJob()), await scene.submit(materials.iosJob())];
+    for (const job of good) expect(await scene.completed(job)).toMatchObject({ success: true });
+    const cancelled = new Promise<void>((resolve) => {
+      scene.atState('engaged.work.running.codesigning', (run) => {
+        run.send({ type: 'job.cancelRequested', why: 'user' });
+        resolve();
+      });
+    });
+    const third = await scene.submit(materials.macJob());
+    await cancelled;
+    expect(await scene.completed(third)).toMatchObject({ error: 'cancelled' });
+    const bad = await scene.submit(materials.iosJob({ bundle: Buffer.from('no archive') }));
+    expect(await scene.completed(bad)).toMatchObject({ success: false });
+    await end();
   });
 });
 

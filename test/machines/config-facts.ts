@@ -52,12 +52,15 @@ const guardNames = (guard: Written): string[] => {
   return listOf(guard).flatMap(nameOf);
 };
 
-/** Every delay with the milliseconds that it gives, for a context with many failures where it depends on one. */
+/** Every delay with the milliseconds that it gives; where it depends on a count, for small and large ones. */
 export const delaysOf = (machine: AnyStateMachine): (readonly [string, unknown])[] =>
   Object.entries(machine.implementations.delays as Record<string, Written>).flatMap(([name, delay]) =>
     typeof delay === 'function'
       ? [0, 1, 5, 1_000].map((count) => {
-          const context = { failures: count, attempts: Math.min(count, 10) };
+          const context = new Proxy(
+            {},
+            { get: (_, field) => (field === 'failures' ? count : Math.min(count, 10)) },
+          );
           return [name, delay({ context }, undefined)] as const;
         })
       : [[name, delay] as const],

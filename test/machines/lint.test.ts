@@ -1,18 +1,16 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AnyStateMachine } from 'xstate';
-import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
-import { signJobMachine } from '../../machines/sign-job/machine.ts';
-import { supervisorMachine } from '../../machines/supervisor/machine.ts';
-import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
+import { type AnyStateMachine, StateMachine } from 'xstate';
 import { allNodes, delaysOf, invokesOf, type Node, namesUsed } from './config-facts.ts';
 
 /** What neither the compiler nor xstate says anything about: names and keys that are misspelt, waits without an end. */
-const machines: readonly AnyStateMachine[] = [
-  supervisorMachine,
-  hubConnectionMachine,
-  signJobMachine,
-  vmLifecycleMachine,
-];
+const folder = join(import.meta.dirname, '../../machines');
+const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('machine.ts'));
+const modules = await Promise.all(files.map((file) => import(join(folder, file)) as Promise<object>));
+const machines = modules.flatMap((exported) =>
+  Object.values(exported).filter((value): value is AnyStateMachine => value instanceof StateMachine),
+);
 
 const ROOT_KEYS = ['id', 'context', 'output', 'version', 'types', 'schemas', 'options'];
 const NODE_KEYS = [
@@ -22,8 +20,8 @@ const NODE_KEYS = [
 const INVOKE_KEYS = ['id', 'src', 'input', 'onDone', 'onError', 'onSnapshot', 'systemId'];
 const TRANSITION_KEYS = ['target', 'guard', 'actions', 'reenter', 'description', 'meta'];
 
-/** Live ports have no end of their own, so that they have no `onDone`. */
-const LIVE_PORTS = ['runVm', 'watchGuest', 'hubSocket'];
+/** What has no end of its own has no `onDone`: live ports, and the pool, which lives as long as its owner. */
+const ENDLESS = ['runVm', 'watchGuest', 'hubSocket', 'vmPool'];
 
 /** States that may last for ever, each with the reason why that is right. Nothing else may. */
 const RESTING: Readonly<Record<string, string>> = {
@@ -36,17 +34,23 @@ const RESTING: Readonly<Record<string, string>> = {
   'hubConnection.linked.online.delivery.flowing': 'the link lives as long as it is heard',
   'hubConnection.linked.online.health.proven': 'the link lives as long as it is heard',
   // sign-job: the work has the deadlines, its companions follow it
+  'signJob.engaged.work.reporting': 'waits only for the question about the claim, which has a deadline',
   'signJob.engaged.work.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',
   'signJob.engaged.machine.none': 'follows the work',
   'signJob.engaged.machine.owned.acquiring': 'follows the work and the deadlines of vm-lifecycle',
   'signJob.engaged.machine.owned.ready': 'follows the work',
   'signJob.engaged.machine.owned.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',
   'signJob.engaged.claim.valid': 'follows the hub',
-  'signJob.engaged.claim.revoked': 'the work that waits for the claim has a deadline',
+  'signJob.engaged.claim.doubtful': 'the work that waits for the claim has a deadline',
   'signJob.engaged.claim.expired': 'the work is told and ends',
-  // vm-lifecycle
-  'vmLifecycle.alive.ready': 'the job that owns the machine has the deadline',
+  // lone-signer
+  'loneSigner.signing': 'ends when the sign-job does, which has the deadlines',
+  // vm-pool and vm-lifecycle
+  'vmPool.keeping': 'standby machines stay as long as they are wanted',
+  'vmLifecycle.alive.ready.serving': 'the job that owns the machine has the deadline',
 };
+
+test('every machine is looked at', () => expect(machines.length).toBe(files.length));
 
 describe.each(machines.map((machine) => [machine.id, machine] as const))('%s', (_, machine) => {
   const nodes = allNodes(machine);
@@ -90,7 +94,7 @@ describe.each(machines.map((machine) => [machine.id, machine] as const))('%s', (
   test('hears how each effect ends', () => {
     const deaf = named((node) =>
       invokesOf(node).flatMap(({ src, onDone, onError }) => [
-        ...(onDone === undefined && !LIVE_PORTS.includes(src) ? [`${src} has no onDone`] : []),
+        ...(onDone === undefined && !ENDLESS.includes(src) ? [`${src} has no onDone`] : []),
         ...(onError === undefined ? [`${src} has no onError`] : []),
       ]),
     );

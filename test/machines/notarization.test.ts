@@ -75,42 +75,37 @@ test('every transition is walked, and only an accepted, stapled artifact succeed
   expect(missing).toEqual([]);
 });
 
+/** One stage for all runs: its clock goes on, so that nothing has to be built anew. */
+const stage = new Stage();
+const staged = stage.fill(notarizationMachine);
+
 /** One run in a world of its own; a crash begins a second life with the same journal. */
-function live(seed: number): { world: NotaryWorld; output: NotarizationOutput | null; elapsedMs: number } {
-  const stage = new Stage();
+function live(seed: number): { world: NotaryWorld; output: NotarizationOutput | null } {
+  stage.calls.length = 0;
   const world = new NotaryWorld(seed, stage);
-  const { crashAtMs, cancelAtMs } = world.fate;
-  const first = perform(stage, world, crashAtMs, cancelAtMs);
-  if (first) return { world, output: first, elapsedMs: stage.clock.nowMs };
-  const second = new Stage();
-  world.restart(second);
-  const output = perform(second, world, null, cancelAtMs);
-  return { world, output, elapsedMs: second.clock.nowMs };
+  const { crashAtMs } = world.fate;
+  const first = perform(world, crashAtMs);
+  if (first) return { world, output: first };
+  world.restart();
+  return { world, output: perform(world, null) };
 }
 
-function perform(
-  stage: Stage,
-  world: NotaryWorld,
-  crashAtMs: number | null,
-  cancelAtMs: number | null,
-): NotarizationOutput | null {
-  const notarization = stage.start(stage.fill(notarizationMachine), input);
-  let met = 0;
+function perform(world: NotaryWorld, crashAtMs: number | null): NotarizationOutput | null {
+  const { cancelAtMs } = world.fate;
+  let met = stage.calls.length;
+  const notarization = stage.start(staged, input);
   for (let steps = 0; notarization.status === 'active'; steps += 1) {
     if (steps > 20_000) throw new Error('it does not end');
     for (; met < stage.calls.length; met += 1) world.meet(stage.calls[met] as (typeof stage.calls)[number]);
-    if (crashAtMs !== null && stage.clock.nowMs >= crashAtMs) {
+    if (crashAtMs !== null && world.elapsedMs >= crashAtMs) {
       notarization.actor.stop();
       return null;
     }
-    if (cancelAtMs !== null && stage.clock.nowMs >= cancelAtMs) {
+    if (cancelAtMs !== null && world.elapsedMs >= cancelAtMs)
       notarization.send({ type: 'notarization.cancelRequested' });
-      break;
-    }
-    if (notarization.scheduled.length === 0)
+    else if (notarization.scheduled.length === 0)
       world.wrongs.push(`no deadline in ${JSON.stringify(notarization.state)}`);
-    if (!stage.clock.advanceToNext())
-      throw new Error(`nothing will ever happen in ${JSON.stringify(notarization.state)}`);
+    else stage.clock.advanceToNext();
   }
   if (notarization.crash !== undefined) throw notarization.crash;
   expect([notarization.scheduled, stage.open().map(({ port }) => port)]).toEqual([[], []]);
@@ -118,7 +113,7 @@ function perform(
 }
 
 /** What is wrong with how a run ended, given what really happened. */
-function wrongsOf({ world, output, elapsedMs }: ReturnType<typeof live>): string[] {
+function wrongsOf({ world, output }: ReturnType<typeof live>): string[] {
   const { fate, submissions, uploads } = world;
   const wrongs = [...world.wrongs];
   const say = (isWrong: boolean, text: string) => void (isWrong && wrongs.push(text));
@@ -147,7 +142,7 @@ function wrongsOf({ world, output, elapsedMs }: ReturnType<typeof live>): string
     (sum, ms) => sum + (typeof ms === 'number' ? ms : 0),
     0,
   );
-  say(elapsedMs > 2 * longestMs, `took ${elapsedMs} ms`);
+  say(world.elapsedMs > 2 * longestMs, `took ${world.elapsedMs} ms`);
   return wrongs;
 }
 
@@ -164,12 +159,12 @@ test('10,000 runs: no wait without a deadline, no wrong outcome, no file given t
   expect(wrongs.slice(0, 20)).toEqual([]);
   for (const kind of ['mild succeeded', 'mild rejected', 'mild cancelled', 'wild failed', 'wild succeeded'])
     expect(outcomes[kind]).toBeGreaterThan(50);
-});
+}, 240_000);
 
 describe('single ways', () => {
   const begin = (more: object = {}) => {
-    const stage = new Stage();
-    return { stage, notarization: stage.start(stage.fill(notarizationMachine), { ...input, ...more }) };
+    const own = new Stage();
+    return { stage: own, notarization: own.start(own.fill(notarizationMachine), { ...input, ...more }) };
   };
 
   test('with a known id nothing is submitted', () => {

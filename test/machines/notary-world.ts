@@ -59,22 +59,26 @@ export class NotaryWorld {
   readonly #random: (below: number) => number;
   readonly #streaks = new Map<string, number>();
   readonly #notBefore = new Map<string, number>();
-  #stage: Stage;
+  readonly #stage: Stage;
+  readonly #beganMs: number;
 
   constructor(seed: number, stage: Stage) {
     this.#random = seededNumbers(seed);
     this.fate = fateOf(this.#random);
     this.#stage = stage;
+    this.#beganMs = stage.clock.nowMs;
   }
 
-  /** A new life: Apple and the journal stay. */
-  restart(stage: Stage): void {
+  /** Since the world began. */
+  get elapsedMs(): number {
+    return this.#stage.clock.nowMs - this.#beganMs;
+  }
+
+  /** A new life begins: Apple and the journal stay, what the old one was asked to wait died with it. */
+  restart(): void {
     const uploaded = this.submissions.find(({ uploadedAtMs }) => uploadedAtMs !== null);
     const known = [...this.journal.values()][0];
     if (uploaded && !(known?.isUploaded && known.submissionId === uploaded.id)) this.isAmbiguous = true;
-    stage.clock.advance(this.#stage.clock.nowMs);
-    this.#stage = stage;
-    // what an earlier life was asked to wait died with it
     this.#notBefore.clear();
   }
 
@@ -85,8 +89,8 @@ export class NotaryWorld {
     const latencyMs = 1 + this.#random(2_000);
     if (fault === 'hung' || fault === 'lost' || fault === undefined) {
       const answer = this.#serve(call);
-      if (fault === undefined) return this.#later(latencyMs, answer);
-      if (fault === 'lost') return this.#later(latencyMs, () => this.#fail(call, 'APPLE_UNAVAILABLE'));
+      if (fault === undefined) this.#later(latencyMs, answer);
+      if (fault === 'lost') this.#later(latencyMs, () => this.#fail(call, 'APPLE_UNAVAILABLE'));
       return;
     }
     this.#later(latencyMs, () => this.#fail(call, fault));
@@ -117,16 +121,21 @@ export class NotaryWorld {
   }
 
   #fail(call: Call, code: string): void {
-    if (code !== 'later') return call.fail(failure(code, /^APPLE_(UN|ANSWER)/.test(code)));
     const retryAfterMs = this.#random(90_000);
-    if (call.isOpen) this.#notBefore.set(call.port, this.#stage.clock.nowMs + retryAfterMs);
-    call.fail({ ...failure('APPLE_UNAVAILABLE', true), retryAfterMs });
+    const isLater = code === 'later';
+    if (isLater && call.isOpen) this.#notBefore.set(questionOf(call), this.#stage.clock.nowMs + retryAfterMs);
+    const plain = failure(isLater ? 'APPLE_UNAVAILABLE' : code, isLater || /^APPLE_(UN|ANSWER)/.test(code));
+    call.fail(isLater ? { ...plain, retryAfterMs } : plain);
   }
 
-  #checkPatience({ port }: Call): void {
-    const notBefore = this.#notBefore.get(port) ?? 0;
-    this.#notBefore.delete(port);
-    if (this.#stage.clock.nowMs < notBefore) this.wrongs.push(`${port} was repeated before Apple allowed it`);
+  #checkPatience(call: Call): void {
+    const question = questionOf(call);
+    const notBefore = this.#notBefore.get(question) ?? 0;
+    this.#notBefore.delete(question);
+    // what was asked before a new announcement belongs to the old one
+    if (call.port === 'submitArtifact') this.#notBefore.clear();
+    if (this.#stage.clock.nowMs < notBefore)
+      this.wrongs.push(`${question} was repeated before Apple allowed it`);
   }
 
   /** What happens at the other end, now; returns how the answer is given. */
@@ -209,3 +218,6 @@ export class NotaryWorld {
     return this.submissions.filter(({ uploadedAtMs }) => uploadedAtMs !== null);
   }
 }
+
+/** The same question about the same submission. */
+const questionOf = ({ port, input }: Call): string => `${port} ${input.submissionId ?? ''}`;

@@ -5,8 +5,18 @@ import { artifact, beginJob, type JobScene, type StepPort, stepPorts } from './s
 
 const transfers = ['downloadBundle', 'deliverArtifact'] as const;
 const notOurs = failure('HUB_JOB_NOT_OURS');
-const revoke = ({ job }: JobScene) => job.send({ type: 'job.claimRevoked' });
+const loseLink = ({ job }: JobScene) => job.send({ type: 'job.linkLost' });
 const restore = ({ job }: JobScene) => job.send({ type: 'job.linkRestored' });
+/** The link is back, and the hub has given the job away. */
+const lose = (scene: JobScene) => {
+  restore(scene);
+  scene.stage.the('probeClaim').answer('closed');
+};
+/** The link is back, and the hub counts the job as ours. */
+const keep = (scene: JobScene) => {
+  restore(scene);
+  scene.stage.the('probeClaim').answer('open');
+};
 const adopt = ({ job }: JobScene, assignmentId = 'again') => job.send({ type: 'job.adopted', assignmentId });
 
 /** Nothing was reported, the owner knows it, and no token is kept. */
@@ -73,7 +83,7 @@ describe.each(transfers)('%s', (port) => {
   test('refused with an old token is repeated with the new one at once', () => {
     const scene = beginJob();
     scene.goTo(port);
-    revoke(scene);
+    loseLink(scene);
     adopt(scene);
     scene.stage.the(port).fail(notOurs);
     expect(scene.stage.the(port).input.assignmentId).toBe('again');
@@ -82,33 +92,147 @@ describe.each(transfers)('%s', (port) => {
   test('refused while the link is down waits for the job to come back to us', () => {
     const scene = beginJob();
     scene.goTo(port);
-    revoke(scene);
+    loseLink(scene);
     scene.stage.the(port).fail(notOurs);
     expect(scene.stage.open(port)).toEqual([]);
-    restore(scene);
+    lose(scene);
     adopt(scene);
     expect(scene.stage.the(port).input.assignmentId).toBe('again');
+  });
+
+  test('refused while the link is down, though the job is ours, is tried again when that is known', () => {
+    const scene = beginJob();
+    scene.goTo(port);
+    loseLink(scene);
+    scene.stage.the(port).fail(notOurs);
+    keep(scene);
+    expect(scene.stage.the(port).input.assignmentId).toBe('run-1');
+    scene.stage.the(port).fail(notOurs);
+    expectDropped(scene);
   });
 
   test('refused while the link is down, and never handed to us again: the job is dropped', () => {
     const scene = beginJob();
     scene.goTo(port);
-    revoke(scene);
+    loseLink(scene);
     scene.stage.the(port).fail(notOurs);
-    restore(scene);
+    lose(scene);
     scene.clock.advance(signJobLimits.reassignmentTimeout);
     expectDropped(scene);
   });
 });
 
-describe('a claim that was revoked', () => {
-  const ports: StepPort[] = ['downloadBundle', 'codesign', 'checkArtifact'];
-  test.each(ports)('and given back during %s: the run delivers under the new assignment', (port) => {
+const ports: StepPort[] = ['downloadBundle', 'codesign', 'checkArtifact'];
+
+describe('a link that breaks', () => {
+  test.each(ports)('during %s changes nothing for a job that stays ours', (port) => {
     const scene = beginJob();
-    scene.goTo(port);
-    revoke(scene);
+    loseLink(scene.goTo(port) as JobScene);
     expect(scene.stage.open(port)).toHaveLength(1);
     restore(scene);
+    expect(scene.stage.the('probeClaim').input).toMatchObject({ runId: 'run-1', assignmentId: 'run-1' });
+    scene.stage.the('probeClaim').answer('open');
+    for (const next of stepPorts.slice(stepPorts.indexOf(port))) scene.answer(next);
+    expect(scene.conclusion().outcome).toBe('succeeded');
+    scene.cleanUp();
+  });
+
+  test.each([
+    ['fails', (scene: JobScene) => scene.stage.the('probeClaim').fail(failure('HUB_UNAVAILABLE', true))],
+    ['hangs', ({ clock }: JobScene) => clock.advance(signJobLimits.claimTimeout)],
+  ])('and whose question %s: the job is taken to be ours', (_, end) => {
+    const scene = beginJob();
+    loseLink(scene.goTo('codesign') as JobScene);
+    restore(scene);
+    end(scene);
+    expect(scene.job.is('engaged.claim.valid')).toBe(true);
+  });
+
+  test('again during the question: it is asked anew on the next link', () => {
+    const scene = beginJob();
+    loseLink(scene.goTo('codesign') as JobScene);
+    restore(scene);
+    const first = scene.stage.the('probeClaim');
+    loseLink(scene);
+    expect(first.isOpen).toBe(false);
+    keep(scene);
+    expect(scene.job.is('engaged.claim.valid')).toBe(true);
+  });
+
+  test('holds the delivery back until it is known whose the job is', () => {
+    const scene = beginJob();
+    loseLink(scene.goTo('checkArtifact') as JobScene);
+    scene.answer('checkArtifact');
+    expect(scene.job.is('engaged.work.running.awaitingClaim')).toBe(true);
+    restore(scene);
+    expect(scene.stage.open('deliverArtifact')).toEqual([]);
+    scene.stage.the('probeClaim').answer('open');
+    expect(scene.stage.the('deliverArtifact').input.assignmentId).toBe('run-1');
+  });
+
+  test('during an upload that ends well: nothing is uploaded twice when the job stays ours', () => {
+    const scene = beginJob();
+    loseLink(scene.goTo('deliverArtifact') as JobScene);
+    scene.answer('deliverArtifact');
+    expect(scene.conclusions()).toEqual([]);
+    keep(scene);
+    expect(scene.conclusion().outcome).toBe('succeeded');
+    expect(scene.stage.calls.filter(({ port }) => port === 'deliverArtifact')).toHaveLength(1);
+    scene.cleanUp();
+  });
+
+  const ends: readonly (readonly [string, (scene: JobScene) => void, string])[] = [
+    ['a step fails', (scene) => scene.stage.the('codesign').fail(failure('BROKEN')), 'BROKEN'],
+    [
+      'it is cancelled',
+      ({ job }) => job.send({ type: 'job.cancelRequested', why: 'shutdown' }),
+      'WORKER_STOPPING',
+    ],
+    ['its deadline comes', ({ clock }) => clock.advance(signJobLimits.codesignTimeout), 'STEP_TIMED_OUT'],
+  ];
+  test.each(ends)(
+    'and then %s: the answer goes to the outbox, which asks before it speaks',
+    (_, end, code) => {
+      const scene = beginJob();
+      loseLink(scene.goTo('codesign') as JobScene);
+      end(scene);
+      expect(scene.conclusion()).toMatchObject({ failure: { code } });
+      scene.cleanUp();
+    },
+  );
+
+  test.each(ends.slice(0, 2))('and during the question %s: the answer waits for it', (_, end, code) => {
+    for (const state of ['open', 'closed']) {
+      const scene = beginJob();
+      loseLink(scene.goTo('codesign') as JobScene);
+      restore(scene);
+      end(scene);
+      expect(scene.conclusions()).toEqual([]);
+      scene.stage.the('probeClaim').answer(state);
+      if (state === 'closed') expectDropped(scene);
+      else {
+        expect(scene.conclusion()).toMatchObject({ failure: { code } });
+        scene.cleanUp();
+      }
+    }
+  });
+
+  test.each(ends.slice(0, 2))('and when the job was given away %s: nothing is said', (_, end) => {
+    const scene = beginJob();
+    loseLink(scene.goTo('codesign') as JobScene);
+    lose(scene);
+    end(scene);
+    expectDropped(scene);
+  });
+});
+
+describe('a job that the hub gave away', () => {
+  test.each(ports)('and handed back during %s: the run delivers under the new assignment', (port) => {
+    const scene = beginJob();
+    scene.goTo(port);
+    loseLink(scene);
+    expect(scene.stage.open(port)).toHaveLength(1);
+    lose(scene);
     adopt(scene);
     for (const next of stepPorts.slice(stepPorts.indexOf(port), -1)) scene.answer(next);
     expect(scene.stage.the('deliverArtifact').input.assignmentId).toBe('again');
@@ -126,10 +250,10 @@ describe('a claim that was revoked', () => {
 
   test('holds the delivery back until the job is ours again', () => {
     const scene = beginJob();
-    revoke(scene.goTo('checkArtifact') as JobScene);
+    loseLink(scene.goTo('checkArtifact') as JobScene);
     scene.answer('checkArtifact');
     expect(scene.job.is('engaged.work.running.awaitingClaim')).toBe(true);
-    restore(scene);
+    lose(scene);
     scene.clock.advance(signJobLimits.reassignmentTimeout - 1);
     expect(scene.stage.open('deliverArtifact')).toEqual([]);
     adopt(scene);
@@ -138,10 +262,10 @@ describe('a claim that was revoked', () => {
 
   test('is dropped without a conclusion 120 seconds after the link is back, not counted before', () => {
     const scene = beginJob();
-    revoke(scene.goTo('codesign') as JobScene);
+    loseLink(scene.goTo('codesign') as JobScene);
     scene.clock.advance(signJobLimits.reassignmentTimeout * 2);
     expect(scene.stage.open('codesign')).toHaveLength(1);
-    restore(scene);
+    lose(scene);
     scene.clock.advance(signJobLimits.reassignmentTimeout - 1);
     expect(scene.stage.open('codesign')).toHaveLength(1);
     scene.clock.advance(1);
@@ -151,12 +275,12 @@ describe('a claim that was revoked', () => {
 
   test('begins to wait anew when the link breaks again', () => {
     const scene = beginJob();
-    revoke(scene.goTo('codesign') as JobScene);
-    restore(scene);
+    loseLink(scene.goTo('codesign') as JobScene);
+    lose(scene);
     scene.clock.advance(signJobLimits.reassignmentTimeout - 1);
-    revoke(scene);
+    loseLink(scene);
     scene.clock.advance(10);
-    restore(scene);
+    lose(scene);
     scene.clock.advance(signJobLimits.reassignmentTimeout - 1);
     adopt(scene);
     scene.clock.advance(10);
@@ -166,29 +290,18 @@ describe('a claim that was revoked', () => {
   test('expires in the line as well', () => {
     const scene = beginJob();
     scene.stage.the('admitJob').answer({ embedsProfile: false });
-    revoke(scene);
-    restore(scene);
+    loseLink(scene);
+    lose(scene);
     scene.clock.advance(signJobLimits.reassignmentTimeout);
-    expectDropped(scene);
-  });
-
-  test.each([
-    ['a step fails', (scene: JobScene) => scene.stage.the('codesign').fail(failure('BROKEN'))],
-    ['it is cancelled', ({ job }: JobScene) => job.send({ type: 'job.cancelRequested', why: 'shutdown' })],
-    ['its deadline comes', ({ clock }: JobScene) => clock.advance(signJobLimits.codesignTimeout)],
-  ])('is never answered, also when %s: the answer would end the run of another worker', (_, end) => {
-    const scene = beginJob();
-    revoke(scene.goTo('codesign') as JobScene);
-    end(scene);
     expectDropped(scene);
   });
 
   test('during an upload that ends well: it is uploaded again under the new assignment, then said', () => {
     const scene = beginJob();
-    revoke(scene.goTo('deliverArtifact') as JobScene);
+    loseLink(scene.goTo('deliverArtifact') as JobScene);
     scene.answer('deliverArtifact');
     expect(scene.conclusions()).toEqual([]);
-    restore(scene);
+    lose(scene);
     adopt(scene);
     expect(scene.stage.the('deliverArtifact').input.assignmentId).toBe('again');
     scene.answer('deliverArtifact');

@@ -35,7 +35,7 @@ test('a run that goes well says its stages in order, delivers, and only then let
     conclusion: { outcome: 'succeeded', artifact },
   });
   expect(scene.cleanUp()).toEqual({ runId: 'run-1', assignmentIds: ['run-1'], awaitsReceipt: 'run-1' });
-  expect(scene.job.output).toEqual({
+  expect(scene.job.output).toMatchObject({
     ...{ runId: 'run-1', jobId: 'job-1', outcome: 'succeeded', failure: null, leakedVm: null },
   });
 });

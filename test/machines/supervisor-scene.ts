@@ -2,16 +2,18 @@ import { expect } from 'vitest';
 import type { HubReport } from '../../machines/contracts/hub.ts';
 import type { JobOutput } from '../../machines/contracts/job.ts';
 import { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
 import { failure } from './samples.ts';
 import { type Call, Stage } from './stage.ts';
 
 /** The supervisor with the link and every run played by the test. */
 export function beginSupervisor(maxConcurrent = 2) {
   const stage = new Stage();
-  const supervisor = stage.start(stage.fill(supervisorMachine), {
+  const supervisor = stage.start(stage.fill(supervisorMachine, { vmPool: vmPoolMachine }), {
     maxConcurrent,
     image: 'golden',
     instance: '0a1b2c3d',
+    standbySize: 0,
   });
   const hub = () => stage.the('hubConnection');
   const run = (runId: string): Call => {
@@ -20,7 +22,14 @@ export function beginSupervisor(maxConcurrent = 2) {
     return found[0] as Call;
   };
   const outputOf = (runId: string, more: Partial<JobOutput> = {}): JobOutput => ({
-    ...{ runId, jobId: jobIdOf(runId), outcome: 'failed', failure: failure('A'), leakedVm: null },
+    ...{
+      runId,
+      jobId: jobIdOf(runId),
+      outcome: 'failed',
+      failure: failure('A'),
+      vmName: 'v',
+      leakedVm: null,
+    },
     ...more,
   });
   const scene = {
@@ -59,6 +68,9 @@ export function beginSupervisor(maxConcurrent = 2) {
     },
     heard: (runId: string) => run(runId).heard.map(({ type }) => type),
     hasSlot: (runId: string) => scene.heard(runId).includes('slot.granted'),
+    /** Actors of runs and of what is swept after them. */
+    runActors: () =>
+      Object.keys(supervisor.actor.getSnapshot().children).filter((id) => /^(run|sweep)\./.test(id)),
     started: () => stage.calls.filter(({ port }) => port === 'signJob').map(({ input }) => input.runId),
     reports: (): HubReport[] =>
       stage.calls

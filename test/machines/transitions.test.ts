@@ -30,24 +30,29 @@ const report = (name: string, result: WalkResult) => {
 afterAll(() => console.error(lines.join('\n')));
 
 test('vm-lifecycle: every transition is walked, and no end is reached without a delete', () => {
-  const ports = ['cloneVm', 'locateVm', 'connectGuest', 'stopVm', 'deleteVm'];
+  const ports = ['cloneVm', 'locateVm', 'connectGuest', 'probeGuest', 'detachVm', 'stopVm', 'deleteVm'];
   const machine = vmLifecycleMachine.provide({ actors: { ...inert(ports), runVm: deaf, watchGuest: deaf } });
   const address = { host: '127.0.0.1', port: 22, user: 'admin', hostKeyFingerprint: 'SHA256:x' };
-  const result = walk(machine, {
-    input: { name: 'v', image: 'i', owner },
-    key: (s) => JSON.stringify([s.value, s.context.deleteAttempts, s.context.failure?.code, s.status]),
-    samples: {
-      'xstate.done.actor.locateVm': [{ output: address }],
-      'xstate.done.actor.relocateVm': [{ output: address }],
-      'xstate.error.actor.locateVm': errors,
-      'xstate.error.actor.connectGuest': errors,
-      'vm.exited': [{ reason: 'x' }],
-      'guest.lost': [{ reason: 'x' }],
-    },
-    check: (s) => {
-      if (s.status === 'done') expect(s.context.deleteAttempts).toBeGreaterThan(0);
-    },
-  });
+  const walked = [false, true].map((isBooted) =>
+    walk(machine, {
+      input: { name: 'v', image: 'i', owner, isBooted },
+      key: (s) => JSON.stringify([s.value, s.context.deleteAttempts, s.context.failure?.code, s.status]),
+      samples: {
+        'xstate.done.actor.locateVm': [{ output: address }],
+        'xstate.done.actor.relocateVm': [{ output: address }],
+        'xstate.error.actor.locateVm': errors,
+        'xstate.error.actor.connectGuest': errors,
+        'vm.exited': [{ reason: 'x' }],
+        'guest.lost': [{ reason: 'x' }],
+      },
+      check: (s) => {
+        if (s.status === 'done' && s.output.outcome !== 'handedOver')
+          expect(s.context.deleteAttempts).toBeGreaterThan(0);
+      },
+    }),
+  );
+  const [fresh, booted] = walked as [WalkResult, WalkResult];
+  const result = { ...fresh, missing: fresh.missing.filter((name) => booted.missing.includes(name)) };
   report('vm-lifecycle', result);
 });
 
@@ -62,8 +67,9 @@ test('sign-job: every transition is walked, one conclusion or a drop, and nothin
       'job.cancelRequested': [{ why: 'user' }, { why: 'shutdown' }],
       'job.adopted': (s) =>
         usesToken(s) && s.context.assignmentIds.length < 2 ? [{ assignmentId: 'r2' }] : [],
-      'job.claimRevoked': (s) => (usesToken(s) ? [{}] : []),
+      'job.linkLost': (s) => (usesToken(s) ? [{}] : []),
       'job.linkRestored': (s) => (usesToken(s) ? [{}] : []),
+      'xstate.done.actor.probeClaim': (s) => (usesToken(s) ? [{ output: 'open' }, { output: 'closed' }] : []),
       'xstate.after.reassignmentTimeout.signJob.engaged.claim.awaitingReassignment': (s) =>
         usesToken(s) ? [{}] : [],
       'vm.lost': [{ failure: failure('VM_EXITED') }],
@@ -150,22 +156,37 @@ test('hub-connection: every transition is walked, and no conclusion is forgotten
 
 test('supervisor: every transition is walked, and never more runs hold a slot than there are', () => {
   const machine = supervisorMachine.provide({
-    actors: { ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun']), hubConnection: deaf, signJob: deaf },
+    actors: {
+      ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun']),
+      hubConnection: deaf,
+      signJob: deaf,
+      vmPool: deaf,
+    },
   } as never);
   const runs = (s: AnyMachineSnapshot) =>
-    s.context.runs as { runId: string; jobId: string; phase: string; holdsSlot: boolean }[];
+    s.context.runs as {
+      runId: string;
+      jobId: string;
+      phase: string;
+      holdsSlot: boolean;
+      handedVm: string | null;
+    }[];
+  /** Leaks and the work of the runs do not depend on each other. */
+  const quiet = (s: AnyMachineSnapshot) => s.context.leaked.length === 0;
   const actors = (kind: string) => (s: AnyMachineSnapshot) =>
     runs(s).map(({ runId }) => ({
       type: `xstate.${kind}.actor.run.${runId}`,
       actorId: `run.${runId}`,
-      output: { leakedVm: 'v' },
+      output: { leakedVm: 'v', vmName: 'own' },
     }));
   const result = walk(machine, {
-    input: { maxConcurrent: 1, image: 'i', instance: '00000000' },
+    input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1 },
+    maxPaths: 150_000,
     key: (s) =>
       JSON.stringify([
         s.value,
         runs(s).map((run) => [run.runId, run.phase, run.holdsSlot]),
+        s.context.standbys > 0,
         s.context.leaked.length > 0,
         s.status,
       ]),
@@ -174,6 +195,18 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
         ['a', 'b']
           .map((id) => ({ jobId: `job-${id}`, assignmentId: id }))
           .filter(({ jobId }) => !runs(s).some((run) => run.jobId === jobId && run.phase === 'concluded')),
+      'pool.answered': (s) =>
+        runs(s).length === 1 && quiet(s)
+          ? ['a', 'gone'].map((runId) => ({ runId, vm: { name: 'v', image: 'i', isBooted: true } }))
+          : [],
+      'pool.changed': (s) =>
+        runs(s).length === 0 && quiet(s) && s.matches({ serving: { link: 'offline' } })
+          ? [{ standbys: s.context.standbys > 0 ? 0 : 1 }]
+          : [],
+      'pool.leaked': (s) => (runs(s).length === 0 && quiet(s) ? [{ name: 'v' }] : []),
+      'leaks.noticed': (s) => (runs(s).length === 0 ? [{}] : []),
+      'xstate.after.leakSweepInterval.supervisor.serving.leaks.watching': (s) =>
+        runs(s).length === 0 ? [{}] : [],
       'hub.jobMalformed': [{ jobId: 'm', assignmentId: 'm', failure: failure('A') }],
       'hub.cancelRequested': [{ jobId: 'job-a' }, { jobId: 'unknown' }],
       'job.cancelRequested': [{ jobId: 'job-a' }],

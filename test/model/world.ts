@@ -5,6 +5,7 @@ import type { Letter } from '../../machines/hub-connection/outbox.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
+import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
 import { address, failure } from '../machines/samples.ts';
 import { admitted, artifact } from '../machines/sign-job-scene.ts';
 import { type Call, Stage } from '../machines/stage.ts';
@@ -22,6 +23,8 @@ export interface WorldOptions {
   readonly maxConcurrent: number;
   /** Defects of our own as well: runs whose statechart breaks. */
   readonly breaksRuns: boolean;
+  /** What goes badly more often than not: an effect by its name, the link, or the time that everything takes. */
+  readonly harshOn: string;
 }
 
 type Frame = { seq: number; report: Extract<HubReport, { kind: 'conclusion' }> };
@@ -33,7 +36,7 @@ type Frame = { seq: number; report: Extract<HubReport, { kind: 'conclusion' }> }
 export class World {
   readonly stage = new Stage();
   readonly hub = new ModelHub();
-  readonly trace: string[] = [];
+  readonly #trace: { atMs: number; name: string; times: number }[] = [];
   /** What must never happen. */
   readonly violations: string[] = [];
   readonly #options: WorldOptions;
@@ -43,6 +46,8 @@ export class World {
   readonly #machines = new Set<string>();
   /** Swept while their statechart was gone: nothing about them can go well any more. */
   readonly #swept = new Set<string>();
+  /** Kinds of events, and ends of runs and machines: to know that the walks lead into every corner. */
+  readonly seen = new Set<string>();
   readonly #booted = new Set<Call>();
   /** Written by us and not read by the hub yet; lost with the link. */
   #wire: Frame[] = [];
@@ -57,13 +62,15 @@ export class World {
   constructor(options: WorldOptions) {
     this.#options = options;
     const { stage } = this;
-    const signJob = stage.fill(signJobMachine, { vmLifecycle: stage.fill(vmLifecycleMachine) });
+    const vmLifecycle = stage.fill(vmLifecycleMachine);
+    const signJob = stage.fill(signJobMachine, { vmLifecycle });
+    const vmPool = stage.fill(vmPoolMachine, { vmLifecycle });
     const hubConnection = stage.fill(hubConnectionMachine);
-    this.root = createActor(stage.fill(supervisorMachine, { signJob, hubConnection } as never), {
+    this.root = createActor(stage.fill(supervisorMachine, { signJob, hubConnection, vmPool } as never), {
       id: 'supervisor',
       clock: stage.clock as never,
       logger: () => {},
-      input: { maxConcurrent: options.maxConcurrent, image: 'golden', instance: '0a1b2c3d' },
+      input: { maxConcurrent: options.maxConcurrent, image: 'golden', instance: '0a1b2c3d', standbySize: 0 },
       inspect: (event: InspectionEvent) => this.#watch(event),
     });
     this.root.subscribe({
@@ -100,31 +107,44 @@ export class World {
   }
 
   do({ name, happen }: Happening): void {
-    this.trace.push(`${this.stage.clock.nowMs} ms: ${name}`);
+    this.#write(name);
     const sockets = this.stage.open('hubSocket');
-    const probes = this.stage.open('probeAssignments');
+    const probes = [...this.stage.open('probeAssignments'), ...this.stage.open('probeClaim')];
     happen();
     if (sockets.some(({ isOpen }) => !isOpen)) this.#noticeEnd();
-    // a question that got no true answer ends in results that are said twice
+    // a question that got no true answer ends in results that are said twice, or to nobody
     for (const { isOpen, input } of probes)
-      if (!isOpen && !name.startsWith('probeAssignments ends well'))
-        for (const assignmentId of input.assignmentIds) this.#excused.add(assignmentId);
+      if (!isOpen && !/^probe\w+ .*ends well/.test(name))
+        for (const id of input.assignmentIds ?? [input.assignmentId]) this.#excused.add(id);
     this.#readCommands();
     this.#inspect();
   }
 
-  /** The hub gives the last assigned job back; with an unread conclusion on the wire we cannot know which that is. */
+  /** What is the same as before is counted. */
+  #write(name: string): void {
+    const last = this.#trace.at(-1);
+    if (last?.name === name) last.times += 1;
+    else this.#trace.push({ atMs: this.stage.clock.nowMs, name, times: 1 });
+  }
+
+  get trace(): string[] {
+    return this.#trace.map(({ atMs, name, times }) => `${atMs} ms: ${name}${times > 1 ? ` ×${times}` : ''}`);
+  }
+
+  /** What was not read is lost. */
   #noticeEnd(): void {
-    const given = this.hub.lose();
-    if (given !== null && this.#wire.length > 0) this.#excused.add(given);
+    this.hub.lose();
     this.#wire = [];
     this.#read = [];
     this.#isClosing = false;
   }
 
   #watch(event: InspectionEvent): void {
-    if (event.type === '@xstate.event')
-      this.#assignments.note((event.actorRef as AnyActorRef).id, event.event as never);
+    if (event.type !== '@xstate.event') return;
+    this.#assignments.note((event.actorRef as AnyActorRef).id, event.event as never);
+    this.seen.add(event.event.type);
+    const { output } = event.event as { output?: { outcome?: string } };
+    if (output?.outcome) this.seen.add(output.outcome);
   }
 
   /** What we wrote goes onto the wire. */
@@ -164,12 +184,16 @@ export class World {
     return [...this.stage.open().flatMap((call) => this.#ends(call)), ...this.#ofTheHub(), ...this.#ofTime()];
   }
 
+  #isHarsh(what: string): boolean {
+    return this.#options.harshOn === what;
+  }
+
   /** The ways in which one effect can end. */
   #ends(call: Call): Happening[] {
     const { port, input } = call;
     const name = `${port} ${input?.runId ?? input?.name ?? ''}`.trim();
     const good = (weight: number, output?: unknown) => ({
-      ...{ name: `${name} ends well`, weight },
+      ...{ name: `${name} ends well`, weight: this.#isHarsh(port) ? 1 : weight },
       happen: () => call.answer(output),
     });
     const bad = (code: string, isRetryable: boolean, weight = 1) => ({
@@ -187,22 +211,22 @@ export class World {
         return port === 'watchGuest' ? [says('guest.lost', 1)] : [];
       case 'runVm':
         return isGone
-          ? [says('vm.exited', 4)]
+          ? [{ ...says('vm.exited', 4), name: `${name} is swept away` }]
           : [...this.#startOf(call, name), says('vm.exited', 1), bad('VM_START_FAILED', true)];
       case 'cloneVm':
-        return isGone ? [bad('VM_CLONE_FAILED', true, 4)] : [good(8), bad('VM_CLONE_FAILED', true)];
+        return isGone ? [bad('VM_CLONE_FAILED', true, 4)] : [good(30), bad('VM_CLONE_FAILED', true)];
       case 'locateVm':
-        return [...(isGone ? [] : [good(8, address)]), bad('VM_NOT_LOCATED', true, 2), bad('BROKEN', false)];
+        return [...(isGone ? [] : [good(30, address)]), bad('VM_NOT_LOCATED', true, 2), bad('BROKEN', false)];
       case 'connectGuest':
-        return [...(isGone ? [] : [good(8)]), bad('GUEST_UNREACHABLE', true, 2), bad('BROKEN', false)];
+        return [...(isGone ? [] : [good(30)]), bad('GUEST_UNREACHABLE', true, 2), bad('BROKEN', false)];
       case 'deleteVm':
         return [
-          { ...good(8), happen: () => this.#deleted(input.name, call) },
+          { ...good(30), happen: () => this.#deleted(input.name, call) },
           bad('VM_DELETE_FAILED', true, 2),
         ];
       case 'sweepRun':
         return [
-          { ...good(8), happen: () => this.#sweep([input.vmName], () => call.answer()) },
+          { ...good(30), happen: () => this.#sweep([input.vmName], () => call.answer()) },
           bad('VM_DELETE_FAILED', true),
         ];
       case 'sweepLeaks':
@@ -212,7 +236,7 @@ export class World {
           bad('BROKEN', true),
         ];
       case 'sweepLeftovers':
-        return [good(8, []), good(1, ['perry-ship-0a1b2c3d-old']), bad('BROKEN', true)];
+        return [good(30, []), good(1, ['perry-ship-0a1b2c3d-old']), bad('BROKEN', true)];
       case 'probeAssignments':
         return [
           {
@@ -221,26 +245,31 @@ export class World {
           },
           bad('HUB_UNAVAILABLE', true),
         ];
+      case 'probeClaim':
+        return [
+          good(6, this.hub.knows(input.assignmentId) ? 'open' : 'closed'),
+          bad('HUB_UNAVAILABLE', true),
+        ];
       case 'admitJob':
         return [
-          good(8, { ...admitted, embedsProfile: input.runId.length % 2 === 0 }),
+          good(30, { ...admitted, embedsProfile: input.runId.length % 2 === 0 }),
           bad('MANIFEST_INVALID', false),
         ];
       case 'downloadBundle':
         return [
-          this.hub.knows(input.assignmentId) ? good(8) : bad('HUB_JOB_NOT_OURS', false, 8),
+          this.hub.knows(input.assignmentId) ? good(30) : bad('HUB_JOB_NOT_OURS', false, 30),
           bad('HUB_UNAVAILABLE', true, 2),
           bad('BROKEN', false),
         ];
       case 'deliverArtifact':
         return [
-          { ...good(8), name: `${name} reaches the hub`, happen: () => this.#deliver(call) },
+          { ...good(30), name: `${name} reaches the hub`, happen: () => this.#deliver(call) },
           bad('HUB_UNAVAILABLE', true, 2),
         ];
       case 'packageArtifact':
-        return [good(8, artifact), bad('BROKEN', false)];
+        return [good(30, artifact), bad('BROKEN', false)];
       default:
-        return [good(8), bad('BROKEN', false)];
+        return [good(30), bad('BROKEN', false)];
     }
   }
 
@@ -251,7 +280,7 @@ export class World {
       this.#booted.add(call);
       call.say({ type: 'vm.started' });
     };
-    return [{ name: `${name} says vm.started`, weight: 6, happen }];
+    return [{ name: `${name} says vm.started`, weight: 20, happen }];
   }
 
   #deleted(name: string, call: Call): void {
@@ -288,7 +317,11 @@ export class World {
       happen: () => socket.say({ type: 'socket.received', message: message() }),
     });
     const lost = { type: 'socket.lost', reason: 'reset' };
-    const lose = say(this.#isClosing ? 'closes the link too' : 'is lost', this.#isClosing ? 8 : 1, lost);
+    const lose = say(
+      this.#isClosing ? 'closes the link too' : 'is lost',
+      this.#isClosing ? 8 : this.#isHarsh('link') ? 20 : 2,
+      lost,
+    );
     if (this.#isIn('connecting')) return [submit, say('lets us in', 8, { type: 'socket.opened' }), lose];
     const refusing = this.#isIn('greeting') && [
       receive('refuses our secret', 1, () => ({ type: 'authFailed' })),
@@ -325,7 +358,8 @@ export class World {
 
   #readOne(): void {
     const { seq, report } = this.#wire.shift() as Frame;
-    this.hub.hear(report, this.#excused.has(report.jobId) || this.#excused.has(report.assignmentId));
+    if (this.#excused.has(report.assignmentId)) this.#excused.add(report.jobId);
+    this.hub.hear(report, this.#excused.has(report.jobId));
     this.#read.push(seq);
   }
 
@@ -336,7 +370,11 @@ export class World {
   #ofTime(): Happening[] {
     const { clock } = this.stage;
     const passing = clock.pending > 0 && [
-      { name: 'time passes until the next timer', weight: 6, happen: () => void clock.advanceToNext() },
+      {
+        name: 'time passes until the next timer',
+        weight: this.#isHarsh('time') ? 90 : 6,
+        happen: () => void clock.advanceToNext(),
+      },
     ];
     const [run] = this.runs.filter(({ phase }) => phase === 'working');
     const breaking = this.#options.breaksRuns &&
@@ -345,7 +383,11 @@ export class World {
           name: `the statechart of ${run.runId} breaks`,
           weight: 1,
           // no machine says this; it stands for any defect that throws in an action
-          happen: () => run.ref.send({ type: 'xstate.done.actor.vm' } as never),
+          happen: () => {
+            // what a broken run answers is said without a question
+            this.#excused.add(run.jobId);
+            run.ref.send({ type: 'xstate.done.actor.vm' } as never);
+          },
         },
       ];
     return [passing, breaking].flatMap((some) => some || []);
@@ -370,7 +412,7 @@ export class World {
 
   /** From now on everything goes well, until nothing is left to do. */
   calm(): void {
-    for (let n = 0; n < 3_000 && !this.isOver; n += 1) {
+    for (let n = 0; n < 1_000 && !this.isOver; n += 1) {
       const next = this.#happenings().find(({ name }) => CALM.test(name));
       if (next) this.do(next);
       else if (this.#isAtRest()) return;
@@ -407,4 +449,4 @@ export class World {
 
 /** What may happen when nothing shall go wrong any more. */
 const CALM =
-  /ends well|reaches the hub|lets us in|reads a conclusion|receipt|assigns \S+$|vm\.started|NOT_OURS|VM_CLONE_FAILED|vm\.exited|link too/;
+  /ends well|reaches the hub|lets us in|reads a conclusion|receipt|assigns \S+$|vm\.started|NOT_OURS|VM_CLONE_FAILED|is swept away|link too/;

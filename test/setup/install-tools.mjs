@@ -90,3 +90,4 @@ const locateRcodesign = async () => {
 
 installTools();
 await locateRcodesign();
+await import('./apple-signed.mjs');

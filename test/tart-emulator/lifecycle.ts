@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createActor, fromTransition, waitFor } from 'xstate';
 import type { VmOutput, VmReport } from '../../machines/contracts/vm.ts';
@@ -8,7 +9,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { freshName } from '../helpers/local-vm.ts';
-import type { TartHost } from './host.ts';
+import { type Knobs, type TartHost, tartHost } from './host.ts';
 
 /** Deadlines short enough for a test, long enough for a machine that is well on a busy host. */
 const limits = {
@@ -60,6 +61,8 @@ export async function live(
   if (actor.getSnapshot().status !== 'done') await whenReady(name, over);
   if (actor.getSnapshot().status !== 'done') actor.send({ type: 'vm.releaseRequested' });
   const { output } = await over;
+  // the guests of the emulator share this folder with their host, and one that dies early does not tidy up
+  await rm(join('/tmp', `.${name}`), { force: true });
   const lost = reports.flatMap((event) => (event.type === 'vm.lost' ? [event.failure.code] : []));
   return {
     ...(output as VmOutput),
@@ -67,3 +70,14 @@ export async function live(
     wasReady: reports.some(({ type }) => type === 'vm.ready'),
   };
 }
+
+/** A test on a host of its own, on which no machine, folder or process is left at the end. */
+export const on = (knobs: Knobs, run: (host: TartHost) => Promise<void>) => async () => {
+  const host = await tartHost({ knobs });
+  await run(host);
+  await host.expectNothingLeft();
+  await host.remove();
+};
+
+/** Knobs under which one command goes wrong. */
+export const faulty = (command: string, fault: object): Knobs => ({ faults: { [command]: fault } });

@@ -42,7 +42,7 @@ function executableName(infoPlist: Buffer): string | undefined {
   try {
     const name = asDictionary(parsePlist(infoPlist, 'Info.plist'))?.CFBundleExecutable;
     return typeof name === 'string' && /^[^/\0]{1,255}$/.test(name) && !/^\.{1,2}$/.test(name)
-      ? name
+      ? name.normalize('NFC')
       : undefined;
   } catch (error) {
     if (error instanceof ShipError) return undefined;

@@ -5,21 +5,37 @@ import { unreadable, withSignedFile } from './signed-file.ts';
 /** Info.plist and CodeResources are small; one that is not is left to the caller as absent. */
 const MAX_SMALL_FILE_BYTES = 32 * 1024 * 1024;
 
-/** Everything below one folder, listed once: what is decided about a path is decided about this listing. */
+/**
+ * Everything below one folder, listed once: what is decided about a path is decided about this listing. Names are
+ * composed (NFC): HFS+ keeps them decomposed and a seal has them as they were typed, and for a Mac both are one name.
+ */
 export class BundleTree {
   readonly root: string;
   readonly #entries: ReadonlyMap<string, TreeEntry>;
+  /** Paths as they are on the disk, where these differ. */
+  readonly #onDisk = new Map<string, string>();
   readonly #children = new Map<string, TreeEntry[]>();
 
   private constructor(root: string, entries: readonly TreeEntry[]) {
     this.root = root;
-    this.#entries = new Map(entries.map((entry) => [entry.path, entry]));
-    for (const entry of entries) {
+    const taken = new Set(entries.map(({ path }) => path));
+    const composed = entries.map((entry) => this.#composed(entry, taken));
+    this.#entries = new Map(composed.map((entry) => [entry.path, entry]));
+    for (const entry of composed) {
       const folder = parentOf(entry.path);
       const siblings = this.#children.get(folder);
       if (siblings) siblings.push(entry);
       else this.#children.set(folder, [entry]);
     }
+  }
+
+  /** A second item under the same name keeps its own: no Mac can have it, so nothing can have sealed it. */
+  #composed(entry: TreeEntry, taken: Set<string>): TreeEntry {
+    const path = entry.path.normalize('NFC');
+    if (taken.has(path)) return entry;
+    taken.add(path);
+    this.#onDisk.set(path, entry.path);
+    return { ...entry, path };
   }
 
   static async read(root: string): Promise<BundleTree> {
@@ -52,7 +68,7 @@ export class BundleTree {
   }
 
   absolute(path: string): string {
-    return join(this.root, path);
+    return join(this.root, this.#onDisk.get(path) ?? path);
   }
 
   /** The bytes of a small file; nothing when it is no file, or is too large for what it should be. */

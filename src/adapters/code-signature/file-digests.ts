@@ -11,7 +11,7 @@ export class FileDigests {
   constructor(tree: BundleTree, known: ReadonlyMap<string, Buffer>, signal: AbortSignal) {
     this.#tree = tree;
     this.#signal = signal;
-    this.#known = new Map(known);
+    this.#known = new Map([...known].map(([path, digest]) => [path.normalize('NFC'), digest]));
   }
 
   async of(path: string): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { PassThrough, pipeline, type Readable } from 'node:stream';
+import { finished, PassThrough, type Readable } from 'node:stream';
 import { request } from 'undici';
 import { ShipError } from '../../errors.ts';
 import {
@@ -114,14 +114,16 @@ function byteCount(header: string | string[] | undefined): number | undefined {
 
 /** The body with errors in our words; its end, however it comes, closes the connection. */
 function guarded(body: Readable, connection: OneConnection, signal: AbortSignal): Readable {
-  const text = new PassThrough({
-    highWaterMark: READ_AHEAD_BYTES,
-    destroy(error, done) {
-      done(error === null ? null : (transferFailure(DOWNLOAD, error, signal) as Error));
-    },
-  });
+  const text = new PassThrough({ highWaterMark: READ_AHEAD_BYTES });
   // an abort between here and the caller's first read must not end the process; the stream stays failed
   text.on('error', () => {});
-  pipeline(body, text, () => void connection.close().catch(() => {}));
-  return text;
+  // not by `pipeline`: who begins to read after the failure would be given its raw error
+  finished(body, { writable: false }, (error) => {
+    if (error) text.destroy(transferFailure(DOWNLOAD, error, signal) as Error);
+  });
+  text.once('close', () => {
+    body.destroy();
+    void connection.close().catch(() => {});
+  });
+  return body.pipe(text);
 }

@@ -16,7 +16,7 @@ export type SealedItem =
       readonly optional: boolean;
     };
 
-/** The seal over the files of one bundle; paths count from its content root (`Contents` in a Mac app). */
+/** The seal over the files of one bundle; paths are composed (NFC) and count from its content root (`Contents` in a Mac app). */
 export interface CodeResources {
   readonly items: ReadonlyMap<string, SealedItem>;
   readonly rules: readonly ResourceRule[];
@@ -42,7 +42,7 @@ export function parseCodeResources(bytes: Buffer): CodeResources {
   const entries = Object.entries(files);
   if (entries.length > MAX_ITEMS) throw malformed(WHAT, `it seals ${entries.length} files`);
   return {
-    items: new Map(entries.map(([path, value]) => [path, sealedItem(path, value)])),
+    items: new Map(entries.map(([path, value]) => [path.normalize('NFC'), sealedItem(path, value)])),
     rules: readRules(rules),
   };
 }

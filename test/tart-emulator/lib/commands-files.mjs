@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { copyFile, rename as move, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,7 +27,7 @@ export const clone = {
       throw usageError('clone', 'network concurrency cannot be less than 1');
     const from = await sourceOf(home, source);
     const work = await workFolder(home);
-    process.once('SIGINT', () => void rm(work, { recursive: true, force: true }));
+    process.prependListener('SIGINT', () => rmSync(work, { recursive: true, force: true }));
     try {
       await withLock(home.root, () => copyMachine(home, { from, work, name, times: knobs.times }));
     } finally {

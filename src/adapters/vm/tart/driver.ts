@@ -7,7 +7,7 @@ import { checkTartHost } from './check-host.ts';
 import { cloneMachine } from './clone.ts';
 import { type Tart, tartCommand } from './command.ts';
 import { deleteMachine, stopStranger } from './destroy.ts';
-import { alreadyRunning, notLocated, notOurs } from './failures.ts';
+import { addressMoved, alreadyRunning, notLocated, notOurs } from './failures.ts';
 import { folderNames, tartHome } from './home.ts';
 import { createMachineProver } from './identity.ts';
 import { type MachineLife, startMachine } from './life.ts';
@@ -16,7 +16,8 @@ import { listMachines } from './listing.ts';
 import { openTartGuest } from './open-guest.ts';
 import { DEFAULT_STOP_GRACE_MS, type TartDriverOptions } from './options.ts';
 
-/** A question without `--wait` takes about a second when there is no address. */
+/** Tart looks once a second; longer waits would be of no use, because an address can change. */
+const ADDRESS_WAIT_SECONDS = '5';
 const ADDRESS_DEADLINE_MS = 15_000;
 
 /**
@@ -36,6 +37,12 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
   const ours = (name: string): string => {
     if (isOurs(name)) return name;
     throw notOurs(name);
+  };
+
+  const whereNow = async ({ machine, host }: GuestAddress, signal: AbortSignal): Promise<string> => {
+    const found = machine && (await locate({ tart, limit, options }, ours(machine), signal).catch(() => {}));
+    signal.throwIfAborted();
+    return found ? found.host : host;
   };
 
   return {
@@ -58,7 +65,14 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
       }
     },
     locate: async (name, { signal }) => locate({ tart, limit, options }, ours(name), signal),
-    openGuest: (address, { signal }) => openTartGuest(ssh, prover, address, signal),
+    openGuest: async (address, { signal }) => {
+      try {
+        return await openTartGuest(ssh, prover, address, signal);
+      } catch (error) {
+        const now = isTurnedAway(error) ? await whereNow(address, signal) : address.host;
+        throw now === address.host ? error : addressMoved(address, error);
+      }
+    },
     stop: async (name, { signal }) => {
       signal.throwIfAborted();
       const life = lives.get(ours(name));
@@ -107,6 +121,10 @@ async function interrupted(work: Promise<void> | undefined, signal: AbortSignal)
   });
 }
 
+/** Final for a machine that is where we think; an address that has changed since belonged to somebody else. */
+const isTurnedAway = (error: unknown): boolean =>
+  error instanceof ShipError && ['GUEST_HOST_KEY_MISMATCH', 'GUEST_AUTH_REFUSED'].includes(error.code);
+
 const isLimit = (error: unknown): error is ShipError =>
   error instanceof ShipError && error.code === 'VM_LIMIT_REACHED';
 
@@ -116,13 +134,16 @@ interface Locator {
   readonly options: TartDriverOptions;
 }
 
-/** `tart ip NAME` → `192.168.64.7`; an address is no promise that somebody answers there, or who. */
+/** `tart ip NAME --wait 5` → `192.168.64.7`; an address is no promise that somebody answers there, or who. */
 async function locate(
   { tart, limit, options }: Locator,
   name: string,
   signal: AbortSignal,
 ): Promise<GuestAddress> {
-  const result = await tart.call(['ip', name], { signal, deadlineMs: ADDRESS_DEADLINE_MS });
+  const result = await tart.call(['ip', name, '--wait', ADDRESS_WAIT_SECONDS], {
+    signal,
+    deadlineMs: ADDRESS_DEADLINE_MS,
+  });
   const host = result.stdout.trim();
   if (result.exitCode !== 0 || result.timedOut || !isIPv4(host)) throw notLocated(name, result);
   limit.started();

@@ -1,4 +1,5 @@
 import { type FailureCode, ShipError } from '../../../errors.ts';
+import type { GuestAddress } from '../guest.ts';
 import type { TartResult } from './command.ts';
 import { type Outcome, outcomeOf } from './outcomes.ts';
 
@@ -73,6 +74,11 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
       'Make a local image once, with "tart clone REGISTRY/IMAGE NAME", and set PERRY_TART_IMAGE=NAME.',
   },
   lockLost: { reason: 'Another command of Tart removed its working folder.', nextStep: AGAIN },
+  noAddress: {
+    reason: 'The network of this host has given it none yet, as far as Tart can see.',
+    nextStep:
+      'If it never gets one, look whether addresses have run out: the Tart FAQ says how to shorten DHCP leases.',
+  },
   notUnderstood: {
     code: 'VM_HOST_NOT_READY',
     reason: 'Tart did not understand the command: its version is not one that the worker knows.',
@@ -126,6 +132,14 @@ export const alreadyRunning = (name: string): ShipError =>
     summary: `The machine "${name}" could not be started.`,
     reason: 'It is running already.',
     nextStep: 'Report this run to the maintainers.',
+  });
+
+export const addressMoved = ({ host, port }: GuestAddress, cause: unknown): ShipError =>
+  new ShipError('GUEST_UNREACHABLE', {
+    summary: `The guest at ${host}:${port} is not the machine that was started.`,
+    reason: 'The machine has another address by now.',
+    nextStep: 'Ask for the address again.',
+    cause,
   });
 
 export const notOurs = (name: string): ShipError =>

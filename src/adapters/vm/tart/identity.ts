@@ -42,7 +42,7 @@ export function createMachineProver(tart: Tart, note: Note): MachineProver {
   const silences = new Map<string, number>();
   const trusted = new Set<string>();
   let agent: 'unknown' | 'answers' | 'absent' = 'unknown';
-  const isHomeShared = false;
+  let isHomeShared = false;
 
   const mayDoWithout = (name: string, isPinned: boolean): boolean => {
     const silent = (silences.get(name) ?? 0) + 1;
@@ -64,11 +64,15 @@ export function createMachineProver(tart: Tart, note: Note): MachineProver {
     prove: async (acquaintance, signal) => {
       const { address, isPinned } = acquaintance;
       const { machine = '' } = address;
-      const nonce = agent === 'absent' && isPinned ? undefined : await placeNonce(tart, machine, signal);
-      const seen = await readBack(acquaintance, nonce?.path, signal);
+      const nonce =
+        agent === 'absent' && isPinned
+          ? undefined
+          : await placeNonce(tart, machine, isHomeShared ? [] : ['/tmp'], signal);
+      const seen = await readBack(acquaintance, nonce, signal);
       if (nonce) {
         agent = 'answers';
-        if (seen !== nonce.value)
+        isHomeShared ||= seen.place === 'home' && seen.value === nonce.value;
+        if (seen.value !== nonce.value || (isHomeShared && seen.place !== 'home'))
           throw unproven(address, 'It does not have what was written into the machine.');
       } else if (!(agent === 'absent' && isPinned) && !mayDoWithout(machine, isPinned)) {
         throw unproven(address, 'The Tart Guest Agent in the machine has not answered yet.');
@@ -87,22 +91,30 @@ interface Nonce {
 }
 
 /**
- * Into the home folder and into /tmp, because the agent may run as another user than the one that we log in as. The
- * value goes through a pipe: arguments can be read by others on this host.
+ * Into the home folder, and into /tmp until that has worked once, because the agent may run as another user than the
+ * one that we log in as. The value goes through a pipe: arguments can be read by others on this host.
  */
-const PLACE = 'umask 022; value=$(cat); for dir in "$HOME" /tmp; do printf %s "$value" > "$dir/$0"; done';
+const PLACE = 'umask 022; value=$(cat); for dir in "$HOME" "$@"; do printf %s "$value" > "$dir/$0"; done';
 const READ =
   'if value=$(cat "$HOME/$0" 2>/dev/null); then echo "home $value"; else echo "tmp $(cat "/tmp/$0" 2>/dev/null)"; fi; rm -f "$HOME/$0" "/tmp/$0"';
 
 /** `undefined` when no agent answers. */
-async function placeNonce(tart: Tart, machine: string, signal: AbortSignal): Promise<Nonce | undefined> {
-  const file = `.perry-ship-${randomBytes(8).toString('hex')}`;
+async function placeNonce(
+  tart: Tart,
+  machine: string,
+  otherPlaces: readonly string[],
+  signal: AbortSignal,
+): Promise<Nonce | undefined> {
+  const file = `.${machine}`;
   const value = randomBytes(16).toString('hex');
-  const { exitCode, timedOut } = await tart.call(['exec', '-i', machine, '/bin/sh', '-c', PLACE, file], {
-    signal,
-    deadlineMs: AGENT_DEADLINE_MS,
-    stdin: value,
-  });
+  const { exitCode, timedOut } = await tart.call(
+    ['exec', '-i', machine, '/bin/sh', '-c', PLACE, file, ...otherPlaces],
+    {
+      signal,
+      deadlineMs: AGENT_DEADLINE_MS,
+      stdin: value,
+    },
+  );
   return exitCode === 0 && !timedOut ? { file, value } : undefined;
 }
 

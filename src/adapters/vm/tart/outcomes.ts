@@ -17,6 +17,7 @@ export type Outcome =
   | 'homeInvalid'
   | 'registryFailed'
   | 'lockLost'
+  | 'noAddress'
   | 'notUnderstood'
   | 'interrupted'
   | 'failed';
@@ -44,6 +45,7 @@ const texts: readonly (readonly [RegExp, Outcome])[] = [
   [/TART_HOME is invalid/, 'homeInvalid'],
   [/UnexpectedHTTPStatusCode|Error pulling image/, 'registryFailed'],
   [/failed to lock .*Bad file descriptor/, 'lockLost'],
+  [/no IP address found|DHCPD leases file/, 'noAddress'],
   [/^Error: (CancellationError\(\)|cancelled)$/m, 'interrupted'],
 ];
 

@@ -1,0 +1,29 @@
+import type { ActorRefFrom } from 'xstate';
+import type { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
+
+/** One machine that is kept for the next job. */
+export interface Standby {
+  readonly name: string;
+  /** `leaving`: stopped, or handed over; it takes its place until it has ended. */
+  readonly phase: 'warming' | 'ready' | 'checking' | 'leaving';
+  /** The run that gets it as soon as it is ready. */
+  readonly reservedFor: string | null;
+  readonly ref: ActorRefFrom<typeof vmLifecycleMachine>;
+}
+
+export type Standbys = readonly Standby[];
+
+export const standbyIdOf = (name: string): `standby.${string}` => `standby.${name}`;
+export const nameOfStandby = (actorId: string): string => actorId.slice('standby.'.length);
+
+export const changeStandby = (standbys: Standbys, name: string, with_: Partial<Standby>): Standbys =>
+  standbys.map((standby) => (standby.name === name ? { ...standby, ...with_ } : standby));
+
+/** Those that no run has been promised. */
+export const unpromised = (standbys: Standbys): Standbys =>
+  standbys.filter(({ reservedFor }) => reservedFor === null);
+
+/** The one that is ready soonest. */
+export const bestFor = (standbys: Standbys): Standby | undefined =>
+  unpromised(standbys).find(({ phase }) => phase === 'ready') ??
+  unpromised(standbys).find(({ phase }) => phase === 'warming');

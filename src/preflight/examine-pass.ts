@@ -1,0 +1,136 @@
+import { type ChosenIdentity, chooseIdentity, type SigningIdentity } from '../domain/identity/index.ts';
+import type { PlistDict } from '../domain/plist/index.ts';
+import type { ProvisioningProfile } from '../domain/profile/index.ts';
+import { certificateFindings } from './certificates.ts';
+import { type JudgedEntitlements, judgeEntitlements } from './entitlements.ts';
+import { type Finding, finding } from './finding.ts';
+import type { Context, PreflightCredentials } from './input.ts';
+import type { Keyring } from './keyring.ts';
+import type { Pass } from './passes.ts';
+import { profileFindings } from './profile.ts';
+
+/** What one pass signs with. */
+export interface PassMaterial {
+  readonly pass: Pass;
+  /** Secret; absent when there is none that could be opened. */
+  readonly identity?: SigningIdentity;
+  readonly entitlements?: PlistDict;
+}
+
+export interface ExaminedPass {
+  readonly material: PassMaterial;
+  readonly ofIdentity: readonly Finding[];
+  readonly ofProfile: readonly Finding[];
+  readonly ofEntitlements: readonly Finding[];
+}
+
+interface PassInput {
+  readonly context: Context;
+  readonly credentials: PreflightCredentials;
+  readonly pass: Pass;
+  /** The one that was given, when this pass takes it and it can be read. */
+  readonly profile?: ProvisioningProfile;
+}
+
+/** One signature: its identity, its profile, its entitlements. */
+export function examinePass(input: PassInput, keyring: Keyring): ExaminedPass {
+  const chosen = choose(input, keyring);
+  const identity = chosen?.identity;
+  const judged = judge(input, identity);
+  const { pass } = input;
+  return {
+    material: {
+      pass,
+      ...(identity && { identity }),
+      ...(judged?.entitlements && { entitlements: judged.entitlements }),
+    },
+    ofIdentity: chosen ? certificateFindings(input.context, { chosen, ...certificateUse(input) }) : [],
+    ofProfile: pass.takesProfile ? ofProfile(input, identity) : [],
+    ofEntitlements: judged?.findings ?? [],
+  };
+}
+
+function choose(
+  { context, credentials, pass, profile }: PassInput,
+  keyring: Keyring,
+): ChosenIdentity | undefined {
+  if (!pass.p12) return undefined;
+  const name = pass.p12 === credentials.notarize ? 'the one for direct distribution' : undefined;
+  const contents = keyring.open(pass.p12, name);
+  const wantedName = pass.p12.signingIdentity;
+  return (
+    contents &&
+    chooseIdentity(contents, {
+      purpose: pass.purpose,
+      now: context.now,
+      ...(wantedName !== undefined && { wantedName }),
+      ...(profile && { profileCertificates: profile.developerCertificates }),
+    })
+  );
+}
+
+function certificateUse({ credentials, pass, profile }: PassInput) {
+  const teamId = credentials.teamId ?? profile?.teamIds[0];
+  const wantedName = pass.p12?.signingIdentity;
+  return {
+    purpose: pass.purpose,
+    ...(wantedName !== undefined && { wantedName }),
+    ...(teamId !== undefined && { teamId }),
+  };
+}
+
+function ofProfile(
+  { context, credentials, pass, profile }: PassInput,
+  identity: SigningIdentity | undefined,
+): Finding[] {
+  const { profile: bytes, teamId } = credentials;
+  if (!bytes) return identity ? missingProfile(context) : [];
+  if (!profile) return [];
+  const { bundleId } = context.survey;
+  return profileFindings(context, {
+    profile,
+    bytes,
+    certificates: identity ? [identity.certificate.der] : [],
+    kinds: pass.profileKinds,
+    ...(bundleId !== undefined && { bundleId }),
+    ...(teamId !== undefined && { teamId }),
+  });
+}
+
+/** ITMS-90174, 90889 */
+function missingProfile({ platform, distribution, inStore }: Context): Finding[] {
+  const nextStep = 'Make a provisioning profile in the Apple developer account, and send it.';
+  if (platform === 'ios')
+    return [
+      finding('PROFILE_MISSING', inStore, {
+        summary: 'The job has no provisioning profile: devices will not install the app as it is.',
+        reason: 'An iOS app carries the profile that permits it, and the App Store takes none without.',
+        nextStep,
+      }),
+    ];
+  if (distribution !== 'testflight') return [];
+  return [
+    finding('PROFILE_MISSING', 'warning', {
+      summary: 'The job has no provisioning profile: TestFlight will not offer the app to testers.',
+      nextStep,
+    }),
+  ];
+}
+
+function judge(
+  { context, credentials, pass, profile }: PassInput,
+  identity: SigningIdentity | undefined,
+): JudgedEntitlements | undefined {
+  const { bundleId } = context.survey;
+  // a profile that cannot be read has its finding; what it would allow is not known
+  if (bundleId === undefined || (pass.takesProfile && credentials.profile && !profile)) return undefined;
+  const teamId = credentials.teamId ?? profile?.teamIds[0] ?? identity?.certificate.teamId;
+  // whose app it is will be known with the certificate
+  if (teamId === undefined && !identity && pass.distribution === 'store') return undefined;
+  return judgeEntitlements(context, {
+    distribution: pass.distribution,
+    bundleId,
+    ...(teamId !== undefined && { teamId }),
+    ...(profile && { profile }),
+  });
+}

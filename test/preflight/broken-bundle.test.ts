@@ -1,0 +1,232 @@
+import { infoPlist, nestedFlat } from '../helpers/bundles.ts';
+import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
+import { appex, device, expectFound, iosInfo, iosWith, macWith } from './table.ts';
+
+expectFound([
+  [
+    'code for the simulator',
+    'BUNDLE_PLATFORM_WRONG',
+    'error',
+    () => ({
+      ios: { executable: buildMachO({ platform: 'ios-simulator' }) },
+    }),
+  ],
+  [
+    'a bundle that says it is for the simulator',
+    'BUNDLE_PLATFORM_WRONG',
+    'error',
+    () => iosInfo({ CFBundleSupportedPlatforms: ['iPhoneSimulator'] }),
+  ],
+  [
+    'code for macOS in an iOS app',
+    'BUNDLE_PLATFORM_WRONG',
+    'error',
+    () => iosWith({ 'Frameworks/x.dylib': buildMachO({ fileType: 'dylib' }) }),
+  ],
+  [
+    'Intel code in an iOS app',
+    'BUNDLE_ARCHITECTURE_WRONG',
+    'error',
+    () => ({
+      ios: {
+        executable: buildFatMachO([buildMachO(device), buildMachO({ ...device, architecture: 'x86_64' })]),
+      },
+    }),
+  ],
+  [
+    'encrypted code',
+    'BUNDLE_ENCRYPTED',
+    'error',
+    () => ({ ios: { executable: buildMachO({ ...device, encrypted: true }) } }),
+  ],
+  [
+    'an executable that is a library',
+    'BUNDLE_EXECUTABLE_INVALID',
+    'error',
+    () => ({
+      ios: { executable: buildMachO({ ...device, fileType: 'dylib' }) },
+    }),
+  ],
+  ['no executable', 'BUNDLE_EXECUTABLE_MISSING', 'error', () => ({ mac: { executable: null } })],
+  [
+    'a script as the main executable',
+    'BUNDLE_EXECUTABLE_IS_SCRIPT',
+    'error',
+    () => ({
+      mac: { executable: Buffer.from('#!/bin/sh\n') },
+    }),
+  ],
+  [
+    'a script as the executable of a helper',
+    'BUNDLE_EXECUTABLE_IS_SCRIPT',
+    'error',
+    () =>
+      macWith({
+        'Contents/Helpers/H.app/Contents/Info.plist': infoPlist({
+          CFBundleIdentifier: 'a.b',
+          CFBundleExecutable: 'H',
+        }),
+        'Contents/Helpers/H.app/Contents/MacOS/H': '#!/bin/sh\n',
+      }),
+  ],
+  [
+    'a truncated library',
+    'MACHO_INVALID',
+    'error',
+    () => macWith({ 'Contents/Frameworks/x.dylib': buildMachO({ fileType: 'dylib' }).subarray(0, 0x2000) }),
+  ],
+  [
+    'an object file',
+    'SIGN_BINARY_UNSUITABLE',
+    'error',
+    () => macWith({ 'Contents/Resources/x.o': buildMachO({ fileType: 'object', linkedit: false }) }),
+  ],
+  [
+    'data where only code may be',
+    'SIGN_UNSEALED',
+    'error',
+    () => macWith({ 'Contents/MacOS/config.json': '{}' }),
+  ],
+  [
+    'a script where only code may be',
+    'SIGN_UNSEALED',
+    'error',
+    () => macWith({ 'Contents/MacOS/run.sh': '#!/bin/sh\n' }),
+  ],
+  [
+    'a file at the top of a macOS bundle',
+    'BUNDLE_PLACE_WRONG',
+    'error',
+    () => macWith({ 'notes.txt': 'x' }, { to: 'notarize' }),
+  ],
+  ['the same, only packed', 'BUNDLE_PLACE_WRONG', 'warning', () => macWith({ 'notes.txt': 'x' })],
+  [
+    'a framework without its links',
+    'BUNDLE_LINKS_LOST',
+    'warning',
+    () =>
+      macWith({
+        'Contents/Frameworks/K.framework/Versions/A/K': buildMachO({ fileType: 'dylib' }),
+        'Contents/Frameworks/K.framework/Versions/A/Resources/Info.plist': infoPlist({
+          CFBundleIdentifier: 'a.k',
+          CFBundleExecutable: 'K',
+        }),
+      }),
+  ],
+  [
+    'a link out of the bundle',
+    'BUNDLE_LINK_OUTSIDE',
+    'error',
+    () => ({ ios: { links: { x: '../../etc' } } }),
+  ],
+  [
+    'a link in an iOS app',
+    'BUNDLE_PLACE_WRONG',
+    'error',
+    () => ({ ios: { links: { 'assets/x': 'y' } }, to: 'appstore' }),
+  ],
+  [
+    'a folder Resources in an iOS app',
+    'SIGN_LAYOUT_UNSUITABLE',
+    'error',
+    () => iosWith({ 'Resources/x': 'x' }),
+  ],
+  [
+    'a loose library in an iOS app',
+    'BUNDLE_PLACE_WRONG',
+    'error',
+    () =>
+      iosWith({ 'Frameworks/libx.dylib': buildMachO({ ...device, fileType: 'dylib' }) }, { to: 'appstore' }),
+  ],
+  [
+    'a second program in an iOS app',
+    'BUNDLE_PLACE_WRONG',
+    'error',
+    () => iosWith({ 'bin/tool': buildMachO({ ...device, text: 'tool' }) }, { to: 'appstore' }),
+  ],
+  [
+    'a static library in an iOS app',
+    'BUNDLE_PLACE_WRONG',
+    'error',
+    () => iosWith({ 'libx.a': '!<arch>\n' }, { to: 'appstore' }),
+  ],
+  [
+    'a framework inside of a framework',
+    'BUNDLE_PLACE_WRONG',
+    'error',
+    () =>
+      iosWith(nestedFlat('Frameworks/A.framework/Frameworks/B.framework', { bundleId: 'a.b', name: 'B' }), {
+        to: 'appstore',
+      }),
+  ],
+  [
+    'an extension in a place of its own',
+    'BUNDLE_PLACE_WRONG',
+    'error',
+    () => iosWith(appex(undefined, {}, 'Widgets'), { to: 'appstore' }),
+  ],
+  ['an Info.plist that is none', 'PLIST_INVALID', 'error', () => iosWith({ 'Info.plist': 'broken' })],
+  [
+    'no identifier',
+    'BUNDLE_INFO_PLIST_INCOMPLETE',
+    'error',
+    () => iosInfo({ CFBundleIdentifier: undefined }),
+  ],
+  [
+    'another identifier than expected',
+    'BUNDLE_ID_MISMATCH',
+    'error',
+    () => ({ ios: {}, bundleId: 'com.example.other' }),
+  ],
+  [
+    'entitlements beside the app that are none',
+    'PLIST_INVALID',
+    'error',
+    () => iosWith({ 'app.entitlements': 'broken' }),
+  ],
+  [
+    'an older system promised than built for',
+    'BUNDLE_MINIMUM_OS_WRONG',
+    'error',
+    () => iosInfo({ MinimumOSVersion: '15.0' }),
+  ],
+  [
+    'the same, outside of the store',
+    'BUNDLE_MINIMUM_OS_WRONG',
+    'warning',
+    () => ({ mac: { info: { LSMinimumSystemVersion: '10.15' } } }),
+  ],
+  [
+    'a framework that promises an older system',
+    'BUNDLE_MINIMUM_OS_WRONG',
+    'error',
+    () =>
+      iosWith(
+        {
+          'Frameworks/F.framework/Info.plist': infoPlist({
+            CFBundleIdentifier: 'a.f',
+            CFBundleExecutable: 'F',
+            MinimumOSVersion: '12.0',
+          }),
+          'Frameworks/F.framework/F': buildMachO({ ...device, fileType: 'dylib' }),
+        },
+        { to: 'appstore' },
+      ),
+  ],
+  [
+    'no word about the platform',
+    'BUNDLE_PLATFORM_UNKNOWN',
+    'warning',
+    () => ({ ios: { executable: buildMachO({ platform: null }) } }),
+  ],
+  [
+    'an old SDK',
+    'BUNDLE_SDK_OLD',
+    'warning',
+    () => ({
+      ios: { executable: buildMachO({ ...device, sdk: '17.0' }) },
+      to: 'appstore',
+      now: new Date('2026-11-01'),
+    }),
+  ],
+]);

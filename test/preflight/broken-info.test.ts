@@ -1,0 +1,136 @@
+import { makePng } from '../helpers/bundles.ts';
+import { buildMachO } from '../helpers/macho.ts';
+import { device, expectFound, iosInfo, iosWith, macWith } from './table.ts';
+
+const linked = (name: string) =>
+  buildMachO({ ...device, dylibs: [`/System/Library/Frameworks/${name}.framework/${name}`] });
+
+expectFound([
+  [
+    'a version with a suffix',
+    'BUNDLE_VERSION_INVALID',
+    'error',
+    () => iosInfo({ CFBundleShortVersionString: '1.2.3-beta.1' }),
+  ],
+  ['four numbers', 'BUNDLE_VERSION_INVALID', 'error', () => iosInfo({ CFBundleVersion: '1.2.3.4' })],
+  [
+    'a build number that is too long',
+    'BUNDLE_VERSION_INVALID',
+    'error',
+    () => iosInfo({ CFBundleVersion: '1234567890123456789' }),
+  ],
+  ['a version that is a number', 'BUNDLE_VERSION_INVALID', 'error', () => iosInfo({ CFBundleVersion: 42 })],
+  ['no version', 'BUNDLE_VERSION_INVALID', 'error', () => iosInfo({ CFBundleShortVersionString: undefined })],
+  [
+    'words as a version, outside of the store',
+    'BUNDLE_VERSION_INVALID',
+    'warning',
+    () => ({ mac: { info: { CFBundleVersion: 'latest' } } }),
+  ],
+  ['no launch screen', 'BUNDLE_INFO_KEY_MISSING', 'error', () => iosInfo({ UILaunchScreen: undefined })],
+  [
+    'one orientation for iPad',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () => iosInfo({ 'UISupportedInterfaceOrientations~ipad': ['UIInterfaceOrientationPortrait'] }),
+  ],
+  [
+    'no orientations for iPad',
+    'BUNDLE_INFO_KEY_MISSING',
+    'error',
+    () => iosInfo({ 'UISupportedInterfaceOrientations~ipad': undefined }),
+  ],
+  [
+    'device families that are texts',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () => iosInfo({ UIDeviceFamily: ['1', '2'] }),
+  ],
+  ['an app for Apple TV', 'BUNDLE_INFO_KEY_INVALID', 'error', () => iosInfo({ UIDeviceFamily: [3] })],
+  [
+    'capabilities that are a text',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () => iosInfo({ UIRequiredDeviceCapabilities: 'arm64' }),
+  ],
+  [
+    'another kind of bundle',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () => iosInfo({ CFBundlePackageType: 'BNDL' }),
+  ],
+  [
+    'no answer about encryption',
+    'BUNDLE_INFO_KEY_MISSING',
+    'warning',
+    () => ({ ...iosInfo({ ITSAppUsesNonExemptEncryption: undefined }), to: 'testflight' }),
+  ],
+  [
+    'no category',
+    'BUNDLE_INFO_KEY_MISSING',
+    'error',
+    () => ({ mac: { info: { LSApplicationCategoryType: undefined } }, to: 'appstore' }),
+  ],
+  [
+    'a category of no form',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () => ({ mac: { info: { LSApplicationCategoryType: 'Games' } }, to: 'appstore' }),
+  ],
+  ['no icon', 'ICON_MISSING', 'error', () => iosWith({ 'Icon-1024.png': '' }, { to: 'appstore' })],
+  [
+    'no icon on macOS',
+    'ICON_MISSING',
+    'error',
+    () => macWith({ 'Contents/Resources/AppIcon.png': '' }, { to: 'appstore' }),
+  ],
+  [
+    'an icon that is too small',
+    'ICON_TOO_SMALL',
+    'error',
+    async () => iosWith({ 'Icon-1024.png': await makePng(512, 512) }, { to: 'appstore' }),
+  ],
+  [
+    'an icon that is not square',
+    'ICON_NOT_SQUARE',
+    'error',
+    async () => iosWith({ 'Icon-1024.png': await makePng(1200, 1024) }, { to: 'appstore' }),
+  ],
+  [
+    'an icon that is no picture',
+    'ICON_UNREADABLE',
+    'error',
+    () => iosWith({ 'Icon-1024.png': 'jpeg' }, { to: 'appstore' }),
+  ],
+  [
+    'a small icon, outside of the store',
+    'ICON_TOO_SMALL',
+    'warning',
+    async () => iosWith({ 'Icon-1024.png': await makePng(64, 64) }),
+  ],
+  [
+    'a catalog without a name',
+    'BUNDLE_INFO_KEY_MISSING',
+    'error',
+    () => iosWith({ 'Assets.car': 'car' }, { to: 'appstore' }),
+  ],
+  [
+    'contacts without a text',
+    'PURPOSE_STRING_MISSING',
+    'error',
+    () => ({ ios: { executable: linked('Contacts') }, to: 'appstore' }),
+  ],
+  [
+    'Bluetooth without a text',
+    'PURPOSE_STRING_MISSING',
+    'error',
+    () => ({ ios: { executable: linked('CoreBluetooth') }, to: 'appstore' }),
+  ],
+  [
+    'health data without a text, outside of the store',
+    'PURPOSE_STRING_MISSING',
+    'warning',
+    () => ({ ios: { executable: linked('HealthKit') } }),
+  ],
+  ['an empty text', 'PURPOSE_STRING_MISSING', 'error', () => iosInfo({ NSCameraUsageDescription: ' ' })],
+]);

@@ -1,0 +1,122 @@
+import { infoPlist, nestedFlat } from '../helpers/bundles.ts';
+import { buildMachO } from '../helpers/macho.ts';
+import { appex, device, expectFound, iosWith, macWith, store } from './table.ts';
+
+expectFound([
+  ['an extension of another app', 'BUNDLE_NESTED_ID_WRONG', 'error', () => iosWith(appex('com.other.w'))],
+  [
+    'an extension of another version',
+    'BUNDLE_NESTED_VERSION_WRONG',
+    'error',
+    () => iosWith(appex(undefined, { CFBundleVersion: '41' }), { to: 'appstore' }),
+  ],
+  [
+    'the same, outside of the store',
+    'BUNDLE_NESTED_VERSION_WRONG',
+    'warning',
+    () => iosWith(appex(undefined, { CFBundleVersion: '41' })),
+  ],
+  [
+    'two bundles of one identifier',
+    'BUNDLE_ID_DUPLICATE',
+    'error',
+    () =>
+      iosWith(
+        {
+          ...nestedFlat('Frameworks/A.framework', { bundleId: 'a.a', name: 'A' }),
+          ...nestedFlat('Frameworks/B.framework', { bundleId: 'a.a', name: 'B' }),
+        },
+        { to: 'appstore' },
+      ),
+  ],
+  [
+    'a framework without a version',
+    'BUNDLE_INFO_KEY_MISSING',
+    'error',
+    () =>
+      iosWith(
+        {
+          'Frameworks/F.framework/Info.plist': infoPlist({
+            CFBundleIdentifier: 'a.f',
+            CFBundleExecutable: 'F',
+          }),
+          'Frameworks/F.framework/F': buildMachO({ ...device, fileType: 'dylib' }),
+        },
+        { to: 'appstore' },
+      ),
+  ],
+  [
+    'a framework of the wrong type',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () =>
+      iosWith(
+        {
+          ...nestedFlat('Frameworks/F.framework', { bundleId: 'a.f', name: 'F' }),
+          'Frameworks/F.framework/Info.plist': infoPlist({
+            CFBundleIdentifier: 'a.f',
+            CFBundleExecutable: 'F',
+            CFBundlePackageType: 'APPL',
+          }),
+        },
+        { to: 'appstore' },
+      ),
+  ],
+  [
+    'an extension without its program',
+    'BUNDLE_EXECUTABLE_MISSING',
+    'error',
+    () => iosWith({ 'PlugIns/W.appex/Info.plist': appex()['PlugIns/W.appex/Info.plist'] ?? '' }),
+  ],
+  ['an extension without a profile', 'PROFILE_MISSING', 'error', () => iosWith(appex(), store)],
+  [
+    'the same, outside of the store',
+    'PROFILE_MISSING',
+    'warning',
+    () => iosWith(appex(), { p12: 'distribution', profile: { kind: 'ad-hoc' } }),
+  ],
+  [
+    "an extension with the app's profile",
+    'PROFILE_BUNDLE_ID_MISMATCH',
+    'error',
+    (apple) => iosWith({ ...appex(), 'PlugIns/W.appex/embedded.mobileprovision': apple.profile() }, store),
+  ],
+  [
+    'an extension with an expired profile',
+    'PROFILE_EXPIRED',
+    'error',
+    (apple) =>
+      iosWith(
+        {
+          ...appex(),
+          'PlugIns/W.appex/embedded.mobileprovision': apple.profile({
+            bundleId: 'com.example.hello.w',
+            expires: new Date('2024-01-01'),
+          }),
+        },
+        store,
+      ),
+  ],
+  [
+    'an extension with a profile that is none',
+    'PROFILE_INVALID',
+    'error',
+    () => iosWith({ ...appex(), 'PlugIns/W.appex/embedded.mobileprovision': 'profile' }, store),
+  ],
+  [
+    'an extension of another name than its folder, on macOS',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () =>
+      macWith(
+        {
+          'Contents/PlugIns/W.appex/Contents/Info.plist': infoPlist({
+            CFBundleIdentifier: 'com.example.hello.w',
+            CFBundleExecutable: 'Other',
+          }),
+          'Contents/PlugIns/W.appex/Contents/MacOS/Other': buildMachO(),
+        },
+        { to: 'appstore' },
+      ),
+  ],
+]);

@@ -1,0 +1,191 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { listTree } from '../../src/adapters/files/tree.ts';
+import { type CheckFlags, check } from '../../src/cli/check.ts';
+import { makeIosDemoBundle, makeMacDemoBundle, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
+import { buildPlist, newDict } from '../../src/domain/plist/index.ts';
+import { type AppleLike, openAppleLike, PASSWORD, TEAM } from '../helpers/apple-like.ts';
+import { storeIosApp } from './job.ts';
+
+let apple: AppleLike;
+let dir: string;
+let app: string;
+const file = (name: string) => join(dir, name);
+beforeAll(async () => {
+  apple = openAppleLike();
+  dir = await mkdtemp(join(tmpdir(), 'check-command-'));
+  app = await storeIosApp(dir);
+  await writeFile(file('dist.p12'), apple.p12('distribution'));
+  await writeFile(file('password'), `${PASSWORD}\n`);
+  await writeFile(file('store.mobileprovision'), apple.profile());
+});
+afterAll(async () => {
+  apple.workshop.remove();
+  await rm(dir, { recursive: true });
+});
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What is in the folder for temporary files afterwards. */
+  readonly left: readonly string[];
+}
+
+/** The command as a person runs it, with a temporary folder of its own. */
+async function run(...args: string[]): Promise<Outcome> {
+  const temporary = await mkdtemp(join(dir, 'tmp-'));
+  const env = { PATH: process.env.PATH, TMPDIR: temporary, PERRY_TRUST_ROOTS: apple.rootsFile };
+  const program = join(import.meta.dirname, '../../src/cli/perry-ship.ts');
+  const argv = ['--import', import.meta.resolve('tsx'), program, 'check', ...args];
+  return new Promise((settle) => {
+    execFile(process.execPath, argv, { env, cwd: dir }, async (error, stdout, stderr) => {
+      const left = (await readdir(temporary)).filter((name) => !/^(?:tsx|node)-/.test(name));
+      settle({ code: Number(error?.code ?? 0), stdout, stderr, left });
+    });
+  });
+}
+
+/** The same within this process, which is faster; paths are relative to `dir`. */
+async function call(bundle: string, flags: CheckFlags = {}): Promise<Outcome> {
+  const temporary = await mkdtemp(join(dir, 'tmp-'));
+  vi.stubEnv('TMPDIR', temporary);
+  vi.stubEnv('PERRY_TRUST_ROOTS', apple.rootsFile);
+  const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const err = vi.spyOn(console, 'error').mockReturnValue();
+  try {
+    await check(resolve(dir, bundle), flags);
+    const text = (calls: unknown[][]) => calls.map(([part]) => String(part)).join('');
+    const code = Number(process.exitCode);
+    return {
+      code,
+      stdout: text(out.mock.calls),
+      stderr: text(err.mock.calls),
+      left: await readdir(temporary),
+    };
+  } finally {
+    process.exitCode = undefined;
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  }
+}
+
+const credentials = () => ({
+  p12: file('dist.p12'),
+  p12PasswordFile: file('password'),
+  profile: file('store.mobileprovision'),
+});
+
+describe('perry-ship check', () => {
+  test('as a program: a sound app, and a profile by flag', async () => {
+    const { p12, p12PasswordFile, profile } = credentials();
+    const flags = ['--distribution', 'testflight', '--p12', p12, '--p12-password-file', p12PasswordFile];
+    const all = [...flags, '--profile', profile, '--team-id', TEAM, '--bundle-id', 'com.example.hello'];
+    const { code, stdout } = await run('Hello.app', '--json', ...all);
+    expect([code, JSON.parse(stdout)]).toEqual([0, { ok: true, findings: [] }]);
+  });
+
+  test('as a program: errors and exit 1', async () => {
+    const { code, stdout } = await run('Hello.app', '--bundle-id', 'com.other');
+    expect([code, stdout]).toEqual([1, expect.stringContaining('BUNDLE_ID_MISMATCH')]);
+  });
+
+  test('a sound app: nothing, and exit 0; the bundle stays as it is', async () => {
+    const before = await listTree(app);
+    const { code, stdout } = await call(app, { distribution: 'appstore', ...credentials() });
+    expect([code, stdout]).toEqual([
+      0,
+      'Nothing stands against it (ios-sign, appstore; 0 errors, 0 warnings).\n',
+    ]);
+    expect(await listTree(app)).toEqual(before);
+  });
+
+  test('errors as JSON: each with every field', async () => {
+    const flags = { json: true, bundleId: 'com.other', p12: file('dist.p12') };
+    const { code, stdout, stderr } = await call(app, flags);
+    const { ok, findings } = JSON.parse(stdout);
+    expect([code, ok, stderr]).toEqual([1, false, '']);
+    expect(findings.map((found: object) => Object.keys(found))[0]).toEqual([
+      ...['code', 'kind', 'severity', 'summary', 'reason', 'nextStep'],
+    ]);
+    expect(findings.map((found: { code: string }) => found.code)).toEqual([
+      'BUNDLE_ID_MISMATCH',
+      'P12_PASSWORD_WRONG',
+    ]);
+    expect(stdout).not.toContain(dir);
+  });
+
+  test('errors as text: what, why and next', async () => {
+    const { code, stdout } = await call(app, { teamId: 'OTHER12345', ...credentials() });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^error {3}TEAM_MISMATCH\n {2}The job is for the team OTHER12345.*\n {2}next: Set the team id/m,
+    );
+    expect(stdout).toMatch(/It would fail \(ios-sign, signing only; 2 errors, 0 warnings\)\.\n$/);
+  });
+
+  test('archives of the hub are unpacked, looked at, and gone afterwards', async () => {
+    await makeIosDemoBundle(file('demo.ipa'));
+    await makeMacDemoBundle(file('demo.tar.gz'));
+    const [ios, mac] = [await call('demo.ipa'), await call('demo.tar.gz')];
+    expect([ios.code, ios.stdout]).toEqual([0, expect.stringContaining('(ios-sign, signing only; 0 errors')]);
+    expect([mac.code, mac.stdout]).toEqual([
+      0,
+      expect.stringContaining('(macos-sign, signing only; 0 errors'),
+    ]);
+    expect([ios.left, mac.left]).toEqual([[], []]);
+  });
+
+  test('an archive that is damaged is a finding', async () => {
+    await writeFile(file('bad.ipa'), 'PK\u0003\u0004 and no more');
+    const { code, stdout, left } = await call('bad.ipa', { json: true });
+    expect([code, JSON.parse(stdout).findings[0].code, left]).toEqual([1, 'BUNDLE_CORRUPT', []]);
+  });
+
+  test('a macOS app, by a link', async () => {
+    const staged = await stageMacDemoApp(await mkdtemp(join(dir, 'mac-')));
+    await symlink(staged, file('Linked.app'));
+    const { code, stdout } = await call('Linked.app');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('macos-sign')]);
+  });
+
+  test('a folder that is no app', async () => {
+    await mkdir(file('folder'));
+    const { code, stdout } = await call('folder', { json: true });
+    expect([code, JSON.parse(stdout).findings[0].code]).toEqual([1, 'BUNDLE_NOT_A_FOLDER']);
+  });
+
+  test('entitlements that the profile does not allow, and a file that holds none', async () => {
+    await writeFile(file('a.plist'), buildPlist(newDict([['com.apple.developer.healthkit', true]]), 'xml'));
+    const { profile } = credentials();
+    const refused = await call(app, { json: true, entitlements: file('a.plist'), profile });
+    expect(JSON.parse(refused.stdout).findings[0].code).toBe('ENTITLEMENT_NOT_ALLOWED');
+    const broken = await call(app, { json: true, entitlements: file('password') });
+    expect([broken.code, JSON.parse(broken.stdout).findings[0].code]).toEqual([1, 'PLIST_INVALID']);
+  });
+
+  test.each<[string, string, CheckFlags]>([
+    ['no such bundle', 'Nothing.app', {}],
+    ['a distribution of macOS for iOS', 'Hello.app', { distribution: 'notarize' }],
+    ['a file that is not there', 'Hello.app', { p12: '/nothing/dist.p12' }],
+    ['a team of no form', 'Hello.app', { teamId: 'acme' }],
+  ])('wrong usage, exit 2: %s', async (_name, bundle, flags) => {
+    const { code, stdout, stderr } = await call(bundle, flags);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^error: .+/);
+  });
+
+  test.each([
+    ['no bundle', []],
+    ['an unknown flag', ['Hello.app', '--fast']],
+    ['an unknown target', ['Hello.app', '--target', 'tvos-sign']],
+    ['an unknown distribution', ['Hello.app', '--distribution', 'web']],
+  ])('as a program: wrong usage, exit 2: %s', async (_name, args) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^error: .+/);
+  });
+});

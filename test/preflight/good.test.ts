@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newDict } from '../../src/domain/plist/index.ts';
+import { type AppleLike, openAppleLike, TEAM } from '../helpers/apple-like.ts';
+import { infoPlist, macFramework } from '../helpers/bundles.ts';
+import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
+import { findingsOf, type Job, ORIENTATIONS } from './job.ts';
+
+let apple: AppleLike;
+beforeAll(() => {
+  apple = openAppleLike();
+});
+afterAll(() => apple.workshop.remove());
+
+const store = { to: 'appstore', p12: 'distribution', profile: {} } as const;
+const macStore = {
+  to: 'appstore',
+  p12: 'distribution',
+  installer: 'installer',
+  profile: { platform: 'macos' },
+} as const;
+const library = (name: string) =>
+  buildMachO({ platform: 'ios', minimumOs: '17.0', fileType: 'dylib', text: name });
+const nestedInfo = (kind: string, name: string, bundleId: string, more = {}) =>
+  infoPlist({
+    CFBundleIdentifier: bundleId,
+    CFBundleExecutable: name,
+    CFBundlePackageType: kind,
+    CFBundleShortVersionString: '1.2.3',
+    CFBundleVersion: '42',
+    MinimumOSVersion: '17.0',
+    ...more,
+  });
+const icns = (...types: string[]): Buffer => {
+  const entries = types.map((type) => Buffer.concat([Buffer.from(type), Buffer.from([0, 0, 0, 9, 1])]));
+  const body = Buffer.concat(entries);
+  const head = Buffer.alloc(8);
+  head.write('icns');
+  head.writeUInt32BE(body.length + 8, 4);
+  return Buffer.concat([head, body]);
+};
+const linked = (...frameworks: string[]) =>
+  buildMachO({
+    platform: 'ios',
+    minimumOs: '17.0',
+    sdk: '26.1',
+    dylibs: frameworks.map((name) => `/System/Library/Frameworks/${name}.framework/${name}`),
+  });
+const farFuture = new Date('2042-01-01T00:00:00Z');
+
+const jobs: Record<string, () => Job> = {
+  'an iOS bundle alone': () => ({ ios: {} }),
+  'a macOS bundle alone': () => ({ mac: {} }),
+  'an iOS bundle alone, for the store': () => ({ ios: {}, to: 'appstore' }),
+  'an iOS app for the App Store': () => ({ ios: {}, ...store }),
+  'an iOS app for TestFlight': () => ({ ios: {}, ...store, to: 'testflight' }),
+  'an iOS app for development': () => ({
+    ios: {},
+    p12: 'development',
+    profile: { kind: 'development', certificates: ['development'] },
+  }),
+  'an iOS app for ad hoc distribution': () => ({ ios: {}, p12: 'distribution', profile: { kind: 'ad-hoc' } }),
+  'an iOS app of a company': () => ({
+    ios: {},
+    p12: 'iosDistribution',
+    profile: { kind: 'all-devices', certificates: ['iosDistribution'] },
+  }),
+  'a profile in BER': () => ({ ios: {}, ...store, profile: { ber: true } }),
+  'a profile signed with SHA-256': () => ({ ios: {}, ...store, profile: { digest: 'sha256' } }),
+  'a wildcard profile': () => ({ ios: {}, ...store, profile: { bundleId: 'com.example.*' } }),
+  'a profile for everything': () => ({
+    ios: {},
+    p12: 'distribution',
+    profile: { kind: 'ad-hoc', bundleId: '*' },
+  }),
+  'a profile of an older account, with a prefix of its own': () => ({
+    ios: {},
+    ...store,
+    profile: { prefix: 'OLDPREFIX1' },
+    teamId: TEAM,
+  }),
+  'a profile without a list of platforms or teams, as in 2013': () => ({
+    ios: {},
+    p12: 'distribution',
+    profile: { kind: 'ad-hoc', keys: { Platform: undefined, TeamIdentifier: undefined } },
+  }),
+  'a profile with many certificates': () => ({
+    ios: {},
+    ...store,
+    profile: {
+      certificates: ['development', 'iosDistribution', 'nameOnly', 'selfMade', 'foreign', 'distribution'],
+    },
+  }),
+  'a Developer ID profile that has outlived its signer': () => ({
+    mac: {},
+    profile: {
+      platform: 'macos',
+      kind: 'all-devices',
+      expires: new Date('2060-01-01'),
+      certificates: ['developerId'],
+    },
+    now: farFuture,
+  }),
+  'a certificate that only its name tells the kind of': () => ({
+    ios: {},
+    to: 'appstore',
+    p12: 'nameOnly',
+    profile: { certificates: ['nameOnly'] },
+  }),
+  'a self-made certificate, for nobody else': () => ({ mac: {}, p12: 'selfMade' }),
+  'a macOS app to be notarized': () => ({ mac: {}, to: 'notarize', p12: 'developerId', teamId: TEAM }),
+  'a macOS app with entitlements that need no profile': () => ({
+    mac: {},
+    to: 'notarize',
+    p12: 'developerId',
+    entitlements: { 'com.apple.security.cs.allow-jit': true, 'com.apple.security.get-task-allow': false },
+  }),
+  'a notarized macOS app with a profile for a restricted entitlement': () => ({
+    mac: {},
+    to: 'notarize',
+    p12: 'developerId',
+    profile: {
+      platform: 'macos',
+      kind: 'all-devices',
+      certificates: ['developerId'],
+      entitlements: { 'com.apple.developer.networking.vpn.api': ['allow-vpn'] },
+    },
+    entitlements: { 'com.apple.developer.networking.vpn.api': ['allow-vpn'] },
+  }),
+  'a macOS app for the Mac App Store': () => ({ mac: {}, ...macStore }),
+  'a macOS app for both ways': () => ({
+    mac: {},
+    ...macStore,
+    to: 'both',
+    notarizeP12: 'developerId',
+  }),
+  'a Mac App Store app with an entitlements file': () => ({
+    mac: {},
+    ...macStore,
+    entitlements: { 'com.apple.security.app-sandbox': true, 'com.apple.security.network.client': true },
+  }),
+  'an app for iPhone only, in portrait': () => ({
+    ios: { info: { UIDeviceFamily: [1], 'UISupportedInterfaceOrientations~ipad': undefined } },
+    to: 'appstore',
+  }),
+  'an iPad app that asks for the whole screen': () => ({
+    ios: { info: { UIRequiresFullScreen: true, 'UISupportedInterfaceOrientations~ipad': undefined } },
+    to: 'appstore',
+  }),
+  'orientations without a list of its own for iPad, and a storyboard': () => ({
+    ios: {
+      info: {
+        'UISupportedInterfaceOrientations~ipad': undefined,
+        UISupportedInterfaceOrientations: ORIENTATIONS,
+        UILaunchScreen: undefined,
+        UILaunchStoryboardName: 'LaunchScreen',
+      },
+    },
+    to: 'appstore',
+  }),
+  'an asset catalog in the place of a picture, named as Xcode does': () => ({
+    ios: {
+      files: { 'Icon-1024.png': '', 'Assets.car': 'car' },
+      info: {
+        CFBundleIcons: newDict([['CFBundlePrimaryIcon', newDict([['CFBundleIconName', 'AppIcon']])]]),
+      },
+    },
+    to: 'appstore',
+  }),
+  'a Mac icon with all its sizes': () => ({
+    mac: {
+      files: {
+        'Contents/Resources/AppIcon.png': '',
+        'Contents/Resources/Acme.icns': icns('ic07', 'ic08', 'ic09', 'ic10'),
+      },
+      info: { CFBundleIconFile: 'Acme' },
+    },
+    to: 'appstore',
+  }),
+  'build numbers of every legal form': () => ({
+    ios: { info: { CFBundleVersion: '202611240731', CFBundleShortVersionString: '1' } },
+    to: 'appstore',
+  }),
+  'a browser with four numbers, outside of the store': () => ({
+    mac: { info: { CFBundleShortVersionString: '120.0.6099.129', CFBundleVersion: '6099.129' } },
+    to: 'notarize',
+  }),
+  'frameworks that are good for many things': () => ({
+    ios: {
+      executable: linked(
+        'UIKit',
+        'AVFoundation',
+        'CoreMotion',
+        'MediaPlayer',
+        'MapKit',
+        'LocalAuthentication',
+      ),
+    },
+    to: 'appstore',
+  }),
+  'protected frameworks with their texts': () => ({
+    ios: {
+      executable: linked('Contacts', 'CoreLocation', 'Photos'),
+      info: {
+        NSContactsUsageDescription: 'To invite friends.',
+        NSLocationWhenInUseUsageDescription: 'To show the way.',
+        NSPhotoLibraryAddUsageDescription: 'To save pictures.',
+      },
+    },
+    to: 'appstore',
+  }),
+  'an extension with its profile, a framework, the Swift runtime': () => ({
+    ios: {
+      files: {
+        'PlugIns/W.appex/Info.plist': nestedInfo('XPC!', 'W', 'com.example.hello.w'),
+        'PlugIns/W.appex/W': buildMachO({ platform: 'ios', minimumOs: '17.0', text: 'w' }),
+        'PlugIns/W.appex/embedded.mobileprovision': apple.profile({ bundleId: 'com.example.hello.w' }),
+        'Frameworks/F.framework/Info.plist': nestedInfo('FMWK', 'F', 'com.example.f'),
+        'Frameworks/F.framework/F': library('F'),
+        'Frameworks/libswiftCore.dylib': library('swift'),
+        'Base.lproj/Main.storyboardc/Info.plist': infoPlist({ UIStoryboardVersion: '1' }),
+      },
+    },
+    ...store,
+  }),
+  'a Mac app with a framework, a helper and two architectures': () => {
+    const framework = macFramework('Contents/Frameworks', 'Kit', 'com.example.kit');
+    const helper = {
+      CFBundleIdentifier: 'org.other.helper',
+      CFBundleExecutable: 'H',
+      CFBundlePackageType: 'APPL',
+    };
+    return {
+      mac: {
+        executable: buildFatMachO([buildMachO(), buildMachO({ architecture: 'x86_64' })]),
+        links: framework.links,
+        files: {
+          ...framework.files,
+          'Contents/Helpers/H.app/Contents/Info.plist': infoPlist(helper),
+          'Contents/Helpers/H.app/Contents/MacOS/H': buildMachO({ text: 'helper' }),
+          'Contents/MacOS/tool': buildMachO({ text: 'tool' }),
+          'Contents/PkgInfo': 'APPL????',
+        },
+      },
+      to: 'notarize',
+      p12: 'developerId',
+    };
+  },
+  'entitlements beside the app that the profile allows': () => ({
+    ios: {
+      files: {
+        'app.entitlements': infoPlist({ 'com.apple.developer.associated-domains': ['applinks:example.com'] }),
+      },
+    },
+    ...store,
+    profile: { entitlements: { 'com.apple.developer.associated-domains': '*' } },
+  }),
+  'push notifications that the profile allows': () => ({
+    ios: {},
+    ...store,
+    profile: { entitlements: { 'aps-environment': 'production' } },
+    capabilities: ['push-notifications', 'camera'],
+  }),
+};
+
+test.each(Object.keys(jobs))('%s: no error', async (name) => {
+  const job = jobs[name]?.() ?? {};
+  const findings = await findingsOf(job, apple);
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+});
+
+test('only these give a warning', async () => {
+  const warned: string[] = [];
+  for (const [name, make] of Object.entries(jobs)) {
+    const findings = await findingsOf(make(), apple);
+    if (findings.length > 0) warned.push(`${name}: ${findings.map(({ code }) => code).join(', ')}`);
+  }
+  expect(warned).toMatchInlineSnapshot(`
+    [
+      "a certificate that only its name tells the kind of: CERTIFICATE_NOT_APPLE",
+      "a self-made certificate, for nobody else: CERTIFICATE_NOT_APPLE",
+    ]
+  `);
+});

@@ -1,0 +1,182 @@
+import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeIpa } from '../../src/adapters/archive/write-ipa.ts';
+import { createDmgStream, volumeEntries } from '../../src/adapters/dmg/write.ts';
+import { writeDigested } from '../../src/adapters/files/digested-file.ts';
+import { iosDemoApp, stageIosDemoApp } from '../../src/demo/bundles/index.ts';
+import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { renderReport } from '../../src/verify/text.ts';
+import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
+import { plist } from '../helpers/rcodesign-fixtures.ts';
+import { makeRichMacApp, seededNumbers, sign, withFlippedByte } from '../helpers/signed-bundles.ts';
+
+const TEAM = 'DEMO123456';
+const { signal } = new AbortController();
+const verify = (path: string) => verifyArtifact(path, { signal });
+
+let folder: string;
+let pem: string;
+let profile: Buffer;
+let iosApp: string;
+let macApp: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-artifacts-'));
+  const identity = makeThrowawayIdentity({ commonName: `Apple Distribution: Demo (${TEAM})`, teamId: TEAM });
+  pem = join(folder, 'identity.pem');
+  await writeFile(pem, `${identity.certificatePem}\n${identity.privateKeyPem}`);
+  profile = makeThrowawayProfile({
+    bundleId: iosDemoApp.bundleId,
+    teamId: TEAM,
+    certificateDer: identity.certificateDer,
+    platform: 'ios',
+    expires: new Date(Date.now() + 1e9),
+  });
+  iosApp = await signedIosApp(
+    'good',
+    `<key>application-identifier</key><string>${TEAM}.${iosDemoApp.bundleId}</string>`,
+  );
+  macApp = join(folder, 'Mac.app');
+  await makeRichMacApp(macApp);
+  await sign({ pem }, macApp, '--code-signature-flags', 'runtime');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function signedIosApp(name: string, entitlements: string): Promise<string> {
+  const parent = join(folder, name);
+  await mkdir(parent, { recursive: true });
+  const app = await stageIosDemoApp(parent);
+  await writeFile(join(app, 'embedded.mobileprovision'), profile);
+  await writeFile(join(parent, 'e.plist'), plist(entitlements));
+  await sign({ pem }, app, '-e', join(parent, 'e.plist'));
+  return app;
+}
+
+const pack = async (app: string): Promise<string> => {
+  const ipa = join(folder, 'Demo.ipa');
+  await rm(ipa, { force: true });
+  const parts = writeIpa({ appDir: app, appFolderName: 'PerryDemo.app', sourceDate: new Date(0), signal });
+  await writeDigested(ipa, parts);
+  return ipa;
+};
+
+describe('an app', () => {
+  test('is described as a whole: signer, profile, entitlements, nested code', async () => {
+    const report = await verify(iosApp);
+    expect(report).toMatchObject({
+      ok: true,
+      kind: 'app',
+      name: 'PerryDemo.app',
+      apps: [
+        {
+          platform: 'ios',
+          bundleId: iosDemoApp.bundleId,
+          version: '1',
+          shortVersion: '1.0.0',
+          architectures: ['arm64'],
+          profile: { kind: 'store', signature: 'untrusted', teamIds: [TEAM] },
+          signatures: [{ entitlements: { 'application-identifier': `${TEAM}.${iosDemoApp.bundleId}` } }],
+        },
+      ],
+    });
+    expect(report.warnings).toEqual([expect.stringContaining('not signed by Apple')]);
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  test('with an entitlement that its profile does not allow is found out', async () => {
+    const app = await signedIosApp('greedy', '<key>com.apple.developer.healthkit</key><true/>');
+    expect((await verify(app)).findings).toEqual([
+      {
+        code: 'ENTITLEMENT_NOT_ALLOWED',
+        path: 'PerryDemo.app/embedded.mobileprovision',
+        message: 'The profile does not allow the entitlement com.apple.developer.healthkit.',
+      },
+    ]);
+  });
+
+  test('with the profile of another app, of other signers, or an edited one is found out', async () => {
+    const app = join(folder, 'other/PerryDemo.app');
+    await cp(iosApp, app, { recursive: true });
+    const other = makeThrowawayProfile({
+      bundleId: 'com.example.other',
+      teamId: TEAM,
+      certificateDer: Buffer.from('another'),
+      platform: 'ios',
+      expires: new Date(0),
+    });
+    await writeFile(join(app, 'embedded.mobileprovision'), other);
+    const codes = (await verify(app)).findings.map(({ code }) => code);
+    expect(codes).toEqual(
+      expect.arrayContaining(['FILE_CHANGED', 'PROFILE_BUNDLE_ID_MISMATCH', 'PROFILE_CERTIFICATE_MISSING']),
+    );
+    const edited = Buffer.from(profile.toString('latin1').replace('beta-reports', 'beta-reporTs'), 'latin1');
+    await writeFile(join(app, 'embedded.mobileprovision'), edited);
+    expect((await verify(app)).findings.map(({ code }) => code)).toContain('PROFILE_CHANGED');
+  });
+
+  test('of macOS is described with its nested code', async () => {
+    const { ok, apps } = await verify(macApp);
+    expect(ok).toBe(true);
+    expect(apps[0]).toMatchObject({ platform: 'macos', stapledTicket: false });
+    expect(apps[0]?.nested.length).toBeGreaterThan(3);
+  });
+
+  test('that is broken is described as far as it can be', async () => {
+    const app = join(folder, 'broken/PerryDemo.app');
+    await cp(iosApp, app, { recursive: true });
+    await writeFile(join(app, 'Info.plist'), 'no property list');
+    const report = await verify(app);
+    expect(report).toMatchObject({ ok: false, apps: [{ signatures: [] }] });
+    expect(renderReport(report).at(-1)).toMatch(/^✗ \d+ finding/);
+  });
+});
+
+describe('an .ipa and a disk image', () => {
+  test('are described with the app inside', async () => {
+    const report = await verify(await pack(iosApp));
+    expect(report).toMatchObject({
+      ok: true,
+      kind: 'ipa',
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      apps: [{ path: 'Payload/PerryDemo.app' }],
+    });
+    expect(renderReport(report).at(-1)).toBe('✓ every seal holds');
+  });
+
+  test('of which one byte of sealed content is changed are found out', async () => {
+    const ipa = await pack(iosApp);
+    const numbers = seededNumbers(5);
+    const executable = (await readFile(join(iosApp, 'PerryDemo'))).length;
+    expect(executable).toBeGreaterThan(0);
+    // behind the names and sizes of the first records: the content of files
+    for (let round = 0; round < 12; round += 1) {
+      const at = 2_000 + numbers((await stat(ipa)).size - 8_000);
+      const { ok } = await withFlippedByte(ipa, at, 1 << numbers(8), () => verify(ipa));
+      expect(ok, `byte ${at}`).toBe(false);
+    }
+  });
+
+  test('an image that is not signed, or damaged, says so and shows what is inside', async () => {
+    const image = join(folder, 'Mac.dmg');
+    const root = await volumeEntries(macApp, 'Mac.app');
+    await writeDigested(image, createDmgStream({ volumeName: 'Mac', root, sourceDate: new Date(0), signal }));
+    expect(await verify(image)).toMatchObject({
+      kind: 'dmg',
+      findings: [{ code: 'SIGNATURE_MISSING', path: '' }],
+      image: { volumeName: 'Mac', fileSystem: 'HFS+' },
+      apps: [{ path: 'Mac.app' }],
+    });
+    await sign({ pem }, image);
+    expect(await verify(image)).toMatchObject({ ok: true, signatures: [{ signer: { teamId: TEAM } }] });
+    const damaged = await withFlippedByte(image, 3_000, 4, () => verify(image));
+    expect(damaged.findings.map(({ code }) => code)).toEqual(['CODE_CHANGED', 'CONTAINER_DAMAGED']);
+  });
+});
+
+test('what is no artifact is refused', async () => {
+  await writeFile(join(folder, 'text'), 'hello');
+  for (const path of ['/nonexistent', folder, join(folder, 'text'), '/dev/null'])
+    await expect(verify(path)).rejects.toMatchObject({ code: 'ARTIFACT_UNKNOWN' });
+});
