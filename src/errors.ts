@@ -10,12 +10,20 @@ interface CodeEntry {
 const input = (meaning: string): CodeEntry => ({ kind: 'input', retryable: false, meaning });
 const host = (meaning: string): CodeEntry => ({ kind: 'host', retryable: false, meaning });
 const hostRetry = (meaning: string): CodeEntry => ({ kind: 'host', retryable: true, meaning });
+const inputRetry = (meaning: string): CodeEntry => ({ ...input(meaning), retryable: true });
 const upstream = (meaning: string): CodeEntry => ({ kind: 'upstream', retryable: true, meaning });
 const defect = (meaning: string): CodeEntry => ({ kind: 'defect', retryable: true, meaning });
 
 /** Every code that a job, a command or the daemon can end with. The README's table is kept equal by a test. */
 export const failureCodes = {
   // the worker itself
+  VM_TIMED_OUT: hostRetry('The virtual machine was not ready, or did not answer, before a deadline.'),
+  VM_EXITED: hostRetry('The virtual machine ended while it was needed.'),
+  WORKER_STOPPING: hostRetry('The worker is being stopped and takes no more jobs, or cancelled this one.'),
+  STEP_TIMED_OUT: hostRetry('One step of the job did not end before its deadline.'),
+  QUEUE_TIMED_OUT: hostRetry('The job found no free machine before its deadline.'),
+  JOB_TIMED_OUT: hostRetry('The job as a whole did not end before its deadline.'),
+  CANCELLED: inputRetry('The job was cancelled by its sender.'),
   INTERNAL_ERROR: defect('An error that the worker does not know; the log of the run has the cause.'),
   DISK_FULL: host('The disk that the worker writes to is full.'),
   COMMAND_NOT_FOUND: host('A program that the worker needs is not installed or not on PATH.'),
@@ -117,7 +125,6 @@ export const failureCodes = {
   CERTIFICATE_NOT_APPLE: input('The certificate was not issued by Apple.'),
   CERTIFICATE_AMBIGUOUS: input('Several identities of the PKCS#12 file do, and one of them was chosen.'),
   IDENTITY_NAME_UNKNOWN: input('The PKCS#12 file holds no identity of the name that was asked for.'),
-  TEAM_MISSING: input('Neither the job nor a profile names the team that the app is signed for.'),
   TEAM_MISMATCH: input('The team of the job is not the team of its certificate or provisioning profile.'),
   PROFILE_INVALID: input('The provisioning profile cannot be read.'),
   PROFILE_MISSING: input('A provisioning profile is needed and was not given.'),

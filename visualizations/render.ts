@@ -1,15 +1,24 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderPages } from './pages.ts';
+import { withTables } from './readme-tables.ts';
 
-/** Writes every page into `visualizations/`; with `--check` it only says which are stale, and exits 1. */
-const folder = join(process.cwd(), 'visualizations');
+/**
+ * Writes every page into `visualizations/` and the generated tables into the README; with `--check` it only says
+ * which are stale, and exits 1.
+ */
+const root = process.cwd();
+const readme = await readFile(join(root, 'README.md'), 'utf8');
+const wanted = [
+  ...Object.entries(renderPages()).map(([file, text]) => [join('visualizations', file), text] as const),
+  ['README.md', withTables(readme)] as const,
+];
 const stale: string[] = [];
-for (const [file, text] of Object.entries(renderPages())) {
-  const current = await readFile(join(folder, file), 'utf8').catch(() => '');
+for (const [file, text] of wanted) {
+  const current = await readFile(join(root, file), 'utf8').catch(() => '');
   if (current === text) continue;
   stale.push(file);
-  if (!process.argv.includes('--check')) await writeFile(join(folder, file), text);
+  if (!process.argv.includes('--check')) await writeFile(join(root, file), text);
 }
-console.error(stale.length === 0 ? 'Every diagram is up to date.' : `Changed: ${stale.join(', ')}`);
+console.error(stale.length === 0 ? 'Every page is up to date.' : `Changed: ${stale.join(', ')}`);
 if (process.argv.includes('--check') && stale.length > 0) process.exitCode = 1;

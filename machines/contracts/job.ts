@@ -3,7 +3,14 @@ import type { Failure } from './failure.ts';
 export type SignTarget = 'macos-sign' | 'ios-sign';
 
 /** What the user at the other end sees of a job's way; the hub relays these names as they are. */
-export type Stage = 'extracting' | 'generating_assets' | 'signing' | 'packaging' | 'uploading';
+export type Stage =
+  | 'extracting'
+  | 'generating_assets'
+  | 'signing'
+  | 'packaging'
+  | 'notarizing'
+  | 'publishing'
+  | 'uploading';
 
 /** What an accepted assignment asks for, as far as it decides the way of the run. Holds no secret. */
 export interface AdmittedJob {
@@ -12,6 +19,10 @@ export interface AdmittedJob {
   readonly identity: 'adhoc' | 'supplied';
   readonly container: 'dmg' | 'ipa';
   readonly embedsProfile: boolean;
+  readonly wantsNotarization: boolean;
+  /** What carries Apple's ticket in the end, in the order in which it is stapled; empty without notarization. */
+  readonly staples: readonly ('image' | 'app')[];
+  readonly wantsStore: boolean;
 }
 
 export interface BundleSummary {
@@ -32,6 +43,7 @@ export type JobNote =
   | { readonly kind: 'stage'; readonly stage: Stage; readonly message: string }
   | { readonly kind: 'progress'; readonly stage: Stage; readonly percent: number }
   | { readonly kind: 'log'; readonly stage: Stage; readonly line: string }
+  | { readonly kind: 'published'; readonly platform: 'macos' | 'ios'; readonly message: string }
   | { readonly kind: 'queued'; readonly position: number };
 
 /** The one answer to an assignment. */

@@ -1,9 +1,11 @@
+import type { AdmittedJob } from '../contracts/job.ts';
+
 /** Deadlines and pauses of one run, in milliseconds. Overridden by configuration. */
 export const signJobLimits = {
   admitTimeout: 10_000,
   /** A job that found no slot for this long is better sent elsewhere. */
   queueTimeout: 2 * 3_600_000,
-  /** From the granted slot to the result. */
+  /** From the granted slot to the result, without the waits for Apple: see `wholeJob`. */
   jobTimeout: 3_600_000,
   /** 4 GB at 5 MB/s. */
   downloadTimeout: 900_000,
@@ -21,6 +23,15 @@ export const signJobLimits = {
   verifyTimeout: 300_000,
   packageTimeout: 900_000,
   checkTimeout: 300_000,
+  /**
+   * The deadlines of notarization end sooner: announcing, uploading, the verdict, log and ticket. This one is for one
+   * that says nothing at all.
+   */
+  notarizationTimeout: 5 * 3_600_000,
+  /** One file of some hundred bytes on this host. */
+  journalTimeout: 10_000,
+  /** The deadlines of store-upload end sooner but for a line that is slow in every attempt. */
+  publishingTimeout: 3 * 3_600_000,
   /** After the link is back: the question whether the token of the assignment is still good. */
   claimTimeout: 30_000,
   /** How long the hub may take after that to hand a re-queued job to us again. */
@@ -30,6 +41,18 @@ export const signJobLimits = {
   /** The stage is said again, because the user's terminal may have joined late. */
   pulseInterval: 30_000,
 } as const;
+
+/** What a job may take as a whole: Apple's waits come on top of its own time. */
+export const wholeJob =
+  (limits: Readonly<Record<'jobTimeout' | 'notarizationTimeout' | 'publishingTimeout', number>>) =>
+  ({
+    context: { job },
+  }: {
+    context: { readonly job: Pick<AdmittedJob, 'wantsNotarization' | 'wantsStore'> | null };
+  }): number =>
+    limits.jobTimeout +
+    (job?.wantsNotarization ? limits.notarizationTimeout : 0) +
+    (job?.wantsStore ? limits.publishingTimeout : 0);
 
 /** Attempts to download or upload before the run fails. */
 export const TRANSFER_ATTEMPTS = 4;

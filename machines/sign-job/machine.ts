@@ -17,12 +17,15 @@ import type {
   Artifact,
   BundleSummary,
   Conclusion,
+  JobNote,
   JobOutput,
   JobReport,
   Stage,
   StepReport,
 } from '../contracts/job.ts';
 import type { VmClone, VmReport } from '../contracts/vm.ts';
+import { type NotarizationOutput, notarizationMachine } from '../notarization/machine.ts';
+import { type StoreUploadOutput, storeUploadMachine } from '../store-upload/machine.ts';
 import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
 import {
   claimExpired,
@@ -34,7 +37,7 @@ import {
   stepTimedOut,
   workerStopping,
 } from './failures.ts';
-import { signJobLimits, TRANSFER_ATTEMPTS } from './limits.ts';
+import { signJobLimits, TRANSFER_ATTEMPTS, wholeJob } from './limits.ts';
 import { type GuestStepInput, type StepInput, signJobPorts } from './ports.ts';
 
 /**
@@ -58,7 +61,13 @@ interface SignJobContext extends SignJobInput {
   readonly assignmentIds: readonly string[];
   readonly job: AdmittedJob | null;
   readonly bundle: BundleSummary | null;
+  /** As it is now: a stapled ticket makes another file of it. */
   readonly artifact: Artifact | null;
+  /** Apple's id of the submission that it accepted. */
+  readonly acceptedAs: string | null;
+  /** Apple's id of the upload of the build that it took. */
+  readonly publishedAs: string | null;
+  readonly uploadId: string | null;
   readonly stage: { readonly name: Stage; readonly message: string; readonly percent: number } | null;
   readonly attempts: number;
   /** The assignment whose token the current attempt uses. */
@@ -107,9 +116,14 @@ export const signJobMachine = setup({
     context: {} as SignJobContext,
     events: {} as SignJobEvent,
     output: {} as JobOutput,
-    children: {} as { vm: 'vmLifecycle' },
+    children: {} as { vm: 'vmLifecycle'; notarization: 'notarization'; storeUpload: 'storeUpload' },
   },
-  actors: { ...signJobPorts, vmLifecycle: vmLifecycleMachine },
+  actors: {
+    ...signJobPorts,
+    vmLifecycle: vmLifecycleMachine,
+    notarization: notarizationMachine,
+    storeUpload: storeUploadMachine,
+  },
   actions: {
     keepFailure: assign({
       failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure,
@@ -149,6 +163,20 @@ export const signJobMachine = setup({
       ({ context }, params: { line: string }) =>
         noted(context, { kind: 'log', stage: context.stage?.name ?? 'extracting', line: params.line }),
     ),
+    tellRemarks: enqueueActions(({ context, enqueue }, params: { output: StoreUploadOutput }) => {
+      for (const line of params.output.remarks.slice(0, TOLD_REMARKS))
+        enqueue.sendTo(context.owner, noted(context, { kind: 'log', stage: 'publishing', line }));
+    }),
+    tellPublished: sendTo(
+      ({ context }) => context.owner,
+      ({ context }, params: { output: StoreUploadOutput }) =>
+        noted(context, publishedNote(context, params.output)),
+    ),
+    keepAccepted: assign({
+      artifact: (_, params: { output: NotarizationOutput }) => params.output.artifact,
+      acceptedAs: (_, params: { output: NotarizationOutput }) => params.output.submissionId ?? '',
+    }),
+    keepPublished: assign({ publishedAs: (_, params: { output: StoreUploadOutput }) => params.output.uploadId ?? '' }),
     repeatStage: enqueueActions(({ context, enqueue }) => {
       if (!context.stage) return;
       const { name, message } = context.stage;
@@ -188,6 +216,10 @@ export const signJobMachine = setup({
     mayTryAgain: ({ context }, params: { failure: Failure }) =>
       params.failure.retryable && context.attempts < TRANSFER_ATTEMPTS,
     embedsProfile: ({ context }) => context.job?.embedsProfile === true,
+    mustNotarize: ({ context }) => context.job?.wantsNotarization === true && context.acceptedAs === null,
+    mustPublish: ({ context }) => context.job?.wantsStore === true && context.publishedAs === null,
+    isAccepted: (_, params: { output: NotarizationOutput }) => params.output.outcome === 'succeeded',
+    isPublished: (_, params: { output: StoreUploadOutput }) => params.output.outcome === 'published',
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
     machineIsGone: stateIn('#signJob.engaged.machine.none'),
     claimIsValid: stateIn('#signJob.engaged.claim.valid'),
@@ -202,7 +234,7 @@ export const signJobMachine = setup({
     wasCancelled: ({ context }) => context.failure?.code === jobCancelled.code,
     wasDropped: ({ context }) => context.failure?.code === NOT_OURS,
   },
-  delays: { ...signJobLimits },
+  delays: { ...signJobLimits, jobTimeout: wholeJob(signJobLimits) },
 }).createMachine({
   id: 'signJob',
   description: 'One assignment: prepare, sign in a machine of its own, package, deliver, clean up.',
@@ -212,6 +244,9 @@ export const signJobMachine = setup({
     job: null,
     bundle: null,
     artifact: null,
+    acceptedAs: null,
+    publishedAs: null,
+    uploadId: null,
     stage: null,
     attempts: 0,
     attemptedWith: null,
@@ -448,7 +483,8 @@ export const signJobMachine = setup({
                   after: { packageTimeout: late('packaging') },
                 },
                 checkingArtifact: {
-                  description: 'The artifact is read back as a stranger would read it.',
+                  description:
+                    'The artifact is read back as a stranger would read it; once more when a ticket was added.',
                   invoke: {
                     id: 'checkArtifact',
                     src: 'checkArtifact',
@@ -459,8 +495,90 @@ export const signJobMachine = setup({
                   after: { checkTimeout: late('checking the artifact') },
                 },
                 awaitingClaim: {
-                  description: 'Nothing is delivered for a job that the hub may have given to somebody else.',
-                  always: { guard: 'claimIsValid', target: 'delivering' },
+                  description:
+                    'What cannot be undone is not begun for a job that the hub may have given to somebody else.',
+                  always: [
+                    { guard: and(['claimIsValid', 'mustNotarize']), target: 'notarizing' },
+                    { guard: and(['claimIsValid', 'mustPublish']), target: 'publishing' },
+                    { guard: 'claimIsValid', target: 'delivering' },
+                  ],
+                },
+                notarizing: {
+                  description:
+                    'Apple judges the disk image, and its ticket is stapled; the machine is not needed any more.',
+                  entry: begin('notarizing', 'Notarizing disk image'),
+                  invoke: {
+                    id: 'notarization',
+                    src: 'notarization',
+                    input: ({ context, self }) => ({
+                      runId: context.runId,
+                      artifact: artifactOf(context),
+                      staples: context.job?.staples ?? [],
+                      owner: self,
+                    }),
+                    onDone: [
+                      {
+                        guard: { type: 'isAccepted', params: ({ event }) => event },
+                        target: 'checkingArtifact',
+                        actions: { type: 'keepAccepted', params: ({ event }) => event },
+                      },
+                      { target: FAULT, actions: { type: 'keepFailure', params: failureIn } },
+                    ],
+                    onError: faulted,
+                  },
+                  on: { 'vm.lost': {} },
+                  after: { notarizationTimeout: late('the notarization') },
+                },
+                publishing: {
+                  description: 'The build goes to App Store Connect; the machine is not needed any more.',
+                  entry: begin('publishing', 'Uploading to App Store Connect'),
+                  on: { 'vm.lost': {} },
+                  after: { publishingTimeout: late('the upload to App Store Connect') },
+                  initial: 'recalling',
+                  states: {
+                    recalling: {
+                      description: 'Did an earlier life begin to upload these very bytes?',
+                      invoke: {
+                        id: 'findEarlierUpload',
+                        src: 'findEarlierUpload',
+                        input: step,
+                        onDone: {
+                          target: 'sending',
+                          actions: assign({ uploadId: ({ event }) => event.output }),
+                        },
+                        onError: faulted,
+                      },
+                      after: { journalTimeout: late('reading the journal of uploads') },
+                    },
+                    sending: {
+                      description: 'Sent, committed, and looked at by Apple.',
+                      invoke: {
+                        id: 'storeUpload',
+                        src: 'storeUpload',
+                        input: ({ context }) => ({ runId: context.runId, uploadId: context.uploadId }),
+                        onDone: [
+                          {
+                            guard: { type: 'isPublished', params: ({ event }) => event },
+                            target: '#signJob.engaged.work.running.awaitingClaim',
+                            actions: [
+                              { type: 'keepPublished', params: ({ event }) => event },
+                              { type: 'tellRemarks', params: ({ event }) => event },
+                              'finishStage',
+                              { type: 'tellPublished', params: ({ event }) => event },
+                            ],
+                          },
+                          {
+                            target: FAULT,
+                            actions: [
+                              { type: 'tellRemarks', params: ({ event }) => event },
+                              { type: 'keepFailure', params: failureIn },
+                            ],
+                          },
+                        ],
+                        onError: faulted,
+                      },
+                    },
+                  },
                 },
                 delivering: {
                   description: 'The artifact goes to the hub as one base64 stream.',
@@ -695,7 +813,29 @@ function cancelOf({ event }: { event: { why: 'user' | 'shutdown' } }): { failure
   return { failure: event.why === 'user' ? jobCancelled : workerStopping };
 }
 
-function noted(context: SignJobContext, note: Extract<JobReport, { type: 'job.noted' }>['note']): JobReport {
+/** The hub relays every line on its one event loop. */
+const TOLD_REMARKS = 50;
+
+/** Of a child that ended badly. */
+function failureIn({ event }: { event: { output: { failure: Failure | null } } }): { failure: Failure } {
+  return { failure: event.output.failure ?? toFailure(undefined) };
+}
+
+function artifactOf({ artifact }: SignJobContext): Artifact {
+  if (artifact) return artifact;
+  throw new Error('the artifact comes before its notarization');
+}
+
+function publishedNote({ job }: SignJobContext, { processed }: StoreUploadOutput): JobNote {
+  const end = processed ? '' : '; Apple is still processing the build';
+  return {
+    kind: 'published',
+    platform: job?.target === 'macos-sign' ? 'macos' : 'ios',
+    message: `${job?.appName ?? 'The app'} was uploaded to App Store Connect${end}`,
+  };
+}
+
+function noted(context: SignJobContext, note: JobNote): JobReport {
   return { type: 'job.noted', runId: context.runId, jobId: context.jobId, note };
 }
 

@@ -25,6 +25,8 @@ function messageOfNote(jobId: string, note: JobNote): WorkerMessage {
       return { type: 'progress', jobId, stage: note.stage, percent: note.percent };
     case 'log':
       return { type: 'log', jobId, stage: note.stage, line: note.line, stream: 'stderr' };
+    case 'published':
+      return { type: 'published', jobId, platform: note.platform, message: note.message };
     case 'queued':
       return { type: 'queueUpdate', jobId, position: note.position };
   }

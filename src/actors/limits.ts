@@ -1,6 +1,7 @@
 import type { hubLimits } from '../../machines/hub-connection/limits.ts';
 import type { notarizationLimits } from '../../machines/notarization/limits.ts';
 import type { signJobLimits } from '../../machines/sign-job/limits.ts';
+import type { storeUploadLimits } from '../../machines/store-upload/limits.ts';
 import type { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import type { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import type { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
@@ -15,4 +16,5 @@ export interface Limits {
   readonly pool?: Some<typeof vmPoolLimits>;
   readonly vm?: Some<typeof vmLimits>;
   readonly notarization?: Some<typeof notarizationLimits>;
+  readonly storeUpload?: Some<typeof storeUploadLimits>;
 }

@@ -17,14 +17,22 @@ const jittered =
   (scope) =>
     pause(scope) * (1 + Math.random() / 4);
 
-/** The notarization with its ports filled in; each works on the desk of its run. */
-export function provideNotarization(services: NotaryServices) {
+/**
+ * The notarization with its ports filled in; each works on the desk of its run. `hold` hears of every effect: one that
+ * was aborted may still be writing when its run is cleaned up.
+ */
+export function provideNotarization(
+  services: NotaryServices,
+  hold: (runId: string, work: Promise<unknown>) => void = () => {},
+) {
   const effect = <TOutput, TInput extends NonReducibleUnknown & { readonly runId: string }>(
     run: (scope: NotaryScope, input: TInput) => Promise<TOutput>,
   ) =>
-    fromPromise<TOutput, TInput>(({ input, signal }) =>
-      run({ services, desk: services.workbench.get(input.runId), signal }, input),
-    );
+    fromPromise<TOutput, TInput>(async ({ input, signal }) => {
+      const work = run({ services, desk: services.workbench.get(input.runId), signal }, input);
+      hold(input.runId, work);
+      return work;
+    });
   const { retryPause, pollPause, ticketPause } = notarizationLimits;
   return notarizationMachine.provide({
     delays: {

@@ -3,6 +3,7 @@ import type { GuestSession } from '../adapters/vm/guest.ts';
 import type { Config } from '../config/load.ts';
 import type { Redactor } from '../domain/redact.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { SubmissionJournal } from '../journal/submissions.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Workbench } from '../steps/workbench.ts';
 import type { Vault } from '../vault.ts';
@@ -20,4 +21,6 @@ export interface Services {
   readonly guests: Map<string, GuestSession>;
   readonly workbench: Workbench;
   readonly journal: Journal;
+  /** What was submitted for notarization. */
+  readonly submissions: SubmissionJournal;
 }

@@ -1,7 +1,8 @@
 import { fromPromise } from 'xstate';
 import type { Recipient } from '../../machines/contracts/actors.ts';
 import type { StepReport } from '../../machines/contracts/job.ts';
-import { signJobLimits } from '../../machines/sign-job/limits.ts';
+import { notarizationLimits } from '../../machines/notarization/limits.ts';
+import { signJobLimits, wholeJob } from '../../machines/sign-job/limits.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import type { GuestStepInput, PurgeInput, StepInput } from '../../machines/sign-job/ports.ts';
 import { admitJob } from '../steps/admit-job.ts';
@@ -18,10 +19,13 @@ import { packageArtifact } from '../steps/package-artifact.ts';
 import { type GuestStepScope, type StepScope, sessionOf } from '../steps/step.ts';
 import { transferBundle } from '../steps/transfer-bundle.ts';
 import { verifySignature } from '../steps/verify-signature.ts';
+import { held } from '../steps/workbench.ts';
 import { stateOfClaim } from './claims.ts';
 import type { NameLocks } from './name-locks.ts';
+import { provideNotarization } from './notarization.ts';
 import type { Services } from './services.ts';
 import { reporterFor } from './step-report.ts';
+import { provideStoreUpload } from './store-upload.ts';
 import type { provideVmLifecycle } from './vm-lifecycle.ts';
 
 const MINUTE_MS = 60_000;
@@ -62,13 +66,11 @@ export function provideSignJob(
       ),
     );
   return signJobMachine.provide({
-    delays: {
-      ...signJobLimits,
-      jobTimeout: services.config.jobTimeoutMinutes * MINUTE_MS,
-      ...services.limits.signJob,
-    },
+    delays: delaysFor(services),
     actors: {
       vmLifecycle,
+      notarization: provideNotarization(services, locks.hold),
+      storeUpload: provideStoreUpload(services, locks.hold),
       admitJob: fromPromise(async ({ input, signal }: { input: StepInput; signal: AbortSignal }) => {
         const assignment = services.vault.assignment(input.assignmentId);
         await known(input.runId, services.workbench.open(input.runId, assignment?.jobId ?? ''));
@@ -86,6 +88,7 @@ export function provideSignJob(
       verifySignature: guestStep(verifySignature),
       packageArtifact: guestStep(packageArtifact),
       checkArtifact: step(checkArtifact),
+      findEarlierUpload: step(findEarlierUpload),
       deliverArtifact: step(ends.deliverArtifact),
       probeClaim: fromPromise<'open' | 'closed', StepInput>(({ input, signal }) =>
         stateOfClaim(services, input.assignmentId, signal),
@@ -100,6 +103,22 @@ export function provideSignJob(
     },
   });
 }
+
+/** The longest wait for a verdict is a setting, and what waits for the notarization waits for it too. */
+function delaysFor({ config, limits: { signJob } }: Services) {
+  const { notarizationTimeout } = signJobLimits;
+  const verdictTimeout = config.notaryTimeoutMinutes * MINUTE_MS;
+  const limits = {
+    ...signJobLimits,
+    jobTimeout: config.jobTimeoutMinutes * MINUTE_MS,
+    notarizationTimeout: notarizationTimeout - notarizationLimits.verdictTimeout + verdictTimeout,
+    ...signJob,
+  };
+  return { ...limits, jobTimeout: wholeJob(limits) };
+}
+
+const findEarlierUpload = async ({ services, desk }: StepScope): Promise<string | null> =>
+  (await services.journal.findUpload(held(desk, 'artifact').sha256Hex)) ?? null;
 
 function scopeOf(
   services: Services,

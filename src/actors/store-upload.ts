@@ -28,14 +28,18 @@ const PARTS_AT_ONCE = 3;
 
 type Run = { readonly input: { readonly runId: string }; readonly signal: AbortSignal };
 
+/** Hears of every effect that reads files of a run: an aborted one may not have ended when its run is cleaned up. */
+type Hold = (runId: string, work: Promise<unknown>) => void;
+
 /** The store-upload with its ports filled in; keys, addresses of parts and the file stay behind them. */
-export function provideStoreUpload(services: Services) {
+export function provideStoreUpload(services: Services, hold: Hold = () => {}) {
   const deskOf = ({ input }: Run): Desk => services.workbench.get(input.runId);
   return storeUploadMachine.provide({
     delays: {
       ...storeUploadLimits,
       retryPause: (scope) => jittered(storeUploadLimits.retryPause(scope)),
       pollPause: (scope) => jittered(storeUploadLimits.pollPause(scope)),
+      ...services.limits.storeUpload,
     },
     actors: {
       findApp: fromPromise<string, { runId: string }>((run) => {
@@ -65,9 +69,11 @@ export function provideStoreUpload(services: Services) {
         desk.store = { access, parts };
         return { fileId, parts: parts.map(({ number }) => number) };
       }),
-      sendParts: fromPromise<readonly number[], { runId: string; parts: readonly number[] }>((run) =>
-        sendParts(deskOf(run), run.input.parts, run.signal),
-      ),
+      sendParts: fromPromise<readonly number[], { runId: string; parts: readonly number[] }>(async (run) => {
+        const work = sendParts(deskOf(run), run.input.parts, run.signal);
+        hold(run.input.runId, work);
+        return work;
+      }),
       commitFile: fromPromise<void, { runId: string; uploadId: string; fileId: string }>((run) =>
         commitFile(held(deskOf(run), 'store').access, run.input.fileId, run.signal),
       ),

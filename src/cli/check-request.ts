@@ -19,7 +19,7 @@ export interface CheckRequest extends Pick<PreflightInput, 'distribution' | 'cre
 
 /** Reads the files that the flags name. @throws CheckUsageError */
 export async function readRequest(flags: CheckFlags): Promise<CheckRequest> {
-  const { teamId, distribution = 'package' } = flags;
+  const { teamId, distribute: distribution = 'package' } = flags;
   if (teamId !== undefined && !TEAM_FORM.test(teamId))
     throw new CheckUsageError('--team-id must be 10 capital letters and digits');
   const password = await passwordOf(flags);

@@ -8,7 +8,7 @@ import { withSurvey } from './survey-argument.ts';
 
 export interface CheckFlags {
   readonly target?: 'macos-sign' | 'ios-sign';
-  readonly distribution?: 'notarize' | 'appstore' | 'testflight' | 'both';
+  readonly distribute?: 'notarize' | 'appstore' | 'testflight' | 'both';
   readonly p12?: string;
   readonly p12PasswordFile?: string;
   readonly installerP12?: string;
@@ -57,8 +57,8 @@ async function findAll(bundle: string, flags: CheckFlags, signal: AbortSignal) {
 const sorted = (findings: readonly Finding[]): Finding[] =>
   findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
 
-function refuseMismatch(target: CheckFlags['target'], { distribution }: CheckFlags): void {
-  if (target !== 'ios-sign' || distribution === undefined) return;
-  if (distribution === 'appstore' || distribution === 'testflight') return;
-  throw new CheckUsageError(`--distribution ${distribution} is for macOS apps, and this one is for iOS`);
+function refuseMismatch(target: CheckFlags['target'], { distribute }: CheckFlags): void {
+  if (target !== 'ios-sign' || distribute === undefined) return;
+  if (distribute === 'appstore' || distribute === 'testflight') return;
+  throw new CheckUsageError(`--distribute ${distribute} is for macOS apps, and this one is for iOS`);
 }

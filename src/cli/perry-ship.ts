@@ -86,7 +86,7 @@ program
     new Option('--target <target>', 'left out: as the bundle is').choices(['macos-sign', 'ios-sign']),
   )
   .addOption(
-    new Option('--distribution <where>', 'left out: it is only signed and packed').choices([
+    new Option('--distribute <where>', 'left out: it is only signed and packed').choices([
       'notarize',
       'appstore',
       'testflight',

@@ -9,6 +9,7 @@ import type { Config } from '../config/load.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { openJournal } from '../journal/journal.ts';
+import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { createWorkbench } from '../steps/workbench.ts';
@@ -112,6 +113,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
     guests: new Map(),
     workbench: createWorkbench(config.stateDir),
     journal: openJournal(config.stateDir),
+    submissions: fileJournal(config.stateDir),
   };
 }
 

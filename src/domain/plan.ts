@@ -19,6 +19,8 @@ export interface SignPlan {
   /** Which time-stamp setting applies: Apple wants one on direct distribution, and may refuse one in its stores. */
   readonly timestamp: 'direct' | 'store';
   readonly wantsNotarization: boolean;
+  /** What carries Apple's ticket in the end. */
+  readonly staples: readonly ('image' | 'app')[];
   readonly wantsStore: boolean;
 }
 
@@ -30,6 +32,7 @@ export function planJob(manifest: Manifest, credentials: CredentialsSummary): Si
     manifest.platform === 'ios' ? planIos(manifest, credentials) : planMacos(manifest, credentials);
   if (plan.p12) requireP12(plan.p12, plan, credentials);
   if (plan.p12 && plan.wantsStore) requireP12('main', plan, credentials);
+  requireApiKey(plan, credentials);
   return plan;
 }
 
@@ -43,13 +46,24 @@ const planIos = (manifest: Manifest, credentials: CredentialsSummary): SignPlan 
   hardenedRuntime: false,
   timestamp: 'store',
   wantsNotarization: false,
+  staples: [],
   wantsStore: manifest.iosDistribute !== undefined,
 });
+
+/**
+ * One submission: the app is signed, packed, the image signed, and the image alone is submitted and stapled. Apple looks
+ * into the image, and the ticket of the outermost container covers everything in it, so that the image opens, and
+ * the app in it starts, without a network. Stapling the app as well would need a first submission of its own before the
+ * image is made (an image that is made anew is another file to Apple, to be submitted again): twice the wait, for
+ * the one case that a copied app is started first on a Mac that has neither network nor ever seen the image.
+ */
+const NOTARIZED = ['image'] as const;
 
 /** `both` is planned as its first pass, the one for direct distribution; the store pass signs a fresh copy. */
 function planMacos(manifest: Manifest, credentials: CredentialsSummary): SignPlan {
   const wish = manifest.macosDistribute ?? (credentials.hasApiKey ? 'notarize' : 'package');
   const storeOnly = wish === 'appstore' || wish === 'testflight';
+  const wantsNotarization = wish === 'notarize' || wish === 'both';
   const p12 = wish === 'both' ? 'notarize' : 'main';
   const adhoc = wish === 'package' && !credentials.hasMainP12;
   return {
@@ -60,7 +74,8 @@ function planMacos(manifest: Manifest, credentials: CredentialsSummary): SignPla
     embedsProfile: storeOnly && credentials.hasProfile,
     hardenedRuntime: !storeOnly,
     timestamp: storeOnly ? 'store' : 'direct',
-    wantsNotarization: wish === 'notarize' || wish === 'both',
+    wantsNotarization,
+    staples: wantsNotarization ? NOTARIZED : [],
     wantsStore: storeOnly || wish === 'both',
   };
 }
@@ -81,28 +96,15 @@ function purpose(plan: SignPlan): string {
   return 'an app that is to be notarized';
 }
 
-/**
- * Refuses what this worker cannot finish yet, before anything is done for it.
- *
- * @throws ShipError NOTARIZATION_NOT_SUPPORTED · STORE_UPLOAD_NOT_SUPPORTED
- */
-export function requireServed(plan: SignPlan): void {
-  if (plan.wantsStore) throw notServed('STORE_UPLOAD_NOT_SUPPORTED', 'an upload to App Store Connect');
-  if (plan.wantsNotarization) throw notServed('NOTARIZATION_NOT_SUPPORTED', 'notarization');
-}
-
-const notServed = (
-  code: 'NOTARIZATION_NOT_SUPPORTED' | 'STORE_UPLOAD_NOT_SUPPORTED',
-  what: string,
-): ShipError =>
-  new ShipError(code, {
-    summary: `The job asks for ${what}, which this signing worker does not do yet.`,
-    reason: 'Nothing was signed.',
-    nextStep:
-      code === 'NOTARIZATION_NOT_SUPPORTED'
-        ? 'Send the job without "macos_distribute" and without the App Store Connect key, and notarize the .dmg yourself.'
-        : 'Send the job without "macos_distribute" or "ios_distribute", and upload the result yourself.',
+function requireApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSummary): void {
+  if (hasApiKey || !(plan.wantsNotarization || plan.wantsStore)) return;
+  const what = plan.wantsNotarization ? 'notarized' : 'sent to App Store Connect';
+  throw new ShipError('CREDENTIAL_MISSING', {
+    summary: `The job cannot be ${what} without ${apiKeyLacks.join(', ')}: an App Store Connect API key is needed.`,
+    reason: 'The credentials of the job hold no complete API key.',
+    nextStep: 'Configure the App Store Connect API key of the project and send the job again.',
   });
+}
 
 /** File name of what the job delivers, plain ASCII: `Tide_Clock-<job id>.dmg`. */
 export const artifactName = (

@@ -10,6 +10,7 @@ import { goldenImage } from '../daemon/golden-image.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
 import { printVmName } from '../domain/vm-name.ts';
 import { openJournal } from '../journal/journal.ts';
+import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { type ArtifactPlace, placeArtifact } from './artifact-place.ts';
 import { copyBundle, type LocalBundle } from './bundle-copy.ts';
@@ -61,11 +62,12 @@ export async function signBundle(request: SignRequest): Promise<SignOutcome> {
   }
 }
 
-/** The journal is shared by all calls: an upload that one has begun is known to the next. */
+/** The journals are shared by all calls: what one has begun at Apple is known to the next. */
 async function servicesIn({ dir }: Premises, { config, env, signal }: SignRequest): Promise<Services> {
   const forTerminal = process.stderr.isTTY === true;
   const services = await makeServices({ config: { ...config, stateDir: dir }, env, forTerminal, signal });
-  return { ...services, journal: openJournal(signRoot(config.stateDir)) };
+  const shared = signRoot(config.stateDir);
+  return { ...services, journal: openJournal(shared), submissions: fileJournal(shared) };
 }
 
 const driverFor =

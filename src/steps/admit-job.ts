@@ -1,7 +1,8 @@
 import type { AdmittedJob } from '../../machines/contracts/job.ts';
 import { parseCredentials, summarizeCredentials } from '../domain/credentials/index.ts';
 import { parseManifest } from '../domain/manifest/index.ts';
-import { planJob, requireServed } from '../domain/plan.ts';
+import { planJob } from '../domain/plan.ts';
+import { requireToolchain } from '../domain/toolchain.ts';
 import { assignmentOf, type StepScope } from './step.ts';
 
 /** Reads manifest and credentials, and decides once what is to happen. */
@@ -11,7 +12,8 @@ export async function admitJob(scope: StepScope): Promise<AdmittedJob> {
   const manifest = parseManifest(rawManifest);
   const credentials = parseCredentials(rawCredentials);
   const plan = planJob(manifest, summarizeCredentials(credentials));
-  requireServed(plan);
+  // every step works with what any guest has, so far
+  requireToolchain(plan, 'portable');
   Object.assign(desk, { manifest, credentials, plan });
   return {
     target: plan.platform === 'ios' ? 'ios-sign' : 'macos-sign',
@@ -19,5 +21,8 @@ export async function admitJob(scope: StepScope): Promise<AdmittedJob> {
     identity: plan.identity,
     container: plan.container,
     embedsProfile: plan.embedsProfile,
+    wantsNotarization: plan.wantsNotarization,
+    staples: plan.staples,
+    wantsStore: plan.wantsStore,
   };
 }

@@ -3,14 +3,13 @@ import type { Services } from '../actors/services.ts';
 import { type ApiTokens, createApiTokens } from '../adapters/apple/api-token.ts';
 import type { NotaryAccess, UploadGrant } from '../adapters/notary/index.ts';
 import { ShipError } from '../errors.ts';
-import type { SubmissionJournal } from '../journal/submissions.ts';
 import { type Desk, held } from './workbench.ts';
 
-/** What notarizing works with beside what every step has. */
-export interface NotaryServices
-  extends Pick<Services, 'config' | 'limits' | 'logger' | 'redactor' | 'workbench'> {
-  readonly submissions: SubmissionJournal;
-}
+/** What notarizing works with. */
+export type NotaryServices = Pick<
+  Services,
+  'config' | 'limits' | 'logger' | 'redactor' | 'workbench' | 'submissions'
+>;
 
 /** One effect of a notarization. */
 export interface NotaryScope {

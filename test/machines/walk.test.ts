@@ -7,7 +7,11 @@ test('the walker names the transitions that cannot be taken', () => {
     id: 'door',
     initial: 'shut',
     states: {
-      shut: { on: { open: [{ guard: () => true, target: 'ajar' }, { target: 'wide' }] } },
+      shut: {
+        on: {
+          open: [{ guard: () => true, target: 'ajar' }, { target: 'wide' }],
+        },
+      },
       ajar: { on: { shut: 'shut' } },
       wide: { on: { shut: 'shut' } },
     },
@@ -38,7 +42,12 @@ test('the walker fails when live and pure transitions differ', () => {
     initial: 'one',
     states: {
       one: { on: { go: 'two' } },
-      two: { entry: () => void (effects += 1), always: { guard: () => effects > 0, target: 'three' } },
+      two: {
+        entry: () => {
+          effects += 1;
+        },
+        always: { guard: () => effects > 0, target: 'three' },
+      },
       three: {},
     },
   });

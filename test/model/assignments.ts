@@ -32,6 +32,11 @@ export class Assignments {
     if (type === 'job.adopted') this.#runs.get(runId)?.push(String(assignmentId));
   }
 
+  /** Runs that were started so far. */
+  get runs(): number {
+    return this.#runs.size;
+  }
+
   /** Wrong at any time. */
   wrong(): string[] {
     return [...this.#answers].flatMap(([id, count]) => (count > 1 ? [`${count} conclusions for ${id}`] : []));

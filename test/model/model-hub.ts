@@ -1,6 +1,6 @@
 import type { HubReport } from '../../machines/contracts/hub.ts';
 
-export interface ModelJob {
+interface ModelJob {
   readonly jobId: string;
   status: 'queued' | 'running' | 'done';
   /** The assignment whose token is alive. */
@@ -16,25 +16,28 @@ type Conclusion = Extract<HubReport, { kind: 'conclusion' }>;
  * conclusion; a broken link gives that job back to the queue and kills its token, and all others stay running.
  */
 export class ModelHub {
-  readonly jobs = new Map<string, ModelJob>();
   /** What went wrong, in the eyes of the users. */
   readonly complaints: string[] = [];
+  readonly #jobs = new Map<string, ModelJob>();
   #slot: string | null = null;
   #lastId = 0;
 
-  submit(): ModelJob {
+  submit(): void {
     this.#lastId += 1;
-    const job: ModelJob = { jobId: `job${this.#lastId}`, status: 'queued', token: null, uploads: [] };
-    this.jobs.set(job.jobId, job);
-    return job;
+    const jobId = `job${this.#lastId}`;
+    this.#jobs.set(jobId, { jobId, status: 'queued', token: null, uploads: [] });
   }
 
-  get queued(): ModelJob[] {
-    return [...this.jobs.values()].filter(({ status }) => status === 'queued');
+  get queued(): string[] {
+    return this.#with('queued');
   }
 
-  get running(): ModelJob[] {
-    return [...this.jobs.values()].filter(({ status }) => status === 'running');
+  get running(): string[] {
+    return this.#with('running');
+  }
+
+  #with(status: ModelJob['status']): string[] {
+    return [...this.#jobs.values()].filter((job) => job.status === status).map(({ jobId }) => jobId);
   }
 
   /** The one job that can be cancelled. */
@@ -42,55 +45,48 @@ export class ModelHub {
     return this.#slot;
   }
 
-  assign(job: ModelJob): string {
+  /** Also a job that is running: then its earlier token dies. */
+  assign(jobId: string): string {
     this.#lastId += 1;
+    const token = `a${this.#lastId}`;
+    const job = this.#jobs.get(jobId) as ModelJob;
     job.status = 'running';
-    job.token = `a${this.#lastId}`;
-    this.#slot = job.jobId;
-    return job.token;
-  }
-
-  /** Hands a running job out again, as after a lost connection that only the hub has noticed. */
-  reassign(job: ModelJob): string {
-    return this.assign(job);
+    job.token = token;
+    this.#slot = jobId;
+    return token;
   }
 
   knows(token: string): boolean {
-    return [...this.jobs.values()].some((job) => job.token === token && job.status === 'running');
+    return [...this.#jobs.values()].some((job) => job.token === token);
   }
 
   /** False: the token is dead. */
   upload(token: string): boolean {
-    const job = [...this.jobs.values()].find((known) => known.token === token);
+    const job = [...this.#jobs.values()].find((known) => known.token === token);
     job?.uploads.push(token);
     return job !== undefined;
   }
 
   hear({ jobId, assignmentId, conclusion }: Conclusion, isExcused: boolean): void {
     this.#slot = null;
-    const job = this.jobs.get(jobId);
+    const job = this.#jobs.get(jobId);
     if (!job) return;
     const said = `${conclusion.outcome} for ${jobId} under ${assignmentId}`;
-    if (job.status === 'done') this.#complain(`${said}, which was done`, isExcused);
-    else if (job.token !== assignmentId)
-      this.#complain(`${said}, which is under ${job.token} now`, isExcused);
-    else if (conclusion.outcome === 'succeeded' && !job.uploads.includes(assignmentId))
-      this.#complain(`${said}, without an artifact`, false);
+    if (conclusion.outcome === 'succeeded' && !job.uploads.includes(assignmentId))
+      this.complaints.push(`${said}, without an artifact`);
+    if (job.status === 'done' && !isExcused) this.complaints.push(`${said}, which was done`);
+    if (job.status !== 'done' && job.token !== assignmentId && !isExcused)
+      this.complaints.push(`${said}, which is under ${job.token} now`);
     job.status = 'done';
     job.token = null;
   }
 
-  #complain(complaint: string, isExcused: boolean): void {
-    if (!isExcused) this.complaints.push(complaint);
-  }
-
-  /** The connection of the worker ended; answers with the job that was given back. */
-  lose(): string | null {
-    const job = this.#slot === null ? undefined : this.jobs.get(this.#slot);
+  /** The connection of the worker ended. */
+  lose(): void {
+    const job = this.#slot === null ? undefined : this.#jobs.get(this.#slot);
     this.#slot = null;
-    if (job?.status !== 'running') return null;
+    if (job?.status !== 'running') return;
     job.status = 'queued';
     job.token = null;
-    return job.jobId;
   }
 }

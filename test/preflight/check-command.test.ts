@@ -82,7 +82,7 @@ const credentials = () => ({
 describe('perry-ship check', () => {
   test('as a program: a sound app, and a profile by flag', async () => {
     const { p12, p12PasswordFile, profile } = credentials();
-    const flags = ['--distribution', 'testflight', '--p12', p12, '--p12-password-file', p12PasswordFile];
+    const flags = ['--distribute', 'testflight', '--p12', p12, '--p12-password-file', p12PasswordFile];
     const all = [...flags, '--profile', profile, '--team-id', TEAM, '--bundle-id', 'com.example.hello'];
     const { code, stdout } = await run('Hello.app', '--json', ...all);
     expect([code, JSON.parse(stdout)]).toEqual([0, { ok: true, findings: [] }]);
@@ -95,7 +95,7 @@ describe('perry-ship check', () => {
 
   test('a sound app: nothing, and exit 0; the bundle stays as it is', async () => {
     const before = await listTree(app);
-    const { code, stdout } = await call(app, { distribution: 'appstore', ...credentials() });
+    const { code, stdout } = await call(app, { distribute: 'appstore', ...credentials() });
     expect([code, stdout]).toEqual([
       0,
       'Nothing stands against it (ios-sign, appstore; 0 errors, 0 warnings).\n',
@@ -169,7 +169,7 @@ describe('perry-ship check', () => {
 
   test.each<[string, string, CheckFlags]>([
     ['no such bundle', 'Nothing.app', {}],
-    ['a distribution of macOS for iOS', 'Hello.app', { distribution: 'notarize' }],
+    ['a distribution of macOS for iOS', 'Hello.app', { distribute: 'notarize' }],
     ['a file that is not there', 'Hello.app', { p12: '/nothing/dist.p12' }],
     ['a team of no form', 'Hello.app', { teamId: 'acme' }],
   ])('wrong usage, exit 2: %s', async (_name, bundle, flags) => {
@@ -182,7 +182,7 @@ describe('perry-ship check', () => {
     ['no bundle', []],
     ['an unknown flag', ['Hello.app', '--fast']],
     ['an unknown target', ['Hello.app', '--target', 'tvos-sign']],
-    ['an unknown distribution', ['Hello.app', '--distribution', 'web']],
+    ['an unknown distribution', ['Hello.app', '--distribute', 'web']],
   ])('as a program: wrong usage, exit 2: %s', async (_name, args) => {
     const { code, stdout, stderr } = await run(...args);
     expect([code, stdout]).toEqual([2, '']);

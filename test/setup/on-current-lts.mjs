@@ -14,7 +14,10 @@ const packageName = `node-${process.platform}-${process.arch}`;
 const node = join(cache, 'node_modules', packageName, 'bin/node');
 
 function run(file, args) {
-  const { status, error } = spawnSync(file, args, { cwd: root, stdio: 'inherit' });
+  const { status, error } = spawnSync(file, args, {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) {
     console.error(`on-current-lts: ${file} ${args.join(' ')} ended with ${error?.message ?? status}`);
     process.exit(1);
@@ -24,9 +27,26 @@ function run(file, args) {
 if (!existsSync(node)) {
   console.error(`on-current-lts: installing ${packageName}@${MAJOR} into ${cache}`);
   mkdirSync(cache, { recursive: true });
-  run('npm', ['install', '--prefix', cache, '--no-save', '--no-audit', '--no-fund', `${packageName}@${MAJOR}`]);
+  run('npm', [
+    'install',
+    '--prefix',
+    cache,
+    '--no-save',
+    '--no-audit',
+    '--no-fund',
+    `${packageName}@${MAJOR}`,
+  ]);
 }
 run(node, ['--version']);
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-run(node, [vitest, 'run', '--config', 'test/vitest.config.ts', '--reporter=dot', 'test/machines', 'test/domain', 'test/config']);
+run(node, [
+  vitest,
+  'run',
+  '--config',
+  'test/vitest.config.ts',
+  '--reporter=dot',
+  'test/machines',
+  'test/domain',
+  'test/config',
+]);
 run(node, ['dist/src/cli/perry-ship.js', 'demo']);

@@ -8,6 +8,7 @@ import { listTree, type TreeEntry } from '../files/tree.ts';
 const BLOCK_BYTES = 512;
 /** Small pieces are gathered to this size, large files are read in pieces of it. */
 const PAGE_BYTES = 256 * 1024;
+const LARGE_PIECE_BYTES = 64 * 1024;
 
 const tarType = { file: 'File', directory: 'Directory', symlink: 'SymbolicLink' } as const;
 
@@ -71,15 +72,19 @@ function headerOf({ path, type, mode, linkTarget }: TreeEntry, size: number, mti
   return header.needPax ? [new Pax(paxFields).encode(), block] : [block];
 }
 
-/** Many small pieces cost a packet each; a page costs one write. */
+/** Many small pieces cost a packet each and are put together; large ones are not worth a copy. */
 async function* gathered(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
   for await (const piece of pieces) {
-    waiting.push(piece);
-    waitingBytes += piece.length;
-    if (waitingBytes < PAGE_BYTES) continue;
-    yield Buffer.concat(waiting);
+    const isLarge = piece.length >= LARGE_PIECE_BYTES;
+    if (!isLarge) {
+      waiting.push(piece);
+      waitingBytes += piece.length;
+      if (waitingBytes < PAGE_BYTES) continue;
+    }
+    if (waitingBytes > 0) yield Buffer.concat(waiting);
+    if (isLarge) yield piece;
     waiting = [];
     waitingBytes = 0;
   }

@@ -30,6 +30,8 @@ export interface CredentialsSummary {
   readonly hasProfile: boolean;
   /** Key id, issuer and private key are all there. */
   readonly hasApiKey: boolean;
+  /** Fields of the API key that were not sent. */
+  readonly apiKeyLacks: readonly string[];
 }
 
 export const summarizeCredentials = (credentials: Credentials): CredentialsSummary => ({
@@ -37,5 +39,12 @@ export const summarizeCredentials = (credentials: Credentials): CredentialsSumma
   hasNotarizeP12: credentials.notarize !== undefined,
   hasInstallerP12: credentials.installer !== undefined,
   hasProfile: credentials.profile !== undefined,
-  hasApiKey: Boolean(credentials.apiKeyId && credentials.apiIssuerId && credentials.apiPrivateKeyPem),
+  hasApiKey: apiKeyLacks(credentials).length === 0,
+  apiKeyLacks: apiKeyLacks(credentials),
 });
+
+const apiKeyLacks = ({ apiKeyId, apiIssuerId, apiPrivateKeyPem }: Credentials): readonly string[] => [
+  ...(apiKeyId ? [] : ['apple_key_id']),
+  ...(apiIssuerId ? [] : ['apple_issuer_id']),
+  ...(apiPrivateKeyPem ? [] : ['apple_p8_key']),
+];
