@@ -47,10 +47,6 @@ export const failureCodes = {
   TARGET_UNKNOWN: input('The job does not have exactly one target that this worker signs for.'),
   CREDENTIAL_INVALID: input('A credential of the job has a form that cannot be used.'),
   CREDENTIAL_MISSING: input('The job asks for something that needs a credential which was not sent.'),
-  NOTARIZATION_NOT_SUPPORTED: host('The job wants notarization, which this version does not do.'),
-  STORE_UPLOAD_NOT_SUPPORTED: host(
-    'The job wants an upload to App Store Connect, which this version does not do.',
-  ),
   // the bundle archive
   BUNDLE_BASE64_CORRUPT: upstream('The base64 text of the bundle is damaged or cut short.'),
   BUNDLE_NOT_ARCHIVE: upstream('What the hub delivered as the bundle is neither a tar.gz nor a zip.'),

@@ -17,6 +17,7 @@ export const hubLimits = {
   refusedRetry: 300_000,
   /** Asking the hub whether it still waits for results that it may not have heard. */
   reconcileTimeout: 30_000,
+  reconcilePause: 2_000,
   /** At shutdown: how long the last results may take to be confirmed. */
   flushTimeout: 10_000,
   closeTimeout: 3_000,

@@ -209,19 +209,30 @@ export const hubConnectionMachine = setup({
                   always: [{ guard: 'hasUnconfirmed', target: 'reconciling' }, { target: 'flowing' }],
                 },
                 reconciling: {
-                  description: 'The hub is asked which of those results it still waits for.',
-                  invoke: {
-                    id: 'probeAssignments',
-                    src: 'probeAssignments',
-                    input: ({ context }) => ({ assignmentIds: assignmentsIn(context) }),
-                    onDone: {
-                      target: 'flowing',
-                      actions: { type: 'reopen', params: ({ event }) => ({ stillOpen: event.output }) },
-                    },
-                    onError: { target: 'flowing', actions: 'reopenAll' },
-                  },
+                  description:
+                    'The hub is asked which of those results it still waits for, until it answers.',
                   on: { 'hub.closeRequested': '#hubConnection.linked.flushing.reconciling' },
                   after: { reconcileTimeout: { target: 'flowing', actions: 'reopenAll' } },
+                  initial: 'asking',
+                  states: {
+                    asking: {
+                      description: 'One question for each of those results.',
+                      invoke: {
+                        id: 'probeAssignments',
+                        src: 'probeAssignments',
+                        input: ({ context }) => ({ assignmentIds: assignmentsIn(context) }),
+                        onDone: {
+                          target: '#hubConnection.linked.online.delivery.flowing',
+                          actions: { type: 'reopen', params: ({ event }) => ({ stillOpen: event.output }) },
+                        },
+                        onError: 'pausing',
+                      },
+                    },
+                    pausing: {
+                      description: 'The hub did not say; a result told twice would be counted twice.',
+                      after: { reconcilePause: 'asking' },
+                    },
+                  },
                 },
                 flowing: {
                   description: 'Everything is said as it comes.',

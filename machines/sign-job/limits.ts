@@ -9,7 +9,9 @@ export const signJobLimits = {
   jobTimeout: 3_600_000,
   /** 4 GB at 5 MB/s. */
   downloadTimeout: 900_000,
-  retryPause: ({ context }: { context: { attempts: number } }) => 1_000 * 2 ** context.attempts,
+  /** 2 s doubling to 30 s: with the attempts below, a hub that is restarted has about two minutes. */
+  retryPause: ({ context }: { context: { attempts: number } }) =>
+    Math.min(1_000 * 2 ** context.attempts, 30_000),
   inspectTimeout: 60_000,
   credentialsTimeout: 30_000,
   iconsTimeout: 120_000,
@@ -55,4 +57,4 @@ export const wholeJob =
     (job?.wantsStore ? limits.publishingTimeout : 0);
 
 /** Attempts to download or upload before the run fails. */
-export const TRANSFER_ATTEMPTS = 4;
+export const TRANSFER_ATTEMPTS = 8;

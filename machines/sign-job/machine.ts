@@ -176,7 +176,9 @@ export const signJobMachine = setup({
       artifact: (_, params: { output: NotarizationOutput }) => params.output.artifact,
       acceptedAs: (_, params: { output: NotarizationOutput }) => params.output.submissionId ?? '',
     }),
-    keepPublished: assign({ publishedAs: (_, params: { output: StoreUploadOutput }) => params.output.uploadId ?? '' }),
+    keepPublished: assign({
+      publishedAs: (_, params: { output: StoreUploadOutput }) => params.output.uploadId ?? '',
+    }),
     repeatStage: enqueueActions(({ context, enqueue }) => {
       if (!context.stage) return;
       const { name, message } = context.stage;

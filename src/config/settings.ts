@@ -167,7 +167,7 @@ export const settings = {
   },
   jobTimeoutMinutes: {
     variable: 'PERRY_JOB_TIMEOUT_MINUTES',
-    meaning: 'Longest time for one job, from its slot to its result',
+    meaning: 'Longest time for one job, from its slot to its result; waits for Apple come on top',
     defaultText: '`60`',
   },
   drainTimeoutMinutes: {

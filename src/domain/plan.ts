@@ -32,7 +32,6 @@ export function planJob(manifest: Manifest, credentials: CredentialsSummary): Si
     manifest.platform === 'ios' ? planIos(manifest, credentials) : planMacos(manifest, credentials);
   if (plan.p12) requireP12(plan.p12, plan, credentials);
   if (plan.p12 && plan.wantsStore) requireP12('main', plan, credentials);
-  requireApiKey(plan, credentials);
   return plan;
 }
 
@@ -96,7 +95,8 @@ function purpose(plan: SignPlan): string {
   return 'an app that is to be notarized';
 }
 
-function requireApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSummary): void {
+/** What goes to Apple goes under a key. @throws ShipError CREDENTIAL_MISSING names the fields */
+export function requireApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSummary): void {
   if (hasApiKey || !(plan.wantsNotarization || plan.wantsStore)) return;
   const what = plan.wantsNotarization ? 'notarized' : 'sent to App Store Connect';
   throw new ShipError('CREDENTIAL_MISSING', {

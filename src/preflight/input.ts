@@ -42,6 +42,8 @@ export interface PreflightInput {
   readonly trustRoots?: readonly Buffer[];
   /** What a profile that Apple did not sign is, when the app does not go to a store; there it is an error. */
   readonly untrustedProfile?: Severity;
+  /** What a certificate of no kind that Apple issues is, when it signs what is notarized; an error when left out. */
+  readonly selfMadeCertificate?: Severity;
   /** True when the installer certificate must be among the credentials of a Mac App Store build. */
   readonly wantsInstaller?: boolean;
   readonly now: Date;

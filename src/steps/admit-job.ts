@@ -1,7 +1,7 @@
 import type { AdmittedJob } from '../../machines/contracts/job.ts';
 import { parseCredentials, summarizeCredentials } from '../domain/credentials/index.ts';
 import { parseManifest } from '../domain/manifest/index.ts';
-import { planJob } from '../domain/plan.ts';
+import { planJob, requireApiKey } from '../domain/plan.ts';
 import { requireToolchain } from '../domain/toolchain.ts';
 import { assignmentOf, type StepScope } from './step.ts';
 
@@ -11,9 +11,11 @@ export async function admitJob(scope: StepScope): Promise<AdmittedJob> {
   const { manifest: rawManifest, credentials: rawCredentials } = assignmentOf(scope);
   const manifest = parseManifest(rawManifest);
   const credentials = parseCredentials(rawCredentials);
-  const plan = planJob(manifest, summarizeCredentials(credentials));
+  const summary = summarizeCredentials(credentials);
+  const plan = planJob(manifest, summary);
   // every step works with what any guest has, so far
   requireToolchain(plan, 'portable');
+  requireApiKey(plan, summary);
   Object.assign(desk, { manifest, credentials, plan });
   return {
     target: plan.platform === 'ios' ? 'ios-sign' : 'macos-sign',

@@ -44,6 +44,7 @@ test('keeps what signing needs and drops every foreign secret', () => {
     hasInstallerP12: false,
     hasProfile: true,
     hasApiKey: true,
+    apiKeyLacks: [],
   });
 });
 
@@ -63,7 +64,10 @@ test.each([[undefined], [null], [{}], [{ apple_team_id: null, apple_certificate_
 
 test('an API key that lacks a part is none', () => {
   const credentials = parseCredentials({ apple_key_id: 'ABCD123456', apple_p8_key: P8 });
-  expect(summarizeCredentials(credentials).hasApiKey).toBe(false);
+  expect(summarizeCredentials(credentials)).toMatchObject({
+    hasApiKey: false,
+    apiKeyLacks: ['apple_issuer_id'],
+  });
 });
 
 test.each([

@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { CredentialsSummary } from '../../src/domain/credentials/index.ts';
 import type { Manifest } from '../../src/domain/manifest/index.ts';
 import { parseManifest } from '../../src/domain/manifest/index.ts';
-import { artifactName, planJob, requireServed, type SignPlan } from '../../src/domain/plan.ts';
-import { ShipError } from '../../src/errors.ts';
+import { artifactName, planJob, requireApiKey } from '../../src/domain/plan.ts';
 
 const base = { app_name: 'Tide Clock', bundle_id: 'com.example.tide', version: '1' };
 const macos = (macos_distribute?: string): Manifest =>
@@ -19,6 +18,7 @@ const having = (...names: Credential[]): CredentialsSummary => ({
   hasInstallerP12: names.includes('installer'),
   hasProfile: names.includes('profile'),
   hasApiKey: names.includes('api'),
+  apiKeyLacks: names.includes('api') ? [] : ['apple_issuer_id', 'apple_p8_key'],
 });
 
 const direct = {
@@ -30,6 +30,7 @@ const direct = {
   embedsProfile: false,
   wantsStore: false,
   wantsNotarization: false,
+  staples: [],
 };
 const store = {
   ...direct,
@@ -49,6 +50,7 @@ const phone = {
   embedsProfile: false,
   wantsStore: false,
   wantsNotarization: false,
+  staples: [],
 };
 
 const table: [string, Manifest, CredentialsSummary, object][] = [
@@ -65,13 +67,13 @@ const table: [string, Manifest, CredentialsSummary, object][] = [
     'macOS, a p12 and an API key',
     macos(),
     having('main', 'api'),
-    { ...direct, identity: 'supplied', p12: 'main', wantsNotarization: true },
+    { ...direct, identity: 'supplied', p12: 'main', wantsNotarization: true, staples: ['image'] },
   ],
   [
     'macOS notarize',
     macos('notarize'),
     having('main', 'notarize', 'profile'),
-    { ...direct, identity: 'supplied', p12: 'main', wantsNotarization: true },
+    { ...direct, identity: 'supplied', p12: 'main', wantsNotarization: true, staples: ['image'] },
   ],
   [
     'macOS appstore',
@@ -89,7 +91,14 @@ const table: [string, Manifest, CredentialsSummary, object][] = [
     'macOS both',
     macos('both'),
     having('main', 'notarize', 'profile'),
-    { ...direct, identity: 'supplied', p12: 'notarize', wantsNotarization: true, wantsStore: true },
+    {
+      ...direct,
+      identity: 'supplied',
+      p12: 'notarize',
+      wantsNotarization: true,
+      staples: ['image'],
+      wantsStore: true,
+    },
   ],
   ['iOS, build only', ios(), having('main'), phone],
   ['iOS, build only, an API key from the global configuration', ios(), having('main', 'api'), phone],
@@ -122,25 +131,36 @@ test.each([
   );
 });
 
-describe('what is served', () => {
-  const codeOf = (plan: SignPlan): string | undefined => {
+describe('an App Store Connect key', () => {
+  const codeOf = (manifest: Manifest, credentials: CredentialsSummary): string => {
     try {
-      requireServed(plan);
-      return undefined;
+      requireApiKey(planJob(manifest, credentials), credentials);
+      return 'not missed';
     } catch (error) {
-      return error instanceof ShipError ? `${error.failure.kind} ${error.code}` : 'other';
+      return (error as Error).message;
     }
   };
 
   test.each([
-    [macos(), having(), undefined],
-    [macos(), having('main'), undefined],
-    [ios(), having('main'), undefined],
-    [macos('notarize'), having('main'), 'host NOTARIZATION_NOT_SUPPORTED'],
-    [macos('appstore'), having('main'), 'host STORE_UPLOAD_NOT_SUPPORTED'],
-    [ios('appstore'), having('main'), 'host STORE_UPLOAD_NOT_SUPPORTED'],
-  ] as const)('%#', (manifest, credentials, code) => {
-    expect(codeOf(planJob(manifest, credentials))).toBe(code);
+    [macos(), having()],
+    [macos(), having('main')],
+    [ios(), having('main')],
+    [macos(), having('main', 'api')],
+    [macos('notarize'), having('main', 'api')],
+    [ios('testflight'), having('main', 'api')],
+    [macos('both'), having('main', 'notarize', 'api')],
+  ] as const)('%# is not missed', (manifest, credentials) => {
+    expect(codeOf(manifest, credentials)).toBe('not missed');
+  });
+
+  test.each([
+    [macos('notarize'), having('main')],
+    [macos('appstore'), having('main')],
+    [ios('appstore'), having('main')],
+    [ios('testflight'), having('main')],
+    [macos('both'), having('main', 'notarize')],
+  ] as const)('%# is missed, and its fields are named', (manifest, credentials) => {
+    expect(codeOf(manifest, credentials)).toMatch(/apple_issuer_id, apple_p8_key/);
   });
 });
 

@@ -61,6 +61,8 @@ const quick: Limits = {
   hub: { greetingGrace: 20, backoff: 20 },
   signJob: { retryPause: 10, reassignmentTimeout: 300 },
   vm: { locatePause: 20, connectPause: 20, deletePause: 20 },
+  notarization: { retryPause: 10, pollPause: 10, ticketPause: 10 },
+  storeUpload: { retryPause: 10, pollPause: 10 },
 };
 
 export interface Performance {
@@ -184,4 +186,6 @@ const merged = (base: Limits, own: Limits = {}): Limits => ({
   hub: { ...base.hub, ...own.hub },
   signJob: { ...base.signJob, ...own.signJob },
   vm: { ...base.vm, ...own.vm },
+  notarization: { ...base.notarization, ...own.notarization },
+  storeUpload: { ...base.storeUpload, ...own.storeUpload },
 });

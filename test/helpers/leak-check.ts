@@ -80,7 +80,8 @@ const STAYS = ['clones', 'images', 'instance', 'journal', 'lock', 'runs'];
 export async function strangersIn(stateDir: string): Promise<string[]> {
   const top = (await listed(stateDir)).filter((name) => !STAYS.includes(name));
   const folders = await Promise.all(['clones', 'runs'].map((name) => listed(join(stateDir, name))));
-  const journal = await filesBelow(join(stateDir, 'journal'));
+  // what Apple has been given is remembered beyond a job; machines are not
+  const journal = await filesBelow(join(stateDir, 'journal', 'machines'));
   return [...top, ...folders.flat(), ...journal];
 }
 

@@ -108,14 +108,21 @@ const manifests: Row[] = [
   ],
   ['an empty manifest', () => ({ ...mac(), manifest: {} }), 'MANIFEST_INVALID', /targets/],
   [
-    'a wish for notarization',
+    'a wish for notarization without a key for it',
     () => mac({ manifest: { macos_distribute: 'notarize' } }),
-    'NOTARIZATION_NOT_SUPPORTED',
+    'CREDENTIAL_MISSING',
+    /apple_key_id, apple_issuer_id, apple_p8_key/,
   ],
   [
-    'a wish for TestFlight',
+    'a wish for TestFlight without a key for it',
     () => ios({ manifest: { ios_distribute: 'testflight' } }),
-    'STORE_UPLOAD_NOT_SUPPORTED',
+    'CREDENTIAL_MISSING',
+    /apple_key_id, apple_issuer_id, apple_p8_key/,
+  ],
+  [
+    'a wish for the Mac App Store',
+    () => mac({ manifest: { macos_distribute: 'appstore' } }),
+    'TOOLCHAIN_LACKS_PRODUCTBUILD',
   ],
 ];
 

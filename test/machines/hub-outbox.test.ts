@@ -79,7 +79,13 @@ describe('a conclusion', () => {
   });
 
   test.each([
-    ['fails', (scene: LinkScene) => scene.stage.the('probeAssignments').fail(failure('HUB_UNAVAILABLE'))],
+    [
+      'fails again and again',
+      (scene: LinkScene) => {
+        scene.stage.the('probeAssignments').fail(failure('HUB_UNAVAILABLE'));
+        scene.clock.advance(hubLimits.reconcileTimeout);
+      },
+    ],
     ['hangs', (scene: LinkScene) => scene.clock.advance(hubLimits.reconcileTimeout)],
   ])('is said again when the question %s: twice is better than never', (_, end) => {
     const scene = beginLink().goOnline();

@@ -31,10 +31,10 @@ function expectDropped(scene: JobScene): void {
 }
 
 describe.each(transfers)('%s', (port) => {
-  test('is tried again after pauses of 2, 4 and 8 seconds, then fails', () => {
+  test('is tried again after pauses that double to half a minute, for two minutes in all, then fails', () => {
     const scene = beginJob();
     scene.goTo(port);
-    for (const pauseMs of [2_000, 4_000, 8_000]) {
+    for (const pauseMs of [2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]) {
       scene.stage.the(port).fail(failure('HUB_UNAVAILABLE', true));
       expect(scene.stage.open(port)).toEqual([]);
       scene.clock.advance(pauseMs - 1);

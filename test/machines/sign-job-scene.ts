@@ -9,6 +9,9 @@ export const admitted: AdmittedJob = {
   identity: 'supplied',
   container: 'dmg',
   embedsProfile: true,
+  wantsNotarization: false,
+  staples: [],
+  wantsStore: false,
 };
 export const artifact = { name: 'Tide Clock.dmg', sizeBytes: 7, sha256Hex: 'ab' };
 export const VM = { name: 'perry-ship-0000-run-1', image: 'golden' };

@@ -58,7 +58,10 @@ test('vm-lifecycle: every transition is walked, and no end is reached without a 
 
 test('sign-job: every transition is walked, one conclusion or a drop, and nothing ends with a machine', () => {
   const machine = signJobMachine.provide({
-    actors: { ...inert(Object.keys(signJobPorts)), vmLifecycle: deaf },
+    actors: {
+      ...inert(Object.keys(signJobPorts)),
+      ...{ vmLifecycle: deaf, notarization: deaf, storeUpload: deaf },
+    },
   } as never);
   const result = walk(machine, {
     input: { runId: 'r', jobId: 'j', vm: { name: 'v', image: 'i' }, owner },
@@ -75,9 +78,21 @@ test('sign-job: every transition is walked, one conclusion or a drop, and nothin
       'vm.lost': [{ failure: failure('VM_EXITED') }],
       'step.progressed': [{ percent: 5 }],
       'step.logged': [{ line: 'x' }],
-      'xstate.done.actor.admitJob': [true, false].map((embedsProfile) => ({ output: { embedsProfile } })),
+      'xstate.done.actor.admitJob': [plain, { ...plain, embedsProfile: true }, apples].map((output) => ({
+        output,
+      })),
       'xstate.done.actor.inspectBundle': [{ output: { folderName: 'A.app' } }],
       'xstate.done.actor.packageArtifact': [{ output: { name: 'a.dmg', sizeBytes: 1, sha256Hex: 'x' } }],
+      'xstate.done.actor.notarization': ['succeeded', 'rejected'].map((outcome) => ({
+        output: {
+          ...{ outcome, submissionId: 's', artifact: { name: 'a.dmg', sizeBytes: 2, sha256Hex: 'y' } },
+          failure: outcome === 'succeeded' ? null : failure('NOTARY_REJECTED'),
+        },
+      })),
+      'xstate.done.actor.findEarlierUpload': [{ output: null }],
+      'xstate.done.actor.storeUpload': ['published', 'failed'].map((outcome) => ({
+        output: { outcome, processed: true, uploadId: 'u', remarks: ['x'], failure: null },
+      })),
       'xstate.error.actor.downloadBundle': errors,
       'xstate.error.actor.deliverArtifact': errors,
       'xstate.done.actor.vm': [
@@ -92,6 +107,9 @@ test('sign-job: every transition is walked, one conclusion or a drop, and nothin
   report('sign-job', result);
 });
 
+const plain = { embedsProfile: false, wantsNotarization: false, staples: [], wantsStore: false };
+const apples = { ...plain, wantsNotarization: true, staples: ['image'], wantsStore: true };
+
 /** The claim matters only where a token is used or waited for. */
 const usesToken = (s: AnyMachineSnapshot): boolean =>
   s.context.attempts < 2 &&
@@ -105,12 +123,14 @@ const situationOfJob = (s: AnyMachineSnapshot): string =>
     isTransfer(s) && s.context.attempts,
     endingOf(s.context.failure?.code),
     isYoung(s) && s.context.job?.embedsProfile,
+    isUndelivered(s) && [s.context.job?.wantsStore, s.context.acceptedAs, s.context.publishedAs],
     s.context.attemptedWith === s.context.assignmentIds.at(-1),
     s.context.assignmentIds.length > 1,
     s.status,
   ]);
 
 const isIn = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(JSON.stringify(s.value));
+const isUndelivered = isIn(/waitingForSlot|"running"(?!.*deliver)/);
 const isTransfer = isIn(/downloading|delivering/);
 /** The plan decides about the profile: known from the admission, asked when Info.plist has been merged. */
 const isYoung = isIn(
