@@ -65,9 +65,10 @@ test('sign-job: every transition is walked, one conclusion or a drop, and nothin
   } as never);
   const result = walk(machine, {
     input: { runId: 'r', jobId: 'j', vm: { name: 'v', image: 'i' }, owner },
+    maxPaths: 200_000,
     key: situationOfJob,
     samples: {
-      'job.cancelRequested': [{ why: 'user' }, { why: 'shutdown' }],
+      'job.cancelRequested': (s) => (isBetweenAttempts(s) ? [] : [{ why: 'user' }, { why: 'shutdown' }]),
       'job.adopted': (s) =>
         usesToken(s) && s.context.assignmentIds.length < 2 ? [{ assignmentId: 'r2' }] : [],
       'job.linkLost': (s) => (usesToken(s) ? [{}] : []),
@@ -75,7 +76,8 @@ test('sign-job: every transition is walked, one conclusion or a drop, and nothin
       'xstate.done.actor.probeClaim': (s) => (usesToken(s) ? [{ output: 'open' }, { output: 'closed' }] : []),
       'xstate.after.reassignmentTimeout.signJob.engaged.claim.awaitingReassignment': (s) =>
         usesToken(s) ? [{}] : [],
-      'vm.lost': [{ failure: failure('VM_EXITED') }],
+      'vm.ready': (s) => (isBetweenAttempts(s) ? [] : [{}]),
+      'vm.lost': (s) => (isBetweenAttempts(s) ? [] : [{ failure: failure('VM_EXITED') }]),
       'step.progressed': [{ percent: 5 }],
       'step.logged': [{ line: 'x' }],
       'xstate.done.actor.admitJob': [plain, { ...plain, embedsProfile: true }, apples].map((output) => ({
@@ -109,6 +111,9 @@ test('sign-job: every transition is walked, one conclusion or a drop, and nothin
 
 const plain = { embedsProfile: false, wantsNotarization: false, staples: [], wantsStore: false };
 const apples = { ...plain, wantsNotarization: true, staples: ['image'], wantsStore: true };
+
+/** The attempts in the middle are like the second one. */
+const isBetweenAttempts = (s: AnyMachineSnapshot): boolean => s.context.attempts > 2 && isTransfer(s);
 
 /** The claim matters only where a token is used or waited for. */
 const usesToken = (s: AnyMachineSnapshot): boolean =>

@@ -1,0 +1,198 @@
+import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, vi } from 'vitest';
+import { type EmbeddedHub, type JobSubmission, startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
+import { type RunningCli, startCli } from '../integration/cli.ts';
+import { expectOneComplete } from '../integration/judges.ts';
+import { patience, settingsFor, WORKER_SECRET } from './daemon.ts';
+import { filesBelow, processesOf, strangersIn } from './leak-check.ts';
+import { asText, type SecretWatch, watchCredentials, watchSecrets } from './secret-watch.ts';
+import { earlyMoments, lateMoments, type Moment, momentsIn, nameOf } from './soak-moments.ts';
+import { seededRandom } from './soak-random.ts';
+
+/** The hub hands a job out four times at most; the last time it is let through. */
+const LAST_HAND_OUT = 4;
+const KILLS_BEFORE_LAST = LAST_HAND_OUT - 1;
+/** After the moment, so many more lines of the log are let pass. */
+const MAX_MORE_LINES = 2;
+/** Always shows on the way, in every life. */
+const END: readonly string[] = ['run: succeeded', 'run: failed', 'run: cancelled', 'run: dropped'];
+
+export interface Lives {
+  /** The moment at which each life ended. */
+  readonly killedAt: readonly string[];
+  readonly completedJobs: number;
+}
+
+export interface LivesOptions {
+  readonly folder: string;
+  readonly seed: number;
+  readonly kills: number;
+  readonly jobs: readonly JobSubmission[];
+}
+
+/** One state folder, one hub, and a daemon that is killed again and again. */
+export async function liveAndDie(options: LivesOptions): Promise<Lives> {
+  const room = await mkdtemp(join(options.folder, 'lives-'));
+  await Promise.all(['hub', 'tmp'].map((name) => mkdir(join(room, name))));
+  const hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: join(room, 'hub') });
+  try {
+    const cell = new Cell(room, hub, options);
+    return await cell.live(await settingsFor(hub, room));
+  } finally {
+    await hub.stop();
+  }
+}
+
+class Cell {
+  readonly #room: string;
+  readonly #stateDir: string;
+  readonly #hub: EmbeddedHub;
+  readonly #options: LivesOptions;
+  readonly #secrets: SecretWatch = watchSecrets();
+  readonly #killedAt: string[] = [];
+  /** Names of everything that the last life had when it was killed. */
+  #left: string[] = [];
+  #jobId: string | undefined;
+  readonly #jobs: string[] = [];
+
+  constructor(room: string, hub: EmbeddedHub, options: LivesOptions) {
+    this.#room = room;
+    this.#stateDir = join(room, 'state');
+    this.#hub = hub;
+    this.#options = options;
+    this.#secrets.add('the worker secret', WORKER_SECRET);
+    for (const job of options.jobs) watchCredentials(this.#secrets, job);
+  }
+
+  async live(settings: Record<string, string>): Promise<Lives> {
+    const env = { ...settings, PERRY_LOG_LEVEL: 'debug', TMPDIR: join(this.#room, 'tmp') };
+    const plan = planOf(this.#options.seed);
+    for (let kill = 0; kill < this.#options.kills; kill += 1) {
+      await this.#openJob();
+      await this.#oneLife(startCli(env, 'run'), plan);
+    }
+    await this.#lastLife(startCli(env, 'run'));
+    return { killedAt: this.#killedAt, completedJobs: this.#jobs.length };
+  }
+
+  /** The hub has one job for us: the one that the last life could not end, or a new one. */
+  async #openJob(): Promise<void> {
+    const status = this.#jobId === undefined ? 'none' : this.#hub.jobStatus(this.#jobId);
+    if (status === 'queued' || status === 'running') return;
+    const { jobs } = this.#options;
+    this.#jobId = await this.#hub.submitJob(jobs[this.#jobs.length % jobs.length] as JobSubmission);
+    this.#jobs.push(this.#jobId);
+  }
+
+  get #handOuts(): number {
+    return this.#hub.assignments.filter(({ jobId }) => jobId === this.#jobId).length;
+  }
+
+  async #oneLife(daemon: RunningCli, plan: Plan): Promise<void> {
+    const isLast = this.#handOuts >= KILLS_BEFORE_LAST;
+    const { moment, moreLines } = isLast ? plan.late() : plan.early();
+    this.#makeReachable(moment);
+    const swept = this.#expectSwept(daemon);
+    const seen = await untilMoment(daemon, moment, moreLines);
+    // a job that is handed out for the last time would be given up by the hub
+    if (isLast) await this.#hub.completed(this.#jobId ?? '', patience());
+    daemon.signal('SIGKILL');
+    expect(await daemon.ended).toBe('SIGKILL');
+    await swept;
+    await this.#hub.until(() => (this.#hub.workers().length === 0 ? true : undefined), patience());
+    this.#killedAt.push(seen);
+    this.#left = await this.#names();
+    await this.#expectNoSecret(daemon);
+  }
+
+  #makeReachable({ state }: Moment): void {
+    if (state === 'running.downloading.pausing') this.#hub.failNextDownloads(1, 503);
+    if (state === 'running.delivering.pausing') this.#hub.failNextUploads(1, 503);
+  }
+
+  /** When work begins, nothing of earlier lives is there any more. */
+  async #expectSwept(daemon: RunningCli): Promise<void> {
+    const earlier = this.#left;
+    const begun = await saidOrEnded(daemon, (line) => nameIn(line, 'supervisor: serving.work.accepting'));
+    if (!begun) return;
+    const names = new Set(await this.#names());
+    expect(earlier.filter((name) => names.has(name))).toEqual([]);
+    const clones = earlier.filter((name) => name.startsWith('clones/')).map((name) => join(this.#stateDir, name));
+    const orphans = () => clones.flatMap((clone) => processesOf(clone));
+    await vi.waitFor(() => expect(orphans()).toEqual([]), { timeout: 10_000, interval: 10 });
+  }
+
+  async #names(): Promise<string[]> {
+    const listed = async (folder: string) =>
+      (await readdir(join(this.#stateDir, folder)).catch(() => [])).map((name) => `${folder}/${name}`);
+    return (await Promise.all(['clones', 'runs', 'journal/machines', 'journal/uploads'].map(listed))).flat();
+  }
+
+  async #expectNoSecret({ lines }: RunningCli): Promise<void> {
+    for (const { token } of this.#hub.assignments.slice(-1)) this.#secrets.add('a token', token);
+    this.#secrets.look('the log', lines.join('\n'));
+    await this.#secrets.lookInFiles('the state folder', this.#stateDir);
+    expect(this.#secrets.findings).toEqual([]);
+  }
+
+  /** Not killed: it ends what is open and leaves nothing. */
+  async #lastLife(daemon: RunningCli): Promise<void> {
+    await this.#hub.until(() => (this.#isAllDone() ? true : undefined), patience());
+    await daemon.said(/linked to the hub/);
+    daemon.signal('SIGTERM');
+    expect(await daemon.ended).toBe(0);
+    await vi.waitFor(() => expect(processesOf(this.#stateDir)).toEqual([]), { timeout: 10_000, interval: 20 });
+    expect(await strangersIn(this.#stateDir)).toEqual([]);
+    expect(await filesBelow(join(this.#room, 'tmp'))).toEqual([]);
+    expect(this.#hub.violations).toEqual([]);
+    for (const job of this.#jobs) {
+      const messages = this.#hub.messages(job);
+      expectOneComplete(messages);
+      expect(messages.at(-1), asText(messages)).toMatchObject({ success: true });
+    }
+  }
+
+  #isAllDone(): boolean {
+    return this.#jobs.every((job) => this.#hub.jobStatus(job) === 'completed');
+  }
+}
+
+interface Plan {
+  early(): { readonly moment: Moment; readonly moreLines: number };
+  late(): { readonly moment: Moment; readonly moreLines: number };
+}
+
+/** Each moment has had its turn before one comes again; the order is that of the seed. */
+function planOf(seed: number): Plan {
+  const random = seededRandom(seed);
+  const turns = (moments: readonly Moment[]) => {
+    let left: Moment[] = [];
+    return () => {
+      if (left.length === 0) left = random.shuffled(moments);
+      return { moment: left.pop() as Moment, moreLines: random.between(0, MAX_MORE_LINES) };
+    };
+  };
+  return { early: turns(earlyMoments), late: turns(lateMoments) };
+}
+
+const nameIn = (line: string, name: string): boolean => momentsIn(line).some((moment) => nameOf(moment) === name);
+
+async function saidOrEnded(daemon: RunningCli, fits: (line: string) => boolean): Promise<boolean> {
+  const said = daemon.saidWhere(fits).then(() => true);
+  return Promise.race([said.catch(() => false), daemon.ended.then(() => false)]);
+}
+
+/** Resolves when the moment has come and some lines more, or the run is over; names the last moment that was told. */
+async function untilMoment(daemon: RunningCli, wanted: Moment, moreLines: number): Promise<string> {
+  let left: number | undefined;
+  let last = 'before the first state';
+  await daemon.saidWhere((line) => {
+    const names = momentsIn(line).map(nameOf);
+    last = names[0] ?? last;
+    if (left !== undefined) left -= 1;
+    else if (names.includes(nameOf(wanted))) left = moreLines;
+    return left === 0 || names.some((name) => END.includes(name));
+  });
+  return last;
+}
