@@ -11,6 +11,9 @@ const DRAWING = `flowchart LR
     job -- "job.awaitingSlot · job.noted · job.concluded · job.dropped" --> supervisor
     job -- "vm.releaseRequested" --> vm[vm-lifecycle]
     vm -- "vm.ready · vm.lost" --> job
+    job -- "starts" --> notarization[notarization]
+    notarization -- "step.progressed · step.logged" --> job
+    job -- "starts" --> store[store-upload]
   end
   vm -- "clone · run · locate · stop · delete" --> driver[(VM driver)]
   job -- "SSH" --> guest[(guest)]`;

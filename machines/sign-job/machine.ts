@@ -539,7 +539,7 @@ export const signJobMachine = setup({
                   initial: 'recalling',
                   states: {
                     recalling: {
-                      description: 'Did an earlier life begin to upload these very bytes?',
+                      description: 'Did an earlier run of this job begin to upload the build?',
                       invoke: {
                         id: 'findEarlierUpload',
                         src: 'findEarlierUpload',

@@ -34,7 +34,7 @@ export const signJobPorts = {
   verifySignature: port<void, GuestStepInput>('verifySignature'),
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
   checkArtifact: port<void, StepInput>('checkArtifact'),
-  /** App Store Connect's id of an upload of the same bytes that an earlier life began; null when there is none. */
+  /** App Store Connect's id of an upload of the same build that an earlier run began; null when there is none. */
   findEarlierUpload: port<string | null, StepInput>('findEarlierUpload'),
   deliverArtifact: port<void, StepInput>('deliverArtifact'),
   /** Is the token of the assignment still good? */

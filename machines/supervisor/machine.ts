@@ -138,8 +138,9 @@ export const supervisorMachine = setup({
         context.runs,
       );
       enqueue.assign({ runs });
-      for (const { runId } of next) enqueue.sendTo('pool', { type: 'machine.requested', runId });
-      enqueue.sendTo('pool', { type: 'pool.resized', free: freePlaces(runs, context.maxConcurrent) });
+      const free = freePlaces(runs, context.maxConcurrent);
+      for (const { runId } of next) enqueue.sendTo('pool', { type: 'machine.requested', runId, free });
+      enqueue.sendTo('pool', { type: 'pool.resized', free });
       for (const [index, run] of waiting(runs).entries())
         enqueue.sendTo('hub', noteOf(run.jobId, { kind: 'queued', position: index + 1 }));
     }),

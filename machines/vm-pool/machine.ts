@@ -30,7 +30,8 @@ interface VmPoolContext extends VmPoolInput {
 
 type StandbyActorId = `standby.${string}`;
 type VmPoolEvent =
-  | { type: 'machine.requested'; runId: string }
+  /** `free`: the places that are left when this run has its own. */
+  | { type: 'machine.requested'; runId: string; free: number }
   | { type: 'machine.withdrawn'; runId: string }
   | { type: 'pool.resized'; free: number }
   /** No more standby machines; requests are answered on. */
@@ -152,7 +153,12 @@ export const vmPoolMachine = setup({
   context: ({ input }) => ({ ...input, standbys: [], requests: [] }),
   on: {
     'machine.requested': {
-      actions: [{ type: 'noteRequest', params: ({ event }) => event }, 'serve', 'reportCount'],
+      actions: [
+        { type: 'noteFree', params: ({ event }) => event },
+        { type: 'noteRequest', params: ({ event }) => event },
+        'serve',
+        'reportCount',
+      ],
     },
     'machine.withdrawn': {
       actions: [{ type: 'withdraw', params: ({ event }) => event }, 'shrink', 'serve', 'reportCount'],

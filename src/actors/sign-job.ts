@@ -12,6 +12,7 @@ import { codesign } from '../steps/codesign.ts';
 import { deliverArtifact } from '../steps/deliver-artifact.ts';
 import { downloadBundle } from '../steps/download-bundle.ts';
 import { drawIcons } from '../steps/draw-icons.ts';
+import { findEarlierUpload } from '../steps/earlier-upload.ts';
 import { embedProfile } from '../steps/embed-profile.ts';
 import { inspectBundle } from '../steps/inspect-bundle.ts';
 import { mergeInfoPlist } from '../steps/merge-info-plist.ts';
@@ -19,7 +20,6 @@ import { packageArtifact } from '../steps/package-artifact.ts';
 import { type GuestStepScope, type StepScope, sessionOf } from '../steps/step.ts';
 import { transferBundle } from '../steps/transfer-bundle.ts';
 import { verifySignature } from '../steps/verify-signature.ts';
-import { held } from '../steps/workbench.ts';
 import { stateOfClaim } from './claims.ts';
 import type { NameLocks } from './name-locks.ts';
 import { provideNotarization } from './notarization.ts';
@@ -116,9 +116,6 @@ function delaysFor({ config, limits: { signJob } }: Services) {
   };
   return { ...limits, jobTimeout: wholeJob(limits) };
 }
-
-const findEarlierUpload = async ({ services, desk }: StepScope): Promise<string | null> =>
-  (await services.journal.findUpload(held(desk, 'artifact').sha256Hex)) ?? null;
 
 function scopeOf(
   services: Services,

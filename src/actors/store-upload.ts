@@ -19,6 +19,7 @@ import {
 import { createApiTokens } from '../adapters/apple/api-token.ts';
 import { serviceUrl } from '../adapters/apple/apple-hosts.ts';
 import { ShipError } from '../errors.ts';
+import { buildKeyOf } from '../steps/earlier-upload.ts';
 import { type Desk, held } from '../steps/workbench.ts';
 import { jittered } from './jitter.ts';
 import type { Services } from './services.ts';
@@ -55,7 +56,7 @@ export function provideStoreUpload(services: Services, hold: Hold = () => {}) {
         return open ?? (await reserveUpload(access, appId, buildOf(desk), run.signal));
       }),
       recordUpload: fromPromise<void, { runId: string; uploadId: string }>((run) =>
-        services.journal.recordUpload(held(deskOf(run), 'artifact').sha256Hex, run.input.uploadId),
+        services.journal.recordUpload(buildKeyOf(deskOf(run)), run.input.uploadId),
       ),
       reserveFile: fromPromise<
         { fileId: string; parts: readonly number[] },

@@ -7,13 +7,13 @@ export interface TextReport {
   readonly ok: boolean;
   readonly findings: readonly Finding[];
   readonly target: PreflightTarget;
-  readonly distribution?: string;
+  readonly distribute?: string;
 }
 
 /** For people: each finding as what, why and next, and a line that counts them. */
-export function textReport({ ok, findings, target, distribution = 'signing only' }: TextReport): string {
+export function textReport({ ok, findings, target, distribute = 'signing only' }: TextReport): string {
   const errors = findings.filter(({ severity }) => severity === 'error').length;
-  const checked = `${target}, ${distribution}`;
+  const checked = `${target}, ${distribute}`;
   const counted = `${count(errors, 'error')}, ${count(findings.length - errors, 'warning')}`;
   const last = ok
     ? `Nothing stands against it (${checked}; ${counted}).`

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { recordsIn } from './records.ts';
+import { forgetOld, recordsIn } from './records.ts';
 
 /**
  * What this installation has begun outside of itself, written before it is begun and struck out when it is over:
@@ -11,10 +11,10 @@ export interface Journal {
   machineIsGone(name: string): Promise<void>;
   /** Machines that were begun and are not known to be gone. */
   openMachines(): Promise<readonly string[]>;
-  /** App Store Connect has reserved an upload for this artifact. */
-  recordUpload(sha256Hex: string, uploadId: string): Promise<void>;
-  /** The upload that an earlier run began for the same bytes. */
-  findUpload(sha256Hex: string): Promise<string | undefined>;
+  /** App Store Connect has reserved an upload for this build; the key is made of letters and digits. */
+  recordUpload(buildKey: string, uploadId: string): Promise<void>;
+  /** The upload that an earlier run began for the same build. */
+  findUpload(buildKey: string): Promise<string | undefined>;
 }
 
 export function openJournal(stateDir: string): Journal {
@@ -24,9 +24,12 @@ export function openJournal(stateDir: string): Journal {
     machineBegins: (name) => machines.put(name, { begunAt: new Date().toISOString() }),
     machineIsGone: (name) => machines.remove(name),
     openMachines: () => machines.keys(),
-    recordUpload: (sha256Hex, uploadId) => uploads.put(sha256Hex, { uploadId }),
-    findUpload: async (sha256Hex) => {
-      const { uploadId } = (await uploads.get(sha256Hex)) ?? {};
+    recordUpload: async (buildKey, uploadId) => {
+      await uploads.put(buildKey, { uploadId, recordedAt: new Date().toISOString() });
+      await forgetOld(uploads).catch(() => {});
+    },
+    findUpload: async (buildKey) => {
+      const { uploadId } = (await uploads.get(buildKey)) ?? {};
       return typeof uploadId === 'string' ? uploadId : undefined;
     },
   };

@@ -37,6 +37,18 @@ export function recordsIn(folder: string): Records {
   };
 }
 
+/** Every run makes bytes of its own, and no hub gives a job out for so long: what is this old does not come back. */
+const KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Removes records whose `recordedAt` is too old, or missing. */
+export async function forgetOld(records: Records): Promise<void> {
+  const oldest = Date.now() - KEPT_MS;
+  for (const key of await records.keys()) {
+    const { recordedAt } = (await records.get(key)) ?? {};
+    if (typeof recordedAt !== 'string' || Date.parse(recordedAt) < oldest) await records.remove(key);
+  }
+}
+
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ShipError } from '../errors.ts';
-import { type Records, recordsIn } from './records.ts';
+import { forgetOld, recordsIn } from './records.ts';
 
 /**
  * How far a submission is known to be. `announced`: Apple gave it an id; whether its file arrived is not known.
@@ -27,8 +27,6 @@ export interface SubmissionJournal {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const phases: readonly string[] = ['announced', 'uploaded', 'concluded'] satisfies SubmissionPhase[];
-/** Signing gives every run a digest of its own, so that one this old does not come back. */
-const KEPT_MS = 30 * 24 * 3_600_000;
 
 /** A journal in `<stateDir>/journal/submissions`, a folder that is made when the first submission is recorded. */
 export function fileJournal(stateDir: string): SubmissionJournal {
@@ -38,7 +36,7 @@ export function fileJournal(stateDir: string): SubmissionJournal {
     record: (sha256Hex, submission) =>
       guarded('written', async () => {
         await records.put(sha256Hex, { ...submission, recordedAt: new Date().toISOString() });
-        if (submission.phase === 'concluded') await prune(records).catch(() => {});
+        if (submission.phase === 'concluded') await forgetOld(records).catch(() => {});
       }),
     forget: (sha256Hex) => guarded('written', () => records.remove(sha256Hex)),
   };
@@ -62,12 +60,4 @@ function submissionIn(record: Readonly<Record<string, unknown>>): SubmissionReco
   if (typeof submissionId !== 'string' || !UUID.test(submissionId)) return undefined;
   if (typeof name !== 'string' || typeof phase !== 'string' || !phases.includes(phase)) return undefined;
   return { submissionId, name, phase: phase as SubmissionPhase };
-}
-
-async function prune(records: Records): Promise<void> {
-  const oldest = Date.now() - KEPT_MS;
-  for (const key of await records.keys()) {
-    const { recordedAt } = (await records.get(key)) ?? {};
-    if (typeof recordedAt !== 'string' || Date.parse(recordedAt) < oldest) await records.remove(key);
-  }
 }

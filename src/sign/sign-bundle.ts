@@ -12,6 +12,7 @@ import { printVmName } from '../domain/vm-name.ts';
 import { openJournal } from '../journal/journal.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
+import { LOCAL_JOB_ID } from '../steps/workbench.ts';
 import { type ArtifactPlace, placeArtifact } from './artifact-place.ts';
 import { copyBundle, type LocalBundle } from './bundle-copy.ts';
 import { enterPremises, type Premises, signRoot, sweepPremises } from './premises.ts';
@@ -85,14 +86,20 @@ async function runJob(services: Services, premises: Premises, request: SignReque
   const { bundle, manifest, credentials, out, onNote, signal } = request;
   const [runId, image] = [randomUUID(), await goldenImage(services.config)];
   await services.driver.checkHost?.(image, { signal });
-  services.vault.put(runId, { jobId: 'local', ...NO_HUB, manifest, credentials, receivedAtMs: Date.now() });
+  services.vault.put(runId, {
+    jobId: LOCAL_JOB_ID,
+    ...NO_HUB,
+    manifest,
+    credentials,
+    receivedAtMs: Date.now(),
+  });
   const place: ArtifactPlace = { wanted: out };
   const ends = { downloadBundle: copyBundle(bundle), deliverArtifact: placeArtifact(place) };
   const actor = createActor(provideLoneSigner(services, ends), {
     id: 'lone-signer',
     input: {
       runId,
-      jobId: 'local',
+      jobId: LOCAL_JOB_ID,
       vm: { name: printVmName({ instance: premises.instance, runId }), image },
     },
     inspect: logEvents(services.logger),

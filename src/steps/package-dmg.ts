@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path/posix';
 import { Readable } from 'node:stream';
 import { attachSignedTail } from '../adapters/dmg/signed.ts';
-import { createDmgStream, volumeEntries } from '../adapters/dmg/write.ts';
+import { createDmgParts, type DmgPart, volumeEntries } from '../adapters/dmg/write.ts';
 import { type FileDigest, writtenTo } from '../adapters/files/digested-file.ts';
 import { readAhead } from '../adapters/files/read-ahead.ts';
 import { signInGuest } from '../adapters/rcodesign/sign.ts';
+import { assembleFile } from '../adapters/vm/assemble.ts';
 import { getTail, putFile } from '../adapters/vm/transfer.ts';
 import { timestampUrlOf, withPem } from './codesign.ts';
+import { ImageRecipe } from './image-recipe.ts';
 import type { GuestStepScope } from './step.ts';
 import { held } from './workbench.ts';
 
@@ -18,8 +21,8 @@ const PARTS_AHEAD = 3;
 const MAX_TAIL_BYTES = 16 * 1024 * 1024;
 
 /**
- * The image is made here once and streams into two places: a file on the host, and the guest, where it is signed.
- * Signing only rewrites the end of an image, so only that end comes back.
+ * The image is made here once, into a file of this host. The guest, where it is signed, puts its copy together from the
+ * bundle that it has. Signing only rewrites the end of an image, so only that end comes back.
  */
 export async function packDmg(scope: GuestStepScope, path: string): Promise<FileDigest> {
   const guestPath = `${held(scope.desk, 'guestAppPath')}.dmg`;
@@ -37,31 +40,37 @@ export async function packDmg(scope: GuestStepScope, path: string): Promise<File
 
 async function makeImage(scope: GuestStepScope, path: string, guestPath: string) {
   const { desk, session, signal } = scope;
-  const { appPath, folderName } = held(desk, 'found');
-  const image = createDmgStream({
-    volumeName: held(desk, 'manifest').appName,
-    root: await volumeEntries(appPath, folderName),
-    sourceDate: new Date(),
-    signal,
-    onProgress: (doneBytes, totalBytes) => scope.report.progress((doneBytes / totalBytes) * 80),
-  });
+  const literalsPath = `${guestPath}.parts`;
+  const recipe = new ImageRecipe(dirname(held(desk, 'guestAppPath')), literalsPath);
   const hash = createHash('sha256');
-  const parts = withoutTrailerIn(hash, readAhead(image, PARTS_AHEAD));
-  const source = Readable.from(writtenTo(path, parts), { objectMode: false });
-  await putFile(session, { source, remotePath: guestPath, mode: 0o600, signal });
+  const parts = writtenTo(path, hashed(hash, readAhead(await imageOf(scope), PARTS_AHEAD)));
+  const source = Readable.from(recipe.literals(parts), { objectMode: false });
+  await putFile(session, { source, remotePath: literalsPath, mode: 0o600, signal });
+  await assembleFile(session, { segments: recipe.segments, remotePath: guestPath, signal });
   const { size: sizeBytes } = await stat(path);
   return { prefixBytes: sizeBytes - KOLY_BYTES, hash };
 }
 
+async function imageOf({ desk, signal, report }: GuestStepScope): Promise<AsyncIterable<DmgPart>> {
+  const { appPath, folderName } = held(desk, 'found');
+  return createDmgParts({
+    volumeName: held(desk, 'manifest').appName,
+    root: await volumeEntries(appPath, folderName),
+    sourceDate: new Date(),
+    signal,
+    onProgress: (doneBytes, totalBytes) => report.progress((doneBytes / totalBytes) * 80),
+  });
+}
+
 /** Hashes everything but the trailer, which signing replaces: the digest goes on with the signed end. */
-async function* withoutTrailerIn(
+async function* hashed(
   hash: ReturnType<typeof createHash>,
-  image: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer> {
+  image: AsyncIterable<DmgPart>,
+): AsyncGenerator<DmgPart> {
   let previous: Buffer | undefined;
   for await (const part of image) {
     if (previous) hash.update(previous);
-    previous = part;
+    previous = part.bytes;
     yield part;
   }
   if (previous?.length !== KOLY_BYTES) throw new Error('the image does not end with its trailer');

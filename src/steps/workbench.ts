@@ -47,6 +47,9 @@ export interface Desk {
   artifact?: Artifact & { readonly path: string };
 }
 
+/** Name of a job that no hub has named. */
+export const LOCAL_JOB_ID = 'local';
+
 type Part = Exclude<keyof Desk, 'runId' | 'jobId' | 'dir'>;
 
 /** A part that an earlier step has put there; the order of the statechart guarantees it. */

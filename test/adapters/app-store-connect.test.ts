@@ -8,6 +8,7 @@ import type { Services } from '../../src/actors/services.ts';
 import { provideStoreUpload } from '../../src/actors/store-upload.ts';
 import { adviceFor } from '../../src/adapters/app-store-connect/index.ts';
 import { openJournal } from '../../src/journal/journal.ts';
+import { buildKeyOf } from '../../src/steps/earlier-upload.ts';
 import { createWorkbench } from '../../src/steps/workbench.ts';
 import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
 import { type AppleSimulator, startAppleSimulator } from '../apple-simulator/apple-simulator.ts';
@@ -61,12 +62,12 @@ async function upload(uploadId: string | null = null, bundleId = app.bundleId) {
     },
   });
   const config = { appStoreConnectUrl: apple.url };
-  const services = { config, workbench, journal: openJournal(folder) } as unknown as Services;
+  const services = { config, limits: {}, workbench, journal: openJournal(folder) } as unknown as Services;
   const machine = provideStoreUpload(services).provide({ delays: { retryPause: 1, pollPause: 1 } });
   const actor = createActor(machine, { input: { runId: 'run-1', uploadId } });
   const done = toPromise(actor);
   actor.start();
-  return { ...(await done), journalled: await services.journal.findUpload('a'.repeat(64)) };
+  return { ...(await done), journalled: await services.journal.findUpload(buildKeyOf(desk)) };
 }
 
 describe('a build on its way into the store', () => {

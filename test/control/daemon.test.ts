@@ -47,7 +47,7 @@ describe('the control socket of a running daemon', () => {
       expect(run).toMatchObject({
         ...{ jobId, phase: 'working', target: 'macos-sign', appName: 'terminal-notifier' },
         ...{ state: 'running.codesigning', stage: 'signing', claim: 'valid', failure: null },
-        machine: { name: expect.stringContaining(run?.runId ?? '?'), state: 'alive.ready' },
+        machine: { name: expect.stringContaining(run?.runId ?? '?'), state: 'alive.ready.serving' },
         elapsedSeconds: expect.any(Number),
       });
       const table = ask(scene, 'status');

@@ -15,12 +15,14 @@ const LAST_HAND_OUT = 4;
 const KILLS_BEFORE_LAST = LAST_HAND_OUT - 1;
 /** After the moment, so many more lines of the log are let pass. */
 const MAX_MORE_LINES = 2;
-/** Always shows on the way, in every life. */
+/** With these a life is over, whatever was waited for. */
 const END: readonly string[] = ['run: succeeded', 'run: failed', 'run: cancelled', 'run: dropped'];
 
+/** In which state each kind of actor stood when its daemon was killed. */
+export type Standing = Partial<Record<Moment['actor'], string>>;
+
 export interface Lives {
-  /** The moment at which each life ended. */
-  readonly killedAt: readonly string[];
+  readonly killedAt: readonly Standing[];
   readonly completedJobs: number;
 }
 
@@ -50,7 +52,7 @@ class Cell {
   readonly #hub: EmbeddedHub;
   readonly #options: LivesOptions;
   readonly #secrets: SecretWatch = watchSecrets();
-  readonly #killedAt: string[] = [];
+  readonly #killedAt: Standing[] = [];
   /** Names of everything that the last life had when it was killed. */
   #left: string[] = [];
   #jobId: string | undefined;
@@ -114,7 +116,7 @@ class Cell {
   /** When work begins, nothing of earlier lives is there any more. */
   async #expectSwept(daemon: RunningCli): Promise<void> {
     const earlier = this.#left;
-    const begun = await saidOrEnded(daemon, (line) => nameIn(line, 'supervisor: serving.work.accepting'));
+    const begun = await saidBeforeEnd(daemon, (line) => nameIn(line, 'supervisor: serving.work.accepting'));
     if (!begun) return;
     const names = new Set(await this.#names());
     expect(earlier.filter((name) => names.has(name))).toEqual([]);
@@ -178,21 +180,28 @@ function planOf(seed: number): Plan {
 
 const nameIn = (line: string, name: string): boolean => momentsIn(line).some((moment) => nameOf(moment) === name);
 
-async function saidOrEnded(daemon: RunningCli, fits: (line: string) => boolean): Promise<boolean> {
-  const said = daemon.saidWhere(fits).then(() => true);
-  return Promise.race([said.catch(() => false), daemon.ended.then(() => false)]);
-}
+/** False when it ended before. */
+const saidBeforeEnd = (daemon: RunningCli, fits: (line: string) => boolean): Promise<boolean> =>
+  new Promise((resolve) => {
+    daemon.onLine((line) => fits(line) && resolve(true));
+    void daemon.ended.then(() => resolve(false));
+  });
 
-/** Resolves when the moment has come and some lines more, or the run is over; names the last moment that was told. */
-async function untilMoment(daemon: RunningCli, wanted: Moment, moreLines: number): Promise<string> {
+/** Resolves when the moment has come and some lines more, or the run is over; says where everybody stood then. */
+async function untilMoment(daemon: RunningCli, wanted: Moment, moreLines: number): Promise<Standing> {
   let left: number | undefined;
-  let last = 'before the first state';
-  await daemon.saidWhere((line) => {
-    const names = momentsIn(line).map(nameOf);
-    last = names[0] ?? last;
+  let isOver = false;
+  const standing: Standing = {};
+  const came = await saidBeforeEnd(daemon, (line) => {
+    if (isOver) return false;
+    const moments = momentsIn(line);
+    for (const { actor, state } of moments.toReversed()) standing[actor] = state;
+    const names = moments.map(nameOf);
     if (left !== undefined) left -= 1;
     else if (names.includes(nameOf(wanted))) left = moreLines;
-    return left === 0 || names.some((name) => END.includes(name));
+    isOver = left === 0 || names.some((name) => END.includes(name));
+    return isOver;
   });
-  return last;
+  if (!came) throw new Error(`ended by itself:\n${daemon.lines.join('\n')}`);
+  return standing;
 }

@@ -11,7 +11,8 @@ import {
   type AppleSimulatorOptions,
   startAppleSimulator,
 } from '../apple-simulator/apple-simulator.ts';
-import { type Scene, type SceneOptions, withScene } from '../helpers/daemon.ts';
+import { patience, type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
+import { connectWorker } from '../helpers/hub.ts';
 import { apiIssuerId, apiKeyId, makeApiKey } from '../helpers/notary-room.ts';
 import { expectGoodConversation, expectOneComplete } from './judges.ts';
 import { type JobChanges, type Materials, makeMaterials } from './materials.ts';
@@ -61,7 +62,9 @@ async function withApple(options: WorldOptions, run: (world: World) => Promise<v
       await scene.linked();
       await run(Object.assign(scene, { apple, store }));
       for (const { grant } of apple.submissions)
-        scene.secrets.add('an upload permission', grant.secretAccessKey);
+        for (const secret of [grant.secretAccessKey, grant.sessionToken])
+          scene.secrets.add('a permission to upload', secret);
+      scene.secrets.look('the log', scene.log.join(''));
     });
     expect(apple.violations).toEqual([]);
   } finally {
@@ -162,7 +165,7 @@ describe('a macOS job that is notarized', () => {
       const waiting = world.reached('awaitingVerdict.asking');
       const jobId = await world.submit(macJob());
       await waiting;
-      world.hub.dropConnections();
+      world.hub.dropAllSockets();
       expect(await world.completed(jobId)).toMatchObject({ success: true });
       await expectStapled(world, jobId);
       expect(world.apple.submissions).toHaveLength(1);
@@ -197,6 +200,34 @@ describe('an iOS job for the store', () => {
         ]);
       }),
   );
+
+  test('that was taken back in the middle and comes again goes on with its upload: nothing is sent twice', () =>
+    withApple(
+      {
+        store: { pollsBeforeVerdict: Number.POSITIVE_INFINITY },
+        scene: { limits: { hub: { backoff: 400 } } },
+      },
+      async (world) => {
+        const waiting = world.reached('awaitingProcessing.pausing');
+        const jobId = await world.submit(iosJob());
+        await waiting;
+        world.hub.dropAllSockets();
+        await world.hub.until(() => (world.hub.workers().length === 0 ? true : undefined), patience());
+        // the hub leaves the count of a worker that went behind for the next one: room for two
+        const other = await connectWorker(world.hub, {
+          secret: WORKER_SECRET,
+          name: 'the other',
+          maxConcurrent: 2,
+        });
+        await other.assignment(1);
+        await world.idle();
+        for (const upload of world.store.uploads) upload.pollsLeft = 0;
+        other.socket.close();
+        expect(await world.completed(jobId)).toMatchObject({ success: true });
+        expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1 }]);
+        expect(world.hub.messages(jobId).filter(({ type }) => type === 'published')).toHaveLength(1);
+      },
+    ));
 
   test('that the store does not take fails with what the store says', () => {
     const errors = [{ code: '90717', description: 'Invalid large app icon with an alpha channel.' }];

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
 import type { JobSubmission, TransferFault } from '../../src/embedded-hub/embedded-hub.ts';
 import { beginScene, type Performance, patience } from '../helpers/daemon.ts';
 import { badBundles } from './bad-bundles.ts';
@@ -218,7 +219,7 @@ describe('while another job is being signed', () => {
     ['empty', 'BUNDLE_NOT_ARCHIVE'],
   ] as const)('a download that is %s every time is refused', async (corruption, code) => {
     const { scene } = performance;
-    scene.hub.corruptNextBundles(4, corruption);
+    scene.hub.corruptNextBundles(TRANSFER_ATTEMPTS, corruption);
     await expectRefused(await scene.submit(mac()), code);
   });
 
@@ -226,7 +227,7 @@ describe('while another job is being signed', () => {
     'a hub that answers %s every time is given up',
     async (fault) => {
       const { scene } = performance;
-      scene.hub.failNextDownloads(4, fault);
+      scene.hub.failNextDownloads(TRANSFER_ATTEMPTS, fault);
       await expectRefused(await scene.submit(mac()), 'HUB_UNAVAILABLE');
     },
   );

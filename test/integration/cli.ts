@@ -13,6 +13,8 @@ export interface RunningCli {
   readonly lines: readonly string[];
   /** The first line, of those that came and those that will, that fits. */
   said(pattern: RegExp): Promise<string>;
+  /** Every line, of those that came and those that will, once and in order. */
+  onLine(hear: (line: string) => void): void;
   /** Exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
   signal(name: NodeJS.Signals): void;
@@ -30,6 +32,10 @@ export function startCli(env: Readonly<Record<string, string>>, ...args: string[
     lines,
     ended,
     signal: (name) => void child.kill(name),
+    onLine: (hear) => {
+      for (const line of lines) hear(line);
+      changes.on('line', hear);
+    },
     said: async (pattern) => {
       const events = on(changes, 'line', { signal: patience() });
       for (;;) {
@@ -52,7 +58,7 @@ function linesOf({ stdout, stderr }: ChildProcess) {
     if (input === null) continue;
     createInterface({ input }).on('line', (line) => {
       lines.push(line);
-      changes.emit('line');
+      changes.emit('line', line);
     });
   }
   return { lines, changes };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { waitFor } from 'xstate';
+import { TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
 import { patience, type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
 import { completed, connectWorker } from '../helpers/hub.ts';
 import { gate } from './gate.ts';
@@ -288,8 +289,8 @@ describe('a transfer', () => {
   );
 
   test.each([
-    [503, 4, 'HUB_UNAVAILABLE'],
-    ['reset', 4, 'HUB_UNAVAILABLE'],
+    [503, TRANSFER_ATTEMPTS, 'HUB_UNAVAILABLE'],
+    ['reset', TRANSFER_ATTEMPTS, 'HUB_UNAVAILABLE'],
     [413, 1, 'HUB_REFUSED'],
     [302, 1, 'HUB_REFUSED'],
   ] as const)('of an artifact that ends with %s (%i times) is no success', (fault, times, code) =>

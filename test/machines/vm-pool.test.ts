@@ -33,7 +33,7 @@ test('vm-pool: every transition is walked, and standby machines never take more 
       ]),
     samples: {
       'machine.requested': (s) =>
-        s.context.requests.length < 1 && names(s).length < 2 ? [{ runId: 'r' }] : [],
+        s.context.requests.length < 1 && names(s).length < 2 ? [{ runId: 'r', free: 1 }] : [],
       'machine.withdrawn': [{ runId: 'r' }],
       'pool.resized': [{ free: 0 }, { free: 2 }],
       'vm.ready': (s) => names(s).map((name: string) => ({ name })),
@@ -93,7 +93,7 @@ describe('a standby machine', () => {
     ready('v1');
     ready('v2');
     expect(phases()).toEqual(['v1 ready', 'v2 ready']);
-    pool.send({ type: 'machine.requested', runId: 'r1' });
+    pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
     pool.send({ type: 'pool.resized', free: 1 });
     expect(heardBy(machine('v1'))).toEqual(['vm.checkRequested']);
     ready('v1');
@@ -109,7 +109,7 @@ describe('a standby machine', () => {
   test('that is still booting is promised, and goes to its run as soon as it is ready', () => {
     const { pool, name, ready, end, told } = begin({ size: 1 });
     name();
-    pool.send({ type: 'machine.requested', runId: 'r1' });
+    pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
     expect(answers(told)).toEqual([]);
     ready('v1');
     end('v1', 'handedOver');
@@ -120,7 +120,7 @@ describe('a standby machine', () => {
     const { pool, name, ready, machine, end, told } = begin({ size: 1 });
     name();
     ready('v1');
-    pool.send({ type: 'machine.requested', runId: 'r1' });
+    pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
     pool.send({ type: 'pool.resized', free: 1 });
     machine('v1').say({ type: 'vm.lost', name: 'v1', failure: failure('VM_TIMED_OUT') });
     expect(answers(told)).toEqual([]);
@@ -153,7 +153,7 @@ describe('a standby machine', () => {
   test('stays when the run that it was promised to ends first', () => {
     const { pool, name, ready, phases, told } = begin({ size: 1 });
     name();
-    pool.send({ type: 'machine.requested', runId: 'r1' });
+    pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
     pool.send({ type: 'machine.withdrawn', runId: 'r1' });
     ready('v1');
     expect(phases()).toEqual(['v1 ready']);
@@ -163,7 +163,7 @@ describe('a standby machine', () => {
 
 test('without standby machines every run makes its own, at once', () => {
   const { pool, told } = begin({ size: 0 });
-  pool.send({ type: 'machine.requested', runId: 'r1' });
+  pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
   expect(answers(told)).toEqual([['r1', null]]);
 });
 
@@ -174,7 +174,7 @@ test('a pool that closes lets everything go and still answers', () => {
   pool.send({ type: 'pool.closing' });
   expect(heardBy(machine('v1'))).toEqual(['vm.releaseRequested']);
   end('v1', 'deleted');
-  pool.send({ type: 'machine.requested', runId: 'r1' });
+  pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
   pool.send({ type: 'pool.resized', free: 1 });
   expect(answers(told)).toEqual([['r1', null]]);
   expect(phases()).toEqual([]);

@@ -41,48 +41,69 @@ export interface WriteIpaOptions {
  *
  * @throws ShipError BUNDLE_CHANGED when a file changes meanwhile · the signal's reason
  */
-export async function* writeIpa(options: WriteIpaOptions): AsyncGenerator<Buffer, void> {
+export async function* writeIpa({
+  signal,
+  onProgress,
+  ...options
+}: WriteIpaOptions): AsyncGenerator<Buffer, void> {
   const tree = await listTree(options.appDir);
-  yield* new IpaWriter(options, tree).run();
+  const writer = new IpaWriter(options);
+  yield* writer.pack(tree, { signal, ...(onProgress && { onProgress }) });
+  yield* writer.end();
 }
 
-class IpaWriter {
+export type IpaOptions = Omit<WriteIpaOptions, 'signal' | 'onProgress'>;
+type PackOptions = Pick<WriteIpaOptions, 'signal' | 'onProgress'>;
+
+/** An .ipa in the making: one or more `pack`, one after the other, then `end`; all that they give is the file. */
+export class IpaWriter {
   private offset = 0;
   private readonly directory: Buffer[] = [];
   private entryCount = 0;
   private needsZip64 = false;
-  private doneBytes = 0;
-  private readonly totalBytes: number;
   private readonly dosDateTime: number;
-  private readonly options: WriteIpaOptions;
-  private readonly tree: readonly TreeEntry[];
+  private readonly options: IpaOptions;
 
-  constructor(options: WriteIpaOptions, tree: readonly TreeEntry[]) {
+  constructor(options: IpaOptions) {
     this.options = options;
-    this.tree = tree;
     this.dosDateTime = toDosDateTime(options.sourceDate);
-    this.totalBytes = tree.reduce((sum, { type, sizeBytes }) => sum + (type === 'file' ? sizeBytes : 0), 0);
   }
 
-  async *run(): AsyncGenerator<Buffer, void> {
-    const app = `Payload/${this.options.appFolderName}`;
-    for await (const chunk of this.entries(app)) {
-      this.options.signal.throwIfAborted();
+  /** Items of the bundle as they are now, folders before what is in them. */
+  async *pack(
+    entries: readonly TreeEntry[],
+    { signal, onProgress }: PackOptions,
+  ): AsyncGenerator<Buffer, void> {
+    const totalBytes = entries.reduce((sum, entry) => sum + fileBytes(entry), 0);
+    let doneBytes = 0;
+    yield* this.counted(this.top(), signal);
+    for (const entry of entries) {
+      yield* this.counted(this.item(entry, signal), signal);
+      doneBytes += fileBytes(entry);
+      if (entry.type === 'file') onProgress?.(doneBytes, totalBytes);
+    }
+  }
+
+  private async *counted(chunks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+    for await (const chunk of chunks) {
+      signal.throwIfAborted();
       this.offset += chunk.length;
       yield chunk;
     }
-    yield* this.end();
   }
 
-  private async *entries(app: string): AsyncGenerator<Buffer, void> {
+  private async *top(): AsyncGenerator<Buffer, void> {
+    if (this.entryCount > 0) return;
     yield* this.folder('Payload/');
-    yield* this.folder(`${app}/`);
-    for (const entry of this.tree) {
-      const name = `${app}/${entry.path}`;
-      if (entry.type === 'directory') yield* this.folder(`${name}/`);
-      else if (entry.type === 'symlink') yield* this.link(name, entry.linkTarget ?? '');
-      else yield* this.file(name, entry);
-    }
+    yield* this.folder(`Payload/${this.options.appFolderName}/`);
+  }
+
+  private item(entry: TreeEntry, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+    const name = `Payload/${this.options.appFolderName}/${entry.path}`;
+    if (entry.type === 'directory') return this.folder(`${name}/`);
+    return entry.type === 'symlink'
+      ? this.link(name, entry.linkTarget ?? '')
+      : this.file(name, entry, signal);
   }
 
   private folder(name: string): AsyncGenerator<Buffer, void> {
@@ -102,16 +123,18 @@ class IpaWriter {
     });
   }
 
-  private async *file(name: string, { path, sizeBytes, mode }: TreeEntry): AsyncGenerator<Buffer, void> {
+  private async *file(
+    name: string,
+    { path, sizeBytes, mode }: TreeEntry,
+    signal: AbortSignal,
+  ): AsyncGenerator<Buffer, void> {
     const file = await openListedFile(join(this.options.appDir, path), path, sizeBytes);
     try {
-      const packed = await packFile(file, path, sizeBytes, this.options.signal);
+      const packed = await packFile(file, path, sizeBytes, signal);
       yield* this.entry(name, (mode & 0o111) === 0 ? FILE : EXECUTABLE, sizeBytes, packed);
     } finally {
       await file.close();
     }
-    this.doneBytes += sizeBytes;
-    this.options.onProgress?.(this.doneBytes, this.totalBytes);
   }
 
   private async *entry(
@@ -138,7 +161,8 @@ class IpaWriter {
     return { name: Buffer.from(name), method, mode, dosDateTime: this.dosDateTime, sizesFollow, zip64 };
   }
 
-  private *end(): Generator<Buffer, void> {
+  /** The directory of the archive. */
+  *end(): Generator<Buffer, void> {
     const sizeBytes = this.directory.reduce((sum, record) => sum + record.length, 0);
     const needsZip64 =
       this.needsZip64 || this.entryCount >= ZIP64_FROM_ENTRIES || this.offset + sizeBytes >= ZIP64_FROM_BYTES;
@@ -146,6 +170,8 @@ class IpaWriter {
     yield endRecords({ entryCount: this.entryCount, startOffset: this.offset, sizeBytes }, needsZip64);
   }
 }
+
+const fileBytes = ({ type, sizeBytes }: TreeEntry): number => (type === 'file' ? sizeBytes : 0);
 
 async function* single(data: Buffer, sizes: ZipSizes): AsyncGenerator<Buffer, ZipSizes> {
   if (data.length > 0) yield data;

@@ -13,21 +13,44 @@ interface OpenFile {
   readonly before: Stats;
 }
 
+/** Bytes that are those of a file of the volume, as they are. */
+export interface FileRange {
+  /** As in its `VolumeEntry`. */
+  readonly path: string;
+  readonly fromByte: number;
+}
+
+export interface VolumeChunk {
+  readonly bytes: Buffer;
+  /** Given when all of the chunk lies in one file. */
+  readonly copyOf?: FileRange;
+}
+
 /** Yields the volume chunk by chunk, each with what the source files hold at that moment. */
-export async function* volumeChunks(plans: Iterable<ChunkPlan>, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* volumeChunks(
+  plans: Iterable<ChunkPlan>,
+  signal: AbortSignal,
+): AsyncGenerator<VolumeChunk> {
   const spanning = new Map<VolumeEntry, OpenFile>();
   try {
     for (const plan of plans) {
-      const chunk = Buffer.alloc(plan.sizeBytes);
+      const range = onlyFileIn(plan);
+      const chunk = range ? Buffer.allocUnsafeSlow(plan.sizeBytes) : Buffer.alloc(plan.sizeBytes);
       await forEachAtOnce(plan.parts, READS_AT_ONCE, (part) => {
         signal.throwIfAborted();
         return fillPart(part, chunk, spanning);
       });
-      yield chunk;
+      yield { bytes: chunk, ...(range && { copyOf: range }) };
     }
   } finally {
     await Promise.all([...spanning.values()].map(({ handle }) => handle.close()));
   }
+}
+
+function onlyFileIn({ parts, sizeBytes }: ChunkPlan): FileRange | undefined {
+  const [part] = parts;
+  if (!part || 'bytes' in part.piece || part.sizeBytes !== sizeBytes) return undefined;
+  return { path: part.piece.entry.path, fromByte: part.from };
 }
 
 async function fillPart(part: ChunkPart, chunk: Buffer, spanning: Map<VolumeEntry, OpenFile>): Promise<void> {

@@ -13,7 +13,9 @@ import { ShipError } from '../../errors.ts';
 import { listTree } from '../files/tree.ts';
 import { packChunk } from './compress.ts';
 import { mapInOrder } from './ordered.ts';
-import { volumeChunks } from './volume-source.ts';
+import { type FileRange, type VolumeChunk, volumeChunks } from './volume-source.ts';
+
+export type { FileRange } from './volume-source.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 const CHUNKS_IN_FLIGHT = 4;
@@ -47,6 +49,18 @@ export async function volumeEntries(appDir: string, appFolderName: string): Prom
   ];
 }
 
+/** A run of bytes of an image, in its order. */
+export interface DmgPart {
+  readonly bytes: Buffer;
+  /** Given when they are those of a file on the volume: who has the file need not be sent them. */
+  readonly copyOf?: FileRange;
+}
+
+/** Only the bytes of `createDmgParts`. */
+export async function* createDmgStream(options: DmgOptions): AsyncGenerator<Buffer> {
+  for await (const { bytes } of createDmgParts(options)) yield bytes;
+}
+
 /**
  * Writes an unsigned disk image (UDZO, one bare HFS+ volume) from its first byte to its last; memory depends
  * on the number of files, not on their size. What does not deflate is stored as it is.
@@ -54,12 +68,12 @@ export async function volumeEntries(appDir: string, appFolderName: string): Prom
  * @throws ShipError DMG_NAME_UNSUPPORTED · DMG_NAME_COLLISION · DMG_ENTRY_INVALID · DMG_TOO_LARGE ·
  *   BUNDLE_CHANGED · the signal's reason when aborted
  */
-export async function* createDmgStream(options: DmgOptions): AsyncGenerator<Buffer> {
+export async function* createDmgParts(options: DmgOptions): AsyncGenerator<DmgPart> {
   const plan = planVolume(cleanVolumeName(options.volumeName), options.root, options.sourceDate);
   const chunks = volumeChunks(cutIntoChunks(plan, CHUNK_BYTES), options.signal);
   const table: StoredChunk[] = [];
   let [volumeCrc, dataForkCrc, dataForkBytes, doneBytes] = [0, 0, 0, 0];
-  for await (const packed of mapInOrder(chunks, CHUNKS_IN_FLIGHT, packChunk)) {
+  for await (const { packed, copyOf } of mapInOrder(chunks, CHUNKS_IN_FLIGHT, pack)) {
     options.signal.throwIfAborted();
     const { type, volumeBytes, storedBytes } = packed;
     table.push({ type, volumeBytes, storedBytes });
@@ -68,11 +82,14 @@ export async function* createDmgStream(options: DmgOptions): AsyncGenerator<Buff
     dataForkBytes += storedBytes;
     doneBytes += volumeBytes;
     assertSignable(dataForkBytes);
-    yield packed.stored;
+    yield { bytes: packed.stored, ...(copyOf && type === 'raw' && { copyOf }) };
     options.onProgress?.(doneBytes, plan.totalBytes);
   }
-  yield* imageEnd({ table, volumeCrc, dataForkCrc, dataForkBytes, totalBytes: plan.totalBytes });
+  const end = imageEnd({ table, volumeCrc, dataForkCrc, dataForkBytes, totalBytes: plan.totalBytes });
+  for (const bytes of end) yield { bytes };
 }
+
+const pack = async ({ bytes, copyOf }: VolumeChunk) => ({ packed: await packChunk(bytes), copyOf });
 
 interface DataFork {
   readonly table: readonly StoredChunk[];

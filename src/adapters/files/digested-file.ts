@@ -6,25 +6,55 @@ export interface FileDigest {
   readonly sha256Hex: string;
 }
 
-/** Writes a new file (0600) from parts; its digest is taken meanwhile, so that it is not read again. */
-export async function writeDigested(path: string, parts: AsyncIterable<Buffer>): Promise<FileDigest> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const part of writtenTo(path, parts)) {
-    hash.update(part);
-    sizeBytes += part.length;
+/** A file (0600) whose digest is taken while it is written, so that it is not read again. */
+export class DigestedFile {
+  readonly path: string;
+  readonly #hash = createHash('sha256');
+  #sizeBytes = 0;
+
+  /** Nothing is made before the first `append`; what lies there then is an error. */
+  constructor(path: string) {
+    this.path = path;
   }
-  return { sizeBytes, sha256Hex: hash.digest('hex') };
+
+  /** Writes parts behind those that are there; the file is open for that time only. */
+  async append(parts: AsyncIterable<Buffer>): Promise<void> {
+    const flags = this.#sizeBytes === 0 ? 'wx' : 'a';
+    for await (const { bytes } of writtenTo(this.path, wrapped(parts), flags)) {
+      this.#hash.update(bytes);
+      this.#sizeBytes += bytes.length;
+    }
+  }
+
+  /** Nothing can be appended any more. */
+  digest(): FileDigest {
+    return { sizeBytes: this.#sizeBytes, sha256Hex: this.#hash.digest('hex') };
+  }
 }
 
-/** Passes every part on while it is written to a new file (0600); the end comes when the last one has been. */
-export async function* writtenTo(path: string, parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const file = await open(path, 'wx', 0o600);
+/** Writes a new file (0600) from parts. */
+export async function writeDigested(path: string, parts: AsyncIterable<Buffer>): Promise<FileDigest> {
+  const file = new DigestedFile(path);
+  await file.append(parts);
+  return file.digest();
+}
+
+async function* wrapped(parts: AsyncIterable<Buffer>): AsyncGenerator<{ readonly bytes: Buffer }> {
+  for await (const bytes of parts) yield { bytes };
+}
+
+/** Passes every part on while it is written; the end comes when the last one has been. */
+export async function* writtenTo<Part extends { readonly bytes: Buffer }>(
+  path: string,
+  parts: AsyncIterable<Part>,
+  flags: 'wx' | 'a' = 'wx',
+): AsyncGenerator<Part> {
+  const file = await open(path, flags, 0o600);
   let written = Promise.resolve();
   try {
     for await (const part of parts) {
       await written;
-      written = file.writeFile(part);
+      written = file.writeFile(part.bytes);
       written.catch(() => {}); // seen at the next part, or at the end
       yield part;
     }

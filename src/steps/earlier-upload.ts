@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto';
+import type { StepScope } from './step.ts';
+import { type Desk, held, LOCAL_JOB_ID } from './workbench.ts';
+
+/**
+ * What App Store Connect counts as one build. A job that the hub hands out again is signed again, with other bytes and
+ * the same content: its build is the one that an earlier run may have uploaded. Without a hub only the bytes tell.
+ */
+export function buildKeyOf(desk: Desk): string {
+  const { bundleId, shortVersion, version } = held(desk, 'facts');
+  const { sha256Hex } = held(desk, 'artifact');
+  if (desk.jobId === LOCAL_JOB_ID) return sha256Hex;
+  const build = JSON.stringify([desk.jobId, bundleId, shortVersion, version]);
+  return createHash('sha256').update(build).digest('hex');
+}
+
+/** App Store Connect's id of an upload of the same build that an earlier run began. */
+export const findEarlierUpload = async ({ services, desk }: StepScope): Promise<string | null> =>
+  (await services.journal.findUpload(buildKeyOf(desk))) ?? null;

@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeTinyIosJob, makeTinyMacJob } from '../helpers/soak-jobs.ts';
+import { liveAndDie } from '../helpers/soak-lives.ts';
+import { earlyMoments, lateMoments, nameOf } from '../helpers/soak-moments.ts';
+import { countedText } from '../helpers/soak-random.ts';
+
+const KILLS = Number(process.env.PERRY_SOAK_KILLS ?? 200);
+/** Side by side, each with a hub and a state folder of its own. */
+const SEEDS = [20_260_101, 20_260_102];
+const NEARLY_ALL = 0.8;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-kill-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test(`${KILLS} daemons are killed at any moment: the next one sweeps, and each job succeeds once`, async () => {
+  const jobs = [await makeTinyMacJob(join(folder, 'mac')), await makeTinyIosJob(join(folder, 'ios'))];
+  const kills = Math.ceil(KILLS / SEEDS.length);
+  const lives = await Promise.all(SEEDS.map((seed) => liveAndDie({ folder, seed, kills, jobs })));
+  const killedAt = lives.flatMap((each) => each.killedAt);
+  const completed = lives.reduce((sum, { completedJobs }) => sum + completedJobs, 0);
+  expect(killedAt).toHaveLength(kills * SEEDS.length);
+  const actors = ['supervisor', 'hub', 'run', 'vm'] as const;
+  const names = killedAt.flatMap((standing) =>
+    actors.flatMap((actor) => {
+      const state = standing[actor];
+      return state === undefined ? [] : [nameOf({ actor, state })];
+    }),
+  );
+  console.info(`${killedAt.length} kills, ${completed} jobs done: ${countedText(names)}`);
+  // the lines of the log come in bunches: some states are seen only together with the next one
+  const wanted = [...earlyMoments, ...lateMoments].filter(({ actor }) => actor === 'run' || actor === 'vm');
+  const hit = wanted.filter((moment) => names.includes(nameOf(moment)));
+  if (KILLS >= 200) expect(hit.length).toBeGreaterThan(wanted.length * NEARLY_ALL);
+}, 400_000);
