@@ -204,14 +204,17 @@ export const vmPoolMachine = setup({
         id: 'makeVmName',
         src: 'makeVmName',
         input: ({ context }) => ({ instance: context.instance }),
-        onDone: {
-          target: 'keeping',
-          actions: [
-            { type: 'startStandby', params: ({ event }) => ({ name: event.output }) },
-            'shrink',
-            'reportCount',
-          ],
-        },
+        onDone: [
+          {
+            guard: 'wantsMore',
+            target: 'keeping',
+            actions: [
+              { type: 'startStandby', params: ({ event }) => ({ name: event.output }) },
+              'reportCount',
+            ],
+          },
+          { target: 'keeping' },
+        ],
         onError: 'recovering',
       },
       after: { nameTimeout: 'recovering' },

@@ -1,7 +1,11 @@
 import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import { type EmbeddedHub, type JobSubmission, startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
+import {
+  type EmbeddedHub,
+  type JobSubmission,
+  startEmbeddedHub,
+} from '../../src/embedded-hub/embedded-hub.ts';
 import { type RunningCli, startCli } from '../integration/cli.ts';
 import { expectOneComplete } from '../integration/judges.ts';
 import { patience, settingsFor, WORKER_SECRET } from './daemon.ts';
@@ -120,7 +124,9 @@ class Cell {
     if (!begun) return;
     const names = new Set(await this.#names());
     expect(earlier.filter((name) => names.has(name))).toEqual([]);
-    const clones = earlier.filter((name) => name.startsWith('clones/')).map((name) => join(this.#stateDir, name));
+    const clones = earlier
+      .filter((name) => name.startsWith('clones/'))
+      .map((name) => join(this.#stateDir, name));
     const orphans = () => clones.flatMap((clone) => processesOf(clone));
     await vi.waitFor(() => expect(orphans()).toEqual([]), { timeout: 10_000, interval: 10 });
   }
@@ -144,7 +150,10 @@ class Cell {
     await daemon.said(/linked to the hub/);
     daemon.signal('SIGTERM');
     expect(await daemon.ended).toBe(0);
-    await vi.waitFor(() => expect(processesOf(this.#stateDir)).toEqual([]), { timeout: 10_000, interval: 20 });
+    await vi.waitFor(() => expect(processesOf(this.#stateDir)).toEqual([]), {
+      timeout: 10_000,
+      interval: 20,
+    });
     expect(await strangersIn(this.#stateDir)).toEqual([]);
     expect(await filesBelow(join(this.#room, 'tmp'))).toEqual([]);
     expect(this.#hub.violations).toEqual([]);
@@ -178,7 +187,8 @@ function planOf(seed: number): Plan {
   return { early: turns(earlyMoments), late: turns(lateMoments) };
 }
 
-const nameIn = (line: string, name: string): boolean => momentsIn(line).some((moment) => nameOf(moment) === name);
+const nameIn = (line: string, name: string): boolean =>
+  momentsIn(line).some((moment) => nameOf(moment) === name);
 
 /** False when it ended before. */
 const saidBeforeEnd = (daemon: RunningCli, fits: (line: string) => boolean): Promise<boolean> =>

@@ -146,7 +146,10 @@ export class SimHub {
         }
   }
 
-  #hear({ worker }: Link, { jobId, assignmentId, conclusion }: Extract<HubReport, { kind: 'conclusion' }>): void {
+  #hear(
+    { worker }: Link,
+    { jobId, assignmentId, conclusion }: Extract<HubReport, { kind: 'conclusion' }>,
+  ): void {
     const success = conclusion.outcome === 'succeeded';
     const status = this.ledger.jobs.get(jobId)?.status;
     if (!this.holds(assignmentId))
@@ -180,10 +183,13 @@ export class SimHub {
   }
 
   #leave(link: Link, afterMs: number): void {
-    this.#clock.setTimeout(() => {
-      link.isKnownToHub = false;
-      this.ledger.leave(link.worker);
-    }, Math.min(afterMs, UNANSWERED_MS));
+    this.#clock.setTimeout(
+      () => {
+        link.isKnownToHub = false;
+        this.ledger.leave(link.worker);
+      },
+      Math.min(afterMs, UNANSWERED_MS),
+    );
   }
 
   #pass(link: Link, arrive: () => void): void {

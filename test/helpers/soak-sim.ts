@@ -1,8 +1,8 @@
 import { type AnyActorRef, createActor, type InspectionEvent } from 'xstate';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
-import type { Run } from '../../machines/supervisor/runs.ts';
 import { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import type { Run } from '../../machines/supervisor/runs.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
 import { Stage } from '../machines/stage.ts';
@@ -57,7 +57,9 @@ export class Simulation {
       input: { maxConcurrent, image: 'golden', instance: '0a1b2c3d', standbySize: 0 },
       inspect: (event: InspectionEvent) => this.#watch(event),
     });
-    this.root.subscribe({ error: (error: unknown) => this.violations.push(`the supervisor broke: ${error}`) });
+    this.root.subscribe({
+      error: (error: unknown) => this.violations.push(`the supervisor broke: ${error}`),
+    });
     this.root.start();
     this.#serve();
   }
@@ -124,7 +126,8 @@ export class Simulation {
     if (running > this.#maxConcurrent) this.violations.push(`${running} machines are running`);
     const leaked: readonly string[] = this.root.getSnapshot().context.leaked;
     const clones = [...this.ports.clones].filter((name) => !leaked.includes(name));
-    if (clones.length > this.#maxConcurrent) this.violations.push(`${clones.length} clones: ${clones.join(', ')}`);
+    if (clones.length > this.#maxConcurrent)
+      this.violations.push(`${clones.length} clones: ${clones.join(', ')}`);
     this.violations.push(...this.hub.complaints.splice(0));
   }
 

@@ -76,7 +76,8 @@ const stateText = (value: unknown): string =>
 
 const names = Object.keys(troubles) as Trouble[];
 const worst = (values: readonly number[]) => Math.max(0, ...values);
-const p99 = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? 0;
+const p99 = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? 0;
 const met: string[] = [];
 
 describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, and nothing is left`, () => {

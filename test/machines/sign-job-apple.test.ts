@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { signJobLimits } from '../../machines/sign-job/limits.ts';
+import { failure } from './samples.ts';
+import { admitted, artifact, beginJob, type JobScene, type StepPort, stepPorts } from './sign-job-scene.ts';
+
+const stapled = { ...artifact, sizeBytes: 9, sha256Hex: 'cd' };
+const accepted = { outcome: 'succeeded', submissionId: 's-1', artifact: stapled, failure: null };
+const published = {
+  outcome: 'published',
+  processed: true,
+  uploadId: 'u-1',
+  remarks: ['a warning'],
+  failure: null,
+};
+
+type Wishes = { notarization?: true; store?: true };
+
+/** Up to the first thing that goes to Apple. */
+function signed({ notarization, store }: Wishes): JobScene {
+  const scene = beginJob();
+  scene.stage.the('admitJob').answer({
+    ...admitted,
+    wantsNotarization: notarization === true,
+    staples: notarization ? ['image'] : [],
+    wantsStore: store === true,
+  });
+  scene.job.send({ type: 'slot.granted' });
+  scene.machineReady();
+  const before: readonly StepPort[] = stepPorts.slice(1, stepPorts.indexOf('deliverArtifact'));
+  for (const port of before.slice(0, -1)) scene.answer(port);
+  return scene;
+}
+
+const begun = (wishes: Wishes): JobScene => {
+  const scene = signed(wishes);
+  scene.answer('checkArtifact');
+  return scene;
+};
+const stages = (scene: JobScene) =>
+  scene.notes().flatMap((note) => (note.kind === 'stage' ? [note.stage] : []));
+
+test('what Apple has stapled is read back again, and delivered as it is now', () => {
+  const scene = begun({ notarization: true });
+  const notarization = scene.stage.the('notarization');
+  expect(notarization.input).toMatchObject({ runId: 'run-1', artifact, staples: ['image'] });
+  notarization.say({ type: 'step.logged', line: 'submission opened' });
+  notarization.say({ type: 'step.progressed', percent: 30 });
+  expect(scene.notes().slice(-2)).toEqual([
+    { kind: 'log', stage: 'notarizing', line: 'submission opened' },
+    { kind: 'progress', stage: 'notarizing', percent: 30 },
+  ]);
+  notarization.answer(accepted);
+  scene.answer('checkArtifact');
+  scene.answer('deliverArtifact');
+  expect(scene.conclusion()).toEqual({ outcome: 'succeeded', artifact: stapled });
+  expect(stages(scene).slice(-3)).toEqual(['packaging', 'notarizing', 'uploading']);
+  scene.cleanUp();
+});
+
+test('a build that Apple took is called published before it is delivered', () => {
+  const scene = begun({ store: true });
+  scene.stage.the('findEarlierUpload').answer('u-0');
+  expect(scene.stage.the('storeUpload').input).toEqual({ runId: 'run-1', uploadId: 'u-0' });
+  scene.stage.the('storeUpload').answer(published);
+  expect(scene.notes().slice(-4, -1)).toEqual([
+    { kind: 'log', stage: 'publishing', line: 'a warning' },
+    { kind: 'progress', stage: 'publishing', percent: 100 },
+    { kind: 'published', platform: 'macos', message: 'Tide Clock was uploaded to App Store Connect' },
+  ]);
+  scene.answer('deliverArtifact');
+  expect(scene.conclusion()).toMatchObject({ outcome: 'succeeded' });
+  scene.cleanUp();
+});
+
+test('a job that wants both is notarized first', () => {
+  const scene = begun({ notarization: true, store: true });
+  scene.stage.the('notarization').answer(accepted);
+  scene.answer('checkArtifact');
+  expect(scene.stage.open('storeUpload')).toEqual([]);
+  scene.stage.the('findEarlierUpload').answer(null);
+  scene.stage.the('storeUpload').answer(published);
+  scene.answer('deliverArtifact');
+  expect(stages(scene).slice(-3)).toEqual(['notarizing', 'publishing', 'uploading']);
+});
+
+const kinds = [
+  ['notarization', { notarization: true }],
+  ['findEarlierUpload', { store: true }],
+] as const;
+
+describe.each(kinds)('%s', (port, wishes) => {
+  test('is not begun for a job that the hub may have given away', () => {
+    const scene = signed(wishes);
+    scene.job.send({ type: 'job.linkLost' });
+    scene.answer('checkArtifact');
+    expect(scene.stage.open(port)).toEqual([]);
+    scene.job.send({ type: 'job.linkRestored' });
+    scene.stage.the('probeClaim').answer('open');
+    expect(scene.stage.open(port)).toHaveLength(1);
+  });
+
+  test('is dropped with the job when the hub gave it to somebody else', () => {
+    const scene = begun(wishes);
+    const call = scene.stage.the(port);
+    scene.job.send({ type: 'job.linkLost' });
+    scene.job.send({ type: 'job.linkRestored' });
+    scene.stage.the('probeClaim').answer('closed');
+    expect(call.isOpen).toBe(true);
+    scene.clock.advance(signJobLimits.reassignmentTimeout);
+    expect([call.isOpen, scene.conclusions()]).toEqual([false, []]);
+    scene.cleanUp();
+  });
+
+  test('is aborted by a cancellation', () => {
+    const scene = begun(wishes);
+    const call = scene.stage.the(port);
+    scene.job.send({ type: 'job.cancelRequested', why: 'user' });
+    expect(call.isOpen).toBe(false);
+    expect(scene.conclusion()).toMatchObject({ outcome: 'cancelled' });
+    scene.cleanUp();
+  });
+
+  test('needs no machine: one that is lost is no matter', () => {
+    const scene = begun(wishes);
+    scene.stage.the('vmLifecycle').say({ type: 'vm.lost', name: 'v', failure: failure('VM_EXITED') });
+    expect([scene.stage.open(port).length, scene.conclusions()]).toEqual([1, []]);
+  });
+
+  test('that breaks ends the run', () => {
+    const scene = begun(wishes);
+    scene.stage.the(port).fail(failure('BROKEN'));
+    expect(scene.conclusion()).toMatchObject({ failure: { code: 'BROKEN' } });
+    scene.cleanUp();
+  });
+});
+
+test('a verdict against the app is the failure of the job, and nothing is delivered', () => {
+  const scene = begun({ notarization: true });
+  scene.stage
+    .the('notarization')
+    .answer({ ...accepted, outcome: 'rejected', artifact, failure: failure('NOTARY_REJECTED') });
+  expect(scene.stage.open('deliverArtifact')).toEqual([]);
+  expect(scene.conclusion()).toMatchObject({ stage: 'notarizing', failure: { code: 'NOTARY_REJECTED' } });
+});
+
+test('what the store does not take is the failure of the job, with all that it says', () => {
+  const scene = begun({ store: true });
+  scene.stage.the('findEarlierUpload').answer(null);
+  scene.stage
+    .the('storeUpload')
+    .answer({ ...published, outcome: 'failed', failure: failure('STORE_REJECTED') });
+  expect(scene.notes().at(-1)).toEqual({ kind: 'log', stage: 'publishing', line: 'a warning' });
+  expect(scene.conclusion()).toMatchObject({ stage: 'publishing', failure: { code: 'STORE_REJECTED' } });
+  expect(scene.notes().some(({ kind }) => kind === 'published')).toBe(false);
+});
+
+test('a wait for Apple that says nothing at all ends, and is not counted as time of the job', () => {
+  const { notarizationTimeout, jobTimeout } = signJobLimits;
+  expect(notarizationTimeout).toBeGreaterThan(jobTimeout);
+  const scene = begun({ notarization: true });
+  scene.clock.advance(notarizationTimeout - 1);
+  expect(scene.conclusions()).toEqual([]);
+  scene.clock.advance(1);
+  expect(scene.conclusion()).toMatchObject({ failure: { code: 'STEP_TIMED_OUT' } });
+});
+
+test('an upload that says nothing at all ends as well', () => {
+  const scene = begun({ store: true });
+  scene.stage.the('findEarlierUpload').answer(null);
+  scene.clock.advance(signJobLimits.publishingTimeout);
+  expect(scene.conclusion()).toMatchObject({ failure: { code: 'STEP_TIMED_OUT' } });
+});
