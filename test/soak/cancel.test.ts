@@ -95,7 +95,7 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
       expect(worst(ends)).toBeLessThanOrEqual(LONGEST_END_MS);
       if (trouble === 'nothing') expect(p99(ends)).toBeLessThanOrEqual(BOUND_MS);
       met.push(...cancelled.map(({ state }) => state));
-      console.info(
+      console.error(
         `${trouble}: ${cancelled.length} cancelled, ${late} too late, all gone after ${p99(ends)} ms (p99), ${worst(ends)} ms at most`,
       );
     },
@@ -103,7 +103,7 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
   );
 
   test('these met every state of the work that lasts', () => {
-    console.info(countedText(met));
+    console.error(countedText(met));
     const lasting = [
       ...['admitting', 'waitingForSlot', 'running.downloading.attempting', 'running.inspecting'],
       ...['running.checkingCredentials', 'running.drawingIcons', 'running.mergingInfoPlist'],

@@ -32,7 +32,7 @@ test(`${KILLS} daemons are killed at any moment: the next one sweeps, and each j
       return state === undefined ? [] : [nameOf({ actor, state })];
     }),
   );
-  console.info(`${killedAt.length} kills, ${completed} jobs done: ${countedText(names)}`);
+  console.error(`${killedAt.length} kills, ${completed} jobs done: ${countedText(names)}`);
   // the lines of the log come in bunches: some states are seen only together with the next one
   const wanted = [...earlyMoments, ...lateMoments].filter(({ actor }) => actor === 'run' || actor === 'vm');
   const hit = wanted.filter((moment) => names.includes(nameOf(moment)));
