@@ -5,6 +5,8 @@ import { join } from 'node:path';
 /** Keys become file names: what ours are made of, and nothing that could lead out of the folder. */
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const SUFFIX = '.json';
+/** A record, or the draft of one: a process that was killed while it wrote leaves the draft. */
+const FILE_NAME = /^(?<key>.+)\.json(\.[0-9a-f]{8})?$/;
 
 /**
  * Small records on disk, one file each (0600): old content or new, never half of it, also when the power fails.
@@ -15,6 +17,7 @@ export interface Records {
   /** On the disk when it returns. */
   put(key: string, record: Readonly<Record<string, unknown>>): Promise<void>;
   remove(key: string): Promise<void>;
+  /** Also of records that were never written to their end: what they announce was not begun, and removing is harmless. */
   keys(): Promise<readonly string[]>;
 }
 
@@ -29,13 +32,17 @@ export function recordsIn(folder: string): Records {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeWhole(folder, pathOf(key), `${JSON.stringify(record)}\n`);
     },
-    remove: (key) => rm(pathOf(key), { force: true }),
-    keys: async () => {
-      const names = await readdir(folder).catch(() => []);
-      return names.filter((name) => name.endsWith(SUFFIX)).map((name) => name.slice(0, -SUFFIX.length));
+    remove: async (key) => {
+      await rm(pathOf(key), { force: true });
+      const drafts = (await namesIn(folder)).filter((name) => keyIn(name) === key);
+      await Promise.all(drafts.map((name) => rm(join(folder, name), { force: true })));
     },
+    keys: async () => [...new Set((await namesIn(folder)).flatMap((name) => keyIn(name) ?? []))],
   };
 }
+
+const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
+const keyIn = (name: string): string | undefined => FILE_NAME.exec(name)?.groups?.key;
 
 /** Every run makes bytes of its own, and no hub gives a job out for so long: what is this old does not come back. */
 const KEPT_MS = 30 * 24 * 3_600_000;

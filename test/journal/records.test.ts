@@ -1,0 +1,62 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { forgetOld, type Records, recordsIn } from '../../src/journal/records.ts';
+
+let folder: string;
+let records: Records;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-records-'));
+  records = recordsIn(folder);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('a record is read back, replaced, and removed', async () => {
+  await records.put('one', { submissionId: 1 });
+  await records.put('one', { submissionId: 2 });
+  expect(await records.get('one')).toEqual({ submissionId: 2 });
+  expect(await records.keys()).toEqual(['one']);
+  await records.remove('one');
+  expect(await records.get('one')).toBeUndefined();
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a draft that a killed process left is listed under its key, holds nothing, and goes with the record', async () => {
+  await writeFile(join(folder, 'machine-1.json.f46a78ab'), '{"begun');
+  expect(await records.keys()).toEqual(['machine-1']);
+  expect(await records.get('machine-1')).toBeUndefined();
+  await records.remove('machine-1');
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a draft beside its record is not listed twice, and never hides it', async () => {
+  await records.put('machine-1', { begunAt: 'then' });
+  await writeFile(join(folder, 'machine-1.json.00000000'), '');
+  expect(await records.keys()).toEqual(['machine-1']);
+  expect(await records.get('machine-1')).toEqual({ begunAt: 'then' });
+});
+
+test('removing one record leaves those whose names only begin alike', async () => {
+  await records.put('run-1', {});
+  await records.put('run-1.json.more', {});
+  await records.put('run-12', {});
+  await records.remove('run-1');
+  expect([...(await records.keys())].sort()).toEqual(['run-1.json.more', 'run-12']);
+});
+
+test('what is old, cannot be read, or was never finished is forgotten', async () => {
+  const day = 24 * 3_600_000;
+  const recordedAt = (daysAgo: number) => new Date(Date.now() - daysAgo * day).toISOString();
+  await records.put('new', { recordedAt: recordedAt(1) });
+  await records.put('old', { recordedAt: recordedAt(31) });
+  await writeFile(join(folder, 'torn.json'), '{"recordedAt":');
+  await writeFile(join(folder, 'draft.json.0123abcd'), '{}');
+  await forgetOld(records);
+  expect(await readdir(folder)).toEqual(['new.json']);
+});
+
+test('a key that could lead out of the folder is refused', async () => {
+  await expect(records.put('../elsewhere', {})).rejects.toThrow(/cannot be the name of a record/);
+});
