@@ -2,23 +2,30 @@ import { digestResources } from '../adapters/code-signature/resource-digests.ts'
 import { signInGuest } from '../adapters/rcodesign/sign.ts';
 import { identityPem } from '../domain/identity/index.ts';
 import { buildPlist } from '../domain/plist/index.ts';
+import { artifactPlace } from './artifact-place.ts';
+import { packResources } from './early-ipa.ts';
 import { nestedSettings } from './nested-code.ts';
 import { sideBySide } from './side-by-side.ts';
 import type { GuestStepScope } from './step.ts';
 import { type Desk, held } from './workbench.ts';
 
-/** Signs the bundle and all code in it, inside the guest; this host reads the resources meanwhile. */
+/** Signs the bundle and all code in it, inside the guest; this host deals with the resources meanwhile. */
 export async function codesign(scope: GuestStepScope): Promise<void> {
   const { desk, report } = scope;
-  const { appPath } = held(desk, 'found');
-  const except = new Set(held(desk, 'facts').machOs.map(({ path }) => path));
-  const [resourceDigests] = await sideBySide(
+  await sideBySide(
     scope.signal,
-    (signal) => digestResources(appPath, { except, signal }),
+    (signal) => readResources(desk, signal),
     (signal) => sign({ ...scope, signal }),
   );
-  desk.resourceDigests = resourceDigests;
   report.progress(80);
+}
+
+/** What signing does not change: its digests for the check of the seal, and its part of an .ipa. */
+async function readResources(desk: Desk, signal: AbortSignal): Promise<void> {
+  const except = new Set(held(desk, 'facts').machOs.map(({ path }) => path));
+  desk.resourceDigests = await digestResources(held(desk, 'found').appPath, { except, signal });
+  if (held(desk, 'plan').container === 'ipa')
+    desk.earlyIpa = await packResources(desk, artifactPlace(desk).path, signal);
 }
 
 /** The key is in no file of the guest. */

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import type { Artifact } from '../../machines/contracts/job.ts';
-import { artifactName } from '../domain/plan.ts';
+import { artifactPlace } from './artifact-place.ts';
 import { packDmg } from './package-dmg.ts';
 import { packIpa } from './package-ipa.ts';
 import type { GuestStepScope } from './step.ts';
@@ -10,8 +9,7 @@ import { held } from './workbench.ts';
 export async function packageArtifact(scope: GuestStepScope): Promise<Artifact> {
   const { desk } = scope;
   const { container } = held(desk, 'plan');
-  const name = artifactName(held(desk, 'manifest'), desk.jobId, container);
-  const path = join(desk.dir, name);
+  const { name, path } = artifactPlace(desk);
   const made = container === 'ipa' ? await packIpa(scope, path) : await packDmg(scope, path);
   desk.artifact = { name, path, ...made };
   return { name, ...made };

@@ -1,21 +1,28 @@
-import { writeIpa } from '../adapters/archive/write-ipa.ts';
-import { type FileDigest, writeDigested } from '../adapters/files/digested-file.ts';
+import type { FileDigest } from '../adapters/files/digested-file.ts';
 import { readAhead } from '../adapters/files/read-ahead.ts';
+import { listTree } from '../adapters/files/tree.ts';
+import { begunIpa, PIECES_AHEAD } from './early-ipa.ts';
+import type { IpaInTheMaking } from './ipa-in-the-making.ts';
 import type { GuestStepScope } from './step.ts';
 import { held } from './workbench.ts';
 
-/** Of 256 KiB: read and compressed while the last one is hashed and written. */
-const PIECES_AHEAD = 4;
+/** The .ipa is made on the host: what was packed while the guest signed, and then what came back. */
+export async function packIpa(scope: GuestStepScope, path: string): Promise<FileDigest> {
+  const { desk } = scope;
+  const tree = await listTree(held(desk, 'found').appPath);
+  const ipa = await begunIpa(desk, path, tree);
+  const rest = tree.filter((entry) => !ipa.packed.has(entry.path));
+  await ipa.file.append(readAhead(finished(scope, ipa, rest), PIECES_AHEAD));
+  return ipa.file.digest();
+}
 
-/** The .ipa is made on the host, from the signed bundle that came back. */
-export function packIpa({ desk, signal, report }: GuestStepScope, path: string): Promise<FileDigest> {
-  const { appPath, folderName } = held(desk, 'found');
-  const ipa = writeIpa({
-    appDir: appPath,
-    appFolderName: folderName,
-    sourceDate: new Date(),
-    signal,
-    onProgress: (doneBytes, totalBytes) => report.progress((doneBytes / Math.max(1, totalBytes)) * 90),
-  });
-  return writeDigested(path, readAhead(ipa, PIECES_AHEAD));
+async function* finished(
+  { signal, report }: GuestStepScope,
+  { writer }: IpaInTheMaking,
+  rest: Awaited<ReturnType<typeof listTree>>,
+): AsyncGenerator<Buffer> {
+  const onProgress = (doneBytes: number, totalBytes: number) =>
+    report.progress((doneBytes / Math.max(1, totalBytes)) * 90);
+  yield* writer.pack(rest, { signal, onProgress });
+  yield* writer.end();
 }

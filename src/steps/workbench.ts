@@ -13,6 +13,7 @@ import type { SigningIdentity } from '../domain/identity/index.ts';
 import type { Manifest } from '../domain/manifest/index.ts';
 import type { SignPlan } from '../domain/plan.ts';
 import type { PlistDict } from '../domain/plist/index.ts';
+import type { IpaInTheMaking } from './ipa-in-the-making.ts';
 
 /**
  * What one run has on its desk: the results of its steps that are too large, or too secret, for a statechart.
@@ -38,6 +39,8 @@ export interface Desk {
   icons?: IconKeys;
   /** Absolute path of the bundle in the guest. */
   guestAppPath?: string;
+  /** Begun while the guest signs. */
+  earlyIpa?: IpaInTheMaking;
   /** Taken while the guest signs. */
   resourceDigests?: ResourceDigests;
   /** The bundle in the guest as it was before signing. */
