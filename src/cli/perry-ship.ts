@@ -32,6 +32,13 @@ program
   .option('--out <dir>', 'leave the artifacts there')
   .action(async (flags) => (await import('./demo.ts')).demo(flags));
 
+program
+  .command('doctor')
+  .description('whether a daemon would work on this host: one question a line, with the exact fix')
+  .option('--env-file <file>', 'file that the daemon is started with')
+  .option('--json', 'for programs')
+  .action(async (flags) => (await import('./doctor.ts')).doctor(flags));
+
 const toDaemon = (name: string, description: string) =>
   program
     .command(name)

@@ -1,0 +1,38 @@
+import type { Answer, Verdict } from '../doctor/check.ts';
+import { examineHost } from '../doctor/examine-host.ts';
+import { exitCodes } from './exit-codes.ts';
+
+export interface DoctorFlags {
+  readonly envFile?: string;
+  readonly json?: true;
+}
+
+/** One question a line, with evidence and the exact fix: exit 0, or 1 when the daemon would not work. */
+export async function doctor({ envFile, json }: DoctorFlags): Promise<void> {
+  const stopping = new AbortController();
+  const stop = () => stopping.abort(new Error('the examination was stopped'));
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const answers: Answer[] = [];
+  const examination = examineHost({
+    env: process.env,
+    envFile,
+    signal: stopping.signal,
+    onProgress: (line) => console.error(line),
+  });
+  for await (const answer of examination) {
+    answers.push(answer);
+    if (!json) print(lineOf(answer));
+  }
+  const isReady = answers.every(({ verdict }) => verdict !== 'failed');
+  if (json) print(JSON.stringify({ ok: isReady, answers }, null, 2));
+  process.exitCode = isReady ? exitCodes.done : exitCodes.failed;
+}
+
+const MARKS: Readonly<Record<Verdict, string>> = { ok: 'ok    ', remark: 'remark', failed: 'FAILED' };
+
+function lineOf({ verdict, question, evidence, fix }: Answer): string {
+  const line = `${MARKS[verdict]}  ${question}  ${evidence}`;
+  return fix === undefined ? line : `${line}\n        → ${fix}`;
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -1,0 +1,84 @@
+import { createDriver } from '../adapters/vm/select.ts';
+import { withEnvFile } from '../config/env-file.ts';
+import { type Config, type LoadedConfig, loadConfig } from '../config/load.ts';
+import { imageName } from '../daemon/golden-image.ts';
+import { tartOptions } from '../daemon/tart-options.ts';
+import { createRedactor } from '../domain/redact.ts';
+import { createLogger } from '../observability/logger.ts';
+import { appleServices } from './apple-services.ts';
+import { type Answer, answer, type Finding, ok, remark } from './check.ts';
+import { hubLink, hubSecret } from './hub-link.ts';
+import { machineHost, signingTool } from './machines.ts';
+import { nodeVersion } from './node-version.ts';
+import { runningDaemon, stateDirectory } from './state-directory.ts';
+
+export interface ExamineOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly envFile?: string | undefined;
+  readonly signal: AbortSignal;
+  /** Lines for a person who waits. */
+  readonly onProgress: (line: string) => void;
+}
+
+/**
+ * Asks everything that decides whether a daemon would work here, one question after the other. Nothing is changed,
+ * except that rcodesign is fetched where it is missing, as the daemon would.
+ */
+export async function* examineHost(options: ExamineOptions): AsyncGenerator<Answer> {
+  const { env, envFile, signal } = options;
+  yield answer(nodeVersion(process.versions.node), signal);
+  const read: { settings?: Settings } = {};
+  yield answer(
+    {
+      question: 'Can the configuration be used?',
+      ask: async () => {
+        const whole = await withEnvFile(env, envFile);
+        read.settings = { ...loadConfig(whole), env: whole };
+        return configurationFinding(read.settings);
+      },
+    },
+    signal,
+  );
+  if (read.settings) yield* examineConfigured(read.settings, options);
+}
+
+interface Settings extends LoadedConfig {
+  /** With what the file adds. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+async function* examineConfigured(
+  { config, env }: Settings,
+  { signal, onProgress }: ExamineOptions,
+): AsyncGenerator<Answer> {
+  const checks = [
+    stateDirectory(config),
+    runningDaemon(config),
+    machineHost(config, () => driverOf(config), imageName(config)),
+    ...(config.vmDriver === 'local' ? [signingTool(env, onProgress)] : []),
+    hubLink(config),
+    hubSecret(config),
+    ...appleServices(config),
+  ];
+  for (const check of checks) yield answer(check, signal);
+}
+
+function configurationFinding({ config, warnings }: LoadedConfig): Finding {
+  const evidence = `Worker "${config.workerName}", driver ${config.vmDriver}, ${config.maxConcurrent} jobs at a time`;
+  return warnings.length === 0 ? ok(evidence) : remark(evidence, warnings.join(' '));
+}
+
+/** Only to be asked about the host: it makes no machine. */
+const driverOf = (config: Config) =>
+  createDriver({
+    kind: config.vmDriver,
+    stateDir: config.stateDir,
+    instance: NO_INSTANCE,
+    toolDirs: [],
+    tart: tartOptions(
+      config,
+      createLogger({ level: 'silent', redact: createRedactor().redact, forTerminal: false }),
+    ),
+  });
+
+const NO_INSTANCE = '00000000';

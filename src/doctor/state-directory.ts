@@ -1,0 +1,55 @@
+import { access, constants, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Config } from '../config/load.ts';
+import { holderOf } from '../control/state-lock.ts';
+import { type Check, failed, ok, remark } from './check.ts';
+
+const GROUP_OR_OTHERS_WRITE = 0o022;
+/** Two of the largest bundles that are accepted, unpacked and packed again. */
+const WANTED_FREE_GB = 10;
+const GB = 1e9;
+
+/** Run directories with bundles and artifacts lie there, and the journal. */
+export const stateDirectory = ({ stateDir }: Config): Check => ({
+  question: 'Can the state directory be used?',
+  ask: async () => {
+    const { path, mode } = await nearest(stateDir);
+    if (path === stateDir && (mode & GROUP_OR_OTHERS_WRITE) !== 0)
+      return failed(`Other users may write to "${stateDir}"`, `Run: chmod 700 "${stateDir}"`);
+    if (!(await isWritable(path)))
+      return failed(
+        `This user may not write to "${path}"`,
+        'Give the folder to the user of the daemon, or set PERRY_STATE_DIR to a folder of its own.',
+      );
+    return spaceAt(stateDir, path);
+  },
+});
+
+async function spaceAt(stateDir: string, existing: string) {
+  const { bavail, bsize } = await statfs(existing);
+  const freeGb = (bavail * bsize) / GB;
+  const evidence = `${stateDir}${existing === stateDir ? '' : ' will be made'}, ${freeGb.toFixed(0)} GB free`;
+  if (freeGb >= WANTED_FREE_GB) return ok(evidence);
+  return remark(evidence, `Free space there: two jobs with large apps take up to ${WANTED_FREE_GB} GB.`);
+}
+
+/** The folder, or the first one above it that exists. */
+async function nearest(path: string): Promise<{ path: string; mode: number }> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats) return { path, mode: stats.mode };
+  return nearest(dirname(path));
+}
+
+const isWritable = (path: string): Promise<boolean> =>
+  access(path, constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+
+export const runningDaemon = ({ stateDir }: Config): Check => ({
+  question: 'Does a daemon run on it?',
+  ask: async () => {
+    const holder = await holderOf(stateDir);
+    return ok(holder ? `Yes, process ${holder.pid}; "perry-ship status" shows more` : 'No');
+  },
+});
