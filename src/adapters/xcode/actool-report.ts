@@ -1,4 +1,10 @@
-import { isDict, type PlistDict, type PlistValue, parsePlistDict } from '../../domain/plist/index.ts';
+import {
+  isDict,
+  type PlistDict,
+  type PlistValue,
+  parsePlistDict,
+  stringAt,
+} from '../../domain/plist/index.ts';
 
 /** What actool said in its `xml1` form, sorted by weight. */
 export interface ActoolReport {
@@ -34,14 +40,15 @@ const messagesOf = (report: PlistDict, keys: RegExp): string[] => [
   ),
 ];
 
-/** An entry is a dict with a message; something without one still counts as having been said. */
+/** A list of messages, or such lists by document. */
 function messagesIn(value: PlistValue): string[] {
-  if (Array.isArray(value)) return value.flatMap(messagesIn);
-  if (!isDict(value)) return [String(value)];
-  const texts = ['message', 'description', 'failure-reason'].flatMap((key) => {
-    const text = value[key];
-    return typeof text === 'string' && text !== '' ? [text] : [];
-  });
-  if (texts.length > 0) return [[...new Set(texts)].join(' ')];
-  return Object.values(value).flatMap(messagesIn);
+  if (Array.isArray(value)) return value.map(messageOf);
+  return isDict(value) ? Object.values(value).flatMap(messagesIn) : [String(value)];
+}
+
+/** An entry of unknown form still counts as having been said. */
+function messageOf(entry: PlistValue): string {
+  if (!isDict(entry)) return String(entry);
+  const texts = ['message', 'description', 'failure-reason'].flatMap((key) => stringAt(entry, key) || []);
+  return [...new Set(texts)].join(' ') || 'It gave no reason.';
 }

@@ -16,8 +16,8 @@ export interface DiskImageOptions {
 /** Seconds before the second, third … try: what holds the volume (XProtect, Spotlight) lets go in seconds. */
 const PAUSES_S = [2, 3, 5, 8, 10] as const;
 
-/** Of the script. */
-const exit = { notVerified: 65, noImage: 74, busy: 75 } as const;
+/** Of the script; hdiutil itself ends with small numbers. */
+const exit = { notVerified: 201, noImage: 202, busy: 203 } as const;
 const BUSY_LINE = 'busy: ';
 
 /**

@@ -1,4 +1,5 @@
-export { type CompiledCatalog, type CompileOptions, compileAssetCatalog } from './asset-catalog.ts';
+export type { CompileOptions } from './actool-call.ts';
+export { type CompiledCatalog, compileAssetCatalog } from './asset-catalog.ts';
 export { type SignAdHocOptions, signAdHoc, verifyWithCodesign } from './codesign.ts';
 export { createDiskImage, type DiskImageOptions } from './disk-image.ts';
 export type { ToolOpinion } from './opinion.ts';

@@ -12,7 +12,7 @@ export interface ProductArchiveOptions {
 }
 
 /** Of the script: productbuild said that all went well, and there is no package. */
-const EXIT_NO_PACKAGE = 74;
+const EXIT_NO_PACKAGE = 202;
 
 /**
  * The store refuses a package with files that only root can read; modes are not part of a signature. Success is a

@@ -60,7 +60,8 @@ export async function runTool(session: GuestSession, call: ToolCall): Promise<To
     ...(onStderrLine && { onStderrLine }),
   });
   const said = withoutPaths(`${stdout}\n${stderr}`.trim(), paths).slice(-MAX_SAID_CHARACTERS);
-  if (exitCode === EXIT_NOT_FOUND || XCODE_UNUSABLE.test(stderr)) throw toolMissing(tool, exitCode, said);
+  const isUnusable = exitCode !== 0 && XCODE_UNUSABLE.test(stderr);
+  if (exitCode === EXIT_NOT_FOUND || isUnusable) throw toolMissing(tool, exitCode, said);
   return { exitCode, stdout, stderr, said };
 }
 
