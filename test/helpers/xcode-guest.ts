@@ -20,7 +20,7 @@ export interface XcodeImage {
   readonly imageDir: string;
   /** For machines that are cloned from now on. */
   setKnobs(knobs: Knobs): Promise<void>;
-  /** Of all machines cloned from the image, in their order, without `uname` and `sw_vers`. */
+  /** Of all machines cloned from the image, in their order, without `uname`. */
   calls(): Promise<readonly ToolCall[]>;
 }
 
