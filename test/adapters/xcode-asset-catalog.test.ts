@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { assetCatalogSource, loadArt } from '../../src/adapters/icons/index.ts';
 import { putTree } from '../../src/adapters/vm/transfer.ts';
 import { type CompileOptions, compileAssetCatalog } from '../../src/adapters/xcode/index.ts';
+import { makePng } from '../helpers/bundles.ts';
 import { never } from '../helpers/local-vm.ts';
 import { bootXcodeGuest, type Knobs, type XcodeGuest } from '../helpers/xcode-guest.ts';
 
@@ -19,8 +19,7 @@ let tests = 0;
 beforeAll(async () => {
   guest = await bootXcodeGuest();
   home = join(guest.cloneDir, 'home');
-  const picture = { width: 1024, height: 1024, channels: 3, background: '#336699' } as const;
-  const art = await loadArt(await sharp({ create: picture }).png().toBuffer(), { flatten: true });
+  const art = await loadArt(await makePng(1024, 1024), { flatten: true });
   for (const platform of ['ios', 'macos'] as const) {
     const folder = await mkdtemp(join(tmpdir(), 'perry-catalog-'));
     await assetCatalogSource(art, folder, { platform, signal: never });

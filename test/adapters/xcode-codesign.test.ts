@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -63,8 +63,10 @@ describe('signing ad hoc', () => {
     expect(await signatureOf(`${helperScope}/Contents/MacOS/Helper`)).not.toContain('app-sandbox');
   });
 
-  test('clears extended attributes first, which codesign would refuse', async () => {
+  test('clears extended attributes first, which codesign would refuse, of read-only files too', async () => {
+    await chmod(join(app, toolScope), 0o555);
     await sign();
+    expect((await stat(join(app, toolScope))).mode & 0o777).toBe(0o755);
     expect((await guest.calls())[0]).toEqual(['xattr', '-cr', app]);
   });
 
@@ -106,6 +108,12 @@ describe('a failure while signing', () => {
       failure: { reason: expect.stringContaining(reason) },
       detail: { said: expect.not.stringContaining(guest.cloneDir) },
     });
+  });
+
+  test('is told in few words, however many codesign has', async () => {
+    const thrown = await sign({}, { codesign_says: 'internal error '.repeat(1000) }).catch((error) => error);
+    expect(thrown.failure.reason.length).toBeLessThanOrEqual(301);
+    expect(thrown.detail.said.length).toBeLessThanOrEqual(2000);
   });
 
   test('nested code that was left out', async () => {

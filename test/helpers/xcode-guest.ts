@@ -20,7 +20,7 @@ export interface XcodeImage {
   readonly imageDir: string;
   /** For machines that are cloned from now on. */
   setKnobs(knobs: Knobs): Promise<void>;
-  /** Of all machines cloned from the image, in their order, without `uname` and `sw_vers`. */
+  /** Of all machines cloned from the image, in their order, without `uname`. */
   calls(): Promise<readonly ToolCall[]>;
 }
 
@@ -37,11 +37,14 @@ export async function makeXcodeImage(
   await makeEmptyImage(localImagesDir(stateDir), name);
   const imageDir = join(localImagesDir(stateDir), name);
   for (const folder of ['bin', 'developer']) await linkPrograms(folder, join(imageDir, folder));
-  const callsFile = join(stateDir, `${name}.calls`);
+  const callsFile = callsFileOf(imageDir);
   const setKnobs = (wanted: Knobs): Promise<void> => writeKnobs(imageDir, callsFile, wanted);
   await setKnobs(knobs);
   return { imageDir, setKnobs, calls: () => readCalls(callsFile) };
 }
+
+/** Outside the clones, which are gone when a test looks. */
+const callsFileOf = (imageDir: string): string => join(imageDir, 'apple-tools.calls');
 
 async function linkPrograms(folder: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
@@ -73,7 +76,7 @@ export async function bootXcodeGuest(): Promise<XcodeGuest> {
   const host = await localHost([dirname(rcodesignPath)]);
   const image = await makeXcodeImage(host.stateDir, 'golden');
   const vm = await bootVm(host);
-  const callsFile = join(host.stateDir, 'golden.calls');
+  const callsFile = callsFileOf(image.imageDir);
   return {
     ...vm,
     calls: image.calls,

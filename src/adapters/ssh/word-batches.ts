@@ -1,6 +1,6 @@
 import { MAX_SHELL_LINE_BYTES } from './quote.ts';
 
-/** Room for what quoting adds, twice: a word inside a line that is itself a word. */
+/** A quote in a word becomes four characters. */
 const QUOTING_FACTOR = 4;
 
 /** Cuts a list of words into parts that fit into one shell line each, in their order. */

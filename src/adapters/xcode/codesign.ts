@@ -17,8 +17,13 @@ export interface SignAdHocOptions {
 
 const MAX_PATHS_PER_COMMAND = 100;
 
-/** Extended attributes such as quarantine would be refused by codesign. */
-const cleanScript = 'app=$(absolute "$1"); xattr -cr "$app"';
+/**
+ * A file that its owner may not write cannot be freed of extended attributes, such as quarantine, which codesign
+ * refuses. That clearing fails where nothing can be cleared, e.g. at a broken link, says nothing.
+ */
+const prepareScript = `app=$(absolute "$1")
+find "$app" ! -type l ! -perm -200 -exec chmod u+w {} +
+xattr -cr "$app" >/dev/null 2>&1 || :`;
 
 const nestedScript = `app=$(absolute "$1"); options=$2; shift 2
 for nested do
@@ -32,7 +37,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 143' HUP INT TERM
 cat >"$work/entitlements.plist" || exit
 [ -s "$work/entitlements.plist" ] && set -- --entitlements "$work/entitlements.plist" || set --
-codesign --force --sign - $options --timestamp=none "$@" "$app"`;
+codesign --force --sign - $options --timestamp=none \${1+"$@"} "$app"`;
 
 /**
  * Signs a bundle without an identity by `codesign --sign -`, inside out: Apple's advice, as `--deep` is deprecated
@@ -49,7 +54,7 @@ export async function signAdHoc(session: GuestSession, options: SignAdHocOptions
     const run = await runTool(session, call);
     if (run.exitCode !== 0) throw notSigned(run);
   };
-  await sign(cleanScript, []);
+  await sign(prepareScript, []);
   for (const paths of wordBatches(nestedPaths, MAX_PATHS_PER_COMMAND))
     await sign(nestedScript, [flags, ...paths]);
   await sign(appScript, [flags], entitlementsXml);
