@@ -154,6 +154,16 @@ export const failureCodes = {
   TOOLCHAIN_LACKS_PRODUCTBUILD: host(
     "The job needs an installer package, which only Apple's productbuild makes, and the machine has none.",
   ),
+  XCODE_TOOL_MISSING: host(
+    "One of Apple's tools is not in the golden image, or Xcode there is not ready to be used.",
+  ),
+  XCODE_TOOL_FAILED: hostRetry(
+    "One of Apple's tools in the machine ended in a way that says nothing about the job.",
+  ),
+  ASSET_CATALOG_FAILED: defect("Apple's actool did not compile the app icon, or left a part of it out."),
+  DISK_IMAGE_BUSY: hostRetry("Apple's hdiutil found the volume of a new disk image busy at every try."),
+  DISK_IMAGE_FAILED: hostRetry("Apple's hdiutil did not make a disk image."),
+  PRODUCT_ARCHIVE_FAILED: hostRetry("Apple's productbuild did not make an installer package."),
   DMG_UNSUPPORTED: input('A disk image uses a format that the worker cannot read.'),
   IPA_INVALID: defect('The finished .ipa does not read back as one that can be installed.'),
   BUNDLE_CHANGED: defect('A file of the bundle changed while it was being packaged.'),
@@ -167,7 +177,7 @@ export const failureCodes = {
   SIGN_UNSEALED: input(
     'A file lies where only signed code may lie, and would not be covered by the signature.',
   ),
-  SIGN_FAILED: defect('rcodesign ended with an error that the worker does not know.'),
+  SIGN_FAILED: defect('rcodesign or codesign ended with an error that the worker does not know.'),
   SIGNATURE_INVALID: defect('A signature that was just made does not hold.'),
   SIGNATURE_MALFORMED: input('A code signature, or the file that carries it, does not follow the format.'),
   CODE_FORMAT_UNKNOWN: input(

@@ -16,13 +16,32 @@ export type Stage =
 export interface AdmittedJob {
   readonly target: SignTarget;
   readonly appName: string;
-  readonly identity: 'adhoc' | 'supplied';
-  readonly container: 'dmg' | 'ipa';
+  /** What the machines can do, as far as it is known before one is there. */
+  readonly toolchain: Toolchain | null;
+  /** In this order; each signs a fresh copy of the bundle. */
+  readonly passes: readonly AdmittedPass[];
+}
+
+/** `xcode` is a macOS guest with Apple's tools, `portable` any guest that has rcodesign. */
+export type Toolchain = 'xcode' | 'portable';
+
+/** One signature over the whole app, and what becomes of its artifact. */
+export interface AdmittedPass {
+  readonly distribution: 'direct' | 'store';
   readonly embedsProfile: boolean;
-  readonly wantsNotarization: boolean;
+  readonly notarizes: boolean;
   /** What carries Apple's ticket in the end, in the order in which it is stapled; empty without notarization. */
   readonly staples: readonly ('image' | 'app')[];
-  readonly wantsStore: boolean;
+  /** Its artifact goes to App Store Connect. */
+  readonly publishes: boolean;
+  /** Its artifact goes to the sender of the job: that of exactly one pass does. */
+  readonly delivers: boolean;
+}
+
+/** What drawing the icon has left to do. */
+export interface DrawnIcons {
+  /** There is a catalog that Apple's actool can compile, and the bundle has none that is compiled. */
+  readonly hasCatalog: boolean;
 }
 
 export interface BundleSummary {

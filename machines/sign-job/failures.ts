@@ -1,4 +1,5 @@
 import type { Failure } from '../contracts/failure.ts';
+import type { Artifact } from '../contracts/job.ts';
 
 const AGAIN = 'Send the job again; if it fails again, the operator of the worker should look at its log.';
 
@@ -47,6 +48,12 @@ export const workerStopping: Failure = {
   nextStep: 'Send the job again; another worker, or this one after its restart, will take it.',
   retryable: true,
 };
+
+/** What is delivered is not lost when something fails after it; its receiver is told. */
+export const afterDelivery = (failure: Failure, { name }: Artifact): Failure => ({
+  ...failure,
+  reason: `${failure.reason} "${name}" was delivered all the same.`.trim(),
+});
 
 /** The hub says that the job belongs to somebody else now: nothing is reported, everything is cleaned up. */
 export const NOT_OURS = 'HUB_JOB_NOT_OURS';

@@ -15,6 +15,12 @@ export const signJobLimits = {
   inspectTimeout: 60_000,
   credentialsTimeout: 30_000,
   iconsTimeout: 120_000,
+  /** A question or two; a Mac that has just booted answers the first one slowly. */
+  toolchainTimeout: 60_000,
+  /** The first call of actool starts services of the simulator, for tens of seconds; it has a second try. */
+  assetsTimeout: 600_000,
+  /** A copy of the bundle on this host's disk. */
+  layOutTimeout: 120_000,
   mergeTimeout: 30_000,
   embedTimeout: 30_000,
   /** The deadlines of vm-lifecycle end sooner; this one is for a machine that says nothing at all. */
@@ -30,6 +36,8 @@ export const signJobLimits = {
    * that says nothing at all.
    */
   notarizationTimeout: 5 * 3_600_000,
+  /** stapler asks Apple whether the ticket was revoked. */
+  validateTimeout: 120_000,
   /** One file of some hundred bytes on this host. */
   journalTimeout: 10_000,
   /** The deadlines of store-upload end sooner but for a line that is slow in every attempt. */
@@ -47,14 +55,12 @@ export const signJobLimits = {
 /** What a job may take as a whole: Apple's waits come on top of its own time. */
 export const wholeJob =
   (limits: Readonly<Record<'jobTimeout' | 'notarizationTimeout' | 'publishingTimeout', number>>) =>
-  ({
-    context: { job },
-  }: {
-    context: { readonly job: Pick<AdmittedJob, 'wantsNotarization' | 'wantsStore'> | null };
-  }): number =>
-    limits.jobTimeout +
-    (job?.wantsNotarization ? limits.notarizationTimeout : 0) +
-    (job?.wantsStore ? limits.publishingTimeout : 0);
+  ({ context: { job } }: { context: { readonly job: Pick<AdmittedJob, 'passes'> | null } }): number =>
+    (job?.passes ?? []).reduce(
+      (sum, { notarizes, publishes }) =>
+        sum + (notarizes ? limits.notarizationTimeout : 0) + (publishes ? limits.publishingTimeout : 0),
+      limits.jobTimeout,
+    );
 
 /** Attempts to download or upload before the run fails. */
 export const TRANSFER_ATTEMPTS = 8;

@@ -14,20 +14,24 @@ import type { Recipient } from '../contracts/actors.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type {
   AdmittedJob,
+  AdmittedPass,
   Artifact,
   BundleSummary,
   Conclusion,
+  DrawnIcons,
   JobNote,
   JobOutput,
   JobReport,
   Stage,
   StepReport,
+  Toolchain,
 } from '../contracts/job.ts';
 import type { VmClone, VmReport } from '../contracts/vm.ts';
 import { type NotarizationOutput, notarizationMachine } from '../notarization/machine.ts';
 import { type StoreUploadOutput, storeUploadMachine } from '../store-upload/machine.ts';
 import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
 import {
+  afterDelivery,
   claimExpired,
   handedOn,
   jobCancelled,
@@ -46,6 +50,12 @@ import { type GuestStepInput, type StepInput, signJobPorts } from './ports.ts';
  * Four things live side by side: the **work** itself, the **machine** it runs in, the **claim** (whether the hub
  * still counts the job as ours) and the **pulse** that repeats the stage in long waits.
  *
+ * The plan has one pass or two; each signs a fresh copy of the bundle, packs and checks it. Only when all of that has
+ * been done does anything go to Apple, so that what can fail here has not cost a submission or a build number. Of two
+ * passes the first one's disk image is delivered as soon as it is notarized, so that a refusal of the store does not
+ * lose it, and once more at the end: the hub's link to it is good for ten minutes, App Store Connect may think for
+ * longer, and the last artifact that was uploaded is the one that counts.
+ *
  * Promises: exactly one `job.concluded`, unless the hub gave the job to somebody else (`dropped`); every way out
  * releases the machine and purges the run's files and secrets; no step waits without a deadline.
  */
@@ -61,8 +71,16 @@ interface SignJobContext extends SignJobInput {
   readonly assignmentIds: readonly string[];
   readonly job: AdmittedJob | null;
   readonly bundle: BundleSummary | null;
-  /** As it is now: a stapled ticket makes another file of it. */
-  readonly artifact: Artifact | null;
+  /** Null until it is known what the machine can do. */
+  readonly toolchain: Toolchain | null;
+  /** There is an icon that actool could compile. */
+  readonly hasCatalog: boolean;
+  /** Which one is at work, counted from 0. */
+  readonly pass: number;
+  /** Of each pass, as it is now: a stapled ticket makes another file of it. */
+  readonly artifacts: readonly Artifact[];
+  /** What the hub has. */
+  readonly delivered: Artifact | null;
   /** Apple's id of the submission that it accepted. */
   readonly acceptedAs: string | null;
   /** Apple's id of the upload of the build that it took. */
@@ -90,15 +108,35 @@ type SignJobEvent =
   | StepReport;
 
 const newest = (context: SignJobContext): string => context.assignmentIds.at(-1) ?? context.runId;
-const step = ({ context, self }: { context: SignJobContext; self: Recipient<StepReport> }): StepInput => ({
-  runId: context.runId,
-  assignmentId: newest(context),
-  reportTo: self,
-});
-const guestStep = (scope: { context: SignJobContext; self: Recipient<StepReport> }): GuestStepInput => ({
-  ...step(scope),
-  vmName: scope.context.vm.name,
-});
+type Scope = { context: SignJobContext; self: Recipient<StepReport> };
+const stepAbout =
+  (passOf: (context: SignJobContext) => number) =>
+  ({ context, self }: Scope): StepInput => ({
+    runId: context.runId,
+    assignmentId: newest(context),
+    pass: passOf(context),
+    reportTo: self,
+  });
+const inGuest =
+  (input: (scope: Scope) => StepInput) =>
+  (scope: Scope): GuestStepInput => ({
+    ...input(scope),
+    vmName: scope.context.vm.name,
+    toolchain: scope.context.toolchain,
+  });
+/** The pass whose artifact that happens to; -1 when there is none. */
+const passThat =
+  (does: 'notarizes' | 'publishes' | 'delivers') =>
+  ({ job }: Pick<SignJobContext, 'job'>): number =>
+    job?.passes.findIndex((pass) => pass[does]) ?? -1;
+const [notarized, published, delivered] = [
+  passThat('notarizes'),
+  passThat('publishes'),
+  passThat('delivers'),
+] as const;
+/** Of the pass at work. */
+const step = stepAbout(({ pass }) => pass);
+const guestStep = inGuest(step);
 const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
 
 /** Where every fault, deadline and cancellation goes. */
@@ -109,6 +147,13 @@ const disown = (failure: Failure) => ({ type: 'disown' as const, params: { failu
 const late = (doing: string) => ({ target: FAULT, actions: keep(stepTimedOut(doing)) }) as const;
 const faulted = { target: FAULT, actions: { type: 'keepFailure', params: errorOf } } as const;
 const begin = (name: Stage, message: string) => ({ type: 'beginStage' as const, params: { name, message } });
+const beginSigning = {
+  type: 'beginStage',
+  params: ({ context }: { context: SignJobContext }) => ({
+    name: 'signing' as const,
+    message: `Signing precompiled bundle${context.pass > 0 ? ' for the store' : ''}`,
+  }),
+} as const;
 
 export const signJobMachine = setup({
   types: {
@@ -172,8 +217,16 @@ export const signJobMachine = setup({
       ({ context }, params: { output: StoreUploadOutput }) =>
         noted(context, publishedNote(context, params.output)),
     ),
+    keepCatalog: assign({ hasCatalog: (_, params: { output: DrawnIcons }) => params.output.hasCatalog }),
+    keepToolchain: assign({ toolchain: (_, params: { output: Toolchain }) => params.output }),
+    beginNextPass: assign({ pass: ({ context }) => context.pass + 1 }),
+    keepArtifact: assign({
+      artifacts: ({ context }, params: { output: Artifact }) => [...context.artifacts, params.output],
+    }),
+    keepDelivered: assign({ delivered: ({ context }) => artifactOf(context, delivered(context)) }),
     keepAccepted: assign({
-      artifact: (_, params: { output: NotarizationOutput }) => params.output.artifact,
+      artifacts: ({ context }, params: { output: NotarizationOutput }) =>
+        context.artifacts.with(notarized(context), params.output.artifact),
       acceptedAs: (_, params: { output: NotarizationOutput }) => params.output.submissionId ?? '',
     }),
     keepPublished: assign({
@@ -217,9 +270,17 @@ export const signJobMachine = setup({
     hasNewerToken: ({ context }) => context.attemptedWith !== newest(context),
     mayTryAgain: ({ context }, params: { failure: Failure }) =>
       params.failure.retryable && context.attempts < TRANSFER_ATTEMPTS,
-    embedsProfile: ({ context }) => context.job?.embedsProfile === true,
-    mustNotarize: ({ context }) => context.job?.wantsNotarization === true && context.acceptedAs === null,
-    mustPublish: ({ context }) => context.job?.wantsStore === true && context.publishedAs === null,
+    toolchainIsUnknown: ({ context }) => context.toolchain === null,
+    toolchainIsXcode: ({ context }) => context.toolchain === 'xcode',
+    hasCatalog: ({ context }) => context.hasCatalog,
+    hasSeveralPasses: ({ context }) => passesOf(context).length > 1,
+    hasNextPass: ({ context }) => context.pass + 1 < passesOf(context).length,
+    embedsProfile: ({ context }) => passesOf(context)[context.pass]?.embedsProfile === true,
+    mustNotarize: ({ context }) => notarized(context) >= 0 && context.acceptedAs === null,
+    mustPublish: ({ context }) => published(context) >= 0 && context.publishedAs === null,
+    /** What is delivered is not what the store gets, and could be lost with that. */
+    isUnsecured: ({ context }) => context.delivered === null && delivered(context) !== published(context),
+    isTicketRefused: (_, params: { failure: Failure }) => params.failure.code === 'STAPLE_FAILED',
     isAccepted: (_, params: { output: NotarizationOutput }) => params.output.outcome === 'succeeded',
     isPublished: (_, params: { output: StoreUploadOutput }) => params.output.outcome === 'published',
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
@@ -245,7 +306,11 @@ export const signJobMachine = setup({
     assignmentIds: [input.runId],
     job: null,
     bundle: null,
-    artifact: null,
+    toolchain: null,
+    hasCatalog: false,
+    pass: 0,
+    artifacts: [],
+    delivered: null,
     acceptedAs: null,
     publishedAs: null,
     uploadId: null,
@@ -280,7 +345,13 @@ export const signJobMachine = setup({
                 id: 'admitJob',
                 src: 'admitJob',
                 input: step,
-                onDone: { target: 'waitingForSlot', actions: assign({ job: ({ event }) => event.output }) },
+                onDone: {
+                  target: 'waitingForSlot',
+                  actions: assign({
+                    job: ({ event }) => event.output,
+                    toolchain: ({ event }) => event.output.toolchain,
+                  }),
+                },
                 onError: faulted,
               },
               on: {
@@ -398,7 +469,10 @@ export const signJobMachine = setup({
                     id: 'drawIcons',
                     src: 'drawIcons',
                     input: step,
-                    onDone: 'mergingInfoPlist',
+                    onDone: {
+                      target: 'mergingInfoPlist',
+                      actions: { type: 'keepCatalog', params: ({ event }) => event },
+                    },
                     onError: faulted,
                   },
                   after: { iconsTimeout: late('drawing the icons') },
@@ -409,13 +483,75 @@ export const signJobMachine = setup({
                     id: 'mergeInfoPlist',
                     src: 'mergeInfoPlist',
                     input: step,
-                    onDone: [
-                      { guard: 'embedsProfile', target: 'embeddingProfile' },
-                      { target: 'awaitingMachine', actions: 'finishStage' },
-                    ],
+                    onDone: 'awaitingMachine',
                     onError: faulted,
                   },
                   after: { mergeTimeout: late('merging Info.plist') },
+                },
+                awaitingMachine: {
+                  description: 'Nothing more can be done without the machine, which may still be booting.',
+                  always: [
+                    { guard: and(['machineIsReady', 'toolchainIsUnknown']), target: 'learningToolchain' },
+                    { guard: 'machineIsReady', target: 'equipped' },
+                  ],
+                  after: { machineTimeout: late('starting the virtual machine') },
+                },
+                learningToolchain: {
+                  description: "The guest is asked whether it has Apple's tools; some plans need them.",
+                  invoke: {
+                    id: 'learnToolchain',
+                    src: 'learnToolchain',
+                    input: guestStep,
+                    onDone: {
+                      target: 'equipped',
+                      actions: { type: 'keepToolchain', params: ({ event }) => event },
+                    },
+                    onError: faulted,
+                  },
+                  after: { toolchainTimeout: late('asking the virtual machine for its tools') },
+                },
+                equipped: {
+                  description: 'The machine is ready, and what it can do is known.',
+                  always: [
+                    { guard: and(['hasCatalog', 'toolchainIsXcode']), target: 'compilingAssets' },
+                    { target: 'beginningPass', actions: 'finishStage' },
+                  ],
+                },
+                compilingAssets: {
+                  description:
+                    'actool compiles the icon in the guest; the catalog and what is said about it go into the bundle.',
+                  invoke: {
+                    id: 'compileAssets',
+                    src: 'compileAssets',
+                    input: guestStep,
+                    onDone: { target: 'beginningPass', actions: 'finishStage' },
+                    onError: faulted,
+                  },
+                  after: { assetsTimeout: late('compiling the asset catalog') },
+                },
+                beginningPass: {
+                  description: 'One signature over the whole app begins; with two passes, on a fresh copy.',
+                  entry: beginSigning,
+                  always: [
+                    { guard: 'hasSeveralPasses', target: 'layingOutBundle' },
+                    { guard: 'embedsProfile', target: 'embeddingProfile' },
+                    { target: 'transferring' },
+                  ],
+                },
+                layingOutBundle: {
+                  description:
+                    'The bundle as it is before its first signature is kept for the second pass, which takes it back.',
+                  invoke: {
+                    id: 'layOutBundle',
+                    src: 'layOutBundle',
+                    input: step,
+                    onDone: [
+                      { guard: 'embedsProfile', target: 'embeddingProfile' },
+                      { target: 'transferring' },
+                    ],
+                    onError: faulted,
+                  },
+                  after: { layOutTimeout: late('copying the bundle') },
                 },
                 embeddingProfile: {
                   description:
@@ -424,16 +560,10 @@ export const signJobMachine = setup({
                     id: 'embedProfile',
                     src: 'embedProfile',
                     input: step,
-                    onDone: { target: 'awaitingMachine', actions: 'finishStage' },
+                    onDone: 'transferring',
                     onError: faulted,
                   },
                   after: { embedTimeout: late('embedding the provisioning profile') },
-                },
-                awaitingMachine: {
-                  description: 'The bundle is ready; the machine may still be booting.',
-                  entry: begin('signing', 'Signing precompiled bundle'),
-                  always: { guard: 'machineIsReady', target: 'transferring' },
-                  after: { machineTimeout: late('starting the virtual machine') },
                 },
                 transferring: {
                   description: 'The bundle goes into the guest as one tar stream.',
@@ -470,7 +600,7 @@ export const signJobMachine = setup({
                   after: { verifyTimeout: late('verifying the signature') },
                 },
                 packaging: {
-                  description: 'The signed bundle becomes an .ipa, or a .dmg that is signed as well.',
+                  description: 'The signed bundle becomes an .ipa, or a .dmg or .pkg that is signed as well.',
                   entry: begin('packaging', 'Packaging signed bundle'),
                   invoke: {
                     id: 'packageArtifact',
@@ -478,20 +608,26 @@ export const signJobMachine = setup({
                     input: guestStep,
                     onDone: {
                       target: 'checkingArtifact',
-                      actions: assign({ artifact: ({ event }) => event.output }),
+                      actions: { type: 'keepArtifact', params: ({ event }) => event },
                     },
                     onError: faulted,
                   },
                   after: { packageTimeout: late('packaging') },
                 },
                 checkingArtifact: {
-                  description:
-                    'The artifact is read back as a stranger would read it; once more when a ticket was added.',
+                  description: 'The artifact is read back as a stranger would read it.',
                   invoke: {
                     id: 'checkArtifact',
                     src: 'checkArtifact',
                     input: step,
-                    onDone: { target: 'awaitingClaim', actions: 'finishStage' },
+                    onDone: [
+                      {
+                        guard: 'hasNextPass',
+                        target: 'beginningPass',
+                        actions: ['finishStage', 'beginNextPass'],
+                      },
+                      { target: 'awaitingClaim', actions: 'finishStage' },
+                    ],
                     onError: faulted,
                   },
                   after: { checkTimeout: late('checking the artifact') },
@@ -501,6 +637,7 @@ export const signJobMachine = setup({
                     'What cannot be undone is not begun for a job that the hub may have given to somebody else.',
                   always: [
                     { guard: and(['claimIsValid', 'mustNotarize']), target: 'notarizing' },
+                    { guard: and(['claimIsValid', 'mustPublish', 'isUnsecured']), target: 'delivering' },
                     { guard: and(['claimIsValid', 'mustPublish']), target: 'publishing' },
                     { guard: 'claimIsValid', target: 'delivering' },
                   ],
@@ -514,14 +651,14 @@ export const signJobMachine = setup({
                     src: 'notarization',
                     input: ({ context, self }) => ({
                       runId: context.runId,
-                      artifact: artifactOf(context),
-                      staples: context.job?.staples ?? [],
+                      artifact: artifactOf(context, notarized(context)),
+                      staples: passesOf(context)[notarized(context)]?.staples ?? [],
                       owner: self,
                     }),
                     onDone: [
                       {
                         guard: { type: 'isAccepted', params: ({ event }) => event },
-                        target: 'checkingArtifact',
+                        target: 'stapled',
                         actions: { type: 'keepAccepted', params: ({ event }) => event },
                       },
                       { target: FAULT, actions: { type: 'keepFailure', params: failureIn } },
@@ -530,6 +667,41 @@ export const signJobMachine = setup({
                   },
                   on: { 'vm.lost': {} },
                   after: { notarizationTimeout: late('the notarization') },
+                },
+                stapled: {
+                  description: 'The disk image carries its ticket.',
+                  always: [
+                    { guard: and(['toolchainIsXcode', 'machineIsReady']), target: 'validatingStaple' },
+                    { target: 'checkingStapled' },
+                  ],
+                },
+                validatingStaple: {
+                  description:
+                    "Apple's stapler gives a second opinion, if the machine still lives; without one the job goes on.",
+                  invoke: {
+                    id: 'validateStaple',
+                    src: 'validateStaple',
+                    input: inGuest(stepAbout(notarized)),
+                    onDone: 'checkingStapled',
+                    onError: [
+                      { guard: { type: 'isTicketRefused', params: errorOf }, ...faulted },
+                      { target: 'checkingStapled' },
+                    ],
+                  },
+                  on: { 'vm.lost': 'checkingStapled' },
+                  after: { validateTimeout: 'checkingStapled' },
+                },
+                checkingStapled: {
+                  description: 'The artifact is read back once more: a ticket was added to it.',
+                  invoke: {
+                    id: 'checkStapled',
+                    src: 'checkArtifact',
+                    input: stepAbout(notarized),
+                    onDone: { target: 'awaitingClaim', actions: 'finishStage' },
+                    onError: faulted,
+                  },
+                  on: { 'vm.lost': {} },
+                  after: { checkTimeout: late('checking the artifact') },
                 },
                 publishing: {
                   description: 'The build goes to App Store Connect; the machine is not needed any more.',
@@ -543,7 +715,7 @@ export const signJobMachine = setup({
                       invoke: {
                         id: 'findEarlierUpload',
                         src: 'findEarlierUpload',
-                        input: step,
+                        input: stepAbout(published),
                         onDone: {
                           target: 'sending',
                           actions: assign({ uploadId: ({ event }) => event.output }),
@@ -557,7 +729,11 @@ export const signJobMachine = setup({
                       invoke: {
                         id: 'storeUpload',
                         src: 'storeUpload',
-                        input: ({ context }) => ({ runId: context.runId, uploadId: context.uploadId }),
+                        input: ({ context }) => ({
+                          runId: context.runId,
+                          artifact: artifactOf(context, published(context)),
+                          uploadId: context.uploadId,
+                        }),
                         onDone: [
                           {
                             guard: { type: 'isPublished', params: ({ event }) => event },
@@ -594,15 +770,11 @@ export const signJobMachine = setup({
                       invoke: {
                         id: 'deliverArtifact',
                         src: 'deliverArtifact',
-                        input: step,
-                        onDone: [
-                          {
-                            guard: 'claimIsValid',
-                            target: '#signJob.engaged.work.reporting',
-                            actions: 'finishStage',
-                          },
-                          { target: '#signJob.engaged.work.running.delivered' },
-                        ],
+                        input: stepAbout(delivered),
+                        onDone: {
+                          target: '#signJob.engaged.work.running.delivered',
+                          actions: 'keepDelivered',
+                        },
                         onError: [
                           { guard: { type: 'isNotOurs', params: errorOf }, target: 'doubting' },
                           { guard: { type: 'mayTryAgain', params: errorOf }, target: 'pausing' },
@@ -624,8 +796,9 @@ export const signJobMachine = setup({
                 },
                 delivered: {
                   description:
-                    'The hub took the artifact while the link was down: whether under a good token is being found out.',
+                    'The hub took the artifact; if the link was down, it is found out whether under a good token.',
                   always: [
+                    { guard: 'mustPublish', target: 'awaitingClaim', actions: 'finishStage' },
                     { guard: and(['claimIsValid', 'hasNewerToken']), target: 'delivering' },
                     {
                       guard: 'claimIsValid',
@@ -823,9 +996,14 @@ function failureIn({ event }: { event: { output: { failure: Failure | null } } }
   return { failure: event.output.failure ?? toFailure(undefined) };
 }
 
-function artifactOf({ artifact }: SignJobContext): Artifact {
+function passesOf({ job }: SignJobContext): readonly AdmittedPass[] {
+  return job?.passes ?? [];
+}
+
+function artifactOf({ artifacts }: SignJobContext, pass: number): Artifact {
+  const artifact = artifacts[pass];
   if (artifact) return artifact;
-  throw new Error('the artifact comes before its notarization');
+  throw new Error('an artifact is made before it goes anywhere');
 }
 
 function publishedNote({ job }: SignJobContext, { processed }: StoreUploadOutput): JobNote {
@@ -842,8 +1020,13 @@ function noted(context: SignJobContext, note: JobNote): JobReport {
 }
 
 function conclusionOf(context: SignJobContext): Conclusion {
-  const { failure, artifact, stage } = context;
+  const { failure, delivered: artifact, stage } = context;
   if (!failure && artifact) return { outcome: 'succeeded', artifact };
-  const outcome = failure?.code === jobCancelled.code ? 'cancelled' : 'failed';
-  return { outcome, failure: failure ?? toFailure(undefined), stage: stage?.name ?? null };
+  const said = failure ?? toFailure(undefined);
+  const isCancelled = said.code === jobCancelled.code;
+  return {
+    outcome: isCancelled ? 'cancelled' : 'failed',
+    failure: artifact && !isCancelled ? afterDelivery(said, artifact) : said,
+    stage: stage?.name ?? null,
+  };
 }

@@ -1,16 +1,27 @@
 import { port, type Recipient } from '../contracts/actors.ts';
-import type { AdmittedJob, Artifact, BundleSummary, StepReport } from '../contracts/job.ts';
+import type {
+  AdmittedJob,
+  Artifact,
+  BundleSummary,
+  DrawnIcons,
+  StepReport,
+  Toolchain,
+} from '../contracts/job.ts';
 
 /** Every step knows its run, the assignment whose token is valid now, and whom to tell how far it is. */
 export interface StepInput {
   readonly runId: string;
   readonly assignmentId: string;
+  /** Which pass of the plan the step is about, counted from 0. */
+  readonly pass: number;
   readonly reportTo: Recipient<StepReport>;
 }
 
 /** A step that needs the run's machine. */
 export interface GuestStepInput extends StepInput {
   readonly vmName: string;
+  /** What it can do; null until it was asked. */
+  readonly toolchain: Toolchain | null;
 }
 
 export interface PurgeInput {
@@ -26,14 +37,21 @@ export const signJobPorts = {
   downloadBundle: port<void, StepInput>('downloadBundle'),
   inspectBundle: port<BundleSummary, StepInput>('inspectBundle'),
   checkCredentials: port<void, StepInput>('checkCredentials'),
-  drawIcons: port<void, StepInput>('drawIcons'),
+  drawIcons: port<DrawnIcons, StepInput>('drawIcons'),
   mergeInfoPlist: port<void, StepInput>('mergeInfoPlist'),
+  /** Asks the guest; refuses a plan that it lacks the tools for. */
+  learnToolchain: port<Toolchain, GuestStepInput>('learnToolchain'),
+  compileAssets: port<void, GuestStepInput>('compileAssets'),
+  /** The bundle as it is before its first signature: kept for later passes, or taken back by one. */
+  layOutBundle: port<void, StepInput>('layOutBundle'),
   embedProfile: port<void, StepInput>('embedProfile'),
   transferBundle: port<void, GuestStepInput>('transferBundle'),
   codesign: port<void, GuestStepInput>('codesign'),
   verifySignature: port<void, GuestStepInput>('verifySignature'),
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
   checkArtifact: port<void, StepInput>('checkArtifact'),
+  /** Rejects when the guest says that a ticket does not hold; whatever else goes wrong is no opinion. */
+  validateStaple: port<void, GuestStepInput>('validateStaple'),
   /** App Store Connect's id of an upload of the same build that an earlier run began; null when there is none. */
   findEarlierUpload: port<string | null, StepInput>('findEarlierUpload'),
   deliverArtifact: port<void, StepInput>('deliverArtifact'),

@@ -1,6 +1,7 @@
 import { assign, type ErrorActorEvent, setup } from 'xstate';
 import { port } from '../contracts/actors.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
+import type { Artifact } from '../contracts/job.ts';
 import { commitUnclear, storeTimedOut } from './failures.ts';
 import { STORE_ATTEMPTS, storeUploadLimits } from './limits.ts';
 
@@ -14,6 +15,8 @@ import { STORE_ATTEMPTS, storeUploadLimits } from './limits.ts';
  */
 export interface StoreUploadInput {
   readonly runId: string;
+  /** What is uploaded; lies behind the ports under `runId`. */
+  readonly artifact: Artifact;
   /** An upload of the same build that an earlier life began. */
   readonly uploadId: string | null;
 }
@@ -50,15 +53,19 @@ interface StoreUploadContext extends StoreUploadInput {
 
 interface RunInput {
   readonly runId: string;
+  readonly artifact: Artifact;
 }
 interface UploadInput extends RunInput {
   readonly uploadId: string;
 }
 
 const FAILED = '#storeUpload.failed';
-const runOf = ({ context }: { context: StoreUploadContext }): RunInput => ({ runId: context.runId });
-const uploadOf = ({ context }: { context: StoreUploadContext }): UploadInput => ({
+const runOf = ({ context }: { context: StoreUploadContext }): RunInput => ({
   runId: context.runId,
+  artifact: context.artifact,
+});
+const uploadOf = ({ context }: { context: StoreUploadContext }): UploadInput => ({
+  ...runOf({ context }),
   uploadId: context.uploadId ?? '',
 });
 const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
@@ -184,7 +191,7 @@ export const storeUploadMachine = setup({
           invoke: {
             id: 'reserveUpload',
             src: 'reserveUpload',
-            input: ({ context }) => ({ runId: context.runId, appId: context.appId ?? '' }),
+            input: ({ context }) => ({ ...runOf({ context }), appId: context.appId ?? '' }),
             onDone: {
               target: '#storeUpload.recording',
               actions: assign({ uploadId: ({ event }) => event.output }),
@@ -246,7 +253,7 @@ export const storeUploadMachine = setup({
           invoke: {
             id: 'sendParts',
             src: 'sendParts',
-            input: ({ context }) => ({ runId: context.runId, parts: context.remainingParts }),
+            input: ({ context }) => ({ ...runOf({ context }), parts: context.remainingParts }),
             onDone: [
               {
                 guard: { type: 'allPartsSent', params: ({ event }) => ({ missing: event.output }) },

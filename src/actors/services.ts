@@ -1,5 +1,6 @@
 import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { GuestSession } from '../adapters/vm/guest.ts';
+import type { GuestToolchain } from '../adapters/vm/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
 import type { Redactor } from '../domain/redact.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -17,6 +18,7 @@ export interface Services {
   readonly redactor: Redactor;
   readonly vault: Vault;
   readonly driver: VmDriver;
+  readonly toolchain: GuestToolchain;
   /** Open connections into guests, by name of the machine. */
   readonly guests: Map<string, GuestSession>;
   readonly workbench: Workbench;

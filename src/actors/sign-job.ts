@@ -9,16 +9,20 @@ import { admitJob } from '../steps/admit-job.ts';
 import { checkArtifact } from '../steps/check-artifact.ts';
 import { checkCredentials } from '../steps/check-credentials.ts';
 import { codesign } from '../steps/codesign.ts';
+import { compileAssets } from '../steps/compile-assets.ts';
 import { deliverArtifact } from '../steps/deliver-artifact.ts';
 import { downloadBundle } from '../steps/download-bundle.ts';
 import { drawIcons } from '../steps/draw-icons.ts';
 import { findEarlierUpload } from '../steps/earlier-upload.ts';
 import { embedProfile } from '../steps/embed-profile.ts';
 import { inspectBundle } from '../steps/inspect-bundle.ts';
+import { layOutBundle } from '../steps/lay-out-bundle.ts';
+import { learnToolchain } from '../steps/learn-toolchain.ts';
 import { mergeInfoPlist } from '../steps/merge-info-plist.ts';
 import { packageArtifact } from '../steps/package-artifact.ts';
 import { type GuestStepScope, type StepScope, sessionOf } from '../steps/step.ts';
 import { transferBundle } from '../steps/transfer-bundle.ts';
+import { validateStaple } from '../steps/validate-staple.ts';
 import { verifySignature } from '../steps/verify-signature.ts';
 import { stateOfClaim } from './claims.ts';
 import type { NameLocks } from './name-locks.ts';
@@ -62,7 +66,11 @@ export function provideSignJob(
     fromPromise<TOutput, GuestStepInput>(async ({ input, signal }) =>
       known(
         input.runId,
-        run({ ...scopeOf(services, input, signal), session: sessionOf(services, input.vmName) }),
+        run({
+          ...scopeOf(services, input, signal),
+          session: sessionOf(services, input.vmName),
+          toolchain: input.toolchain,
+        }),
       ),
     );
   return signJobMachine.provide({
@@ -82,12 +90,16 @@ export function provideSignJob(
       checkCredentials: step(checkCredentials),
       drawIcons: step(drawIcons),
       mergeInfoPlist: step(mergeInfoPlist),
+      learnToolchain: guestStep(learnToolchain),
+      compileAssets: guestStep(compileAssets),
+      layOutBundle: step(layOutBundle),
       embedProfile: step(embedProfile),
       transferBundle: guestStep(transferBundle),
       codesign: guestStep(codesign),
       verifySignature: guestStep(verifySignature),
       packageArtifact: guestStep(packageArtifact),
       checkArtifact: step(checkArtifact),
+      validateStaple: guestStep(validateStaple),
       findEarlierUpload: step(findEarlierUpload),
       deliverArtifact: step(ends.deliverArtifact),
       probeClaim: fromPromise<'open' | 'closed', StepInput>(({ input, signal }) =>
@@ -126,6 +138,7 @@ function scopeOf(
     services,
     desk: services.workbench.get(input.runId),
     assignmentId: input.assignmentId,
+    pass: input.pass,
     signal,
     report: reporterFor(input.reportTo, signal),
   };

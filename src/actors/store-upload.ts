@@ -1,5 +1,6 @@
 import { fromPromise } from 'xstate';
 import type { Failure } from '../../machines/contracts/failure.ts';
+import type { Artifact } from '../../machines/contracts/job.ts';
 import { storeUploadLimits } from '../../machines/store-upload/limits.ts';
 import { storeUploadMachine, type UploadVerdict } from '../../machines/store-upload/machine.ts';
 import {
@@ -20,14 +21,18 @@ import { createApiTokens } from '../adapters/apple/api-token.ts';
 import { serviceUrl } from '../adapters/apple/apple-hosts.ts';
 import { ShipError } from '../errors.ts';
 import { buildKeyOf } from '../steps/earlier-upload.ts';
-import { type Desk, held } from '../steps/workbench.ts';
+import { artifactNamed, type Desk, held } from '../steps/workbench.ts';
 import { jittered } from './jitter.ts';
 import type { Services } from './services.ts';
 
 /** Apple's own tools send a few parts side by side; more only makes the answers slower. */
 const PARTS_AT_ONCE = 3;
 
-type Run = { readonly input: { readonly runId: string }; readonly signal: AbortSignal };
+interface RunInput {
+  readonly runId: string;
+  readonly artifact: Artifact;
+}
+type Run = { readonly input: RunInput; readonly signal: AbortSignal };
 
 /** Hears of every effect that reads files of a run: an aborted one may not have ended when its run is cleaned up. */
 type Hold = (runId: string, work: Promise<unknown>) => void;
@@ -43,42 +48,41 @@ export function provideStoreUpload(services: Services, hold: Hold = () => {}) {
       ...services.limits.storeUpload,
     },
     actors: {
-      findApp: fromPromise<string, { runId: string }>((run) => {
+      findApp: fromPromise<string, RunInput>((run) => {
         const desk = deskOf(run);
         desk.store ??= { access: accessFor(services, desk), parts: [] };
         return findApp(desk.store.access, buildOf(desk).bundleId, run.signal);
       }),
-      reserveUpload: fromPromise<string, { runId: string; appId: string }>(async (run) => {
+      reserveUpload: fromPromise<string, RunInput & { appId: string }>(async (run) => {
         const desk = deskOf(run);
         const { access } = held(desk, 'store');
         const { appId } = run.input;
         const open = await findOpenUpload(access, appId, buildOf(desk), run.signal);
         return open ?? (await reserveUpload(access, appId, buildOf(desk), run.signal));
       }),
-      recordUpload: fromPromise<void, { runId: string; uploadId: string }>((run) =>
-        services.journal.recordUpload(buildKeyOf(deskOf(run)), run.input.uploadId),
+      recordUpload: fromPromise<void, RunInput & { uploadId: string }>((run) =>
+        services.journal.recordUpload(buildKeyOf(deskOf(run), run.input.artifact), run.input.uploadId),
       ),
-      reserveFile: fromPromise<
-        { fileId: string; parts: readonly number[] },
-        { runId: string; uploadId: string }
-      >(async (run) => {
-        const desk = deskOf(run);
-        const { name, sizeBytes } = held(desk, 'artifact');
-        const file = { name, sizeBytes, uti: name.endsWith('.pkg') ? 'com.apple.pkg' : 'com.apple.ipa' };
-        const { access } = held(desk, 'store');
-        const { fileId, parts } = await reserveFile(access, run.input.uploadId, file, run.signal);
-        desk.store = { access, parts };
-        return { fileId, parts: parts.map(({ number }) => number) };
-      }),
-      sendParts: fromPromise<readonly number[], { runId: string; parts: readonly number[] }>(async (run) => {
-        const work = sendParts(deskOf(run), run.input.parts, run.signal);
+      reserveFile: fromPromise<{ fileId: string; parts: readonly number[] }, RunInput & { uploadId: string }>(
+        async (run) => {
+          const desk = deskOf(run);
+          const { name, sizeBytes } = run.input.artifact;
+          const file = { name, sizeBytes, uti: name.endsWith('.pkg') ? 'com.apple.pkg' : 'com.apple.ipa' };
+          const { access } = held(desk, 'store');
+          const { fileId, parts } = await reserveFile(access, run.input.uploadId, file, run.signal);
+          desk.store = { access, parts };
+          return { fileId, parts: parts.map(({ number }) => number) };
+        },
+      ),
+      sendParts: fromPromise<readonly number[], RunInput & { parts: readonly number[] }>(async (run) => {
+        const work = sendParts(deskOf(run), run.input, run.signal);
         hold(run.input.runId, work);
         return work;
       }),
-      commitFile: fromPromise<void, { runId: string; uploadId: string; fileId: string }>((run) =>
+      commitFile: fromPromise<void, RunInput & { uploadId: string; fileId: string }>((run) =>
         commitFile(held(deskOf(run), 'store').access, run.input.fileId, run.signal),
       ),
-      askUpload: fromPromise<UploadVerdict, { runId: string; uploadId: string }>(async (run) => {
+      askUpload: fromPromise<UploadVerdict, RunInput & { uploadId: string }>(async (run) => {
         const desk = deskOf(run);
         desk.store ??= { access: accessFor(services, desk), parts: [] };
         return verdictOf(await askUpload(desk.store.access, run.input.uploadId, run.signal));
@@ -116,11 +120,11 @@ function buildOf(desk: Desk): StoreBuild {
 /** Some at a time; what fails for the moment is named, so that only that is sent again. */
 async function sendParts(
   desk: Desk,
-  numbers: readonly number[],
+  { parts: numbers, artifact }: RunInput & { readonly parts: readonly number[] },
   signal: AbortSignal,
 ): Promise<readonly number[]> {
   const { access, parts } = held(desk, 'store');
-  const { path } = held(desk, 'artifact');
+  const { path } = artifactNamed(desk, artifact.name);
   const waiting = parts.filter(({ number }) => numbers.includes(number));
   const failed: number[] = [];
   const worker = async (): Promise<void> => {

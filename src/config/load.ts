@@ -56,6 +56,7 @@ const schema = z.object({
   standbyMachines: wholeNumber(0, 64).optional(),
   vmDriver: z.enum(['tart', 'orchard', 'local'], 'must be tart, orchard or local'),
   tartImage: z.string().optional(),
+  toolchain: z.enum(['xcode', 'portable'], 'must be xcode or portable').optional(),
   tartBinary: z.string().default('tart'),
   tartHome: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
   tartSshUser: z

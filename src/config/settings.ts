@@ -63,6 +63,12 @@ export const settings = {
     meaning: 'Golden image that is cloned for each job; with the `local` driver a template directory',
     defaultText: '`perry-ship-golden`; `local`: a template of its own',
   },
+  toolchain: {
+    variable: 'PERRY_TOOLCHAIN',
+    meaning:
+      "`xcode` when the machines run macOS with Apple's tools, `portable` when they only have rcodesign",
+    defaultText: 'found out from the machine',
+  },
   tartBinary: {
     variable: 'PERRY_TART_BINARY',
     meaning: 'The `tart` program, by name or absolute path',

@@ -4,6 +4,7 @@ import type { Limits } from '../actors/limits.ts';
 import type { Services } from '../actors/services.ts';
 import { provideSupervisor } from '../actors/supervisor.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
+import { createGuestToolchain } from '../adapters/vm/guest-toolchain.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
@@ -109,6 +110,11 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
       instance: await instanceOf(config.stateDir),
       toolDirs: config.vmDriver === 'local' ? [await rcodesignDir(env, logger, signal)] : [],
       tart: tartOptions(config, logger),
+    }),
+    toolchain: createGuestToolchain({
+      configured: config.toolchain,
+      isHostItself: config.vmDriver === 'local' && config.tartImage === undefined,
+      hostPlatform: process.platform,
     }),
     guests: new Map(),
     workbench: createWorkbench(config.stateDir),

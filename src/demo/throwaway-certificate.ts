@@ -75,12 +75,18 @@ export function certify(
   certificate.setExtensions([
     { name: 'basicConstraints', cA: false, critical: true },
     { name: 'keyUsage', digitalSignature: true, critical: true },
-    { name: 'extKeyUsage', codeSigning: true, critical: true },
+    { name: 'extKeyUsage', ...usageFor(options.commonName), critical: true },
     ...markersFor(options.commonName),
   ]);
   certificate.sign(authority.key, forge.md.sha256.create());
   return certificate;
 }
+
+/** Installer packages are signed under a usage of Apple's own. */
+const usageFor = (commonName: string) =>
+  commonName.startsWith('3rd Party Mac Developer Installer')
+    ? { '1.2.840.113635.100.4.9': true }
+    : { codeSigning: true };
 
 /** Their content is an ASN.1 NULL, as Apple's is. */
 const markersFor = (commonName: string) =>

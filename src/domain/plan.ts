@@ -3,11 +3,17 @@ import type { CredentialsSummary } from './credentials/index.ts';
 import type { Manifest, Platform } from './manifest/index.ts';
 import { slug } from './slug.ts';
 
-export type Container = 'dmg' | 'ipa';
+export type Container = 'dmg' | 'pkg' | 'ipa';
 
 /** Everything that is to happen in one sign job, decided once from its manifest and credentials. */
 export interface SignPlan {
   readonly platform: Platform;
+  /** In this order, each on a fresh copy of the bundle. */
+  readonly passes: readonly [SignPass, ...SignPass[]];
+}
+
+/** One signature over the whole app, and what becomes of it. */
+export interface SignPass {
   readonly container: Container;
   /** How users get what is signed here: from the developer (Developer ID, build only) or from the App Store. */
   readonly distribution: 'direct' | 'store';
@@ -18,36 +24,54 @@ export interface SignPlan {
   readonly hardenedRuntime: boolean;
   /** Which time-stamp setting applies: Apple wants one on direct distribution, and may refuse one in its stores. */
   readonly timestamp: 'direct' | 'store';
-  readonly wantsNotarization: boolean;
+  readonly notarizes: boolean;
   /** What carries Apple's ticket in the end. */
   readonly staples: readonly ('image' | 'app')[];
-  readonly wantsStore: boolean;
+  /** Its artifact goes to App Store Connect. */
+  readonly publishes: boolean;
+  /** Its artifact goes to the sender of the job: that of exactly one pass does. */
+  readonly delivers: boolean;
 }
 
 /**
  * @throws ShipError CREDENTIAL_MISSING when the job cannot be signed the way it asks for
  */
 export function planJob(manifest: Manifest, credentials: CredentialsSummary): SignPlan {
-  const plan =
-    manifest.platform === 'ios' ? planIos(manifest, credentials) : planMacos(manifest, credentials);
-  if (plan.p12) requireP12(plan.p12, plan, credentials);
-  if (plan.p12 && plan.wantsStore) requireP12('main', plan, credentials);
-  return plan;
+  const { platform } = manifest;
+  const passes = platform === 'ios' ? planIos(manifest, credentials) : planMacos(manifest, credentials);
+  for (const pass of passes) requireP12(platform, pass, credentials);
+  return { platform, passes };
 }
 
-const planIos = (manifest: Manifest, credentials: CredentialsSummary): SignPlan => ({
-  platform: 'ios',
-  container: 'ipa',
-  distribution: manifest.iosDistribute ? 'store' : 'direct',
-  identity: 'supplied',
-  p12: 'main',
-  embedsProfile: credentials.hasProfile,
-  hardenedRuntime: false,
-  timestamp: 'store',
-  wantsNotarization: false,
-  staples: [],
-  wantsStore: manifest.iosDistribute !== undefined,
-});
+export const notarizes = ({ passes }: Pick<SignPlan, 'passes'>): boolean =>
+  passes.some((pass) => pass.notarizes);
+export const publishes = ({ passes }: Pick<SignPlan, 'passes'>): boolean =>
+  passes.some((pass) => pass.publishes);
+
+const planIos = (manifest: Manifest, credentials: CredentialsSummary): SignPlan['passes'] => [
+  {
+    container: 'ipa',
+    distribution: manifest.iosDistribute ? 'store' : 'direct',
+    identity: 'supplied',
+    p12: 'main',
+    embedsProfile: credentials.hasProfile,
+    hardenedRuntime: false,
+    timestamp: 'store',
+    notarizes: false,
+    staples: [],
+    publishes: manifest.iosDistribute !== undefined,
+    delivers: true,
+  },
+];
+
+/** `both` are two passes, because the two ways of distribution want another signature each, on the same code. */
+function planMacos(manifest: Manifest, credentials: CredentialsSummary): SignPlan['passes'] {
+  const wish = manifest.macosDistribute ?? (credentials.hasApiKey ? 'notarize' : 'package');
+  if (wish === 'both') return [directPass('notarize', true), { ...storePass(credentials), delivers: false }];
+  if (wish === 'appstore' || wish === 'testflight') return [storePass(credentials)];
+  const isAdHoc = wish === 'package' && !credentials.hasMainP12;
+  return [directPass(isAdHoc ? undefined : 'main', wish === 'notarize')];
+}
 
 /**
  * One submission: the app is signed, packed, the image signed, and the image alone is submitted and stapled. Apple looks
@@ -58,47 +82,57 @@ const planIos = (manifest: Manifest, credentials: CredentialsSummary): SignPlan 
  */
 const NOTARIZED = ['image'] as const;
 
-/** `both` is planned as its first pass, the one for direct distribution; the store pass signs a fresh copy. */
-function planMacos(manifest: Manifest, credentials: CredentialsSummary): SignPlan {
-  const wish = manifest.macosDistribute ?? (credentials.hasApiKey ? 'notarize' : 'package');
-  const storeOnly = wish === 'appstore' || wish === 'testflight';
-  const wantsNotarization = wish === 'notarize' || wish === 'both';
-  const p12 = wish === 'both' ? 'notarize' : 'main';
-  const adhoc = wish === 'package' && !credentials.hasMainP12;
-  return {
-    platform: 'macos',
-    container: 'dmg',
-    distribution: storeOnly ? 'store' : 'direct',
-    ...(adhoc ? { identity: 'adhoc' } : { identity: 'supplied', p12 }),
-    embedsProfile: storeOnly && credentials.hasProfile,
-    hardenedRuntime: !storeOnly,
-    timestamp: storeOnly ? 'store' : 'direct',
-    wantsNotarization,
-    staples: wantsNotarization ? NOTARIZED : [],
-    wantsStore: storeOnly || wish === 'both',
-  };
-}
+const directPass = (p12: SignPass['p12'], isNotarized: boolean): SignPass => ({
+  container: 'dmg',
+  distribution: 'direct',
+  ...(p12 ? { identity: 'supplied', p12 } : { identity: 'adhoc' }),
+  // a profile for the store is none for what is distributed directly
+  embedsProfile: false,
+  hardenedRuntime: true,
+  timestamp: 'direct',
+  notarizes: isNotarized,
+  staples: isNotarized ? NOTARIZED : [],
+  publishes: false,
+  delivers: true,
+});
 
-function requireP12(which: 'main' | 'notarize', plan: SignPlan, credentials: CredentialsSummary): void {
-  if (which === 'main' ? credentials.hasMainP12 : credentials.hasNotarizeP12) return;
-  const field = which === 'main' ? 'apple_certificate_p12_base64' : 'apple_notarize_certificate_p12_base64';
+/** The Mac App Store takes an installer package, neither hardened nor notarized. */
+const storePass = ({ hasProfile }: CredentialsSummary): SignPass => ({
+  container: 'pkg',
+  distribution: 'store',
+  identity: 'supplied',
+  p12: 'main',
+  embedsProfile: hasProfile,
+  hardenedRuntime: false,
+  timestamp: 'store',
+  notarizes: false,
+  staples: [],
+  publishes: true,
+  delivers: true,
+});
+
+function requireP12(platform: Platform, pass: SignPass, credentials: CredentialsSummary): void {
+  if (!pass.p12) return;
+  if (pass.p12 === 'main' ? credentials.hasMainP12 : credentials.hasNotarizeP12) return;
+  const isMain = pass.p12 === 'main';
+  const field = isMain ? 'apple_certificate_p12_base64' : 'apple_notarize_certificate_p12_base64';
   throw new ShipError('CREDENTIAL_MISSING', {
-    summary: `The job cannot be signed without ${field}: ${purpose(plan)} needs a signing identity.`,
+    summary: `The job cannot be signed without ${field}: ${purpose(platform, pass)} needs a signing identity.`,
     reason: 'The credentials of the job hold no such PKCS#12 file.',
     nextStep: 'Configure the signing certificate (.p12) of the project and send the job again.',
   });
 }
 
-function purpose(plan: SignPlan): string {
-  if (plan.platform === 'ios') return 'an iOS app';
-  if (plan.wantsStore) return 'an app for the Mac App Store';
+function purpose(platform: Platform, pass: SignPass): string {
+  if (platform === 'ios') return 'an iOS app';
+  if (pass.publishes) return 'an app for the Mac App Store';
   return 'an app that is to be notarized';
 }
 
 /** What goes to Apple goes under a key. @throws ShipError CREDENTIAL_MISSING names the fields */
 export function requireApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSummary): void {
-  if (hasApiKey || !(plan.wantsNotarization || plan.wantsStore)) return;
-  const what = plan.wantsNotarization ? 'notarized' : 'sent to App Store Connect';
+  if (hasApiKey || !(notarizes(plan) || publishes(plan))) return;
+  const what = notarizes(plan) ? 'notarized' : 'sent to App Store Connect';
   throw new ShipError('CREDENTIAL_MISSING', {
     summary: `The job cannot be ${what} without ${apiKeyLacks.join(', ')}: an App Store Connect API key is needed.`,
     reason: 'The credentials of the job hold no complete API key.',

@@ -1,24 +1,18 @@
+import type { Toolchain } from '../../machines/contracts/job.ts';
 import { ShipError } from '../errors.ts';
-import type { SignPlan } from './plan.ts';
+import { publishes, type SignPlan } from './plan.ts';
+
+export type { Toolchain } from '../../machines/contracts/job.ts';
 
 /**
- * What the machines of this worker can do. `xcode` is a macOS guest with Apple's tools; `portable` is any guest that
- * has rcodesign.
- */
-export type Toolchain = 'xcode' | 'portable';
-
-/**
- * Refuses what the machines cannot do, before one is used. The Mac App Store takes an app only as an installer package
- * that productbuild made: rcodesign 0.29.0 signs such packages and builds none, and no package of another maker is
- * known to be accepted.
+ * Refuses what the machines cannot do, before anything is signed. The Mac App Store takes an app only as an installer
+ * package that productbuild made: rcodesign 0.29.0 signs such packages and builds none, and no package of another maker
+ * is known to be accepted.
  *
  * @throws ShipError TOOLCHAIN_LACKS_PRODUCTBUILD
  */
-export function requireToolchain(
-  plan: Pick<SignPlan, 'platform' | 'wantsStore'>,
-  toolchain: Toolchain,
-): void {
-  if (toolchain === 'xcode' || plan.platform !== 'macos' || !plan.wantsStore) return;
+export function requireToolchain(plan: SignPlan, toolchain: Toolchain): void {
+  if (toolchain === 'xcode' || plan.platform !== 'macos' || !publishes(plan)) return;
   throw new ShipError('TOOLCHAIN_LACKS_PRODUCTBUILD', {
     summary:
       'The job is for the Mac App Store, which takes an installer package that this worker cannot make.',

@@ -4,7 +4,8 @@ import { chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { slug } from '../domain/slug.ts';
 import { ShipError } from '../errors.ts';
-import type { StepScope } from '../steps/step.ts';
+import { artifactOf } from '../steps/artifact-place.ts';
+import { passOf, type StepScope } from '../steps/step.ts';
 import { held } from '../steps/workbench.ts';
 
 /** Where the artifact of a call is wanted: a folder, or a file. */
@@ -17,9 +18,10 @@ export interface ArtifactPlace {
 /** The step that stands for the upload: the artifact appears under its name whole, or not at all. */
 export const placeArtifact =
   (place: ArtifactPlace) =>
-  async ({ desk, signal }: StepScope): Promise<void> => {
-    const artifact = held(desk, 'artifact');
-    const { container } = held(desk, 'plan');
+  async (scope: StepScope): Promise<void> => {
+    const { desk, signal } = scope;
+    const artifact = artifactOf(scope);
+    const { container } = passOf(scope);
     const name = `${slug(held(desk, 'manifest').appName, 'app')}.${container}`;
     const target = (await isFolder(place.wanted)) ? join(resolve(place.wanted), name) : resolve(place.wanted);
     const part = join(dirname(target), `.perry-ship-${randomUUID()}.part`);

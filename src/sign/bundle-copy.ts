@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
+import { copyTree } from '../adapters/files/copy-tree.ts';
 import { listTree } from '../adapters/files/tree.ts';
 import { ShipError } from '../errors.ts';
 import { unpackedDirOf } from '../steps/download-bundle.ts';
@@ -28,25 +28,11 @@ export const copyBundle =
     const sizeBytes = tree.reduce((sum, entry) => sum + entry.sizeBytes, 0);
     if (tree.length > defaultUnpackLimits.maxEntries || sizeBytes > defaultUnpackLimits.maxUnpackedBytes)
       throw tooLarge(tree.length, sizeBytes);
-    await mkdir(app, { recursive: true, mode: 0o700 });
-    let copiedBytes = 0;
-    for (const { path, type, mode, linkTarget = '', sizeBytes: length } of tree) {
-      signal.throwIfAborted();
-      const target = join(app, path);
-      if (type === 'directory') await mkdir(target, { mode: mode | 0o700 });
-      else if (type === 'symlink') await symlink(linkTarget, target);
-      else await copyOne(join(bundle.path, path), target, mode);
-      copiedBytes += length;
-      report.progress((copiedBytes / Math.max(1, sizeBytes)) * 95);
-    }
+    const onProgress = (copiedBytes: number) => report.progress((copiedBytes / Math.max(1, sizeBytes)) * 95);
+    await copyTree(bundle.path, app, { tree, signal, onProgress });
     if (bundle.entitlements) await replaceSidecar(join(app, SIDECAR), bundle.entitlements);
     desk.unpackedBytes = sizeBytes;
   };
-
-async function copyOne(from: string, to: string, mode: number): Promise<void> {
-  await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  await chmod(to, mode | 0o600);
-}
 
 async function replaceSidecar(path: string, entitlements: Buffer): Promise<void> {
   await rm(path, { recursive: true, force: true });

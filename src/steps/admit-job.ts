@@ -7,24 +7,22 @@ import { assignmentOf, type StepScope } from './step.ts';
 
 /** Reads manifest and credentials, and decides once what is to happen. */
 export async function admitJob(scope: StepScope): Promise<AdmittedJob> {
-  const { desk } = scope;
+  const { desk, services } = scope;
   const { manifest: rawManifest, credentials: rawCredentials } = assignmentOf(scope);
   const manifest = parseManifest(rawManifest);
   const credentials = parseCredentials(rawCredentials);
   const summary = summarizeCredentials(credentials);
   const plan = planJob(manifest, summary);
-  // every step works with what any guest has, so far
-  requireToolchain(plan, 'portable');
+  const toolchain = services.toolchain.expected();
+  if (toolchain) requireToolchain(plan, toolchain);
   requireApiKey(plan, summary);
   Object.assign(desk, { manifest, credentials, plan });
   return {
     target: plan.platform === 'ios' ? 'ios-sign' : 'macos-sign',
     appName: manifest.appName,
-    identity: plan.identity,
-    container: plan.container,
-    embedsProfile: plan.embedsProfile,
-    wantsNotarization: plan.wantsNotarization,
-    staples: plan.staples,
-    wantsStore: plan.wantsStore,
+    toolchain: services.toolchain.certain ?? null,
+    passes: plan.passes.map(({ distribution, embedsProfile, notarizes, staples, publishes, delivers }) => ({
+      ...{ distribution, embedsProfile, notarizes, staples, publishes, delivers },
+    })),
   };
 }

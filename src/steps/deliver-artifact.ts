@@ -1,19 +1,15 @@
 import { uploadArtifact } from '../adapters/hub/upload.ts';
+import { artifactOf } from './artifact-place.ts';
 import { originOf } from './download-bundle.ts';
 import type { StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
 /** One attempt to hand the artifact to the hub, under the token that is valid now. */
-export async function deliverArtifact({
-  desk,
-  services,
-  assignmentId,
-  signal,
-  report,
-}: StepScope): Promise<void> {
+export async function deliverArtifact(scope: StepScope): Promise<void> {
+  const { desk, services, assignmentId, signal, report } = scope;
   const claim = services.vault.claim(assignmentId);
   if (!claim) throw new Error(`assignment ${assignmentId} is not in the vault`);
-  const { path, name, sizeBytes, sha256Hex } = held(desk, 'artifact');
+  const { path, name, sizeBytes, sha256Hex } = artifactOf(scope);
   await uploadArtifact({
     url: claim.artifactUploadUrl,
     token: claim.authToken,

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { readExistingEntitlements } from '../adapters/code-signature/existing-entitlements.ts';
-import type { NestedBundle } from '../domain/bundle/index.ts';
+import type { BundleFacts, NestedBundle } from '../domain/bundle/index.ts';
 import { nestedEntitlements } from '../domain/entitlements/index.ts';
 import { buildPlist } from '../domain/plist/index.ts';
-import { type Desk, held } from './workbench.ts';
+import { materialOf, passOf, type StepScope } from './step.ts';
+import { held } from './workbench.ts';
 
 /** Kinds that run as a program of their own, and so have entitlements of their own. */
 const PROGRAMS: readonly NestedBundle['kind'][] = ['app', 'appex', 'xpc'];
@@ -12,12 +13,13 @@ const PROGRAMS: readonly NestedBundle['kind'][] = ['app', 'appex', 'xpc'];
  * How nested code is signed. rcodesign would let what the input was signed with survive, and hands neither
  * entitlements nor flags of the app down: so every nested program is told its own.
  */
-export async function nestedSettings(desk: Desk) {
+export async function nestedSettings(scope: StepScope) {
+  const { desk } = scope;
   const facts = held(desk, 'facts');
   const programs = facts.nested.filter(
     ({ kind, executable }) => PROGRAMS.includes(kind) && executable !== undefined,
   );
-  const entitlements = await Promise.all(programs.map((program) => entitlementsOf(desk, program)));
+  const entitlements = await Promise.all(programs.map((program) => entitlementsOf(scope, program)));
   const bundleExecutables = new Set([facts.executable, ...facts.nested.map(({ executable }) => executable)]);
   const looseExecutables = facts.machOs.filter(
     ({ path, fileType }) => fileType === 'execute' && !bundleExecutables.has(path),
@@ -31,16 +33,29 @@ export async function nestedSettings(desk: Desk) {
   };
 }
 
+/** Everything in the bundle that carries a signature of its own, what lies deeper first. */
+export function nestedPaths({ executable, nested, machOs }: BundleFacts): string[] {
+  const executables = new Set([executable, ...nested.map((bundle) => bundle.executable)]);
+  const loose = machOs.flatMap(({ path }) => (executables.has(path) ? [] : [path]));
+  const bundles = nested.flatMap(({ path, frameworkVersion, executable: own }) => {
+    // one without code is sealed as resources of what contains it
+    if (own === undefined) return [];
+    return frameworkVersion === undefined ? path : `${path}/Versions/${frameworkVersion}`;
+  });
+  return [...loose, ...bundles].sort((a, b) => b.length - a.length);
+}
+
 async function entitlementsOf(
-  desk: Desk,
+  scope: StepScope,
   { kind, executable = '', bundleId }: NestedBundle,
 ): Promise<Buffer> {
+  const { desk } = scope;
   const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, executable));
-  const teamId = held(desk, 'credentials').teamId ?? desk.identity?.certificate.teamId;
+  const teamId = held(desk, 'credentials').teamId ?? materialOf(scope).identity?.certificate.teamId;
   const own = nestedEntitlements({
     platform: held(desk, 'facts').platform,
     bundleId,
-    ...(held(desk, 'plan').distribution === 'store' && { sandbox: kind === 'app' ? 'inherited' : 'own' }),
+    ...(passOf(scope).distribution === 'store' && { sandbox: kind === 'app' ? 'inherited' : 'own' }),
     ...(existing && { existing }),
     ...(teamId !== undefined && { teamId }),
   });

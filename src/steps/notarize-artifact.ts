@@ -15,7 +15,7 @@ import {
 import { ShipError } from '../errors.ts';
 import type { SubmissionPhase } from '../journal/submissions.ts';
 import { drawerOf, type NotaryScope, notaryAccess, submissionName } from './notary-desk.ts';
-import { held } from './workbench.ts';
+import { artifactNamed } from './workbench.ts';
 
 export async function findSubmission(
   { services }: NotaryScope,
@@ -61,7 +61,7 @@ const NEWS_BYTES = 1024 * 1024;
 
 export async function uploadArtifact(
   scope: NotaryScope,
-  { artifact: { sizeBytes, sha256Hex } }: SubmissionInput,
+  { artifact: { name, sizeBytes, sha256Hex } }: SubmissionInput,
   onProgress: (sentBytes: number) => void,
 ): Promise<void> {
   const { grant } = drawerOf(scope);
@@ -69,7 +69,7 @@ export async function uploadArtifact(
   const { notaryS3Url } = scope.services.config;
   let toldBytes = 0;
   await uploadForNotarization({
-    path: held(scope.desk, 'artifact').path,
+    path: artifactNamed(scope.desk, name).path,
     sizeBytes,
     sha256Hex,
     grant,

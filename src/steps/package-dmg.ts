@@ -6,11 +6,10 @@ import { attachSignedTail } from '../adapters/dmg/signed.ts';
 import { createDmgParts, type DmgPart, volumeEntries } from '../adapters/dmg/write.ts';
 import { type FileDigest, writtenTo } from '../adapters/files/digested-file.ts';
 import { readAhead } from '../adapters/files/read-ahead.ts';
-import { signInGuest } from '../adapters/rcodesign/sign.ts';
 import { assembleFile } from '../adapters/vm/assemble.ts';
 import { getTail, putFile } from '../adapters/vm/transfer.ts';
-import { timestampUrlOf, withPem } from './codesign.ts';
 import { ImageRecipe } from './image-recipe.ts';
+import { signImage } from './sign-image.ts';
 import type { GuestStepScope } from './step.ts';
 import { held } from './workbench.ts';
 
@@ -21,7 +20,7 @@ const PARTS_AHEAD = 3;
 const MAX_TAIL_BYTES = 16 * 1024 * 1024;
 
 /**
- * The image is made here once, into a file of this host. The guest, where it is signed, puts its copy together from the
+ * Without Apple's hdiutil the image is made here once, into a file of this host. The guest, where it is signed, puts its copy together from the
  * bundle that it has. Signing only rewrites the end of an image, so only that end comes back.
  */
 export async function packDmg(scope: GuestStepScope, path: string): Promise<FileDigest> {
@@ -74,22 +73,4 @@ async function* hashed(
     yield part;
   }
   if (previous?.length !== KOLY_BYTES) throw new Error('the image does not end with its trailer');
-}
-
-async function signImage(scope: GuestStepScope, guestPath: string): Promise<void> {
-  const { desk, session, signal } = scope;
-  await withPem(desk, (pem) =>
-    signInGuest(
-      session,
-      {
-        remotePath: guestPath,
-        workDir: guestPath.slice(0, guestPath.lastIndexOf('/')),
-        hardenedRuntime: false,
-        timestampUrl: timestampUrlOf(scope),
-        binaryIdentifier: `${held(desk, 'facts').bundleId}.dmg`,
-        ...(pem && { pem }),
-      },
-      { signal },
-    ),
-  );
 }

@@ -1,7 +1,7 @@
 import { readTrustRoots } from '../adapters/files/trust-roots.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { Manifest } from '../domain/manifest/index.ts';
-import type { SignPlan } from '../domain/plan.ts';
+import { notarizes, publishes, type SignPass, type SignPlan } from '../domain/plan.ts';
 import {
   type Distribution,
   type Examination,
@@ -35,6 +35,7 @@ export async function examineJob(scope: StepScope, survey: BundleSurvey): Promis
       capabilities: manifest.iosCapabilities,
       ...(manifest.category !== undefined && { category: manifest.category }),
     },
+    wantsInstaller: true,
     trustRoots: await readTrustRoots(services.config.trustRoots),
     untrustedProfile: 'warning',
     // Apple has the last word, and says it clearly
@@ -50,23 +51,23 @@ export async function examineJob(scope: StepScope, survey: BundleSurvey): Promis
 }
 
 function distributionOf(plan: SignPlan, { macosDistribute, iosDistribute }: Manifest): Distribution {
-  if (plan.wantsStore && plan.wantsNotarization) return 'both';
-  if (plan.wantsStore) {
+  if (plan.passes.length > 1) return 'both';
+  if (publishes(plan)) {
     const wish = plan.platform === 'ios' ? iosDistribute : macosDistribute;
     return wish === 'testflight' ? 'testflight' : 'appstore';
   }
-  return plan.wantsNotarization ? 'notarize' : 'package';
+  return notarizes(plan) ? 'notarize' : 'package';
 }
 
 /** Only what the plan uses: a certificate that came along for nothing may be as old as it likes. */
 function credentialsOf(desk: Desk, plan: SignPlan): PreflightCredentials {
   const { main, notarize, installer, profile, teamId } = held(desk, 'credentials');
-  const isForMacStore = plan.platform === 'macos' && plan.wantsStore;
+  const isUsed = (p12: SignPass['p12']) => plan.passes.some((pass) => pass.p12 === p12);
   return {
-    ...(main && plan.identity === 'supplied' && { main }),
-    ...(notarize && plan.p12 === 'notarize' && { notarize }),
-    ...(installer && isForMacStore && { installer }),
-    ...(profile && (plan.embedsProfile || isForMacStore) && { profile }),
+    ...(main && isUsed('main') && { main }),
+    ...(notarize && isUsed('notarize') && { notarize }),
+    ...(installer && plan.passes.some(({ container }) => container === 'pkg') && { installer }),
+    ...(profile && plan.passes.some(({ embedsProfile }) => embedsProfile) && { profile }),
     ...(teamId !== undefined && { teamId }),
   };
 }

@@ -14,16 +14,19 @@ import {
 } from '../adapters/stapling/index.ts';
 import { ShipError } from '../errors.ts';
 import { appOf, drawerOf, type NotaryScope } from './notary-desk.ts';
-import { held } from './workbench.ts';
+import { artifactNamed } from './workbench.ts';
 
 type StapleInput = NotaryInput & { readonly target: StapleTarget };
 
 /** The ticket is looked up by what is on the disk now: if that is not what Apple saw, there is none. */
-export async function fetchTicket(scope: NotaryScope, { target, runId }: StapleInput): Promise<void> {
+export async function fetchTicket(
+  scope: NotaryScope,
+  { target, runId, artifact }: StapleInput,
+): Promise<void> {
   const { services, desk, signal } = scope;
   const recordName =
     target === 'image'
-      ? await imageRecordName(held(desk, 'artifact').path)
+      ? await imageRecordName(artifactNamed(desk, artifact.name).path)
       : await codeRecordName(appOf(desk).executablePath);
   const ticket = await lookupTicket(new URL(services.config.ticketUrl), recordName, signal);
   if (!looksLikeTicket(ticket))
@@ -43,11 +46,11 @@ export async function stapleTicket(scope: NotaryScope, { target, artifact }: Sta
     await stapleApp(appOf(desk).appPath, ticket);
     return artifact;
   }
-  const { path, name } = held(desk, 'artifact');
+  const { path, name } = artifactNamed(desk, artifact.name);
   await stapleImage(path, ticket);
   await requireSound(path, signal);
   const stapled = { name, ...(await digestOf(path, signal)) };
-  desk.artifact = { ...stapled, path };
+  desk.artifacts.set(name, { ...stapled, path });
   return stapled;
 }
 

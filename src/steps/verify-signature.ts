@@ -3,39 +3,54 @@ import { digestsOfUntouched } from '../adapters/code-signature/resource-digests.
 import { verifyInGuest } from '../adapters/rcodesign/verify.ts';
 import { listChanged } from '../adapters/vm/changed-files.ts';
 import { getFiles } from '../adapters/vm/transfer.ts';
+import { verifyWithCodesign } from '../adapters/xcode/index.ts';
+import type { SigningIdentity } from '../domain/identity/index.ts';
 import { type FailureCode, failureCodes, ShipError } from '../errors.ts';
 import { readApp } from '../verify/read-app.ts';
 import type { AppSummary, ArtifactFinding } from '../verify/report.ts';
-import type { GuestStepScope } from './step.ts';
-import { type Desk, held } from './workbench.ts';
+import { heedOpinion } from './second-opinion.ts';
+import { type GuestStepScope, materialOf } from './step.ts';
+import { held } from './workbench.ts';
 
 /**
- * Two opinions on the signature: rcodesign's in the guest, and our own on the host, over the files that came back
- * and those that never left. A guest that changed anything else is found by the seal.
+ * Opinions on the signature: rcodesign's and, where it is, that of Apple's codesign in the guest, and our own on the
+ * host, over the files that came back and those that never left. A guest that changed anything else is found by the seal.
  */
 export async function verifySignature(scope: GuestStepScope): Promise<void> {
   const { desk, session, signal, report } = scope;
+  const { identity } = materialOf(scope);
   await verifyInGuest(
     session,
     {
       remotePath: held(desk, 'guestAppPath'),
       machOPaths: held(desk, 'facts').machOs.map(({ path }) => path),
-      adHoc: desk.identity === undefined,
+      adHoc: identity === undefined,
     },
     { signal },
   );
+  if (scope.toolchain === 'xcode') await askCodesign(scope);
   report.progress(85);
   await fetchChanges(scope);
   report.progress(90);
   const { appPath } = held(desk, 'found');
   const digests = await digestsOfUntouched(appPath, held(desk, 'resourceDigests'));
   const { app, findings } = await readApp(appPath, { path: '', signal, digests });
-  const [first, ...more] = [...findings, ...strangers(desk, app)];
+  const [first, ...more] = [...findings, ...strangers(identity, app)];
   if (first) throw broken(first, more.length);
 }
 
+async function askCodesign({ desk, session, signal, report, pass }: GuestStepScope): Promise<void> {
+  const path = held(desk, 'guestAppPath');
+  const opinion = await verifyWithCodesign(session, { path, deep: true, signal });
+  const { identity } = materialOf({ desk, pass });
+  heedOpinion({ tool: 'codesign', subject: 'the signed app', opinion, identity }, report);
+}
+
 /** All code must be signed by the identity of the job: a certificate proves nothing about who it belongs to. */
-function strangers({ identity }: Desk, { signatures, nested }: AppSummary): ArtifactFinding[] {
+function strangers(
+  identity: SigningIdentity | undefined,
+  { signatures, nested }: AppSummary,
+): ArtifactFinding[] {
   const wanted = identity?.certificate.sha256Hex;
   return [{ path: '', signatures }, ...nested]
     .filter((code) => code.signatures.some(({ signer }) => signer?.certificateSha256 !== wanted))

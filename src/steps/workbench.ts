@@ -33,10 +33,13 @@ export interface Desk {
   facts?: BundleFacts;
   /** Until the credentials are checked. */
   survey?: BundleSurvey;
-  /** Secret. */
-  identity?: SigningIdentity;
-  entitlements?: PlistDict;
+  /** Secret: what each pass of the plan signs with. */
+  materials?: readonly SigningMaterial[];
+  /** Secret: signs the installer package of the Mac App Store. */
+  installer?: SigningIdentity;
   icons?: IconKeys;
+  /** The icon as a catalog for actool, on this host. */
+  catalogPath?: string;
   /** Absolute path of the bundle in the guest. */
   guestAppPath?: string;
   /** Begun while the guest signs. */
@@ -47,19 +50,38 @@ export interface Desk {
   guestTree?: TreeMarker;
   /** Secret: the way into App Store Connect, and the addresses of the parts of the file. */
   store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
-  artifact?: Artifact & { readonly path: string };
+  /** By name. */
+  readonly artifacts: Map<string, MadeArtifact>;
+  /** The disk image as it was signed, in the guest. */
+  guestImagePath?: string;
+}
+
+export interface SigningMaterial {
+  /** Absent for an ad hoc signature. */
+  readonly identity?: SigningIdentity;
+  readonly entitlements: PlistDict;
+}
+
+export interface MadeArtifact extends Artifact {
+  readonly path: string;
 }
 
 /** Name of a job that no hub has named. */
 export const LOCAL_JOB_ID = 'local';
 
-type Part = Exclude<keyof Desk, 'runId' | 'jobId' | 'dir'>;
+type Part = Exclude<keyof Desk, 'runId' | 'jobId' | 'dir' | 'artifacts'>;
 
 /** A part that an earlier step has put there; the order of the statechart guarantees it. */
 export function held<P extends Part>(desk: Desk, part: P): NonNullable<Desk[P]> {
   const value = desk[part];
   if (value === undefined || value === null) throw new Error(`the run has no ${part} yet`);
   return value as NonNullable<Desk[P]>;
+}
+
+export function artifactNamed({ artifacts }: Desk, name: string): MadeArtifact {
+  const artifact = artifacts.get(name);
+  if (!artifact) throw new Error(`the run has made no ${name} yet`);
+  return artifact;
 }
 
 export interface Workbench {
@@ -79,7 +101,7 @@ export function createWorkbench(stateDir: string): Workbench {
   const remove = (name: string) => rm(join(runsDir, name), { recursive: true, force: true, maxRetries: 3 });
   return {
     open: async (runId, jobId) => {
-      const desk = desks.get(runId) ?? { runId, jobId, dir: join(runsDir, runId) };
+      const desk = desks.get(runId) ?? { runId, jobId, dir: join(runsDir, runId), artifacts: new Map() };
       desks.set(runId, desk);
       await mkdir(desk.dir, { recursive: true, mode: 0o700 });
       return desk;
@@ -105,8 +127,9 @@ export function createWorkbench(stateDir: string): Workbench {
   };
 }
 
-function overwriteSecrets({ credentials, identity }: Desk): void {
+function overwriteSecrets({ credentials, materials = [], installer }: Desk): void {
   for (const supplied of [credentials?.main, credentials?.notarize, credentials?.installer])
     supplied?.p12.fill(0);
-  identity?.privateKeyPem.fill(0);
+  for (const identity of [...materials.map((each) => each.identity), installer])
+    identity?.privateKeyPem.fill(0);
 }

@@ -54,20 +54,16 @@ async function upload(uploadId: string | null = null, bundleId = app.bundleId) {
   Object.assign(desk, {
     credentials: { apiKeyId: key.keyId, apiIssuerId: key.issuerId, apiPrivateKeyPem },
     facts: { bundleId, shortVersion: '1.2.0', version: '42', platform: 'ios' },
-    artifact: {
-      name: 'app.ipa',
-      path: join(folder, 'app.ipa'),
-      sizeBytes: content.length,
-      sha256Hex: 'a'.repeat(64),
-    },
   });
+  const artifact = { name: 'app.ipa', sizeBytes: content.length, sha256Hex: 'a'.repeat(64) };
+  desk.artifacts.set(artifact.name, { ...artifact, path: join(folder, 'app.ipa') });
   const config = { appStoreConnectUrl: apple.url };
   const services = { config, limits: {}, workbench, journal: openJournal(folder) } as unknown as Services;
   const machine = provideStoreUpload(services).provide({ delays: { retryPause: 1, pollPause: 1 } });
-  const actor = createActor(machine, { input: { runId: 'run-1', uploadId } });
+  const actor = createActor(machine, { input: { runId: 'run-1', artifact, uploadId } });
   const done = toPromise(actor);
   actor.start();
-  return { ...(await done), journalled: await services.journal.findUpload(buildKeyOf(desk)) };
+  return { ...(await done), journalled: await services.journal.findUpload(buildKeyOf(desk, artifact)) };
 }
 
 describe('a build on its way into the store', () => {

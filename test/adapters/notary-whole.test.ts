@@ -8,6 +8,7 @@ import { provideNotarization } from '../../src/actors/notarization.ts';
 import { checkSignature } from '../../src/adapters/code-signature/index.ts';
 import { verifyDmg } from '../../src/adapters/dmg/read.ts';
 import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
+import { artifactNamed } from '../../src/steps/workbench.ts';
 import {
   type AppleSimulator,
   type AppleSimulatorOptions,
@@ -102,7 +103,9 @@ test('a signed disk image is submitted once, accepted and stapled; the result is
     expect(signatures[0]?.hasStapledTicket).toBe(true);
     expect(output.artifact).toEqual(await artifactAt(image.imagePath, image.artifact.name));
     expect(output.artifact.sha256Hex).not.toBe(image.artifact.sha256Hex);
-    expect(services.workbench.get('run-1').artifact).toMatchObject(output.artifact);
+    expect(artifactNamed(services.workbench.get('run-1'), image.artifact.name)).toMatchObject(
+      output.artifact,
+    );
     await verifyDmg(image.imagePath, { signal });
     expect(lines.join('\n')).toContain(`Apple's verdict on submission ${output.submissionId}: accepted.`);
   }));

@@ -17,6 +17,7 @@ export interface StoreUpload {
   errors: readonly { code: string; description: string }[];
   fileId: string;
   fileSize: number;
+  uti: string;
   /** Slices that have arrived, by part number. */
   readonly parts: Map<number, Buffer>;
   /** Digest of the whole file, once it was committed. */
@@ -135,7 +136,7 @@ export class StoreService {
       );
     const upload: StoreUpload = {
       ...{ id: randomUUID(), appId, shortVersion, version, platform, state: 'AWAITING_UPLOAD', errors: [] },
-      ...{ fileId: '', fileSize: 0, parts: new Map(), sha256Hex: '', commits: 0 },
+      ...{ fileId: '', fileSize: 0, uti: '', parts: new Map(), sha256Hex: '', commits: 0 },
       pollsLeft: this.#options.pollsBeforeVerdict ?? 1,
     };
     this.uploads.push(upload);
@@ -153,6 +154,7 @@ export class StoreService {
       return refused(409, 'ENTITY_ERROR.ATTRIBUTE.INVALID', 'assetType or uti is not valid');
     upload.fileId = randomUUID();
     upload.fileSize = attributes.fileSize ?? 0;
+    upload.uti = attributes.uti ?? '';
     upload.parts.clear();
     const partBytes = this.#options.partBytes ?? 1024 * 1024;
     const count = Math.ceil(upload.fileSize / partBytes);

@@ -32,9 +32,13 @@ const vmLifecycle = vmLifecycleMachine.provide({
 const admitted = {
   target: 'macos-sign',
   appName: 'A',
-  identity: 'supplied',
-  container: 'dmg',
-  embedsProfile: true,
+  toolchain: 'portable',
+  passes: [
+    {
+      ...{ distribution: 'direct', embedsProfile: true, notarizes: false },
+      ...{ staples: [], publishes: false, delivers: true },
+    },
+  ],
 };
 const signJob = signJobMachine.provide({
   actors: {
@@ -43,7 +47,7 @@ const signJob = signJobMachine.provide({
     downloadBundle: nothing,
     inspectBundle: answer({ folderName: 'A.app', bundleId: 'a', unpackedBytes: 1 }),
     checkCredentials: nothing,
-    drawIcons: nothing,
+    drawIcons: answer({ hasCatalog: false }),
     mergeInfoPlist: nothing,
     embedProfile: nothing,
     transferBundle: nothing,

@@ -21,98 +21,73 @@ const having = (...names: Credential[]): CredentialsSummary => ({
   apiKeyLacks: names.includes('api') ? [] : ['apple_issuer_id', 'apple_p8_key'],
 });
 
+const pass = { notarizes: false, staples: [], publishes: false, delivers: true, embedsProfile: false };
 const direct = {
-  platform: 'macos',
+  ...pass,
   container: 'dmg',
-  distribution: 'direct',
-  hardenedRuntime: true,
-  timestamp: 'direct',
-  embedsProfile: false,
-  wantsStore: false,
-  wantsNotarization: false,
-  staples: [],
-};
-const store = {
-  ...direct,
-  distribution: 'store',
-  hardenedRuntime: false,
-  timestamp: 'store',
-  wantsStore: true,
-};
-const phone = {
-  platform: 'ios',
-  container: 'ipa',
   distribution: 'direct',
   identity: 'supplied',
   p12: 'main',
+  hardenedRuntime: true,
+  timestamp: 'direct',
+};
+const { p12: _, ...unsigned } = direct;
+const adHoc = { ...unsigned, identity: 'adhoc' };
+const notarized = { ...direct, notarizes: true, staples: ['image'] };
+const store = {
+  ...direct,
+  container: 'pkg',
+  distribution: 'store',
   hardenedRuntime: false,
   timestamp: 'store',
-  embedsProfile: false,
-  wantsStore: false,
-  wantsNotarization: false,
-  staples: [],
+  publishes: true,
 };
+const phone = { ...direct, container: 'ipa', hardenedRuntime: false, timestamp: 'store' };
+const phoneStore = { ...phone, embedsProfile: true, distribution: 'store', publishes: true };
 
-const table: [string, Manifest, CredentialsSummary, object][] = [
-  ['macOS, nothing at all', macos(), having(), { ...direct, identity: 'adhoc' }],
-  ['macOS, only a profile', macos(), having('profile'), { ...direct, identity: 'adhoc' }],
-  ['macOS, a p12', macos(), having('main'), { ...direct, identity: 'supplied', p12: 'main' }],
+const table: [string, Manifest, CredentialsSummary, object[]][] = [
+  ['macOS, nothing at all', macos(), having(), [adHoc]],
+  ['macOS, only a profile', macos(), having('profile'), [adHoc]],
+  ['macOS, a p12', macos(), having('main'), [direct]],
+  ['macOS, a p12 and a profile', macos(), having('main', 'profile'), [direct]],
+  ['macOS, a p12 and an API key', macos(), having('main', 'api'), [notarized]],
+  ['macOS notarize', macos('notarize'), having('main', 'notarize', 'profile'), [notarized]],
+  ['macOS appstore', macos('appstore'), having('main', 'profile'), [{ ...store, embedsProfile: true }]],
+  ['macOS appstore, an installer', macos('appstore'), having('main', 'installer'), [store]],
+  ['macOS testflight, no profile', macos('testflight'), having('main'), [store]],
+  ['macOS testflight', macos('testflight'), having('main', 'profile'), [{ ...store, embedsProfile: true }]],
   [
-    'macOS, a p12 and a profile',
-    macos(),
-    having('main', 'profile'),
-    { ...direct, identity: 'supplied', p12: 'main' },
-  ],
-  [
-    'macOS, a p12 and an API key',
-    macos(),
-    having('main', 'api'),
-    { ...direct, identity: 'supplied', p12: 'main', wantsNotarization: true, staples: ['image'] },
-  ],
-  [
-    'macOS notarize',
-    macos('notarize'),
-    having('main', 'notarize', 'profile'),
-    { ...direct, identity: 'supplied', p12: 'main', wantsNotarization: true, staples: ['image'] },
-  ],
-  [
-    'macOS appstore',
-    macos('appstore'),
-    having('main', 'profile'),
-    { ...store, identity: 'supplied', p12: 'main', embedsProfile: true },
-  ],
-  [
-    'macOS testflight, no profile',
-    macos('testflight'),
-    having('main'),
-    { ...store, identity: 'supplied', p12: 'main' },
-  ],
-  [
-    'macOS both',
+    'macOS both: the profile is for the store alone, and the image is what is delivered',
     macos('both'),
     having('main', 'notarize', 'profile'),
-    {
-      ...direct,
-      identity: 'supplied',
-      p12: 'notarize',
-      wantsNotarization: true,
-      staples: ['image'],
-      wantsStore: true,
-    },
+    [
+      { ...notarized, p12: 'notarize' },
+      { ...store, embedsProfile: true, delivers: false },
+    ],
   ],
-  ['iOS, build only', ios(), having('main'), phone],
-  ['iOS, build only, an API key from the global configuration', ios(), having('main', 'api'), phone],
-  ['iOS, build only with a profile', ios(), having('main', 'profile'), { ...phone, embedsProfile: true }],
   [
-    'iOS testflight',
-    ios('testflight'),
-    having('main', 'profile'),
-    { ...phone, embedsProfile: true, distribution: 'store', wantsStore: true },
+    'macOS both, no profile',
+    macos('both'),
+    having('main', 'notarize'),
+    [
+      { ...notarized, p12: 'notarize' },
+      { ...store, delivers: false },
+    ],
   ],
+  ['iOS, build only', ios(), having('main'), [phone]],
+  ['iOS, build only, an API key from the global configuration', ios(), having('main', 'api'), [phone]],
+  ['iOS, build only with a profile', ios(), having('main', 'profile'), [{ ...phone, embedsProfile: true }]],
+  ['iOS testflight', ios('testflight'), having('main', 'profile'), [phoneStore]],
+  ['iOS appstore', ios('appstore'), having('main', 'profile'), [phoneStore]],
 ];
 
-test.each(table)('%s', (_, manifest, credentials, plan) => {
-  expect(planJob(manifest, credentials)).toEqual(plan);
+test.each(table)('%s', (_, manifest, credentials, passes) => {
+  expect(planJob(manifest, credentials)).toEqual({ platform: manifest.platform, passes });
+});
+
+test('whatever is wished, the artifact of exactly one pass is delivered', () => {
+  for (const [, manifest, credentials] of table)
+    expect(planJob(manifest, credentials).passes.filter(({ delivers }) => delivers)).toHaveLength(1);
 });
 
 test.each([

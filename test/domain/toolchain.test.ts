@@ -1,13 +1,31 @@
 import { expect, test } from 'vitest';
+import { parseManifest } from '../../src/domain/manifest/index.ts';
+import { planJob } from '../../src/domain/plan.ts';
 import { requireToolchain } from '../../src/domain/toolchain.ts';
+
+const key = { hasApiKey: true, apiKeyLacks: [] };
+const credentials = {
+  hasMainP12: true,
+  hasNotarizeP12: true,
+  hasInstallerP12: true,
+  hasProfile: true,
+  ...key,
+};
+
+function plan(platform: 'macos' | 'ios', isForStore: boolean) {
+  const wish = isForStore ? 'appstore' : undefined;
+  const names = { app_name: 'Tide Clock', bundle_id: 'com.example.tide', version: '1' };
+  const manifest = { ...names, targets: [`${platform}-sign`], [`${platform}_distribute`]: wish };
+  return planJob(parseManifest(manifest), credentials);
+}
 
 test.each([
   ['macos', true, 'xcode', undefined],
   ['macos', false, 'portable', undefined],
   ['ios', true, 'portable', undefined],
   ['macos', true, 'portable', 'TOOLCHAIN_LACKS_PRODUCTBUILD'],
-] as const)('%s, store %s, with %s: %s', (platform, wantsStore, toolchain, code) => {
-  const check = () => requireToolchain({ platform, wantsStore }, toolchain);
+] as const)('%s, store %s, with %s: %s', (platform, isForStore, toolchain, code) => {
+  const check = () => requireToolchain(plan(platform, isForStore), toolchain);
   if (code === undefined) expect(check).not.toThrow();
   else
     expect(check).toThrow(

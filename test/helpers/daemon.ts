@@ -26,7 +26,7 @@ export const patience = (): AbortSignal => AbortSignal.timeout(40_000);
 
 export interface SceneOptions {
   /** What happens between the start of the hub and that of the daemon. */
-  readonly first?: (hub: EmbeddedHub) => Promise<unknown>;
+  readonly first?: (hub: EmbeddedHub, stateDir: string) => Promise<unknown>;
   readonly env?: Readonly<Record<string, string>>;
   readonly hub?: EmbeddedHubOptions;
   readonly limits?: Limits;
@@ -132,7 +132,7 @@ async function openScene(
   await mkdir(hubDir);
   const hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: hubDir, ...options.hub });
   const env = { ...(await settingsFor(hub, folder)), ...options.env };
-  await options.first?.(hub);
+  await options.first?.(hub, stateDir);
   const secrets = watchSecrets();
   secrets.add('the worker secret', WORKER_SECRET);
   for (const [name, secret] of Object.entries(options.secrets ?? {})) secrets.add(name, secret);

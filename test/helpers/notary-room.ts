@@ -105,7 +105,7 @@ export async function openRun(
 ): Promise<Desk> {
   const desk = await services.workbench.open(runId, 'job-1');
   desk.credentials = { apiKeyId, apiIssuerId, apiPrivateKeyPem: privateKeyPem };
-  desk.artifact = { ...image.artifact, path: image.imagePath };
+  desk.artifacts.set(image.artifact.name, { ...image.artifact, path: image.imagePath });
   desk.found = { appPath: image.appPath, folderName: 'Über App.app' } as NonNullable<Desk['found']>;
   desk.facts = { executable: 'Contents/MacOS/App' } as NonNullable<Desk['facts']>;
   return desk;

@@ -1,5 +1,5 @@
 import { address, failure } from '../machines/samples.ts';
-import { admitted, artifact } from '../machines/sign-job-scene.ts';
+import { admittedWith, artifact } from '../machines/sign-job-scene.ts';
 import type { Call } from '../machines/stage.ts';
 import type { SeededRandom } from './soak-random.ts';
 import type { SimHub } from './soak-sim-hub.ts';
@@ -74,7 +74,9 @@ export class SimPorts {
     const { port, input } = call;
     switch (port) {
       case 'admitJob':
-        return call.answer({ ...admitted, embedsProfile: this.#random.next() < FREQUENT });
+        return call.answer(admittedWith({ embedsProfile: this.#random.next() < FREQUENT }));
+      case 'drawIcons':
+        return call.answer({ hasCatalog: false });
       case 'downloadBundle':
         return this.#underToken(call, this.#hub.holds(input.assignmentId));
       case 'deliverArtifact':

@@ -1,108 +1,25 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkSignature } from '../../src/adapters/code-signature/index.ts';
-import { throwawayProfileRootPem } from '../../src/demo/throwaway-identity.ts';
-import { startTimestampAuthority, type TimestampAuthority } from '../../src/demo/timestamp-authority.ts';
-import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
-import {
-  type AppleSimulator,
-  type AppleSimulatorOptions,
-  startAppleSimulator,
-} from '../apple-simulator/apple-simulator.ts';
-import { patience, type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
+import { patience, WORKER_SECRET } from '../helpers/daemon.ts';
 import { connectWorker } from '../helpers/hub.ts';
-import { apiIssuerId, apiKeyId, makeApiKey } from '../helpers/notary-room.ts';
-import { expectGoodConversation, expectOneComplete } from './judges.ts';
-import { type JobChanges, type Materials, makeMaterials } from './materials.ts';
+import { type AppleRoom, expectFailed, expectStapled, linesOf, openAppleRoom } from './apple-room.ts';
+import { expectGoodConversation } from './judges.ts';
+import type { JobChanges } from './materials.ts';
 
-let folder: string;
-let materials: Materials;
-let authority: TimestampAuthority;
-const key = makeApiKey();
+let room: AppleRoom;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'perry-apple-jobs-'));
-  [materials, authority] = await Promise.all([
-    makeMaterials(join(folder, 'materials')),
-    startTimestampAuthority(),
-  ]);
-  await writeFile(join(folder, 'roots.pem'), throwawayProfileRootPem());
+  room = await openAppleRoom();
 });
-afterAll(async () => {
-  await authority.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => room.leave());
 
-interface World extends Scene {
-  readonly apple: AppleSimulator;
-  readonly store: StoreService;
-}
-
-type WorldOptions = Omit<AppleSimulatorOptions, 'apiKeys'> & {
-  readonly store?: Partial<StoreOptions>;
-  readonly scene?: SceneOptions;
-};
-
-const IOS_APP = { id: '6443210987', bundleId: 'com.example.perrydemo' };
-
-/** The whole daemon, and Apple beside it. */
-async function withApple(options: WorldOptions, run: (world: World) => Promise<void>): Promise<void> {
-  const { store: storeOptions, scene: sceneOptions, ...apples } = options;
-  const store = new StoreService({ apps: [IOS_APP], partBytes: 5_000, ...storeOptions });
-  const apple = await startAppleSimulator({ ...apples, apiKeys: [key.known], services: [store.service] });
-  const env = {
-    ...apple.env,
-    PERRY_TIMESTAMP_URL: authority.url,
-    PERRY_TRUST_ROOTS: join(folder, 'roots.pem'),
-    ...sceneOptions?.env,
-  };
-  try {
-    await withScene({ secrets: materials.secrets, ...sceneOptions, env }, async (scene) => {
-      await scene.linked();
-      await run(Object.assign(scene, { apple, store }));
-      for (const { grant } of apple.submissions)
-        for (const secret of [grant.secretAccessKey, grant.sessionToken])
-          scene.secrets.add('a permission to upload', secret);
-      scene.secrets.look('the log', scene.log.join(''));
-    });
-    expect(apple.violations).toEqual([]);
-  } finally {
-    await apple.stop();
-  }
-}
-
-const apiKey = { apple_key_id: apiKeyId, apple_issuer_id: apiIssuerId, apple_p8_key: key.privateKeyPem };
+const withApple: AppleRoom['withApple'] = (options, run) => room.withApple(options, run);
 const macJob = (manifest: JobChanges['manifest'] = { macos_distribute: 'notarize' }) =>
-  materials.macJob({ manifest, credentials: apiKey });
+  room.materials.macJob({ manifest, credentials: room.apiKey });
 const iosJob = (ios_distribute = 'testflight') =>
-  materials.iosJob({ manifest: { ios_distribute }, credentials: apiKey });
+  room.materials.iosJob({ manifest: { ios_distribute }, credentials: room.apiKey });
 
 const SIGNED = ['extracting', 'generating_assets', 'signing', 'packaging'];
 const NOTARIZED = [...SIGNED, 'notarizing', 'uploading'];
 const PUBLISHED = [...SIGNED, 'publishing', 'uploading'];
-
-const linesOf = ({ hub }: Scene, jobId: string): string[] =>
-  hub
-    .messages(jobId)
-    .filter(({ type }) => type === 'log')
-    .map(({ line }) => String(line));
-
-/** The delivered image is the one that Apple saw, plus its ticket. */
-async function expectStapled({ hub, apple }: World, jobId: string): Promise<void> {
-  const path = hub.artifact(jobId)?.path ?? '';
-  const { signatures, findings } = await checkSignature(path, { signal: AbortSignal.timeout(20_000) });
-  expect(findings).toEqual([]);
-  expect(signatures[0]).toMatchObject({ hasStapledTicket: true });
-  expect(hub.artifact(jobId)?.sha256Hex).not.toBe(apple.submissions.at(-1)?.sha256);
-}
-
-async function expectFailed(world: World, jobId: string, error: RegExp): Promise<void> {
-  expect(await world.completed(jobId)).toMatchObject({ success: false, error: expect.stringMatching(error) });
-  expect(world.hub.artifact(jobId)).toBeUndefined();
-  expectOneComplete(world.hub.messages(jobId));
-  expect(world.hub.messages(jobId).filter(({ type }) => type === 'error')).toHaveLength(1);
-}
 
 describe('a macOS job that is notarized', () => {
   test.each([
@@ -267,11 +184,11 @@ describe('an iOS job for the store', () => {
 
   test('whose certificate is for something else fails before Apple is asked', () =>
     withApple({}, async (world) => {
-      const { p12, password } = materials.developerId;
-      const job = materials.iosJob({
+      const { p12, password } = room.materials.developerId;
+      const job = room.materials.iosJob({
         manifest: { ios_distribute: 'testflight' },
         credentials: {
-          ...apiKey,
+          ...room.apiKey,
           apple_certificate_p12_base64: p12.toString('base64'),
           apple_certificate_password: password,
         },

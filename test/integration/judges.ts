@@ -101,6 +101,7 @@ export function expectGoodConversation(
   hub: EmbeddedHub,
   jobId: string,
   stages: readonly string[] = USUAL_STAGES,
+  { artifactsReady = 1 }: { readonly artifactsReady?: number } = {},
 ): void {
   const messages = hub.messages(jobId);
   expect(messages.filter(({ type }) => type === 'error')).toEqual([]);
@@ -108,7 +109,9 @@ export function expectGoodConversation(
   expect(stagesIn(messages)).toEqual(stages);
   expectProgressInStages(messages);
   const [announced, complete] = [messages.at(-3), messages.at(-1)];
-  expect(messages.map(({ type }) => type).filter((type) => type === 'artifact_ready')).toHaveLength(1);
+  expect(messages.map(({ type }) => type).filter((type) => type === 'artifact_ready')).toHaveLength(
+    artifactsReady,
+  );
   const artifact = hub.artifact(jobId);
   expect(announced).toMatchObject({ type: 'artifact_ready', sha256: artifact?.sha256Hex });
   const { name, sizeBytes: size, sha256Hex: sha256 } = artifact ?? {};

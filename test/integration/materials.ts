@@ -34,9 +34,12 @@ export interface Materials {
   readonly folder: string;
   readonly developerId: ThrowawayIdentity;
   readonly distribution: ThrowawayIdentity;
+  readonly installer: ThrowawayIdentity;
   readonly profile: Buffer;
   macJob(changes?: JobChanges): JobSubmission;
   iosJob(changes?: JobChanges): JobSubmission;
+  /** The macOS app for the store, or for the store and everywhere else. */
+  macStoreJob(wish: 'appstore' | 'testflight' | 'both', changes?: JobChanges): JobSubmission;
   /** Pieces of the private keys, by name. */
   readonly secrets: Readonly<Record<string, string>>;
   profileWith(options: Partial<ThrowawayProfileOptions>): string;
@@ -55,6 +58,10 @@ export async function makeMaterials(folder: string): Promise<Materials> {
     commonName: `Apple Distribution: Perry Test (${TEAM})`,
     teamId: TEAM,
   });
+  const installer = makeThrowawayIdentity({
+    commonName: `3rd Party Mac Developer Installer: Perry Test (${TEAM})`,
+    teamId: TEAM,
+  });
   const profileOf = (options: Partial<ThrowawayProfileOptions> = {}) =>
     makeThrowawayProfile({
       bundleId: iosDemoApp.bundleId,
@@ -69,12 +76,41 @@ export async function makeMaterials(folder: string): Promise<Materials> {
     ...credentialsOf(distribution),
     provisioning_profile_base64: profile.toString('base64'),
   };
+  const macProfile = profileOf({ platform: 'macos', bundleId: macDemoApp.bundleId });
+  const storeCredentials = {
+    ...credentialsOf(distribution),
+    provisioning_profile_base64: macProfile.toString('base64'),
+    apple_installer_certificate_p12_base64: installer.p12.toString('base64'),
+    apple_installer_certificate_password: installer.password,
+  };
+  const developerCredentials = {
+    apple_notarize_certificate_p12_base64: developerId.p12.toString('base64'),
+    apple_notarize_certificate_password: developerId.password,
+  };
   return {
     folder,
     developerId,
     distribution,
+    installer,
     profile,
-    secrets: { ...keyLines('Developer ID key', developerId), ...keyLines('distribution key', distribution) },
+    secrets: {
+      ...keyLines('Developer ID key', developerId),
+      ...keyLines('distribution key', distribution),
+      ...keyLines('installer key', installer),
+    },
+    macStoreJob: (wish, changes = {}) => ({
+      bundle: changes.bundle ?? macBundle,
+      manifest: {
+        ...manifestOf(macDemoApp, 'macos-sign'),
+        ...{ macos_distribute: wish, category: 'public.app-category.utilities' },
+        ...changes.manifest,
+      },
+      credentials: {
+        ...storeCredentials,
+        ...(wish === 'both' && developerCredentials),
+        ...changes.credentials,
+      },
+    }),
     profileWith: (options) => profileOf(options).toString('base64'),
     macJob: (changes = {}) => ({
       bundle: changes.bundle ?? macBundle,

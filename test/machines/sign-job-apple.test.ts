@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { signJobLimits } from '../../machines/sign-job/limits.ts';
 import { failure } from './samples.ts';
-import { admitted, artifact, beginJob, type JobScene, type StepPort, stepPorts } from './sign-job-scene.ts';
+import {
+  admittedWith,
+  artifact,
+  beginJob,
+  type JobScene,
+  type StepPort,
+  stepPorts,
+} from './sign-job-scene.ts';
 
 const stapled = { ...artifact, sizeBytes: 9, sha256Hex: 'cd' };
 const accepted = { outcome: 'succeeded', submissionId: 's-1', artifact: stapled, failure: null };
@@ -18,12 +25,13 @@ type Wishes = { notarization?: true; store?: true };
 /** Up to the first thing that goes to Apple. */
 function signed({ notarization, store }: Wishes): JobScene {
   const scene = beginJob();
-  scene.stage.the('admitJob').answer({
-    ...admitted,
-    wantsNotarization: notarization === true,
-    staples: notarization ? ['image'] : [],
-    wantsStore: store === true,
-  });
+  scene.stage.the('admitJob').answer(
+    admittedWith({
+      notarizes: notarization === true,
+      staples: notarization ? ['image'] : [],
+      publishes: store === true,
+    }),
+  );
   scene.job.send({ type: 'slot.granted' });
   scene.machineReady();
   const before: readonly StepPort[] = stepPorts.slice(1, stepPorts.indexOf('deliverArtifact'));
@@ -60,7 +68,7 @@ test('what Apple has stapled is read back again, and delivered as it is now', ()
 test('a build that Apple took is called published before it is delivered', () => {
   const scene = begun({ store: true });
   scene.stage.the('findEarlierUpload').answer('u-0');
-  expect(scene.stage.the('storeUpload').input).toEqual({ runId: 'run-1', uploadId: 'u-0' });
+  expect(scene.stage.the('storeUpload').input).toEqual({ runId: 'run-1', artifact, uploadId: 'u-0' });
   scene.stage.the('storeUpload').answer(published);
   expect(scene.notes().slice(-4, -1)).toEqual([
     { kind: 'log', stage: 'publishing', line: 'a warning' },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { signJobLimits, TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
 import { failure } from './samples.ts';
-import { artifact, beginJob, type JobScene, type StepPort, stepPorts } from './sign-job-scene.ts';
+import { admitted, artifact, beginJob, type JobScene, type StepPort, stepPorts } from './sign-job-scene.ts';
 
 const transfers = ['downloadBundle', 'deliverArtifact'] as const;
 const notOurs = failure('HUB_JOB_NOT_OURS');
@@ -289,7 +289,7 @@ describe('a job that the hub gave away', () => {
 
   test('expires in the line as well', () => {
     const scene = beginJob();
-    scene.stage.the('admitJob').answer({ embedsProfile: false });
+    scene.stage.the('admitJob').answer(admitted);
     loseLink(scene);
     lose(scene);
     scene.clock.advance(signJobLimits.reassignmentTimeout);

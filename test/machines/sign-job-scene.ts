@@ -1,17 +1,41 @@
 import { expect } from 'vitest';
-import type { AdmittedJob, Conclusion, JobNote, JobReport } from '../../machines/contracts/job.ts';
+import type {
+  AdmittedJob,
+  AdmittedPass,
+  Conclusion,
+  JobNote,
+  JobReport,
+} from '../../machines/contracts/job.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { recorder, Stage } from './stage.ts';
 
+const direct: AdmittedPass = {
+  distribution: 'direct',
+  embedsProfile: true,
+  notarizes: false,
+  staples: [],
+  publishes: false,
+  delivers: true,
+};
 export const admitted: AdmittedJob = {
   target: 'macos-sign',
   appName: 'Tide Clock',
-  identity: 'supplied',
-  container: 'dmg',
-  embedsProfile: true,
-  wantsNotarization: false,
-  staples: [],
-  wantsStore: false,
+  toolchain: 'portable',
+  passes: [direct],
+};
+/** A job of one pass that differs so. */
+export const admittedWith = (pass: Partial<AdmittedPass>): AdmittedJob => ({
+  ...admitted,
+  passes: [{ ...direct, ...pass }],
+});
+/** Developer ID and the Mac App Store. */
+export const admittedBoth: AdmittedJob = {
+  ...admitted,
+  toolchain: 'xcode',
+  passes: [
+    { ...direct, embedsProfile: false, notarizes: true, staples: ['image'] },
+    { ...direct, distribution: 'store', publishes: true, delivers: false },
+  ],
 };
 export const artifact = { name: 'Tide Clock.dmg', sizeBytes: 7, sha256Hex: 'ab' };
 export const VM = { name: 'perry-ship-0000-run-1', image: 'golden' };
@@ -23,7 +47,7 @@ export const answers = {
   downloadBundle: undefined,
   inspectBundle: bundle,
   checkCredentials: undefined,
-  drawIcons: undefined,
+  drawIcons: { hasCatalog: false },
   mergeInfoPlist: undefined,
   embedProfile: undefined,
   transferBundle: undefined,

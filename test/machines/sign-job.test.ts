@@ -3,6 +3,7 @@ import { signJobLimits } from '../../machines/sign-job/limits.ts';
 import { failure } from './samples.ts';
 import {
   admitted,
+  admittedWith,
   artifact,
   beginJob,
   type JobScene,
@@ -51,15 +52,16 @@ test('the machine is asked for with the slot, not before, and gets its name and 
 
 test('a bundle that is ready waits for its machine', () => {
   const scene = beginJob();
-  for (const port of stepPorts.slice(0, 7)) scene.answer(port);
+  for (const port of stepPorts.slice(0, 6)) scene.answer(port);
   expect(scene.job.is('engaged.work.running.awaitingMachine')).toBe(true);
   scene.machineReady();
+  scene.answer('embedProfile');
   expect(scene.stage.the('transferBundle').input).toMatchObject({ vmName: VM.name });
 });
 
 test('a job without a provisioning profile embeds none', () => {
   const scene = beginJob();
-  scene.stage.the('admitJob').answer({ ...admitted, embedsProfile: false });
+  scene.stage.the('admitJob').answer(admittedWith({ embedsProfile: false }));
   scene.job.send({ type: 'slot.granted' });
   scene.machineReady();
   for (const port of stepPorts.slice(1, 6)) scene.answer(port);
@@ -148,7 +150,7 @@ describe('waiting', () => {
 
   test('for the machine ends after its deadline', () => {
     const scene = beginJob();
-    for (const port of stepPorts.slice(0, 7)) scene.answer(port);
+    for (const port of stepPorts.slice(0, 6)) scene.answer(port);
     scene.clock.advance(signJobLimits.machineTimeout);
     expect(codeOf(scene)).toBe('STEP_TIMED_OUT');
     scene.cleanUp();

@@ -1,5 +1,5 @@
 import { address, failure } from '../machines/samples.ts';
-import { admitted, artifact } from '../machines/sign-job-scene.ts';
+import { admittedWith, artifact } from '../machines/sign-job-scene.ts';
 import type { Call } from '../machines/stage.ts';
 import { type Happening, happening } from './happening.ts';
 import type { ModelHost } from './model-host.ts';
@@ -82,9 +82,11 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
       return [good(() => call.answer(knows(input.assignmentId) ? 'open' : 'closed'), 6), unavailable];
     case 'admitJob':
       return [
-        good(() => call.answer({ ...admitted, embedsProfile: input.runId.length % 2 === 0 })),
+        good(() => call.answer(admittedWith({ embedsProfile: input.runId.length % 2 === 0 }))),
         bad('MANIFEST_INVALID', false),
       ];
+    case 'drawIcons':
+      return [good(() => call.answer({ hasCatalog: false })), broken];
     case 'downloadBundle':
       return [
         knows(input.assignmentId) ? good() : bad('HUB_JOB_NOT_OURS', false, OFTEN),

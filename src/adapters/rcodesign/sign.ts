@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path/posix';
 import { ShipError } from '../../errors.ts';
+import { MAX_SHELL_LINE_BYTES, shellLine } from '../ssh/quote.ts';
+import { cutPath } from '../vm/cut-path.ts';
 import type { GuestSession } from '../vm/guest.ts';
-import { MAX_SHELL_LINE_BYTES, prepareEnvironment, shellLine } from './shell.ts';
+import { prepareEnvironment } from './shell.ts';
 import { type SettingsFile, type SignSettings, signArguments } from './sign-arguments.ts';
 import { failureOf } from './sign-failures.ts';
 import { refuseSilentFailures } from './sign-silences.ts';
@@ -134,13 +136,6 @@ async function runSign(
   const result = await session.exec(command, { signal, onStderrLine, ...(pem && { stdin: pem }) });
   return { record: watch.record(), exitCode: result.exitCode, stderr: cut(result.stderr) };
 }
-
-/** Replaces the path of the guest, and the home before a relative one, by the last name in it. */
-const cutPath = (remotePath: string): ((text: string) => string) => {
-  const literal = remotePath.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const path = new RegExp(remotePath.startsWith('/') ? literal : `(?:/[^\\s:]*/)?${literal}`, 'g');
-  return (text) => text.replace(path, () => basename(remotePath));
-};
 
 const notStored = (exitCode: number | null, stderr: string): ShipError =>
   new ShipError('SIGN_FAILED', {

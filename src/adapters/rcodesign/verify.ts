@@ -1,6 +1,8 @@
 import { ShipError } from '../../errors.ts';
+import { shellLine } from '../ssh/quote.ts';
+import { wordBatches } from '../ssh/word-batches.ts';
 import type { GuestSession } from '../vm/guest.ts';
-import { MAX_SHELL_LINE_BYTES, prepareEnvironment, shellLine } from './shell.ts';
+import { prepareEnvironment } from './shell.ts';
 import { type FileReport, problemsOf, readReports } from './verify-output.ts';
 
 export interface VerifyInGuestRequest {
@@ -44,26 +46,10 @@ export async function verifyInGuest(
   request: VerifyInGuestRequest,
   options: { readonly signal: AbortSignal },
 ): Promise<void> {
-  for (const paths of batches(request.machOPaths)) {
+  for (const paths of wordBatches(request.machOPaths, MAX_FILES_PER_COMMAND)) {
     const reports = await verifyBatch(session, request, paths, options.signal);
     for (const [index, path] of paths.entries()) requireSound(path, reports[index], request.adHoc);
   }
-}
-
-function* batches(paths: readonly string[]): Generator<readonly string[]> {
-  let batch: string[] = [];
-  let sizeBytes = 0;
-  for (const path of paths) {
-    const pathBytes = Buffer.byteLength(path) + 16;
-    if (batch.length === MAX_FILES_PER_COMMAND || sizeBytes + pathBytes > MAX_SHELL_LINE_BYTES / 4) {
-      if (batch.length > 0) yield batch;
-      batch = [];
-      sizeBytes = 0;
-    }
-    batch.push(path);
-    sizeBytes += pathBytes;
-  }
-  if (batch.length > 0) yield batch;
 }
 
 async function verifyBatch(

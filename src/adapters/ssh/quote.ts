@@ -27,6 +27,16 @@ export function shellCommand(argv: readonly string[], { cwd, env = {} }: ShellCo
   return setup.length === 0 ? command : `(${[...setup, command].join(' && ')})`;
 }
 
+/**
+ * A shell line that runs `script` with `words` as `$1`, `$2` …: names from a bundle never become part of the
+ * program text. Runs by `/bin/sh`, whatever the login shell of the guest is (zsh on macOS).
+ */
+export const shellLine = (script: string, words: readonly string[]): string =>
+  shellCommand(['/bin/sh', '-c', script, 'sh', ...words]);
+
+/** Linux takes 128 KiB for one word of a command, and the whole line is one word for `sshd`. */
+export const MAX_SHELL_LINE_BYTES = 120 * 1024;
+
 // `cd -` and CDPATH have meanings of their own; an empty name would mean HOME to some shells and nothing to others.
 const changeFolder = (cwd: string): string => {
   if (cwd === '') throw unquotable('an empty folder name');

@@ -1,0 +1,49 @@
+import { basename, dirname } from 'node:path/posix';
+import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
+import type { FileDigest } from '../adapters/files/digested-file.ts';
+import { shellCommand } from '../adapters/ssh/quote.ts';
+import { getFile } from '../adapters/vm/transfer.ts';
+import { createDiskImage } from '../adapters/xcode/index.ts';
+import { signImage } from './sign-image.ts';
+import type { GuestStepScope } from './step.ts';
+import { held } from './workbench.ts';
+
+/** The image as Apple's hdiutil makes it, in the guest that has the signed app; it comes here once it is signed. */
+export async function packAppleDmg(scope: GuestStepScope, path: string): Promise<FileDigest> {
+  const { desk, session, signal, report } = scope;
+  const guestPath = `${held(desk, 'guestAppPath')}.dmg`;
+  await createDiskImage(session, {
+    sourceDir: await volumeFolder(scope),
+    imagePath: guestPath,
+    volumeName: held(desk, 'manifest').appName,
+    signal,
+    onRetry: (why) => report.log(`hdiutil is tried again: ${why}`),
+  });
+  report.progress(50);
+  await signImage(scope, guestPath);
+  report.progress(60);
+  desk.guestImagePath = guestPath;
+  const { sizeBytes, sha256Hex } = await getFile(session, {
+    remotePath: guestPath,
+    destPath: path,
+    maxBytes: defaultUnpackLimits.maxUnpackedBytes,
+    signal,
+  });
+  return { sizeBytes, sha256Hex };
+}
+
+/** What the user sees: the app, and where to drag it. The app is moved: signed, it is needed nowhere else. */
+async function volumeFolder({ desk, session, signal }: GuestStepScope): Promise<string> {
+  const appPath = held(desk, 'guestAppPath');
+  const folder = `${dirname(appPath)}/volume`;
+  const commands = [
+    ['mkdir', folder],
+    ['mv', appPath, `${folder}/${basename(appPath)}`],
+    ['ln', '-s', '/Applications', `${folder}/Applications`],
+  ];
+  const { exitCode } = await session.exec(commands.map((words) => shellCommand(words)).join(' && '), {
+    signal,
+  });
+  if (exitCode === 0) return folder;
+  throw new Error(`the guest could not lay out the disk image (exit code ${exitCode})`);
+}

@@ -1,0 +1,67 @@
+/**
+ *     hdiutil.mjs create [--damaged] -volname NAME -srcfolder DIR -fs HFS+ -format UDZO [-imagekey K=V] [-ov] OUT
+ *     hdiutil.mjs verify IMAGE
+ */
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { verifyDmg } from '../../../dist/src/adapters/dmg/read.js';
+import { writeDmg } from '../../../dist/src/adapters/dmg/write.js';
+import { listTree } from '../../../dist/src/adapters/files/tree.js';
+
+const { signal } = new AbortController();
+const [verb, ...words] = process.argv.slice(2);
+
+/** hdiutil's options have one dash. */
+const { values, positionals } = parseArgs({
+  args: words.map((word) => (/^-[a-z]/.test(word) ? `-${word}` : word)),
+  allowPositionals: true,
+  options: {
+    damaged: { type: 'boolean' },
+    ov: { type: 'boolean' },
+    volname: { type: 'string' },
+    srcfolder: { type: 'string' },
+    fs: { type: 'string' },
+    format: { type: 'string' },
+    imagekey: { type: 'string' },
+  },
+});
+const [path = ''] = positionals;
+
+function fail(text) {
+  process.stderr.write(`hdiutil: ${text}\n`);
+  process.exit(1);
+}
+
+async function create() {
+  const { srcfolder = '', volname = '', fs, format } = values;
+  const outPath = path.endsWith('.dmg') ? path : `${path}.dmg`;
+  if (fs !== 'HFS+' || format !== 'UDZO') fail('create failed - this emulator makes HFS+ in UDZO only');
+  if (existsSync(outPath) && !values.ov) fail('create failed - File exists');
+  const entries = await listTree(srcfolder).catch(() => fail('create failed - No such file or directory'));
+  const root = entries.map((entry) =>
+    entry.type === 'file' ? { ...entry, source: join(srcfolder, entry.path) } : entry,
+  );
+  await writeDmg({ outPath, volumeName: volname, root, sourceDate: new Date(), signal });
+  if (values.damaged) await changeFirstByte(outPath);
+  process.stdout.write(`created: ${outPath}\n`);
+}
+
+async function changeFirstByte(image) {
+  const file = await open(image, 'r+');
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, 8);
+  await file.write(Buffer.from([(buffer[0] ?? 0) ^ 0xff]), 0, 1, 8);
+  await file.close();
+}
+
+async function verify() {
+  const isSound = await verifyDmg(path, { signal }).then(
+    () => true,
+    () => false,
+  );
+  if (!isSound) fail('verify failed - corrupt image');
+  process.stderr.write(`hdiutil: verify: checksum of "${path}" is VALID\n`);
+}
+
+await (verb === 'create' ? create() : verify());

@@ -1,0 +1,114 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { checkSignature } from '../../src/adapters/code-signature/index.ts';
+import { macDemoApp } from '../../src/demo/bundles/index.ts';
+import { throwawayProfileRootPem } from '../../src/demo/throwaway-identity.ts';
+import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
+import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
+import {
+  type AppleSimulator,
+  type AppleSimulatorOptions,
+  startAppleSimulator,
+} from '../apple-simulator/apple-simulator.ts';
+import { type Scene, type SceneOptions, withScene } from '../helpers/daemon.ts';
+import { apiIssuerId, apiKeyId, makeApiKey } from '../helpers/notary-room.ts';
+import { expectOneComplete } from './judges.ts';
+import { type Materials, makeMaterials } from './materials.ts';
+
+export interface World extends Scene {
+  readonly apple: AppleSimulator;
+  readonly store: StoreService;
+}
+
+export type WorldOptions = Omit<AppleSimulatorOptions, 'apiKeys'> & {
+  readonly store?: Partial<StoreOptions>;
+  readonly scene?: SceneOptions;
+};
+
+/** What the tests of whole jobs that go to Apple have in common. */
+export interface AppleRoom {
+  readonly folder: string;
+  readonly materials: Materials;
+  /** Credentials for notary service and store. */
+  readonly apiKey: Readonly<Record<string, string>>;
+  /** The whole daemon, and Apple beside it. */
+  withApple(options: WorldOptions, run: (world: World) => Promise<void>): Promise<void>;
+  leave(): Promise<void>;
+}
+
+const APPS = [
+  { id: '6443210987', bundleId: 'com.example.perrydemo' },
+  { id: '6443210988', bundleId: macDemoApp.bundleId },
+];
+
+export async function openAppleRoom(): Promise<AppleRoom> {
+  const folder = await mkdtemp(join(tmpdir(), 'perry-apple-jobs-'));
+  const [materials, authority] = await Promise.all([
+    makeMaterials(join(folder, 'materials')),
+    startTimestampAuthority(),
+  ]);
+  const roots = join(folder, 'roots.pem');
+  await writeFile(roots, throwawayProfileRootPem());
+  const key = makeApiKey();
+  return {
+    folder,
+    materials,
+    apiKey: { apple_key_id: apiKeyId, apple_issuer_id: apiIssuerId, apple_p8_key: key.privateKeyPem },
+    withApple: async ({ store: storeOptions, scene: sceneOptions, ...apples }, run) => {
+      const store = new StoreService({ apps: APPS, partBytes: 5_000, ...storeOptions });
+      const apple = await startAppleSimulator({ ...apples, apiKeys: [key.known], services: [store.service] });
+      const env = {
+        ...apple.env,
+        PERRY_TIMESTAMP_URL: authority.url,
+        PERRY_TRUST_ROOTS: roots,
+        ...sceneOptions?.env,
+      };
+      try {
+        await withScene({ secrets: materials.secrets, ...sceneOptions, env }, (scene) =>
+          act(Object.assign(scene, { apple, store }), run),
+        );
+        expect(apple.violations).toEqual([]);
+      } finally {
+        await apple.stop();
+      }
+    },
+    leave: async () => {
+      await authority.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function act(world: World, run: (world: World) => Promise<void>): Promise<void> {
+  const { apple, secrets, log } = world;
+  await world.linked();
+  await run(world);
+  for (const { grant } of apple.submissions)
+    for (const secret of [grant.secretAccessKey, grant.sessionToken])
+      secrets.add('a permission to upload', secret);
+  secrets.look('the log', log.join(''));
+}
+
+export const linesOf = ({ hub }: Scene, jobId: string): string[] =>
+  hub
+    .messages(jobId)
+    .filter(({ type }) => type === 'log')
+    .map(({ line }) => String(line));
+
+/** The delivered image is the one that Apple saw, plus its ticket. */
+export async function expectStapled({ hub, apple }: World, jobId: string): Promise<void> {
+  const path = hub.artifact(jobId)?.path ?? '';
+  const { signatures, findings } = await checkSignature(path, { signal: AbortSignal.timeout(20_000) });
+  expect(findings).toEqual([]);
+  expect(signatures[0]).toMatchObject({ hasStapledTicket: true });
+  expect(hub.artifact(jobId)?.sha256Hex).not.toBe(apple.submissions.at(-1)?.sha256);
+}
+
+export async function expectFailed(world: World, jobId: string, error: RegExp): Promise<void> {
+  expect(await world.completed(jobId)).toMatchObject({ success: false, error: expect.stringMatching(error) });
+  expect(world.hub.artifact(jobId)).toBeUndefined();
+  expectOneComplete(world.hub.messages(jobId));
+  expect(world.hub.messages(jobId).filter(({ type }) => type === 'error')).toHaveLength(1);
+}

@@ -1,0 +1,274 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkPackage } from '../../src/adapters/xar/check-package.ts';
+import { macDemoApp } from '../../src/demo/bundles/index.ts';
+import { type Knobs, makeXcodeImage, type XcodeImage } from '../helpers/xcode-guest.ts';
+import {
+  type AppleRoom,
+  expectFailed,
+  expectStapled,
+  linesOf,
+  openAppleRoom,
+  type World,
+  type WorldOptions,
+} from './apple-room.ts';
+import { expectGoodConversation, expectOneComplete, missingPrograms } from './judges.ts';
+
+let room: AppleRoom;
+let missing: string[];
+beforeAll(async () => {
+  [room, missing] = await Promise.all([openAppleRoom(), missingPrograms()]);
+});
+afterAll(() => room.leave());
+
+interface MacWorld extends World {
+  readonly image: XcodeImage;
+}
+
+type MacOptions = WorldOptions & { readonly knobs?: Knobs };
+
+/** The worker's machines are macOS guests with Apple's tools; nobody has told the worker. */
+async function onMac({ knobs, scene, ...options }: MacOptions, run: (world: MacWorld) => Promise<void>) {
+  const images: XcodeImage[] = [];
+  const first = async (_: unknown, stateDir: string) => {
+    images.push(await makeXcodeImage(stateDir, 'xcode', knobs));
+  };
+  const env = { PERRY_TART_IMAGE: 'xcode', ...scene?.env };
+  await room.withApple({ ...options, scene: { ...scene, first, env } }, (world) =>
+    run(Object.assign(world, { image: images[0] as XcodeImage })),
+  );
+}
+
+const storeJob = (wish: 'appstore' | 'testflight' | 'both') =>
+  room.materials.macStoreJob(wish, { credentials: room.apiKey });
+
+const SIGNED = ['extracting', 'generating_assets', 'signing', 'packaging'];
+const PUBLISHED = [...SIGNED, 'publishing', 'uploading'];
+const SIGNED_TWICE = [...SIGNED, 'signing', 'packaging'];
+
+const toolsOf = async ({ image }: MacWorld): Promise<string[]> =>
+  (await image.calls()).map(([tool = '', verb = '']) => `${tool} ${verb}`.trim());
+
+/** The package holds for our reader, and for programs that know nothing of us. */
+async function expectSoundPackage(path: string): Promise<void> {
+  const { findings, cms, parts } = await checkPackage(path, { signal: AbortSignal.timeout(20_000) });
+  expect(findings).toEqual([]);
+  expect(cms?.signer?.commonName).toMatch(/^3rd Party Mac Developer Installer: /);
+  expect(parts).toContainEqual({ identifier: macDemoApp.bundleId, version: macDemoApp.shortVersion });
+  if (missing.includes('7z')) return;
+  const { stdout } = await promisify(execFile)('7z', ['t', '-txar', path]);
+  expect(stdout).toContain('Everything is Ok');
+}
+
+const published = (world: World, jobId: string) =>
+  world.hub.messages(jobId).filter(({ type }) => type === 'published');
+const artifactsReady = (world: World, jobId: string) =>
+  world.hub.messages(jobId).filter(({ type }) => type === 'artifact_ready');
+
+describe('a macOS job for the store', () => {
+  test.each(['appstore', 'testflight'] as const)(
+    '%s: the package that Apple has is the one that is delivered',
+    (wish) =>
+      onMac({}, async (world) => {
+        const jobId = await world.submit(storeJob(wish));
+        expect(await world.completed(jobId)).toMatchObject({ success: true });
+        expectGoodConversation(world.hub, jobId, PUBLISHED);
+        const delivered = world.hub.artifact(jobId);
+        expect(delivered?.name).toMatch(/\.pkg$/);
+        await expectSoundPackage(delivered?.path ?? '');
+        const { shortVersion, version } = macDemoApp;
+        expect(world.store.uploads).toMatchObject([
+          { sha256Hex: delivered?.sha256Hex, state: 'COMPLETE', commits: 1, platform: 'MAC_OS' },
+        ]);
+        expect(world.store.uploads).toMatchObject([{ shortVersion, version, uti: 'com.apple.pkg' }]);
+        expect(published(world, jobId)).toMatchObject([{ platform: 'macos' }]);
+        expect(world.apple.submissions).toEqual([]);
+        const tools = await toolsOf(world);
+        expect(tools).toEqual(
+          expect.arrayContaining([
+            'productbuild --component',
+            'pkgutil --check-signature',
+            'codesign --verify',
+          ]),
+        );
+        expect(tools).not.toContain('hdiutil create');
+      }),
+  );
+
+  test('that lacks the installer certificate fails with that, before a machine is used', () =>
+    onMac({}, async (world) => {
+      const nothing = { apple_installer_certificate_p12_base64: null };
+      const job = room.materials.macStoreJob('appstore', { credentials: { ...room.apiKey, ...nothing } });
+      await expectFailed(world, await world.submit(job), /^CREDENTIAL_MISSING: .*installer/);
+      expect(await world.image.calls()).toEqual([]);
+      expect(world.apple.requests).toEqual([]);
+    }));
+
+  test('whose package pkgutil finds fault with is not sent anywhere', () =>
+    onMac({ knobs: { pkgutil: 'expired' } }, async (world) => {
+      await expectFailed(world, await world.submit(storeJob('appstore')), /^SIGNATURE_INVALID: .*pkgutil/);
+      expect(world.apple.requests).toEqual([]);
+    }));
+
+  test('whose app codesign finds fault with is not packed', () =>
+    onMac({ knobs: { codesign: 'requirement' } }, async (world) => {
+      await expectFailed(world, await world.submit(storeJob('appstore')), /^SIGNATURE_INVALID: .*codesign/);
+      expect(await toolsOf(world)).not.toContain('productbuild --component');
+    }));
+
+  test('that productbuild makes no package of fails', () =>
+    onMac({ knobs: { productbuild: 'nothing' } }, async (world) =>
+      expectFailed(world, await world.submit(storeJob('appstore')), /^PRODUCT_ARCHIVE_FAILED: /),
+    ));
+
+  test('is refused at once by machines that are known to lack productbuild', () =>
+    onMac({ scene: { env: { PERRY_TOOLCHAIN: 'portable' } } }, async (world) => {
+      await expectFailed(world, await world.submit(storeJob('appstore')), /^TOOLCHAIN_LACKS_PRODUCTBUILD: /);
+      expect(await world.image.calls()).toEqual([]);
+    }));
+
+  test('is refused by a machine that turns out to lack it, and from then on without one', () =>
+    onMac({ knobs: { xcode: 'none' } }, async (world) => {
+      const wasReady = world.reached('learningToolchain');
+      await expectFailed(world, await world.submit(storeJob('appstore')), /^TOOLCHAIN_LACKS_PRODUCTBUILD: /);
+      await wasReady;
+      const [calls, downloads] = [await world.image.calls(), world.log.length];
+      await expectFailed(world, await world.submit(storeJob('both')), /^TOOLCHAIN_LACKS_PRODUCTBUILD: /);
+      expect(await world.image.calls()).toEqual(calls);
+      expect(world.log.slice(downloads).join('')).not.toContain('learningToolchain');
+      // what needs none of it is done all the same
+      const jobId = await world.submit(room.materials.macJob());
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+    }));
+});
+
+describe('a macOS job for both', () => {
+  test('is signed twice, notarized, published, and delivers the image', () =>
+    onMac({ notary: { pollsBeforeVerdict: 1 } }, async (world) => {
+      const jobId = await world.submit(storeJob('both'));
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      const stages = [...SIGNED_TWICE, 'notarizing', 'uploading', 'publishing', 'uploading'];
+      expectGoodConversation(world.hub, jobId, stages, { artifactsReady: 2 });
+      await expectStapled(world, jobId);
+      expect(world.apple.submissions.map(({ uploads, status }) => [uploads, status])).toEqual([
+        [1, 'Accepted'],
+      ]);
+      expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1, uti: 'com.apple.pkg' }]);
+      const tools = await toolsOf(world);
+      expect(tools).toEqual(
+        expect.arrayContaining(['hdiutil create', 'stapler validate', 'productbuild --component']),
+      );
+      const files = world.hub.artifact(jobId);
+      expect(files?.name).toMatch(/\.dmg$/);
+      const upload = join(room.folder, 'uploaded.pkg');
+      const parts = [...(world.store.uploads[0]?.parts ?? [])].sort(([a], [b]) => a - b);
+      await writeFile(upload, Buffer.concat(parts.map(([, part]) => part)));
+      await expectSoundPackage(upload);
+      expect(published(world, jobId)).toMatchObject([{ platform: 'macos' }]);
+    }));
+
+  test('whose package the store refuses has its image delivered, and says both', () => {
+    const errors = [{ code: '90296', description: 'App sandbox not enabled.' }];
+    return onMac({ store: { errors } }, async (world) => {
+      const jobId = await world.submit(storeJob('both'));
+      expect(await world.completed(jobId)).toMatchObject({
+        success: false,
+        error: expect.stringMatching(/^STORE_REJECTED: .*90296.*\.dmg" was delivered all the same/),
+      });
+      expectOneComplete(world.hub.messages(jobId));
+      await expectStapled(world, jobId);
+      expect(artifactsReady(world, jobId)).toHaveLength(1);
+      expect(published(world, jobId)).toEqual([]);
+    });
+  });
+
+  test('whose image Apple refuses sends nothing to the store, and delivers nothing', () =>
+    onMac({ scene: { env: { PERRY_TIMESTAMP_URL: 'none' } } }, async (world) => {
+      await expectFailed(world, await world.submit(storeJob('both')), /^NOTARY_REJECTED: /);
+      expect(world.store.uploads).toEqual([]);
+    }));
+
+  test('whose ticket stapler finds fault with fails', () =>
+    onMac({ knobs: { stapler: '65' } }, async (world) =>
+      expectFailed(world, await world.submit(storeJob('both')), /^STAPLE_FAILED: .*stapler/),
+    ));
+
+  test('about whose ticket stapler cannot say anything goes on', () =>
+    onMac({ knobs: { stapler: '68' } }, async (world) => {
+      const jobId = await world.submit(storeJob('both'));
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expect(linesOf(world, jobId)).toContainEqual(expect.stringMatching(/stapler could not say/));
+    }));
+
+  test('goes on in every wait for Apple when the link breaks: nothing is submitted or sent twice', () =>
+    onMac({ notary: { pollsBeforeVerdict: 3 }, store: { pollsBeforeVerdict: 3 } }, async (world) => {
+      const waits = ['awaitingVerdict.asking', 'awaitingProcessing.asking'].map((state) =>
+        world.reached(state).then(() => world.hub.dropAllSockets()),
+      );
+      const jobId = await world.submit(storeJob('both'));
+      await Promise.all(waits);
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      await expectStapled(world, jobId);
+      expect(world.apple.submissions.map(({ uploads }) => uploads)).toEqual([1]);
+      expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1 }]);
+    }));
+
+  test('that is cancelled while the store thinks ends at once, and leaves nothing', () =>
+    onMac({ store: { pollsBeforeVerdict: Number.POSITIVE_INFINITY } }, async (world) => {
+      const waiting = world.reached('awaitingProcessing.pausing');
+      const jobId = await world.submit(storeJob('both'));
+      await waiting;
+      expect(world.hub.cancel(jobId)).toBe(true);
+      expect(await world.completed(jobId)).toMatchObject({ success: false, error: 'cancelled' });
+      expect(artifactsReady(world, jobId)).toHaveLength(1);
+    }));
+});
+
+describe('in a macOS guest', () => {
+  test('the image is made by hdiutil, however busy it is at first', () =>
+    onMac({ knobs: { hdiutil_busy: 2 } }, async (world) => {
+      const jobId = await world.submit(room.materials.macJob());
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expectGoodConversation(world.hub, jobId);
+      expect(linesOf(world, jobId)).toContainEqual(expect.stringMatching(/hdiutil is tried again/));
+      expect((await toolsOf(world)).filter((call) => call === 'hdiutil create')).toHaveLength(3);
+    }));
+
+  test('an app without an identity is signed by codesign', () =>
+    onMac({}, async (world) => {
+      const { bundle, manifest } = room.materials.macJob();
+      const jobId = await world.submit({ bundle, manifest, credentials: {} });
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expect(await toolsOf(world)).toContain('codesign --force');
+    }));
+
+  test('an iOS app gets its icon as a compiled catalog', () =>
+    onMac({}, async (world) => {
+      const job = room.materials.iosJob({
+        manifest: { ios_distribute: 'appstore' },
+        credentials: room.apiKey,
+      });
+      const jobId = await world.submit(job);
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expectGoodConversation(world.hub, jobId, PUBLISHED);
+      expect(await toolsOf(world)).toContainEqual(expect.stringMatching(/^actool/));
+      const ipa = await readFile(world.hub.artifact(jobId)?.path ?? '');
+      expect(ipa.includes('Payload/PerryDemo.app/Assets.car')).toBe(true);
+    }));
+
+  test('a catalog that actool does not compile keeps an app out of the store only', () =>
+    onMac({ knobs: { actool: 'error' } }, async (world) => {
+      const forStore = { manifest: { ios_distribute: 'appstore' }, credentials: room.apiKey };
+      await expectFailed(
+        world,
+        await world.submit(room.materials.iosJob(forStore)),
+        /^ASSET_CATALOG_FAILED: /,
+      );
+      const jobId = await world.submit(room.materials.iosJob());
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expect(linesOf(world, jobId)).toContainEqual(expect.stringMatching(/no compiled asset catalog/));
+    }));
+});
