@@ -37,7 +37,7 @@ import {
   stepTimedOut,
   workerStopping,
 } from './failures.ts';
-import { signJobLimits, TRANSFER_ATTEMPTS, wholeJob } from './limits.ts';
+import { signJobLimits, transferAttempts, wholeJob } from './limits.ts';
 import { type GuestStepInput, type StepInput, signJobPorts } from './ports.ts';
 
 /**
@@ -216,7 +216,7 @@ export const signJobMachine = setup({
     isNotOurs: (_, params: { failure: Failure }) => params.failure.code === NOT_OURS,
     hasNewerToken: ({ context }) => context.attemptedWith !== newest(context),
     mayTryAgain: ({ context }, params: { failure: Failure }) =>
-      params.failure.retryable && context.attempts < TRANSFER_ATTEMPTS,
+      params.failure.retryable && context.attempts < transferAttempts(params.failure.code),
     embedsProfile: ({ context }) => context.job?.embedsProfile === true,
     mustNotarize: ({ context }) => context.job?.wantsNotarization === true && context.acceptedAs === null,
     mustPublish: ({ context }) => context.job?.wantsStore === true && context.publishedAs === null,
