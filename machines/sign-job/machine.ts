@@ -41,7 +41,7 @@ import {
   stepTimedOut,
   workerStopping,
 } from './failures.ts';
-import { signJobLimits, TRANSFER_ATTEMPTS, wholeJob } from './limits.ts';
+import { signJobLimits, transferAttempts, wholeJob } from './limits.ts';
 import { type GuestStepInput, type StepInput, signJobPorts } from './ports.ts';
 
 /**
@@ -269,7 +269,7 @@ export const signJobMachine = setup({
     isNotOurs: (_, params: { failure: Failure }) => params.failure.code === NOT_OURS,
     hasNewerToken: ({ context }) => context.attemptedWith !== newest(context),
     mayTryAgain: ({ context }, params: { failure: Failure }) =>
-      params.failure.retryable && context.attempts < TRANSFER_ATTEMPTS,
+      params.failure.retryable && context.attempts < transferAttempts(params.failure.code),
     toolchainIsUnknown: ({ context }) => context.toolchain === null,
     toolchainIsXcode: ({ context }) => context.toolchain === 'xcode',
     hasCatalog: ({ context }) => context.hasCatalog,

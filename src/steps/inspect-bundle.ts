@@ -1,7 +1,9 @@
 import type { BundleSummary } from '../../machines/contracts/job.ts';
 import { findBundle } from '../adapters/archive/find-bundle.ts';
 import {
+  decomposeNames,
   removeEmbeddedProfile,
+  removeOldSignatures,
   repairModes,
   surveyBundle,
   takeSidecarEntitlements,
@@ -16,6 +18,7 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   const { desk, signal } = scope;
   const target = held(desk, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign';
   const found = await findBundle(unpackedDirOf(desk.dir), target);
+  if (target === 'macos-sign') await decomposeNames(found.appPath);
   const { bundleId: expectedBundleId } = held(desk, 'manifest');
   const survey = await surveyBundle(found.appPath, { target, expectedBundleId, signal });
   const { facts } = survey;
@@ -24,6 +27,7 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
     throw new Error('a bundle without facts has an error');
   }
   await repairModes(found.appPath, facts);
+  await removeOldSignatures(found.appPath, facts);
   await removeEmbeddedProfile(found.appPath, facts);
   await takeSidecarEntitlements(found.appPath);
   Object.assign(desk, { found, facts, survey });

@@ -78,6 +78,29 @@ describe('a tar.gz', () => {
     expect(await content('._X.app')).toBe('Finder data');
   });
 
+  test('what a Mac keeps beside its files is left out, other files of such names are not', async () => {
+    const appleDouble = Buffer.concat([Buffer.from([0x00, 0x05, 0x16, 0x07]), randomBytes(600_000)]);
+    const bytes = tarGz(
+      { name: './._X.app', body: appleDouble },
+      { name: 'X.app/._Contents', body: appleDouble.subarray(0, 4) },
+      { name: 'X.app/Contents/._Info.plist', body: appleDouble },
+      { name: 'X.app/Contents/Info.plist', body: 'kept' },
+      { name: 'X.app/Contents/._short', body: 'ab' },
+      { name: 'X.app/Contents/._long', body: appleDouble.subarray(1) },
+      { name: 'X.app/Contents/other', body: appleDouble },
+    );
+    expect(await unpack(bytes)).toMatchObject({ entryCount: 4 });
+    expect((await listTree(sandbox.dest)).map(({ path, sizeBytes }) => [path, sizeBytes])).toEqual([
+      ['X.app', 0],
+      ['X.app/Contents', 0],
+      ['X.app/Contents/._long', appleDouble.length - 1],
+      ['X.app/Contents/._short', 2],
+      ['X.app/Contents/Info.plist', 4],
+      ['X.app/Contents/other', appleDouble.length],
+    ]);
+    expect(await readFile(join(sandbox.dest, 'X.app/Contents/._long'))).toEqual(appleDouble.subarray(1));
+  });
+
   test('a pax size counts, not the one in the header', async () => {
     await unpack(
       tarGz(

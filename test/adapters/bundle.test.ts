@@ -17,14 +17,17 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  decomposeNames,
   inspectBundle,
   readInfoPlist,
   removeEmbeddedProfile,
+  removeOldSignatures,
   repairModes,
   takeSidecarEntitlements,
   writeEmbeddedProfile,
   writeInfoPlist,
 } from '../../src/adapters/bundle/index.ts';
+import { listTree } from '../../src/adapters/files/tree.ts';
 import { newDict, plistFormat } from '../../src/domain/plist/index.ts';
 import { infoPlist, macFramework, makeIosApp, makeMacApp, nestedFlat } from '../helpers/bundles.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
@@ -536,4 +539,70 @@ describe.skipIf(!existsSync(rcodesign))('rcodesign agrees', () => {
     expect(await sign(appPath)).toMatch(/signing main executable Hello/);
     expect((await lstat(join(appPath, 'Hello'))).mode & 0o777).toBe(0o755);
   });
+});
+
+const composed = (text: string) => text.normalize('NFC');
+const decomposed = (text: string) => text.normalize('NFD');
+const everything = async (appPath: string) => (await listTree(appPath)).map(({ path }) => path);
+
+describe('names with accents', () => {
+  test('become those of an HFS+ volume, and Info.plist names its executable like that', async () => {
+    const name = composed('Größe');
+    const helper = `Contents/Library/LoginItems/${composed('Hélper')}.app/Contents`;
+    const appPath = await makeMacApp(dir, {
+      name,
+      files: {
+        [composed('Contents/Resources/Übersicht/ça.txt')]: 'text',
+        'Contents/Resources/plain.txt': 'text',
+        [`${helper}/Info.plist`]: infoPlist({
+          CFBundleExecutable: composed('Hélper'),
+          CFBundleIdentifier: 'com.example.hello.helper',
+          CFBundlePackageType: 'APPL',
+        }),
+        [`${helper}/MacOS/${composed('Hélper')}`]: buildMachO(),
+      },
+      links: { [composed('Contents/Resources/á')]: composed('Übersicht') },
+    });
+    await decomposeNames(appPath);
+
+    const found = await everything(appPath);
+    expect(found).toEqual(found.map(decomposed));
+    expect(await readlink(join(appPath, decomposed('Contents/Resources/á')))).toBe(composed('Übersicht'));
+    const facts = await inspectMac(appPath);
+    expect(facts.executable).toBe(decomposed('Contents/MacOS/Größe'));
+    expect(facts.nested.map(({ executable }) => executable)).toEqual([decomposed(`${helper}/MacOS/Hélper`)]);
+    const info = await readInfoPlist(appPath, facts);
+    expect(info).toMatchObject({ CFBundleExecutable: decomposed('Größe'), CFBundleName: name });
+  });
+
+  test('stay when the longer form has no room, and so does what Info.plist says', async () => {
+    const name = composed('ü'.repeat(100));
+    const appPath = await makeMacApp(dir, { name });
+    await decomposeNames(appPath);
+    expect((await inspectMac(appPath)).executable).toBe(`Contents/MacOS/${name}`);
+  });
+
+  test('do not hide an Info.plist that cannot be read', async () => {
+    const appPath = await makeMacApp(dir, { files: { [composed('Contents/Resources/ü')]: '' } });
+    await writeFile(join(appPath, 'Contents/Info.plist'), '<plist');
+    await decomposeNames(appPath);
+    expect(await refusal(inspectMac(appPath))).toMatch(/^PLIST_INVALID/);
+  });
+});
+
+test('what an earlier signature left is removed, a link as such', async () => {
+  const framework = macFramework('Contents/Frameworks', 'Lib', 'com.example.lib');
+  const appPath = await makeMacApp(dir, {
+    files: {
+      ...framework.files,
+      'Contents/CodeResources': 'a stapled ticket',
+      'Contents/Frameworks/Lib.framework/Versions/A/_CodeSignature/CodeResources': 'an old seal',
+      'Contents/Resources/CodeResources': 'a resource',
+    },
+    links: { ...framework.links, 'Contents/_CodeSignature': 'Resources' },
+  });
+  await removeOldSignatures(appPath, await inspectMac(appPath));
+  expect((await everything(appPath)).filter((path) => /_CodeSignature|CodeResources/.test(path))).toEqual([
+    'Contents/Resources/CodeResources',
+  ]);
 });

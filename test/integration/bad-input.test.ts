@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
+import { DAMAGED_BUNDLE_ATTEMPTS, TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
 import type { JobSubmission, TransferFault } from '../../src/embedded-hub/embedded-hub.ts';
 import { beginScene, type Performance, patience } from '../helpers/daemon.ts';
 import { badBundles } from './bad-bundles.ts';
@@ -219,7 +219,7 @@ describe('while another job is being signed', () => {
     ['empty', 'BUNDLE_NOT_ARCHIVE'],
   ] as const)('a download that is %s every time is refused', async (corruption, code) => {
     const { scene } = performance;
-    scene.hub.corruptNextBundles(TRANSFER_ATTEMPTS, corruption);
+    scene.hub.corruptNextBundles(DAMAGED_BUNDLE_ATTEMPTS, corruption);
     await expectRefused(await scene.submit(mac()), code);
   });
 

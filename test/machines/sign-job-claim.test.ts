@@ -48,6 +48,19 @@ describe.each(transfers)('%s', (port) => {
     scene.cleanUp();
   });
 
+  test.each(['BUNDLE_BASE64_CORRUPT', 'BUNDLE_CORRUPT', 'BUNDLE_NOT_ARCHIVE'] as const)(
+    'that ends with %s twice is not tried a third time',
+    (code) => {
+      const scene = beginJob();
+      scene.goTo(port);
+      scene.stage.the(port).fail(failure(code, true));
+      scene.clock.advance(2_000);
+      scene.stage.the(port).fail(failure(code, true));
+      expect(scene.conclusion()).toMatchObject({ outcome: 'failed', failure: { code } });
+      scene.cleanUp();
+    },
+  );
+
   test('that can never succeed is not tried again', () => {
     const scene = beginJob();
     scene.goTo(port).stage.the(port).fail(failure('HUB_REFUSED'));

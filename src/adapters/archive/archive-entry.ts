@@ -10,7 +10,7 @@ export interface ArchiveEntry {
   /** Of a symbolic link. */
   readonly linkTarget?: string;
   /** To be read before the next entry is asked for. */
-  content(): AsyncIterable<Buffer>;
+  content(): AsyncGenerator<Buffer, void>;
 }
 
 export type EntryKind = 'file' | 'directory' | 'symlink';

@@ -1,4 +1,5 @@
 import type { ArchiveEntry } from './archive-entry.ts';
+import { withoutFinderData } from './finder-data.ts';
 import { gunzipStrictly } from './inflate.ts';
 import { defaultUnpackLimits, type UnpackLimits } from './limits.ts';
 import { type ArchiveOrigin, refuseCorrupt } from './refusals.ts';
@@ -74,14 +75,15 @@ export class Unpacking {
     const { signal, onCorrupt, budget } = this;
     const tar = this.unpackedBytes(gunzipStrictly(stream, { signal, onCorrupt }));
     const onSize = (bytes: number) => budget.assertRoomFor(bytes);
-    await this.writeAll(readTar(tar, { onCorrupt, onSize, onExtendedHeader: () => budget.spendEntries(1) }));
+    const onExtendedHeader = () => budget.spendEntries(1);
+    await this.writeAll(readTar(tar, { onCorrupt, onSize, onExtendedHeader }));
     return this.result('tar.gz');
   }
 
   async zip(path: string): Promise<UnpackedBundle> {
     const { signal, onCorrupt, budget } = this;
     const onSize = (bytes: number) => budget.spendUnpackedBytes(bytes);
-    await this.writeAll(this.withoutFinderData(readZip(path, { signal, onCorrupt, onSize })));
+    await this.writeAll(readZip(path, { signal, onCorrupt, onSize }));
     return this.result('zip');
   }
 
@@ -95,16 +97,8 @@ export class Unpacking {
     }
   }
 
-  /** The Finder keeps its own data of a zip's files beside them in `__MACOSX`, not in the bundle. */
-  private async *withoutFinderData(entries: AsyncIterable<ArchiveEntry>): AsyncGenerator<ArchiveEntry, void> {
-    for await (const entry of entries) {
-      if (entry.name.startsWith('__MACOSX/')) this.budget.spendEntries(1);
-      else yield entry;
-    }
-  }
-
   private async writeAll(entries: AsyncIterable<ArchiveEntry>): Promise<void> {
-    for await (const entry of entries) {
+    for await (const entry of withoutFinderData(entries, () => this.budget.spendEntries(1))) {
       this.signal.throwIfAborted();
       await this.writer.add(entry);
     }

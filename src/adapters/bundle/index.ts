@@ -1,8 +1,9 @@
 export type { BundleFacts, MachOFile, NestedBundle } from '../../domain/bundle/index.ts';
+export { decomposeNames } from './decompose-names.ts';
 export { writeEmbeddedProfile } from './embedded-profile.ts';
 export { readInfoPlist, type WriteInfoOptions, writeInfoPlist } from './info-plist.ts';
 export { type InspectOptions, inspectBundle } from './inspect.ts';
-export { removeEmbeddedProfile, takeSidecarEntitlements } from './leftovers.ts';
+export { removeEmbeddedProfile, removeOldSignatures, takeSidecarEntitlements } from './leftovers.ts';
 export { repairModes } from './modes.ts';
 export { readMachO } from './read-macho.ts';
 export { brokenSurvey, surveyBundle } from './survey.ts';

@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { BundleFacts, BundlePlatform } from '../../domain/bundle/index.ts';
+import { codeRootOf } from '../../domain/bundle/nested-places.ts';
 import { type PlistDict, parsePlistDict } from '../../domain/plist/index.ts';
 import { plainPath, readPlainFile } from './plain-file.ts';
 
@@ -42,4 +44,18 @@ export async function removeEmbeddedProfile(
   if (embeddedProfile === undefined) return false;
   await rm(await plainPath(appPath, embeddedProfile), { force: true });
   return true;
+}
+
+/** The seal, and what a notarization of the old code left: a stapled ticket, or in old bundles a link to the seal. */
+const OLD_SIGNATURE = ['_CodeSignature', 'CodeResources'];
+
+/** Removes what an earlier signature left beside the code, in the bundle and in every bundle within. */
+export async function removeOldSignatures(
+  appPath: string,
+  { infoPlist, nested }: Pick<BundleFacts, 'infoPlist' | 'nested'>,
+): Promise<void> {
+  for (const path of [infoPlist, ...nested.map((bundle) => bundle.infoPlist)]) {
+    const folder = await plainPath(appPath, codeRootOf(path));
+    for (const name of OLD_SIGNATURE) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }

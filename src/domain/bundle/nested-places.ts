@@ -36,6 +36,9 @@ export function nestedPlaces(infoPlists: readonly string[], own: string): Nested
   return places.filter((place) => place.path !== '').sort(byDepth);
 }
 
+/** The folder whose layout rules apply to the bundle of an Info.plist, as in `NestedPlace`. */
+export const codeRootOf = (infoPlist: string): string => placeOf(infoPlist).codeRoot;
+
 function placeOf(infoPlist: string): NestedPlace {
   const folder = parentOf(infoPlist);
   const parent = parentOf(folder);

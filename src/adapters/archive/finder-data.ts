@@ -1,0 +1,31 @@
+import type { ArchiveEntry } from './archive-entry.ts';
+import { peek } from './peek.ts';
+
+/** https://datatracker.ietf.org/doc/html/rfc1740 (AppleSingle and AppleDouble), the magic number of the latter. */
+const APPLE_DOUBLE = Buffer.from([0x00, 0x05, 0x16, 0x07]);
+
+/**
+ * Leaves out what the Finder and the `tar` of a Mac keep beside a file for its extended attributes: `__MACOSX` in a
+ * zip, AppleDouble files named `._…` in a tar. On a Mac neither becomes a file when the archive is unpacked.
+ *
+ * @param onLeftOut - called for each entry that is passed over
+ */
+export async function* withoutFinderData(
+  entries: AsyncIterable<ArchiveEntry>,
+  onLeftOut: () => void,
+): AsyncGenerator<ArchiveEntry, void> {
+  for await (const entry of entries) {
+    const kept = await withoutAppleDouble(entry);
+    if (kept) yield kept;
+    else onLeftOut();
+  }
+}
+
+async function withoutAppleDouble(entry: ArchiveEntry): Promise<ArchiveEntry | undefined> {
+  if (entry.name.startsWith('__MACOSX/')) return undefined;
+  if (entry.kind !== 'file' || !/(?:^|\/)\._[^/]+$/.test(entry.name)) return entry;
+  const { firstBytes, stream } = await peek(entry.content());
+  if (!firstBytes.equals(APPLE_DOUBLE)) return { ...entry, content: () => stream };
+  for await (const _ of stream); // the next entry comes behind it
+  return undefined;
+}
