@@ -27,6 +27,12 @@ export function shellCommand(argv: readonly string[], { cwd, env = {} }: ShellCo
   return setup.length === 0 ? command : `(${[...setup, command].join(' && ')})`;
 }
 
+/**
+ * A line of POSIX shell for a guest whose login shell may be another one: zsh, which macOS has, does not split the value
+ * of a variable into words.
+ */
+export const posixLine = (line: string): string => shellCommand(['/bin/sh', '-c', line]);
+
 // `cd -` and CDPATH have meanings of their own; an empty name would mean HOME to some shells and nothing to others.
 const changeFolder = (cwd: string): string => {
   if (cwd === '') throw unquotable('an empty folder name');
