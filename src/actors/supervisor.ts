@@ -21,11 +21,11 @@ const LIST_TIMEOUT_MS = 8_000;
 /** Stopping and deleting what resists, also when the tool hangs twice. */
 const DESTROY_TIMEOUT_MS = 45_000;
 
-/** The whole actor system, from the supervisor down, with every port filled in. */
-export function provideSupervisor(services: Services) {
+/** The whole actor system, from the supervisor down, with every port filled in; `provideJob` fills those of a job. */
+export function provideSupervisor(services: Services, provideJob = provideSignJob) {
   const locks = createNameLocks();
   const vmLifecycle = provideVmLifecycle(services, locks);
-  const signJob = provideSignJob(services, vmLifecycle, locks);
+  const signJob = provideJob(services, vmLifecycle, locks);
   return supervisorMachine.provide({
     delays: {
       ...supervisorLimits,
