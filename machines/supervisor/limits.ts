@@ -1,12 +1,15 @@
 /** Deadlines of the daemon as a whole, in milliseconds. Overridden by configuration. */
 export const supervisorLimits = {
-  /** Destroying what an earlier life left; what resists is tried again while the daemon works. */
+  /** Destroying what was left; longer than the port needs for machines that resist, which it names by then. */
   sweepTimeout: 60_000,
+  /** After a host that could not say what is left on it: it may be able to at any moment. */
+  sweepPause: 1_000,
   /** Running jobs may finish for this long after a drain was asked for. */
   drainTimeout: 3_600_000,
   /** Cancelled jobs must be cleaned up within this time. */
   stopTimeout: 120_000,
   closeTimeout: 15_000,
-  /** A clone that could not be deleted is tried again. */
-  leakSweepInterval: 300_000,
+  /** A clone that could not be deleted is tried again: after 5 s, doubling to one minute. */
+  leakSweepPause: ({ context }: { context: { leakSweeps: number } }) =>
+    Math.min(5_000 * 2 ** context.leakSweeps, 60_000),
 } as const;

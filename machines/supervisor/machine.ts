@@ -40,6 +40,8 @@ export interface SupervisorInput {
 interface SupervisorContext extends SupervisorInput {
   readonly runs: Runs;
   readonly leaked: readonly string[];
+  /** How often in a row the leaks were looked after. */
+  readonly leakSweeps: number;
   /** Standby machines that take a place on the host. */
   readonly standbys: number;
   readonly concluded: { readonly succeeded: number; readonly failed: number; readonly cancelled: number };
@@ -251,9 +253,10 @@ export const supervisorMachine = setup({
         ...new Set([...context.leaked, ...params.names]),
       ],
     }),
-    forgetLeaks: assign({
-      leaked: ({ context }, params: { names: readonly string[] }) =>
-        context.leaked.filter((name) => !params.names.includes(name)),
+    countLeakSweep: assign({ leakSweeps: ({ context }) => context.leakSweeps + 1 }),
+    forgetLeaks: assign(({ context }, params: { names: readonly string[] }) => {
+      const leaked = context.leaked.filter((name) => !params.names.includes(name));
+      return { leaked, leakSweeps: leaked.length === 0 ? 0 : context.leakSweeps };
     }),
     closeHub: sendTo('hub', { type: 'hub.closeRequested' }),
   },
@@ -271,6 +274,7 @@ export const supervisorMachine = setup({
     ...input,
     runs: [],
     leaked: [],
+    leakSweeps: 0,
     standbys: 0,
     concluded: { succeeded: 0, failed: 0, cancelled: 0 },
   }),
@@ -286,10 +290,16 @@ export const supervisorMachine = setup({
           target: 'serving',
           actions: { type: 'noteLeaks', params: ({ event }) => ({ names: event.output }) },
         },
-        onError: 'serving',
+        onError: 'blinded',
       },
       on: { 'shutdown.requested': 'stopped', 'drain.requested': 'stopped' },
-      after: { sweepTimeout: 'serving' },
+      after: { sweepTimeout: 'blinded' },
+    },
+    blinded: {
+      description:
+        'It could not be seen what an earlier life left: machines of it may run, so no job is taken yet.',
+      on: { 'shutdown.requested': 'stopped', 'drain.requested': 'stopped' },
+      after: { sweepPause: 'sweeping' },
     },
 
     serving: {
@@ -496,31 +506,32 @@ export const supervisorMachine = setup({
         },
         leaks: {
           description: 'Clones that could not be deleted.',
-          initial: 'watching',
+          initial: 'none',
           states: {
-            watching: {
-              description: 'Looks now and then whether there are any.',
+            none: {
+              description: 'There are none.',
+              always: { guard: 'hasLeaks', target: 'waiting' },
               on: { 'leaks.noticed': 'sweeping' },
-              after: {
-                leakSweepInterval: [
-                  { guard: 'hasLeaks', target: 'sweeping' },
-                  { target: 'watching', reenter: true },
-                ],
-              },
+            },
+            waiting: {
+              description: 'A pause, because what holds them may let go; longer with each attempt.',
+              on: { 'leaks.noticed': 'sweeping' },
+              after: { leakSweepPause: 'sweeping' },
             },
             sweeping: {
               description: 'Tries again to delete them.',
+              entry: 'countLeakSweep',
               invoke: {
                 id: 'sweepLeaks',
                 src: 'sweepLeaks',
                 input: ({ context }) => ({ names: context.leaked }),
                 onDone: {
-                  target: 'watching',
+                  target: 'none',
                   actions: { type: 'forgetLeaks', params: ({ event }) => ({ names: event.output }) },
                 },
-                onError: 'watching',
+                onError: 'none',
               },
-              after: { sweepTimeout: 'watching' },
+              after: { sweepTimeout: 'none' },
             },
           },
         },

@@ -3,7 +3,7 @@ import { livePort, port, type Recipient } from '../contracts/actors.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { VmAddress, VmClone, VmOutput, VmReport } from '../contracts/vm.ts';
 import { guestLost, vmExited, vmTimedOut } from './failures.ts';
-import { DELETE_ATTEMPTS, vmLimits } from './limits.ts';
+import { DELETE_ATTEMPTS, PLACE_ATTEMPTS, vmLimits } from './limits.ts';
 
 /**
  * The life of one virtual machine: clone, boot, locate, connect, ready, stop, delete.
@@ -20,6 +20,8 @@ interface VmLifecycleContext extends VmLifecycleInput {
   readonly address: VmAddress | null;
   readonly failure: Failure | null;
   readonly deleteAttempts: number;
+  /** How often the host had no place for it. */
+  readonly refusals: number;
 }
 
 type VmLifecycleEvent =
@@ -66,18 +68,22 @@ export const vmLifecycleMachine = setup({
       ({ context }) => context.owner,
       ({ context }) => ({ type: 'vm.ready', name: context.name }),
     ),
+    countRefusal: assign({ refusals: ({ context }) => context.refusals + 1 }),
     countDelete: assign({ deleteAttempts: ({ context }) => context.deleteAttempts + 1 }),
   },
   guards: {
     isWorthRepeating: (_, params: { failure: Failure }) => params.failure.retryable,
     isBooted: ({ context }) => context.isBooted === true,
+    /** A slot of macOS stays taken for a moment after its machine has gone, or somebody else's machine has it. */
+    mayGetPlaceLater: ({ context }, params: { failure: Failure | undefined }) =>
+      params.failure?.code === 'VM_LIMIT_REACHED' && context.refusals < PLACE_ATTEMPTS,
     mayDeleteAgain: ({ context }) => context.deleteAttempts < DELETE_ATTEMPTS,
   },
   delays: { ...vmLimits },
 }).createMachine({
   id: 'vmLifecycle',
   description: 'One virtual machine for one job, from the clone of the golden image to its deletion.',
-  context: ({ input }) => ({ ...input, address: null, failure: null, deleteAttempts: 0 }),
+  context: ({ input }) => ({ ...input, address: null, failure: null, deleteAttempts: 0, refusals: 0 }),
   output: ({ context, event }) => ({
     name: context.name,
     outcome: (event as unknown as { output: VmOutput['outcome'] }).output,
@@ -112,13 +118,20 @@ export const vmLifecycleMachine = setup({
       },
       on: {
         'vm.releaseRequested': '.stopping',
-        'vm.exited': {
-          target: 'deleting',
-          actions: {
-            type: 'lose',
-            params: ({ event }) => ({ failure: event.failure ?? vmExited(event.reason) }),
+        'vm.exited': [
+          {
+            guard: { type: 'mayGetPlaceLater', params: ({ event }) => ({ failure: event.failure }) },
+            target: 'awaitingPlace',
+            actions: 'countRefusal',
           },
-        },
+          {
+            target: 'deleting',
+            actions: {
+              type: 'lose',
+              params: ({ event }) => ({ failure: event.failure ?? vmExited(event.reason) }),
+            },
+          },
+        ],
       },
       initial: 'booting',
       states: {
@@ -264,6 +277,12 @@ export const vmLifecycleMachine = setup({
           after: { stopTimeout: '#vmLifecycle.deleting' },
         },
       },
+    },
+
+    awaitingPlace: {
+      description: 'The host runs as many machines as it may: the clone waits until it can be started.',
+      on: { 'vm.releaseRequested': 'deleting' },
+      after: { placePause: 'alive' },
     },
 
     deleting: {

@@ -16,12 +16,16 @@ import { provideSignJob } from './sign-job.ts';
 import { provideVmLifecycle } from './vm-lifecycle.ts';
 
 const MINUTE_MS = 60_000;
+/** A host that does not say in time what it has is asked again. */
+const LIST_TIMEOUT_MS = 8_000;
+/** Stopping and deleting what resists, also when the tool hangs twice. */
+const DESTROY_TIMEOUT_MS = 45_000;
 
-/** The whole actor system, from the supervisor down, with every port filled in. */
-export function provideSupervisor(services: Services) {
+/** The whole actor system, from the supervisor down, with every port filled in; `provideJob` fills those of a job. */
+export function provideSupervisor(services: Services, provideJob = provideSignJob) {
   const locks = createNameLocks();
   const vmLifecycle = provideVmLifecycle(services, locks);
-  const signJob = provideSignJob(services, vmLifecycle, locks);
+  const signJob = provideJob(services, vmLifecycle, locks);
   return supervisorMachine.provide({
     delays: {
       ...supervisorLimits,
@@ -74,20 +78,40 @@ function provideHubConnection(services: Services) {
   });
 }
 
+/** What an earlier life left is destroyed; answers with the machines that resisted, or did not go in time. */
 async function sweepLeftovers(
   services: Services,
   instance: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  await services.workbench.sweep();
-  const listed = await services.driver.list({ signal });
-  const names = [...new Set([...listed, ...(await services.journal.openMachines())])].filter(
-    (name) => parseVmName(name)?.instance === instance,
-  );
-  if (names.length > 0)
-    services.logger.warn({ machines: names }, 'destroying machines that an earlier life left');
-  return namesWhere(names, async (name) => !(await destroy(services, name, signal)));
+  const { workbench, logger } = services;
+  await workbench
+    .sweep()
+    .catch((error) => logger.error({ err: error }, 'folders of earlier runs could not be removed'));
+  const names = await machinesLeft(services, instance, signal);
+  if (names.length > 0) logger.warn({ machines: names }, 'destroying machines that an earlier life left');
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(DESTROY_TIMEOUT_MS)]);
+  return namesWhere(names, async (name) => !(await destroy(services, name, inTime)));
 }
+
+async function machinesLeft(
+  { driver, journal, logger }: Services,
+  instance: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    const listed = await driver.list({
+      signal: AbortSignal.any([signal, AbortSignal.timeout(LIST_TIMEOUT_MS)]),
+    });
+    const names = new Set([...listed, ...(await journal.openMachines())]);
+    return [...names].filter((name) => parseVmName(name)?.instance === instance);
+  } catch (error) {
+    if (!signal.aborted) logger.error({ err: error }, BLIND);
+    throw error;
+  }
+}
+
+const BLIND = 'it cannot be seen which machines an earlier life left: no job is taken until that works';
 
 async function destroy(
   { driver, journal, logger }: Services,

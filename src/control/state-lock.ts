@@ -23,6 +23,8 @@ type Holder = z.output<typeof holderSchema>;
 /** Each try is lost to somebody who has won one meanwhile: more than these there are not. */
 const MAX_TRIES = 100;
 const GROUP_OR_OTHERS_WRITE = 0o022;
+/** What a process that was killed at its start leaves of its entry. */
+const DRAFT = 'draft-';
 
 /** @throws ShipError DAEMON_ALREADY_RUNNING · CONFIG_INVALID when others may write to the directory */
 export async function lockStateDir(stateDir: string): Promise<StateLock> {
@@ -53,8 +55,9 @@ async function tryToTake(folder: string, own: Holder): Promise<number | undefine
   // a slow starter may have made a generation that others have long left behind
   const present = await generationsIn(folder);
   if (highest(present) !== generation) return giveUp(folder, generation);
-  const older = present.filter((other) => other < generation);
-  await Promise.all(older.map((other) => rm(join(folder, String(other)), { force: true })));
+  const older = present.filter((other) => other < generation).map(String);
+  const left = [...older, ...(await readdir(folder)).filter((name) => name.startsWith(DRAFT))];
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
   return generation;
 }
 
@@ -62,14 +65,14 @@ async function giveUp(folder: string, generation: number): Promise<undefined> {
   await rm(join(folder, String(generation)), { force: true });
 }
 
-/** Whole or not at all; false when somebody else was first. */
+/** Whole or not at all; false when somebody else was first, who tidies up drafts as well. */
 async function create(folder: string, generation: number, holder: Holder): Promise<boolean> {
   const draft = await writeDraft(folder, holder);
   try {
     await link(draft, join(folder, String(generation)));
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
     throw error;
   } finally {
     await rm(draft, { force: true });
@@ -82,7 +85,7 @@ async function markReleased(folder: string, generation: number, own: Holder): Pr
 }
 
 async function writeDraft(folder: string, holder: Holder): Promise<string> {
-  const draft = join(folder, `draft-${randomUUID()}`);
+  const draft = join(folder, `${DRAFT}${randomUUID()}`);
   await writeFile(draft, `${JSON.stringify(holder)}\n`, { mode: 0o600, flag: 'wx' });
   return draft;
 }

@@ -2,8 +2,10 @@ import { dirname } from 'node:path';
 import { type Actor, createActor } from 'xstate';
 import type { Limits } from '../actors/limits.ts';
 import type { Services } from '../actors/services.ts';
+import type { provideSignJob } from '../actors/sign-job.ts';
 import { provideSupervisor } from '../actors/supervisor.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
+import type { VmDriver } from '../adapters/vm/driver.ts';
 import { createGuestToolchain } from '../adapters/vm/guest-toolchain.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
@@ -37,6 +39,10 @@ export interface DaemonOptions {
   readonly limits?: Limits;
   /** Gets every finished line of the log; stderr when left out. */
   readonly writeLog?: (line: string) => void;
+  /** Takes the place of the driver that the configuration names. */
+  readonly driver?: VmDriver;
+  /** Takes the place of the steps of a job. */
+  readonly provideJob?: typeof provideSignJob;
 }
 
 /**
@@ -66,7 +72,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     instance: await instanceOf(config.stateDir),
   };
   await services.driver.checkHost?.(input.image, { signal: options.signal });
-  const supervisor = createActor(provideSupervisor(services), {
+  const supervisor = createActor(provideSupervisor(services, options.provideJob), {
     id: 'supervisor',
     systemId: 'supervisor',
     input,
@@ -89,7 +95,7 @@ const NO_ISOLATION =
 
 /** Everything that actors work with, from a configuration. */
 export async function makeServices(options: DaemonOptions): Promise<Services> {
-  const { config, env, forTerminal, signal, limits = {}, writeLog } = options;
+  const { config, forTerminal, limits = {}, writeLog } = options;
   const redactor = createRedactor();
   redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword]);
   const logger = createLogger({
@@ -104,13 +110,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
     logger,
     redactor,
     vault: createVault(redactor),
-    driver: createDriver({
-      kind: config.vmDriver,
-      stateDir: config.stateDir,
-      instance: await instanceOf(config.stateDir),
-      toolDirs: config.vmDriver === 'local' ? [await rcodesignDir(env, logger, signal)] : [],
-      tart: tartOptions(config, logger),
-    }),
+    driver: options.driver ?? (await configuredDriver(options, logger)),
     toolchain: createGuestToolchain({
       configured: config.toolchain,
       isHostItself: config.vmDriver === 'local' && config.tartImage === undefined,
@@ -121,6 +121,16 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
     journal: openJournal(config.stateDir),
     submissions: fileJournal(config.stateDir),
   };
+}
+
+async function configuredDriver({ config, env, signal }: DaemonOptions, logger: Logger): Promise<VmDriver> {
+  return createDriver({
+    kind: config.vmDriver,
+    stateDir: config.stateDir,
+    instance: await instanceOf(config.stateDir),
+    toolDirs: config.vmDriver === 'local' ? [await rcodesignDir(env, logger, signal)] : [],
+    tart: tartOptions(config, logger),
+  });
 }
 
 /** Guests of other drivers bring their own. */

@@ -64,6 +64,8 @@ export interface EmbeddedHub {
   dropAllSockets(options?: { readonly cleanly?: boolean }): void;
   /** Every open WebSocket becomes half-open: nothing is read, sent or answered, its worker stays as a ghost. */
   freezeSockets(): void;
+  /** The hub notices that its half-open WebSockets have ended. */
+  noticeFrozenSockets(): void;
   /** Sends any text to every WebSocket. */
   sendRaw(text: string): void;
   failNextDownloads(count: number, fault: TransferFault): void;
@@ -136,6 +138,9 @@ function faultsOf(server: HubServer) {
     },
     freezeSockets: () => {
       for (const link of links) link.freeze();
+    },
+    noticeFrozenSockets: () => {
+      for (const link of links) if (link.isFrozen) link.drop(false);
     },
     sendRaw: (text: string) => {
       for (const link of links) link.sendRaw(text);

@@ -41,6 +41,10 @@ export class WorkerLink {
     this.#socket.pause();
   }
 
+  get isFrozen(): boolean {
+    return this.#reach === 'frozen';
+  }
+
   /** A frame of any content, also a broken one. */
   sendRaw(text: string): void {
     if (this.#reach === 'live') this.#socket.send(text, () => {});

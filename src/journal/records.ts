@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Keys become file names: what ours are made of, and nothing that could lead out of the folder. */
@@ -19,6 +19,8 @@ export interface Records {
   remove(key: string): Promise<void>;
   /** Also of records that were never written to their end: what they announce was not begun, and removing is harmless. */
   keys(): Promise<readonly string[]>;
+  /** Removes records that were written longer ago, and drafts that nobody has finished in that time. */
+  forgetOlderThan(ageMs: number): Promise<void>;
 }
 
 export function recordsIn(folder: string): Records {
@@ -38,23 +40,29 @@ export function recordsIn(folder: string): Records {
       await Promise.all(drafts.map((name) => rm(join(folder, name), { force: true })));
     },
     keys: async () => [...new Set((await namesIn(folder)).flatMap((name) => keyIn(name) ?? []))],
+    forgetOlderThan: async (ageMs) => {
+      const oldest = Date.now() - ageMs;
+      for (const name of (await namesIn(folder)).filter(keyIn)) {
+        const path = join(folder, name);
+        const file = await stat(path).catch(() => undefined);
+        if (file && file.mtimeMs < oldest) await rm(path, { force: true });
+      }
+    },
   };
 }
 
-const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
+/** A folder that cannot be read is not an empty one: what it has would be taken for gone. */
+const namesIn = (folder: string): Promise<string[]> =>
+  readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 const keyIn = (name: string): string | undefined => FILE_NAME.exec(name)?.groups?.key;
 
 /** Every run makes bytes of its own, and no hub gives a job out for so long: what is this old does not come back. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 
-/** Removes records whose `recordedAt` is too old, or missing. */
-export async function forgetOld(records: Records): Promise<void> {
-  const oldest = Date.now() - KEPT_MS;
-  for (const key of await records.keys()) {
-    const { recordedAt } = (await records.get(key)) ?? {};
-    if (typeof recordedAt !== 'string' || Date.parse(recordedAt) < oldest) await records.remove(key);
-  }
-}
+export const forgetOld = (records: Records): Promise<void> => records.forgetOlderThan(KEPT_MS);
 
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
   try {

@@ -79,11 +79,18 @@ function logEvent(
 ): void {
   const { id } = actorRef as AnyActorRef;
   if (event.type.startsWith('xstate.error.actor.')) logFault(logger, event as never, id);
+  if (event.type.startsWith('xstate.done.actor.')) logLeak(logger, event as never);
   const said = lines[event.type]?.(event as Told);
   // a report passes two actors on its way up; it is told once, where it arrives
   if (!said || id !== 'supervisor') return;
   const [level, text, facts = {}] = said;
   logger[level](facts, text);
+}
+
+/** The owner of a machine hears how it ended: one that could not be deleted may still run. */
+function logLeak(logger: Logger, { output }: { output?: { outcome?: unknown; name?: unknown } }): void {
+  if (output?.outcome === 'leaked')
+    logger.error({ vm: output.name }, 'a machine could not be deleted: it is tried again until it is gone');
 }
 
 /** The cause of a failed step, with what only the operator may see. */

@@ -17,6 +17,7 @@ function aboutDaemon(status: DaemonStatus): string[] {
     ['worker', plain(worker)],
     ['hub', `${link} (${connection})  ${plain(hub)}`],
     ['work', `${work}, ${slots.used} of ${slots.max} slots used, ${slots.waiting} waiting`],
+    ['standby', `${slots.standby} machines`],
     ['jobs', outcomes.join(', ')],
   ]);
 }
@@ -28,7 +29,7 @@ function aboutRuns({ runs }: DaemonStatus): string[] {
 function aboutLeaks({ leaked }: DaemonStatus): string[] {
   if (leaked.length === 0) return [];
   const names = leaked.map((name) => `  ${plain(name, 80)}`);
-  return ['', 'Machines that could not be deleted (they are tried again every few minutes):', ...names];
+  return ['', 'Machines that could not be deleted (they are tried again until they are gone):', ...names];
 }
 
 function cellsOf(run: RunStatus): string[] {

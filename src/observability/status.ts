@@ -37,9 +37,15 @@ export const statusSchema = z.object({
   link: z.string(),
   /** Where the hub-connection stands, e.g. `linked.online` or `backingOff`. */
   connection: z.string(),
-  /** `sweeping`, `accepting`, `draining`, `stopping`, `closing`, `stopped`. */
+  /** `sweeping`, `blinded` (the host does not say what is left), `accepting`, `draining`, `stopping`, `closing`, `stopped`. */
   work: z.string(),
-  slots: z.object({ used: z.number(), max: z.number(), waiting: z.number() }),
+  /** `standby`: machines that no run has yet. */
+  slots: z.object({
+    used: z.number(),
+    max: z.number(),
+    waiting: z.number(),
+    standby: z.number().default(0),
+  }),
   runs: z.array(runStatusSchema),
   /** Machines that could not be deleted; they are tried again. */
   leaked: z.array(z.string()),
@@ -68,7 +74,7 @@ export interface StatusFacts {
 export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): DaemonStatus {
   const { pid, version, worker, hub, driver, startedAtMs, nowMs } = facts;
   const { context } = snapshot;
-  const { runs, maxConcurrent, leaked, concluded } = context;
+  const { runs, maxConcurrent, standbys, leaked, concluded } = context;
   return {
     ...{ pid, version, worker, hub: withoutLogin(hub), driver },
     uptimeSeconds: seconds(nowMs - startedAtMs),
@@ -77,6 +83,7 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
       used: runs.filter(({ holdsSlot }) => holdsSlot).length,
       max: maxConcurrent,
       waiting: runs.filter(({ phase }) => phase === 'waiting').length,
+      standby: standbys,
     },
     runs: runs.map((run) => runStatusOf(run, facts)),
     leaked: [...leaked],

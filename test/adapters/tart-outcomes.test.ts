@@ -112,13 +112,14 @@ describe('the list of machines', () => {
   });
 });
 
-test('three refusals in a row with no machine of ours are an alarm, and a machine that starts ends it', () => {
+test('three refused machines in a row with none of ours alive are an alarm, and one that starts ends it', () => {
   const notes: string[] = [];
   const watch = createLimitWatch((level) => notes.push(level));
   const refusal = tartFailure({ summary: 'No.', code: 'VM_START_FAILED' }, ended(1, 'exceeds'));
-  const refuse = (others: number) => watch.refused('vm', others, refusal) === refusal;
-  expect([refuse(0), refuse(0), refuse(1), refuse(0), refuse(0)]).toEqual([true, true, true, true, true]);
+  const isUsual = (name: string, others = 0) => watch.refused(name, others, refusal) === refusal;
+  expect(['a', 'a', 'a', 'b'].map((name) => isUsual(name))).toEqual([true, true, true, true]);
+  expect([isUsual('c', 1), isUsual('d'), isUsual('e')]).toEqual([true, true, true]);
   watch.started();
-  expect([refuse(0), refuse(0), refuse(0)]).toEqual([true, true, false]);
+  expect(['f', 'g', 'h', 'h'].map((name) => isUsual(name))).toEqual([true, true, false, false]);
   expect(notes).toEqual(['error']);
 });

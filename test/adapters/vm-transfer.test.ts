@@ -21,7 +21,9 @@ import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listTree } from '../../src/adapters/files/tree.ts';
+import { shellCommand } from '../../src/adapters/ssh/quote.ts';
 import { listChanged, markTree } from '../../src/adapters/vm/changed-files.ts';
+import type { GuestSession } from '../../src/adapters/vm/guest.ts';
 import { getFile, getFiles, getTail, putFile, putTree } from '../../src/adapters/vm/transfer.ts';
 import { bootVm, type LocalHost, type LocalVm, localHost, never } from '../helpers/local-vm.ts';
 
@@ -51,16 +53,19 @@ afterEach(async () => {
     await rm(join(guestHome, name), { recursive: true, force: true });
 });
 
+const isOnPath = (program: string): string | undefined =>
+  (process.env.PATH ?? '')
+    .split(':')
+    .map((folder) => join(folder, program))
+    .find(existsSync);
+
 const limits = { maxFileBytes: 1 << 20, maxTotalBytes: 4 << 20 };
 
 describe('into the guest', () => {
-  test.for(['tar', 'bsdtar'])(
+  test.for(['tar', 'bsdtar', 'busybox'])(
     'by %s, a tree arrives with its names, modes, times and links, and comes back',
     async (tar, { skip }) => {
-      const program = (process.env.PATH ?? '')
-        .split(':')
-        .map((folder) => join(folder, tar))
-        .find(existsSync);
+      const program = isOnPath(tar);
       // macOS has bsdtar under the name of tar; elsewhere it is libarchive's own package.
       if (!program) return skip(`${tar} is not installed`);
       await symlink(program, join(vm.cloneDir, 'bin/tar'));
@@ -103,6 +108,28 @@ describe('into the guest', () => {
       for (const file of files) await expectSame(join(back, file), await readFile(join(source, file)));
     },
   );
+
+  test('nothing depends on the login shell, which is zsh on macOS', async ({ skip }) => {
+    if (!isOnPath('zsh')) return skip('zsh is not installed');
+    const { session } = vm;
+    const inZsh: GuestSession = {
+      ...session,
+      exec: (line, options) => session.exec(shellCommand(['zsh', '-c', line]), options),
+    };
+    await mkdir(join(near, 'App.app'));
+    await writeFile(join(near, 'App.app/a b'), '1');
+    await putTree(inZsh, { sourceDir: join(near, 'App.app'), remoteDir: 'work', signal: never });
+    await putFile(inZsh, { source: Buffer.from('2'), remotePath: 'work/c', mode: 0o600, signal: never });
+    const tree = await markTree(inZsh, { remoteDir: 'work', maxFiles: 10, signal: never });
+    expect([...tree.keys()].sort()).toEqual(['a b', 'c']);
+    const back = join(near, 'back');
+    await mkdir(back);
+    const paths = [...tree.keys()];
+    await getFiles(inZsh, { remoteDir: 'work', paths, destDir: back, limits, signal: never });
+    expect((await readdir(back)).sort()).toEqual(['a b', 'c']);
+    const tail = await getTail(inZsh, { remotePath: 'work/c', fromByte: 0, maxBytes: 9, signal: never });
+    expect(tail.toString()).toBe('2');
+  });
 
   test('large files arrive whole, and progress counts them', async () => {
     const content = randomBytes((5 << 20) + 77);

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
- *     npm run bench -- [--quick] [--breakdown] [--only wall,memory,throughput]
+ *     npm run bench -- [--quick] [--breakdown] [--only wall,memory,throughput,longevity,pool]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { locateRcodesign } from '../../src/adapters/rcodesign/locate.ts';
 import { benchBreakdown } from './breakdown.ts';
 import { HubProcess } from './hub-process.ts';
+import { benchLongevity } from './longevity.ts';
 import { benchMemory } from './memory.ts';
 import { benchThroughput } from './throughput.ts';
 import { type BenchRoom, benchWallTime, type WallCase } from './wall-time.ts';
@@ -38,7 +39,9 @@ const wallCases: WallCase[] = kinds.flatMap((kind) =>
 );
 const standbyCases: WallCase[] = kinds.map((kind) => ({ kind, megabytes: 1, runs: 5, standby: 1 }));
 const memoryCases = kinds.map((kind) => ({ kind, megabytes: flags.quick ? 50 : 300 }));
-const parts = flags.only?.split(',') ?? (flags.breakdown ? ['breakdown'] : ['wall', 'memory', 'throughput']);
+const parts =
+  flags.only?.split(',') ??
+  (flags.breakdown ? ['breakdown'] : ['wall', 'memory', 'throughput', 'longevity', 'pool']);
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -46,6 +49,7 @@ async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('wall')) await benchWallTime(room, [...wallCases, ...standbyCases]);
   if (parts.includes('memory')) await benchMemory(room, memoryCases);
   if (parts.includes('throughput')) await benchThroughput(room, flags.quick ? 500 : 2_000);
+  if (parts.includes('longevity')) await benchLongevity(room, flags.quick ? 3_000 : 10_000);
   if (parts.includes('breakdown')) await benchBreakdown(room, wallCases);
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -46,15 +46,21 @@ test('removing one record leaves those whose names only begin alike', async () =
   expect([...(await records.keys())].sort()).toEqual(['run-1.json.more', 'run-12']);
 });
 
-test('what is old, cannot be read, or was never finished is forgotten', async () => {
-  const day = 24 * 3_600_000;
-  const recordedAt = (daysAgo: number) => new Date(Date.now() - daysAgo * day).toISOString();
-  await records.put('new', { recordedAt: recordedAt(1) });
-  await records.put('old', { recordedAt: recordedAt(31) });
-  await writeFile(join(folder, 'torn.json'), '{"recordedAt":');
-  await writeFile(join(folder, 'draft.json.0123abcd'), '{}');
+test('what is old is forgotten, finished or not; what somebody writes at this moment is not', async () => {
+  for (const name of ['new', 'old']) await records.put(name, {});
+  for (const name of ['new-draft.json.0123abcd', 'old-draft.json.0123abcd'])
+    await writeFile(join(folder, name), '');
+  const longAgo = new Date(Date.now() - 31 * 24 * 3_600_000);
+  for (const name of ['old.json', 'old-draft.json.0123abcd'])
+    await utimes(join(folder, name), longAgo, longAgo);
   await forgetOld(records);
-  expect(await readdir(folder)).toEqual(['new.json']);
+  expect((await readdir(folder)).sort()).toEqual(['new-draft.json.0123abcd', 'new.json']);
+});
+
+test('a folder that cannot be read is not taken for an empty one', async () => {
+  await writeFile(join(folder, 'file'), '');
+  await expect(recordsIn(join(folder, 'file')).keys()).rejects.toThrow(/ENOTDIR/);
+  expect(await recordsIn(join(folder, 'nothing')).keys()).toEqual([]);
 });
 
 test('a key that could lead out of the folder is refused', async () => {

@@ -30,6 +30,7 @@ const RESTING: Readonly<Record<string, string>> = {
   'supervisor.serving.link.online': 'repeats what the hub-connection said',
   'supervisor.serving.link.refused': 'repeats what the hub-connection said',
   'supervisor.serving.work.accepting': 'the daemon serves until it is told to stop',
+  'supervisor.serving.leaks.none': 'there is nothing to wait for',
   // hub-connection: its two guards of the link, heart and hearing, have deadlines of their own
   'hubConnection.linked.online.delivery.flowing': 'the link lives as long as it is heard',
   'hubConnection.linked.online.health.proven': 'the link lives as long as it is heard',

@@ -12,17 +12,27 @@ describe('the first sweep', () => {
     expect(scene.stage.open().map(({ port }) => port)).toEqual(['hubConnection']);
   });
 
-  test.each(['fails', 'hangs'])('that %s does not keep the daemon from working', (how) => {
+  const blind = (how: string) => {
     const scene = beginSupervisor();
     if (how === 'fails') scene.stage.the('sweepLeftovers').fail(failure('A'));
     else scene.clock.advance(supervisorLimits.sweepTimeout);
-    expect(scene.supervisor.is('serving')).toBe(true);
+    expect(scene.supervisor.is('blinded')).toBe(true);
+    return scene;
+  };
+
+  test.each(['fails', 'hangs'])('that %s is made again before any job is taken', (how) => {
+    const scene = blind(how);
+    expect(scene.stage.open()).toEqual([]);
+    scene.clock.advance(supervisorLimits.sweepPause);
+    scene.serve([vmOf('old')]);
+    expect(scene.supervisor.context.leaked).toEqual([vmOf('old')]);
   });
 
-  test.each(['drain.requested', 'shutdown.requested'])('ends with %s', (type) => {
-    const scene = beginSupervisor();
-    scene.supervisor.send({ type });
-    scene.expectStopped();
+  test.each(['drain.requested', 'shutdown.requested'])('ends with %s, and so does the pause', (type) => {
+    for (const scene of [beginSupervisor(), blind('fails')]) {
+      scene.supervisor.send({ type });
+      scene.expectStopped();
+    }
   });
 });
 
@@ -230,37 +240,45 @@ describe('leaks', () => {
     scene.assignAndWait(id);
     scene.finish(id, { leakedVm: vmOf(id) });
   };
+  const pause = (leakSweeps: number) => supervisorLimits.leakSweepPause({ context: { leakSweeps } });
 
-  test('of earlier lives and of runs are tried again every five minutes', () => {
+  test('of earlier lives and of runs are tried again until they are gone', () => {
     const scene = beginSupervisor().serve([vmOf('old')]);
     leak(scene, 'a');
-    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    scene.clock.advance(pause(0));
     expect(scene.stage.the('sweepLeaks').input).toEqual({ names: [vmOf('old'), vmOf('a')] });
     scene.stage.the('sweepLeaks').answer([vmOf('old')]);
     expect(scene.supervisor.context.leaked).toEqual([vmOf('a')]);
-    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    scene.clock.advance(pause(1));
     expect(scene.stage.the('sweepLeaks').input).toEqual({ names: [vmOf('a')] });
     scene.stage.the('sweepLeaks').answer([vmOf('a')]);
-    scene.clock.advance(supervisorLimits.leakSweepInterval * 3);
+    scene.clock.advance(pause(9) * 3);
     expect(scene.stage.open('sweepLeaks')).toEqual([]);
+    leak(scene, 'b');
+    scene.clock.advance(pause(0));
+    expect(scene.stage.the('sweepLeaks').input).toEqual({ names: [vmOf('b')] });
+  });
+
+  test('that resist are tried after 5 s, then less and less often, once a minute at least', () => {
+    expect([0, 1, 2, 3, 4, 50].map(pause)).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000]);
   });
 
   test.each(['fails', 'hangs'])('are kept when the sweep %s', (how) => {
     const scene = beginSupervisor().serve();
     leak(scene, 'a');
-    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    scene.clock.advance(pause(0));
     if (how === 'fails') scene.stage.the('sweepLeaks').fail(failure('A'));
     else scene.clock.advance(supervisorLimits.sweepTimeout);
     expect(scene.supervisor.context.leaked).toEqual([vmOf('a')]);
     expect(scene.stage.open('sweepLeaks')).toEqual([]);
-    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    scene.clock.advance(pause(1));
     expect(scene.stage.open('sweepLeaks')).toHaveLength(1);
   });
 
   test('that come while others are swept are not forgotten', () => {
     const scene = beginSupervisor().serve();
     leak(scene, 'a');
-    scene.clock.advance(supervisorLimits.leakSweepInterval);
+    scene.clock.advance(pause(0));
     leak(scene, 'b');
     scene.stage.the('sweepLeaks').answer([vmOf('a')]);
     expect(scene.supervisor.context.leaked).toEqual([vmOf('b')]);

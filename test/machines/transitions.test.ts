@@ -1,4 +1,4 @@
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import type { Failure } from '../../machines/contracts/failure.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
@@ -29,6 +29,9 @@ const report = (name: string, result: WalkResult) => {
 };
 afterAll(() => console.error(lines.join('\n')));
 
+/** Hundreds of thousands of transitions are minutes on a machine that has other things to do. */
+vi.setConfig({ testTimeout: 600_000 });
+
 test('vm-lifecycle: every transition is walked, and no end is reached without a delete', () => {
   const ports = ['cloneVm', 'locateVm', 'connectGuest', 'probeGuest', 'detachVm', 'stopVm', 'deleteVm'];
   const machine = vmLifecycleMachine.provide({ actors: { ...inert(ports), runVm: deaf, watchGuest: deaf } });
@@ -36,13 +39,14 @@ test('vm-lifecycle: every transition is walked, and no end is reached without a 
   const walked = [false, true].map((isBooted) =>
     walk(machine, {
       input: { name: 'v', image: 'i', owner, isBooted },
-      key: (s) => JSON.stringify([s.value, s.context.deleteAttempts, s.context.failure?.code, s.status]),
+      key: ({ value, context, status }) =>
+        JSON.stringify([value, context.deleteAttempts, context.failure?.code, context.refusals > 1, status]),
       samples: {
         'xstate.done.actor.locateVm': [{ output: address }],
         'xstate.done.actor.relocateVm': [{ output: address }],
         'xstate.error.actor.locateVm': errors,
         'xstate.error.actor.connectGuest': errors,
-        'vm.exited': [{ reason: 'x' }],
+        'vm.exited': [{ reason: 'x' }, { reason: 'x', failure: failure('VM_LIMIT_REACHED') }],
         'guest.lost': [{ reason: 'x' }],
       },
       check: (s) => {
@@ -258,7 +262,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
           : [],
       'pool.leaked': (s) => (runs(s).length === 0 && quiet(s) ? [{ name: 'v' }] : []),
       'leaks.noticed': (s) => (runs(s).length === 0 ? [{}] : []),
-      'xstate.after.leakSweepInterval.supervisor.serving.leaks.watching': (s) =>
+      'xstate.after.leakSweepPause.supervisor.serving.leaks.waiting': (s) =>
         runs(s).length === 0 ? [{}] : [],
       'hub.jobMalformed': [{ jobId: 'm', assignmentId: 'm', failure: failure('A') }],
       'hub.cancelRequested': [{ jobId: 'job-a' }, { jobId: 'unknown' }],

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { VmReport } from '../../machines/contracts/vm.ts';
-import { DELETE_ATTEMPTS, vmLimits } from '../../machines/vm-lifecycle/limits.ts';
+import { DELETE_ATTEMPTS, PLACE_ATTEMPTS, vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 import { address, failure } from './samples.ts';
 import { recorder, Stage } from './stage.ts';
@@ -241,4 +241,38 @@ test('an answer to an attempt that was given up does not count for the next one'
   first.answer();
   expect(scene.vm.is('deleting.attempting')).toBe(true);
   expectDeleted(scene);
+});
+
+describe('a host that has no place', () => {
+  const refuse = ({ stage }: Scene) =>
+    stage.the('runVm').say({ type: 'vm.exited', reason: 'x', failure: failure('VM_LIMIT_REACHED') });
+  const pause = (refusals: number) => vmLimits.placePause({ context: { refusals } });
+
+  test('is asked again, with the same clone, and nothing is lost', () => {
+    const scene = beginAt('alive.locating.asking');
+    refuse(scene);
+    expect(scene.vm.is('awaitingPlace')).toBe(true);
+    expect(scene.stage.open()).toEqual([]);
+    scene.clock.advance(pause(1));
+    expect(scene.vm.is('alive.booting')).toBe(true);
+    expect(scene.lost()).toEqual([]);
+  });
+
+  test('is called full in the end', () => {
+    const scene = beginAt('alive.booting');
+    for (let refusals = 1; refusals <= PLACE_ATTEMPTS; refusals += 1) {
+      refuse(scene);
+      scene.clock.advance(pause(refusals));
+    }
+    refuse(scene);
+    expect(scene.lost()).toEqual(['VM_LIMIT_REACHED']);
+    expectDeleted(scene);
+  });
+
+  test('keeps no job waiting that has ended', () => {
+    const scene = beginAt('alive.booting');
+    refuse(scene);
+    scene.vm.send({ type: 'vm.releaseRequested' });
+    expectDeleted(scene);
+  });
 });

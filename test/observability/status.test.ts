@@ -36,7 +36,7 @@ describe('the status', () => {
     expect(statusSchema.parse(JSON.parse(JSON.stringify(status)))).toEqual(status);
     expect(status).toMatchObject({
       ...{ link: 'none', connection: 'none', work: 'sweeping', runs: [], uptimeSeconds: 61 },
-      slots: { used: 0, max: 2, waiting: 0 },
+      slots: { used: 0, max: 2, waiting: 0, standby: 0 },
     });
   });
 
@@ -82,7 +82,7 @@ const full: DaemonStatus = {
     link: 'online',
     connection: 'linked.online',
     work: 'accepting',
-    slots: { used: 1, max: 2, waiting: 1 },
+    slots: { used: 1, max: 2, waiting: 1, standby: 0 },
   },
   runs: [
     {
@@ -120,13 +120,14 @@ describe('the status as a text', () => {
       worker      mac-1
       hub         online (linked.online)  wss://hub.example/ws
       work        accepting, 1 of 2 slots used, 1 waiting
+      standby     0 machines
       jobs        3 succeeded, 1 failed, 0 cancelled
 
       JOB                                                                               APP            TARGET      STATE                         STAGE    DONE  MACHINE      ELAPSED
       job-1                                                                             Evil?[2J??App  macos-sign  running.codesigning           signing  40%   alive.ready  1 min 15 s
       job-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…  -              -           waitingForSlot (P12_INVALID)  -        -     -            -
 
-      Machines that could not be deleted (they are tried again every few minutes):
+      Machines that could not be deleted (they are tried again until they are gone):
         perry-ship-c0ffee00-x"
     `);
     for (const steering of ['\u001b', '\u202e']) expect(text).not.toContain(steering);

@@ -15,6 +15,9 @@ const tools = [
   ['fls', 'sleuthkit', 'HFS+ volumes listed by an independent program'],
   ['llvm-objdump', 'llvm', 'Mach-O files read by an independent program'],
   ['openssl', 'openssl', 'certificates, .p12 files and time stamps'],
+  ['bsdtar', 'libarchive-tools', 'files that come and go by the tar of macOS'],
+  ['busybox', 'busybox', 'guests that have the smallest tools'],
+  ['zsh', 'zsh', 'guests with the login shell of macOS'],
   ['unzip', 'unzip', '.ipa files read by an independent program'],
   ['zip', 'zip', 'archives made by an independent program'],
 ];

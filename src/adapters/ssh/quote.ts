@@ -29,9 +29,10 @@ export function shellCommand(argv: readonly string[], { cwd, env = {} }: ShellCo
 
 /**
  * A shell line that runs `script` with `words` as `$1`, `$2` …: names from a bundle never become part of the
- * program text. Runs by `/bin/sh`, whatever the login shell of the guest is (zsh on macOS).
+ * program text. Runs by `/bin/sh`, whatever the login shell of the guest is: zsh, which macOS has, does not split the
+ * value of a variable into words.
  */
-export const shellLine = (script: string, words: readonly string[]): string =>
+export const shellLine = (script: string, words: readonly string[] = []): string =>
   shellCommand(['/bin/sh', '-c', script, 'sh', ...words]);
 
 /** Linux takes 128 KiB for one word of a command, and the whole line is one word for `sshd`. */

@@ -1,3 +1,4 @@
+import { shellLine } from '../ssh/quote.ts';
 import type { GuestSession } from './guest.ts';
 import { boundedSink } from './guest-output.ts';
 import { checkedGuestPath, refused, tooLarge, transferFailed } from './guest-path.ts';
@@ -29,7 +30,7 @@ export async function markTree(session: GuestSession, options: TreeMarkerOptions
   const { remoteDir, maxFiles, signal } = options;
   const taken: Buffer[] = [];
   const stdout = boundedSink(maxFiles * MAX_BYTES_PER_FILE, async (chunks) => void taken.push(...chunks));
-  const { exitCode, stderr } = await session.exec(inventoryCommand(remoteDir), { stdout, signal });
+  const { exitCode, stderr } = await session.exec(shellLine(inventoryCommand(remoteDir)), { stdout, signal });
   if (exitCode !== 0) throw transferFailed('Listing the files of the machine', stderr, exitCode);
   return parseInventory(Buffer.concat(taken).toString('utf8'), maxFiles);
 }
@@ -48,7 +49,7 @@ export async function listChanged(
 
 /**
  * The names go to stdout twice over: NUL-separated as they are, then one line of facts each, in the same order.
- * GNU stat: inode, size, change time with nanoseconds. BSD stat has other letters for the same and no NUL.
+ * GNU stat and busybox: inode, size, change time. BSD stat has other letters for the same and no `-c`.
  */
 const inventoryCommand = (remoteDir: string): string =>
   [
@@ -57,7 +58,7 @@ const inventoryCommand = (remoteDir: string): string =>
     'find . -type f -print0 > "$names"',
     'cat "$names"',
     "printf '\\0'",
-    'if stat --version >/dev/null 2>&1; then set -- -c "%i %s %z"; else set -- -f "%i %z %Fc"; fi',
+    'if stat -c %i . >/dev/null 2>&1; then set -- -c "%i %s %z"; else set -- -f "%i %z %Fc"; fi',
     'if [ -s "$names" ]; then xargs -0 stat "$@" < "$names"; fi',
     'rm -f "$names"',
   ].join(' && ');

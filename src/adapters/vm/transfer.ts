@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { readAhead } from '../files/read-ahead.ts';
+import { shellLine } from '../ssh/quote.ts';
 import type { GuestExecOptions, GuestSession } from './guest.ts';
 import { boundedSink, createFile, writeAll } from './guest-output.ts';
 import { checkedGuestPath, refused, transferFailed } from './guest-path.ts';
@@ -152,6 +153,6 @@ async function succeed(
   command: string,
   options: GuestExecOptions,
 ): Promise<void> {
-  const { exitCode, stderr } = await session.exec(command, options);
+  const { exitCode, stderr } = await session.exec(shellLine(command), options);
   if (exitCode !== 0) throw transferFailed(what, stderr, exitCode);
 }

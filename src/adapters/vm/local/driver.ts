@@ -92,10 +92,16 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
     },
     list: async ({ signal }) => {
       signal.throwIfAborted();
-      const names = await readdir(clonesDir).catch(() => []);
+      const names = await readdir(clonesDir).catch(nothingYet);
       return names.filter((name) => parseVmName(name)?.instance === instance);
     },
   };
+}
+
+/** Only a folder that is not there is an empty one. */
+function nothingYet(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
 }
 
 async function lifeOf(

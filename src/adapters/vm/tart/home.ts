@@ -8,7 +8,10 @@ const machinesDir = (home: string): string => join(home, 'vms');
 
 /** A machine without its three files is a folder that `tart list` and `tart delete` do not see. */
 export const folderNames = (home: string): Promise<readonly string[]> =>
-  readdir(machinesDir(home)).catch(() => []);
+  readdir(machinesDir(home)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 
 /** What `tart delete` has left; usually nothing. The name must be one of ours. */
 export const removeFolder = (home: string, name: string): Promise<void> =>

@@ -5,7 +5,7 @@ import type { Note } from './options.ts';
 /** So often in a row, with none of our machines alive, is no coincidence any more. */
 const ALARM_AFTER = 3;
 
-/** Counts how often macOS refused a machine though none of ours was running. */
+/** Counts the machines that macOS refused though none of ours was running; each tries more than once. */
 export interface LimitWatch {
   /** `refusal` is what the run gets to hear; an alarm takes its place when it is due. */
   refused(name: string, otherMachines: number, refusal: ShipError): ShipError;
@@ -14,17 +14,20 @@ export interface LimitWatch {
 }
 
 export function createLimitWatch(note: Note): LimitWatch {
-  let inARow = 0;
+  const inARow = new Set<string>();
   return {
-    started: () => {
-      inARow = 0;
-    },
+    started: () => inARow.clear(),
     refused: (name, otherMachines, refusal) => {
-      inARow = otherMachines === 0 ? inARow + 1 : 0;
-      if (inARow < ALARM_AFTER) return refusal;
-      const alarm = slotsLeaked(name, inARow);
-      note('error', `ALARM: ${alarm.message}`, { vm: name, inARow });
-      return alarm;
+      if (otherMachines > 0) inARow.clear();
+      else if (!inARow.has(name)) {
+        inARow.add(name);
+        if (inARow.size >= ALARM_AFTER)
+          note('error', `ALARM: ${slotsLeaked(name, inARow.size).message}`, {
+            vm: name,
+            inARow: inARow.size,
+          });
+      }
+      return inARow.size < ALARM_AFTER ? refusal : slotsLeaked(name, inARow.size);
     },
   };
 }

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AnyActorRef, fromPromise } from 'xstate';
+import type { Artifact, BundleSummary } from '../../machines/contracts/job.ts';
+import type { GuestStepInput, StepInput } from '../../machines/sign-job/ports.ts';
+import type { Limits } from '../../src/actors/limits.ts';
+import { provideSignJob } from '../../src/actors/sign-job.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
+import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
+import { type InstantDriver, instantDriver } from './instant-driver.ts';
+
+export interface InstantDaemonOptions {
+  readonly hubUrl: string;
+  readonly hubSecret: string;
+  readonly stateDir: string;
+  readonly limits?: Limits;
+  /** Held until then: what a job does with its machine. */
+  readonly working?: (jobId: string) => Promise<unknown>;
+  readonly writeLog?: (line: string) => void;
+}
+
+export interface InstantDaemon {
+  readonly daemon: Daemon;
+  readonly driver: InstantDriver;
+}
+
+const ARTIFACT = 'nothing but a few bytes';
+const SHA256 = createHash('sha256').update(ARTIFACT).digest('hex');
+
+/**
+ * The real daemon, its real actors, link, journal, desks and transfers; only what would touch a bundle or a machine is
+ * done at once: a job is admitted, downloads nothing, and uploads an artifact of a few bytes.
+ */
+export async function startInstantDaemon(options: InstantDaemonOptions): Promise<InstantDaemon> {
+  const { hubUrl, hubSecret, stateDir, limits, writeLog = () => {}, working } = options;
+  const driver = instantDriver();
+  const env = {
+    PERRY_HUB_URL: hubUrl,
+    PERRY_HUB_WORKER_SECRET: hubSecret,
+    PERRY_WORKER_NAME: 'instant',
+    PERRY_VM_DRIVER: 'local',
+    PERRY_STATE_DIR: stateDir,
+  };
+  const daemon = await startDaemon({
+    ...{ env, driver, writeLog, forTerminal: false },
+    config: loadConfig(env).config,
+    signal: new AbortController().signal,
+    provideJob: instantJob(working),
+    ...(limits && { limits }),
+  });
+  return { daemon, driver };
+}
+
+const instantJob =
+  (working: InstantDaemonOptions['working']): typeof provideSignJob =>
+  (services, vmLifecycle, locks) => {
+    const nothing = fromPromise<void, StepInput>(async () => {});
+    const inGuest = fromPromise<void, GuestStepInput>(async () => {});
+    return provideSignJob(services, vmLifecycle, locks).provide({
+      actors: {
+        downloadBundle: nothing,
+        inspectBundle: fromPromise<BundleSummary, StepInput>(async () => BUNDLE),
+        checkCredentials: nothing,
+        drawIcons: nothing,
+        mergeInfoPlist: nothing,
+        embedProfile: nothing,
+        transferBundle: inGuest,
+        codesign: fromPromise<void, GuestStepInput>(async ({ input }) => {
+          await working?.(services.workbench.get(input.runId).jobId);
+        }),
+        verifySignature: inGuest,
+        packageArtifact: fromPromise<Artifact, GuestStepInput>(async ({ input }) => {
+          const desk = services.workbench.get(input.runId);
+          const artifact = { name: 'instant.dmg', sizeBytes: ARTIFACT.length, sha256Hex: SHA256 };
+          const path = join(desk.dir, artifact.name);
+          await writeFile(path, ARTIFACT);
+          desk.artifact = { ...artifact, path };
+          return artifact;
+        }),
+        checkArtifact: nothing,
+      },
+    });
+  };
+
+/** A job that is signed ad hoc: no credentials are needed. */
+export const instantSubmission = {
+  manifest: {
+    app_name: 'Instant',
+    bundle_id: 'com.example.instant',
+    version: '1.0',
+    short_version: '1.0',
+    entry: 'main.ts',
+    targets: ['macos-sign'],
+  },
+  credentials: {},
+  bundle: '/dev/null',
+} as const satisfies JobSubmission;
+
+const BUNDLE: BundleSummary = {
+  folderName: 'Instant.app',
+  bundleId: 'com.example.instant',
+  unpackedBytes: 1,
+};
+
+/** Every actor below this one, by path. */
+export function actorsBelow(actor: AnyActorRef, path = ''): string[] {
+  const { children = {} } = actor.getSnapshot() as { children?: Record<string, AnyActorRef> };
+  return Object.entries(children).flatMap(([id, child]) => [
+    `${path}${id}`,
+    ...actorsBelow(child, `${path}${id}/`),
+  ]);
+}
