@@ -220,6 +220,9 @@ export const failureCodes = {
   // Apple's services: API key, notarization, stapling
   STORE_APP_UNKNOWN: input('App Store Connect has no app record for the bundle identifier.'),
   STORE_REJECTED: input('App Store Connect does not take the build.'),
+  STORE_DUPLICATE: input('App Store Connect has a build of this number already, and it is not of this job.'),
+  STORE_UPLOAD_UNKNOWN: upstream('App Store Connect does not know the upload that was reserved.'),
+  STORE_PART_EXPIRED: upstream('The address that Apple gave for a part of the file is good no more.'),
   STORE_TIMED_OUT: upstream('App Store Connect did not answer before the deadline.'),
   STORE_COMMIT_UNCLEAR: upstream('It is not known whether App Store Connect has the build.'),
   APPLE_API_KEY_INVALID: input('The App Store Connect API key that was sent is not a P-256 private key.'),

@@ -16,4 +16,4 @@ export function buildKeyOf(desk: Desk): string {
 
 /** App Store Connect's id of an upload of the same build that an earlier run began. */
 export const findEarlierUpload = async ({ services, desk }: StepScope): Promise<string | null> =>
-  (await services.journal.findUpload(buildKeyOf(desk))) ?? null;
+  (await services.journal.findUpload(buildKeyOf(desk)))?.uploadId ?? null;
