@@ -227,6 +227,7 @@ export const failureCodes = {
   STORE_COMMIT_UNCLEAR: upstream('It is not known whether App Store Connect has the build.'),
   APPLE_API_KEY_INVALID: input('The App Store Connect API key that was sent is not a P-256 private key.'),
   APPLE_AUTH_REFUSED: input('Apple does not accept the App Store Connect API key, or not for this.'),
+  HOST_CLOCK_WRONG: host('The clock of this host is so wrong that Apple refuses what it signs.'),
   APPLE_AGREEMENT_MISSING: input('An agreement with Apple has not been accepted, or has expired.'),
   APPLE_UNAVAILABLE: upstream("One of Apple's services did not answer, or asked to be asked again later."),
   APPLE_REFUSED: {
