@@ -230,10 +230,14 @@ export const failureCodes = {
   // Apple's services: API key, notarization, stapling
   STORE_APP_UNKNOWN: input('App Store Connect has no app record for the bundle identifier.'),
   STORE_REJECTED: input('App Store Connect does not take the build.'),
+  STORE_DUPLICATE: input('App Store Connect has a build of this number already, and it is not of this job.'),
+  STORE_UPLOAD_UNKNOWN: upstream('App Store Connect does not know the upload that was reserved.'),
+  STORE_PART_EXPIRED: upstream('The address that Apple gave for a part of the file is good no more.'),
   STORE_TIMED_OUT: upstream('App Store Connect did not answer before the deadline.'),
   STORE_COMMIT_UNCLEAR: upstream('It is not known whether App Store Connect has the build.'),
   APPLE_API_KEY_INVALID: input('The App Store Connect API key that was sent is not a P-256 private key.'),
   APPLE_AUTH_REFUSED: input('Apple does not accept the App Store Connect API key, or not for this.'),
+  HOST_CLOCK_WRONG: host('The clock of this host is so wrong that Apple refuses what it signs.'),
   APPLE_AGREEMENT_MISSING: input('An agreement with Apple has not been accepted, or has expired.'),
   APPLE_UNAVAILABLE: upstream("One of Apple's services did not answer, or asked to be asked again later."),
   APPLE_REFUSED: {

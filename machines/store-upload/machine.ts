@@ -3,7 +3,7 @@ import { port } from '../contracts/actors.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { Artifact } from '../contracts/job.ts';
 import { commitUnclear, storeTimedOut } from './failures.ts';
-import { STORE_ATTEMPTS, storeUploadLimits } from './limits.ts';
+import { COMMITS, FILE_RESERVATIONS, STALE_ANSWERS, STORE_ATTEMPTS, storeUploadLimits } from './limits.ts';
 
 /**
  * One build on its way into App Store Connect: find the app, reserve, send the parts, commit, and wait until Apple
@@ -11,7 +11,7 @@ import { STORE_ATTEMPTS, storeUploadLimits } from './limits.ts';
  *
  * Promises: what is reserved is journalled before anything is sent, so that a restart asks what became of it and
  * does not send it twice; a commit without an answer is never repeated blindly: Apple is asked first; only a build
- * that Apple has taken ends in `published`.
+ * that Apple has taken, by its own word, ends in `published`.
  */
 export interface StoreUploadInput {
   readonly runId: string;
@@ -39,13 +39,34 @@ export interface StoreUploadOutput {
   readonly failure: Failure | null;
 }
 
+/** What became of an attempt to send parts. */
+export interface PartsReport {
+  /** Part numbers that Apple does not have yet. */
+  readonly missing: readonly number[];
+  /** Addresses that are good no more are among them: only a new reservation brings others. */
+  readonly hasExpired: boolean;
+}
+
+/** Whether Apple has the build of an earlier life, and whether it has looked at it. */
+export type OwnBuild = 'none' | 'processing' | 'valid';
+
 interface StoreUploadContext extends StoreUploadInput {
+  /** An earlier life began an upload of this build; it may have got further than is known. */
+  readonly isRecalled: boolean;
   readonly appId: string | null;
   readonly fileId: string | null;
-  /** Part numbers that Apple does not have yet. */
+  readonly fileReservations: number;
+  readonly commits: number;
   readonly remainingParts: readonly number[];
   readonly attempts: number;
   readonly polls: number;
+  /** Answers by which Apple still waits for the file that was committed. */
+  readonly staleAnswers: number;
+  readonly retryAfterMs: number | null;
+  /** Apple has said that it has the file: by confirming the commit, or by processing it. */
+  readonly isTaken: boolean;
+  /** Why Apple did not want the commit, when it said so. */
+  readonly commitRefusal: Failure | null;
   readonly processed: boolean;
   readonly remarks: readonly string[];
   readonly failure: Failure | null;
@@ -69,18 +90,30 @@ const uploadOf = ({ context }: { context: StoreUploadContext }): UploadInput => 
   uploadId: context.uploadId ?? '',
 });
 const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
+const verdictOf = ({ event }: { event: { output: UploadVerdict } }) => ({ verdict: event.output });
 const failWith = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
 /** Worth another try after a pause, or the end. */
 const againOrFail = [
-  { guard: { type: 'mayTryAgain', params: errorOf }, target: 'pausing' },
+  {
+    guard: { type: 'mayTryAgain', params: errorOf },
+    target: 'pausing',
+    actions: { type: 'noteWait', params: errorOf },
+  },
   { target: FAILED, actions: { type: 'keepFailure', params: errorOf } },
 ] as const;
 const lateOrFail = (doing: string) =>
   [
-    { guard: 'hasAttemptsLeft', target: 'pausing' },
+    { guard: 'hasAttemptsLeft', target: 'pausing', actions: 'clearWait' },
     { target: FAILED, actions: failWith(storeTimedOut(doing)) },
   ] as const;
+const isDuplicate = (failure: Failure | null): boolean => failure?.code === 'STORE_DUPLICATE';
 const pausing = { description: 'Apple gets a breath.', after: { retryPause: 'attempting' } } as const;
+/** Apple has spoken about the build. */
+const concluded = (state: 'published' | 'objecting') =>
+  ({
+    target: `#storeUpload.${state}`,
+    actions: { type: 'keepVerdict', params: verdictOf },
+  }) as const;
 
 export const storeUploadMachine = setup({
   types: {
@@ -94,10 +127,12 @@ export const storeUploadMachine = setup({
     reserveUpload: port<string, RunInput & { appId: string }>('reserveUpload'),
     recordUpload: port<void, UploadInput>('recordUpload'),
     reserveFile: port<{ fileId: string; parts: readonly number[] }, UploadInput>('reserveFile'),
-    /** Sends these parts, some at a time; answers with those that failed for the moment. */
-    sendParts: port<readonly number[], RunInput & { parts: readonly number[] }>('sendParts'),
+    /** Sends these parts, some at a time. */
+    sendParts: port<PartsReport, RunInput & { parts: readonly number[] }>('sendParts'),
     commitFile: port<void, UploadInput & { fileId: string }>('commitFile'),
     askUpload: port<UploadVerdict, UploadInput>('askUpload'),
+    /** The build of this number that Apple got after this very job first reserved an upload for it. */
+    findOwnBuild: port<OwnBuild, RunInput>('findOwnBuild'),
   },
   actions: {
     keepFailure: assign({
@@ -107,10 +142,50 @@ export const storeUploadMachine = setup({
       remarks: (_, params: { verdict: UploadVerdict }) => params.verdict.remarks,
       failure: ({ context }, params: { verdict: UploadVerdict }) => context.failure ?? params.verdict.failure,
     }),
-    resetAttempts: assign({ attempts: 0 }),
+    resetAttempts: assign({ attempts: 0, retryAfterMs: null }),
+    restartCount: assign({ attempts: 0 }),
     countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
+    noteWait: assign({
+      retryAfterMs: (_, params: { failure: Failure }) => params.failure.retryAfterMs ?? null,
+    }),
+    clearWait: assign({ retryAfterMs: null }),
+    keepFile: assign({
+      fileId: (_, params: { fileId: string; parts: readonly number[] }) => params.fileId,
+      remainingParts: (_, params) => params.parts,
+      fileReservations: ({ context }) => context.fileReservations + 1,
+      commits: 0,
+    }),
+    /** Only attempts that bring nothing count. */
+    keepMissing: assign({
+      remainingParts: (_, params: PartsReport) => params.missing,
+      attempts: ({ context }, { missing }) =>
+        missing.length < context.remainingParts.length ? 0 : context.attempts,
+      retryAfterMs: null,
+    }),
+    countCommit: assign({
+      commits: ({ context }) => context.commits + 1,
+      staleAnswers: 0,
+      isTaken: false,
+      commitRefusal: null,
+      retryAfterMs: null,
+    }),
+    noteTaken: assign({ isTaken: true, staleAnswers: 0, retryAfterMs: null }),
+    noteStale: assign({
+      isTaken: false,
+      staleAnswers: ({ context }) => context.staleAnswers + 1,
+      retryAfterMs: null,
+    }),
+    /** What may pass says nothing about the file. */
+    noteRefusal: assign({
+      commitRefusal: (_, params: { failure: Failure }) => (params.failure.retryable ? null : params.failure),
+    }),
+    judgeUncommitted: assign({
+      failure: ({ context }) => context.failure ?? context.commitRefusal ?? commitUnclear,
+    }),
     countPoll: assign({ polls: ({ context }) => context.polls + 1 }),
     notProcessed: assign({ processed: false }),
+    /** An objection against a second build of one number falls when the first one is our own. */
+    dropObjection: assign({ failure: null }),
   },
   guards: {
     isResumed: ({ context }) => context.uploadId !== null,
@@ -126,8 +201,24 @@ export const storeUploadMachine = setup({
     isUncommitted: ({ context }, params: { verdict: UploadVerdict }) =>
       params.verdict.state === 'awaitingUpload' &&
       context.fileId !== null &&
-      context.attempts < STORE_ATTEMPTS,
-    allPartsSent: (_, params: { missing: readonly number[] }) => params.missing.length === 0,
+      context.commitRefusal === null &&
+      context.commits < COMMITS,
+    isStale: ({ context }, params: { verdict: UploadVerdict }) =>
+      params.verdict.state === 'awaitingUpload' && context.staleAnswers < STALE_ANSWERS,
+    isStillAwaited: (_, params: { verdict: UploadVerdict }) => params.verdict.state === 'awaitingUpload',
+    isTaken: ({ context }) => context.isTaken,
+    /** What an earlier life reserved is gone at Apple. */
+    isForgotten: ({ context }, params: { failure: Failure }) =>
+      params.failure.code === 'STORE_UPLOAD_UNKNOWN' && context.isRecalled && context.fileId === null,
+    mayBeOwn: ({ context }, params: { failure: Failure | null }) =>
+      context.isRecalled && isDuplicate(params.failure),
+    /** Apple counts the reservation whose answer was lost: the next attempt finds it. */
+    isOwnReservation: ({ context }, params: { failure: Failure }) =>
+      isDuplicate(params.failure) && context.attempts > 1 && context.attempts < STORE_ATTEMPTS,
+    isBuild: (_, params: { own: OwnBuild; is: OwnBuild }) => params.own === params.is,
+    mayReserveAgain: ({ context }, params: PartsReport) =>
+      params.hasExpired && context.fileReservations < FILE_RESERVATIONS,
+    allPartsSent: (_, params: PartsReport) => params.missing.length === 0,
   },
   delays: { ...storeUploadLimits },
 }).createMachine({
@@ -135,11 +226,18 @@ export const storeUploadMachine = setup({
   description: 'One build into App Store Connect, and what Apple says of it.',
   context: ({ input }) => ({
     ...input,
+    isRecalled: input.uploadId !== null,
     appId: null,
     fileId: null,
+    fileReservations: 0,
+    commits: 0,
     remainingParts: [],
     attempts: 0,
     polls: 0,
+    staleAnswers: 0,
+    retryAfterMs: null,
+    isTaken: false,
+    commitRefusal: null,
     processed: true,
     remarks: [],
     failure: null,
@@ -194,9 +292,21 @@ export const storeUploadMachine = setup({
             input: ({ context }) => ({ ...runOf({ context }), appId: context.appId ?? '' }),
             onDone: {
               target: '#storeUpload.recording',
-              actions: assign({ uploadId: ({ event }) => event.output }),
+              actions: ['dropObjection', assign({ uploadId: ({ event }) => event.output })],
             },
-            onError: againOrFail,
+            onError: [
+              {
+                guard: { type: 'mayBeOwn', params: errorOf },
+                target: '#storeUpload.comparing',
+                actions: { type: 'keepFailure', params: errorOf },
+              },
+              {
+                guard: { type: 'isOwnReservation', params: errorOf },
+                target: 'pausing',
+                actions: [{ type: 'keepFailure', params: errorOf }, 'clearWait'],
+              },
+              ...againOrFail,
+            ],
           },
           after: { requestTimeout: lateOrFail('reserving the upload') },
         },
@@ -230,10 +340,7 @@ export const storeUploadMachine = setup({
             input: uploadOf,
             onDone: {
               target: '#storeUpload.sendingParts',
-              actions: assign({
-                fileId: ({ event }) => event.output.fileId,
-                remainingParts: ({ event }) => event.output.parts,
-              }),
+              actions: { type: 'keepFile', params: ({ event }) => event.output },
             },
             onError: againOrFail,
           },
@@ -256,14 +363,18 @@ export const storeUploadMachine = setup({
             input: ({ context }) => ({ ...runOf({ context }), parts: context.remainingParts }),
             onDone: [
               {
-                guard: { type: 'allPartsSent', params: ({ event }) => ({ missing: event.output }) },
+                guard: { type: 'allPartsSent', params: ({ event }) => event.output },
                 target: '#storeUpload.committing',
-                actions: assign({ remainingParts: [] }),
+                actions: { type: 'keepMissing', params: ({ event }) => event.output },
+              },
+              {
+                guard: { type: 'mayReserveAgain', params: ({ event }) => event.output },
+                target: '#storeUpload.reservingFile',
               },
               {
                 guard: 'hasAttemptsLeft',
                 target: 'pausing',
-                actions: assign({ remainingParts: ({ event }) => event.output }),
+                actions: { type: 'keepMissing', params: ({ event }) => event.output },
               },
               { target: FAILED, actions: failWith(storeTimedOut('sending the file')) },
             ],
@@ -276,20 +387,31 @@ export const storeUploadMachine = setup({
     },
     committing: {
       description: 'Apple is told that the file is complete; whatever comes of it, Apple is asked.',
+      entry: 'countCommit',
       invoke: {
         id: 'commitFile',
         src: 'commitFile',
         input: ({ context }) => ({ ...uploadOf({ context }), fileId: context.fileId ?? '' }),
-        onDone: 'awaitingProcessing',
-        onError: 'reconciling',
+        onDone: { target: 'awaitingProcessing', actions: 'noteTaken' },
+        onError: {
+          target: '#storeUpload.reconciling.settling',
+          actions: [
+            { type: 'noteRefusal', params: errorOf },
+            { type: 'noteWait', params: errorOf },
+          ],
+        },
       },
-      after: { requestTimeout: 'reconciling' },
+      after: { requestTimeout: '#storeUpload.reconciling.settling' },
     },
     reconciling: {
-      description: 'It is not known whether the commit arrived: Apple is asked what it has.',
-      entry: 'resetAttempts',
+      description: 'It is not known how far the upload got: Apple is asked what it has.',
+      entry: 'restartCount',
       initial: 'attempting',
       states: {
+        settling: {
+          description: 'An answer right after the commit could be older than it.',
+          after: { settlePause: 'attempting' },
+        },
         attempting: {
           description: 'One question.',
           entry: 'countAttempt',
@@ -298,51 +420,39 @@ export const storeUploadMachine = setup({
             src: 'askUpload',
             input: uploadOf,
             onDone: [
+              { guard: { type: 'isComplete', params: verdictOf }, ...concluded('published') },
+              { guard: { type: 'isRefused', params: verdictOf }, ...concluded('objecting') },
               {
-                guard: { type: 'isComplete', params: ({ event }) => ({ verdict: event.output }) },
-                target: '#storeUpload.published',
-                actions: { type: 'keepVerdict', params: ({ event }) => ({ verdict: event.output }) },
-              },
-              {
-                guard: { type: 'isRefused', params: ({ event }) => ({ verdict: event.output }) },
-                target: FAILED,
-                actions: { type: 'keepVerdict', params: ({ event }) => ({ verdict: event.output }) },
-              },
-              {
-                guard: { type: 'isProcessing', params: ({ event }) => ({ verdict: event.output }) },
+                guard: { type: 'isProcessing', params: verdictOf },
                 target: '#storeUpload.awaitingProcessing',
+                actions: 'noteTaken',
               },
-              {
-                guard: { type: 'isUncommitted', params: ({ event }) => ({ verdict: event.output }) },
-                target: '#storeUpload.recommitting',
-              },
-              {
-                guard: { type: 'wasNeverSent', params: ({ event }) => ({ verdict: event.output }) },
-                target: '#storeUpload.reservingFile',
-              },
-              { target: FAILED, actions: failWith(commitUnclear) },
+              { guard: { type: 'isUncommitted', params: verdictOf }, target: '#storeUpload.committing' },
+              { guard: { type: 'wasNeverSent', params: verdictOf }, target: '#storeUpload.reservingFile' },
+              { target: FAILED, actions: 'judgeUncommitted' },
             ],
-            onError: againOrFail,
+            onError: [
+              {
+                guard: { type: 'isForgotten', params: errorOf },
+                target: '#storeUpload.findingApp',
+              },
+              ...againOrFail,
+            ],
           },
           after: { requestTimeout: lateOrFail('asking for the upload') },
         },
         pausing,
       },
     },
-    recommitting: {
-      description: 'Apple says that the commit never arrived: it is sent once more.',
-      invoke: {
-        id: 'recommitFile',
-        src: 'commitFile',
-        input: ({ context }) => ({ ...uploadOf({ context }), fileId: context.fileId ?? '' }),
-        onDone: 'awaitingProcessing',
-        onError: { target: 'failed', actions: failWith(commitUnclear) },
-      },
-      after: { requestTimeout: { target: 'failed', actions: failWith(commitUnclear) } },
-    },
     awaitingProcessing: {
       description: 'Apple has the build and looks at it.',
-      after: { processingTimeout: { target: 'published', actions: 'notProcessed' } },
+      entry: 'resetAttempts',
+      after: {
+        processingTimeout: [
+          { guard: 'isTaken', target: 'published', actions: 'notProcessed' },
+          { target: 'failed', actions: failWith(commitUnclear) },
+        ],
+      },
       initial: 'asking',
       states: {
         asking: {
@@ -353,23 +463,62 @@ export const storeUploadMachine = setup({
             src: 'askUpload',
             input: uploadOf,
             onDone: [
-              {
-                guard: { type: 'isComplete', params: ({ event }) => ({ verdict: event.output }) },
-                target: '#storeUpload.published',
-                actions: { type: 'keepVerdict', params: ({ event }) => ({ verdict: event.output }) },
-              },
-              {
-                guard: { type: 'isRefused', params: ({ event }) => ({ verdict: event.output }) },
-                target: FAILED,
-                actions: { type: 'keepVerdict', params: ({ event }) => ({ verdict: event.output }) },
-              },
-              { target: 'pausing' },
+              { guard: { type: 'isComplete', params: verdictOf }, ...concluded('published') },
+              { guard: { type: 'isRefused', params: verdictOf }, ...concluded('objecting') },
+              { guard: { type: 'isStale', params: verdictOf }, target: 'pausing', actions: 'noteStale' },
+              { guard: { type: 'isStillAwaited', params: verdictOf }, target: '#storeUpload.reconciling' },
+              { target: 'pausing', actions: 'noteTaken' },
             ],
-            onError: 'pausing',
+            onError: { target: 'pausing', actions: { type: 'noteWait', params: errorOf } },
           },
-          after: { requestTimeout: 'pausing' },
+          after: { requestTimeout: { target: 'pausing', actions: 'clearWait' } },
         },
-        pausing: { description: 'Longer each time.', after: { pollPause: 'asking' } },
+        pausing: {
+          description: 'Longer each time, and never sooner than Apple asked for.',
+          after: { pollPause: 'asking' },
+        },
+      },
+    },
+    objecting: {
+      description: 'Apple does not take the build; when only its number is in use, by whom is the question.',
+      always: [
+        {
+          guard: { type: 'mayBeOwn', params: ({ context }) => ({ failure: context.failure }) },
+          target: 'comparing',
+        },
+        { target: 'failed' },
+      ],
+    },
+    comparing: {
+      description: 'The number of the build is in use: did an earlier life of this very job use it?',
+      entry: 'resetAttempts',
+      initial: 'attempting',
+      states: {
+        attempting: {
+          description: 'One question.',
+          entry: 'countAttempt',
+          invoke: {
+            id: 'findOwnBuild',
+            src: 'findOwnBuild',
+            input: runOf,
+            onDone: [
+              {
+                guard: { type: 'isBuild', params: ({ event }) => ({ own: event.output, is: 'valid' }) },
+                target: '#storeUpload.published',
+                actions: 'dropObjection',
+              },
+              {
+                guard: { type: 'isBuild', params: ({ event }) => ({ own: event.output, is: 'processing' }) },
+                target: '#storeUpload.published',
+                actions: ['dropObjection', 'notProcessed'],
+              },
+              { target: FAILED },
+            ],
+            onError: againOrFail,
+          },
+          after: { requestTimeout: lateOrFail('comparing the builds') },
+        },
+        pausing,
       },
     },
     published: { description: 'Apple has taken the build.', type: 'final', output: 'published' },

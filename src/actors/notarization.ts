@@ -5,17 +5,18 @@ import * as notarize from '../steps/notarize-artifact.ts';
 import type { NotaryScope, NotaryServices } from '../steps/notary-desk.ts';
 import { fetchTicket, stapleTicket } from '../steps/staple-artifact.ts';
 
+import { stretched } from './jitter.ts';
+
 export type { NotaryServices } from '../steps/notary-desk.ts';
 
 const MINUTE_MS = 60_000;
 
 type Pause = (scope: { context: { attempts: number; retryAfterMs?: number | null } }) => number;
 
-/** Up to a quarter longer, never shorter: what Apple asked for is kept, and workers do not come back in step. */
 const jittered =
   (pause: Pause): Pause =>
   (scope) =>
-    pause(scope) * (1 + Math.random() / 4);
+    stretched(pause(scope));
 
 /**
  * The notarization with its ports filled in; each works on the desk of its run. `hold` hears of every effect: one that

@@ -2,13 +2,20 @@ import { fromPromise } from 'xstate';
 import type { Failure } from '../../machines/contracts/failure.ts';
 import type { Artifact } from '../../machines/contracts/job.ts';
 import { storeUploadLimits } from '../../machines/store-upload/limits.ts';
-import { storeUploadMachine, type UploadVerdict } from '../../machines/store-upload/machine.ts';
+import {
+  type OwnBuild,
+  type PartsReport,
+  storeUploadMachine,
+  type UploadVerdict,
+} from '../../machines/store-upload/machine.ts';
 import {
   adviceFor,
   askUpload,
   commitFile,
   findApp,
+  findBuild,
   findOpenUpload,
+  isDuplicate,
   reserveFile,
   reserveUpload,
   type StoreAccess,
@@ -22,7 +29,7 @@ import { serviceUrl } from '../adapters/apple/apple-hosts.ts';
 import { ShipError } from '../errors.ts';
 import { buildKeyOf } from '../steps/earlier-upload.ts';
 import { artifactNamed, type Desk, held } from '../steps/workbench.ts';
-import { jittered } from './jitter.ts';
+import { stretched } from './jitter.ts';
 import type { Services } from './services.ts';
 
 /** Apple's own tools send a few parts side by side; more only makes the answers slower. */
@@ -43,8 +50,9 @@ export function provideStoreUpload(services: Services, hold: Hold = () => {}) {
   return storeUploadMachine.provide({
     delays: {
       ...storeUploadLimits,
-      retryPause: (scope) => jittered(storeUploadLimits.retryPause(scope)),
-      pollPause: (scope) => jittered(storeUploadLimits.pollPause(scope)),
+      retryPause: (scope) => stretched(storeUploadLimits.retryPause(scope)),
+      settlePause: (scope) => stretched(storeUploadLimits.settlePause(scope)),
+      pollPause: (scope) => stretched(storeUploadLimits.pollPause(scope)),
       ...services.limits.storeUpload,
     },
     actors: {
@@ -57,7 +65,7 @@ export function provideStoreUpload(services: Services, hold: Hold = () => {}) {
         const desk = deskOf(run);
         const { access } = held(desk, 'store');
         const { appId } = run.input;
-        const open = await findOpenUpload(access, appId, buildOf(desk), run.signal);
+        const open = await findOpenUpload(access, appId, buildOf(desk), run.signal).catch(unlessRefused);
         return open ?? (await reserveUpload(access, appId, buildOf(desk), run.signal));
       }),
       recordUpload: fromPromise<void, RunInput & { uploadId: string }>((run) =>
@@ -74,7 +82,7 @@ export function provideStoreUpload(services: Services, hold: Hold = () => {}) {
           return { fileId, parts: parts.map(({ number }) => number) };
         },
       ),
-      sendParts: fromPromise<readonly number[], RunInput & { parts: readonly number[] }>(async (run) => {
+      sendParts: fromPromise<PartsReport, RunInput & { parts: readonly number[] }>(async (run) => {
         const work = sendParts(deskOf(run), run.input, run.signal);
         hold(run.input.runId, work);
         return work;
@@ -86,6 +94,15 @@ export function provideStoreUpload(services: Services, hold: Hold = () => {}) {
         const desk = deskOf(run);
         desk.store ??= { access: accessFor(services, desk), parts: [] };
         return verdictOf(await askUpload(desk.store.access, run.input.uploadId, run.signal));
+      }),
+      findOwnBuild: fromPromise<OwnBuild, RunInput>(async (run) => {
+        const desk = deskOf(run);
+        const { access } = held(desk, 'store');
+        const earlier = await services.journal.findUpload(buildKeyOf(desk, run.input.artifact));
+        const appId = await findApp(access, buildOf(desk).bundleId, run.signal);
+        const build = await findBuild(access, appId, buildOf(desk), run.signal);
+        if (!build || !earlier || build.uploadedAtMs < earlier.recordedAtMs - CLOCK_SKEW_MS) return 'none';
+        return build.isProcessed ? 'valid' : 'processing';
       }),
     },
   });
@@ -117,27 +134,38 @@ function buildOf(desk: Desk): StoreBuild {
   });
 }
 
+/** The look for a reservation only spares a second one: where it is refused, a new one will do. */
+function unlessRefused(error: unknown): undefined {
+  if (error instanceof ShipError && error.code === 'APPLE_REFUSED') return undefined;
+  throw error;
+}
+
+/** Apple's clock and ours may differ by so much. */
+const CLOCK_SKEW_MS = 300_000;
+
 /** Some at a time; what fails for the moment is named, so that only that is sent again. */
 async function sendParts(
   desk: Desk,
   { parts: numbers, artifact }: RunInput & { readonly parts: readonly number[] },
   signal: AbortSignal,
-): Promise<readonly number[]> {
+): Promise<PartsReport> {
   const { access, parts } = held(desk, 'store');
   const { path } = artifactNamed(desk, artifact.name);
   const waiting = parts.filter(({ number }) => numbers.includes(number));
-  const failed: number[] = [];
+  const missing: number[] = [];
+  let hasExpired = false;
   const worker = async (): Promise<void> => {
     for (let part = waiting.shift(); part; part = waiting.shift()) {
       const { number } = part;
       await sendPart({ path, part, service: access.baseUrl, signal }).catch((error: unknown) => {
         if (!(error instanceof ShipError) || !error.failure.retryable) throw error;
-        failed.push(number);
+        missing.push(number);
+        hasExpired ||= error.code === 'STORE_PART_EXPIRED';
       });
     }
   };
   await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
-  return failed.sort((a, b) => a - b);
+  return { missing: missing.sort((a, b) => a - b), hasExpired };
 }
 
 function verdictOf({ state, errors, warnings }: UploadState): UploadVerdict {
@@ -150,7 +178,7 @@ const lineOf = ({ code, description }: StoreRemark): string =>
 
 function rejection([first]: readonly StoreRemark[]): Failure {
   const text = first ? lineOf(first) : 'It gives no reason.';
-  return new ShipError('STORE_REJECTED', {
+  return new ShipError(isDuplicate(text) ? 'STORE_DUPLICATE' : 'STORE_REJECTED', {
     summary: `App Store Connect does not take the build: ${text}`,
     nextStep:
       adviceFor(text) ??

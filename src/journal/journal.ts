@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { forgetOld, recordsIn } from './records.ts';
 
+/** An upload to App Store Connect that was reserved, and when; NaN when that cannot be read. */
+export interface RecordedUpload {
+  readonly uploadId: string;
+  readonly recordedAtMs: number;
+}
+
 /**
  * What this installation has begun outside of itself, written before it is begun and struck out when it is over:
  * the next life of the daemon finds here what the last one left. Holds names and ids, never a secret.
@@ -14,7 +20,7 @@ export interface Journal {
   /** App Store Connect has reserved an upload for this build; the key is made of letters and digits. */
   recordUpload(buildKey: string, uploadId: string): Promise<void>;
   /** The upload that an earlier run began for the same build. */
-  findUpload(buildKey: string): Promise<string | undefined>;
+  findUpload(buildKey: string): Promise<RecordedUpload | undefined>;
 }
 
 export function openJournal(stateDir: string): Journal {
@@ -29,8 +35,9 @@ export function openJournal(stateDir: string): Journal {
       await forgetOld(uploads).catch(() => {});
     },
     findUpload: async (buildKey) => {
-      const { uploadId } = (await uploads.get(buildKey)) ?? {};
-      return typeof uploadId === 'string' ? uploadId : undefined;
+      const { uploadId, recordedAt } = (await uploads.get(buildKey)) ?? {};
+      if (typeof uploadId !== 'string') return undefined;
+      return { uploadId, recordedAtMs: Date.parse(String(recordedAt)) };
     },
   };
 }

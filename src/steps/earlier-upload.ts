@@ -17,4 +17,4 @@ export function buildKeyOf(desk: Desk, { sha256Hex }: Pick<Artifact, 'sha256Hex'
 
 /** App Store Connect's id of an upload of the same build that an earlier run began. */
 export const findEarlierUpload = async (scope: StepScope): Promise<string | null> =>
-  (await scope.services.journal.findUpload(buildKeyOf(scope.desk, artifactOf(scope)))) ?? null;
+  (await scope.services.journal.findUpload(buildKeyOf(scope.desk, artifactOf(scope))))?.uploadId ?? null;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createActor, toPromise } from 'xstate';
+import { FILE_RESERVATIONS } from '../../machines/store-upload/limits.ts';
 import type { Services } from '../../src/actors/services.ts';
 import { provideStoreUpload } from '../../src/actors/store-upload.ts';
-import { adviceFor } from '../../src/adapters/app-store-connect/index.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { buildKeyOf } from '../../src/steps/earlier-upload.ts';
 import { createWorkbench } from '../../src/steps/workbench.ts';
@@ -59,11 +59,16 @@ async function upload(uploadId: string | null = null, bundleId = app.bundleId) {
   desk.artifacts.set(artifact.name, { ...artifact, path: join(folder, 'app.ipa') });
   const config = { appStoreConnectUrl: apple.url };
   const services = { config, limits: {}, workbench, journal: openJournal(folder) } as unknown as Services;
-  const machine = provideStoreUpload(services).provide({ delays: { retryPause: 1, pollPause: 1 } });
+  const machine = provideStoreUpload(services).provide({
+    delays: { retryPause: 1, pollPause: 1, settlePause: 1 },
+  });
   const actor = createActor(machine, { input: { runId: 'run-1', artifact, uploadId } });
   const done = toPromise(actor);
   actor.start();
-  return { ...(await done), journalled: await services.journal.findUpload(buildKeyOf(desk, artifact)) };
+  return {
+    ...(await done),
+    journalled: (await services.journal.findUpload(buildKeyOf(desk, artifact)))?.uploadId,
+  };
 }
 
 describe('a build on its way into the store', () => {
@@ -98,7 +103,7 @@ describe('a build on its way into the store', () => {
     await start();
     await upload();
     const { failure } = await upload();
-    expect(failure?.code).toBe('STORE_REJECTED');
+    expect(failure?.code).toBe('STORE_DUPLICATE');
     expect(failure?.nextStep).toContain('build number');
   });
 
@@ -111,6 +116,11 @@ describe('a build on its way into the store', () => {
     ['too many requests', 'apps', 'tooManyBare'],
     ['a verdict that does not come the first time', 'askUpload', 'unavailable'],
     ['a token that is refused once', 'reserveFile', 'unauthorizedText'],
+    ['a page of a proxy in place of the confirmation', 'commitFile', 'garbage'],
+    ['a page of a proxy in place of the receipt of a part', 'putPart', 'garbage'],
+    ['an address of a part that has expired', 'putPart', 'addressExpired'],
+    ['a look for earlier uploads that is refused for good', 'earlierUploads', 'missing'],
+    ['an upload that is not known everywhere at once', 'askUpload', 'missing'],
   ] as const)('survives %s, and sends the build once', async (_, route, fault) => {
     await start();
     apple.faults.next(route, fault);
@@ -127,18 +137,40 @@ describe('a build on its way into the store', () => {
     expect(apple.requests.slice(sent).map(({ route }) => route)).toEqual(['askUpload']);
   });
 
+  test('addresses of parts that have expired are asked for anew, a few times', async () => {
+    await start({ addressMs: -1 });
+    expect(await upload()).toMatchObject({ outcome: 'failed', failure: { code: 'STORE_TIMED_OUT' } });
+    expect(store.fileReservations).toBe(FILE_RESERVATIONS);
+    expect(apple.requests.filter(({ route }) => route === 'putPart')).toEqual([]);
+  });
+
+  test('a number that an earlier life of the same job has used is no objection', async () => {
+    await start();
+    const { uploadId } = await upload();
+    store.forgotten.add(uploadId ?? '');
+    expect(await upload(uploadId)).toMatchObject({ outcome: 'published', processed: true, failure: null });
+    expect(store.uploads).toHaveLength(1);
+  });
+
+  test('a number that another job has used is one, also when an earlier life had begun', async () => {
+    await start();
+    await upload();
+    for (const other of store.uploads) other.uploadedDate = '2020-01-01T00:00:00Z';
+    expect((await upload('00000000-gone')).failure?.code).toBe('STORE_DUPLICATE');
+  });
+
+  test('a commit that is refused for good fails with what Apple says', async () => {
+    await start();
+    apple.faults.next('commitFile', 'mismatch');
+    const { failure } = await upload();
+    expect(failure).toMatchObject({ code: 'STORE_REJECTED' });
+    expect(failure?.summary).toContain('Info.plist value mismatch');
+    expect(store.uploads[0]?.commits).toBe(0);
+  });
+
   test('with a key that Apple does not know', async () => {
     await start();
     apple.faults.next('apps', 'unauthorized', 'unauthorized');
     expect((await upload()).failure?.code).toBe('APPLE_AUTH_REFUSED');
   });
-});
-
-test.each([
-  ['The bundle version must be higher than the previously uploaded version', /build number/],
-  ['Invalid Provisioning Profile. The provisioning profile included is invalid', /provisioning profile/],
-  ['Missing purpose string in Info.plist: NSCameraUsageDescription', /usage text/],
-  ['This app was built with the iOS 17.0 SDK', /newer SDK/],
-])('%s: has a next step', (text, expected) => {
-  expect(adviceFor(text)).toMatch(expected);
 });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApiTokens } from '../../src/adapters/apple/api-token.ts';
 import { below, fileUrl, serviceUrl } from '../../src/adapters/apple/apple-hosts.ts';
 import { askApple } from '../../src/adapters/apple/apple-http.ts';
-import { readDeveloperLog } from '../../src/adapters/notary/developer-log.ts';
+import { fetchDeveloperLog, readDeveloperLog } from '../../src/adapters/notary/developer-log.ts';
 import { askStatus, listSubmissions, submit } from '../../src/adapters/notary/index.ts';
 import { encodedPath, signedHeaders } from '../../src/adapters/notary/sigv4.ts';
 import { uploadForNotarization } from '../../src/adapters/notary/upload.ts';
@@ -250,6 +250,32 @@ describe('answers', () => {
     expect(failure).not.toHaveProperty('retryAfterMs');
   });
 
+  test('a wrong clock of ours is told from a wrong key, by the time of the answer', async () => {
+    const at = (minutes: number) => ({ date: new Date(Date.now() + minutes * 60_000).toUTCString() });
+    for (const [minutes, code] of [
+      [-5, 'HOST_CLOCK_WRONG'],
+      [25, 'HOST_CLOCK_WRONG'],
+      [0, 'APPLE_AUTH_REFUSED'],
+    ] as const) {
+      answering(401, 'Unauthenticated', at(minutes));
+      await expect(askStatus(access(), id, signal)).rejects.toMatchObject({ code });
+    }
+    answering(401, 'Unauthenticated', at(-5));
+    await expect(askStatus(access(), id, signal)).rejects.toThrow(/ahead of that of Apple/);
+  });
+
+  test.each([403, 404])('an address of a log that has ended (%d) is asked for again', async (status) => {
+    place.reply = ({ url }, response) => {
+      const developerLogUrl = `${place.url.origin}/log?X-Amz-Signature=x`;
+      const json = { data: { id, attributes: { developerLogUrl } } };
+      const isLog = url?.startsWith('/log');
+      response.writeHead(isLog ? status : 200).end(isLog ? '<Error/>' : JSON.stringify(json));
+    };
+    await expect(fetchDeveloperLog(access(), id, signal)).rejects.toMatchObject({
+      failure: { code: 'NOTARY_LOG_MISSING', retryable: true },
+    });
+  });
+
   test('that do not come end at a deadline, or when the caller says so', async () => {
     place.reply = () => {};
     const call = {
@@ -365,7 +391,7 @@ describe('the upload', () => {
 
   test.each([
     [403, '<Error><Code>ExpiredToken</Code></Error>', 'NOTARY_UPLOAD_EXPIRED'],
-    [403, '<Error><Code>RequestTimeTooSkewed</Code></Error>', 'APPLE_REFUSED'],
+    [403, '<Error><Code>RequestTimeTooSkewed</Code></Error>', 'HOST_CLOCK_WRONG'],
     [400, '<Error><Code>RequestTimeout</Code></Error>', 'APPLE_UNAVAILABLE'],
     [503, '<Error><Code>SlowDown</Code></Error>', 'APPLE_UNAVAILABLE'],
     [200, '<html>Welcome to the hotel</html>', 'APPLE_UNAVAILABLE'],

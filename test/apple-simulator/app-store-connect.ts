@@ -24,6 +24,8 @@ export interface StoreUpload {
   sha256Hex: string;
   pollsLeft: number;
   commits: number;
+  /** When the file was committed; empty before. */
+  uploadedDate: string;
 }
 
 export interface StoreOptions {
@@ -34,6 +36,8 @@ export interface StoreOptions {
   readonly pollsBeforeVerdict?: number;
   /** What processing finds; nothing: the build is fine. */
   readonly errors?: readonly { code: string; description: string }[];
+  /** The addresses of parts end that many milliseconds after the reservation; never when left out. */
+  readonly addressMs?: number;
 }
 
 /** What clients send, as far as it is looked at. */
@@ -55,6 +59,9 @@ const sentIn = (json: unknown): Sent => (json as { data?: Sent } | undefined)?.d
 /** App Store Connect, as far as Build Uploads (API 4.1) go. */
 export class StoreService {
   readonly uploads: StoreUpload[] = [];
+  /** Ids of uploads that are answered with 404 from now on; their builds stay. */
+  readonly forgotten = new Set<string>();
+  fileReservations = 0;
   readonly #options: StoreOptions;
 
   constructor(options: StoreOptions) {
@@ -83,11 +90,13 @@ export class StoreService {
         this.#file(context, await e.readJson()),
       ),
       route('commitFile', 'PATCH', '/v1/buildUploadFiles/([^/]+)', async (e) => this.#commit(context, e)),
+      route('builds', 'GET', '/v1/builds', async ({ query }) => this.#builds(query)),
       route('askUpload', 'GET', '/v1/buildUploads/([^/]+)', async (e) => this.#ask(e.groups[0])),
       {
         name: 'putPart',
         method: 'PUT',
         path: /^\/parts\/([^/]+)\/(\d+)$/,
+        ownFaults: ['addressExpired'],
         handle: (e) => this.#part(context, e),
       },
     ];
@@ -109,6 +118,28 @@ export class StoreService {
       (each) => each.appId === appId && each.version === version && each.state === state,
     );
     return ok(found.map(resourceOf));
+  }
+
+  #builds(query: URLSearchParams): Answer {
+    const found = this.uploads.filter(
+      ({ appId, version, shortVersion, uploadedDate }) =>
+        appId === query.get('filter[app]') &&
+        version === query.get('filter[version]') &&
+        shortVersion === query.get('filter[preReleaseVersion.version]') &&
+        uploadedDate !== '',
+    );
+    const processingStates = { COMPLETE: 'VALID', FAILED: 'INVALID', PROCESSING: 'PROCESSING' } as const;
+    return ok(
+      found.map(({ id, version, uploadedDate, state }) => ({
+        type: 'builds',
+        id: `build-${id}`,
+        attributes: {
+          version,
+          uploadedDate,
+          processingState: processingStates[state as keyof typeof processingStates],
+        },
+      })),
+    );
   }
 
   #reserve(json: unknown): Answer {
@@ -138,6 +169,7 @@ export class StoreService {
       ...{ id: randomUUID(), appId, shortVersion, version, platform, state: 'AWAITING_UPLOAD', errors: [] },
       ...{ fileId: '', fileSize: 0, uti: '', parts: new Map(), sha256Hex: '', commits: 0 },
       pollsLeft: this.#options.pollsBeforeVerdict ?? 1,
+      uploadedDate: '',
     };
     this.uploads.push(upload);
     return { status: 201, json: { data: resourceOf(upload) } };
@@ -152,18 +184,24 @@ export class StoreService {
       !['com.apple.ipa', 'com.apple.pkg'].includes(attributes.uti ?? '')
     )
       return refused(409, 'ENTITY_ERROR.ATTRIBUTE.INVALID', 'assetType or uti is not valid');
+    this.fileReservations += 1;
     upload.fileId = randomUUID();
     upload.fileSize = attributes.fileSize ?? 0;
     upload.uti = attributes.uti ?? '';
     upload.parts.clear();
     const partBytes = this.#options.partBytes ?? 1024 * 1024;
     const count = Math.ceil(upload.fileSize / partBytes);
+    const { addressMs } = this.#options;
+    const ends =
+      addressMs === undefined ? {} : { expiration: new Date(Date.now() + addressMs).toISOString() };
     const uploadOperations = Array.from({ length: count }, (_, index) => ({
       method: 'PUT',
       url: `${context.baseUrl()}/parts/${upload.fileId}/${index + 1}?signature=x`,
       offset: index * partBytes,
       length: Math.min(partBytes, upload.fileSize - index * partBytes),
       partNumber: index + 1,
+      entityTag: null,
+      ...ends,
       requestHeaders: [
         { name: 'Content-Type', value: 'application/octet-stream' },
         { name: 'x-part', value: String(index + 1) },
@@ -178,6 +216,11 @@ export class StoreService {
   async #part(context: SimulatorContext, exchange: Exchange): Promise<Answer> {
     const [fileId, number = ''] = exchange.groups;
     const upload = this.uploads.find((each) => each.fileId === fileId);
+    if (exchange.fault === 'addressExpired')
+      return {
+        status: 403,
+        text: '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>',
+      };
     if (!upload) return refused(404, 'NOT_FOUND', 'no such part');
     if (exchange.request.headers.authorization !== undefined)
       context.violations.push('store: a part came with Authorization');
@@ -199,12 +242,13 @@ export class StoreService {
       return refused(409, 'STATE_ERROR.VALIDATION_ERROR', 'The file is incomplete');
     upload.sha256Hex = createHash('sha256').update(file).digest('hex');
     upload.state = 'PROCESSING';
+    upload.uploadedDate = new Date().toISOString();
     return ok({ type: 'buildUploadFiles', id: upload.fileId });
   }
 
   #ask(id = ''): Answer {
     const upload = this.uploads.find((each) => each.id === id);
-    if (!upload) return refused(404, 'NOT_FOUND', 'There is no such upload');
+    if (!upload || this.forgotten.has(id)) return refused(404, 'NOT_FOUND', 'There is no such upload');
     if (upload.state === 'PROCESSING') this.#process(upload);
     return ok(resourceOf(upload));
   }

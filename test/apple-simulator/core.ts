@@ -164,6 +164,18 @@ function earlyAnswer(fault: Fault | undefined): Answer | undefined {
       };
     case 'unavailable':
       return { status: 503, text: PAGE, headers: { 'content-type': 'text/html' } };
+    case 'missing':
+      return { status: 404, json: { errors: [notFound('')] } };
+    case 'mismatch':
+      return {
+        status: 409,
+        json: appleError(
+          '409',
+          'STATE_ERROR.VALIDATION_ERROR',
+          'Validation error',
+          'Info.plist value mismatch',
+        ),
+      };
     case 'garbage':
       return { status: 200, text: PAGE, headers: { 'content-type': 'text/html' } };
     default:

@@ -15,6 +15,10 @@ export type Fault =
   | 'serverError'
   /** 503 with a page of a proxy. */
   | 'unavailable'
+  /** 404, as for what is not known everywhere yet. */
+  | 'missing'
+  /** 409, version or build number are not those of the file. */
+  | 'mismatch'
   /** The connection breaks before anything is read. */
   | 'refused'
   /** Nothing is ever answered. */
@@ -34,7 +38,9 @@ export type Fault =
   /** S3: 403 ExpiredToken. */
   | 'expiredToken'
   /** S3: 503 SlowDown. */
-  | 'slowDown';
+  | 'slowDown'
+  /** Storage of parts: 403, the address is good no more. */
+  | 'addressExpired';
 
 export const passing: readonly Fault[] = [
   ...(['unauthorized', 'unauthorizedText', 'tooMany', 'tooManyBare', 'serverError', 'unavailable'] as const),

@@ -62,7 +62,7 @@ const quick: Limits = {
   signJob: { retryPause: 10, reassignmentTimeout: 300 },
   vm: { locatePause: 20, connectPause: 20, deletePause: 20 },
   notarization: { retryPause: 10, pollPause: 10, ticketPause: 10 },
-  storeUpload: { retryPause: 10, pollPause: 10 },
+  storeUpload: { retryPause: 10, pollPause: 10, settlePause: 10 },
 };
 
 export interface Performance {

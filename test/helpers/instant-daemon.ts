@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AnyActorRef, fromPromise } from 'xstate';
-import type { Artifact, BundleSummary } from '../../machines/contracts/job.ts';
+import type { Artifact, BundleSummary, DrawnIcons } from '../../machines/contracts/job.ts';
 import type { GuestStepInput, StepInput } from '../../machines/sign-job/ports.ts';
 import type { Limits } from '../../src/actors/limits.ts';
 import { provideSignJob } from '../../src/actors/sign-job.ts';
@@ -63,7 +63,7 @@ const instantJob =
         downloadBundle: nothing,
         inspectBundle: fromPromise<BundleSummary, StepInput>(async () => BUNDLE),
         checkCredentials: nothing,
-        drawIcons: nothing,
+        drawIcons: fromPromise<DrawnIcons, StepInput>(async () => ({ hasCatalog: false })),
         mergeInfoPlist: nothing,
         embedProfile: nothing,
         transferBundle: inGuest,
@@ -76,7 +76,7 @@ const instantJob =
           const artifact = { name: 'instant.dmg', sizeBytes: ARTIFACT.length, sha256Hex: SHA256 };
           const path = join(desk.dir, artifact.name);
           await writeFile(path, ARTIFACT);
-          desk.artifact = { ...artifact, path };
+          desk.artifacts.set(artifact.name, { ...artifact, path });
           return artifact;
         }),
         checkArtifact: nothing,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { STORE_ATTEMPTS } from '../../machines/store-upload/limits.ts';
 import { storeUploadMachine } from '../../machines/store-upload/machine.ts';
 import { inert } from './inert.ts';
 import { walk } from './walk.ts';
@@ -11,6 +12,7 @@ const ports = [
   'sendParts',
   'commitFile',
   'askUpload',
+  'findOwnBuild',
 ];
 const machine = storeUploadMachine.provide({ actors: inert(ports) });
 const failure = (code: string, retryable: boolean) => ({
@@ -21,10 +23,19 @@ const failure = (code: string, retryable: boolean) => ({
   nextStep: '',
   retryable,
 });
-const errors = [{ error: failure('AUTH', false) }, { error: failure('BUSY', true) }];
-const verdicts = ['awaitingUpload', 'processing', 'complete', 'failed'].map((state) => ({
-  output: { state, failure: state === 'failed' ? failure('STORE_REJECTED', false) : null, remarks: [] },
-}));
+const errors = [
+  { error: failure('AUTH', false) },
+  { error: failure('BUSY', true) },
+  { error: failure('STORE_DUPLICATE', false) },
+  { error: failure('STORE_UPLOAD_UNKNOWN', true) },
+];
+const verdicts = [
+  ...['awaitingUpload', 'processing', 'complete'].map((state) => ({ state, failure: null })),
+  ...['STORE_REJECTED', 'STORE_DUPLICATE'].map((code) => ({
+    state: 'failed',
+    failure: failure(code, false),
+  })),
+].map((verdict) => ({ output: { ...verdict, remarks: [] } }));
 
 const missingAfter = (uploadId: string | null) =>
   walk(machine, {
@@ -32,8 +43,14 @@ const missingAfter = (uploadId: string | null) =>
     key: (s) =>
       JSON.stringify([
         s.value,
-        s.context.attempts,
+        Math.min(s.context.attempts, STORE_ATTEMPTS),
         s.context.fileId,
+        s.context.remainingParts.length,
+        Math.min(s.context.fileReservations, 1),
+        Math.min(s.context.commits, 1),
+        s.context.commitRefusal?.code,
+        s.context.isTaken,
+        s.context.staleAnswers,
         Math.min(s.context.polls, 1),
         s.context.failure?.code,
         s.status,
@@ -42,12 +59,15 @@ const missingAfter = (uploadId: string | null) =>
       'xstate.done.actor.findApp': [{ output: '123' }],
       'xstate.done.actor.reserveUpload': [{ output: 'u' }],
       'xstate.done.actor.reserveFile': [{ output: { fileId: 'f', parts: [1, 2] } }],
-      'xstate.done.actor.sendParts': [{ output: [] }, { output: [2] }],
+      'xstate.done.actor.sendParts': [
+        { output: { missing: [], hasExpired: false } },
+        { output: { missing: [2], hasExpired: false } },
+        { output: { missing: [2], hasExpired: true } },
+      ],
+      'xstate.done.actor.findOwnBuild': ['none', 'processing', 'valid'].map((output) => ({ output })),
       'xstate.done.actor.reconcileUpload': verdicts,
       'xstate.done.actor.askUpload': verdicts,
-      ...Object.fromEntries(
-        [...ports, 'reconcileUpload', 'recommitFile'].map((id) => [`xstate.error.actor.${id}`, errors]),
-      ),
+      ...Object.fromEntries([...ports, 'reconcileUpload'].map((id) => [`xstate.error.actor.${id}`, errors])),
     },
     check: (s) => {
       if (s.status === 'done' && s.output.outcome === 'failed') expect(s.output.failure).not.toBeNull();

@@ -1,51 +1,160 @@
-/**
- * What to do about Apple's objections, by their text: the same number has meant different things over the years.
- * Each pattern stands with a sample of what it is for.
- */
-const advice: readonly (readonly [RegExp, string])[] = [
-  // "ENTITY_ERROR.ATTRIBUTE.INVALID.DUPLICATE", "The bundle version must be higher than the previously uploaded version: '41'"
+/** An objection by its words, and what mends it. */
+type Advice = readonly [words: RegExp, nextStep: string];
+
+const RAISE_NUMBER =
+  'Raise the build number ("version" in the project) above every one that was uploaded before, and send the job again.';
+const RAISE_VERSION = 'Raise the marketing version ("short_version" in the project), and send the job again.';
+const NEW_PROFILE =
+  'Make a new App Store provisioning profile for this identifier and certificate, and send it with the job.';
+const NEWER_TOOLS =
+  'Build the app with a released Xcode and SDK that the store takes; signing cannot change it.';
+const BUILD_ANEW = 'Build the app with a linker whose output the store takes; signing cannot change it.';
+const PLIST_KEY =
+  'Add the key that the message names to the Info.plist of the bundle that it names, and build again.';
+
+/** Another build has the number. */
+const DUPLICATE =
+  /DUPLICATE|redundant binary|already (been )?(used|uploaded)|higher than the previously uploaded/i;
+
+const ofVersions: readonly Advice[] = [
+  [DUPLICATE, RAISE_NUMBER],
+  [/must contain a higher version|train version .* is closed|pre-release train/i, RAISE_VERSION],
+  [/later version/i, RAISE_NUMBER],
   [
-    /DUPLICATE|redundant binary|already (been )?(used|uploaded)|must be higher than the previously uploaded|later version/i,
-    'Raise the build number ("version" in the project) above every one that was uploaded before, and send the job again.',
+    /at most three non-negative integers/i,
+    'Make the version three numbers with dots between them, without a suffix, and send the job again.',
   ],
-  // "This bundle is invalid. The value for key CFBundleShortVersionString [1.0] ... must contain a higher version"
-  [
-    /must contain a higher version|train version .* is closed|pre-release train/i,
-    'Raise the marketing version ("short_version" in the project), and send the job again.',
-  ],
-  // "Info.plist value mismatch"
   [/value mismatch/i, 'Make version and build number in the project the same as in Info.plist.'],
-  // "Missing required icon file", "Large App Icon ... can't be transparent or contain an alpha channel"
+];
+
+const ofIcons: readonly Advice[] = [
+  [/ICNS|512x512@2x/i, 'Give the project a square 1024 × 1024 PNG as its icon, and send the job again.'],
   [
-    /\bicon\b/i,
+    /\b(marketing |app |store |required )?icons?\b|CFBundleIcon/i,
     'Give the project a square 1024 × 1024 PNG without transparency as its icon, and send the job again.',
   ],
-  // "Invalid Provisioning Profile", "Missing or invalid signature", "entitlements ... not supported ... provisioning profile"
+];
+
+const ofPackages: readonly Advice[] = [
   [
-    /provisioning profile|entitlement/i,
-    'Make a new App Store provisioning profile for this identifier and certificate, and send it with the job.',
+    /product archive package's signature|3rd Party Mac Developer Installer/i,
+    'Send a "Mac Installer Distribution" certificate (.p12) as the installer certificate of the job.',
   ],
   [
-    /signature|signed|code object|certificate/i,
+    /LSApplicationCategoryType/,
+    'Add LSApplicationCategoryType, e.g. public.app-category.utilities, to the Info.plist settings of the project.',
+  ],
+  [/readable by the root user/i, 'Make every file of the bundle readable by all, and send the job again.'],
+  [
+    /unsupported toolchain|productbuild|product archive/i,
+    'Let a worker with the xcode toolchain make the package: the store takes what productbuild makes.',
+  ],
+  [
+    /com\.apple\.quarantine/i,
+    'Remove the extended attributes of the bundle with `xattr -cr`, and send the job again.',
+  ],
+];
+
+const ofSigning: readonly Advice[] = [
+  [
+    /app sandbox not enabled|com\.apple\.security\.app-sandbox/i,
+    'Give every executable of the app the entitlement com.apple.security.app-sandbox, and send the job again.',
+  ],
+  [
+    /TestFlight/,
+    'Send an App Store provisioning profile for the app, and none of its entitlements to helpers without a profile.',
+  ],
+  [
+    /entitlements? .*not supported|not supported on iOS/i,
+    'Take the entitlement that the message names, or its wildcard, out of the entitlements of the project.',
+  ],
+  [/provisioning profile|entitlement/i, NEW_PROFILE],
+  [
+    /could not be re-signed/i,
+    'Set PERRY_TIMESTAMP_URL of the worker to "none" for store builds, or build the app with released tools.',
+  ],
+  [
+    /sealed resource|code object|not properly signed/i,
+    'Leave only code in the bundle that can be signed, in the places for code, and send the job again.',
+  ],
+  [
+    /SDK.*signature|signature.*SDK/i,
+    'Keep the signature of the vendor on the SDK that the message names, and build the app again.',
+  ],
+  [
+    /signature|signed|certificate/i,
     'Sign with an Apple Distribution certificate of the team that the app belongs to.',
   ],
-  // "Missing purpose string in Info.plist ... NSCameraUsageDescription"
+];
+
+const ofCode: readonly Advice[] = [
+  [
+    /unsupported architectures/i,
+    'Build the app for arm64 devices only: no code for a simulator may be in it.',
+  ],
   [
     /purpose string|UsageDescription/i,
     'Add the usage text that the message names to the project’s Info.plist settings.',
   ],
-  // "SDK version issue. This app was built with the iOS 17.0 SDK"
-  [/\bSDK\b|built with|unsupported Xcode/i, 'Build the app with a newer SDK; signing cannot change it.'],
   [
-    /privacy manifest|required reason/i,
+    /privacy manifest|required reason|API declaration/i,
     'Add the privacy manifest entries that the message names, and build the app again.',
   ],
+];
+
+const ofContent: readonly Advice[] = [
+  [/LC_ENCRYPTION_INFO|segment alignment|position.independent|\bPIE\b/i, BUILD_ANEW],
   [
-    /launch (screen|storyboard)|orientation/i,
+    /UIWebView|non-public API|deprecated API/i,
+    'Remove the calls that the message names, and build the app again.',
+  ],
+  [
+    /minimum OS|MinimumOSVersion|LSMinimumSystemVersion/i,
+    'Make the minimum system version of the bundle that the message names equal to that of the app, and build again.',
+  ],
+  [
+    /launch (screen|story ?board|image)|orientation|optimized for iPhone/i,
     'Correct the launch screen or orientation keys that the message names in the project’s Info.plist settings.',
   ],
+  [/Xcode|\bSDK\b|built with|toolchain|pre-release/i, NEWER_TOOLS],
+];
+
+const ofStructure: readonly Advice[] = [
+  [
+    /Swift ?Support/i,
+    'Wrap each loose .dylib of the app in a framework, or leave it out, and build the app again.',
+  ],
+  [
+    /not permitted|disallowed/i,
+    'Move what the message names out of the bundle: libraries belong into frameworks, each at the top of Frameworks.',
+  ],
+  [
+    /identifier collision|more than one bundle/i,
+    'Give each bundle in the app an identifier of its own, and build the app again.',
+  ],
+  [
+    /prefix/i,
+    'Let the identifier of the extension begin with that of the app and a dot, and build the app again.',
+  ],
+  [/OS type code/i, 'Set CFBundlePackageType to APPL, FMWK or XPC! as fits the bundle, and build again.'],
+  [/missing .*(key|CFBundle)|CFBundle\w+ .*(missing|must)/i, PLIST_KEY],
+  [/PUSH|aps-environment/i, 'Add the push entitlement to the project, or leave the push API out of the app.'],
+];
+
+/** By the text: the same number has meant different things over the years. The first that fits counts. */
+const advice: readonly Advice[] = [
+  ...ofVersions,
+  ...ofPackages,
+  ...ofCode,
+  ...ofIcons,
+  ...ofSigning,
+  ...ofContent,
+  ...ofStructure,
 ];
 
 /** The exact next step for a text of Apple's; undefined when none is known. */
 export const adviceFor = (text: string): string | undefined =>
-  advice.find(([pattern]) => pattern.test(text))?.[1];
+  advice.find(([words]) => words.test(text))?.[1];
+
+/** Whether all that Apple objects to is that a build of this number exists. */
+export const isDuplicate = (text: string): boolean => DUPLICATE.test(text);

@@ -1,10 +1,12 @@
-export { adviceFor } from './advice.ts';
+export { adviceFor, isDuplicate } from './advice.ts';
 export { type SendPartOptions, sendPart } from './send-part.ts';
 export {
   askUpload,
   commitFile,
   findApp,
+  findBuild,
   findOpenUpload,
+  type KnownBuild,
   reserveFile,
   reserveUpload,
   type StoreAccess,

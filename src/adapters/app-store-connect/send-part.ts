@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { ShipError } from '../../errors.ts';
-import { networkFault } from '../apple/apple-faults.ts';
+import { networkFault, retryAfterOf } from '../apple/apple-faults.ts';
 import { fileUrl } from '../apple/apple-hosts.ts';
 import type { UploadPart } from './store-api.ts';
 
@@ -24,25 +24,27 @@ const WHAT = 'The upload of a part of the file';
  * One slice of the file to the address that Apple gave for it, with exactly the headers that Apple gave and no
  * authorization of ours. A repeated attempt is harmless.
  *
- * @throws ShipError APPLE_UNAVAILABLE (retry) · APPLE_URL_REFUSED · the signal's reason
+ * @throws ShipError STORE_PART_EXPIRED (the file must be reserved anew) · APPLE_UNAVAILABLE (retry) ·
+ * APPLE_URL_REFUSED · the signal's reason
  */
 export async function sendPart(options: SendPartOptions): Promise<void> {
   const { path, part, service, signal } = options;
   const url = fileUrl(part.url, service);
+  if (Date.now() >= part.expiresAtMs) throw expired('Its time, as Apple gave it, is over.');
   const file = await open(path, 'r');
   const body = Readable.from(slice(file, options), { objectMode: false });
   const agent = new Agent({ connect: { timeout: 15_000 }, headersTimeout: ANSWER_TIMEOUT_MS, pipelining: 1 });
   try {
     const headers = { ...part.headers, 'content-length': String(part.length) };
-    const { statusCode, body: answer } = await request(url, {
+    const { statusCode, ...answer } = await request(url, {
       method: 'PUT',
       headers,
       body,
       dispatcher: agent,
       signal,
     });
-    await answer.dump();
-    if (statusCode < 200 || statusCode >= 300) throw notTaken(url, statusCode);
+    await answer.body.dump();
+    if (!isReceipt(statusCode, answer.headers)) throw refusedPart(url, statusCode, answer.headers);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw error instanceof ShipError
@@ -69,11 +71,31 @@ async function* slice(
   }
 }
 
-/** Every refusal of a part may pass: an address that has expired is answered like one that never was. */
-const notTaken = (url: URL, status: number): ShipError =>
-  new ShipError('APPLE_UNAVAILABLE', {
+/** How storage says that an address is good no more, or never was: it would be refused for ever. */
+const GONE: ReadonlySet<number> = new Set([401, 403, 404, 410]);
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** A page, as proxies show it, is none. */
+const isReceipt = (status: number, headers: Headers): boolean =>
+  status >= 200 && status < 300 && !/html/i.test(String(headers['content-type'] ?? ''));
+
+function refusedPart(url: URL, status: number, headers: Headers): ShipError {
+  const reason = `${url.host} answered with HTTP status ${status}.`;
+  if (GONE.has(status)) return expired(reason);
+  const retryAfterMs = retryAfterOf({ headers, json: undefined });
+  return new ShipError('APPLE_UNAVAILABLE', {
     summary: `${WHAT} failed for now.`,
-    reason: `${url.host} answered with HTTP status ${status}.`,
+    reason,
     nextStep: "Send the job again in a few minutes; if it keeps failing, look at Apple's system status page.",
     detail: { status },
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+const expired = (reason: string): ShipError =>
+  new ShipError('STORE_PART_EXPIRED', {
+    summary: 'The address that Apple gave for a part of the file is good no more.',
+    reason,
+    nextStep: 'Send the job again: each reservation gets new addresses.',
   });

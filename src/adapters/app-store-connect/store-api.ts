@@ -10,7 +10,7 @@ import {
   invalidAnswer,
   refusal,
 } from '../apple/apple-http.ts';
-import { adviceFor } from './advice.ts';
+import { adviceFor, isDuplicate } from './advice.ts';
 
 /** Where App Store Connect is, and with which key it is asked. */
 export interface StoreAccess {
@@ -35,6 +35,8 @@ export interface UploadPart {
   readonly url: string;
   readonly offset: number;
   readonly length: number;
+  /** Milliseconds since 1970; infinite when Apple does not say. */
+  readonly expiresAtMs: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -60,6 +62,8 @@ interface Asking {
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  /** The error for a 404, where that is an answer. */
+  readonly missing?: () => ShipError;
 }
 
 /**
@@ -102,21 +106,58 @@ export async function findOpenUpload(
     path: ['apps', appId, 'buildUploads'],
     query: { 'filter[cfBundleVersion]': build.version, 'filter[state]': 'AWAITING_UPLOAD' },
   };
-  const upload = z.object({
+  const own = z.object({
     id,
     attributes: z.object({
-      cfBundleShortVersionString: z.string(),
-      cfBundleVersion: z.string(),
-      platform: z.string(),
+      cfBundleShortVersionString: z.literal(build.shortVersion),
+      cfBundleVersion: z.literal(build.version),
+      platform: z.literal(build.platform),
+      state: z.object({ state: z.literal('AWAITING_UPLOAD') }).optional(),
     }),
   });
-  const { data } = await ask(access, asking, z.object({ data: z.array(upload) }), signal);
-  return data.find(
+  const { data } = await ask(access, asking, z.object({ data: z.array(z.unknown()) }), signal);
+  return data.map((entry) => own.safeParse(entry)).find(({ success }) => success)?.data?.id;
+}
+
+/** A build that Apple has not refused. */
+export interface KnownBuild {
+  /** Milliseconds since 1970. */
+  readonly uploadedAtMs: number;
+  readonly isProcessed: boolean;
+}
+
+/**
+ * The build of this version and number; undefined when there is none, or only a refused one.
+ *
+ * @see https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds
+ */
+export async function findBuild(
+  access: StoreAccess,
+  appId: string,
+  { version, shortVersion, platform }: StoreBuild,
+  signal: AbortSignal,
+): Promise<KnownBuild | undefined> {
+  const asking = {
+    what: 'The question for builds of the same number',
+    path: ['builds'],
+    query: {
+      'filter[app]': appId,
+      'filter[version]': version,
+      'filter[preReleaseVersion.version]': shortVersion,
+      'filter[preReleaseVersion.platform]': platform,
+    },
+  };
+  const build = z.object({
+    attributes: z.object({ version: z.string(), uploadedDate: z.string(), processingState: z.string() }),
+  });
+  const { data } = await ask(access, asking, z.object({ data: z.array(build) }), signal);
+  const taken = data.find(
     ({ attributes }) =>
-      attributes.cfBundleShortVersionString === build.shortVersion &&
-      attributes.cfBundleVersion === build.version &&
-      attributes.platform === build.platform,
-  )?.id;
+      attributes.version === version && /^(PROCESSING|VALID)$/.test(attributes.processingState),
+  );
+  if (!taken) return undefined;
+  const { uploadedDate, processingState } = taken.attributes;
+  return { uploadedAtMs: Date.parse(uploadedDate), isProcessed: processingState === 'VALID' };
 }
 
 /** @see https://developer.apple.com/documentation/appstoreconnectapi/post-v1-builduploads */
@@ -147,8 +188,9 @@ const operation = z.object({
   url: z.string().max(8192),
   offset: z.number().int().min(0),
   length: z.number().int().min(1),
-  partNumber: z.number().int().min(0).optional(),
-  requestHeaders: z.array(z.object({ name: z.string().max(200), value: z.string().max(8192) })).default([]),
+  partNumber: z.number().int().min(0).nullish(),
+  requestHeaders: z.array(z.object({ name: z.string().max(200), value: z.string().max(8192) })).nullish(),
+  expiration: z.string().nullish(),
 });
 
 /**
@@ -179,7 +221,8 @@ export async function reserveFile(
     url: part.url,
     offset: part.offset,
     length: part.length,
-    headers: Object.fromEntries(part.requestHeaders.map(({ name, value }) => [name, value])),
+    expiresAtMs: Date.parse(part.expiration ?? '') || Number.POSITIVE_INFINITY,
+    headers: Object.fromEntries((part.requestHeaders ?? []).map(({ name, value }) => [name, value])),
   }));
   requireWhole(asking, parts, file.sizeBytes);
   return { fileId: data.id, parts };
@@ -194,7 +237,11 @@ function requireWhole(asking: Asking, parts: readonly UploadPart[], sizeBytes: n
   throw invalidAnswer({ what: asking.what, service: SERVICE }, 'the parts do not make up the file');
 }
 
-/** @see https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-builduploadfiles-_id_ */
+/**
+ * Without `sourceFileChecksums`: Apple has refused them.
+ *
+ * @see https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-builduploadfiles-_id_
+ */
 export async function commitFile(access: StoreAccess, fileId: string, signal: AbortSignal): Promise<void> {
   const json = { data: { type: 'buildUploadFiles', id: fileId, attributes: { uploaded: true } } };
   const asking = {
@@ -203,7 +250,8 @@ export async function commitFile(access: StoreAccess, fileId: string, signal: Ab
     path: ['buildUploadFiles', fileId],
     json,
   };
-  await ask(access, asking, z.unknown(), signal);
+  // a page of a proxy confirms nothing
+  await ask(access, asking, one, signal);
 }
 
 const remarks = z
@@ -217,7 +265,10 @@ const STATES = {
   FAILED: 'failed',
 } as const;
 
-/** @see https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builduploads-_id_ */
+/**
+ * @throws ShipError STORE_UPLOAD_UNKNOWN (404) · as `askApple` · APPLE_ANSWER_INVALID
+ * @see https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builduploads-_id_
+ */
 export async function askUpload(
   access: StoreAccess,
   uploadId: string,
@@ -232,6 +283,7 @@ export async function askUpload(
     what: 'The question for the upload',
     path: ['buildUploads', uploadId],
     query: { include: 'build' },
+    missing: () => unknownUpload(uploadId),
   };
   const answer = z.object({ data: z.object({ attributes: z.object({ state }) }) });
   const { data } = await ask(access, asking, answer, signal);
@@ -257,6 +309,7 @@ async function ask<T extends z.ZodType>(
     ...(asking.json !== undefined && { json: asking.json }),
   };
   const answer = await askApple(call);
+  if (answer.status === 404 && asking.missing) throw asking.missing();
   if (answer.status < 200 || answer.status >= 300) throw storeRefusal(call, answer);
   const read = schema.safeParse(answer.json);
   if (read.success) return read.data;
@@ -265,12 +318,21 @@ async function ask<T extends z.ZodType>(
 
 /** What Apple objects to, with the next step for the texts that are known. */
 function storeRefusal(call: AppleCall, answer: AppleAnswer): ShipError {
-  const [first] = errorsIn(answer.json);
-  const advice = first && adviceFor(`${first.code} ${first.title} ${first.detail}`);
+  const errors = errorsIn(answer.json);
+  const text = errors.map(({ code, title, detail }) => `${code} ${title} ${detail}`).join(' ');
+  const advice = adviceFor(text);
+  const [first] = errors;
   if (!first || !advice) return refusal(call, answer);
-  return new ShipError('STORE_REJECTED', {
+  return new ShipError(isDuplicate(text) ? 'STORE_DUPLICATE' : 'STORE_REJECTED', {
     summary: `App Store Connect refused the build: ${(first.detail || first.title).replace(/[.\s]*$/, '.')}`,
     nextStep: advice,
-    detail: { status: answer.status, code: first.code },
+    detail: { status: answer.status, errors },
   });
 }
+
+const unknownUpload = (uploadId: string): ShipError =>
+  new ShipError('STORE_UPLOAD_UNKNOWN', {
+    summary: `App Store Connect does not know the upload ${uploadId}.`,
+    reason: 'It answered with HTTP status 404.',
+    nextStep: 'Send the job again; if it fails again, check that the API key is of the team of the app.',
+  });

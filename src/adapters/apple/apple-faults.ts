@@ -29,11 +29,40 @@ const MAX_TEXT_CHARACTERS = 300;
 /** The error for a status that nobody wanted. */
 export function statusFault(asked: Asked, answer: Answered): ShipError {
   const { status } = answer;
-  if (status === 401) return keyRefused(asked, answer);
+  if (status === 401) return clockFault(asked, answer) ?? keyRefused(asked, answer);
   if (status === 403)
     return /agreement/i.test(excerpt(answer)) ? agreement(asked, answer) : keyRefused(asked, answer);
   const isPassing = status === 408 || status === 425 || status === 429 || status >= 500;
   return isPassing ? unavailable(asked, answer) : refused(asked, answer);
+}
+
+/** Tokens carry times: Apple refuses them when they are further from its own. */
+const MAX_SKEW_S = 60;
+
+/** A clock that is wrong is answered like a key that is: only the time of the answer tells. */
+function clockFault(asked: Asked, answer: Answered): ShipError | undefined {
+  const theirs = Date.parse(String(answer.headers.date));
+  const aheadS = Math.round((Date.now() - theirs) / 1000);
+  return Math.abs(aheadS) > MAX_SKEW_S
+    ? clockIsWrong(asked.what, aheadS, detailOf(asked, answer))
+    : undefined;
+}
+
+/** @param aheadS - seconds that our clock is ahead of theirs; negative: behind; NaN when that is not known */
+export function clockIsWrong(
+  what: string,
+  aheadS: number,
+  detail: Readonly<Record<string, unknown>>,
+): ShipError {
+  const much = Number.isNaN(aheadS)
+    ? 'far from'
+    : `${Math.abs(aheadS)} s ${aheadS > 0 ? 'ahead of' : 'behind'}`;
+  return new ShipError('HOST_CLOCK_WRONG', {
+    summary: `${what} was refused because the clock of this worker is wrong.`,
+    reason: `It is ${much} that of Apple.`,
+    nextStep: 'The operator of the worker sets the clock of the host, and the job is sent again.',
+    detail,
+  });
 }
 
 const keyRefused = (asked: Asked, answer: Answered): ShipError =>

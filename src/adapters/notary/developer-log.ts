@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
+import { ShipError } from '../../errors.ts';
 import { fileUrl } from '../apple/apple-hosts.ts';
 import { type AppleCall, askAppleOk, invalidAnswer } from '../apple/apple-http.ts';
-import { askLogAddress, type NotaryAccess } from './notary-api.ts';
+import { askLogAddress, type NotaryAccess, noLogYet } from './notary-api.ts';
 
 /** What Apple found, ready to be read. */
 export interface DeveloperLog {
@@ -17,6 +18,7 @@ export interface DeveloperLog {
   readonly sha256Hex: string;
 }
 
+const GONE = /^APPLE_(AUTH_REFUSED|REFUSED)$/;
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 const MAX_ISSUES = 200;
 const MAX_TEXT_CHARACTERS = 400;
@@ -24,7 +26,7 @@ const MAX_TEXT_CHARACTERS = 400;
 /**
  * Fetches Apple's log of a submission; it exists when the submission has been checked.
  *
- * @throws ShipError NOTARY_LOG_MISSING (404: ask again, a few times) · APPLE_URL_REFUSED · as `askAppleOk` ·
+ * @throws ShipError NOTARY_LOG_MISSING (404, or an address that has ended: ask again, a few times) · APPLE_URL_REFUSED · as `askAppleOk` ·
  * APPLE_ANSWER_INVALID
  */
 export async function fetchDeveloperLog(
@@ -41,7 +43,10 @@ export async function fetchDeveloperLog(
     signal,
     maxBytes: MAX_LOG_BYTES,
   };
-  const { json } = await askAppleOk(call);
+  const { json } = await askAppleOk(call).catch((error: unknown) => {
+    // nothing is authorized here: the address was good for a short time only
+    throw error instanceof ShipError && GONE.test(error.code) ? noLogYet(id) : error;
+  });
   if (typeof json !== 'object' || json === null) throw invalidAnswer(call, 'is no log');
   return readDeveloperLog(json as Readonly<Record<string, unknown>>);
 }

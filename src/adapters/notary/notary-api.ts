@@ -180,7 +180,7 @@ const unknownSubmission = (id: string): ShipError =>
     nextStep: 'Check that the API key belongs to the team that submitted the app, and send the job again.',
   });
 
-const noLogYet = (id: string): ShipError =>
+export const noLogYet = (id: string): ShipError =>
   new ShipError('NOTARY_LOG_MISSING', {
     summary: `Apple's notary service has no log of the submission ${id} yet.`,
     reason: 'It answered with HTTP status 404, as it does until a submission has been checked.',

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { ShipError } from '../../errors.ts';
-import { networkFault, retryAfterOf } from '../apple/apple-faults.ts';
+import { clockIsWrong, networkFault, retryAfterOf } from '../apple/apple-faults.ts';
 import type { UploadGrant } from './notary-api.ts';
 import { encodedPath, signedHeaders } from './sigv4.ts';
 
@@ -129,7 +129,7 @@ function judge(url: URL, answer: S3Answer): void {
   const code = /<Code>([A-Za-z0-9.]{1,80})<\/Code>/.exec(text)?.[1] ?? '';
   const fact = `${url.host} answered with HTTP status ${status}${code === '' ? '' : ` (${code})`}.`;
   const detail = { status, code, body: text.slice(0, 500) };
-  if (code === 'RequestTimeTooSkewed') throw clockIsWrong(fact, detail);
+  if (code === 'RequestTimeTooSkewed') throw clockIsWrong(WHAT, Number.NaN, detail);
   if (status === 403 && (code === '' || EXPIRED.test(code))) throw expired(fact, detail);
   const retryAfterMs = retryAfterOf({ headers, json: undefined });
   throw new ShipError('APPLE_UNAVAILABLE', {
@@ -147,14 +147,6 @@ const expired = (reason: string, detail: Readonly<Record<string, unknown>>): Shi
     summary: 'The temporary permission to upload to the notary service has ended.',
     reason,
     nextStep: 'Send the job again: each submission gets a new permission.',
-    detail,
-  });
-
-const clockIsWrong = (reason: string, detail: Readonly<Record<string, unknown>>): ShipError =>
-  new ShipError('APPLE_REFUSED', {
-    summary: `${WHAT} was refused because the clock of this worker is wrong.`,
-    reason,
-    nextStep: 'The operator of the worker sets the clock of the host, and the job is sent again.',
     detail,
   });
 
