@@ -132,7 +132,7 @@ describe('a macOS job for the store', () => {
 
   test('is refused by a machine that turns out to lack it, and from then on without one', () =>
     onMac({ knobs: { xcode: 'none' } }, async (world) => {
-      const wasReady = world.reached('learningToolchain');
+      const wasReady = world.reached('engaged.work.running.learningToolchain');
       await expectFailed(world, await world.submit(storeJob('appstore')), /^TOOLCHAIN_LACKS_PRODUCTBUILD: /);
       await wasReady;
       const [calls, downloads] = [await world.image.calls(), world.log.length];
@@ -260,7 +260,7 @@ describe('in a macOS guest', () => {
     }));
 
   test('a catalog that actool does not compile keeps an app out of the store only', () =>
-    onMac({ knobs: { actool: 'error' } }, async (world) => {
+    onMac({ knobs: { actool: 'errors' } }, async (world) => {
       const forStore = { manifest: { ios_distribute: 'appstore' }, credentials: room.apiKey };
       await expectFailed(
         world,
