@@ -24,14 +24,16 @@ export async function readRequest(flags: CheckFlags): Promise<CheckRequest> {
     throw new CheckUsageError('--team-id must be 10 capital letters and digits');
   const password = await passwordOf(flags);
   const p12 = await fileOf('--p12', flags.p12);
+  const notarize = await fileOf('--notarize-p12', flags.notarizeP12);
   const installer = await fileOf('--installer-p12', flags.installerP12);
   const profile = await fileOf('--profile', flags.profile);
   const { explicit, unreadable } = await entitlementsOf(flags);
-  const hasCredentials = [p12, installer, profile, teamId, flags.entitlements].some(
+  const hasCredentials = [p12, notarize, installer, profile, teamId, flags.entitlements].some(
     (one) => one !== undefined,
   );
   const credentials = {
     ...(p12 && { main: { p12, password } }),
+    ...(notarize && { notarize: { p12: notarize, password } }),
     ...(installer && { installer: { p12: installer, password } }),
     ...(profile && { profile }),
     ...(teamId !== undefined && { teamId }),

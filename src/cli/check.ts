@@ -11,6 +11,7 @@ export interface CheckFlags {
   readonly distribute?: 'notarize' | 'appstore' | 'testflight' | 'both';
   readonly p12?: string;
   readonly p12PasswordFile?: string;
+  readonly notarizeP12?: string;
   readonly installerP12?: string;
   readonly profile?: string;
   readonly entitlements?: string;

@@ -18,6 +18,7 @@ export class JobDisplay {
   show(note: JobNote): void {
     if (note.kind === 'progress') this.#progress(note.percent);
     else if (note.kind === 'stage') this.line(`▸ ${plain(note.message)}`);
+    else if (note.kind === 'published') this.line(`✓ ${plain(note.message)}`);
     else if (note.kind === 'log') this.line(`  ${plain(note.line)}`);
   }
 

@@ -102,6 +102,10 @@ program
   )
   .option('--p12 <file>', 'signing certificate and key')
   .option('--p12-password-file <file>', 'its password; left out: the empty one')
+  .option(
+    '--notarize-p12 <file>',
+    'for "both": Developer ID certificate and key, same password; --p12 otherwise',
+  )
   .option('--installer-p12 <file>', 'Mac Installer Distribution certificate and key, same password')
   .option('--profile <file>', 'provisioning profile')
   .option('--entitlements <file>', "property list, in the place of the bundle's app.entitlements")
@@ -131,6 +135,8 @@ program
   )
   .option('--p12 <file>', 'signing identity; ad hoc when left out (macOS)')
   .option('--p12-password-file <file>', 'its password; asked for on the terminal otherwise')
+  .option('--notarize-p12 <file>', 'for "both": Developer ID identity; --p12 holds it as well when left out')
+  .option('--notarize-p12-password-file <file>', 'its password; that of --p12 otherwise')
   .option('--installer-p12 <file>', 'identity for the installer package of the Mac App Store')
   .option('--installer-p12-password-file <file>', 'its password; that of --p12 otherwise')
   .option('--profile <file>', 'provisioning profile')

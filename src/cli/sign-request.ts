@@ -12,6 +12,8 @@ export interface SignFlags {
   readonly distribute?: 'notarize' | 'appstore' | 'testflight' | 'both';
   readonly p12?: string;
   readonly p12PasswordFile?: string;
+  readonly notarizeP12?: string;
+  readonly notarizeP12PasswordFile?: string;
   readonly installerP12?: string;
   readonly installerP12PasswordFile?: string;
   readonly profile?: string;
@@ -86,6 +88,8 @@ function refuseContradictions(target: BundleInfo['target'], flags: SignFlags): v
   if (given !== 0 && given !== 3) throw usage('--api-key, --key-id and --issuer-id belong together.');
   if (flags.p12PasswordFile !== undefined && flags.p12 === undefined)
     throw usage('--p12-password-file is given without --p12.');
+  if (flags.notarizeP12 !== undefined && distribute !== 'both')
+    throw usage('--notarize-p12 is for --distribute both; otherwise --p12 is what signs.');
 }
 
 const NUMBERS = /^\d+(\.\d+)*$/;
@@ -114,23 +118,19 @@ const nameFor = (bundle: string): string =>
 
 async function credentialsOf(flags: SignFlags, signal: AbortSignal): Promise<Record<string, unknown>> {
   const main = await suppliedBy(['--p12', flags.p12], ['--p12-password-file', flags.p12PasswordFile], signal);
-  const fallback = flags.installerP12PasswordFile ?? flags.p12PasswordFile;
-  const installer = await suppliedBy(
-    ['--installer-p12', flags.installerP12],
-    ['--installer-p12-password-file', fallback],
-    signal,
-  );
+  // one file of a Keychain export holds all identities of its owner; each pass picks its own
+  const all = flags.distribute === 'both' ? main : undefined;
+  const notarize = (await supplied('notarize', flags, signal)) ?? all;
+  const installer = await supplied('installer', flags, signal);
   const profile = await readFlagFile('--profile', flags.profile);
   const key = await readFlagFile('--api-key', flags.apiKey);
   return {
     ...(flags.teamId !== undefined && { apple_team_id: flags.teamId }),
     ...(main && { apple_certificate_p12_base64: main.p12, apple_certificate_password: main.password }),
-    // one file of a Keychain export holds all identities of its owner; each pass picks its own
-    ...(main &&
-      flags.distribute === 'both' && {
-        apple_notarize_certificate_p12_base64: main.p12,
-        apple_notarize_certificate_password: main.password,
-      }),
+    ...(notarize && {
+      apple_notarize_certificate_p12_base64: notarize.p12,
+      apple_notarize_certificate_password: notarize.password,
+    }),
     ...(installer && {
       apple_installer_certificate_p12_base64: installer.p12,
       apple_installer_certificate_password: installer.password,
@@ -142,6 +142,16 @@ async function credentialsOf(flags: SignFlags, signal: AbortSignal): Promise<Rec
       apple_issuer_id: flags.issuerId,
     }),
   };
+}
+
+/** Another identity; its password is that of `--p12` unless it has a file of its own. */
+function supplied(which: 'notarize' | 'installer', flags: SignFlags, signal: AbortSignal) {
+  const passwordFile = flags[`${which}P12PasswordFile`] ?? flags.p12PasswordFile;
+  return suppliedBy(
+    [`--${which}-p12`, flags[`${which}P12`]],
+    [`--${which}-p12-password-file`, passwordFile],
+    signal,
+  );
 }
 
 type Flag = readonly [flag: string, path: string | undefined];

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { symlink } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { createActor, toPromise } from 'xstate';
 import type { Conclusion, JobNote } from '../../machines/contracts/job.ts';
 import { provideLoneSigner } from '../actors/lone-signer.ts';
 import type { Services } from '../actors/services.ts';
+import { localImagesDir } from '../adapters/vm/local/driver.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
 import { makeServices } from '../daemon/daemon.ts';
@@ -66,6 +69,9 @@ export async function signBundle(request: SignRequest): Promise<SignOutcome> {
 /** The journals are shared by all calls: what one has begun at Apple is known to the next. */
 async function servicesIn({ dir }: Premises, { config, env, signal }: SignRequest): Promise<Services> {
   const forTerminal = process.stderr.isTTY === true;
+  // images that were made for the local driver are those of all calls
+  if (config.vmDriver === 'local' && config.tartImage !== undefined)
+    await symlink(localImagesDir(resolve(config.stateDir)), localImagesDir(dir));
   const services = await makeServices({ config: { ...config, stateDir: dir }, env, forTerminal, signal });
   const shared = signRoot(config.stateDir);
   return { ...services, journal: openJournal(shared), submissions: fileJournal(shared) };

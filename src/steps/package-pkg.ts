@@ -48,6 +48,6 @@ async function signPackage(scope: GuestStepScope, packagePath: string): Promise<
     );
     for (const warning of warnings) report.log(warning);
   });
-  const opinion = await checkPackageSignature(session, { packagePath, signal });
-  heedOpinion({ tool: 'pkgutil', subject: 'the installer package', opinion, identity }, report);
+  const ask = () => checkPackageSignature(session, { packagePath, signal });
+  await heedOpinion({ tool: 'pkgutil', subject: 'the installer package', ask, identity }, report);
 }

@@ -1,5 +1,6 @@
 import type { ToolOpinion } from '../adapters/xcode/index.ts';
 import type { SigningIdentity } from '../domain/identity/index.ts';
+import { isIssuedByApple } from '../domain/profile/index.ts';
 import { type FailureCode, ShipError } from '../errors.ts';
 import type { StepReporter } from './step.ts';
 
@@ -8,14 +9,17 @@ import type { StepReporter } from './step.ts';
  * `App.app: CSSMERR_TP_NOT_TRUSTED`, `Status: signed by untrusted certificate`.
  */
 const DISTRUST = /CSSMERR_TP_NOT_TRUSTED|\buntrusted\b/;
+/** The tool ended without a word about the signature, or is not there. */
+const SPEECHLESS: readonly string[] = ['XCODE_TOOL_FAILED', 'XCODE_TOOL_MISSING'];
+const MAX_SAID_CHARACTERS = 300;
 
-export interface Opinion {
+export interface Question {
   /** For the sentences, e.g. `codesign`. */
   readonly tool: string;
   /** e.g. `the signed app`. */
   readonly subject: string;
-  readonly opinion: ToolOpinion | 'unknown';
-  /** Who signed; an identity without a mark of Apple's is trusted nowhere. */
+  readonly ask: () => Promise<ToolOpinion | 'unknown'>;
+  /** Who signed. */
   readonly identity?: SigningIdentity | undefined;
   readonly code?: FailureCode;
 }
@@ -23,18 +27,27 @@ export interface Opinion {
 /**
  * Our own check has the first word. A tool of Apple's that says no is believed; one that cannot say leaves a line.
  *
- * @throws ShipError SIGNATURE_INVALID, or the code that was given
+ * @throws ShipError SIGNATURE_INVALID, or the code that was given · what the guest rejects with
  */
-export function heedOpinion(asked: Opinion, report: StepReporter): void {
-  const { tool, subject, opinion, identity, code = 'SIGNATURE_INVALID' } = asked;
+export async function heedOpinion(question: Question, report: StepReporter): Promise<void> {
+  const { tool, subject, identity, code = 'SIGNATURE_INVALID' } = question;
+  const opinion = await opinionOf(question);
   if (opinion === 'unknown') return report.log(`${tool} could not say whether ${subject} holds.`);
   if (opinion.holds) return;
-  const said = opinion.text.slice(-300).trim();
-  if (identity?.certificate.kinds.length === 0 && DISTRUST.test(opinion.text))
+  if (identity && DISTRUST.test(opinion.text) && !isApples(identity))
     return report.log(`${tool} does not trust who signed ${subject}.`);
   throw new ShipError(code, {
     summary: `Apple's ${tool} says that ${subject} does not hold.`,
-    reason: said,
+    reason: opinion.text.slice(-MAX_SAID_CHARACTERS).trim(),
     nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
   });
 }
+
+const opinionOf = ({ ask }: Question): Promise<ToolOpinion | 'unknown'> =>
+  ask().catch((error: unknown) => {
+    if (error instanceof ShipError && SPEECHLESS.includes(error.code)) return 'unknown';
+    throw error;
+  });
+
+const isApples = ({ certificate, chain }: SigningIdentity): boolean =>
+  isIssuedByApple(certificate.x509, chain, []);

@@ -24,8 +24,8 @@ export async function validateStaple(scope: GuestStepScope): Promise<void> {
     { remotePath: endPath, fromByte: 0, sizeBytes: bytes.length },
   ];
   await assembleFile(session, { segments, remotePath: stapledPath, signal });
-  const opinion = await askStapler(session, { path: stapledPath, signal });
-  heedOpinion({ tool: 'stapler', subject: 'the disk image', opinion, code: 'STAPLE_FAILED' }, report);
+  const ask = () => askStapler(session, { path: stapledPath, signal });
+  await heedOpinion({ tool: 'stapler', subject: 'the disk image', ask, code: 'STAPLE_FAILED' }, report);
 }
 
 /** From the code signature on. */

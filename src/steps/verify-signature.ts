@@ -39,11 +39,12 @@ export async function verifySignature(scope: GuestStepScope): Promise<void> {
   if (first) throw broken(first, more.length);
 }
 
-async function askCodesign({ desk, session, signal, report, pass }: GuestStepScope): Promise<void> {
+async function askCodesign(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal, report } = scope;
   const path = held(desk, 'guestAppPath');
-  const opinion = await verifyWithCodesign(session, { path, deep: true, signal });
-  const { identity } = materialOf({ desk, pass });
-  heedOpinion({ tool: 'codesign', subject: 'the signed app', opinion, identity }, report);
+  const ask = () => verifyWithCodesign(session, { path, deep: true, signal });
+  const { identity } = materialOf(scope);
+  await heedOpinion({ tool: 'codesign', subject: 'the signed app', ask, identity }, report);
 }
 
 /** All code must be signed by the identity of the job: a certificate proves nothing about who it belongs to. */

@@ -1,5 +1,5 @@
 import { address, failure } from '../machines/samples.ts';
-import { admittedWith, artifact } from '../machines/sign-job-scene.ts';
+import { admittedBoth, admittedWith, artifact } from '../machines/sign-job-scene.ts';
 import type { Call } from '../machines/stage.ts';
 import type { SeededRandom } from './soak-random.ts';
 import type { SimHub } from './soak-sim-hub.ts';
@@ -27,12 +27,17 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   checkCredentials: [50, 2_000],
   drawIcons: [50, 3_000],
   mergeInfoPlist: [50, 2_000],
+  learnToolchain: [50, 1_000],
+  layOutBundle: [50, 2_000],
   embedProfile: [50, 2_000],
   transferBundle: [200, 4_000],
   codesign: [500, 9_000],
   verifySignature: [200, 4_000],
   packageArtifact: [200, 6_000],
   checkArtifact: [100, 3_000],
+  notarization: [1_000, 8_000],
+  validateStaple: [100, 3_000],
+  storeUpload: [1_000, 8_000],
   deliverArtifact: [500, 6_000],
   purgeRun: [1, 300],
   cloneVm: [100, 3_000],
@@ -74,7 +79,25 @@ export class SimPorts {
     const { port, input } = call;
     switch (port) {
       case 'admitJob':
-        return call.answer(admittedWith({ embedsProfile: this.#random.next() < FREQUENT }));
+        return call.answer(
+          this.#random.next() < FREQUENT
+            ? { ...admittedBoth, toolchain: null }
+            : admittedWith({ embedsProfile: this.#random.next() < FREQUENT }),
+        );
+      case 'learnToolchain':
+        return call.answer('xcode');
+      case 'notarization':
+        return call.answer({ outcome: 'succeeded', submissionId: 's', artifact, failure: null });
+      case 'findEarlierUpload':
+        return call.answer(null);
+      case 'storeUpload':
+        return call.answer({
+          outcome: 'published',
+          processed: true,
+          uploadId: 'u',
+          remarks: [],
+          failure: null,
+        });
       case 'drawIcons':
         return call.answer({ hasCatalog: false });
       case 'downloadBundle':

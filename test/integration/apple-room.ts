@@ -22,10 +22,16 @@ export interface World extends Scene {
   readonly store: StoreService;
 }
 
-export type WorldOptions = Omit<AppleSimulatorOptions, 'apiKeys'> & {
+export type AppleOptions = Omit<AppleSimulatorOptions, 'apiKeys'> & {
   readonly store?: Partial<StoreOptions>;
-  readonly scene?: SceneOptions;
 };
+export type WorldOptions = AppleOptions & { readonly scene?: SceneOptions };
+
+export interface Apple {
+  readonly apple: AppleSimulator;
+  readonly store: StoreService;
+  readonly env: Readonly<Record<string, string>>;
+}
 
 /** What the tests of whole jobs that go to Apple have in common. */
 export interface AppleRoom {
@@ -33,6 +39,8 @@ export interface AppleRoom {
   readonly materials: Materials;
   /** Credentials for notary service and store. */
   readonly apiKey: Readonly<Record<string, string>>;
+  /** Apple alone, and the settings of a worker that goes to it. */
+  startApple(options?: AppleOptions): Promise<Apple>;
   /** The whole daemon, and Apple beside it. */
   withApple(options: WorldOptions, run: (world: World) => Promise<void>): Promise<void>;
   leave(): Promise<void>;
@@ -52,19 +60,20 @@ export async function openAppleRoom(): Promise<AppleRoom> {
   const roots = join(folder, 'roots.pem');
   await writeFile(roots, throwawayProfileRootPem());
   const key = makeApiKey();
+  const startApple = async ({ store: options, ...apples }: AppleOptions = {}): Promise<Apple> => {
+    const store = new StoreService({ apps: APPS, partBytes: 5_000, ...options });
+    const apple = await startAppleSimulator({ ...apples, apiKeys: [key.known], services: [store.service] });
+    const env = { ...apple.env, PERRY_TIMESTAMP_URL: authority.url, PERRY_TRUST_ROOTS: roots };
+    return { apple, store, env };
+  };
   return {
     folder,
     materials,
+    startApple,
     apiKey: { apple_key_id: apiKeyId, apple_issuer_id: apiIssuerId, apple_p8_key: key.privateKeyPem },
-    withApple: async ({ store: storeOptions, scene: sceneOptions, ...apples }, run) => {
-      const store = new StoreService({ apps: APPS, partBytes: 5_000, ...storeOptions });
-      const apple = await startAppleSimulator({ ...apples, apiKeys: [key.known], services: [store.service] });
-      const env = {
-        ...apple.env,
-        PERRY_TIMESTAMP_URL: authority.url,
-        PERRY_TRUST_ROOTS: roots,
-        ...sceneOptions?.env,
-      };
+    withApple: async ({ scene: sceneOptions, ...options }, run) => {
+      const { apple, store, env: addresses } = await startApple(options);
+      const env = { ...addresses, ...sceneOptions?.env };
       try {
         await withScene({ secrets: materials.secrets, ...sceneOptions, env }, (scene) =>
           act(Object.assign(scene, { apple, store }), run),

@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkPackage } from '../../src/adapters/xar/check-package.ts';
 import { macDemoApp } from '../../src/demo/bundles/index.ts';
+import { parsePlistDict } from '../../src/domain/plist/index.ts';
+import { readApp } from '../../src/verify/read-app.ts';
+import { patience, WORKER_SECRET } from '../helpers/daemon.ts';
+import { connectWorker } from '../helpers/hub.ts';
 import { type Knobs, makeXcodeImage, type XcodeImage } from '../helpers/xcode-guest.ts';
 import {
   type AppleRoom,
@@ -15,7 +17,15 @@ import {
   type World,
   type WorldOptions,
 } from './apple-room.ts';
-import { expectGoodConversation, expectOneComplete, missingPrograms } from './judges.ts';
+import {
+  expectGoodConversation,
+  expectOneComplete,
+  missingPrograms,
+  takeDmgApart,
+  takeIpaApart,
+  takePackageApart,
+} from './judges.ts';
+import { TEAM } from './materials.ts';
 
 let room: AppleRoom;
 let missing: string[];
@@ -59,9 +69,37 @@ async function expectSoundPackage(path: string): Promise<void> {
   expect(cms?.signer?.commonName).toMatch(/^3rd Party Mac Developer Installer: /);
   expect(parts).toContainEqual({ identifier: macDemoApp.bundleId, version: macDemoApp.shortVersion });
   if (missing.includes('7z')) return;
-  const { stdout } = await promisify(execFile)('7z', ['t', '-txar', path]);
-  expect(stdout).toContain('Everything is Ok');
+  const folder = await mkdtemp(join(room.folder, 'pkg-'));
+  const { app, findings: inside } = await appIn(await takePackageApart(path, folder));
+  expect(inside).toEqual([]);
+  expect(app.signatures[0]).toMatchObject({
+    hardenedRuntime: false,
+    signer: { name: expect.stringMatching(/^Apple Distribution: /) },
+    entitlements: {
+      'com.apple.security.app-sandbox': true,
+      'com.apple.application-identifier': `${TEAM}.${macDemoApp.bundleId}`,
+    },
+  });
+  expect(app.profile).toMatchObject({ applicationIdentifier: `${TEAM}.${macDemoApp.bundleId}` });
 }
+
+/** The image holds the app for everywhere but the store, and where to drag it. */
+async function expectDirectImage(path: string): Promise<void> {
+  if (missing.includes('7z')) return;
+  const folder = await mkdtemp(join(room.folder, 'dmg-'));
+  const volume = join(await takeDmgApart(path, join(folder, 'volume')), macDemoApp.name);
+  expect(await readdir(volume)).toEqual(expect.arrayContaining(['Applications']));
+  const { app, findings } = await appIn(volume);
+  expect(findings).toEqual([]);
+  expect(app.signatures[0]).toMatchObject({
+    hardenedRuntime: true,
+    signer: { name: expect.stringMatching(/^Developer ID Application: /), timestamp: expect.any(String) },
+  });
+  expect(app.profile).toBeUndefined();
+}
+
+const appIn = (folder: string) =>
+  readApp(join(folder, `${macDemoApp.name}.app`), { path: '', signal: AbortSignal.timeout(20_000) });
 
 const published = (world: World, jobId: string) =>
   world.hub.messages(jobId).filter(({ type }) => type === 'published');
@@ -132,7 +170,7 @@ describe('a macOS job for the store', () => {
 
   test('is refused by a machine that turns out to lack it, and from then on without one', () =>
     onMac({ knobs: { xcode: 'none' } }, async (world) => {
-      const wasReady = world.reached('learningToolchain');
+      const wasReady = world.reached('engaged.work.running.learningToolchain');
       await expectFailed(world, await world.submit(storeJob('appstore')), /^TOOLCHAIN_LACKS_PRODUCTBUILD: /);
       await wasReady;
       const [calls, downloads] = [await world.image.calls(), world.log.length];
@@ -161,8 +199,9 @@ describe('a macOS job for both', () => {
       expect(tools).toEqual(
         expect.arrayContaining(['hdiutil create', 'stapler validate', 'productbuild --component']),
       );
-      const files = world.hub.artifact(jobId);
-      expect(files?.name).toMatch(/\.dmg$/);
+      const delivered = world.hub.artifact(jobId);
+      expect(delivered?.name).toMatch(/\.dmg$/);
+      await expectDirectImage(delivered?.path ?? '');
       const upload = join(room.folder, 'uploaded.pkg');
       const parts = [...(world.store.uploads[0]?.parts ?? [])].sort(([a], [b]) => a - b);
       await writeFile(upload, Buffer.concat(parts.map(([, part]) => part)));
@@ -216,6 +255,37 @@ describe('a macOS job for both', () => {
       expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1 }]);
     }));
 
+  test('that was taken back while the store thinks and comes again sends no second build', () =>
+    onMac(
+      {
+        store: { pollsBeforeVerdict: Number.POSITIVE_INFINITY },
+        scene: { limits: { hub: { backoff: 400 } } },
+      },
+      async (world) => {
+        const waiting = world.reached('awaitingProcessing.pausing');
+        const jobId = await world.submit(storeJob('both'));
+        await waiting;
+        world.hub.dropAllSockets();
+        await world.hub.until(() => (world.hub.workers().length === 0 ? true : undefined), patience());
+        // the hub leaves the count of a worker that went behind for the next one: room for two
+        const other = await connectWorker(world.hub, {
+          secret: WORKER_SECRET,
+          name: 'the other',
+          maxConcurrent: 2,
+        });
+        await other.assignment(1);
+        await world.idle();
+        for (const upload of world.store.uploads) upload.pollsLeft = 0;
+        other.socket.close();
+        expect(await world.completed(jobId)).toMatchObject({ success: true });
+        expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1 }]);
+        expect(published(world, jobId)).toHaveLength(1);
+        // signed anew, the image is another file to Apple; each was submitted once
+        expect(world.apple.submissions.map(({ uploads }) => uploads)).toEqual([1, 1]);
+        await expectStapled(world, jobId);
+      },
+    ));
+
   test('that is cancelled while the store thinks ends at once, and leaves nothing', () =>
     onMac({ store: { pollsBeforeVerdict: Number.POSITIVE_INFINITY } }, async (world) => {
       const waiting = world.reached('awaitingProcessing.pausing');
@@ -255,12 +325,22 @@ describe('in a macOS guest', () => {
       expect(await world.completed(jobId)).toMatchObject({ success: true });
       expectGoodConversation(world.hub, jobId, PUBLISHED);
       expect(await toolsOf(world)).toContainEqual(expect.stringMatching(/^actool/));
-      const ipa = await readFile(world.hub.artifact(jobId)?.path ?? '');
-      expect(ipa.includes('Payload/PerryDemo.app/Assets.car')).toBe(true);
+      const ipa = world.hub.artifact(jobId)?.path ?? '';
+      expect((await readFile(ipa)).includes('Payload/PerryDemo.app/Assets.car')).toBe(true);
+      if (missing.includes('unzip')) return;
+      const folder = await mkdtemp(join(room.folder, 'ipa-'));
+      await takeIpaApart(ipa, folder);
+      const app = join(folder, 'Payload/PerryDemo.app');
+      const info = parsePlistDict(await readFile(join(app, 'Info.plist')), { name: 'Info.plist' });
+      // actool says it below CFBundleIcons only; the store looks for it at the top
+      expect(info.CFBundleIconName).toBe('AppIcon');
+      expect(info.CFBundleIcons).toMatchObject({ CFBundlePrimaryIcon: { CFBundleIconName: 'AppIcon' } });
+      const { findings } = await readApp(app, { path: '', signal: patience() });
+      expect(findings).toEqual([]);
     }));
 
   test('a catalog that actool does not compile keeps an app out of the store only', () =>
-    onMac({ knobs: { actool: 'error' } }, async (world) => {
+    onMac({ knobs: { actool: 'errors' } }, async (world) => {
       const forStore = { manifest: { ios_distribute: 'appstore' }, credentials: room.apiKey };
       await expectFailed(
         world,

@@ -38,6 +38,19 @@ export async function takeDmgApart(image: string, to: string): Promise<string> {
   return to;
 }
 
+/** Takes an installer package apart, layer by layer: the archive, what compresses the payload, the payload. */
+export async function takePackageApart(path: string, to: string): Promise<string> {
+  const tested = await told('7z', 't', '-txar', path);
+  expect(tested).toContain('Everything is Ok');
+  const [archive, payload] = [join(to, 'archive'), join(to, 'payload')];
+  await told('7z', 'x', '-y', '-txar', `-o${archive}`, path);
+  const [component = ''] = (await readdir(archive)).filter((name) => name.endsWith('.pkg'));
+  await told('7z', 'x', '-y', '-tgzip', `-o${payload}`, join(archive, component, 'Payload'));
+  const [cpio = ''] = await readdir(payload);
+  await told('7z', 'x', '-y', '-tcpio', '-snl', `-o${to}`, join(payload, cpio));
+  return to;
+}
+
 /** HFS+ keeps names decomposed, and so does 7z. */
 async function composeNames(folder: string): Promise<void> {
   for (const item of await readdir(folder, { withFileTypes: true })) {

@@ -1,5 +1,5 @@
 import { address, failure } from '../machines/samples.ts';
-import { admittedWith, artifact } from '../machines/sign-job-scene.ts';
+import { admittedBoth, admittedWith, artifact } from '../machines/sign-job-scene.ts';
 import type { Call } from '../machines/stage.ts';
 import { type Happening, happening } from './happening.ts';
 import type { ModelHost } from './model-host.ts';
@@ -81,12 +81,20 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
     case 'probeClaim':
       return [good(() => call.answer(knows(input.assignmentId) ? 'open' : 'closed'), 6), unavailable];
     case 'admitJob':
-      return [
-        good(() => call.answer(admittedWith({ embedsProfile: input.runId.length % 2 === 0 }))),
-        bad('MANIFEST_INVALID', false),
-      ];
+      return [good(() => call.answer(jobOf(input.runId))), bad('MANIFEST_INVALID', false)];
     case 'drawIcons':
       return [good(() => call.answer({ hasCatalog: false })), broken];
+    case 'learnToolchain':
+      return [good(() => call.answer('xcode')), bad('TOOLCHAIN_LACKS_PRODUCTBUILD', false)];
+    case 'notarization':
+      return [
+        good(() => call.answer({ outcome: 'succeeded', submissionId: 's', artifact, failure: null })),
+        bad('NOTARY_TIMED_OUT', true),
+      ];
+    case 'findEarlierUpload':
+      return [good(() => call.answer(null)), broken];
+    case 'storeUpload':
+      return [good(() => call.answer(published)), good(() => call.answer(refused), 2)];
     case 'downloadBundle':
       return [
         knows(input.assignmentId) ? good() : bad('HUB_JOB_NOT_OURS', false, OFTEN),
@@ -100,6 +108,17 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
     default:
       return [good(), broken];
   }
+}
+
+const published = { outcome: 'published', processed: true, uploadId: 'u', remarks: [], failure: null };
+const refused = { ...published, outcome: 'failed', failure: failure('STORE_REJECTED') };
+
+/** Plain ones, some with a profile, and some that go everywhere from a machine that has to be asked. */
+function jobOf(runId: string) {
+  const number = Number(/\d+$/.exec(runId)?.[0] ?? 0);
+  return number % 3 === 0
+    ? { ...admittedBoth, toolchain: null }
+    : admittedWith({ embedsProfile: number % 2 === 0 });
 }
 
 function deliver(call: Call, hub: ModelHub): void {

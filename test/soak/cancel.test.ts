@@ -110,6 +110,8 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
       ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
       ...['running.codesigning', 'running.verifyingSignature', 'running.packaging'],
       ...['running.checkingArtifact', 'running.delivering.attempting'],
+      ...['running.learningToolchain', 'running.layingOutBundle', 'running.notarizing'],
+      ...['running.validatingStaple', 'running.checkingStapled', 'running.publishing.sending'],
     ];
     expect(lasting.filter((state) => !met.includes(state))).toEqual([]);
   });
