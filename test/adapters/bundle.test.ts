@@ -561,13 +561,15 @@ describe('names with accents', () => {
         }),
         [`${helper}/MacOS/${composed('Hélper')}`]: buildMachO(),
       },
-      links: { [composed('Contents/Resources/á')]: composed('Übersicht') },
+      links: { [composed('Contents/Resources/á')]: composed('Übersicht/ça.txt') },
     });
     await decomposeNames(appPath);
 
     const found = await everything(appPath);
     expect(found).toEqual(found.map(decomposed));
-    expect(await readlink(join(appPath, decomposed('Contents/Resources/á')))).toBe(composed('Übersicht'));
+    expect(await readlink(join(appPath, decomposed('Contents/Resources/á')))).toBe(
+      decomposed('Übersicht/ça.txt'),
+    );
     const facts = await inspectMac(appPath);
     expect(facts.executable).toBe(decomposed('Contents/MacOS/Größe'));
     expect(facts.nested.map(({ executable }) => executable)).toEqual([decomposed(`${helper}/MacOS/Hélper`)]);

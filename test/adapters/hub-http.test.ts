@@ -266,7 +266,7 @@ describe('upload', () => {
     [400, 'HUB_REFUSED'],
     [403, 'HUB_JOB_NOT_OURS'],
     [404, 'HUB_REFUSED'],
-    [409, 'HUB_JOB_NOT_OURS'],
+    [409, 'HUB_REFUSED'],
     [413, 'HUB_REFUSED'],
     [429, 'HUB_UNAVAILABLE'],
     [503, 'HUB_UNAVAILABLE'],

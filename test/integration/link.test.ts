@@ -291,6 +291,7 @@ describe('a transfer', () => {
   test.each([
     [503, TRANSFER_ATTEMPTS, 'HUB_UNAVAILABLE'],
     ['reset', TRANSFER_ATTEMPTS, 'HUB_UNAVAILABLE'],
+    [409, 1, 'HUB_REFUSED'],
     [413, 1, 'HUB_REFUSED'],
     [302, 1, 'HUB_REFUSED'],
   ] as const)('of an artifact that ends with %s (%i times) is no success', (fault, times, code) =>

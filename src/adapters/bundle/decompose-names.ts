@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseOf, joined, parentOf } from '../../domain/bundle/nested-places.ts';
 import { decompose } from '../../domain/hfsplus/names.ts';
@@ -15,14 +15,21 @@ const MAX_NAME_BYTES = 255;
 /**
  * Gives the files of a macOS bundle the names that they will have on an HFS+ volume: with accents taken apart. A Mac
  * compares the names in a seal with those on the disk unit by unit, so that a seal over composed names is broken on
- * the disk image, and in every copy that the Finder makes from it. What Info.plist calls an executable follows.
- * Targets of links stay: a Mac finds either form.
+ * the disk image, and in every copy that the Finder makes from it. What links and Info.plists say of them follows.
  */
 export async function decomposeNames(appPath: string): Promise<void> {
   const tree = await listTree(appPath);
   if (tree.every(({ path }) => PLAIN_NAME.test(path))) return;
   for (const { path } of tree.filter(isInfoPlist)) await decomposeExecutable(appPath, path);
+  for (const link of tree) await decomposeTarget(appPath, link);
   for (const { path } of tree.reverse()) await decomposeName(appPath, path);
+}
+
+async function decomposeTarget(appPath: string, { path, linkTarget }: TreeEntry): Promise<void> {
+  const target = linkTarget?.split('/').map(nameOnVolume).join('/');
+  if (target === undefined || target === linkTarget) return;
+  await rm(join(appPath, path));
+  await symlink(target, join(appPath, path));
 }
 
 /** Children come before their folders, so that the path up to here still is the old one. */

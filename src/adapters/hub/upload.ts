@@ -41,7 +41,7 @@ const CHUNKS_AHEAD = 3;
  * One attempt to hand an artifact to the hub: the file as one base64 text with an exact Content-Length, read
  * once and never held in memory. A repeated upload is harmless, the last one counts.
  *
- * @throws ShipError HUB_JOB_NOT_OURS (403; 404 JOB_NOT_FOUND and 409: drop the run, send nothing) · HUB_UNAVAILABLE
+ * @throws ShipError HUB_JOB_NOT_OURS (403 and 404 JOB_NOT_FOUND: drop the run, send nothing) · HUB_UNAVAILABLE
  * (network, 408, 425, 429, 5xx: retry) · HUB_REFUSED · HUB_URL_REFUSED · INTERNAL_ERROR (the file is not what
  * the caller says) · the signal's reason
  */
@@ -153,11 +153,9 @@ function judge(url: URL, answer: HubAnswer): void {
     if (typeof json.token === 'string' || typeof json.download_url === 'string') return;
     throw noReceipt(url, answer);
   }
-  if (status === 409 || (status === 404 && code === 'JOB_NOT_FOUND')) {
-    throw notOurs(UPLOAD, `The hub ${url.host} does not count the job as running (HTTP status ${status}).`, {
-      code,
-      excerpt: answer.excerpt,
-    });
+  if (status === 404 && code === 'JOB_NOT_FOUND') {
+    const detail = { code, excerpt: answer.excerpt };
+    throw notOurs(UPLOAD, `The hub ${url.host} does not know the job (HTTP status ${status}).`, detail);
   }
   throw statusFailure(UPLOAD, url, answer);
 }
