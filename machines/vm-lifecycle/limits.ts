@@ -4,7 +4,7 @@ export const vmLimits = {
   cloneTimeout: 300_000,
   /** The machine's process starts in well under a second; a hypervisor that says nothing for a minute is stuck. */
   bootTimeout: 60_000,
-  /** After the host had no place for the machine: 1 s, then 2 s, then 4 s. */
+  /** After the host had no place for the machine: 1 s, then 2 s. */
   placePause: ({ context }: { context: { refusals: number } }) => 500 * 2 ** context.refusals,
   /** Boot to address: 15 s on a good host, more than 45 s on a loaded one. */
   locateTimeout: 180_000,
@@ -25,4 +25,4 @@ export const vmLimits = {
 export const DELETE_ATTEMPTS = 3;
 
 /** So often a machine waits for a place before its host is called full: long enough for one that was just given up. */
-export const PLACE_ATTEMPTS = 3;
+export const PLACE_ATTEMPTS = 2;

@@ -1,14 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { printVmName } from '../../src/domain/vm-name.ts';
 import { type EmbeddedHub, startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
 import { WORKER_SECRET } from '../helpers/daemon.ts';
 import { processesOf } from '../helpers/leak-check.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 import { startCli } from '../integration/cli.ts';
 import { type Materials, makeMaterials } from '../integration/materials.ts';
-import { SSH_PORT, type TartHost, tartHost } from '../tart-emulator/host.ts';
+import { makeImage, SSH_PORT, type TartHost, tartHost } from '../tart-emulator/host.ts';
 
 /** The built daemon, as an operator starts it, on a host with Tart. */
 let folder: string;
@@ -93,6 +95,48 @@ test('killed by SIGKILL, it takes its machines along; the next life removes them
   await second.said(/running/);
   expect(await hub.completed(job, AbortSignal.timeout(50_000))).toMatchObject({ success: true });
   await drained(second);
+});
+
+/** Where a job stands when it is cancelled, and what else goes wrong on its way there. */
+const stubborn = { faults: { stop: { hang: 'stubborn' } }, run: { ignoresSigint: true } };
+test.each([
+  ['the machine has no address', { ...stubborn, ip: { never: true } }, /"locating"/],
+  ['SSH is a black hole', { ...stubborn, guest: { ssh: 'silent' } }, /"connecting":"attempting"/],
+  ['a command in the guest hangs', { ...stubborn, guest: { ssh: 'execHangs' } }, /"connecting":"attempting"/],
+  ['the bundle is being signed', stubborn, /"codesigning"/],
+] as const)(
+  'a cancel while %s, and no machine wants to stop: one answer, nothing left',
+  async (...[, knobs, state]) => {
+    await host.setKnobs(knobs);
+    const daemon = start({ PERRY_LOG_LEVEL: 'debug', PERRY_VM_STANDBY: '0' });
+    const job = await hub.submitJob(materials.macJob());
+    await daemon.said(state);
+    expect(hub.cancel(job)).toBe(true);
+    const { success, error } = await hub.completed(job, AbortSignal.timeout(50_000));
+    expect({ success, error }).toMatchObject({ success: false, error: expect.stringMatching(/cancel/i) });
+    await vi.waitFor(async () => expect(await host.machines()).toEqual([]), {
+      timeout: 30_000,
+      interval: 20,
+    });
+    await drained(daemon);
+    expect(hub.messages(job).filter(({ type }) => type === 'complete')).toHaveLength(1);
+  },
+);
+
+test('a host that does not say what it has is asked again, and a machine of an earlier life goes', async () => {
+  const stateDir = join(host.folder, 'state');
+  await mkdir(stateDir, { mode: 0o700 });
+  await writeFile(join(stateDir, 'instance'), 'c0ffee01\n');
+  const left = printVmName({ instance: 'c0ffee01', runId: randomUUID() });
+  await makeImage(host.home, left);
+  await host.setKnobs({
+    faults: { list: { exitCode: 1, stderr: 'Error: no such file', times: 5, after: 1 } },
+  });
+  const daemon = start();
+  await daemon.said(/no job is taken until that works/);
+  await daemon.said(/linked to the hub/);
+  expect(await host.machines()).not.toContain(left);
+  await drained(daemon);
 });
 
 test('the limit of the host reaches the sender of the job as what it is', async () => {

@@ -14,6 +14,8 @@ export interface DaemonSetup {
   readonly rcodesign: string;
   /** Machines that are booted before a job needs one. */
   readonly standby: number;
+  /** Settings beside the usual ones, or in their place. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** `perry-ship run` as an operator starts it, followed by its log. */
@@ -41,7 +43,7 @@ export class DaemonProcess {
     });
   }
 
-  static async start({ hub, stateDir, rcodesign, standby }: DaemonSetup): Promise<DaemonProcess> {
+  static async start({ hub, stateDir, rcodesign, standby, env }: DaemonSetup): Promise<DaemonProcess> {
     const program = join(packageRoot(), 'dist/src/cli/perry-ship.js');
     const { PATH, HOME, TMPDIR } = process.env;
     const child = spawn(process.execPath, [program, 'run'], {
@@ -58,6 +60,7 @@ export class DaemonProcess {
         PERRY_RCODESIGN: rcodesign,
         PERRY_TIMESTAMP_URL: 'none',
         PERRY_LOG_LEVEL: 'debug',
+        ...env,
       },
     });
     const daemon = new DaemonProcess(child, stateDir);
@@ -79,11 +82,35 @@ export class DaemonProcess {
   }
 
   /** Waits until so many runs have ended and their machines are gone, so that what follows is not disturbed. */
-  async untilFinished(runs: number): Promise<void> {
-    while (this.finishedRuns < runs)
+  untilFinished(runs: number): Promise<void> {
+    return this.#until(() => this.finishedRuns >= runs);
+  }
+
+  /** Waits until so many standby machines can be handed over. */
+  untilReady(machines: number): Promise<void> {
+    const latest = () => new Map(this.states.map(({ actor, state }) => [actor, state]));
+    const isReady = ([actor, state]: [string, string]) =>
+      actor.includes('/standby.') && state === 'ready.serving';
+    return this.#until(() => [...latest()].filter(isReady).length >= machines);
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo())
       await new Promise<void>((resolve) => {
         this.#changed = resolve;
       });
+  }
+
+  /** Of each run, in order: from its assignment to its first command in the guest. */
+  waitsForGuest(): number[] {
+    const runs = new Set(
+      this.states.map(({ actor }) => actor).filter((actor) => /\/run\.[^/]+$/.test(actor)),
+    );
+    return [...runs].map((run) => {
+      const lines = this.states.filter(({ actor }) => actor === run);
+      const first = lines.find(({ state }) => state === 'transferring');
+      return (first?.atMs ?? Number.NaN) - (lines[0]?.atMs ?? Number.NaN);
+    });
   }
 
   /** The states of the last run and of its machine, in order. */

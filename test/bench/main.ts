@@ -12,6 +12,7 @@ import { benchBreakdown } from './breakdown.ts';
 import { HubProcess } from './hub-process.ts';
 import { benchLongevity } from './longevity.ts';
 import { benchMemory } from './memory.ts';
+import { benchPool } from './pool.ts';
 import { benchThroughput } from './throughput.ts';
 import { type BenchRoom, benchWallTime, type WallCase } from './wall-time.ts';
 
@@ -50,6 +51,8 @@ async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('memory')) await benchMemory(room, memoryCases);
   if (parts.includes('throughput')) await benchThroughput(room, flags.quick ? 500 : 2_000);
   if (parts.includes('longevity')) await benchLongevity(room, flags.quick ? 3_000 : 10_000);
+  if (parts.includes('pool'))
+    await benchPool(room, flags.quick ? { cold: 1, warm: 3 } : { cold: 2, warm: 10 });
   if (parts.includes('breakdown')) await benchBreakdown(room, wallCases);
 }
 

@@ -1,7 +1,7 @@
 /** One line of the daemon's debug log: a statechart took a transition. */
 export interface StateLine {
   readonly atMs: number;
-  /** `supervisor/run.ID` or `supervisor/run.ID/vm`. */
+  /** `supervisor/run.ID`, `supervisor/run.ID/vm` or `supervisor/pool/standby.NAME`. */
   readonly actor: string;
   /** Active leaf of the region that matters, e.g. `codesigning`. */
   readonly state: string;
@@ -15,7 +15,7 @@ export function stateLineOf(line: string): StateLine | undefined {
   if (!line.includes('"msg":"state"')) return undefined;
   const { time, actor, state } = JSON.parse(line) as { time: number; actor: string; state: Value };
   const isRun = /\/run\.[^/]+$/.test(actor);
-  if (!isRun && !actor.endsWith('/vm')) return undefined;
+  if (!isRun && !/\/(vm|standby\.[^/]+)$/.test(actor)) return undefined;
   const isFinal = isRun && typeof state === 'string';
   return { atMs: time, actor, state: leafOf(isRun ? workOf(state) : state), isFinal };
 }

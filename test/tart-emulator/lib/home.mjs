@@ -20,10 +20,11 @@ export async function openHome() {
     tmp: join(root, 'tmp'),
     leases: join(own, 'leases'),
     used: join(own, 'used'),
+    drafts: join(own, 'drafts'),
     // one host for several homes, when told so
     slots: join(process.env.TART_EMULATOR_HOST || own, 'slots'),
   };
-  for (const folder of [home.vms, home.tmp, home.leases, home.used, home.slots])
+  for (const folder of [home.vms, home.tmp, home.leases, home.used, home.drafts, home.slots])
     await mkdir(folder, { recursive: true });
   return home;
 }
@@ -105,10 +106,12 @@ export async function collectGarbage(home, knobs) {
   }
 }
 
-/** A folder in tmp that belongs to this process. */
+/** A folder in tmp that belongs to this process, from the moment at which it is there. */
 export async function workFolder(home) {
-  const dir = join(home.tmp, randomUUID().toUpperCase());
-  await mkdir(dir);
-  await writeFile(join(dir, '.owner'), JSON.stringify(me()));
+  const name = randomUUID().toUpperCase();
+  const [draft, dir] = [join(home.drafts, name), join(home.tmp, name)];
+  await mkdir(draft);
+  await writeFile(join(draft, '.owner'), JSON.stringify(me()));
+  await rename(draft, dir);
   return dir;
 }
