@@ -247,6 +247,7 @@ export const failureCodes = {
   APPLE_ANSWER_INVALID: upstream("One of Apple's services answered in a form that is not documented."),
   APPLE_URL_REFUSED: host("An address of one of Apple's services must not be spoken to."),
   NOTARY_SUBMISSION_UNKNOWN: upstream("Apple's notary service does not know the submission."),
+  NOTARY_ALREADY_SUBMITTED: upstream('Another run has submitted the same file to the notary service.'),
   NOTARY_UPLOAD_EXPIRED: upstream('The temporary permission to upload to the notary service has ended.'),
   NOTARY_LOG_MISSING: upstream("Apple's notary service has no log of the submission yet."),
   NOTARY_REJECTED: input('Apple checked the app and did not notarize it.'),

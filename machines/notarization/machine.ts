@@ -58,6 +58,8 @@ interface NotarizationContext extends Omit<NotarizationInput, 'submissionId'> {
   readonly submitted: Artifact;
   readonly submissionId: string | null;
   readonly isRecalled: boolean;
+  /** A submission whose file never arrived, and which a new one takes the place of. */
+  readonly replaces: string | null;
   /** Submissions made in this life. */
   readonly submissions: number;
   /** At the present question. */
@@ -127,7 +129,7 @@ export const notarizationMachine = setup({
     resetAttempts: assign({ attempts: 0, retryAfterMs: null, lastFailure: null, unknownAnswers: 0 }),
     countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
     clearWait: assign({ retryAfterMs: null }),
-    dropSubmission: assign({ submissionId: null }),
+    dropSubmission: assign({ replaces: ({ context }) => context.submissionId, submissionId: null }),
     adopt: assign({
       submissionId: (_, params: { submissionId: string }) => params.submissionId,
       isRecalled: true,
@@ -179,6 +181,7 @@ export const notarizationMachine = setup({
       isUnknown(params.failure) && context.unknownAnswers < UNKNOWN_ANSWERS,
     isForgotten: ({ context }, params: { failure: Failure }) =>
       isUnknown(params.failure) && context.isRecalled,
+    isTaken: (_, params: { failure: Failure }) => params.failure.code === 'NOTARY_ALREADY_SUBMITTED',
     isLost: (_, params: { failure: Failure }) => isUnknown(params.failure),
     hasSpoken: (_, params: { verdict: Verdict | 'inProgress' }) => params.verdict !== 'inProgress',
     logIsForeign: ({ context }) => context.log?.isForeign === true,
@@ -194,6 +197,7 @@ export const notarizationMachine = setup({
     submitted: input.artifact,
     submissionId: input.submissionId ?? null,
     isRecalled: input.submissionId !== undefined,
+    replaces: null,
     submissions: 0,
     attempts: 0,
     unknownAnswers: 0,
@@ -302,12 +306,13 @@ export const notarizationMachine = setup({
           invoke: {
             id: 'submitArtifact',
             src: 'submitArtifact',
-            input: notary,
+            input: ({ context }) => ({ ...notary({ context }), replaces: context.replaces }),
             onDone: {
               target: '#notarization.journalling',
               actions: { type: 'announce', params: ({ event }) => event.output },
             },
             onError: [
+              { guard: { type: 'isTaken', params: errorOf }, target: '#notarization.recalling' },
               {
                 guard: { type: 'mayCallAgain', params: errorOf },
                 target: 'pausing',

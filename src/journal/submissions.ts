@@ -23,6 +23,8 @@ export interface SubmissionJournal {
   record(sha256Hex: string, submission: SubmissionRecord): Promise<void>;
   /** Apple does not know what was recorded. @throws as `find` */
   forget(sha256Hex: string): Promise<void>;
+  /** Runs `work` when everything before it for the digest has ended: nobody else submits it meanwhile. */
+  alone<T>(sha256Hex: string, work: () => Promise<T>): Promise<T>;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -31,6 +33,7 @@ const phases: readonly string[] = ['announced', 'uploaded', 'concluded'] satisfi
 /** A journal in `<stateDir>/journal/submissions`, a folder that is made when the first submission is recorded. */
 export function fileJournal(stateDir: string): SubmissionJournal {
   const records = recordsIn(join(stateDir, 'journal', 'submissions'));
+  const turns = new Map<string, Promise<unknown>>();
   return {
     find: (sha256Hex) => guarded('read', async () => submissionIn((await records.get(sha256Hex)) ?? {})),
     record: (sha256Hex, submission) =>
@@ -39,6 +42,12 @@ export function fileJournal(stateDir: string): SubmissionJournal {
         if (submission.phase === 'concluded') await forgetOld(records).catch(() => {});
       }),
     forget: (sha256Hex) => guarded('written', () => records.remove(sha256Hex)),
+    alone: async (sha256Hex, work) => {
+      const before = turns.get(sha256Hex);
+      const turn = Promise.allSettled([before]).then(work);
+      turns.set(sha256Hex, turn);
+      return turn.finally(() => turns.get(sha256Hex) === turn && turns.delete(sha256Hex));
+    },
   };
 }
 

@@ -25,16 +25,33 @@ export async function findSubmission(
   return known ? { submissionId: known.submissionId, isUploaded: known.phase !== 'announced' } : null;
 }
 
-export async function submitArtifact(
+type Announcement = NotaryInput & { readonly replaces: string | null };
+
+/** Between the look into the journal and the entry in it nobody else may submit the digest. */
+export const submitArtifact = (scope: NotaryScope, input: Announcement): Promise<{ submissionId: string }> =>
+  scope.services.submissions.alone(input.artifact.sha256Hex, () => announce(scope, input));
+
+async function announce(
   scope: NotaryScope,
-  { runId, artifact }: NotaryInput,
+  { runId, artifact, replaces }: Announcement,
 ): Promise<{ submissionId: string }> {
   const file = { sha256Hex: artifact.sha256Hex, name: submissionName(artifact) };
+  const { submissions } = scope.services;
+  const known = await submissions.find(file.sha256Hex);
+  const isReplaced = known?.phase === 'announced' && known.submissionId === replaces;
+  if (known && !isReplaced) throw alreadySubmitted(known.submissionId);
   const { id, grant } = await submit(notaryAccess(scope), file, scope.signal);
   scope.services.redactor.add(runId, [grant.secretAccessKey, grant.sessionToken]);
   drawerOf(scope).grant = grant;
+  await submissions.record(file.sha256Hex, { submissionId: id, name: file.name, phase: 'announced' });
   return { submissionId: id };
 }
+
+const alreadySubmitted = (submissionId: string): ShipError =>
+  new ShipError('NOTARY_ALREADY_SUBMITTED', {
+    summary: `Another run has submitted the same file to the notary service, as ${submissionId}.`,
+    nextStep: 'Wait for that run, and send the job again.',
+  });
 
 /** Whoever has this name has this digest; one that Apple still checks may have no file, and cannot be given one. */
 export async function seekSubmission(

@@ -225,6 +225,15 @@ test('a submission whose file never arrived is replaced; one that Apple does not
     expect(await services.submissions.find(image.artifact.sha256Hex)).toMatchObject({ phase: 'concluded' });
   }));
 
+test('two runs of the same file at once submit it once', () =>
+  withApple({}, async ({ apple, run, services, image }) => {
+    await openRun(services, image, key.privateKeyPem, 'run-2');
+    const [first, second] = await Promise.all([run({ staples: [] }), run({ runId: 'run-2', staples: [] })]);
+    expect([first.outcome, second.outcome]).toEqual(['succeeded', 'succeeded']);
+    expect(second.submissionId).toBe(first.submissionId);
+    expect(apple.submissions).toHaveLength(1);
+  }));
+
 test('nothing secret is written down or logged', () =>
   withApple({}, async ({ apple, run, log, services, image, lines }) => {
     apple.faults.next('upload', 'expiredToken', 'slowDown');

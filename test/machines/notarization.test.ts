@@ -20,6 +20,7 @@ test('every transition is walked, and only an accepted, stapled artifact succeed
     { error: failure('B', true) },
     { error: failure('NOTARY_SUBMISSION_UNKNOWN', true) },
     { error: failure('NOTARY_UPLOAD_EXPIRED', true) },
+    { error: failure('NOTARY_ALREADY_SUBMITTED', true) },
   ];
   const verdicts = ['inProgress', 'accepted', 'invalid'].map((output) => ({ output }));
   const samples = {
@@ -55,6 +56,7 @@ test('every transition is walked, and only an accepted, stapled artifact succeed
       Math.min(s.context.unknownAnswers, UNKNOWN_ANSWERS),
       s.context.submissions > 1,
       s.context.isRecalled,
+      s.context.replaces,
       s.context.verdict,
       s.context.log?.isForeign,
       s.context.stapled.length,
