@@ -286,6 +286,26 @@ describe('a macOS job for both', () => {
       },
     ));
 
+  test.each([
+    'learningToolchain',
+    'compilingAssets',
+    'layingOutBundle',
+    'validatingStaple',
+    'checkingStapled',
+  ])('that is cancelled in %s says so once, and leaves nothing', (state) =>
+    onMac({}, async (world) => {
+      let jobId = '';
+      world.atState(`engaged.work.running.${state}`, () =>
+        world.daemon.supervisor.send({ type: 'job.cancelRequested', jobId }),
+      );
+      jobId = await world.submit(storeJob('both'));
+      expect(await world.completed(jobId)).toMatchObject({ success: false, error: 'cancelled' });
+      expectOneComplete(world.hub.messages(jobId));
+      expect(world.store.uploads).toEqual([]);
+      expect(artifactsReady(world, jobId)).toEqual([]);
+    }),
+  );
+
   test('that is cancelled while the store thinks ends at once, and leaves nothing', () =>
     onMac({ store: { pollsBeforeVerdict: Number.POSITIVE_INFINITY } }, async (world) => {
       const waiting = world.reached('awaitingProcessing.pausing');

@@ -70,7 +70,8 @@ const ways: Record<string, Way> = {
     options: { limits: backSoon },
     ending: 'handedOn',
     prepare: (scene) => {
-      scene.atState('engaged.work.running.codesigning', () => scene.hub.dropAllSockets());
+      // late enough for the run to be here before the link is back
+      scene.atState('engaged.work.running.packaging', () => scene.hub.dropAllSockets());
       return () => {};
     },
   },
@@ -207,12 +208,16 @@ describe('a job that is cancelled', () => {
     const atOnce = [
       'running.downloading.doubting',
       'running.delivering.doubting',
+      ...['equipped', 'beginningPass', 'stapled'].map((state) => `running.${state}`),
       'reporting',
       'dropping',
       'settling',
     ];
-    /** The waits for Apple are cancelled in the tests against its simulator. */
-    const atApple = ['running.notarizing', 'running.publishing.recalling', 'running.publishing.sending'];
+    /** What goes to Apple, and what its tools do, is cancelled in the tests against its simulator. */
+    const atApple = [
+      ...['learningToolchain', 'compilingAssets', 'layingOutBundle', 'validatingStaple', 'checkingStapled'],
+      ...['notarizing', 'publishing.recalling', 'publishing.sending'],
+    ].map((state) => `running.${state}`);
     const elsewhere = ['waitingForSlot', 'releasing', 'purging', ...atApple];
     const known = [...Object.keys(ways), ...elsewhere, ...atOnce].sort();
     expect(leavesOf(signJobMachine.getStateNodeById('signJob.engaged.work')).sort()).toEqual(known);

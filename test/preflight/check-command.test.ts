@@ -8,7 +8,7 @@ import { type CheckFlags, check } from '../../src/cli/check.ts';
 import { makeIosDemoBundle, makeMacDemoBundle, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
 import { buildPlist, newDict } from '../../src/domain/plist/index.ts';
 import { type AppleLike, openAppleLike, PASSWORD, TEAM } from '../helpers/apple-like.ts';
-import { storeIosApp } from './job.ts';
+import { soundMacApp, storeIosApp } from './job.ts';
 
 let apple: AppleLike;
 let dir: string;
@@ -125,6 +125,25 @@ describe('perry-ship check', () => {
       /^error {3}TEAM_MISMATCH\n {2}The job is for the team OTHER12345.*\n {2}next: Set the team id/m,
     );
     expect(stdout).toMatch(/It would fail \(ios-sign, signing only; 2 errors, 0 warnings\)\.\n$/);
+  });
+
+  test('each way of "both" has an identity of its own', async () => {
+    const mac = await soundMacApp(await mkdtemp(join(dir, 'mac-')));
+    for (const name of ['developerId', 'installer'] as const)
+      await writeFile(file(`${name}.p12`), apple.p12(name));
+    await writeFile(file('store.provisionprofile'), apple.profile({ platform: 'macos' }));
+    const flags = {
+      ...credentials(),
+      ...({ distribute: 'both', profile: file('store.provisionprofile') } as const),
+    };
+    const codes = async (more: CheckFlags) => {
+      const { stdout } = await call(mac, { ...flags, json: true, ...more });
+      return JSON.parse(stdout).findings.map(({ code }: { code: string }) => code);
+    };
+    const [notarizeP12, installerP12] = [file('developerId.p12'), file('installer.p12')];
+    expect(await codes({ notarizeP12, installerP12 })).toEqual([]);
+    expect(await codes({ installerP12 })).toEqual(['CERTIFICATE_KIND_WRONG']);
+    expect(await codes({ notarizeP12 })).toEqual(['CREDENTIAL_MISSING']);
   });
 
   test('archives of the hub are unpacked, looked at, and gone afterwards', async () => {
