@@ -83,7 +83,7 @@ function lostLinks({ survey: { nested, links } }: Context): Finding[] {
 const linksLost = (framework: string, lost: readonly string[]): Finding =>
   finding('BUNDLE_LINKS_LOST', 'error', {
     summary: `${shown(framework)} has lost its symbolic links.`,
-    reason: `${listed(lost, shown)} must be a link, and is missing or something else.`,
+    reason: `Missing, or no link any more: ${listed(lost, shown)}.`,
     nextStep: 'Pack the bundle in a way that keeps symbolic links, and send it again.',
   });
 
