@@ -65,19 +65,27 @@ function oddTop({ survey: { topItems }, distribution }: Context): Finding[] {
   ];
 }
 
-function lostLinks({ survey }: Context): Finding[] {
-  const versioned = survey.nested.filter(({ frameworkVersion }) => frameworkVersion !== undefined);
-  const broken = [...new Set(versioned.map(({ path }) => path))].filter(
-    (path) => !survey.links.includes(`${path}/Versions/Current`),
-  );
-  return broken.map((path) =>
-    finding('BUNDLE_LINKS_LOST', 'warning', {
-      summary: `${shown(path)} has lost its symbolic links.`,
-      reason: 'Versions/Current is missing or no link.',
-      nextStep: 'Pack the bundle in a way that keeps symbolic links, and send it again.',
-    }),
-  );
+/** A framework with versions is one by its links; with copies in their place neither rcodesign nor a Mac takes it. */
+function lostLinks({ survey: { nested, links } }: Context): Finding[] {
+  const versioned = nested.filter(({ frameworkVersion }) => frameworkVersion !== undefined);
+  const present = new Set(links);
+  return [...new Set(versioned.map(({ path }) => path))].flatMap((framework) => {
+    const executables = versioned.flatMap(({ path, executable }) =>
+      path === framework && executable !== undefined ? baseOf(executable) : [],
+    );
+    const lost = ['Versions/Current', 'Resources', ...new Set(executables)].filter(
+      (link) => !present.has(`${framework}/${link}`),
+    );
+    return lost.length === 0 ? [] : linksLost(framework, lost);
+  });
 }
+
+const linksLost = (framework: string, lost: readonly string[]): Finding =>
+  finding('BUNDLE_LINKS_LOST', 'error', {
+    summary: `${shown(framework)} has lost its symbolic links.`,
+    reason: `Missing, or no link any more: ${listed(lost, shown)}.`,
+    nextStep: 'Pack the bundle in a way that keeps symbolic links, and send it again.',
+  });
 
 const iosPlaces = (context: Context): Finding[] => [
   ...scripts(context),

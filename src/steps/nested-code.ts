@@ -1,35 +1,36 @@
 import { join } from 'node:path';
 import { readExistingEntitlements } from '../adapters/code-signature/existing-entitlements.ts';
 import type { BundleFacts, NestedBundle } from '../domain/bundle/index.ts';
+import { isProgramKind } from '../domain/bundle/nested-places.ts';
 import { nestedEntitlements } from '../domain/entitlements/index.ts';
 import { buildPlist } from '../domain/plist/index.ts';
 import { materialOf, passOf, type StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
-/** Kinds that run as a program of their own, and so have entitlements of their own. */
-const PROGRAMS: readonly NestedBundle['kind'][] = ['app', 'appex', 'xpc'];
-
 /**
  * How nested code is signed. rcodesign would let what the input was signed with survive, and hands neither
- * entitlements nor flags of the app down: so every nested program is told its own.
+ * entitlements nor flags of the app down: so every nested program is told its own. What is one is said by its kind
+ * or by its code: system extensions and drivers have other kinds of folders.
  */
 export async function nestedSettings(scope: StepScope) {
   const { desk } = scope;
   const facts = held(desk, 'facts');
+  const runnable = new Set(
+    facts.machOs.filter(({ fileType }) => fileType === 'execute').map(({ path }) => path),
+  );
   const programs = facts.nested.filter(
-    ({ kind, executable }) => PROGRAMS.includes(kind) && executable !== undefined,
+    ({ kind, executable }) =>
+      executable !== undefined && (isProgramKind(kind) || (runnable.has(executable) && kind !== 'framework')),
   );
   const entitlements = await Promise.all(programs.map((program) => entitlementsOf(scope, program)));
   const bundleExecutables = new Set([facts.executable, ...facts.nested.map(({ executable }) => executable)]);
-  const looseExecutables = facts.machOs.filter(
-    ({ path, fileType }) => fileType === 'execute' && !bundleExecutables.has(path),
-  );
+  const looseExecutables = [...runnable].filter((path) => !bundleExecutables.has(path));
   return {
     nestedEntitlements: programs.map(({ path }, index) => ({
       scope: path,
       xml: entitlements[index] as Buffer,
     })),
-    hardenedScopes: [...programs, ...looseExecutables].map(({ path }) => path),
+    hardenedScopes: [...programs.map(({ path }) => path), ...looseExecutables],
   };
 }
 

@@ -133,8 +133,9 @@ describe.skipIf(missing.length > 0)(
 
     const framework = macFramework('Contents/Frameworks', 'Größe', 'com.example.groesse');
     const helper = 'Contents/Helpers/Hélper One.app/Contents';
+    const extension = 'Contents/Library/SystemExtensions/com.example.ueber.filter.systemextension/Contents';
 
-    /** Universal, with a versioned framework, a library behind a link, a helper app and a binary property list. */
+    /** Universal, with a versioned framework, a library behind a link, a helper app, a system extension and a binary property list. */
     const makeRichApp = (folder: string): Promise<string> =>
       makeMacApp(folder, {
         name: 'Über App',
@@ -148,6 +149,12 @@ describe.skipIf(missing.length > 0)(
           [`${helper}/Info.plist`]: infoPlist({
             CFBundleIdentifier: 'com.example.ueber.helper',
             CFBundleExecutable: 'Helper',
+          }),
+          [`${extension}/MacOS/Filter`]: buildMachO({ text: 'filter' }),
+          [`${extension}/Info.plist`]: infoPlist({
+            CFBundleIdentifier: 'com.example.ueber.filter',
+            CFBundleExecutable: 'Filter',
+            CFBundlePackageType: 'SYSX',
           }),
           'Contents/Resources/de.lproj/Häuser & "Co".txt': 'data',
           'Contents/Resources/closed/read only.txt': 'read only',
@@ -164,9 +171,9 @@ describe.skipIf(missing.length > 0)(
       await chmod(join(app, 'Contents/Resources/closed'), 0o555);
     }
 
+    const programs = ['Contents/MacOS/Über App', `${helper}/MacOS/Helper`, `${extension}/MacOS/Filter`];
     const code = [
-      'Contents/MacOS/Über App',
-      `${helper}/MacOS/Helper`,
+      ...programs,
       'Contents/Frameworks/Größe.framework/Versions/A/Größe',
       'Contents/Frameworks/libfoo.1.dylib',
     ];
@@ -177,6 +184,7 @@ describe.skipIf(missing.length > 0)(
         expect(info, path).toContain(`CN=Developer ID Application: Perry Test (${TEAM})`);
         expect(info, path).toContain('time_stamp_token:');
         expect(info, path).not.toContain('signature_verifies: false');
+        if (programs.includes(path)) expect(info, path).toContain('CodeSignatureFlags(RUNTIME)');
         expect(await loadCommands(join(app, path)), path).toMatch(/cmd LC_CODE_SIGNATURE/);
       }
       const main = await signatureInfo(join(app, 'Contents/MacOS/Über App'));

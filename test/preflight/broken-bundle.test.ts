@@ -1,4 +1,4 @@
-import { infoPlist, nestedFlat } from '../helpers/bundles.ts';
+import { infoPlist, macFramework, nestedFlat } from '../helpers/bundles.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
 import { appex, device, expectFound, iosInfo, iosWith, macWith } from './table.ts';
 
@@ -103,7 +103,7 @@ expectFound([
   [
     'a framework without its links',
     'BUNDLE_LINKS_LOST',
-    'warning',
+    'error',
     () =>
       macWith({
         'Contents/Frameworks/K.framework/Versions/A/K': buildMachO({ fileType: 'dylib' }),
@@ -112,6 +112,17 @@ expectFound([
           CFBundleExecutable: 'K',
         }),
       }),
+  ],
+  [
+    'a framework whose program is a copy instead of a link',
+    'BUNDLE_LINKS_LOST',
+    'error',
+    () => {
+      const { files, links } = macFramework('Contents/Frameworks', 'K', 'a.k');
+      const { 'Contents/Frameworks/K.framework/K': _, ...others } = links;
+      const copy = { 'Contents/Frameworks/K.framework/K': buildMachO({ fileType: 'dylib' }) };
+      return { mac: { files: { ...files, ...copy }, links: others } };
+    },
   ],
   [
     'a link out of the bundle',
