@@ -195,6 +195,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
   const runs = (s: AnyMachineSnapshot) =>
     s.context.runs as {
       runId: string;
+      number: number;
       jobId: string;
       phase: string;
       holdsSlot: boolean;
@@ -203,10 +204,10 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
   /** Leaks and the work of the runs do not depend on each other. */
   const quiet = (s: AnyMachineSnapshot) => s.context.leaked.length === 0;
   const actors = (kind: string) => (s: AnyMachineSnapshot) =>
-    runs(s).map(({ runId }) => ({
-      type: `xstate.${kind}.actor.run.${runId}`,
-      actorId: `run.${runId}`,
-      output: { leakedVm: 'v', vmName: 'own' },
+    runs(s).map(({ runId, number }) => ({
+      type: `xstate.${kind}.actor.run.${number}`,
+      actorId: `run.${number}`,
+      output: { runId, leakedVm: 'v', vmName: 'own' },
     }));
   const result = walk(machine, {
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1 },
@@ -214,7 +215,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     key: (s) =>
       JSON.stringify([
         s.value,
-        runs(s).map((run) => [run.runId, run.phase, run.holdsSlot]),
+        runs(s).map((run) => [run.runId, run.number, run.phase, run.holdsSlot]),
         s.context.standbys > 0,
         s.context.leaked.length > 0,
         s.status,
@@ -262,8 +263,8 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
           .map(({ runId, jobId }) => ({ runId, jobId })),
       'xstate.done.actor.run.*': actors('done'),
       'xstate.error.actor.run.*': actors('error'),
-      'xstate.done.actor.sweep.*': [{ type: 'xstate.done.actor.sweep.a', actorId: 'sweep.a' }],
-      'xstate.error.actor.sweep.*': [{ type: 'xstate.error.actor.sweep.a', actorId: 'sweep.a' }],
+      'xstate.done.actor.sweep.*': [{ type: 'xstate.done.actor.sweep.0', actorId: 'sweep.0' }],
+      'xstate.error.actor.sweep.*': [{ type: 'xstate.error.actor.sweep.0', actorId: 'sweep.0' }],
       'xstate.done.actor.sweepLeftovers': [{ output: [] }, { output: ['v'] }],
       'xstate.done.actor.sweepLeaks': [{ output: ['v'] }],
     },
