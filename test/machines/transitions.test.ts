@@ -209,13 +209,20 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       actorId: `run.${number}`,
       output: { runId, leakedVm: 'v', vmName: 'own' },
     }));
+  const sweepOfA = (kind: string) => (s: AnyMachineSnapshot) =>
+    runs(s)
+      .filter(({ runId }) => runId === 'a')
+      .map(({ number }) => ({
+        type: `xstate.${kind}.actor.sweep.${number}`,
+        actorId: `sweep.${number}`,
+      }));
   const result = walk(machine, {
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1 },
     maxPaths: 150_000,
     key: (s) =>
       JSON.stringify([
         s.value,
-        runs(s).map((run) => [run.runId, run.number, run.phase, run.holdsSlot]),
+        runs(s).map((run) => [run.runId, run.phase, run.holdsSlot]),
         s.context.standbys > 0,
         s.context.leaked.length > 0,
         s.status,
@@ -263,8 +270,8 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
           .map(({ runId, jobId }) => ({ runId, jobId })),
       'xstate.done.actor.run.*': actors('done'),
       'xstate.error.actor.run.*': actors('error'),
-      'xstate.done.actor.sweep.*': [{ type: 'xstate.done.actor.sweep.0', actorId: 'sweep.0' }],
-      'xstate.error.actor.sweep.*': [{ type: 'xstate.error.actor.sweep.0', actorId: 'sweep.0' }],
+      'xstate.done.actor.sweep.*': sweepOfA('done'),
+      'xstate.error.actor.sweep.*': sweepOfA('error'),
       'xstate.done.actor.sweepLeftovers': [{ output: [] }, { output: ['v'] }],
       'xstate.done.actor.sweepLeaks': [{ output: ['v'] }],
     },
