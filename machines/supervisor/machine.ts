@@ -2,6 +2,7 @@ import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, send
 import { port } from '../contracts/actors.ts';
 import type { HubNews, HubReport } from '../contracts/hub.ts';
 import type { Conclusion, JobOutput, JobReport } from '../contracts/job.ts';
+import { freeNumber } from '../contracts/numbers.ts';
 import type { PoolReport, VmClone } from '../contracts/vm.ts';
 import { hubConnectionMachine } from '../hub-connection/machine.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
@@ -17,6 +18,8 @@ import {
   openRunOf,
   openRuns,
   type Runs,
+  runOfActor,
+  sweepIdOf,
   waiting,
 } from './runs.ts';
 
@@ -53,8 +56,8 @@ export interface SweepRunInput {
   readonly vmName: string;
 }
 
-type RunActorId = `run.${string}`;
-type SweepActorId = `sweep.${string}`;
+type RunActorId = `run.${number}`;
+type SweepActorId = `sweep.${number}`;
 type SupervisorEvent =
   | HubNews
   | JobReport
@@ -69,17 +72,14 @@ type SupervisorEvent =
   | DoneActorEvent<void, SweepActorId>
   | ErrorActorEvent<unknown, SweepActorId>;
 
-const runIdOf = (actorId: string): string => actorId.slice('run.'.length);
-const sweepIdOf = (runId: string): SweepActorId => `sweep.${runId}`;
-const runIdOfSweep = (actorId: string): string => actorId.slice('sweep.'.length);
-const brokenRun = ({ event }: { event: { actorId: string } }) => ({ runId: runIdOf(event.actorId) });
-const sweptRun = ({ event }: { event: { actorId: string } }) => ({
-  runId: runIdOfSweep(event.actorId),
-  leakedVm: null,
+type Ended = { context: SupervisorContext; event: { actorId: string } };
+const brokenRun = ({ context, event }: Ended) => ({
+  runId: runOfActor(context.runs, event.actorId)?.runId ?? '',
 });
-const resistingRun = ({ context, event }: { context: SupervisorContext; event: { actorId: string } }) => {
-  const runId = runIdOfSweep(event.actorId);
-  return { runId, leakedVm: vmOf(context, runId) };
+const sweptRun = (ended: Ended) => ({ ...brokenRun(ended), leakedVm: null });
+const resistingRun = (ended: Ended) => {
+  const { runId } = brokenRun(ended);
+  return { runId, leakedVm: vmOf(ended.context, runId) };
 };
 
 export const supervisorMachine = setup({
@@ -106,9 +106,12 @@ export const supervisorMachine = setup({
       runs: ({ context, spawn, self }, params: { jobId: string; assignmentId: string }) => {
         const { jobId, assignmentId: runId } = params;
         const vm: VmClone = { name: vmNameOf(context.instance, runId), image: context.image };
-        const ref = spawn('signJob', { id: actorIdOf(runId), input: { runId, jobId, vm, owner: self } });
+        const number = freeNumber(context.runs.map((run) => run.number));
+        const input = { runId, jobId, vm, owner: self };
+        const ref = spawn('signJob', { id: actorIdOf({ number }), input });
         const run = {
           runId,
+          number,
           jobId,
           assignmentIds: [runId],
           phase: 'admitting',
@@ -192,7 +195,8 @@ export const supervisorMachine = setup({
         conclusionOf(params.jobId, params.assignmentId, params.failure),
     ),
     forgetRun: enqueueActions(({ context, enqueue }, params: { runId: string; leakedVm: string | null }) => {
-      enqueue.stopChild(actorIdOf(params.runId));
+      const run = find(context.runs, params.runId);
+      if (run) enqueue.stopChild(actorIdOf(run));
       enqueue.assign({
         runs: context.runs.filter((run) => run.runId !== params.runId),
         leaked: params.leakedVm ? [...new Set([...context.leaked, params.leakedVm])] : context.leaked,
@@ -210,17 +214,17 @@ export const supervisorMachine = setup({
       const { runId } = params;
       const run = find(context.runs, runId);
       if (!run) return;
-      enqueue.stopChild(actorIdOf(runId));
+      enqueue.stopChild(actorIdOf(run));
       enqueue.assign({ runs: change(context.runs, runId, { phase: 'concluded' }) });
       enqueue.spawnChild('sweepRun', {
-        id: sweepIdOf(runId),
+        id: sweepIdOf(run),
         input: {
           runId,
           assignmentIds: run.assignmentIds,
           vmName: vmOf(context, runId),
         },
       });
-      enqueue.raise({ type: 'sweep.expired', runId }, { delay: 'sweepTimeout', id: sweepIdOf(runId) });
+      enqueue.raise({ type: 'sweep.expired', runId }, { delay: 'sweepTimeout', id: sweepIdOf(run) });
     }),
     answerForRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
       const run = find(context.runs, params.runId);
@@ -230,9 +234,11 @@ export const supervisorMachine = setup({
       const conclusion = { outcome: 'failed', failure: runCrashed, stage: null } as const;
       enqueue.sendTo('hub', conclusionOf(run.jobId, assignmentId, conclusion));
     }),
-    endSweep: enqueueActions(({ enqueue }, params: { runId: string }) => {
-      enqueue.stopChild(sweepIdOf(params.runId));
-      enqueue.cancel(sweepIdOf(params.runId));
+    endSweep: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
+      const run = find(context.runs, params.runId);
+      if (!run) return;
+      enqueue.stopChild(sweepIdOf(run));
+      enqueue.cancel(sweepIdOf(run));
     }),
     cancelRun: enqueueActions(({ context, enqueue }, params: { jobId: string }) => {
       const run = openRunOf(context.runs, params.jobId);
@@ -361,11 +367,11 @@ export const supervisorMachine = setup({
           actions: [
             {
               type: 'reclaimUnused',
-              params: ({ event }) => ({ runId: runIdOf(event.actorId), vmName: event.output.vmName }),
+              params: ({ event }) => ({ runId: event.output.runId, vmName: event.output.vmName }),
             },
             {
               type: 'forgetRun',
-              params: ({ event }) => ({ runId: runIdOf(event.actorId), leakedVm: event.output.leakedVm }),
+              params: ({ event }) => ({ runId: event.output.runId, leakedVm: event.output.leakedVm }),
             },
             'grantSlots',
           ],

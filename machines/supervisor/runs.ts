@@ -4,6 +4,8 @@ import type { signJobMachine } from '../sign-job/machine.ts';
 /** What the supervisor knows of one run: its place in the line, and whom to talk to. */
 export interface Run {
   readonly runId: string;
+  /** Makes the id of its actor; free for another run when this one has ended. */
+  readonly number: number;
   readonly jobId: string;
   /** Vault keys, the newest last: the first is the run's own id, later ones were adopted. */
   readonly assignmentIds: readonly string[];
@@ -19,7 +21,12 @@ export interface Run {
 /** In the order of arrival. */
 export type Runs = readonly Run[];
 
-export const actorIdOf = (runId: string): `run.${string}` => `run.${runId}`;
+export const actorIdOf = ({ number }: Pick<Run, 'number'>): `run.${number}` => `run.${number}`;
+export const sweepIdOf = ({ number }: Pick<Run, 'number'>): `sweep.${number}` => `sweep.${number}`;
+
+/** The run whose actor, or whose sweep, has this id. */
+export const runOfActor = (runs: Runs, actorId: string): Run | undefined =>
+  runs.find((run) => actorIdOf(run) === actorId || sweepIdOf(run) === actorId);
 
 export const find = (runs: Runs, runId: string): Run | undefined => runs.find((run) => run.runId === runId);
 

@@ -1,9 +1,10 @@
 import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, setup } from 'xstate';
 import { port, type Recipient } from '../contracts/actors.ts';
+import { freeNumber } from '../contracts/numbers.ts';
 import type { PoolReport, VmOutput, VmReport } from '../contracts/vm.ts';
 import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
 import { vmPoolLimits } from './limits.ts';
-import { bestFor, changeStandby, nameOfStandby, type Standbys, standbyIdOf, unpromised } from './standbys.ts';
+import { bestFor, changeStandby, nameOfActor, type Standbys, standbyIdOf, unpromised } from './standbys.ts';
 
 /**
  * Machines that are booted and connected before a job needs one.
@@ -28,7 +29,7 @@ interface VmPoolContext extends VmPoolInput {
   readonly requests: readonly string[];
 }
 
-type StandbyActorId = `standby.${string}`;
+type StandbyActorId = `standby.${number}`;
 type VmPoolEvent =
   /** `free`: the places that are left when this run has its own. */
   | { type: 'machine.requested'; runId: string; free: number }
@@ -56,10 +57,11 @@ export const vmPoolMachine = setup({
     startStandby: assign({
       standbys: ({ context, spawn, self }, params: { name: string }) => {
         const input = { name: params.name, image: context.image, owner: self };
-        const ref = spawn('vmLifecycle', { id: standbyIdOf(params.name), input });
+        const number = freeNumber(context.standbys.map((standby) => standby.number));
+        const ref = spawn('vmLifecycle', { id: standbyIdOf({ number }), input });
         return [
           ...context.standbys,
-          { name: params.name, phase: 'warming' as const, reservedFor: null, ref },
+          { name: params.name, number, phase: 'warming' as const, reservedFor: null, ref },
         ];
       },
     }),
@@ -92,8 +94,9 @@ export const vmPoolMachine = setup({
     forgetStandby: enqueueActions(
       ({ context, enqueue }, params: { name: string; output: VmOutput | null }) => {
         const { name, output } = params;
-        const runId = context.standbys.find((standby) => standby.name === name)?.reservedFor ?? null;
-        enqueue.stopChild(standbyIdOf(name));
+        const ended = context.standbys.find((standby) => standby.name === name);
+        const runId = ended?.reservedFor ?? null;
+        if (ended) enqueue.stopChild(standbyIdOf(ended));
         enqueue.assign({ standbys: context.standbys.filter((standby) => standby.name !== name) });
         if (output?.outcome === 'handedOver')
           enqueue.sendTo(context.owner, {
@@ -235,10 +238,10 @@ export const vmPoolMachine = setup({
   },
 });
 
-function ended({ event }: { event: { actorId: string; output: VmOutput } }) {
-  return { name: nameOfStandby(event.actorId), output: event.output };
+function ended({ event }: { event: { output: VmOutput } }) {
+  return { name: event.output.name, output: event.output };
 }
 
-function broken({ event }: { event: { actorId: string } }) {
-  return { name: nameOfStandby(event.actorId), output: null };
+function broken({ context, event }: { context: VmPoolContext; event: { actorId: string } }) {
+  return { name: nameOfActor(context.standbys, event.actorId), output: null };
 }

@@ -4,6 +4,8 @@ import type { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
 /** One machine that is kept for the next job. */
 export interface Standby {
   readonly name: string;
+  /** Makes the id of its actor; free for another one when this one has ended. */
+  readonly number: number;
   /** `leaving`: stopped, or handed over; it takes its place until it has ended. */
   readonly phase: 'warming' | 'ready' | 'checking' | 'leaving';
   /** The run that gets it as soon as it is ready. */
@@ -13,8 +15,11 @@ export interface Standby {
 
 export type Standbys = readonly Standby[];
 
-export const standbyIdOf = (name: string): `standby.${string}` => `standby.${name}`;
-export const nameOfStandby = (actorId: string): string => actorId.slice('standby.'.length);
+export const standbyIdOf = ({ number }: Pick<Standby, 'number'>): `standby.${number}` => `standby.${number}`;
+
+/** Name of the machine whose actor has this id. */
+export const nameOfActor = (standbys: Standbys, actorId: string): string =>
+  standbys.find((standby) => standbyIdOf(standby) === actorId)?.name ?? '';
 
 export const changeStandby = (standbys: Standbys, name: string, with_: Partial<Standby>): Standbys =>
   standbys.map((standby) => (standby.name === name ? { ...standby, ...with_ } : standby));

@@ -11,6 +11,7 @@ import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redact.ts';
+import { ShipError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
@@ -71,7 +72,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     image: await goldenImage(config),
     instance: await instanceOf(config.stateDir),
   };
-  await services.driver.checkHost?.(input.image, { signal: options.signal });
+  await checkHost(services, input.image, options.signal);
   const supervisor = createActor(provideSupervisor(services, options.provideJob), {
     id: 'supervisor',
     systemId: 'supervisor',
@@ -88,6 +89,14 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   supervisor.start();
   logger.info({ hub: config.hubUrl, worker: config.workerName, ...input }, 'perry-ship is running');
   return { supervisor, services, finished };
+}
+
+/** A host that does not list its machines may do so in a moment: the sweep waits for that. */
+async function checkHost({ driver, logger }: Services, image: string, signal: AbortSignal): Promise<void> {
+  await driver.checkHost?.(image, { signal }).catch((error: unknown) => {
+    if (!(error instanceof ShipError) || error.code !== 'VM_LIST_FAILED') throw error;
+    logger.error({ err: error }, 'it is not known yet whether the golden image is here');
+  });
 }
 
 const NO_ISOLATION =

@@ -70,8 +70,16 @@ function logState(
 
 const pathOf = (actor: AnyActorRef): string => {
   const parent = (actor as { _parent?: AnyActorRef })._parent;
-  return parent ? `${pathOf(parent)}/${actor.id}` : actor.id;
+  return parent ? `${pathOf(parent)}/${nameOf(actor)}` : nameOf(actor);
 };
+
+/** Ids like `run.0` come back: what is told is `run.` with the id of the run, `standby.` with the name of the machine. */
+function nameOf(actor: AnyActorRef): string {
+  const [kind, number] = actor.id.split('.');
+  if (!number || !/^\d+$/.test(number)) return actor.id;
+  const { context } = actor.getSnapshot() as { context?: { runId?: string; name?: string } };
+  return `${kind}.${context?.runId ?? context?.name ?? number}`;
+}
 
 function logEvent(
   logger: Logger,

@@ -130,7 +130,7 @@ test('a host that does not say what it has is asked again, and a machine of an e
   const left = printVmName({ instance: 'c0ffee01', runId: randomUUID() });
   await makeImage(host.home, left);
   await host.setKnobs({
-    faults: { list: { exitCode: 1, stderr: 'Error: no such file', times: 5, after: 1 } },
+    faults: { list: { exitCode: 1, stderr: 'Error: no such file', times: 8 } },
   });
   const daemon = start();
   await daemon.said(/no job is taken until that works/);

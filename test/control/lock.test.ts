@@ -54,6 +54,14 @@ describe('the lock of a state directory', () => {
     await (await lockStateDir(stateDir)).release();
   });
 
+  test('removes what one that was killed while it wrote has left', async () => {
+    await plantLock('{"pid":', 7);
+    await writeFile(join(stateDir, 'lock', 'draft-of-a-killed-one'), '{"pi');
+    const lock = await lockStateDir(stateDir);
+    expect(await readdir(join(stateDir, 'lock'))).toEqual(['8']);
+    await lock.release();
+  });
+
   test('does not believe a number that another process has now', async () => {
     const { pid, kill } = await sleeper();
     await plantLock({ pid, mark: 'an earlier boot/1', released: false });

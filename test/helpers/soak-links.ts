@@ -48,7 +48,10 @@ export async function storm({ folder, seed, count }: StormOptions): Promise<Stor
   const hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: join(room, 'hub') });
   try {
     const weather = await Weather.begin(hub, join(room, 'state'), seed);
-    return await weather.rage(count);
+    return await weather.rage(count).catch((error: unknown) => {
+      console.error(weather.standing());
+      throw error;
+    });
   } finally {
     await hub.stop();
   }
@@ -63,6 +66,7 @@ class Weather {
   /** How often we were told of each job. */
   readonly #heard = new Map<string, number>();
   readonly #counts: Record<LinkFault, number> = { dropped: 0, closed: 0, refused: 0, halfOpen: 0 };
+  #tail: readonly string[] = [];
   /** How often the daemon has lost a link. */
   #losses = 0;
   #instant: InstantDaemon | undefined;
@@ -94,6 +98,7 @@ class Weather {
 
   #hear(line: string): void {
     const { msg, job } = JSON.parse(line) as { msg?: string; job?: string };
+    this.#tail = [...this.#tail.slice(-20), line.trim()];
     if (msg === 'link to the hub lost') this.#losses += 1;
     if (msg === 'job assigned' && job) this.#heard.set(job, (this.#heard.get(job) ?? 0) + 1);
   }
@@ -115,6 +120,20 @@ class Weather {
     await this.#turns();
   }
 
+  /** What a failure is understood by. */
+  standing(): string {
+    const { value, context } = this.#daemon.supervisor.getSnapshot();
+    const jobs = this.#open().map((id) => ({
+      id,
+      status: this.#hub.jobStatus(id),
+      handedOut: this.#hub.assignments.filter(({ jobId }) => jobId === id).length,
+      heard: this.#heard.get(id) ?? 0,
+    }));
+    const runs = context.runs.map(({ jobId, phase }) => ({ jobId, phase }));
+    const counts = { faults: this.#counts, losses: this.#losses };
+    return JSON.stringify({ value, runs, jobs, workers: this.#hub.workers(), ...counts, tail: this.#tail });
+  }
+
   async rage(count: number): Promise<Storm> {
     for (let done = 0; done < count; done += 1) {
       await this.#linked();
@@ -126,12 +145,17 @@ class Weather {
     return this.#account();
   }
 
-  async #linked(): Promise<void> {
+  #online() {
     const { supervisor } = this.#daemon;
-    await waitFor(supervisor, (snapshot) => snapshot.matches({ serving: { link: 'online' } }), {
+    return waitFor(supervisor, (snapshot) => snapshot.matches({ serving: { link: 'online' } }), {
       timeout: 40_000,
     });
-    await this.#hub.until(() => this.#hub.workers()[0], patience());
+  }
+
+  /** The hub has forgotten the links of before: a job that it gave to one of them would be lost, and nobody to blame. */
+  async #linked(): Promise<void> {
+    await this.#online();
+    await this.#hub.until(() => (this.#hub.workers().length === 1 ? true : undefined), patience());
   }
 
   async #lostAfter(losses: number): Promise<void> {
@@ -174,7 +198,7 @@ class Weather {
     await this.#perhapsOneGoesOn();
     const isLate = this.#random.next() < 0.7;
     if (isLate) await this.#lostAfter(losses);
-    if (isLate && this.#random.next() < 0.5) await this.#linked();
+    if (isLate && this.#random.next() < 0.5) await this.#online();
     this.#hub.noticeFrozenSockets();
     await this.#lostAfter(losses);
   }

@@ -94,13 +94,13 @@ export class Simulation {
 
   #watch(event: InspectionEvent): void {
     if (event.type !== '@xstate.event') return;
-    const said = event.event as { type: string; runId?: string };
+    const said = event.event as { type: string; runId?: string; output?: { runId: string } };
     const to = (event.actorRef as AnyActorRef).id;
     this.#assignments.note(to, said as never);
     if (to !== 'supervisor') return;
     if (said.type === 'job.concluded' && said.runId) this.concludedAtMs.set(said.runId, this.clock.nowMs);
-    if (said.type.startsWith('xstate.done.actor.run.'))
-      this.endedAtMs.set(said.type.slice('xstate.done.actor.run.'.length), this.clock.nowMs);
+    if (said.type.startsWith('xstate.done.actor.run.') && said.output)
+      this.endedAtMs.set(said.output.runId, this.clock.nowMs);
   }
 
   /** Every effect that was asked for gets its time, everything written goes onto the wire. */

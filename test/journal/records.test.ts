@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { instanceOf } from '../../src/daemon/instance.ts';
 import { forgetOld, type Records, recordsIn } from '../../src/journal/records.ts';
 
 let folder: string;
@@ -65,4 +66,19 @@ test('a folder that cannot be read is not taken for an empty one', async () => {
 
 test('a key that could lead out of the folder is refused', async () => {
   await expect(records.put('../elsewhere', {})).rejects.toThrow(/cannot be the name of a record/);
+});
+
+describe('the identity of an installation', () => {
+  test('is made once, also after a kill in the middle of that', async () => {
+    await writeFile(join(folder, 'instance.draft'), 'c0f');
+    const made = await instanceOf(folder);
+    expect(made).toMatch(/^[0-9a-f]{8}$/);
+    expect(await instanceOf(folder)).toBe(made);
+    expect(await readdir(folder)).toEqual(['instance']);
+  });
+
+  test('is not made anew because it cannot be read', async () => {
+    await mkdir(join(folder, 'instance'));
+    await expect(instanceOf(folder)).rejects.toThrow(/EISDIR/);
+  });
 });

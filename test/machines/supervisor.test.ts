@@ -191,7 +191,9 @@ describe('a run that breaks', () => {
     expect(scene.hasSlot('b')).toBe(false);
     scene.stage.the('sweepRun').answer();
     expect(scene.hasSlot('b')).toBe(true);
-    expect(scene.runActors()).toEqual(['run.b']);
+    expect(scene.runActors()).toEqual(['run.1']);
+    scene.assign('c');
+    expect(scene.runActors().sort()).toEqual(['run.0', 'run.1']);
   });
 
   test('is answered under the assignment that counts, and none of its secrets is forgotten', () => {

@@ -223,6 +223,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
   const runs = (s: AnyMachineSnapshot) =>
     s.context.runs as {
       runId: string;
+      number: number;
       jobId: string;
       phase: string;
       holdsSlot: boolean;
@@ -231,11 +232,18 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
   /** Leaks and the work of the runs do not depend on each other. */
   const quiet = (s: AnyMachineSnapshot) => s.context.leaked.length === 0;
   const actors = (kind: string) => (s: AnyMachineSnapshot) =>
-    runs(s).map(({ runId }) => ({
-      type: `xstate.${kind}.actor.run.${runId}`,
-      actorId: `run.${runId}`,
-      output: { leakedVm: 'v', vmName: 'own' },
+    runs(s).map(({ runId, number }) => ({
+      type: `xstate.${kind}.actor.run.${number}`,
+      actorId: `run.${number}`,
+      output: { runId, leakedVm: 'v', vmName: 'own' },
     }));
+  const sweepOfA = (kind: string) => (s: AnyMachineSnapshot) =>
+    runs(s)
+      .filter(({ runId }) => runId === 'a')
+      .map(({ number }) => ({
+        type: `xstate.${kind}.actor.sweep.${number}`,
+        actorId: `sweep.${number}`,
+      }));
   const result = walk(machine, {
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1 },
     maxPaths: 150_000,
@@ -290,8 +298,8 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
           .map(({ runId, jobId }) => ({ runId, jobId })),
       'xstate.done.actor.run.*': actors('done'),
       'xstate.error.actor.run.*': actors('error'),
-      'xstate.done.actor.sweep.*': [{ type: 'xstate.done.actor.sweep.a', actorId: 'sweep.a' }],
-      'xstate.error.actor.sweep.*': [{ type: 'xstate.error.actor.sweep.a', actorId: 'sweep.a' }],
+      'xstate.done.actor.sweep.*': sweepOfA('done'),
+      'xstate.error.actor.sweep.*': sweepOfA('error'),
       'xstate.done.actor.sweepLeftovers': [{ output: [] }, { output: ['v'] }],
       'xstate.done.actor.sweepLeaks': [{ output: ['v'] }],
     },

@@ -9,12 +9,13 @@ import { walk } from './walk.ts';
 
 test('vm-pool: every transition is walked, and standby machines never take more places than there are', () => {
   const machine = vmPoolMachine.provide({ actors: { ...inert(['makeVmName']), vmLifecycle: deaf } });
-  const names = (s: AnyMachineSnapshot) => s.context.standbys.map(({ name }: { name: string }) => name);
+  type Named = { name: string; number: number };
+  const names = (s: AnyMachineSnapshot) => s.context.standbys.map(({ name }: Named) => name);
   const ends = (kind: string, outcomes: readonly string[]) => (s: AnyMachineSnapshot) =>
-    names(s).flatMap((name: string) =>
+    s.context.standbys.flatMap(({ name, number }: Named) =>
       outcomes.map((outcome) => ({
-        type: `xstate.${kind}.actor.standby.${name}`,
-        actorId: `standby.${name}`,
+        type: `xstate.${kind}.actor.standby.${number}`,
+        actorId: `standby.${number}`,
         output: { name, outcome, failure: null },
       })),
     );

@@ -8,12 +8,13 @@ export class Assignments {
   readonly #answers = new Map<string, number>();
   /** Assignments of each run, its own first. */
   readonly #runs = new Map<string, string[]>();
+  readonly #runOfActor = new Map<string, string>();
   readonly #dropped = new Set<string>();
 
   note(to: string, event: Said): void {
     if (to === 'supervisor') this.#toSupervisor(event);
     else if (to === 'hub' && event.type === 'hub.report') this.#toHub(event.report as HubReport);
-    else if (to.startsWith('run.')) this.#toRun(to.slice('run.'.length), event);
+    else if (to.startsWith('run.')) this.#toRun(to, event);
   }
 
   #toSupervisor({ type, assignmentId, runId }: Said): void {
@@ -27,8 +28,14 @@ export class Assignments {
     this.#answers.set(assignmentId, (this.#answers.get(assignmentId) ?? 0) + 1);
   }
 
-  #toRun(runId: string, { type, assignmentId }: Said): void {
-    if (type === 'xstate.init') this.#runs.set(runId, [runId]);
+  /** Ids of actors come back, those of runs do not. */
+  #toRun(actorId: string, { type, assignmentId, input }: Said): void {
+    if (type === 'xstate.init') {
+      const { runId } = input as { runId: string };
+      this.#runs.set(runId, [runId]);
+      this.#runOfActor.set(actorId, runId);
+    }
+    const runId = this.#runOfActor.get(actorId) ?? '';
     if (type === 'job.adopted') this.#runs.get(runId)?.push(String(assignmentId));
   }
 

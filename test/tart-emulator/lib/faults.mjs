@@ -6,8 +6,7 @@ import { TartError } from './failures.mjs';
 /**
  * Runs a command, or does with it what the knobs say:
  *
- * - `after`: so often all is well before; `times`: only so often, then all is well (left out: always);
- *   `match`: only when a word of the command has this in it
+ * - `times`: only so often, then all is well (left out: always); `match`: only when a word of the command has this in it
  * - `delayMs`, `floodBytes` (noise on stderr), `warning` (a line on stderr): before anything else
  * - `hang`: does not end; `'stubborn'` not even by SIGINT and SIGTERM
  * - `exitCode`, `stdout`, `stderr`: ends so; with `late` after it has done its work
@@ -15,7 +14,7 @@ import { TartError } from './failures.mjs';
 export async function applyFault({ home, knobs, names }, command, execute) {
   const fault = knobs.faults[command];
   const applies = fault && (!fault.match || names.some((name) => name.includes(fault.match)));
-  if (!applies || !(await isDue(home, command, fault))) return execute();
+  if (!applies || !(await isDue(home, command, fault.times))) return execute();
   if (fault.delayMs) await pause(fault.delayMs);
   if (fault.floodBytes) await flood(fault.floodBytes);
   if (fault.warning) process.stderr.write(`${fault.warning}\n`);
@@ -26,10 +25,8 @@ export async function applyFault({ home, knobs, names }, command, execute) {
   throw new TartError(fault.exitCode, fault.stderr ?? '');
 }
 
-async function isDue(home, command, { after = 0, times }) {
-  if ((await takeCount(home, `${command}-before`, after)) !== undefined) return false;
-  return times === undefined || (await takeCount(home, command, times)) !== undefined;
-}
+const isDue = async (home, command, times) =>
+  times === undefined || (await takeCount(home, command, times)) !== undefined;
 
 /** Counts over all processes, from 1 to `most`; each number is taken once, `undefined` when all are. */
 export async function takeCount(home, name, most) {

@@ -8,11 +8,12 @@ import { outcomeOf } from './outcomes.ts';
 
 /** The first start after a boot has macOS check the program. */
 const DEADLINE_MS = 30_000;
+const LIST_DEADLINE_MS = 8_000;
 
 /**
  * Whether this host can make machines at all: `tart` runs, the image is here, the key can be read.
  *
- * @throws ShipError COMMAND_NOT_FOUND · VM_HOST_NOT_READY · VM_IMAGE_MISSING · CONFIG_INVALID
+ * @throws ShipError COMMAND_NOT_FOUND · VM_HOST_NOT_READY · VM_IMAGE_MISSING · VM_LIST_FAILED · CONFIG_INVALID
  */
 export async function checkTartHost(
   tart: Tart,
@@ -25,7 +26,7 @@ export async function checkTartHost(
   if (outcomeOf(version) !== 'succeeded')
     throw tartFailure({ summary: 'Tart does not run on this host.', code: 'VM_HOST_NOT_READY' }, version);
   if (!/^\d+\.\d+/.test(version.stdout)) throw notTart();
-  const machines = await listMachines(tart, { signal });
+  const machines = await listMachines(tart, { signal, deadlineMs: LIST_DEADLINE_MS });
   if (!hasImage(machines, image))
     throw imageMissing(
       image,

@@ -4,8 +4,8 @@ import { removeFolder } from './home.ts';
 import { outcomeOf } from './outcomes.ts';
 
 const DELETE_DEADLINE_MS = 30_000;
-/** Added to the time that `tart stop` itself waits. */
-const STOP_MARGIN_MS = 10_000;
+/** Added to the time that `tart stop` itself waits; one that takes longer hangs, and another may not. */
+const STOP_MARGIN_MS = 3_000;
 
 /**
  * Powers off a machine that an earlier life of the daemon has started: `tart stop`. It says nothing about machines that

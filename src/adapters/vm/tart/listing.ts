@@ -29,10 +29,10 @@ export interface ListedMachine {
  */
 export async function listMachines(
   tart: Tart,
-  { signal }: TartCallOptions,
+  { signal, deadlineMs = DEADLINE_MS }: TartCallOptions,
 ): Promise<readonly ListedMachine[]> {
   for (let attempt = 1; ; attempt += 1) {
-    const result = await tart.call(['list', '--format', 'json'], { signal, deadlineMs: DEADLINE_MS });
+    const result = await tart.call(['list', '--format', 'json'], { signal, deadlineMs });
     const machines = result.exitCode === 0 && !result.timedOut ? parseListing(result.stdout) : undefined;
     if (machines) return machines;
     if (attempt === ATTEMPTS || result.timedOut)
