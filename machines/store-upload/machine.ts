@@ -42,6 +42,8 @@ export interface PartsReport {
   readonly missing: readonly number[];
   /** Addresses that are good no more are among them: only a new reservation brings others. */
   readonly hasExpired: boolean;
+  /** What the storage asked us to wait; null when it did not. */
+  readonly retryAfterMs: number | null;
 }
 
 /** Whether Apple has the build of an earlier life, and whether it has looked at it. */
@@ -151,7 +153,7 @@ export const storeUploadMachine = setup({
       remainingParts: (_, params: PartsReport) => params.missing,
       attempts: ({ context }, { missing }) =>
         missing.length < context.remainingParts.length ? 0 : context.attempts,
-      retryAfterMs: null,
+      retryAfterMs: (_, params) => params.retryAfterMs,
     }),
     countCommit: assign({
       commits: ({ context }) => context.commits + 1,

@@ -56,9 +56,9 @@ const missingAfter = (uploadId: string | null) =>
       'xstate.done.actor.reserveUpload': [{ output: 'u' }],
       'xstate.done.actor.reserveFile': [{ output: { fileId: 'f', parts: [1, 2] } }],
       'xstate.done.actor.sendParts': [
-        { output: { missing: [], hasExpired: false } },
-        { output: { missing: [2], hasExpired: false } },
-        { output: { missing: [2], hasExpired: true } },
+        { output: { missing: [], hasExpired: false, retryAfterMs: null } },
+        { output: { missing: [2], hasExpired: false, retryAfterMs: null } },
+        { output: { missing: [2], hasExpired: true, retryAfterMs: 5_000 } },
       ],
       'xstate.done.actor.findOwnBuild': ['none', 'processing', 'valid'].map((output) => ({ output })),
       'xstate.done.actor.reconcileUpload': verdicts,
