@@ -45,6 +45,8 @@ export interface PartsReport {
   readonly missing: readonly number[];
   /** Addresses that are good no more are among them: only a new reservation brings others. */
   readonly hasExpired: boolean;
+  /** What the storage asked us to wait; null when it did not. */
+  readonly retryAfterMs: number | null;
 }
 
 /** Whether Apple has the build of an earlier life, and whether it has looked at it. */
@@ -63,8 +65,6 @@ interface StoreUploadContext extends StoreUploadInput {
   /** Answers by which Apple still waits for the file that was committed. */
   readonly staleAnswers: number;
   readonly retryAfterMs: number | null;
-  /** Apple has said that it has the file: by confirming the commit, or by processing it. */
-  readonly isTaken: boolean;
   /** Why Apple did not want the commit, when it said so. */
   readonly commitRefusal: Failure | null;
   readonly processed: boolean;
@@ -160,19 +160,18 @@ export const storeUploadMachine = setup({
       remainingParts: (_, params: PartsReport) => params.missing,
       attempts: ({ context }, { missing }) =>
         missing.length < context.remainingParts.length ? 0 : context.attempts,
-      retryAfterMs: null,
+      retryAfterMs: (_, params) => params.retryAfterMs,
     }),
     countCommit: assign({
       commits: ({ context }) => context.commits + 1,
       staleAnswers: 0,
-      isTaken: false,
       commitRefusal: null,
       retryAfterMs: null,
     }),
-    noteTaken: assign({ isTaken: true, staleAnswers: 0, retryAfterMs: null }),
+    /** An answer all the same: what went wrong before it counts no more. */
     noteStale: assign({
-      isTaken: false,
       staleAnswers: ({ context }) => context.staleAnswers + 1,
+      attempts: 0,
       retryAfterMs: null,
     }),
     /** What may pass says nothing about the file. */
@@ -184,7 +183,7 @@ export const storeUploadMachine = setup({
     }),
     countPoll: assign({ polls: ({ context }) => context.polls + 1 }),
     notProcessed: assign({ processed: false }),
-    /** An objection against a second build of one number falls when the first one is our own. */
+    /** An objection falls when the build that has the number is our own, or when nobody can say whose it is. */
     dropObjection: assign({ failure: null }),
   },
   guards: {
@@ -203,10 +202,11 @@ export const storeUploadMachine = setup({
       context.fileId !== null &&
       context.commitRefusal === null &&
       context.commits < COMMITS,
-    isStale: ({ context }, params: { verdict: UploadVerdict }) =>
-      params.verdict.state === 'awaitingUpload' && context.staleAnswers < STALE_ANSWERS,
-    isStillAwaited: (_, params: { verdict: UploadVerdict }) => params.verdict.state === 'awaitingUpload',
-    isTaken: ({ context }) => context.isTaken,
+    mayBeStale: ({ context }, params: { verdict: UploadVerdict }) =>
+      params.verdict.state === 'awaitingUpload' &&
+      context.fileId !== null &&
+      context.commitRefusal === null &&
+      context.staleAnswers < STALE_ANSWERS,
     /** What an earlier life reserved is gone at Apple. */
     isForgotten: ({ context }, params: { failure: Failure }) =>
       params.failure.code === 'STORE_UPLOAD_UNKNOWN' && context.isRecalled && context.fileId === null,
@@ -236,7 +236,6 @@ export const storeUploadMachine = setup({
     polls: 0,
     staleAnswers: 0,
     retryAfterMs: null,
-    isTaken: false,
     commitRefusal: null,
     processed: true,
     remarks: [],
@@ -392,7 +391,7 @@ export const storeUploadMachine = setup({
         id: 'commitFile',
         src: 'commitFile',
         input: ({ context }) => ({ ...uploadOf({ context }), fileId: context.fileId ?? '' }),
-        onDone: { target: 'awaitingProcessing', actions: 'noteTaken' },
+        onDone: 'awaitingProcessing',
         onError: {
           target: '#storeUpload.reconciling.settling',
           actions: [
@@ -425,8 +424,8 @@ export const storeUploadMachine = setup({
               {
                 guard: { type: 'isProcessing', params: verdictOf },
                 target: '#storeUpload.awaitingProcessing',
-                actions: 'noteTaken',
               },
+              { guard: { type: 'mayBeStale', params: verdictOf }, target: 'settling', actions: 'noteStale' },
               { guard: { type: 'isUncommitted', params: verdictOf }, target: '#storeUpload.committing' },
               { guard: { type: 'wasNeverSent', params: verdictOf }, target: '#storeUpload.reservingFile' },
               { target: FAILED, actions: 'judgeUncommitted' },
@@ -445,14 +444,9 @@ export const storeUploadMachine = setup({
       },
     },
     awaitingProcessing: {
-      description: 'Apple has the build and looks at it.',
+      description: 'Apple has the build, by its own word, and looks at it.',
       entry: 'resetAttempts',
-      after: {
-        processingTimeout: [
-          { guard: 'isTaken', target: 'published', actions: 'notProcessed' },
-          { target: 'failed', actions: failWith(commitUnclear) },
-        ],
-      },
+      after: { processingTimeout: { target: 'published', actions: 'notProcessed' } },
       initial: 'asking',
       states: {
         asking: {
@@ -465,9 +459,12 @@ export const storeUploadMachine = setup({
             onDone: [
               { guard: { type: 'isComplete', params: verdictOf }, ...concluded('published') },
               { guard: { type: 'isRefused', params: verdictOf }, ...concluded('objecting') },
-              { guard: { type: 'isStale', params: verdictOf }, target: 'pausing', actions: 'noteStale' },
-              { guard: { type: 'isStillAwaited', params: verdictOf }, target: '#storeUpload.reconciling' },
-              { target: 'pausing', actions: 'noteTaken' },
+              {
+                guard: { type: 'mayBeStale', params: verdictOf },
+                target: '#storeUpload.reconciling.settling',
+                actions: 'noteStale',
+              },
+              { target: 'pausing', actions: 'clearWait' },
             ],
             onError: { target: 'pausing', actions: { type: 'noteWait', params: errorOf } },
           },
@@ -514,9 +511,24 @@ export const storeUploadMachine = setup({
               },
               { target: FAILED },
             ],
-            onError: againOrFail,
+            onError: [
+              {
+                guard: { type: 'mayTryAgain', params: errorOf },
+                target: 'pausing',
+                actions: { type: 'noteWait', params: errorOf },
+              },
+              { target: FAILED, actions: ['dropObjection', { type: 'keepFailure', params: errorOf }] },
+            ],
           },
-          after: { requestTimeout: lateOrFail('comparing the builds') },
+          after: {
+            requestTimeout: [
+              { guard: 'hasAttemptsLeft', target: 'pausing', actions: 'clearWait' },
+              {
+                target: FAILED,
+                actions: ['dropObjection', failWith(storeTimedOut('comparing the builds'))],
+              },
+            ],
+          },
         },
         pausing,
       },

@@ -101,7 +101,7 @@ export function provideStoreUpload(services: Services, hold: Hold = () => {}) {
         const earlier = await services.journal.findUpload(buildKeyOf(desk, run.input.artifact));
         const appId = await findApp(access, buildOf(desk).bundleId, run.signal);
         const build = await findBuild(access, appId, buildOf(desk), run.signal);
-        if (!build || !earlier || build.uploadedAtMs < earlier.recordedAtMs - CLOCK_SKEW_MS) return 'none';
+        if (!build || !earlier || build.uploadedAtMs < earlier.begunAtMs - CLOCK_SKEW_MS) return 'none';
         return build.isProcessed ? 'valid' : 'processing';
       }),
     },
@@ -154,6 +154,7 @@ async function sendParts(
   const waiting = parts.filter(({ number }) => numbers.includes(number));
   const missing: number[] = [];
   let hasExpired = false;
+  let retryAfterMs: number | null = null;
   const worker = async (): Promise<void> => {
     for (let part = waiting.shift(); part; part = waiting.shift()) {
       const { number } = part;
@@ -161,11 +162,12 @@ async function sendParts(
         if (!(error instanceof ShipError) || !error.failure.retryable) throw error;
         missing.push(number);
         hasExpired ||= error.code === 'STORE_PART_EXPIRED';
+        retryAfterMs = Math.max(retryAfterMs ?? 0, error.failure.retryAfterMs ?? 0) || null;
       });
     }
   };
   await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
-  return { missing: missing.sort((a, b) => a - b), hasExpired };
+  return { missing: missing.sort((a, b) => a - b), hasExpired, retryAfterMs };
 }
 
 function verdictOf({ state, errors, warnings }: UploadState): UploadVerdict {

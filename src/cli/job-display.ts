@@ -10,6 +10,7 @@ export interface DisplayStream {
 export class JobDisplay {
   readonly #stream: DisplayStream;
   #bar = '';
+  #stage = '';
 
   constructor(stream: DisplayStream) {
     this.#stream = stream;
@@ -17,9 +18,16 @@ export class JobDisplay {
 
   show(note: JobNote): void {
     if (note.kind === 'progress') this.#progress(note.percent);
-    else if (note.kind === 'stage') this.line(`▸ ${plain(note.message)}`);
-    else if (note.kind === 'published') this.line(`✓ ${plain(note.message)}`);
+    else if (note.kind === 'stage') this.#begin(note.message);
     else if (note.kind === 'log') this.line(`  ${plain(note.line)}`);
+    else if (note.kind === 'published') this.line(`✓ ${plain(note.message)}`);
+  }
+
+  /** A job that waits says its stage again and again, for a hub that would lose patience. */
+  #begin(stage: string): void {
+    if (stage === this.#stage) return;
+    this.#stage = stage;
+    this.line(`▸ ${plain(stage)}`);
   }
 
   line(text: string): void {

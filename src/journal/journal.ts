@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { forgetOld, recordsIn } from './records.ts';
 
-/** An upload to App Store Connect that was reserved, and when; NaN when that cannot be read. */
+/** The newest upload to App Store Connect that was reserved for a build. */
 export interface RecordedUpload {
   readonly uploadId: string;
-  readonly recordedAtMs: number;
+  /** When the first one was reserved; NaN when that cannot be read. */
+  readonly begunAtMs: number;
 }
 
 /**
@@ -31,13 +32,15 @@ export function openJournal(stateDir: string): Journal {
     machineIsGone: (name) => machines.remove(name),
     openMachines: () => machines.keys(),
     recordUpload: async (buildKey, uploadId) => {
-      await uploads.put(buildKey, { uploadId, recordedAt: new Date().toISOString() });
+      const recordedAt = new Date().toISOString();
+      const { begunAt = recordedAt } = (await uploads.get(buildKey)) ?? {};
+      await uploads.put(buildKey, { uploadId, recordedAt, begunAt });
       await forgetOld(uploads).catch(() => {});
     },
     findUpload: async (buildKey) => {
-      const { uploadId, recordedAt } = (await uploads.get(buildKey)) ?? {};
+      const { uploadId, begunAt } = (await uploads.get(buildKey)) ?? {};
       if (typeof uploadId !== 'string') return undefined;
-      return { uploadId, recordedAtMs: Date.parse(String(recordedAt)) };
+      return { uploadId, begunAtMs: Date.parse(String(begunAt)) };
     },
   };
 }

@@ -53,3 +53,13 @@ test('progress is a bar in its place on a terminal, and nothing elsewhere', () =
     '▸ Signing\n  ████████████░░░░░░░░░░░░  50 %\r\u001b[K  from the \ufffd[2Jbundle\n',
   );
 });
+
+test('a stage that a waiting job repeats is shown once, and what was published is said', () => {
+  const written: string[] = [];
+  const display = new JobDisplay({ write: (text: string) => written.push(text) });
+  const publishing = { kind: 'stage', stage: 'publishing', message: 'Uploading' } as const;
+  display.show(publishing);
+  display.show(publishing);
+  display.show({ kind: 'published', platform: 'ios', message: 'App was uploaded' });
+  expect(written.join('')).toBe('▸ Uploading\n  App was uploaded\n');
+});

@@ -160,7 +160,7 @@ export class StoreWorld extends FaultyWorld {
     );
     for (const part of PARTS)
       if (call.input.parts.includes(part) && !missing.includes(part)) file?.arrived.add(part);
-    return () => call.answer({ missing, hasExpired });
+    return () => call.answer({ missing, hasExpired, retryAfterMs: null });
   }
 
   #commit(call: Call): () => void {

@@ -38,7 +38,11 @@ export function parseCodeResources(bytes: Buffer): CodeResources {
   const root = asDictionary(parseLargePlist(bytes, WHAT));
   const files = asDictionary(root?.files2);
   const rules = asDictionary(root?.rules2);
-  if (!files || !rules) throw malformed(WHAT, 'it has no "files2" and "rules2"');
+  if (!files || !rules)
+    throw malformed(
+      WHAT,
+      'it has no "files2" and "rules2", and macOS takes no older form of a seal any more',
+    );
   const entries = Object.entries(files);
   if (entries.length > MAX_ITEMS) throw malformed(WHAT, `it seals ${entries.length} files`);
   return {
