@@ -70,7 +70,8 @@ function planMacos(manifest: Manifest, credentials: CredentialsSummary): SignPla
   if (wish === 'both') return [directPass('notarize', true), { ...storePass(credentials), delivers: false }];
   if (wish === 'appstore' || wish === 'testflight') return [storePass(credentials)];
   const isAdHoc = wish === 'package' && !credentials.hasMainP12;
-  return [directPass(isAdHoc ? undefined : 'main', wish === 'notarize')];
+  const pass = directPass(isAdHoc ? undefined : 'main', wish === 'notarize');
+  return [{ ...pass, embedsProfile: !isAdHoc && credentials.hasDeveloperIdProfile }];
 }
 
 /**
@@ -86,7 +87,7 @@ const directPass = (p12: SignPass['p12'], isNotarized: boolean): SignPass => ({
   container: 'dmg',
   distribution: 'direct',
   ...(p12 ? { identity: 'supplied', p12 } : { identity: 'adhoc' }),
-  // a profile for the store is none for what is distributed directly
+  // a profile for the store is none for what is distributed directly, and `both` comes with that one
   embedsProfile: false,
   hardenedRuntime: true,
   timestamp: 'direct',

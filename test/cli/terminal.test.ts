@@ -61,5 +61,5 @@ test('a stage that a waiting job repeats is shown once, and what was published i
   display.show(publishing);
   display.show(publishing);
   display.show({ kind: 'published', platform: 'ios', message: 'App was uploaded' });
-  expect(written.join('')).toBe('▸ Uploading\n  App was uploaded\n');
+  expect(written.join('')).toBe('▸ Uploading\n✓ App was uploaded\n');
 });

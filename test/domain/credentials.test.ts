@@ -43,6 +43,7 @@ test('keeps what signing needs and drops every foreign secret', () => {
     hasNotarizeP12: false,
     hasInstallerP12: false,
     hasProfile: true,
+    hasDeveloperIdProfile: false,
     hasApiKey: true,
     apiKeyLacks: [],
   });

@@ -178,6 +178,22 @@ describe('macOS', () => {
     },
   );
 
+  test('direct with a profile: whose app it is, and nothing that the profile does not allow', () => {
+    const profile = profileWith({ 'com.apple.developer.icloud-services': '*' }, { platforms: ['OSX'] });
+    const key = 'com.apple.developer.icloud-services';
+    const explicit = newDict([[key, ['CloudKit']]]);
+    expect(derive({ ...mac, profile, explicit }).entitlements).toEqual({
+      [key]: ['CloudKit'],
+      'com.apple.application-identifier': `${TEAM}.com.example.tide`,
+      'com.apple.developer.team-identifier': TEAM,
+    });
+    expect(
+      failureOf(() => derive({ ...mac, profile, keys: ['com.apple.developer.networking.vpn'] })),
+    ).toMatchObject({
+      code: 'ENTITLEMENT_NOT_ALLOWED',
+    });
+  });
+
   test('an entitlements file takes the place of the sidecar', () => {
     const explicit = newDict([
       ['com.apple.security.app-sandbox', true],

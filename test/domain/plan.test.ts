@@ -11,12 +11,13 @@ const macos = (macos_distribute?: string): Manifest =>
 const ios = (ios_distribute?: string): Manifest =>
   parseManifest({ ...base, targets: ['ios-sign'], ios_distribute });
 
-type Credential = 'main' | 'notarize' | 'installer' | 'profile' | 'api';
+type Credential = 'main' | 'notarize' | 'installer' | 'profile' | 'developerIdProfile' | 'api';
 const having = (...names: Credential[]): CredentialsSummary => ({
   hasMainP12: names.includes('main'),
   hasNotarizeP12: names.includes('notarize'),
   hasInstallerP12: names.includes('installer'),
-  hasProfile: names.includes('profile'),
+  hasProfile: names.includes('profile') || names.includes('developerIdProfile'),
+  hasDeveloperIdProfile: names.includes('developerIdProfile'),
   hasApiKey: names.includes('api'),
   apiKeyLacks: names.includes('api') ? [] : ['apple_issuer_id', 'apple_p8_key'],
 });
@@ -52,6 +53,13 @@ const table: [string, Manifest, CredentialsSummary, object[]][] = [
   ['macOS, a p12 and a profile', macos(), having('main', 'profile'), [direct]],
   ['macOS, a p12 and an API key', macos(), having('main', 'api'), [notarized]],
   ['macOS notarize', macos('notarize'), having('main', 'notarize', 'profile'), [notarized]],
+  [
+    'macOS notarize, a profile for Developer ID',
+    macos('notarize'),
+    having('main', 'developerIdProfile'),
+    [{ ...notarized, embedsProfile: true }],
+  ],
+  ['macOS, ad hoc: nobody may carry a profile', macos(), having('developerIdProfile'), [adHoc]],
   ['macOS appstore', macos('appstore'), having('main', 'profile'), [{ ...store, embedsProfile: true }]],
   ['macOS appstore, an installer', macos('appstore'), having('main', 'installer'), [store]],
   ['macOS testflight, no profile', macos('testflight'), having('main'), [store]],

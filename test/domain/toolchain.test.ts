@@ -9,6 +9,7 @@ const credentials = {
   hasNotarizeP12: true,
   hasInstallerP12: true,
   hasProfile: true,
+  hasDeveloperIdProfile: false,
   ...key,
 };
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unpackBundleFile } from '../../src/adapters/archive/unpack-bundle.ts';
 import { checkSealedBundle } from '../../src/adapters/code-signature/sealed-bundle.ts';
 import { extractDmg } from '../../src/adapters/dmg/read.ts';
-import { makePaddedBundle } from '../../src/demo/bundles/index.ts';
+import { macDemoApp, makePaddedBundle } from '../../src/demo/bundles/index.ts';
 import { startTimestampAuthority, type TimestampAuthority } from '../../src/demo/timestamp-authority.ts';
 import { infoPlist, macFramework, makeMacApp } from '../helpers/bundles.ts';
 import { type Scene, withScene } from '../helpers/daemon.ts';
@@ -25,6 +25,7 @@ import {
 } from './judges.ts';
 import { type Materials, makeMaterials, packTarGz, packZip, TEAM } from './materials.ts';
 
+const SHARING = 'com.apple.developer.networking.multicast';
 const missing = await missingPrograms();
 let folder: string;
 let materials: Materials;
@@ -234,6 +235,36 @@ describe.skipIf(missing.length > 0)(
           'terminal-notifier/terminal-notifier.app/Contents/MacOS/terminal-notifier',
         );
         expect(await signatureInfo(binary)).toMatch(/flags: CodeSignatureFlags\(.*ADHOC/);
+      }));
+
+    test('a profile for Developer ID is embedded, and permits what the app asks for; one for the store is not', () =>
+      scene(async (scene) => {
+        const profileFor = (keys: Record<string, true>) =>
+          materials.profileWith({
+            platform: 'macos',
+            bundleId: macDemoApp.bundleId,
+            certificateDer: materials.developerId.certificateDer,
+            entitlements: { [SHARING]: true },
+            keys,
+          });
+        const jobWith = (keys: Record<string, true>) =>
+          materials.macJob({
+            manifest: { entitlements: Object.keys(keys).length > 0 ? [SHARING] : [] },
+            credentials: { provisioning_profile_base64: profileFor(keys) },
+          });
+        const ids = await signed(scene, jobWith({ ProvisionsAllDevices: true }), jobWith({}));
+        const [direct, other] = await Promise.all(
+          ids.map(async (id) => {
+            const volume = await takeDmgApart(scene.hub.artifact(id)?.path ?? '', join(scene.folder, id));
+            return join(volume, 'terminal-notifier/terminal-notifier.app/Contents');
+          }),
+        );
+        const embedded = await readFile(join(direct ?? '', 'embedded.provisionprofile'));
+        expect(embedded.includes('ProvisionsAllDevices')).toBe(true);
+        const info = await signatureInfo(join(direct ?? '', 'MacOS/terminal-notifier'));
+        expect(info).toContain(`<string>${TEAM}.${macDemoApp.bundleId}</string>`);
+        expect(info).toContain(`<key>${SHARING}</key>`);
+        await expect(stat(join(other ?? '', 'embedded.provisionprofile'))).rejects.toThrow('ENOENT');
       }));
 
     test('entitlements of the manifest, a display name and a newer minimum system reach the app', () =>

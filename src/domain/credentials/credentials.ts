@@ -1,3 +1,5 @@
+import { parseProfile, profileKind } from '../profile/index.ts';
+
 /** A PKCS#12 file and what opens it. Both are secret. */
 export interface SuppliedP12 {
   readonly p12: Buffer;
@@ -28,6 +30,8 @@ export interface CredentialsSummary {
   readonly hasNotarizeP12: boolean;
   readonly hasInstallerP12: boolean;
   readonly hasProfile: boolean;
+  /** The profile is one for Developer ID: an app that is not for the store carries it. */
+  readonly hasDeveloperIdProfile: boolean;
   /** Key id, issuer and private key are all there. */
   readonly hasApiKey: boolean;
   /** Fields of the API key that were not sent. */
@@ -39,9 +43,19 @@ export const summarizeCredentials = (credentials: Credentials): CredentialsSumma
   hasNotarizeP12: credentials.notarize !== undefined,
   hasInstallerP12: credentials.installer !== undefined,
   hasProfile: credentials.profile !== undefined,
+  hasDeveloperIdProfile: credentials.profile !== undefined && isForDeveloperId(credentials.profile),
   hasApiKey: apiKeyLacks(credentials).length === 0,
   apiKeyLacks: apiKeyLacks(credentials),
 });
+
+/** One that cannot be read is for nothing; what uses it says so. */
+function isForDeveloperId(profile: Buffer): boolean {
+  try {
+    return profileKind(parseProfile(profile)) === 'developer-id';
+  } catch {
+    return false;
+  }
+}
 
 const apiKeyLacks = ({ apiKeyId, apiIssuerId, apiPrivateKeyPem }: Credentials): readonly string[] => [
   ...(apiKeyId ? [] : ['apple_key_id']),

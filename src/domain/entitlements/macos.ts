@@ -16,12 +16,25 @@ type Entry = [string, PlistValue];
 /** True for what needs no profile. */
 export const isFree = (key: string): boolean => key.startsWith(FREE_PREFIX);
 
-/** Developer ID and ad hoc: exactly what the project asks for. */
+/** Developer ID and ad hoc: exactly what the project asks for; with a profile, whose app it is as well. */
 export function macosDirectEntitlements(input: EntitlementsInput): DerivedEntitlements {
-  const requested = requestedEntitlements(input);
-  const extras = sidecarExtras(input, [APPLICATION_IDENTIFIER, TEAM_IDENTIFIER, SANDBOX, DEBUGGING]);
-  return { entitlements: newDict([...extras.kept, ...requested]), cut: extras.cut };
+  const { profile, bundleId } = input;
+  const decidedElsewhere = [APPLICATION_IDENTIFIER, TEAM_IDENTIFIER, SANDBOX, DEBUGGING];
+  const extras = sidecarExtras(input, decidedElsewhere);
+  if (!profile)
+    return { entitlements: newDict([...extras.kept, ...requestedEntitlements(input)]), cut: extras.cut };
+  const identifiers = [APPLICATION_IDENTIFIER, TEAM_IDENTIFIER];
+  const requested = requestedEntitlements(input).filter(([key]) => !identifiers.includes(key));
+  refuseUnlisted(requested, input);
+  const identity = identityOf(profile.prefix, profile.teamIds[0] ?? profile.prefix, bundleId);
+  return { entitlements: newDict([...extras.kept, ...requested, ...identity]), cut: extras.cut };
 }
+
+/** By these the system finds the profile that permits the rest. */
+const identityOf = (prefix: string, teamId: string, bundleId: string): Entry[] => [
+  [APPLICATION_IDENTIFIER, `${prefix}.${bundleId}`],
+  [TEAM_IDENTIFIER, teamId],
+];
 
 /** Mac App Store: the sandbox is mandatory, and the app says whose it is. */
 export function macosStoreEntitlements(input: EntitlementsInput): DerivedEntitlements {
@@ -33,8 +46,7 @@ export function macosStoreEntitlements(input: EntitlementsInput): DerivedEntitle
   const extras = sidecarExtras(input, [...decidedHere, DEBUGGING]);
   const identity: Entry[] = [
     [SANDBOX, true],
-    [APPLICATION_IDENTIFIER, `${input.profile?.prefix ?? teamId}.${input.bundleId}`],
-    [TEAM_IDENTIFIER, teamId],
+    ...identityOf(input.profile?.prefix ?? teamId, teamId, input.bundleId),
   ];
   return { entitlements: newDict([...extras.kept, ...requested, ...identity]), cut: extras.cut };
 }
