@@ -27,7 +27,6 @@ export type Toolchain = 'xcode' | 'portable';
 
 /** One signature over the whole app, and what becomes of its artifact. */
 export interface AdmittedPass {
-  readonly distribution: 'direct' | 'store';
   readonly embedsProfile: boolean;
   readonly notarizes: boolean;
   /** What carries Apple's ticket in the end, in the order in which it is stapled; empty without notarization. */

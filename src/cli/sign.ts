@@ -84,7 +84,11 @@ async function configOf({
 async function conclude(outcome: SignOutcome, flags: SignCommandFlags, signal: AbortSignal): Promise<void> {
   const { conclusion, artifactPath, leakedVm } = outcome;
   if (leakedVm !== undefined) process.stderr.write(`note: the machine ${leakedVm} could not be deleted\n`);
-  if (conclusion.outcome !== 'succeeded') return fail(conclusion.failure, flags);
+  if (conclusion.outcome !== 'succeeded') {
+    if (artifactPath !== undefined)
+      process.stderr.write(`note: what was made before it is ${artifactPath}\n`);
+    return fail(conclusion.failure, flags);
+  }
   if (artifactPath === undefined) throw new Error('a job succeeded and left no artifact');
   const report = await verifyArtifact(artifactPath, { signal });
   const text = flags.json ? json(artifactPath, report) : [...renderReport(report), artifactPath].join('\n');

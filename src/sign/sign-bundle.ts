@@ -37,7 +37,7 @@ export interface SignRequest {
 
 export interface SignOutcome {
   readonly conclusion: Conclusion;
-  /** Where the artifact is, when there is one. */
+  /** Where the artifact is, when there is one: also when something failed after it. */
   readonly artifactPath?: string;
   /** Name of the machine that could not be deleted, if any; the next call tries again. */
   readonly leakedVm?: string;
@@ -136,7 +136,7 @@ function outcomeOf({ conclusion, failure, leakedVm }: Ended, place: ArtifactPlac
   if (!said) throw new Error('the job ended without a word');
   return {
     conclusion: said,
-    ...(said.outcome === 'succeeded' && place.path !== undefined && { artifactPath: place.path }),
+    ...(place.path !== undefined && { artifactPath: place.path }),
     ...(leakedVm !== null && { leakedVm }),
   };
 }

@@ -21,8 +21,12 @@ export async function admitJob(scope: StepScope): Promise<AdmittedJob> {
     target: plan.platform === 'ios' ? 'ios-sign' : 'macos-sign',
     appName: manifest.appName,
     toolchain: services.toolchain.certain ?? null,
-    passes: plan.passes.map(({ distribution, embedsProfile, notarizes, staples, publishes, delivers }) => ({
-      ...{ distribution, embedsProfile, notarizes, staples, publishes, delivers },
+    passes: plan.passes.map(({ embedsProfile, notarizes, staples, publishes, delivers }) => ({
+      embedsProfile,
+      notarizes,
+      staples,
+      publishes,
+      delivers,
     })),
   };
 }

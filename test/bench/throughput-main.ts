@@ -35,7 +35,7 @@ const admitted = {
   toolchain: 'portable',
   passes: [
     {
-      ...{ distribution: 'direct', embedsProfile: true, notarizes: false },
+      ...{ embedsProfile: true, notarizes: false },
       ...{ staples: [], publishes: false, delivers: true },
     },
   ],

@@ -111,6 +111,7 @@ test('an app for both that the store refuses fails, and leaves its image all the
   expect(exitCode).toBe(1);
   expect(names).toEqual(['terminal-notifier.dmg']);
   expect(text).toMatch(/STORE_REJECTED: .*90296.*was delivered all the same/);
+  expect(text).toContain(file('refused/out/terminal-notifier.dmg'));
 });
 
 test('an identity that no pass uses is wrong usage', async () => {

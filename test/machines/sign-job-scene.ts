@@ -10,7 +10,6 @@ import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { recorder, Stage } from './stage.ts';
 
 const direct: AdmittedPass = {
-  distribution: 'direct',
   embedsProfile: true,
   notarizes: false,
   staples: [],
@@ -34,7 +33,7 @@ export const admittedBoth: AdmittedJob = {
   toolchain: 'xcode',
   passes: [
     { ...direct, embedsProfile: false, notarizes: true, staples: ['image'] },
-    { ...direct, distribution: 'store', publishes: true, delivers: false },
+    { ...direct, publishes: true, delivers: false },
   ],
 };
 export const artifact = { name: 'Tide Clock.dmg', sizeBytes: 7, sha256Hex: 'ab' };
