@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readExistingEntitlements } from '../adapters/code-signature/existing-entitlements.ts';
+import type { NestedEntitlements } from '../adapters/rcodesign/sign-arguments.ts';
 import type { NestedBundle } from '../domain/bundle/index.ts';
 import { isProgramKind } from '../domain/bundle/nested-places.ts';
 import { nestedEntitlements } from '../domain/entitlements/index.ts';
@@ -20,22 +21,20 @@ export async function nestedSettings(desk: Desk) {
     ({ kind, executable }) =>
       executable !== undefined && (isProgramKind(kind) || (runnable.has(executable) && kind !== 'framework')),
   );
-  const entitlements = await Promise.all(programs.map((program) => entitlementsOf(desk, program)));
   const bundleExecutables = new Set([facts.executable, ...facts.nested.map(({ executable }) => executable)]);
-  const looseExecutables = [...runnable].filter((path) => !bundleExecutables.has(path));
+  const tools = [...runnable].filter((path) => !bundleExecutables.has(path));
+  const entitlements = await Promise.all(programs.map((program) => entitlementsOf(desk, program)));
+  for (const tool of tools) entitlements.push(...(await entitlementsOfTool(desk, tool)));
   return {
-    nestedEntitlements: programs.map(({ path }, index) => ({
-      scope: path,
-      xml: entitlements[index] as Buffer,
-    })),
-    hardenedScopes: [...programs.map(({ path }) => path), ...looseExecutables],
+    nestedEntitlements: entitlements,
+    hardenedScopes: [...programs.map(({ path }) => path), ...tools],
   };
 }
 
 async function entitlementsOf(
   desk: Desk,
-  { kind, executable = '', bundleId }: NestedBundle,
-): Promise<Buffer> {
+  { path, kind, executable = '', bundleId }: NestedBundle,
+): Promise<NestedEntitlements> {
   const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, executable));
   const teamId = held(desk, 'credentials').teamId ?? desk.identity?.certificate.teamId;
   const own = nestedEntitlements({
@@ -45,5 +44,13 @@ async function entitlementsOf(
     ...(existing && { existing }),
     ...(teamId !== undefined && { teamId }),
   });
-  return buildPlist(own, 'xml');
+  return { scope: path, xml: buildPlist(own, 'xml') };
+}
+
+/** A program without a bundle keeps what it may keep of its own; one that had nothing gets nothing. */
+async function entitlementsOfTool(desk: Desk, path: string): Promise<NestedEntitlements[]> {
+  const { platform, bundleId } = held(desk, 'facts');
+  const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, path));
+  if (!existing || platform === 'ios') return [];
+  return [{ scope: path, xml: buildPlist(nestedEntitlements({ platform, bundleId, existing }), 'xml') }];
 }
