@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readExistingEntitlements } from '../adapters/code-signature/existing-entitlements.ts';
+import type { NestedEntitlements } from '../adapters/rcodesign/sign-arguments.ts';
 import type { BundleFacts, NestedBundle } from '../domain/bundle/index.ts';
 import { isProgramKind } from '../domain/bundle/nested-places.ts';
 import { nestedEntitlements } from '../domain/entitlements/index.ts';
@@ -13,8 +14,7 @@ import { held } from './workbench.ts';
  * or by its code: system extensions and drivers have other kinds of folders.
  */
 export async function nestedSettings(scope: StepScope) {
-  const { desk } = scope;
-  const facts = held(desk, 'facts');
+  const facts = held(scope.desk, 'facts');
   const runnable = new Set(
     facts.machOs.filter(({ fileType }) => fileType === 'execute').map(({ path }) => path),
   );
@@ -22,15 +22,13 @@ export async function nestedSettings(scope: StepScope) {
     ({ kind, executable }) =>
       executable !== undefined && (isProgramKind(kind) || (runnable.has(executable) && kind !== 'framework')),
   );
-  const entitlements = await Promise.all(programs.map((program) => entitlementsOf(scope, program)));
   const bundleExecutables = new Set([facts.executable, ...facts.nested.map(({ executable }) => executable)]);
-  const looseExecutables = [...runnable].filter((path) => !bundleExecutables.has(path));
+  const tools = [...runnable].filter((path) => !bundleExecutables.has(path));
+  const entitlements = await Promise.all(programs.map((program) => entitlementsOf(scope, program)));
+  for (const tool of tools) entitlements.push(...(await entitlementsOfTool(scope, tool)));
   return {
-    nestedEntitlements: programs.map(({ path }, index) => ({
-      scope: path,
-      xml: entitlements[index] as Buffer,
-    })),
-    hardenedScopes: [...programs.map(({ path }) => path), ...looseExecutables],
+    nestedEntitlements: entitlements,
+    hardenedScopes: [...programs.map(({ path }) => path), ...tools],
   };
 }
 
@@ -48,8 +46,8 @@ export function nestedPaths({ executable, nested, machOs }: BundleFacts): string
 
 async function entitlementsOf(
   scope: StepScope,
-  { kind, executable = '', bundleId }: NestedBundle,
-): Promise<Buffer> {
+  { path, kind, executable = '', bundleId }: NestedBundle,
+): Promise<NestedEntitlements> {
   const { desk } = scope;
   const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, executable));
   const teamId = held(desk, 'credentials').teamId ?? materialOf(scope).identity?.certificate.teamId;
@@ -60,5 +58,13 @@ async function entitlementsOf(
     ...(existing && { existing }),
     ...(teamId !== undefined && { teamId }),
   });
-  return buildPlist(own, 'xml');
+  return { scope: path, xml: buildPlist(own, 'xml') };
+}
+
+/** A program without a bundle keeps what it may keep of its own; one that had nothing gets nothing. */
+async function entitlementsOfTool({ desk }: StepScope, path: string): Promise<NestedEntitlements[]> {
+  const { platform, bundleId } = held(desk, 'facts');
+  const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, path));
+  if (!existing || platform === 'ios') return [];
+  return [{ scope: path, xml: buildPlist(nestedEntitlements({ platform, bundleId, existing }), 'xml') }];
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -134,6 +134,7 @@ describe.skipIf(missing.length > 0)(
 
     const framework = macFramework('Contents/Frameworks', 'Größe', 'com.example.groesse');
     const helper = 'Contents/Helpers/Hélper One.app/Contents';
+    const tool = 'Contents/Helpers/tool';
     const extension = 'Contents/Library/SystemExtensions/com.example.ueber.filter.systemextension/Contents';
 
     /** Universal, with a versioned framework, a library behind a link, a helper app, a system extension and a binary property list. */
@@ -151,6 +152,7 @@ describe.skipIf(missing.length > 0)(
             CFBundleIdentifier: 'com.example.ueber.helper',
             CFBundleExecutable: 'Helper',
           }),
+          [tool]: buildMachO({ text: 'tool' }),
           [`${extension}/MacOS/Filter`]: buildMachO({ text: 'filter' }),
           [`${extension}/Info.plist`]: infoPlist({
             CFBundleIdentifier: 'com.example.ueber.filter',
@@ -165,14 +167,18 @@ describe.skipIf(missing.length > 0)(
 
     /** Signed before by somebody else, and then made read-only. */
     async function makeAwkward(app: string): Promise<void> {
-      await sign('ad hoc', app);
+      const entitlements = join(folder, 'entitlements.plist');
+      const [debugging, compiling] = ['com.apple.security.get-task-allow', 'com.apple.security.cs.allow-jit'];
+      await writeFile(entitlements, infoPlist({ [debugging]: true, [compiling]: true }));
+      const scopes = ['@main', 'Contents/Helpers/Hélper One.app', tool];
+      await sign('ad hoc', app, ...scopes.map((scope) => `--entitlements-xml-file=${scope}:${entitlements}`));
       await chmod(join(app, 'Contents/Info.plist'), 0o444);
       await chmod(join(app, 'Contents/MacOS/Über App'), 0o444);
       await chmod(join(app, 'Contents/Resources/closed/read only.txt'), 0o444);
       await chmod(join(app, 'Contents/Resources/closed'), 0o555);
     }
 
-    const programs = ['Contents/MacOS/Über App', `${helper}/MacOS/Helper`, `${extension}/MacOS/Filter`];
+    const programs = ['Contents/MacOS/Über App', `${helper}/MacOS/Helper`, tool, `${extension}/MacOS/Filter`];
     const code = [
       ...programs,
       'Contents/Frameworks/Größe.framework/Versions/A/Größe',
@@ -187,6 +193,11 @@ describe.skipIf(missing.length > 0)(
         expect(info, path).not.toContain('signature_verifies: false');
         if (programs.includes(path)) expect(info, path).toContain('CodeSignatureFlags(RUNTIME)');
         expect(await loadCommands(join(app, path)), path).toMatch(/cmd LC_CODE_SIGNATURE/);
+      }
+      for (const path of ['Contents/MacOS/Über App', `${helper}/MacOS/Helper`, tool]) {
+        const info = await signatureInfo(join(app, path));
+        expect(info, path).toContain('com.apple.security.cs.allow-jit');
+        expect(info, path).not.toContain('com.apple.security.get-task-allow');
       }
       const main = await signatureInfo(join(app, 'Contents/MacOS/Über App'));
       expect(main.match(/signed_entity_size/g)?.length).toBeGreaterThanOrEqual(2);
