@@ -14,6 +14,7 @@ import type {
   WireMessage,
   WorkerView,
 } from './types.ts';
+import type { WorkerLink } from './worker-link.ts';
 
 export type {
   Assignment,
@@ -60,12 +61,12 @@ export interface EmbeddedHub {
 
   /** New connections to both ports are refused, or taken again; open ones stay. */
   refuseConnections(isRefusing: boolean): Promise<void>;
-  /** Ends every WebSocket: with a Close frame, or (the default) without a word. */
-  dropAllSockets(options?: { readonly cleanly?: boolean }): void;
+  /** Ends every WebSocket: with a Close frame, or (the default) without a word. Resolves when their workers are gone. */
+  dropAllSockets(options?: { readonly cleanly?: boolean }): Promise<void>;
   /** Every open WebSocket becomes half-open: nothing is read, sent or answered, its worker stays as a ghost. */
   freezeSockets(): void;
-  /** The hub notices that its half-open WebSockets have ended. */
-  noticeFrozenSockets(): void;
+  /** The hub notices that its half-open WebSockets have ended. Resolves when their workers are gone. */
+  noticeFrozenSockets(): Promise<void>;
   /** Sends any text to every WebSocket. */
   sendRaw(text: string): void;
   failNextDownloads(count: number, fault: TransferFault): void;
@@ -129,19 +130,25 @@ async function submit(server: HubServer, directory: string, submission: JobSubmi
   return id;
 }
 
+async function ended(links: readonly WorkerLink[], end: (link: WorkerLink) => void): Promise<void> {
+  for (const link of links) end(link);
+  await Promise.all(links.map((link) => link.ended));
+}
+
 function faultsOf(server: HubServer) {
   const { faults, links } = server;
   return {
     refuseConnections: async (isRefusing: boolean) => (isRefusing ? server.shut() : server.open()),
-    dropAllSockets: ({ cleanly = false }: { readonly cleanly?: boolean } = {}) => {
-      for (const link of links) link.drop(cleanly);
-    },
+    dropAllSockets: ({ cleanly = false }: { readonly cleanly?: boolean } = {}) =>
+      ended([...links], (link) => link.drop(cleanly)),
     freezeSockets: () => {
       for (const link of links) link.freeze();
     },
-    noticeFrozenSockets: () => {
-      for (const link of links) if (link.isFrozen) link.drop(false);
-    },
+    noticeFrozenSockets: () =>
+      ended(
+        [...links].filter(({ isFrozen }) => isFrozen),
+        (link) => link.drop(false),
+      ),
     sendRaw: (text: string) => {
       for (const link of links) link.sendRaw(text);
     },

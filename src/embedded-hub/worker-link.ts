@@ -23,6 +23,8 @@ export class WorkerLink {
   readonly #socket: WebSocket;
   /** Ends the TCP connection after what is queued was sent, without waiting for an answer. */
   readonly #hangUp: () => void;
+  /** Its worker is not registered any more. */
+  readonly ended: Promise<void>;
   #phase: Phase = { is: 'greeting' };
   #reach: 'live' | 'frozen' = 'live';
 
@@ -31,7 +33,12 @@ export class WorkerLink {
     this.#socket = socket;
     this.#hangUp = hangUp;
     socket.on('message', (data, isBinary) => this.#frame(data, isBinary));
-    socket.on('close', () => this.#leave());
+    this.ended = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#leave();
+        resolve();
+      });
+    });
     socket.on('error', () => {});
   }
 
@@ -57,6 +64,8 @@ export class WorkerLink {
   }
 
   #frame(data: RawData, isBinary: boolean): void {
+    // what had come before the end is still told then
+    if (this.#reach === 'frozen') return;
     const text = data.toString();
     const { judge, changed } = this.#context;
     judge.frame(text, isBinary);

@@ -152,10 +152,9 @@ class Weather {
     });
   }
 
-  /** The hub has forgotten the links of before: a job that it gave to one of them would be lost, and nobody to blame. */
   async #linked(): Promise<void> {
     await this.#online();
-    await this.#hub.until(() => (this.#hub.workers().length === 1 ? true : undefined), patience());
+    await this.#hub.until(() => this.#hub.workers()[0], patience());
   }
 
   async #lostAfter(losses: number): Promise<void> {
@@ -185,11 +184,13 @@ class Weather {
     this.#counts[fault] += 1;
     if (fault === 'refused') await hub.refuseConnections(true);
     if (fault === 'halfOpen') return this.#halfOpen(losses);
-    hub.dropAllSockets({ cleanly: fault === 'closed' });
+    // a job that the hub gave to a link of before would be lost, and nobody to blame
+    const noticed = hub.dropAllSockets({ cleanly: fault === 'closed' });
     await this.#perhapsOneGoesOn();
     await this.#lostAfter(losses);
     await this.#perhapsOneGoesOn();
     if (fault === 'refused') await hub.refuseConnections(false);
+    await noticed;
   }
 
   /** The hub notices later than we do, or sooner. */
@@ -199,7 +200,7 @@ class Weather {
     const isLate = this.#random.next() < 0.7;
     if (isLate) await this.#lostAfter(losses);
     if (isLate && this.#random.next() < 0.5) await this.#online();
-    this.#hub.noticeFrozenSockets();
+    await this.#hub.noticeFrozenSockets();
     await this.#lostAfter(losses);
   }
 
