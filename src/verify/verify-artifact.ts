@@ -3,6 +3,7 @@ import { checkSignature } from '../adapters/code-signature/index.ts';
 import { withSignedFile } from '../adapters/code-signature/signed-file.ts';
 import { checkPackage } from '../adapters/xar/check-package.ts';
 import { ShipError } from '../errors.ts';
+import { bundleAround } from './enclosing-bundle.ts';
 import { kindOf } from './kind.ts';
 import { nameOfApp, type ReadApp, readApp } from './read-app.ts';
 import type { ArtifactReport, PackageSummary } from './report.ts';
@@ -19,17 +20,24 @@ type Part = Omit<ArtifactReport, 'ok' | 'name' | 'sizeBytes' | 'sha256'>;
  * Takes an artifact apart as a stranger would, on this host alone, and checks every seal in it. Damage is a finding;
  * only what keeps us from looking is thrown. Nothing of the artifact is run or changed.
  *
- * @param path - an .app folder, or an .ipa, .zip, .dmg, .pkg or Mach-O file
+ * @param path - an .app folder, or an .ipa, .zip, .dmg, .pkg or Mach-O file; the main executable of a bundle stands for
+ * the bundle
  * @throws ShipError ARTIFACT_UNKNOWN · SIGNED_FILE_UNREADABLE · the signal's reason
  */
 export async function verifyArtifact(path: string, { signal }: VerifyOptions): Promise<ArtifactReport> {
   const kind = await kindOf(path);
+  if (kind === 'app') return verifyApp(path, signal);
+  const bundle = kind === 'mach-o' ? await bundleAround(path) : undefined;
+  if (bundle !== undefined) return verifyApp(bundle, signal);
   const name = nameOfApp(path);
-  if (kind === 'app')
-    return appReport(await readApp(path, { path: name, signal, leftovers: 'tolerated' }), name);
   const part = await readFileOf(kind, path, signal);
   const identity = await identityOf(path, signal);
   return { ok: part.findings.length === 0, name, ...identity, ...part };
+}
+
+async function verifyApp(path: string, signal: AbortSignal): Promise<ArtifactReport> {
+  const name = nameOfApp(path);
+  return appReport(await readApp(path, { path: name, signal, leftovers: 'tolerated' }), name);
 }
 
 function appReport({ app, findings, warnings }: ReadApp, name: string): ArtifactReport {

@@ -180,3 +180,19 @@ test('what is no artifact is refused', async () => {
   for (const path of ['/nonexistent', folder, join(folder, 'text'), '/dev/null'])
     await expect(verify(path)).rejects.toMatchObject({ code: 'ARTIFACT_UNKNOWN' });
 });
+
+describe('the main executable of a bundle stands for the bundle', () => {
+  test('in a deep bundle and in a flat one', async () => {
+    const info = join(macApp, 'Contents/Info.plist');
+    const name =
+      /<key>CFBundleExecutable<\/key>\s*<string>([^<]+)/.exec(await readFile(info, 'utf8'))?.[1] ?? '';
+    expect(await verify(join(macApp, 'Contents/MacOS', name))).toMatchObject({ ok: true, kind: 'app' });
+    expect(await verify(join(iosApp, iosDemoApp.name))).toMatchObject({ ok: true, kind: 'app' });
+  });
+
+  test('not when it was taken out of it', async () => {
+    const alone = join(folder, 'alone');
+    await cp(join(iosApp, iosDemoApp.name), alone);
+    expect(await verify(alone)).toMatchObject({ ok: false, kind: 'mach-o' });
+  });
+});
