@@ -14,6 +14,8 @@ export const signJobLimits = {
     Math.min(1_000 * 2 ** context.attempts, 30_000),
   inspectTimeout: 60_000,
   credentialsTimeout: 30_000,
+  /** A link and a digest, or a copy, of an artifact on this host's disk. */
+  recallTimeout: 120_000,
   iconsTimeout: 120_000,
   /** A question or two; a Mac that has just booted answers the first one slowly. */
   toolchainTimeout: 60_000,

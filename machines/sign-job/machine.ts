@@ -220,6 +220,9 @@ export const signJobMachine = setup({
     keepCatalog: assign({ hasCatalog: (_, params: { output: DrawnIcons }) => params.output.hasCatalog }),
     keepToolchain: assign({ toolchain: (_, params: { output: Toolchain }) => params.output }),
     beginNextPass: assign({ pass: ({ context }) => context.pass + 1 }),
+    keepRecalled: assign({
+      artifacts: (_, params: { output: Artifact | null }) => (params.output ? [params.output] : []),
+    }),
     keepArtifact: assign({
       artifacts: ({ context }, params: { output: Artifact }) => [...context.artifacts, params.output],
     }),
@@ -270,6 +273,9 @@ export const signJobMachine = setup({
     hasNewerToken: ({ context }) => context.attemptedWith !== newest(context),
     mayTryAgain: ({ context }, params: { failure: Failure }) =>
       params.failure.retryable && context.attempts < transferAttempts(params.failure.code),
+    /** With two passes the second one needs what the first one did on its way. */
+    isResumable: ({ context }) => passesOf(context).length === 1 && notarized(context) >= 0,
+    isRecalled: (_, params: { output: Artifact | null }) => params.output !== null,
     toolchainIsUnknown: ({ context }) => context.toolchain === null,
     toolchainIsXcode: ({ context }) => context.toolchain === 'xcode',
     hasCatalog: ({ context }) => context.hasCatalog,
@@ -457,10 +463,32 @@ export const signJobMachine = setup({
                     id: 'checkCredentials',
                     src: 'checkCredentials',
                     input: step,
-                    onDone: { target: 'drawingIcons', actions: 'finishStage' },
+                    onDone: [
+                      { guard: 'isResumable', target: 'recallingArtifact', actions: 'finishStage' },
+                      { target: 'drawingIcons', actions: 'finishStage' },
+                    ],
                     onError: faulted,
                   },
                   after: { credentialsTimeout: late('checking the credentials') },
+                },
+                recallingArtifact: {
+                  description:
+                    'Did an earlier life sign this job and begin its notarization? Then it goes on with that file.',
+                  invoke: {
+                    id: 'recallArtifact',
+                    src: 'recallArtifact',
+                    input: step,
+                    onDone: [
+                      {
+                        guard: { type: 'isRecalled', params: ({ event }) => event },
+                        target: 'checkingArtifact',
+                        actions: { type: 'keepRecalled', params: ({ event }) => event },
+                      },
+                      { target: 'drawingIcons' },
+                    ],
+                    onError: 'drawingIcons',
+                  },
+                  after: { recallTimeout: 'drawingIcons' },
                 },
                 drawingIcons: {
                   description: 'The app icon is drawn in every size that the platform wants.',
@@ -636,11 +664,29 @@ export const signJobMachine = setup({
                   description:
                     'What cannot be undone is not begun for a job that the hub may have given to somebody else.',
                   always: [
+                    {
+                      guard: and(['claimIsValid', 'mustNotarize', 'isResumable']),
+                      target: 'keepingArtifact',
+                    },
                     { guard: and(['claimIsValid', 'mustNotarize']), target: 'notarizing' },
                     { guard: and(['claimIsValid', 'mustPublish', 'isUnsecured']), target: 'delivering' },
                     { guard: and(['claimIsValid', 'mustPublish']), target: 'publishing' },
                     { guard: 'claimIsValid', target: 'delivering' },
                   ],
+                },
+                keepingArtifact: {
+                  description:
+                    'What Apple is about to get is kept: a next life of the worker goes on with this very file.',
+                  invoke: {
+                    id: 'keepArtifact',
+                    src: 'keepArtifact',
+                    input: step,
+                    onDone: 'notarizing',
+                    // a restart would cost a second submission, and nothing else
+                    onError: 'notarizing',
+                  },
+                  on: { 'vm.lost': {} },
+                  after: { recallTimeout: 'notarizing' },
                 },
                 notarizing: {
                   description:

@@ -37,6 +37,8 @@ export const signJobPorts = {
   downloadBundle: port<void, StepInput>('downloadBundle'),
   inspectBundle: port<BundleSummary, StepInput>('inspectBundle'),
   checkCredentials: port<void, StepInput>('checkCredentials'),
+  /** What an earlier life made of the same job and may have submitted; null when there is none. */
+  recallArtifact: port<Artifact | null, StepInput>('recallArtifact'),
   drawIcons: port<DrawnIcons, StepInput>('drawIcons'),
   mergeInfoPlist: port<void, StepInput>('mergeInfoPlist'),
   /** Asks the guest; refuses a plan that it lacks the tools for. */
@@ -50,6 +52,8 @@ export const signJobPorts = {
   verifySignature: port<void, GuestStepInput>('verifySignature'),
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
   checkArtifact: port<void, StepInput>('checkArtifact'),
+  /** Keeps what is about to be submitted for a next life. */
+  keepArtifact: port<void, StepInput>('keepArtifact'),
   /** Rejects when the guest says that a ticket does not hold; whatever else goes wrong is no opinion. */
   validateStaple: port<void, GuestStepInput>('validateStaple'),
   /** App Store Connect's id of an upload of the same build that an earlier run began; null when there is none. */

@@ -4,6 +4,7 @@ import type { GuestToolchain } from '../adapters/vm/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
 import type { Redactor } from '../domain/redact.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { KeptArtifacts } from '../journal/kept-artifacts.ts';
 import type { SubmissionJournal } from '../journal/submissions.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Workbench } from '../steps/workbench.ts';
@@ -25,4 +26,6 @@ export interface Services {
   readonly journal: Journal;
   /** What was submitted for notarization. */
   readonly submissions: SubmissionJournal;
+  /** What is on its way through the notary service. */
+  readonly keptArtifacts: KeptArtifacts;
 }

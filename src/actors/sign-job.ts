@@ -15,6 +15,7 @@ import { downloadBundle } from '../steps/download-bundle.ts';
 import { drawIcons } from '../steps/draw-icons.ts';
 import { findEarlierUpload } from '../steps/earlier-upload.ts';
 import { embedProfile } from '../steps/embed-profile.ts';
+import { clearRun, keepArtifact, recallArtifact } from '../steps/keep-artifact.ts';
 import { inspectBundle } from '../steps/inspect-bundle.ts';
 import { layOutBundle } from '../steps/lay-out-bundle.ts';
 import { learnToolchain } from '../steps/learn-toolchain.ts';
@@ -88,6 +89,7 @@ export function provideSignJob(
       downloadBundle: step(ends.downloadBundle),
       inspectBundle: step(inspectBundle),
       checkCredentials: step(checkCredentials),
+      recallArtifact: step(recallArtifact),
       drawIcons: step(drawIcons),
       mergeInfoPlist: step(mergeInfoPlist),
       learnToolchain: guestStep(learnToolchain),
@@ -99,6 +101,7 @@ export function provideSignJob(
       verifySignature: guestStep(verifySignature),
       packageArtifact: guestStep(packageArtifact),
       checkArtifact: step(checkArtifact),
+      keepArtifact: step(keepArtifact),
       validateStaple: guestStep(validateStaple),
       findEarlierUpload: step(findEarlierUpload),
       deliverArtifact: step(ends.deliverArtifact),
@@ -110,7 +113,7 @@ export function provideSignJob(
           if (id === input.awaitsReceipt) services.vault.dropSecrets(id);
           else services.vault.settle(id);
         }
-        await locks.run(input.runId, WHATEVER_COMES, () => services.workbench.clear(input.runId));
+        await locks.run(input.runId, WHATEVER_COMES, () => clearRun(services, input.runId));
       }),
     },
   });

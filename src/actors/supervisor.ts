@@ -7,6 +7,7 @@ import { type SweepRunInput, supervisorMachine } from '../../machines/supervisor
 import { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
 import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
 import { parseVmName, printVmName } from '../domain/vm-name.ts';
+import { clearRun } from '../steps/keep-artifact.ts';
 import { awaitsResult } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
 import { jittered } from './jitter.ts';
@@ -56,7 +57,7 @@ export function provideSupervisor(services: Services, provideJob = provideSignJo
           if (id === awaitsReceipt) services.vault.dropSecrets(id);
           else services.vault.settle(id);
         }
-        await locks.run(input.runId, signal, () => services.workbench.clear(input.runId));
+        await locks.run(input.runId, signal, () => clearRun(services, input.runId));
         // its machine may still be in the making: stopped at once, deleted when everything before has ended
         await services.driver.stop(input.vmName, { signal }).catch(() => {});
         if (!(await locks.run(input.vmName, signal, () => destroy(services, input.vmName, signal))))
@@ -84,10 +85,10 @@ async function sweepLeftovers(
   instance: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { workbench, logger } = services;
-  await workbench
-    .sweep()
-    .catch((error) => logger.error({ err: error }, 'folders of earlier runs could not be removed'));
+  const { workbench, keptArtifacts, logger } = services;
+  await Promise.all([workbench.sweep(), keptArtifacts.sweep()]).catch((error) =>
+    logger.error({ err: error }, 'folders of earlier runs could not be removed'),
+  );
   const names = await machinesLeft(services, instance, signal);
   if (names.length > 0) logger.warn({ machines: names }, 'destroying machines that an earlier life left');
   const inTime = AbortSignal.any([signal, AbortSignal.timeout(DESTROY_TIMEOUT_MS)]);

@@ -13,6 +13,7 @@ import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redact.ts';
 import { ShipError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
+import { keptArtifactsIn } from '../journal/kept-artifacts.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
@@ -129,6 +130,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
     workbench: createWorkbench(config.stateDir),
     journal: openJournal(config.stateDir),
     submissions: fileJournal(config.stateDir),
+    keptArtifacts: keptArtifactsIn(config.stateDir),
   };
 }
 

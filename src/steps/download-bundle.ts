@@ -1,10 +1,13 @@
+import { createHash, type Hash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeBase64Stream } from '../adapters/archive/base64.ts';
 import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
 import { unpackBundle } from '../adapters/archive/unpack-bundle.ts';
 import { type BundleDownload, openBundleDownload } from '../adapters/hub/http.ts';
+import { notarizes } from '../domain/plan.ts';
 import { assignmentOf, type StepScope } from './step.ts';
+import { held } from './workbench.ts';
 
 export const unpackedDirOf = (runDir: string): string => join(runDir, 'bundle');
 
@@ -23,12 +26,23 @@ export async function downloadBundle(scope: StepScope): Promise<void> {
   const archive = decodeBase64Stream(counted(download, scope), {
     maxBytes: defaultUnpackLimits.maxArchiveBytes,
   });
-  const { unpackedBytes } = await unpackBundle(archive, destDir, {
+  const hash = createHash('sha256');
+  // it takes time, and only what Apple may have already has to be known again
+  const bytes = notarizes(held(desk, 'plan')) ? hashed(hash, archive) : archive;
+  const { unpackedBytes } = await unpackBundle(bytes, destDir, {
     spoolDir: desk.dir,
     limits: defaultUnpackLimits,
     signal,
   });
   desk.unpackedBytes = unpackedBytes;
+  if (bytes !== archive) desk.archiveSha256Hex = hash.digest('hex');
+}
+
+async function* hashed(hash: Hash, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
 }
 
 export const originOf = ({ config }: StepScope['services']) => ({

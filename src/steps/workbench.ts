@@ -29,6 +29,8 @@ export interface Desk {
   credentials?: Credentials;
   plan?: SignPlan;
   unpackedBytes?: number;
+  /** Of the archive that the hub delivered; taken when the job may have to be known again. */
+  archiveSha256Hex?: string;
   found?: FoundBundle;
   facts?: BundleFacts;
   /** Until the credentials are checked. */
@@ -52,6 +54,8 @@ export interface Desk {
   store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
   /** By name. */
   readonly artifacts: Map<string, MadeArtifact>;
+  /** Under which its artifact is kept until the job is over. */
+  keptAs?: string;
   /** The disk image as it was signed, in the guest. */
   guestImagePath?: string;
 }
@@ -88,6 +92,8 @@ export interface Workbench {
   /** The desk of a run; made, with its folder, at the first call. */
   open(runId: string, jobId: string): Promise<Desk>;
   get(runId: string): Desk;
+  /** `undefined` for a run that has none. */
+  find(runId: string): Desk | undefined;
   /** Removes the folder and forgets everything; keys in memory are overwritten. */
   clear(runId: string): Promise<void>;
   /** Removes the folders that an earlier life of the daemon left. */
@@ -111,6 +117,7 @@ export function createWorkbench(stateDir: string): Workbench {
       if (!desk) throw new Error(`run ${runId} has no desk`);
       return desk;
     },
+    find: (runId) => desks.get(runId),
     clear: async (runId) => {
       const desk = desks.get(runId);
       if (desk) overwriteSecrets(desk);

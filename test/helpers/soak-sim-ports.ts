@@ -25,6 +25,7 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   downloadBundle: [500, 9_000],
   inspectBundle: [50, 3_000],
   checkCredentials: [50, 2_000],
+  recallArtifact: [10, 1_000],
   drawIcons: [50, 3_000],
   mergeInfoPlist: [50, 2_000],
   learnToolchain: [50, 1_000],
@@ -35,6 +36,7 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   verifySignature: [200, 4_000],
   packageArtifact: [200, 6_000],
   checkArtifact: [100, 3_000],
+  keepArtifact: [10, 1_000],
   notarization: [1_000, 8_000],
   validateStaple: [100, 3_000],
   storeUpload: [1_000, 8_000],
@@ -84,6 +86,8 @@ export class SimPorts {
             ? { ...admittedBoth, toolchain: null }
             : admittedWith({ embedsProfile: this.#random.next() < FREQUENT }),
         );
+      case 'recallArtifact':
+        return call.answer(null);
       case 'learnToolchain':
         return call.answer('xcode');
       case 'notarization':

@@ -3,6 +3,7 @@ import { signJobLimits } from '../../machines/sign-job/limits.ts';
 import { failure } from './samples.ts';
 import {
   admittedWith,
+  answers,
   artifact,
   beginJob,
   type JobScene,
@@ -46,6 +47,44 @@ const begun = (wishes: Wishes): JobScene => {
 };
 const stages = (scene: JobScene) =>
   scene.notes().flatMap((note) => (note.kind === 'stage' ? [note.stage] : []));
+
+test('what an earlier life had signed goes on to Apple as it is: no machine is waited for, nothing is signed', () => {
+  const scene = beginJob();
+  const { stage } = scene;
+  stage.the('admitJob').answer(admittedWith({ notarizes: true, staples: ['image'] }));
+  scene.job.send({ type: 'slot.granted' });
+  scene.answer('downloadBundle');
+  scene.answer('inspectBundle');
+  stage.the('checkCredentials').answer();
+  stage.the('recallArtifact').answer(artifact);
+  scene.answer('checkArtifact');
+  stage.the('notarization').answer(accepted);
+  scene.answer('checkArtifact');
+  scene.answer('deliverArtifact');
+  expect(scene.conclusion()).toEqual({ outcome: 'succeeded', artifact: stapled });
+  expect(stages(scene)).toEqual(['extracting', 'notarizing', 'uploading']);
+});
+
+test.each([
+  ['recallArtifact', 'drawIcons'],
+  ['keepArtifact', 'notarization'],
+] as const)('a journal that fails at %s costs a submission, not the job', (port, next) => {
+  for (const end of ['error', 'silence']) {
+    const scene = beginJob();
+    const { stage } = scene;
+    stage.the('admitJob').answer(admittedWith({ notarizes: true, staples: ['image'] }));
+    scene.job.send({ type: 'slot.granted' });
+    scene.machineReady();
+    for (const step of stepPorts.slice(1)) {
+      stage.the(step).answer(answers[step]);
+      if (stage.open(port).length > 0) break;
+      for (const call of stage.open('recallArtifact')) call.answer(null);
+    }
+    if (end === 'error') stage.the(port).fail(failure('NOTARY_JOURNAL_FAILED'));
+    else scene.clock.advance(signJobLimits.recallTimeout);
+    expect(stage.open(next)).toHaveLength(1);
+  }
+});
 
 test('what Apple has stapled is read back again, and delivered as it is now', () => {
   const scene = begun({ notarization: true });
@@ -104,6 +143,7 @@ describe.each(kinds)('%s', (port, wishes) => {
     expect(scene.stage.open(port)).toEqual([]);
     scene.job.send({ type: 'job.linkRestored' });
     scene.stage.the('probeClaim').answer('open');
+    for (const call of scene.stage.open('keepArtifact')) call.answer();
     expect(scene.stage.open(port)).toHaveLength(1);
   });
 

@@ -105,6 +105,10 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
       'step.logged': [{ line: 'x' }],
       'xstate.done.actor.admitJob': [{ output: jobs[name] }],
       'xstate.done.actor.drawIcons': (s) => [{ output: { hasCatalog: s.context.toolchain === null } }],
+      'xstate.done.actor.recallArtifact': [
+        { output: null },
+        { output: { name: 'a.dmg', sizeBytes: 1, sha256Hex: 'x' } },
+      ],
       'xstate.done.actor.learnToolchain': [{ output: 'xcode' }],
       'xstate.error.actor.validateStaple': [...errors, { error: failure('STAPLE_FAILED') }],
       'xstate.done.actor.inspectBundle': [{ output: { folderName: 'A.app' } }],

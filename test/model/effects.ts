@@ -84,6 +84,8 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
       return [good(() => call.answer(jobOf(input.runId))), bad('MANIFEST_INVALID', false)];
     case 'drawIcons':
       return [good(() => call.answer({ hasCatalog: false })), broken];
+    case 'recallArtifact':
+      return [good(() => call.answer(null)), good(() => call.answer(artifact)), broken];
     case 'learnToolchain':
       return [good(() => call.answer('xcode')), bad('TOOLCHAIN_LACKS_PRODUCTBUILD', false)];
     case 'notarization':

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type KeptArtifacts, keptArtifactsIn } from '../../src/journal/kept-artifacts.ts';
+
+const CONTENT = Buffer.from('a signed disk image');
+const artifact = {
+  name: 'App-1.dmg',
+  sizeBytes: CONTENT.length,
+  sha256Hex: createHash('sha256').update(CONTENT).digest('hex'),
+};
+
+let folder: string;
+let kept: KeptArtifacts;
+let path: string;
+const target = () => join(folder, 'next-life.dmg');
+const left = () => readdir(join(folder, 'journal', 'artifacts'));
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-kept-'));
+  kept = keptArtifactsIn(folder);
+  path = join(folder, 'made.dmg');
+  await writeFile(path, CONTENT, { mode: 0o600 });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+test('a next life gets the very bytes, whatever became of the file meanwhile', async () => {
+  await kept.keep('job', artifact, path);
+  await rm(path);
+  expect(await keptArtifactsIn(folder).takeOut('job', target())).toEqual(artifact);
+  expect(await readFile(target())).toEqual(CONTENT);
+  expect((await stat(target())).mode & 0o077).toBe(0);
+});
+
+test('what nobody has kept, what was changed, and what was never finished is not there', async () => {
+  expect(await kept.takeOut('other', target())).toBeUndefined();
+  await kept.keep('job', artifact, path);
+  await writeFile(path, 'changed by the name that it had');
+  expect(await kept.takeOut('job', target())).toBeUndefined();
+  await expect(stat(target())).rejects.toThrow('ENOENT');
+});
+
+test('keeping again takes the place of what was kept; forgetting leaves nothing', async () => {
+  await kept.keep('job', { ...artifact, sha256Hex: 'old' }, path);
+  await kept.keep('job', artifact, path);
+  expect(await kept.takeOut('job', target())).toEqual(artifact);
+  await kept.forget('job');
+  expect(await left()).toEqual([]);
+});
+
+test('the sweep keeps what is new, and removes what is a day old or has no record', async () => {
+  await kept.keep('new', artifact, path);
+  await kept.keep('old', artifact, path);
+  const yesterday = new Date(Date.now() - 25 * 3_600_000);
+  await utimes(join(folder, 'journal', 'artifacts', 'old.json'), yesterday, yesterday);
+  await writeFile(join(folder, 'journal', 'artifacts', 'orphan.artifact'), '');
+  await kept.sweep();
+  expect((await left()).sort()).toEqual(['new.artifact', 'new.json']);
+});
+
+test('a sweep before anything was kept is nothing', async () => {
+  await expect(kept.sweep()).resolves.toBeUndefined();
+});
