@@ -584,6 +584,13 @@ describe('names with accents', () => {
     expect((await inspectMac(appPath)).executable).toBe(`Contents/MacOS/${name}`);
   });
 
+  test('stay when two of them would become one', async () => {
+    const [one, other] = [composed('Contents/Resources/ü'), decomposed('Contents/Resources/ü')];
+    const appPath = await makeMacApp(dir, { files: { [one]: '1', [other]: '2' } });
+    await decomposeNames(appPath);
+    expect(await everything(appPath)).toEqual(expect.arrayContaining([one, other]));
+  });
+
   test('do not hide an Info.plist that cannot be read', async () => {
     const appPath = await makeMacApp(dir, { files: { [composed('Contents/Resources/ü')]: '' } });
     await writeFile(join(appPath, 'Contents/Info.plist'), '<plist');

@@ -185,7 +185,7 @@ describe('hostile files', () => {
 });
 
 describe('chooseIdentity', () => {
-  const now = new Date(Date.now() + 60_000);
+  const now = new Date(Date.now() + 3_600_000);
   const all = () =>
     openP12(
       handMade(

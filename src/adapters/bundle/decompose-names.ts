@@ -19,11 +19,15 @@ const MAX_NAME_BYTES = 255;
  */
 export async function decomposeNames(appPath: string): Promise<void> {
   const tree = await listTree(appPath);
-  if (tree.every(({ path }) => PLAIN_NAME.test(path))) return;
+  if (tree.every(({ path }) => PLAIN_NAME.test(path)) || hasTwins(tree)) return;
   for (const { path } of tree.filter(isInfoPlist)) await decomposeExecutable(appPath, path);
   for (const link of tree) await decomposeTarget(appPath, link);
   for (const { path } of tree.reverse()) await decomposeName(appPath, path);
 }
+
+/** Two files would become one; whoever packs the bundle says so. */
+const hasTwins = (tree: readonly TreeEntry[]): boolean =>
+  new Set(tree.map(({ path }) => decompose(path))).size < tree.length;
 
 async function decomposeTarget(appPath: string, { path, linkTarget }: TreeEntry): Promise<void> {
   const target = linkTarget?.split('/').map(nameOnVolume).join('/');
