@@ -69,7 +69,6 @@ async function digestOf(path: string): Promise<string> {
 }
 
 function artifactIn({ name, sizeBytes, sha256Hex }: Readonly<Record<string, unknown>>): Artifact | undefined {
-  const isWhole =
-    typeof name === 'string' && typeof sizeBytes === 'number' && typeof sha256Hex === 'string';
+  const isWhole = typeof name === 'string' && typeof sizeBytes === 'number' && typeof sha256Hex === 'string';
   return isWhole ? { name, sizeBytes, sha256Hex } : undefined;
 }
