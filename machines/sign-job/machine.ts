@@ -147,6 +147,8 @@ const disown = (failure: Failure) => ({ type: 'disown' as const, params: { failu
 const late = (doing: string) => ({ target: FAULT, actions: keep(stepTimedOut(doing)) }) as const;
 const faulted = { target: FAULT, actions: { type: 'keepFailure', params: errorOf } } as const;
 const begin = (name: Stage, message: string) => ({ type: 'beginStage' as const, params: { name, message } });
+/** All that is left to do is done by this host: a machine that is lost now is no matter. */
+const MACHINE_NOT_NEEDED = { 'vm.lost': {} } as const;
 const beginSigning = {
   type: 'beginStage',
   params: ({ context }: { context: SignJobContext }) => ({
@@ -663,6 +665,7 @@ export const signJobMachine = setup({
                 awaitingClaim: {
                   description:
                     'What cannot be undone is not begun for a job that the hub may have given to somebody else.',
+                  on: MACHINE_NOT_NEEDED,
                   always: [
                     {
                       guard: and(['claimIsValid', 'mustNotarize', 'isResumable']),
@@ -685,7 +688,7 @@ export const signJobMachine = setup({
                     // a restart would cost a second submission, and nothing else
                     onError: 'notarizing',
                   },
-                  on: { 'vm.lost': {} },
+                  on: MACHINE_NOT_NEEDED,
                   after: { recallTimeout: 'notarizing' },
                 },
                 notarizing: {
@@ -711,7 +714,7 @@ export const signJobMachine = setup({
                     ],
                     onError: faulted,
                   },
-                  on: { 'vm.lost': {} },
+                  on: MACHINE_NOT_NEEDED,
                   after: { notarizationTimeout: late('the notarization') },
                 },
                 stapled: {
@@ -746,13 +749,13 @@ export const signJobMachine = setup({
                     onDone: { target: 'awaitingClaim', actions: 'finishStage' },
                     onError: faulted,
                   },
-                  on: { 'vm.lost': {} },
+                  on: MACHINE_NOT_NEEDED,
                   after: { checkTimeout: late('checking the artifact') },
                 },
                 publishing: {
                   description: 'The build goes to App Store Connect; the machine is not needed any more.',
                   entry: begin('publishing', 'Uploading to App Store Connect'),
-                  on: { 'vm.lost': {} },
+                  on: MACHINE_NOT_NEEDED,
                   after: { publishingTimeout: late('the upload to App Store Connect') },
                   initial: 'recalling',
                   states: {
@@ -805,8 +808,10 @@ export const signJobMachine = setup({
                   },
                 },
                 delivering: {
-                  description: 'The artifact goes to the hub as one base64 stream.',
+                  description:
+                    'The artifact goes to the hub as one base64 stream; the machine is not needed any more.',
                   entry: ['resetAttempts', begin('uploading', 'Uploading artifact')],
+                  on: MACHINE_NOT_NEEDED,
                   after: { uploadTimeout: late('uploading the artifact') },
                   initial: 'attempting',
                   states: {
@@ -843,6 +848,7 @@ export const signJobMachine = setup({
                 delivered: {
                   description:
                     'The hub took the artifact; if the link was down, it is found out whether under a good token.',
+                  on: MACHINE_NOT_NEEDED,
                   always: [
                     { guard: 'mustPublish', target: 'awaitingClaim', actions: 'finishStage' },
                     { guard: and(['claimIsValid', 'hasNewerToken']), target: 'delivering' },

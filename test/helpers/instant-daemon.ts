@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type AnyActorRef, fromPromise } from 'xstate';
 import type { Artifact, BundleSummary, DrawnIcons } from '../../machines/contracts/job.ts';
 import type { GuestStepInput, StepInput } from '../../machines/sign-job/ports.ts';
@@ -9,6 +8,7 @@ import { provideSignJob } from '../../src/actors/sign-job.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
+import { artifactPlace } from '../../src/steps/artifact-place.ts';
 import { type InstantDriver, instantDriver } from './instant-driver.ts';
 
 export interface InstantDaemonOptions {
@@ -73,8 +73,8 @@ const instantJob =
         verifySignature: inGuest,
         packageArtifact: fromPromise<Artifact, GuestStepInput>(async ({ input }) => {
           const desk = services.workbench.get(input.runId);
-          const artifact = { name: 'instant.dmg', sizeBytes: ARTIFACT.length, sha256Hex: SHA256 };
-          const path = join(desk.dir, artifact.name);
+          const { name, path } = artifactPlace({ desk, pass: input.pass });
+          const artifact = { name, sizeBytes: ARTIFACT.length, sha256Hex: SHA256 };
           await writeFile(path, ARTIFACT);
           desk.artifacts.set(artifact.name, { ...artifact, path });
           return artifact;

@@ -60,6 +60,18 @@ describe('a macOS job that is notarized', () => {
       expect(world.apple.submissions).toHaveLength(1);
     }));
 
+  test.each(['recallingArtifact', 'keepingArtifact'])('that is cancelled in %s ends at once', (state) =>
+    withApple({}, async (world) => {
+      let jobId = '';
+      world.atState(`engaged.work.running.${state}`, () =>
+        world.daemon.supervisor.send({ type: 'job.cancelRequested', jobId }),
+      );
+      jobId = await world.submit(macJob());
+      expect(await world.completed(jobId)).toMatchObject({ success: false, error: 'cancelled' });
+      expect(world.apple.submissions).toEqual([]);
+    }),
+  );
+
   test('whose verdict never comes fails when the time is up', () =>
     withApple(
       {

@@ -216,7 +216,7 @@ describe('a job that is cancelled', () => {
     /** What goes to Apple, and what its tools do, is cancelled in the tests against its simulator. */
     const atApple = [
       ...['learningToolchain', 'compilingAssets', 'layingOutBundle', 'validatingStaple', 'checkingStapled'],
-      ...['notarizing', 'publishing.recalling', 'publishing.sending'],
+      ...['recallingArtifact', 'keepingArtifact', 'notarizing', 'publishing.recalling', 'publishing.sending'],
     ].map((state) => `running.${state}`);
     const elsewhere = ['waitingForSlot', 'releasing', 'purging', ...atApple];
     const known = [...Object.keys(ways), ...elsewhere, ...atOnce].sort();

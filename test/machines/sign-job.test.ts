@@ -186,11 +186,22 @@ describe('waiting', () => {
 });
 
 describe('the machine', () => {
-  test.each(stepPorts.slice(1))('lost during %s ends the run', (port) => {
+  test.each(stepPorts.slice(1, -1))('lost during %s ends the run', (port) => {
     const scene = beginJob();
     const call = scene.goTo(port).stage.the(port);
     scene.stage.the('vmLifecycle').say({ type: 'vm.lost', failure: failure('VM_EXITED') });
     expect([call.isOpen, codeOf(scene)]).toEqual([false, 'VM_EXITED']);
+    scene.cleanUp();
+  });
+
+  test('lost when the artifact is finished and on its way is no matter', () => {
+    const scene = beginJob();
+    scene
+      .goTo('deliverArtifact')
+      .stage.the('vmLifecycle')
+      .say({ type: 'vm.lost', failure: failure('VM_EXITED') });
+    scene.answer('deliverArtifact');
+    expect(scene.conclusion()).toEqual({ outcome: 'succeeded', artifact });
     scene.cleanUp();
   });
 

@@ -62,15 +62,18 @@ test('vm-lifecycle: every transition is walked, and no end is reached without a 
 
 const jobsWalked: WalkResult[] = [];
 
-test.each(['plain', 'for the store', 'for both'])('sign-job, %s: nothing ends with a machine', (name) => {
-  const machine = signJobMachine.provide({
-    actors: {
-      ...inert(Object.keys(signJobPorts)),
-      ...{ vmLifecycle: deaf, notarization: deaf, storeUpload: deaf },
-    },
-  } as never);
-  jobsWalked.push(walkJob(machine, name as keyof typeof jobs));
-});
+test.each(['plain', 'notarized', 'for the store', 'for both'])(
+  'sign-job, %s: nothing ends with a machine',
+  (name) => {
+    const machine = signJobMachine.provide({
+      actors: {
+        ...inert(Object.keys(signJobPorts)),
+        ...{ vmLifecycle: deaf, notarization: deaf, storeUpload: deaf },
+      },
+    } as never);
+    jobsWalked.push(walkJob(machine, name as keyof typeof jobs));
+  },
+);
 
 test('sign-job: every transition is walked by one of these', () => {
   const [plain, ...others] = jobsWalked as [WalkResult, ...WalkResult[]];
@@ -145,6 +148,7 @@ const notarized = { ...direct, notarizes: true, staples: ['image'] };
 const store = { ...direct, embedsProfile: true, publishes: true };
 const jobs = {
   plain: { toolchain: 'portable', passes: [direct] },
+  notarized: { toolchain: 'portable', passes: [notarized] },
   'for the store': { toolchain: 'portable', passes: [{ ...notarized, ...store }] },
   'for both': { toolchain: null, passes: [notarized, { ...store, delivers: false }] },
 };
@@ -176,7 +180,9 @@ const isIn = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(JSON.s
 const worksAt = (pattern: RegExp) => (s: AnyMachineSnapshot) =>
   pattern.test(JSON.stringify(s.value.engaged?.work ?? ''));
 /** Where the machine is waited for, and where it is needed no more. */
-const matters = worksAt(/awaitingMachine|notarizing|stapled|Stapl|publishing|deliver|leasing/);
+const matters = worksAt(
+  /awaitingMachine|keepingArtifact|notarizing|stapled|Stapl|publishing|deliver|leasing/,
+);
 const isOnItsWay = isIn(/waitingForSlot|"running"/);
 const isTransfer = isIn(/downloading|delivering/);
 
