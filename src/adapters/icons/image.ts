@@ -1,8 +1,13 @@
-import sharp, { type CreateRaw } from 'sharp';
+import type { CreateRaw } from 'sharp';
 
-// one thread and no cache: an icon takes milliseconds, and the memory of several jobs must not add up
-sharp.concurrency(1);
-sharp.cache(false);
+/** Loaded for the first icon: most commands draw none, and it is the largest part of a start. */
+async function loadSharp() {
+  const { default: sharp } = await import('sharp');
+  // one thread and no cache: an icon takes milliseconds, and the memory of several jobs must not add up
+  sharp.concurrency(1);
+  sharp.cache(false);
+  return sharp;
+}
 
 /** 4096 × 4096: 64 MiB decoded. A small PNG can announce gigabytes. */
 const MAX_INPUT_PIXELS = 4096 * 4096;
@@ -23,12 +28,16 @@ export interface IconArt {
   pngOf(pixels: number, options: { signal: AbortSignal }): Promise<Buffer>;
 }
 
-const open = (bytes: Buffer) => sharp(bytes, { limitInputPixels: MAX_INPUT_PIXELS, failOn: 'error' });
+async function open(bytes: Buffer) {
+  const sharp = await loadSharp();
+  return { picture: sharp(bytes, { limitInputPixels: MAX_INPUT_PIXELS, failOn: 'error' }) };
+}
 
 /** Only PNG gets as far as the decoder: sharp would take an SVG, which can name other files, as well. */
 export async function sizeOfPng(bytes: Buffer): Promise<ImageSize> {
   if (!bytes.subarray(0, 8).equals(PNG_SIGNATURE)) throw new Error('it is not a PNG file');
-  const { width, height } = await open(bytes).metadata();
+  const { picture } = await open(bytes);
+  const { width, height } = await picture.metadata();
   return { width, height };
 }
 
@@ -41,7 +50,8 @@ export async function sizeOfPng(bytes: Buffer): Promise<ImageSize> {
  */
 export async function loadArt(bytes: Buffer, { flatten }: { flatten: boolean }): Promise<IconArt> {
   await sizeOfPng(bytes);
-  const square = open(bytes)
+  const { picture } = await open(bytes);
+  const square = picture
     .toColourspace('srgb')
     .resize(MASTER_PIXELS, MASTER_PIXELS, { fit: 'contain', background: flatten ? WHITE : CLEAR });
   const prepared = flatten ? square.flatten({ background: WHITE }).removeAlpha() : square.ensureAlpha();
@@ -58,5 +68,7 @@ export async function loadArt(bytes: Buffer, { flatten }: { flatten: boolean }):
   };
 }
 
-const resized = (data: Buffer, raw: CreateRaw, pixels: number): Promise<Buffer> =>
-  sharp(data, { raw }).resize(pixels, pixels).png({ palette: false, compressionLevel: 9 }).toBuffer();
+async function resized(data: Buffer, raw: CreateRaw, pixels: number): Promise<Buffer> {
+  const sharp = await loadSharp();
+  return sharp(data, { raw }).resize(pixels, pixels).png({ palette: false, compressionLevel: 9 }).toBuffer();
+}
