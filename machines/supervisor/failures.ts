@@ -1,5 +1,8 @@
 import type { Failure } from '../contracts/failure.ts';
 
+/** Code of a run whose machine the host refused, because it runs as many as it may. */
+export const NO_PLACE = 'VM_LIMIT_REACHED';
+
 export const notTaken: Failure = {
   kind: 'host',
   code: 'WORKER_STOPPING',

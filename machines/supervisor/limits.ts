@@ -9,6 +9,8 @@ export const supervisorLimits = {
   /** Cancelled jobs must be cleaned up within this time. */
   stopTimeout: 120_000,
   closeTimeout: 15_000,
+  /** A place that the host refused stays out of service: what holds it is seldom gone in seconds. */
+  quarantineTime: 600_000,
   /** A clone that could not be deleted is tried again: after 5 s, doubling to one minute. */
   leakSweepPause: ({ context }: { context: { leakSweeps: number } }) =>
     Math.min(5_000 * 2 ** context.leakSweeps, 60_000),

@@ -7,7 +7,7 @@ import type { PoolReport, VmClone } from '../contracts/vm.ts';
 import { hubConnectionMachine } from '../hub-connection/machine.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
 import { vmPoolMachine } from '../vm-pool/machine.ts';
-import { notTaken, runCrashed } from './failures.ts';
+import { NO_PLACE, notTaken, runCrashed } from './failures.ts';
 import { supervisorLimits } from './limits.ts';
 import {
   actorIdOf,
@@ -47,6 +47,8 @@ interface SupervisorContext extends SupervisorInput {
   readonly leakSweeps: number;
   /** Standby machines that take a place on the host. */
   readonly standbys: number;
+  /** Places that the host refused a machine: out of service for a while. One always stays. */
+  readonly quarantined: number;
   readonly concluded: { readonly succeeded: number; readonly failed: number; readonly cancelled: number };
 }
 
@@ -63,6 +65,7 @@ type SupervisorEvent =
   | JobReport
   | PoolReport
   | { type: 'leaks.noticed' }
+  | { type: 'place.refused' }
   | { type: 'drain.requested' }
   | { type: 'shutdown.requested' }
   | { type: 'job.cancelRequested'; jobId: string }
@@ -137,18 +140,26 @@ export const supervisorMachine = setup({
     }),
     /** Slots go to the first in line; the others hear their place. */
     grantSlots: enqueueActions(({ context, enqueue }) => {
-      const next = nextInLine(context.runs, context.maxConcurrent);
+      const places = context.maxConcurrent - context.quarantined;
+      const next = nextInLine(context.runs, places);
       const runs = next.reduce(
         (all, { runId }) => change(all, runId, { phase: 'working', holdsSlot: true }),
         context.runs,
       );
       enqueue.assign({ runs });
-      const free = freePlaces(runs, context.maxConcurrent);
+      const free = freePlaces(runs, places);
       for (const { runId } of next) enqueue.sendTo('pool', { type: 'machine.requested', runId, free });
       enqueue.sendTo('pool', { type: 'pool.resized', free });
       for (const [index, run] of waiting(runs).entries())
         enqueue.sendTo('hub', noteOf(run.jobId, { kind: 'queued', position: index + 1 }));
     }),
+    /** The host runs fewer machines than it should: the next jobs wait in line instead of failing like this one. */
+    quarantinePlace: enqueueActions(({ context, enqueue }, params: { output: JobOutput }) => {
+      if (params.output.failure?.code !== NO_PLACE) return;
+      enqueue.assign({ quarantined: Math.min(context.quarantined + 1, context.maxConcurrent - 1) });
+      enqueue.raise({ type: 'place.refused' });
+    }),
+    restorePlaces: assign({ quarantined: 0 }),
     /** The run starts, with the standby machine that was handed over, or with none. */
     equipRun: enqueueActions(
       ({ context, enqueue }, params: Extract<PoolReport, { type: 'pool.answered' }>) => {
@@ -282,6 +293,7 @@ export const supervisorMachine = setup({
     leaked: [],
     leakSweeps: 0,
     standbys: 0,
+    quarantined: 0,
     concluded: { succeeded: 0, failed: 0, cancelled: 0 },
   }),
   initial: 'sweeping',
@@ -365,6 +377,7 @@ export const supervisorMachine = setup({
         },
         'xstate.done.actor.run.*': {
           actions: [
+            { type: 'quarantinePlace', params: ({ event }) => event },
             {
               type: 'reclaimUnused',
               params: ({ event }) => ({ runId: event.output.runId, vmName: event.output.vmName }),
@@ -507,6 +520,21 @@ export const supervisorMachine = setup({
                 'shutdown.requested': {},
               },
               after: { closeTimeout: '#supervisor.stopped' },
+            },
+          },
+        },
+        places: {
+          description: 'Whether the host runs all the machines that it should.',
+          initial: 'open',
+          states: {
+            open: {
+              description: 'Every place is in service.',
+              on: { 'place.refused': 'quarantined' },
+            },
+            quarantined: {
+              description: 'The host refused a machine: a place less is used, but never none.',
+              on: { 'place.refused': { target: 'quarantined', reenter: true } },
+              after: { quarantineTime: { target: 'open', actions: ['restorePlaces', 'grantSlots'] } },
             },
           },
         },

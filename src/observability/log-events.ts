@@ -1,4 +1,5 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
+import { NO_PLACE } from '../../machines/supervisor/failures.ts';
 import type { Logger } from './logger.ts';
 
 type Told = Record<string, unknown> & { type: string };
@@ -87,7 +88,10 @@ function logEvent(
 ): void {
   const { id } = actorRef as AnyActorRef;
   if (event.type.startsWith('xstate.error.actor.')) logFault(logger, event as never, id);
-  if (event.type.startsWith('xstate.done.actor.')) logLeak(logger, event as never);
+  if (event.type.startsWith('xstate.done.actor.')) {
+    logLeak(logger, event as never);
+    logRefusal(logger, event as never);
+  }
   const said = lines[event.type]?.(event as Told);
   // a report passes two actors on its way up; it is told once, where it arrives
   if (!said || id !== 'supervisor') return;
@@ -99,6 +103,15 @@ function logEvent(
 function logLeak(logger: Logger, { output }: { output?: { outcome?: unknown; name?: unknown } }): void {
   if (output?.outcome === 'leaked')
     logger.error({ vm: output.name }, 'a machine could not be deleted: it is tried again until it is gone');
+}
+
+/** As the supervisor takes it. */
+function logRefusal(logger: Logger, { output }: { output?: { failure?: { code?: unknown } | null } }): void {
+  if (output?.failure?.code === NO_PLACE)
+    logger.error(
+      { code: NO_PLACE },
+      'this host refuses machines that it should run: one place less is used for some minutes; look for other virtual machines on it',
+    );
 }
 
 /** The cause of a failed step, with what only the operator may see. */

@@ -16,11 +16,15 @@ function aboutDaemon(status: DaemonStatus): string[] {
     ['perry-ship', `${version}, process ${pid}, up ${duration(uptimeSeconds)}, driver ${driver}`],
     ['worker', plain(worker)],
     ['hub', `${link} (${connection})  ${plain(hub)}`],
-    ['work', `${work}, ${slots.used} of ${slots.max} slots used, ${slots.waiting} waiting`],
+    ['work', `${work}, ${slots.used} of ${slots.max} slots used, ${slots.waiting} waiting${refused(slots)}`],
     ['standby', `${slots.standby} machines`],
     ['jobs', outcomes.join(', ')],
   ]);
 }
+
+/** Said only while it is so. */
+const refused = ({ quarantined }: DaemonStatus['slots']): string =>
+  quarantined === 0 ? '' : `, ${quarantined} refused by the host for now`;
 
 function aboutRuns({ runs }: DaemonStatus): string[] {
   return runs.length === 0 ? ['', 'No job is here.'] : ['', ...align([HEAD, ...runs.map(cellsOf)])];

@@ -44,6 +44,8 @@ export const statusSchema = z.object({
     used: z.number(),
     max: z.number(),
     waiting: z.number(),
+    /** The host refused them a machine: not used for some minutes. */
+    quarantined: z.number().default(0),
     standby: z.number().default(0),
   }),
   runs: z.array(runStatusSchema),
@@ -74,7 +76,7 @@ export interface StatusFacts {
 export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): DaemonStatus {
   const { pid, version, worker, hub, driver, startedAtMs, nowMs } = facts;
   const { context } = snapshot;
-  const { runs, maxConcurrent, standbys, leaked, concluded } = context;
+  const { runs, maxConcurrent, quarantined, standbys, leaked, concluded } = context;
   return {
     ...{ pid, version, worker, hub: withoutLogin(hub), driver },
     uptimeSeconds: seconds(nowMs - startedAtMs),
@@ -83,6 +85,7 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
       used: runs.filter(({ holdsSlot }) => holdsSlot).length,
       max: maxConcurrent,
       waiting: runs.filter(({ phase }) => phase === 'waiting').length,
+      quarantined,
       standby: standbys,
     },
     runs: runs.map((run) => runStatusOf(run, facts)),

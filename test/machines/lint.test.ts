@@ -29,6 +29,7 @@ const RESTING: Readonly<Record<string, string>> = {
   'supervisor.serving.link.offline': 'repeats what the hub-connection said',
   'supervisor.serving.link.online': 'repeats what the hub-connection said',
   'supervisor.serving.link.refused': 'repeats what the hub-connection said',
+  'supervisor.serving.places.open': 'the host gives every place',
   'supervisor.serving.work.accepting': 'the daemon serves until it is told to stop',
   'supervisor.serving.leaks.none': 'there is nothing to wait for',
   // hub-connection: its two guards of the link, heart and hearing, have deadlines of their own

@@ -36,6 +36,46 @@ describe('the first sweep', () => {
   });
 });
 
+describe('a place that the host refuses a machine', () => {
+  const refused = { failure: failure('VM_LIMIT_REACHED', true) };
+
+  test('is out of service for a while: those in line wait instead of failing as well', () => {
+    const scene = beginSupervisor(2).serve();
+    scene.assignAndWait('a', 'b', 'c', 'd');
+    scene.finish('b', refused);
+    expect(['c', 'd'].map(scene.hasSlot)).toEqual([false, false]);
+    scene.finish('a');
+    expect(['c', 'd'].map(scene.hasSlot)).toEqual([true, false]);
+    scene.clock.advance(supervisorLimits.quarantineTime - 1);
+    expect(scene.hasSlot('d')).toBe(false);
+    scene.clock.advance(1);
+    expect(scene.hasSlot('d')).toBe(true);
+  });
+
+  test('is never the last one, and each refusal begins the wait anew', () => {
+    const scene = beginSupervisor(2).serve();
+    scene.assignAndWait('a', 'b', 'c', 'd');
+    scene.finish('a', refused);
+    scene.clock.advance(supervisorLimits.quarantineTime - 1);
+    scene.finish('b', refused);
+    expect([scene.hasSlot('c'), scene.supervisor.context.quarantined]).toEqual([true, 1]);
+    scene.clock.advance(1);
+    expect(scene.hasSlot('d')).toBe(false);
+    scene.clock.advance(supervisorLimits.quarantineTime);
+    expect(scene.hasSlot('d')).toBe(true);
+  });
+
+  test('with one place it stays in service, and nothing is left of the wait when the daemon ends', () => {
+    const scene = beginSupervisor(1).serve();
+    scene.assignAndWait('a', 'b');
+    scene.finish('a', refused);
+    expect(scene.hasSlot('b')).toBe(true);
+    scene.finish('b');
+    scene.supervisor.send({ type: 'drain.requested' });
+    scene.expectStopped();
+  });
+});
+
 describe('slots', () => {
   test('are given in the order of arrival, never more than there are', () => {
     const scene = beginSupervisor(2).serve();

@@ -36,7 +36,7 @@ describe('the status', () => {
     expect(statusSchema.parse(JSON.parse(JSON.stringify(status)))).toEqual(status);
     expect(status).toMatchObject({
       ...{ link: 'none', connection: 'none', work: 'sweeping', runs: [], uptimeSeconds: 61 },
-      slots: { used: 0, max: 2, waiting: 0, standby: 0 },
+      slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
     });
   });
 
@@ -82,7 +82,7 @@ const full: DaemonStatus = {
     link: 'online',
     connection: 'linked.online',
     work: 'accepting',
-    slots: { used: 1, max: 2, waiting: 1, standby: 0 },
+    slots: { used: 1, max: 2, waiting: 1, quarantined: 0, standby: 0 },
   },
   runs: [
     {
