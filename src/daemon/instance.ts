@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../journal/records.ts';
 
 const FORM = /^[0-9a-f]{8}$/;
 
@@ -15,24 +16,12 @@ export async function instanceOf(stateDir: string): Promise<string> {
   const kept = (await readFile(path, 'utf8').catch(notThere)).trim();
   if (FORM.test(kept)) return kept;
   const made = randomBytes(4).toString('hex');
-  await keep(path, `${made}\n`);
+  // before the first machine is named after it
+  await writeWhole(path, `${made}\n`, `${path}.draft`);
   return made;
 }
 
 function notThere(error: NodeJS.ErrnoException): string {
   if (error.code === 'ENOENT') return '';
   throw error;
-}
-
-/** Whole and on the disk before the first machine is named after it; a draft that a kill left is written over. */
-async function keep(path: string, text: string): Promise<void> {
-  const draft = `${path}.draft`;
-  const file = await open(draft, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Artifact } from '../../machines/contracts/job.ts';
+import { digestOfFile } from '../adapters/files/digested-file.ts';
 import { recordsIn } from './records.ts';
 
 /**
@@ -11,10 +9,10 @@ import { recordsIn } from './records.ts';
  * another submission: a daemon that was killed meanwhile goes on with the file that Apple has. No secrets.
  */
 export interface KeptArtifacts {
-  /** The file itself where it can be linked, and a copy of it elsewhere. On the disk when it returns. */
+  /** The file itself where it can be linked, and a copy of it elsewhere. Its record comes last. */
   keep(key: string, artifact: Artifact, path: string): Promise<void>;
   /** Puts the file of an earlier life there; `undefined` when there is none, or it is not what it was. */
-  takeOut(key: string, path: string): Promise<Artifact | undefined>;
+  takeOut(key: string, path: string, signal: AbortSignal): Promise<Artifact | undefined>;
   forget(key: string): Promise<void>;
   /** Removes what nobody has asked for in a day, and files without a record. */
   sweep(): Promise<void>;
@@ -39,11 +37,12 @@ export function keptArtifactsIn(stateDir: string): KeptArtifacts {
       await linkOrCopy(path, fileOf(key));
       await records.put(key, { name, sizeBytes, sha256Hex });
     },
-    takeOut: async (key, path) => {
+    takeOut: async (key, path, signal) => {
       const artifact = artifactIn((await records.get(key)) ?? {});
       if (!artifact) return undefined;
       await linkOrCopy(fileOf(key), path);
-      if ((await digestOf(path)) === artifact.sha256Hex) return artifact;
+      const { sha256Hex } = await digestOfFile(path, signal);
+      if (sha256Hex === artifact.sha256Hex) return artifact;
       await rm(path, { force: true });
       return undefined;
     },
@@ -60,12 +59,6 @@ export function keptArtifactsIn(stateDir: string): KeptArtifacts {
 /** A link costs nothing; a ticket that is stapled later makes a new file of the other name. */
 async function linkOrCopy(from: string, to: string): Promise<void> {
   await link(from, to).catch(() => copyFile(from, to));
-}
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
 }
 
 function artifactIn({ name, sizeBytes, sha256Hex }: Readonly<Record<string, unknown>>): Artifact | undefined {

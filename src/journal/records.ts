@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Keys become file names: what ours are made of, and nothing that could lead out of the folder. */
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
@@ -32,7 +32,8 @@ export function recordsIn(folder: string): Records {
     get: async (key) => parsed(await readFile(pathOf(key), 'utf8').catch(() => '')),
     put: async (key, record) => {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeWhole(folder, pathOf(key), `${JSON.stringify(record)}\n`);
+      const draft = `${pathOf(key)}.${randomBytes(4).toString('hex')}`;
+      await writeWhole(pathOf(key), `${JSON.stringify(record)}\n`, draft);
     },
     remove: async (key) => {
       await rm(pathOf(key), { force: true });
@@ -73,16 +74,20 @@ function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-async function writeWhole(folder: string, path: string, text: string): Promise<void> {
-  const fresh = `${path}.${randomBytes(4).toString('hex')}`;
-  const file = await open(fresh, 'wx', 0o600);
+/**
+ * Old content or new, never half of it, and on the disk when it returns; a draft that a kill left is written over.
+ *
+ * @param draft - in the same folder, nobody else's
+ */
+export async function writeWhole(path: string, text: string, draft: string): Promise<void> {
+  const file = await open(draft, 'w', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(fresh, path);
-  const directory = await open(folder, 'r');
+  await rename(draft, path);
+  const directory = await open(dirname(path), 'r');
   await directory.sync().finally(() => directory.close());
 }

@@ -10,7 +10,7 @@ import { type Desk, held } from './workbench.ts';
 /** Of 256 KiB: read and compressed while the last one is hashed and written. */
 export const PIECES_AHEAD = 4;
 
-export function newIpa(desk: Desk, path: string): IpaInTheMaking {
+function newIpa(desk: Desk, path: string): IpaInTheMaking {
   const { appPath, folderName } = held(desk, 'found');
   const writer = new IpaWriter({ appDir: appPath, appFolderName: folderName, sourceDate: new Date() });
   return { file: new DigestedFile(path), writer, packed: new Map() };

@@ -21,7 +21,7 @@ export async function recallArtifact(scope: StepScope): Promise<Artifact | null>
   const key = keyOf(scope);
   if (key === undefined) return null;
   const { name, path } = artifactPlace(scope);
-  const artifact = await services.keptArtifacts.takeOut(key, path);
+  const artifact = await services.keptArtifacts.takeOut(key, path, scope.signal);
   if (artifact?.name !== name) return null;
   desk.keptAs = key;
   desk.artifacts.set(name, { ...artifact, path });

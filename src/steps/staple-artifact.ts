@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import type { Artifact } from '../../machines/contracts/job.ts';
 import type { NotaryInput, StapleTarget } from '../../machines/notarization/ports.ts';
 import { checkSignature } from '../adapters/code-signature/index.ts';
+import { digestOfFile } from '../adapters/files/digested-file.ts';
 import {
   codeRecordName,
   imageRecordName,
@@ -49,7 +47,7 @@ export async function stapleTicket(scope: NotaryScope, { target, artifact }: Sta
   const { path, name } = artifactNamed(desk, artifact.name);
   await stapleImage(path, ticket);
   await requireSound(path, signal);
-  const stapled = { name, ...(await digestOf(path, signal)) };
+  const stapled = { name, ...(await digestOfFile(path, signal)) };
   desk.artifacts.set(name, { ...stapled, path });
   return stapled;
 }
@@ -63,23 +61,4 @@ async function requireSound(path: string, signal: AbortSignal): Promise<void> {
     reason: findings[0]?.message ?? 'The ticket is not in its signature.',
     nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
   });
-}
-
-async function digestOf(
-  path: string,
-  signal: AbortSignal,
-): Promise<{ sizeBytes: number; sha256Hex: string }> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  await pipeline(
-    createReadStream(path, { highWaterMark: 1024 * 1024 }),
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        hash.update(chunk);
-        sizeBytes += chunk.length;
-      }
-    },
-    { signal },
-  );
-  return { sizeBytes, sha256Hex: hash.digest('hex') };
 }

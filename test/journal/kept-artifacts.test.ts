@@ -15,6 +15,7 @@ const artifact = {
 let folder: string;
 let kept: KeptArtifacts;
 let path: string;
+const signal = AbortSignal.timeout(20_000);
 const target = () => join(folder, 'next-life.dmg');
 const left = () => readdir(join(folder, 'journal', 'artifacts'));
 
@@ -29,23 +30,23 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 test('a next life gets the very bytes, whatever became of the file meanwhile', async () => {
   await kept.keep('job', artifact, path);
   await rm(path);
-  expect(await keptArtifactsIn(folder).takeOut('job', target())).toEqual(artifact);
+  expect(await keptArtifactsIn(folder).takeOut('job', target(), signal)).toEqual(artifact);
   expect(await readFile(target())).toEqual(CONTENT);
   expect((await stat(target())).mode & 0o077).toBe(0);
 });
 
 test('what nobody has kept, what was changed, and what was never finished is not there', async () => {
-  expect(await kept.takeOut('other', target())).toBeUndefined();
+  expect(await kept.takeOut('other', target(), signal)).toBeUndefined();
   await kept.keep('job', artifact, path);
   await writeFile(path, 'changed by the name that it had');
-  expect(await kept.takeOut('job', target())).toBeUndefined();
+  expect(await kept.takeOut('job', target(), signal)).toBeUndefined();
   await expect(stat(target())).rejects.toThrow('ENOENT');
 });
 
 test('keeping again takes the place of what was kept; forgetting leaves nothing', async () => {
   await kept.keep('job', { ...artifact, sha256Hex: 'old' }, path);
   await kept.keep('job', artifact, path);
-  expect(await kept.takeOut('job', target())).toEqual(artifact);
+  expect(await kept.takeOut('job', target(), signal)).toEqual(artifact);
   await kept.forget('job');
   expect(await left()).toEqual([]);
 });

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 
 export interface FileDigest {
   readonly sizeBytes: number;
@@ -37,6 +39,23 @@ export async function writeDigested(path: string, parts: AsyncIterable<Buffer>):
   const file = new DigestedFile(path);
   await file.append(parts);
   return file.digest();
+}
+
+/** Of a file that is there already. @throws the signal's reason */
+export async function digestOfFile(path: string, signal: AbortSignal): Promise<FileDigest> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  await pipeline(
+    createReadStream(path, { highWaterMark: 1024 * 1024 }),
+    async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        sizeBytes += chunk.length;
+      }
+    },
+    { signal },
+  );
+  return { sizeBytes, sha256Hex: hash.digest('hex') };
 }
 
 async function* wrapped(parts: AsyncIterable<Buffer>): AsyncGenerator<{ readonly bytes: Buffer }> {
