@@ -42,10 +42,11 @@ export async function liveAndDie(options: LivesOptions): Promise<Lives> {
   const room = await mkdtemp(join(options.folder, 'lives-'));
   await Promise.all(['hub', 'tmp'].map((name) => mkdir(join(room, name))));
   const hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: join(room, 'hub') });
+  const cell = new Cell(room, hub, options);
   try {
-    const cell = new Cell(room, hub, options);
     return await cell.live(await settingsFor(hub, room));
   } finally {
+    cell.end();
     await hub.stop();
   }
 }
@@ -60,6 +61,7 @@ class Cell {
   /** Names of everything that the last life had when it was killed. */
   #left: string[] = [];
   #jobId: string | undefined;
+  #newest: RunningCli | undefined;
   readonly #jobs: string[] = [];
 
   constructor(room: string, hub: EmbeddedHub, options: LivesOptions) {
@@ -76,10 +78,20 @@ class Cell {
     const plan = planOf(this.#options.seed);
     for (let kill = 0; kill < this.#options.kills; kill += 1) {
       await this.#openJob();
-      await this.#oneLife(startCli(env, 'run'), plan);
+      await this.#oneLife(this.#start(env), plan);
     }
-    await this.#lastLife(startCli(env, 'run'));
+    await this.#lastLife(this.#start(env));
     return { killedAt: this.#killedAt, completedJobs: this.#jobs.length };
+  }
+
+  #start(env: Readonly<Record<string, string>>): RunningCli {
+    this.#newest = startCli(env, 'run');
+    return this.#newest;
+  }
+
+  /** Whatever went wrong, no daemon is left. */
+  end(): void {
+    this.#newest?.signal('SIGKILL');
   }
 
   /** The hub has one job for us: the one that the last life could not end, or a new one. */

@@ -12,7 +12,8 @@ import {
   type AppleSimulatorOptions,
   startAppleSimulator,
 } from '../apple-simulator/apple-simulator.ts';
-import { type Scene, type SceneOptions, withScene } from '../helpers/daemon.ts';
+import { patience, type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
+import { connectWorker } from '../helpers/hub.ts';
 import { apiIssuerId, apiKeyId, makeApiKey } from '../helpers/notary-room.ts';
 import { expectOneComplete } from './judges.ts';
 import { type Materials, makeMaterials } from './materials.ts';
@@ -98,6 +99,19 @@ async function act(world: World, run: (world: World) => Promise<void>): Promise<
     for (const secret of [grant.secretAccessKey, grant.sessionToken])
       secrets.add('a permission to upload', secret);
   secrets.look('the log', log.join(''));
+}
+
+/** The hub takes the job back and gives it to another worker, who leaves; the store has spoken meanwhile. */
+export async function lendToAnother(world: World): Promise<void> {
+  const { hub, store } = world;
+  hub.dropAllSockets();
+  await hub.until(() => (hub.workers().length === 0 ? true : undefined), patience());
+  // the hub leaves the count of a worker that went behind for the next one: room for two
+  const other = await connectWorker(hub, { secret: WORKER_SECRET, name: 'the other', maxConcurrent: 2 });
+  await other.assignment(1);
+  await world.idle();
+  for (const upload of store.uploads) upload.pollsLeft = 0;
+  other.socket.close();
 }
 
 export const linesOf = ({ hub }: Scene, jobId: string): string[] =>

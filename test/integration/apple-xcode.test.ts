@@ -5,13 +5,13 @@ import { checkPackage } from '../../src/adapters/xar/check-package.ts';
 import { macDemoApp } from '../../src/demo/bundles/index.ts';
 import { parsePlistDict } from '../../src/domain/plist/index.ts';
 import { readApp } from '../../src/verify/read-app.ts';
-import { patience, WORKER_SECRET } from '../helpers/daemon.ts';
-import { connectWorker } from '../helpers/hub.ts';
+import { patience } from '../helpers/daemon.ts';
 import { type Knobs, makeXcodeImage, type XcodeImage } from '../helpers/xcode-guest.ts';
 import {
   type AppleRoom,
   expectFailed,
   expectStapled,
+  lendToAnother,
   linesOf,
   openAppleRoom,
   type World,
@@ -265,18 +265,7 @@ describe('a macOS job for both', () => {
         const waiting = world.reached('awaitingProcessing.pausing');
         const jobId = await world.submit(storeJob('both'));
         await waiting;
-        world.hub.dropAllSockets();
-        await world.hub.until(() => (world.hub.workers().length === 0 ? true : undefined), patience());
-        // the hub leaves the count of a worker that went behind for the next one: room for two
-        const other = await connectWorker(world.hub, {
-          secret: WORKER_SECRET,
-          name: 'the other',
-          maxConcurrent: 2,
-        });
-        await other.assignment(1);
-        await world.idle();
-        for (const upload of world.store.uploads) upload.pollsLeft = 0;
-        other.socket.close();
+        await lendToAnother(world);
         expect(await world.completed(jobId)).toMatchObject({ success: true });
         expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1 }]);
         expect(published(world, jobId)).toHaveLength(1);

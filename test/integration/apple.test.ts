@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { patience, WORKER_SECRET } from '../helpers/daemon.ts';
-import { connectWorker } from '../helpers/hub.ts';
-import { type AppleRoom, expectFailed, expectStapled, linesOf, openAppleRoom } from './apple-room.ts';
+import {
+  type AppleRoom,
+  expectFailed,
+  expectStapled,
+  lendToAnother,
+  linesOf,
+  openAppleRoom,
+} from './apple-room.ts';
 import { expectGoodConversation } from './judges.ts';
 import type { JobChanges } from './materials.ts';
 
@@ -140,18 +145,7 @@ describe('an iOS job for the store', () => {
         const waiting = world.reached('awaitingProcessing.pausing');
         const jobId = await world.submit(iosJob());
         await waiting;
-        world.hub.dropAllSockets();
-        await world.hub.until(() => (world.hub.workers().length === 0 ? true : undefined), patience());
-        // the hub leaves the count of a worker that went behind for the next one: room for two
-        const other = await connectWorker(world.hub, {
-          secret: WORKER_SECRET,
-          name: 'the other',
-          maxConcurrent: 2,
-        });
-        await other.assignment(1);
-        await world.idle();
-        for (const upload of world.store.uploads) upload.pollsLeft = 0;
-        other.socket.close();
+        await lendToAnother(world);
         expect(await world.completed(jobId)).toMatchObject({ success: true });
         expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1 }]);
         expect(world.hub.messages(jobId).filter(({ type }) => type === 'published')).toHaveLength(1);
