@@ -139,6 +139,17 @@ test('requirements are held against identifier and code hash', () => {
   expect(requirementMismatch(`cdhash H"${'cd'.repeat(20)}"`, code)).toBe('asks for another code hash');
 });
 
+test('a quoted identifier is read to its own end, and its words are not words of the language', () => {
+  const odd = 'com.acme.this or "that" \\ not!';
+  const quoted = `"${odd.replace(/["\\]/g, '\\$&')}"`;
+  const code = { identifiers: [odd], cdHashes: [] };
+  expect(requirementMismatch(`identifier ${quoted} and anchor apple generic`, code)).toBeUndefined();
+  const other = { identifiers: ['com.acme.this or '], cdHashes: [] };
+  expect(requirementMismatch(`identifier ${quoted}`, other)).toBe(`asks for the identifier "${odd}"`);
+  expect(requirementMismatch(`identifier "com.acme`, code)).toBe('asks for the identifier "com.acme"');
+  expect(requirementMismatch(`! identifier ${quoted}`, other)).toBeUndefined();
+});
+
 test('hostile headers are refused before anything is believed', () => {
   const malformed = expect.objectContaining({ code: 'SIGNATURE_MALFORMED' });
   const blob = (...words: number[]): Buffer => {
