@@ -68,5 +68,6 @@ function pathFault(path: string, limits: PathLimits): string | undefined {
  */
 export function macNameKey(path: string): string {
   if (/^\p{ASCII}*$/u.test(path)) return path.toLowerCase();
-  return path.normalize('NFD').toUpperCase().toLowerCase().normalize('NFD');
+  // lower case first: "ẞ" has no other upper case, "ß" has, and both are "ss"
+  return path.normalize('NFD').toLowerCase().toUpperCase().toLowerCase().normalize('NFD');
 }
