@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importedClasses } from '../../src/domain/macho/index.ts';
 import { APPLE_INTERMEDIATES, APPLE_ROOTS } from '../../src/domain/profile/apple-certificates.ts';
 import { checkProfileSignature, isIssuedByApple } from '../../src/domain/profile/index.ts';
+import { packageRoot } from '../../src/package-root.ts';
 import { type AppleLike, openAppleLike } from '../helpers/apple-like.ts';
 
 let apple: AppleLike;
@@ -94,8 +94,7 @@ describe('who signed a profile', () => {
 });
 
 test('the classes that a real program imports are read off its symbols', async () => {
-  const folder = dirname(createRequire(import.meta.url).resolve('node-notifier/package.json'));
-  const app = join(folder, 'vendor/mac.noindex/terminal-notifier.app');
+  const app = join(packageRoot(), 'src/demo/assets/terminal-notifier.app');
   const bytes = await readFile(join(app, 'Contents/MacOS/terminal-notifier'));
   const source = {
     sizeBytes: bytes.length,
