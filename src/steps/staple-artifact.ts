@@ -5,11 +5,11 @@ import { digestOfFile } from '../adapters/files/digested-file.ts';
 import {
   codeRecordName,
   imageRecordName,
-  looksLikeTicket,
   lookupTicket,
   stapleApp,
   stapleImage,
 } from '../adapters/stapling/index.ts';
+import { looksLikeTicket } from '../domain/code-signature/ticket.ts';
 import { ShipError } from '../errors.ts';
 import { appOf, drawerOf, type NotaryScope } from './notary-desk.ts';
 import { artifactNamed } from './workbench.ts';

@@ -10,6 +10,7 @@ import {
 import { newDict, type PlistDict, parsePlistDict, stringAt } from '../domain/plist/index.ts';
 import { ShipError } from '../errors.ts';
 import { checkProfileOf, type ProfileReport } from './app-profile.ts';
+import { leftoverWarnings } from './leftovers.ts';
 import { nestedRemarks } from './nested-code.ts';
 import type { AppSummary, ArtifactFinding } from './report.ts';
 import { summarizeSignature } from './signature-summary.ts';
@@ -42,7 +43,11 @@ export async function readApp(appPath: string, { path, ...options }: ReadAppOpti
   return {
     app: summarize({ path, tree, seal, info, platform, profile: profiles[0] }),
     findings: inside.map((finding) => ({ ...finding, path: within(path, finding.path) })),
-    warnings: [...profiles.flatMap(({ warnings }) => warnings), ...remarks.warnings],
+    warnings: [
+      ...profiles.flatMap(({ warnings }) => warnings),
+      ...remarks.warnings,
+      ...(await leftoverWarnings(tree)),
+    ],
   };
 }
 

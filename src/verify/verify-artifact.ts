@@ -5,6 +5,7 @@ import { checkPackage } from '../adapters/xar/check-package.ts';
 import { ShipError } from '../errors.ts';
 import { bundleAround } from './enclosing-bundle.ts';
 import { kindOf } from './kind.ts';
+import { unknownTicket } from './leftovers.ts';
 import { nameOfApp, type ReadApp, readApp } from './read-app.ts';
 import type { ArtifactReport, PackageSummary } from './report.ts';
 import { signerOf, summarizeSignature } from './signature-summary.ts';
@@ -67,7 +68,12 @@ async function readImage(path: string, signal: AbortSignal): Promise<Part> {
   return {
     kind: 'dmg',
     findings: [...own.findings, ...findings, ...apps.flatMap((app) => app.findings)],
-    warnings: apps.flatMap(({ warnings }) => warnings),
+    warnings: [
+      ...(own.signatures.some(({ hasUnknownTicket }) => hasUnknownTicket)
+        ? [unknownTicket('The ticket slot of the signature')]
+        : []),
+      ...apps.flatMap(({ warnings }) => warnings),
+    ],
     signatures: own.signatures.map(summarizeSignature),
     stapledTicket: own.signatures.some(({ hasStapledTicket }) => hasStapledTicket),
     ...(image && { image }),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -121,6 +122,24 @@ describe('an app', () => {
     expect(ok).toBe(true);
     expect(apps[0]).toMatchObject({ platform: 'macos', stapledTicket: false });
     expect(apps[0]?.nested.length).toBeGreaterThan(3);
+  });
+
+  test('with a pipe in it, and a file that is no ticket where one belongs, is sound and gets a warning', async () => {
+    const app = join(folder, 'leftovers/Tool.app');
+    await cp(macApp, app, { recursive: true, verbatimSymlinks: true });
+    execFileSync('mkfifo', [join(app, 'Contents/Resources/pipe')]);
+    const ticket = join(app, 'Contents/CodeResources');
+    await writeFile(ticket, 'no ticket');
+    const { ok, warnings } = await verify(app);
+    expect(ok).toBe(true);
+    expect(warnings).toContain(
+      '"Contents/Resources/pipe" is a pipe, socket or device: the signature does not cover it.',
+    );
+    expect(warnings).toContain(
+      '"Contents/CodeResources" is where a notarization ticket belongs, and holds something else.',
+    );
+    await writeFile(ticket, 's8ch and more');
+    expect((await verify(app)).warnings.join()).not.toContain('ticket');
   });
 
   test('that is broken is described as far as it can be', async () => {

@@ -16,8 +16,12 @@ export class BundleTree {
   readonly #onDisk = new Map<string, string>();
   readonly #children = new Map<string, TreeEntry[]>();
 
-  private constructor(root: string, entries: readonly TreeEntry[]) {
+  /** Paths of sockets, devices and pipes, which no seal covers and no archive holds. */
+  readonly special: readonly string[];
+
+  private constructor(root: string, entries: readonly TreeEntry[], special: readonly string[]) {
     this.root = root;
+    this.special = special;
     const taken = new Set(entries.map(({ path }) => path));
     const composed = entries.map((entry) => this.#composed(entry, taken));
     this.#entries = new Map(composed.map((entry) => [entry.path, entry]));
@@ -39,10 +43,11 @@ export class BundleTree {
   }
 
   static async read(root: string): Promise<BundleTree> {
-    const entries = await listTree(root).catch((error: unknown) => {
+    const special: string[] = [];
+    const entries = await listTree(root, (path) => special.push(path)).catch((error: unknown) => {
       throw unreadable(root, error);
     });
-    return new BundleTree(root, entries);
+    return new BundleTree(root, entries, special);
   }
 
   get entries(): Iterable<TreeEntry> {

@@ -21,6 +21,7 @@ export interface SignatureFacts {
   readonly entitlementsXml?: string;
   readonly hasDerEntitlements: boolean;
   readonly hasStapledTicket: boolean;
+  readonly hasUnknownTicket: boolean;
   /** Flags of the executable segment: 1 main binary, 0x10 allow unsigned (get-task-allow), … */
   readonly executableSegmentFlags: number;
   readonly cms?: CmsFacts;
@@ -48,6 +49,7 @@ export function signatureFacts(
     ...(entitlementsXml !== undefined && { entitlementsXml }),
     hasDerEntitlements: signature.entitlementsDer !== undefined,
     hasStapledTicket: signature.hasStapledTicket,
+    hasUnknownTicket: signature.hasUnknownTicket,
     executableSegmentFlags: strongest.executableSegment?.flags ?? 0,
     ...(cms && { cms }),
   };

@@ -16,20 +16,28 @@ export interface TreeEntry {
 /**
  * Everything below `root`, parents before children, siblings in byte order, so that what is made from it is
  * the same on every machine. Sockets, devices and pipes have no place in a bundle and are left out.
+ *
+ * @param onSpecial - told the path of each socket, device and pipe
  */
-export async function listTree(root: string): Promise<TreeEntry[]> {
+export async function listTree(root: string, onSpecial?: (path: string) => void): Promise<TreeEntry[]> {
   const found: TreeEntry[] = [];
-  await visit(root, '', found);
+  await visit(root, '', found, onSpecial);
   return found;
 }
 
-async function visit(root: string, folder: string, found: TreeEntry[]): Promise<void> {
+async function visit(
+  root: string,
+  folder: string,
+  found: TreeEntry[],
+  onSpecial?: (path: string) => void,
+): Promise<void> {
   const names = (await readdir(join(root, folder))).sort();
   for (const name of names) {
-    const entry = await describe(root, folder === '' ? name : `${folder}/${name}`);
-    if (!entry) continue;
-    found.push(entry);
-    if (entry.type === 'directory') await visit(root, entry.path, found);
+    const path = folder === '' ? name : `${folder}/${name}`;
+    const entry = await describe(root, path);
+    if (!entry) onSpecial?.(path);
+    else found.push(entry);
+    if (entry?.type === 'directory') await visit(root, path, found, onSpecial);
   }
 }
 

@@ -86,6 +86,3 @@ async function writeNew(path: string, bytes: Buffer): Promise<void> {
     await file.close();
   }
 }
-
-/** What a ticket is known by, so that one of another form is noticed; it is stapled all the same. */
-export const looksLikeTicket = (ticket: Buffer): boolean => ticket.toString('latin1', 0, 4) === 's8ch';

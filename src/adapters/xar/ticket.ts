@@ -1,8 +1,8 @@
+import { looksLikeTicket, TICKET_MAGIC_BYTES } from '../../domain/code-signature/ticket.ts';
 import type { SignedFile } from '../code-signature/signed-file.ts';
 
 const TRAILER_BYTES = 16;
 const TRAILER_MAGIC = 't8lr';
-const TICKET_MAGIC = 's8ch';
 const types = { terminator: 1, ticket: 2 } as const;
 const MAX_TICKET_BYTES = 1024 * 1024;
 
@@ -19,8 +19,8 @@ export async function endOfTicket(file: SignedFile): Promise<number | undefined>
   if (length === undefined || length > MAX_TICKET_BYTES || length + TRAILER_BYTES > file.sizeBytes)
     return undefined;
   const start = file.sizeBytes - TRAILER_BYTES - length;
-  const ticket = await file.read(start, Math.min(length, TICKET_MAGIC.length));
-  if (ticket.toString('latin1') !== TICKET_MAGIC) return undefined;
+  const ticket = await file.read(start, Math.min(length, TICKET_MAGIC_BYTES));
+  if (!looksLikeTicket(ticket)) return undefined;
   const before = start - TRAILER_BYTES;
   const isEnclosed =
     before >= 0 && lengthIn(await file.read(before, TRAILER_BYTES), types.terminator) !== undefined;

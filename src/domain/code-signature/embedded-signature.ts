@@ -1,6 +1,7 @@
 import { Bytes, isAllZero } from './bytes.ts';
 import { type CodeDirectory, codeFlags, parseCodeDirectory } from './code-directory.ts';
 import { malformed } from './malformed.ts';
+import { looksLikeTicket } from './ticket.ts';
 
 /** Slots of a superblob (`CSSLOT_*`); those below 0x1000 are also the numbers of special slots. */
 export const slots = {
@@ -51,6 +52,8 @@ export interface EmbeddedSignature {
   /** The CMS signature (DER); left out when the wrapper is empty, as in ad hoc signatures. */
   readonly cms?: Buffer;
   readonly hasStapledTicket: boolean;
+  /** What is stapled does not begin as a notarization ticket does. */
+  readonly hasUnknownTicket: boolean;
   /** Bytes between the blobs that are not zero: nothing seals them. */
   readonly hasUnsealedBytes: boolean;
 }
@@ -72,6 +75,7 @@ export function parseEmbeddedSignature(region: Buffer): EmbeddedSignature {
   const cms = payload(blobs, slots.cms, magics.blobWrapper);
   const xml = payload(blobs, slots.entitlements, magics.entitlements);
   const der = payload(blobs, slots.derEntitlements, magics.derEntitlements);
+  const ticket = blobs.get(slots.ticket)?.subarray(BLOB_HEADER_BYTES);
   return {
     sizeBytes: bytes.length,
     codeDirectories,
@@ -82,7 +86,8 @@ export function parseEmbeddedSignature(region: Buffer): EmbeddedSignature {
     ...(xml && { entitlementsXml: xml.toString('utf8') }),
     ...(der && { entitlementsDer: der }),
     ...(cms && cms.length > 0 && { cms }),
-    hasStapledTicket: blobs.has(slots.ticket),
+    hasStapledTicket: ticket !== undefined,
+    hasUnknownTicket: ticket !== undefined && !looksLikeTicket(ticket),
     hasUnsealedBytes: !gapsAreZero(bytes, blobs),
   };
 }
