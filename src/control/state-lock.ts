@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../adapters/files/make-folder.ts';
 import { ShipError } from '../errors.ts';
+import { makePrivate } from './private-folder.ts';
 import { identityOf } from './process-identity.ts';
 
 /**
@@ -22,15 +24,14 @@ type Holder = z.output<typeof holderSchema>;
 
 /** Each try is lost to somebody who has won one meanwhile: more than these there are not. */
 const MAX_TRIES = 100;
-const GROUP_OR_OTHERS_WRITE = 0o022;
 /** What a process that was killed at its start leaves of its entry. */
 const DRAFT = 'draft-';
 
-/** @throws ShipError DAEMON_ALREADY_RUNNING · CONFIG_INVALID when others may write to the directory */
+/** @throws ShipError DAEMON_ALREADY_RUNNING · CONFIG_INVALID when the directory cannot be made, or is not ours alone */
 export async function lockStateDir(stateDir: string): Promise<StateLock> {
   await makePrivate(stateDir);
   const folder = join(stateDir, 'lock');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const own = await ownEntry();
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const generation = await tryToTake(folder, own);
@@ -114,18 +115,6 @@ async function isAlive({ pid, mark, released }: Holder): Promise<boolean> {
 async function ownEntry(): Promise<Holder> {
   const identity = await identityOf(process.pid);
   return { pid: process.pid, mark: identity.state === 'alive' ? identity.mark : '', released: false };
-}
-
-/** Who may write there can replace machines, secrets and the socket; a directory that we make is ours alone. */
-async function makePrivate(stateDir: string): Promise<void> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const { mode } = await stat(stateDir);
-  if ((mode & GROUP_OR_OTHERS_WRITE) === 0) return;
-  throw new ShipError('CONFIG_INVALID', {
-    summary: `Other users may write to the state directory "${stateDir}" (PERRY_STATE_DIR).`,
-    reason: `Its mode is ${(mode & 0o7777).toString(8)}; jobs and signing keys would not be safe there.`,
-    nextStep: `Run: chmod 700 "${stateDir}" — or choose a directory of this user's own.`,
-  });
 }
 
 export function alreadyRunning(pid?: number): ShipError {

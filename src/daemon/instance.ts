@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../adapters/files/make-folder.ts';
 import { writeWhole } from '../journal/records.ts';
 
 const FORM = /^[0-9a-f]{8}$/;
@@ -11,7 +12,7 @@ const FORM = /^[0-9a-f]{8}$/;
  * cannot be read is an error: with another one, nobody would ever find them.
  */
 export async function instanceOf(stateDir: string): Promise<string> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await makeFolder(stateDir, 0o700);
   const path = join(stateDir, 'instance');
   const kept = (await readFile(path, 'utf8').catch(notThere)).trim();
   if (FORM.test(kept)) return kept;

@@ -1,5 +1,6 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../adapters/files/make-folder.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
@@ -74,7 +75,7 @@ async function runJobs(hub: EmbeddedHub, options: DemoOptions): Promise<void> {
 
 async function keep({ path, name }: StoredArtifact, { out, print }: DemoOptions): Promise<void> {
   if (out === undefined) return;
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   await copyFile(path, join(out, name));
   print(`  kept ${join(out, name)}`);
 }

@@ -1,10 +1,11 @@
+import type { Stats } from 'node:fs';
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../config/load.ts';
+import { unfitFor } from '../control/private-folder.ts';
 import { holderOf } from '../control/state-lock.ts';
 import { type Check, failed, ok, remark } from './check.ts';
 
-const GROUP_OR_OTHERS_WRITE = 0o022;
 /** Two of the largest bundles that are accepted, unpacked and packed again. */
 const WANTED_FREE_GB = 10;
 const GB = 1e9;
@@ -13,9 +14,9 @@ const GB = 1e9;
 export const stateDirectory = ({ stateDir }: Config): Check => ({
   question: 'Can the state directory be used?',
   ask: async () => {
-    const { path, mode } = await nearest(stateDir);
-    if (path === stateDir && (mode & GROUP_OR_OTHERS_WRITE) !== 0)
-      return failed(`Other users may write to "${stateDir}"`, `Run: chmod 700 "${stateDir}"`);
+    const { path, stats } = await nearest(stateDir);
+    const unfit = path === stateDir ? unfitFor(stateDir, stats) : undefined;
+    if (unfit) return failed(`${unfit.summary} ${unfit.reason}`, unfit.nextStep);
     if (!(await isWritable(path)))
       return failed(
         `This user may not write to "${path}"`,
@@ -34,9 +35,9 @@ async function spaceAt(stateDir: string, existing: string) {
 }
 
 /** The folder, or the first one above it that exists. */
-async function nearest(path: string): Promise<{ path: string; mode: number }> {
+async function nearest(path: string): Promise<{ readonly path: string; readonly stats: Stats }> {
   const stats = await stat(path).catch(() => undefined);
-  if (stats) return { path, mode: stats.mode };
+  if (stats) return { path, stats };
   return nearest(dirname(path));
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../adapters/files/make-folder.ts';
 import { ShipError } from '../errors.ts';
 import { bootout, bootstrap, kickstart, type Launchd, type ServiceState, serviceState } from './launchctl.ts';
 import {
@@ -84,8 +85,8 @@ const isEnding = ({ state }: ServiceState): boolean => state === 'SIGTERMed';
 
 /** launchd creates no folder for the logs, and those of a LaunchDaemon must belong to its user. */
 async function makeFolders({ logDir, plistPath, spec }: ServicePlan): Promise<void> {
-  await mkdir(logDir, { recursive: true, mode: 0o700 });
-  await mkdir(dirname(plistPath), { recursive: true });
+  await makeFolder(logDir, 0o700);
+  await makeFolder(dirname(plistPath));
   if (spec.kind !== 'daemon') return;
   const { uid, gid } = await stat(spec.home);
   await chown(logDir, uid, gid);

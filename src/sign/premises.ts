@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VmDriver } from '../adapters/vm/driver.ts';
+import { makePrivate } from '../control/private-folder.ts';
 import { holderOf, lockStateDir } from '../control/state-lock.ts';
 import { instanceOf } from '../daemon/instance.ts';
 import { parseVmName } from '../domain/vm-name.ts';
@@ -27,7 +28,7 @@ export const signRoot = (stateDir: string): string => join(stateDir, 'sign');
 
 export async function enterPremises(stateDir: string): Promise<Premises> {
   const dir = join(signRoot(stateDir), randomBytes(4).toString('hex'));
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await makePrivate(stateDir);
   await lockStateDir(dir);
   return {
     dir,

@@ -128,7 +128,10 @@ describe('what would keep a daemon from working is said, with what to do', () =>
     await mkdir(join(folder, 'state'));
     await chmod(join(folder, 'state'), 0o777);
     const found = about(await examined(), /state directory/);
-    expect(found).toMatchObject({ verdict: 'failed', fix: `Run: chmod 700 "${join(folder, 'state')}"` });
+    expect(found).toMatchObject({
+      verdict: 'failed',
+      fix: `Run: chmod 700 "${join(folder, 'state')}" — or choose a directory of this user's own.`,
+    });
   });
 
   test('a clock that Apple does not agree with', async () => {

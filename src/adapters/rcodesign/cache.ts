@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../files/make-folder.ts';
 import { type Environment, probe } from './probe.ts';
 import { rcodesignVersion } from './release.ts';
 
@@ -28,7 +29,7 @@ export async function installInto(
   fill: (folder: string) => Promise<void>,
   signal: AbortSignal,
 ): Promise<string> {
-  await mkdir(cache, { recursive: true });
+  await makeFolder(cache);
   await removeAbandoned(cache);
   const folder = await mkdtemp(join(cache, `.${installName}-`));
   try {
