@@ -5,14 +5,33 @@ import type { Environment } from './probe.ts';
 import { rcodesignVersion } from './release.ts';
 
 /**
- * Trades a slower program (2.6 s instead of 2.3 s for 300 MB) for half the build time: no notary and upload
- * commands with their AWS libraries (the worker speaks to Apple itself), little optimisation.
+ * Trades optimisation for build time: no notary and upload commands with their AWS libraries (the worker speaks to
+ * Apple itself), and only the crates that a signature spends its time in are optimised. Measured on two cores:
+ * 3 min 10 s for the build, and a 300 MB bundle is signed in 2.4 s (2.3 s by the release binary).
  */
 const buildSettings = {
-  CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
+  CARGO_PROFILE_RELEASE_OPT_LEVEL: '0',
   CARGO_PROFILE_RELEASE_LTO: 'off',
-  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '32',
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '64',
+  CARGO_PROFILE_RELEASE_DEBUG: '0',
+  CARGO_PROFILE_RELEASE_STRIP: 'symbols',
 };
+
+/** Crates that hash, sign and parse, with their levels of optimisation. */
+const optimisedCrates = {
+  sha2: 3,
+  sha1: 3,
+  ring: 3,
+  rsa: 3,
+  'num-bigint-dig': 3,
+  memchr: 3,
+  goblin: 1,
+} as const;
+
+const optimisations = Object.entries(optimisedCrates).flatMap(([crate, level]) => [
+  '--config',
+  `profile.release.package.${crate}.opt-level=${level}`,
+]);
 
 /** A line of progress for so many compiled crates; the whole build has about 330. */
 const CRATES_PER_LINE = 20;
@@ -29,7 +48,7 @@ export async function buildFromSource(
   onProgress: (line: string) => void,
 ): Promise<void> {
   const target = join(folder, 'target');
-  const args = ['install', '--locked', 'apple-codesign', '--version', rcodesignVersion];
+  const args = ['install', '--locked', 'apple-codesign', '--version', rcodesignVersion, ...optimisations];
   const result = await run('cargo', [...args, '--no-default-features', '--root', folder], {
     signal,
     cwd: folder,
