@@ -32,6 +32,7 @@ interface Case {
 const file = (name: string): TarPart => ({ name, body: 'x' });
 const folder = (name: string): TarPart => ({ name, type: '5' });
 const link = (name: string, linkName: string): TarPart => ({ name, type: '2', linkName });
+const hardLink = (name: string, linkName: string): TarPart => ({ name, type: '1', linkName });
 const tar = (what: string, code: string, ...parts: (TarPart | Buffer)[]): Case => ({
   what: `tar: ${what}`,
   code,
@@ -167,16 +168,67 @@ const links: Case[] = [
   zipped('endless target', 'BUNDLE_LINK_OUTSIDE', zipLink(`${app}/a`, 'b/'.repeat(4000))),
 ];
 
+const sparse10 = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0' };
+const sparse01 = (blocks: string, size: string, map: string) => ({
+  'GNU.sparse.numblocks': blocks,
+  'GNU.sparse.size': size,
+  'GNU.sparse.map': map,
+});
+const inBlock = (map: string, data = ''): Buffer =>
+  Buffer.concat([Buffer.from(map.padEnd(512, '\0'), 'latin1'), Buffer.from(data)]);
+const sparseMaps: [what: string, records: Record<string, string>, body: string | Buffer][] = [
+  ['nothing but a version', sparse10, 'x'],
+  ['of a version to come', { ...sparse10, 'GNU.sparse.major': '2', 'GNU.sparse.realsize': '9' }, 'x'],
+  ['star', { 'SCHILY.realsize': '9' }, 'x'],
+  ['part beyond the end', sparse01('1', '9', '9,1'), 'x'],
+  ['parts out of order', sparse01('2', '9', '5,1,1,1'), 'xx'],
+  ['parts over each other', sparse01('2', '9', '1,2,2,1'), 'xxx'],
+  ['more data than parts', sparse01('1', '9', '1,1'), 'xx'],
+  ['fewer data than parts', sparse01('1', '9', '1,2'), 'x'],
+  ['odd numbers', sparse01('1', '9', '1,1,1'), 'x'],
+  ['another count', sparse01('2', '9', '1,1'), 'x'],
+  ['numbers that are none', sparse01('1', '9', '1,-1'), 'x'],
+  [
+    'sizes before offsets',
+    { 'GNU.sparse.numbytes': '1', 'GNU.sparse.offset': '1', 'GNU.sparse.size': '9' },
+    '',
+  ],
+  ['map that is cut', { ...sparse10, 'GNU.sparse.realsize': '9' }, inBlock('2\n1\n1\n', 'x')],
+  ['map without an end', { ...sparse10, 'GNU.sparse.realsize': '9' }, inBlock('2\n1\n1\n5\n99')],
+  ['map of text', { ...sparse10, 'GNU.sparse.realsize': '9' }, inBlock('no map\n')],
+  ['map of too many parts', { ...sparse10, 'GNU.sparse.realsize': '9' }, inBlock('999999\n')],
+];
+
 const kinds: Case[] = [
-  tar('hard link', 'BUNDLE_ENTRY_UNSUPPORTED', file('X.app/a'), {
-    name: 'X.app/b',
-    type: '1',
-    linkName: 'X.app/a',
+  tar('hard link to an absolute path', 'BUNDLE_PATH_UNSAFE', hardLink('X.app/b', '/etc/passwd')),
+  tar('hard link upwards', 'BUNDLE_PATH_UNSAFE', hardLink('X.app/b', 'X.app/../../secret')),
+  tar(
+    'hard link to a later file',
+    'BUNDLE_ENTRY_UNSUPPORTED',
+    hardLink('X.app/a', 'X.app/b'),
+    file('X.app/b'),
+  ),
+  tar('hard link to itself', 'BUNDLE_ENTRY_UNSUPPORTED', hardLink('X.app/a', 'X.app/a')),
+  tar('hard link to nothing', 'BUNDLE_PATH_UNSAFE', hardLink('X.app/a', '')),
+  tar('hard link to a folder', 'BUNDLE_ENTRY_UNSUPPORTED', folder('X.app/a'), hardLink('X.app/b', 'X.app/a')),
+  tar(
+    'hard link to a symbolic link',
+    'BUNDLE_ENTRY_UNSUPPORTED',
+    link('X.app/a', '../../etc/passwd'),
+    hardLink('X.app/b', 'X.app/a'),
+  ),
+  tar('hard link over a file', 'BUNDLE_NAME_COLLISION', ...['a', 'b'].map((name) => file(`X.app/${name}`)), {
+    ...hardLink('X.app/b', 'X.app/a'),
   }),
-  tar('hard link outside', 'BUNDLE_ENTRY_UNSUPPORTED', {
-    name: 'X.app/b',
-    type: '1',
-    linkName: '/etc/passwd',
+  tar(
+    'hard link in another case',
+    'BUNDLE_ENTRY_UNSUPPORTED',
+    file('X.app/a'),
+    hardLink('X.app/b', 'X.app/A'),
+  ),
+  tar('hard link with content', 'BUNDLE_ENTRY_UNSUPPORTED', file('X.app/a'), {
+    ...hardLink('X.app/b', 'X.app/a'),
+    body: 'other',
   }),
   tar('character device', 'BUNDLE_ENTRY_UNSUPPORTED', { name: 'X.app/null', type: '3' }),
   tar('block device', 'BUNDLE_ENTRY_UNSUPPORTED', { name: 'X.app/disk', type: '4' }),
@@ -187,7 +239,22 @@ const kinds: Case[] = [
   tar('unknown type', 'BUNDLE_ENTRY_UNSUPPORTED', { name: 'X.app/a', type: 'Z', body: 'x' }),
   tar('folder with content', 'BUNDLE_CORRUPT', { name: 'X.app/a', type: '5', body: 'x' }, file('X.app/b')),
   tar('link with content', 'BUNDLE_ENTRY_UNSUPPORTED', { ...link('X.app/a', 'b'), body: 'x' }),
-  tar('pax sparse file', 'BUNDLE_ENTRY_UNSUPPORTED', paxHeader({ 'GNU.sparse.major': '1' }), file('X.app/a')),
+  ...sparseMaps.map(([what, records, body]) =>
+    tar(`sparse file: ${what}`, 'BUNDLE_ENTRY_UNSUPPORTED', paxHeader(records), { name: 'X.app/a', body }),
+  ),
+  tar(
+    'sparse folder',
+    'BUNDLE_ENTRY_UNSUPPORTED',
+    paxHeader({ ...sparse10, 'GNU.sparse.realsize': '9' }),
+    folder('X.app/a'),
+  ),
+  tar(
+    'two sparse maps',
+    'BUNDLE_ENTRY_UNSUPPORTED',
+    paxHeader(sparse01('1', '9', '0,1')),
+    paxHeader(sparse01('1', '9', '1,1')),
+    file('X.app/a'),
+  ),
   tar(
     'pax names in another code',
     'BUNDLE_ENTRY_UNSUPPORTED',
@@ -264,9 +331,14 @@ const damage: Case[] = [
   tar('pax record without =', 'BUNDLE_CORRUPT', { type: 'x', body: '8 path/\n' }, file('X.app/a')),
   tar('extended header with nothing behind', 'BUNDLE_CORRUPT', file('X.app/a'), gnuLong('L', 'X.app/b')),
   {
-    what: 'gzip: zeros behind',
+    what: 'gzip: text behind zeros',
     code: 'BUNDLE_CORRUPT',
-    bytes: () => Buffer.concat([good(), Buffer.alloc(600_000)]),
+    bytes: () => Buffer.concat([good(), Buffer.alloc(600_000), Buffer.from('x')]),
+  },
+  {
+    what: 'gzip: zeros behind text',
+    code: 'BUNDLE_CORRUPT',
+    bytes: () => Buffer.concat([good(), Buffer.from('x'), Buffer.alloc(600_000)]),
   },
   {
     what: 'gzip: text behind',
@@ -284,6 +356,12 @@ const damage: Case[] = [
     what: 'zip: bytes behind',
     code: 'BUNDLE_CORRUPT',
     bytes: () => zip([{ name: `${app}/a` }], { behind: Buffer.from('x') }),
+  },
+  {
+    what: 'zip: bytes behind zeros',
+    code: 'BUNDLE_CORRUPT',
+    bytes: () =>
+      zip([{ name: `${app}/a` }], { behind: Buffer.concat([Buffer.alloc(100_000), Buffer.from('x')]) }),
   },
   {
     what: 'zip: fewer counted than listed',

@@ -9,6 +9,8 @@ export interface ArchiveEntry {
   readonly sizeBytes: number;
   /** Of a symbolic link. */
   readonly linkTarget?: string;
+  /** Name of the earlier file of which this one is a further name; it has no content of its own. */
+  readonly hardLinkTo?: string;
   /** To be read before the next entry is asked for. */
   content(): AsyncGenerator<Buffer, void>;
 }

@@ -8,6 +8,9 @@ const CONTROL_CHARACTERS = /\p{Cc}/u;
 /** What a decoder puts where the bytes were not UTF-8: two different names could become one. */
 const REPLACEMENT_CHARACTER = '\ufffd';
 
+/** The file by which the Finder gives a folder an icon of its own has this name, carriage return included. */
+const FINDER_ICON = /(?<=^|\/)Icon\r$/;
+
 /** What is wrong with any text that is to become part of a path on a Mac and on this host, links included. */
 export function textFault(text: string): string | undefined {
   if (text.includes('\\')) return 'It has a backslash, which some programs take for a folder separator.';
@@ -34,7 +37,7 @@ function partFault(part: string, limits: PathLimits): string | undefined {
  * @throws ShipError BUNDLE_PATH_UNSAFE
  */
 export function policePath(name: string, kind: EntryKind, limits: PathLimits): string {
-  const fault = textFault(name);
+  const fault = textFault(kind === 'file' ? name.replace(FINDER_ICON, 'Icon') : name);
   if (fault !== undefined) throw refuseEntry('BUNDLE_PATH_UNSAFE', name, fault);
   const path = withoutNotation(name, kind);
   if (path === '' && kind === 'directory' && name !== '') return '';

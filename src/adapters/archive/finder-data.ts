@@ -8,16 +8,21 @@ const APPLE_DOUBLE = Buffer.from([0x00, 0x05, 0x16, 0x07]);
  * Leaves out what the Finder and the `tar` of a Mac keep beside a file for its extended attributes: `__MACOSX` in a
  * zip, AppleDouble files named `._…` in a tar. On a Mac neither becomes a file when the archive is unpacked.
  *
- * @param onLeftOut - called for each entry that is passed over
+ * @param onLeftOut - called for each entry that is passed over, because its name is kept
  */
 export async function* withoutFinderData(
   entries: AsyncIterable<ArchiveEntry>,
-  onLeftOut: () => void,
+  onLeftOut: (name: string) => void,
 ): AsyncGenerator<ArchiveEntry, void> {
+  const leftOut = new Set<string>();
   for await (const entry of entries) {
-    const kept = await withoutAppleDouble(entry);
+    const isLinkToLeftOut = entry.hardLinkTo !== undefined && leftOut.has(entry.hardLinkTo);
+    const kept = isLinkToLeftOut ? undefined : await withoutAppleDouble(entry);
     if (kept) yield kept;
-    else onLeftOut();
+    else {
+      onLeftOut(entry.name);
+      leftOut.add(entry.name);
+    }
   }
 }
 

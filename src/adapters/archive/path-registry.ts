@@ -33,6 +33,12 @@ export class PathRegistry {
     return kind === 'directory' && !known ? [...newFolders, path] : newFolders;
   }
 
+  /** True for a path that was taken as a file, spelled the same. */
+  hasFile(path: string): boolean {
+    const known = this.claims.get(macNameKey(path));
+    return known?.kind === 'file' && known.path === path;
+  }
+
   private claimParents(path: string): string[] {
     const newFolders: string[] = [];
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {

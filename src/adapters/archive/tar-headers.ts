@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Header } from 'tar';
 import type { EntryKind } from './archive-entry.ts';
 import { refuseEntry } from './refusals.ts';
+import { type PaxSparse, paxSparse, wholeNumber } from './tar-sparse.ts';
 
 export const TAR_BLOCK_BYTES = 512;
 
@@ -10,6 +11,7 @@ export interface TarOverrides {
   path?: string;
   linkpath?: string;
   size?: number;
+  sparse?: PaxSparse;
 }
 
 /** One header block with its checksum verified; `type` is the letter of POSIX ustar and GNU tar. */
@@ -44,14 +46,17 @@ function decode(block: Buffer): Header | undefined {
 }
 
 const unsupportedTypes: Record<string, string> = {
-  '1': 'a hard link',
   '3': 'a character device',
   '4': 'a block device',
   '6': 'a named pipe',
-  S: 'a sparse file',
 };
 
-/** @throws ShipError BUNDLE_ENTRY_UNSUPPORTED for everything that is no plain file, folder or symbolic link */
+/** Another name of a file that came before. */
+export const HARD_LINK = '1';
+/** A file without its holes, in the form of GNU tar before pax. */
+export const OLD_SPARSE = 'S';
+
+/** @throws ShipError BUNDLE_ENTRY_UNSUPPORTED for everything that is no file, folder or symbolic link */
 export function kindOf({ type, name, sizeBytes }: TarHeader): EntryKind {
   const kind = plainKind(type, name);
   if (kind === undefined) {
@@ -62,8 +67,9 @@ export function kindOf({ type, name, sizeBytes }: TarHeader): EntryKind {
       `It is ${found}, which has no place in an app bundle.`,
     );
   }
-  if (kind !== 'file' && sizeBytes > 0) {
-    throw refuseEntry('BUNDLE_ENTRY_UNSUPPORTED', name, `It is a ${kind} that has content.`);
+  if ((kind !== 'file' || type === HARD_LINK) && sizeBytes > 0) {
+    const said = type === HARD_LINK ? 'hard link' : kind;
+    throw refuseEntry('BUNDLE_ENTRY_UNSUPPORTED', name, `It is a ${said} that has content.`);
   }
   return kind;
 }
@@ -71,10 +77,13 @@ export function kindOf({ type, name, sizeBytes }: TarHeader): EntryKind {
 function plainKind(type: string, name: string): EntryKind | undefined {
   if (type === '5') return 'directory';
   if (type === '2') return 'symlink';
+  if (type === HARD_LINK || type === OLD_SPARSE) return 'file';
   // Before ustar a folder was a file with a slash behind its name.
   if (type === '0' || type === '\0') return name.endsWith('/') ? 'directory' : 'file';
   return undefined;
 }
+
+type PaxRecord = readonly [key: string, value: string];
 
 /**
  * Reads the records of a pax extended header: `<length> <key>=<value>\n`, the length in bytes and including itself.
@@ -82,8 +91,8 @@ function plainKind(type: string, name: string): EntryKind | undefined {
  * @returns undefined when the text is not made of such records to its end
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (pax Extended Header)
  */
-export function parsePaxRecords(body: Buffer): Map<string, string> | undefined {
-  const records = new Map<string, string>();
+export function parsePaxRecords(body: Buffer): PaxRecord[] | undefined {
+  const records: PaxRecord[] = [];
   for (let start = 0; start < body.length; ) {
     const space = body.indexOf(0x20, start);
     const digits = space < 0 ? '' : body.toString('latin1', start, space);
@@ -91,7 +100,7 @@ export function parsePaxRecords(body: Buffer): Map<string, string> | undefined {
     if (!/^[1-9]\d{0,8}$/.test(digits) || end > body.length || body[end - 1] !== 0x0a) return undefined;
     const equals = body.indexOf(0x3d, space);
     if (equals < 0 || equals >= end) return undefined;
-    records.set(body.toString('utf8', space + 1, equals), textOf(body.subarray(equals + 1, end - 1)));
+    records.push([body.toString('utf8', space + 1, equals), textOf(body.subarray(equals + 1, end - 1))]);
     start = end;
   }
   return records;
@@ -101,10 +110,12 @@ export function parsePaxRecords(body: Buffer): Map<string, string> | undefined {
 const textOf = (bytes: Buffer): string => (isUtf8(bytes) ? bytes.toString('utf8') : '\ufffd');
 
 /** @throws ShipError BUNDLE_ENTRY_UNSUPPORTED for records that would change what the data of an entry means */
-export function overridesFromPax(records: ReadonlyMap<string, string>): TarOverrides {
-  const overrides: TarOverrides = {};
+export function overridesFromPax(records: readonly PaxRecord[]): TarOverrides {
+  const sparse = paxSparse(records);
+  if (sparse === 'broken') throw refusePax('GNU.sparse', 'a sparse file, and its map makes no sense');
+  const overrides: TarOverrides = sparse ? { sparse } : {};
   for (const [key, value] of records) {
-    if (key.startsWith('GNU.sparse.') || key === 'SCHILY.realsize') throw refusePax(key, 'a sparse file');
+    if (key === 'SCHILY.realsize') throw refusePax(key, 'a sparse file of star');
     if (key === 'hdrcharset' && value !== 'ISO-IR 10646 2000 UTF-8')
       throw refusePax(key, 'names that are not UTF-8');
     if (key === 'path' || key === 'linkpath') overrides[key] = value;
@@ -114,8 +125,9 @@ export function overridesFromPax(records: ReadonlyMap<string, string>): TarOverr
 }
 
 function paxSize(value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw refusePax('size', 'a size that is no number');
-  return Number(value);
+  const size = wholeNumber(value);
+  if (size === undefined) throw refusePax('size', 'a size that is no number');
+  return size;
 }
 
 const refusePax = (key: string, meaning: string): Error =>

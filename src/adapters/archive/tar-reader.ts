@@ -2,7 +2,9 @@ import type { ArchiveEntry } from './archive-entry.ts';
 import { refuseEntry } from './refusals.ts';
 import { ByteReader } from './tar-bytes.ts';
 import {
+  HARD_LINK,
   kindOf,
+  OLD_SPARSE,
   overridesFromPax,
   parseGnuLongName,
   parsePaxRecords,
@@ -11,6 +13,14 @@ import {
   type TarHeader,
   type TarOverrides,
 } from './tar-headers.ts';
+import {
+  fillHoles,
+  isSoundMap,
+  type PaxSparse,
+  readOldSparseMap,
+  readSparseMap,
+  type SparseMap,
+} from './tar-sparse.ts';
 
 /** Long names and, from a Mac, extended attributes; nothing that is needed is larger. */
 const MAX_EXTENDED_HEADER_BYTES = 1024 * 1024;
@@ -20,12 +30,14 @@ export interface TarReaderOptions {
   readonly onCorrupt: (reason: string) => Error;
   /** Told the size of each file and each extended header before its data is read; throws when it is too much. */
   readonly onSize: (bytes: number) => void;
+  /** Told of bytes that come out without being in the tar: the holes of sparse files. */
+  readonly onHole: (bytes: number) => void;
   /** Told each extended header, so that endless ones cost something. */
   readonly onExtendedHeader: () => void;
 }
 
 /**
- * Reads the entries of a tar (POSIX ustar and pax, GNU long names) while it streams in. Stricter than the usual
+ * Reads the entries of a tar (POSIX ustar and pax, GNU long names, sparse files) while it streams in. Stricter than the usual
  * tools where two of them would see different entries: a wrong checksum, a broken extended header, a missing end
  * marker and data behind the marker end it.
  *
@@ -63,18 +75,19 @@ class TarWalk {
   async nextEntry(): Promise<ArchiveEntry | undefined> {
     let overrides: TarOverrides | undefined;
     for (;;) {
-      const header = await this.nextHeader();
-      if (!header) {
+      const next = await this.nextHeader();
+      if (!next) {
         if (overrides) throw this.options.onCorrupt('An extended header has no entry behind it.');
         return undefined;
       }
+      const { header, block } = next;
       const found = await this.extendedHeader(header);
-      if (!found) return this.entry(header, overrides ?? {});
+      if (!found) return this.entry(header, overrides ?? {}, block);
       overrides = merge(overrides ?? {}, found, header.name);
     }
   }
 
-  private async nextHeader(): Promise<TarHeader | undefined> {
+  private async nextHeader(): Promise<{ header: TarHeader; block: Buffer } | undefined> {
     for await (const _ of this.data());
     const block = await this.block('at an entry or at the end marker');
     if (isZero(block)) {
@@ -83,22 +96,59 @@ class TarWalk {
     }
     const header = parseTarHeader(block);
     if (!header) throw this.options.onCorrupt('A header in its tar is damaged.');
-    return header;
+    return { header, block };
   }
 
-  private entry(header: TarHeader, overrides: TarOverrides): ArchiveEntry {
-    const name = overrides.path ?? header.name;
-    const sizeBytes = overrides.size ?? header.sizeBytes;
-    const kind = kindOf({ ...header, name, sizeBytes });
-    this.expectData(sizeBytes);
+  private async entry(header: TarHeader, overrides: TarOverrides, block: Buffer): Promise<ArchiveEntry> {
+    const name = overrides.sparse?.name ?? overrides.path ?? header.name;
+    const storedBytes = overrides.size ?? header.sizeBytes;
+    const kind = kindOf({ ...header, name, sizeBytes: storedBytes });
+    this.expectData(storedBytes);
+    const map = await this.sparseMap(header, overrides.sparse, block, name);
+    const linkTarget = overrides.linkpath ?? header.linkTarget;
     return {
       name,
       kind,
       executable: header.executable,
-      sizeBytes,
-      ...(kind === 'symlink' && { linkTarget: overrides.linkpath ?? header.linkTarget }),
-      content: () => this.data(),
+      sizeBytes: map?.realSizeBytes ?? storedBytes,
+      ...(kind === 'symlink' && { linkTarget }),
+      ...(header.type === HARD_LINK && { hardLinkTo: linkTarget }),
+      content: () => (map ? fillHoles(this.data(), map, this.options.onHole) : this.data()),
     };
+  }
+
+  /** Undefined for a file that is in the archive as a whole. */
+  private async sparseMap(
+    header: TarHeader,
+    pax: PaxSparse | undefined,
+    block: Buffer,
+    name: string,
+  ): Promise<SparseMap | undefined> {
+    if (!pax && header.type !== OLD_SPARSE) return undefined;
+    const isPlain = header.type === '0' || header.type === '\0';
+    const map = header.type === OLD_SPARSE ? await this.oldMap(block) : pax && (await this.paxMap(pax));
+    const isSound = map && (isPlain || !pax) && isSoundMap(map, this.dataLeft);
+    if (!isSound) {
+      const reason = 'It is a sparse file, and the map of its data makes no sense.';
+      throw refuseEntry('BUNDLE_ENTRY_UNSUPPORTED', name, reason);
+    }
+    this.options.onSize(map.realSizeBytes);
+    return map;
+  }
+
+  /** Blocks of the map are no part of the size that the header gives. */
+  private oldMap(header: Buffer): Promise<SparseMap | undefined> {
+    return readOldSparseMap(header, () => this.block('inside the map of a sparse file'));
+  }
+
+  private async paxMap({ parts, realSizeBytes }: PaxSparse): Promise<SparseMap | undefined> {
+    if (parts) return { parts, realSizeBytes };
+    const map = await readSparseMap(async () => {
+      if (this.dataLeft < TAR_BLOCK_BYTES) return undefined;
+      this.dataLeft -= TAR_BLOCK_BYTES;
+      return this.block('inside the map of a sparse file');
+    });
+    return map && { parts: map, realSizeBytes };
   }
 
   private async extendedHeader(header: TarHeader): Promise<TarOverrides | undefined> {
@@ -166,6 +216,8 @@ class TarWalk {
 
 /** Two headers that name the same thing leave open which one counts. */
 function merge(earlier: TarOverrides, later: TarOverrides, name: string): TarOverrides {
+  if (earlier.sparse && later.sparse)
+    throw refuseEntry('BUNDLE_ENTRY_UNSUPPORTED', name, 'Its extended headers give two maps of its data.');
   for (const key of ['path', 'linkpath', 'size'] as const) {
     if (earlier[key] !== undefined && later[key] !== undefined && earlier[key] !== later[key]) {
       throw refuseEntry(

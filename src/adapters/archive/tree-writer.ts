@@ -1,16 +1,17 @@
-import { constants } from 'node:fs';
-import { chmod, type FileHandle, mkdir, open, readdir, symlink } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { chmod, type FileHandle, mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchiveEntry } from './archive-entry.ts';
 import { policePath } from './entry-path.ts';
 import type { UnpackLimits } from './limits.ts';
 import { policeLinks, policeTarget, type SymbolicLink } from './link-policy.ts';
 import { PathRegistry } from './path-registry.ts';
-import { explainDiskError } from './refusals.ts';
+import { explainDiskError, refuseEntry, shown } from './refusals.ts';
 import type { UnpackBudget } from './unpack-budget.ts';
 
 /** Never opens what is there already, and never goes through a link. */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const COPY_BYTES = 1024 * 1024;
 
 /**
  * Puts the entries of an archive into an empty folder. Nothing can be written through a link, because the links
@@ -41,9 +42,10 @@ export class TreeWriter {
   }
 
   /** @throws ShipError BUNDLE_PATH_UNSAFE, BUNDLE_LINK_OUTSIDE, BUNDLE_NAME_COLLISION, BUNDLE_TOO_LARGE, DISK_FULL */
-  async add(entry: ArchiveEntry): Promise<void> {
-    const path = policePath(entry.name, entry.kind, this.limits);
+  async add(announced: ArchiveEntry, signal: AbortSignal): Promise<void> {
+    const path = policePath(announced.name, announced.kind, this.limits);
     if (path === '') return; // `./`, the folder that is there already
+    const entry = await this.withContent(announced, signal);
     const newFolders = this.registry.claim(path, entry.kind);
     this.budget.spendEntries(newFolders.length + (entry.kind === 'directory' ? 0 : 1));
     this.budget.spendPathBytes((newFolders.length + 1) * path.length + (entry.linkTarget?.length ?? 0));
@@ -57,6 +59,21 @@ export class TreeWriter {
   async finish(): Promise<void> {
     policeLinks(this.links);
     for (const { path, target } of this.links) await symlink(target, join(this.destDir, path));
+  }
+
+  /**
+   * A hard link becomes a file of its own: signing one name must not change the other. That it costs the room of a
+   * file is counted.
+   */
+  private async withContent(entry: ArchiveEntry, signal: AbortSignal): Promise<ArchiveEntry> {
+    if (entry.hardLinkTo === undefined) return entry;
+    const earlier = policePath(entry.hardLinkTo, 'file', this.limits);
+    if (!this.registry.hasFile(earlier)) throw linkToNothing(entry, earlier);
+    const source = join(this.destDir, earlier);
+    const { size: sizeBytes, mode } = await stat(source);
+    this.budget.spendUnpackedBytes(sizeBytes);
+    const content = () => fileChunks(source, signal);
+    return { ...entry, sizeBytes, executable: (mode & 0o111) !== 0, content };
   }
 
   private async write(path: string, entry: ArchiveEntry, newFolders: readonly string[]): Promise<void> {
@@ -93,3 +110,14 @@ async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
     done += (await file.write(chunk, done, chunk.length - done)).bytesWritten;
   }
 }
+
+async function* fileChunks(path: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  yield* createReadStream(path, { highWaterMark: COPY_BYTES, signal });
+}
+
+const linkToNothing = ({ name }: ArchiveEntry, earlier: string): Error =>
+  refuseEntry(
+    'BUNDLE_ENTRY_UNSUPPORTED',
+    name,
+    `It is a hard link to ${shown(earlier)}, and no file of that name comes before it.`,
+  );

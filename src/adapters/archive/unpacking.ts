@@ -75,8 +75,9 @@ export class Unpacking {
     const { signal, onCorrupt, budget } = this;
     const tar = this.unpackedBytes(gunzipStrictly(stream, { signal, onCorrupt }));
     const onSize = (bytes: number) => budget.assertRoomFor(bytes);
+    const onHole = (bytes: number) => budget.spendUnpackedBytes(bytes);
     const onExtendedHeader = () => budget.spendEntries(1);
-    await this.writeAll(readTar(tar, { onCorrupt, onSize, onExtendedHeader }));
+    await this.writeAll(readTar(tar, { onCorrupt, onSize, onHole, onExtendedHeader }));
     return this.result('tar.gz');
   }
 
@@ -98,9 +99,13 @@ export class Unpacking {
   }
 
   private async writeAll(entries: AsyncIterable<ArchiveEntry>): Promise<void> {
-    for await (const entry of withoutFinderData(entries, () => this.budget.spendEntries(1))) {
+    const onLeftOut = (name: string) => {
+      this.budget.spendEntries(1);
+      this.budget.spendPathBytes(name.length);
+    };
+    for await (const entry of withoutFinderData(entries, onLeftOut)) {
       this.signal.throwIfAborted();
-      await this.writer.add(entry);
+      await this.writer.add(entry, this.signal);
     }
     this.signal.throwIfAborted();
     await this.writer.finish();

@@ -5,6 +5,7 @@ import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import type { ArchiveEntry } from './archive-entry.ts';
 import { inflateRawSmall, inflateRawStrictly } from './inflate.ts';
 import { refuseEntry } from './refusals.ts';
+import { endOfZip } from './zip-end.ts';
 import { assertSameHeader, kindOfZipEntry, readsExecutable } from './zip-entry.ts';
 import { ZipFileReader } from './zip-file.ts';
 
@@ -49,7 +50,8 @@ async function openDirectory(
   try {
     // Names stay bytes: whether they are UTF-8 is not for a flag to say.
     const options = { autoClose: false, decodeStrings: false };
-    return await yauzl.fromRandomAccessReaderPromise(reader, sizeBytes, options);
+    const endBytes = await endOfZip(reader, sizeBytes);
+    return await yauzl.fromRandomAccessReaderPromise(reader, endBytes, options);
   } catch (error) {
     throw onCorrupt(`Its zip directory cannot be read: ${(error as Error).message}.`, error);
   }
