@@ -88,6 +88,9 @@ export const failureCodes = {
   BUNDLE_REMARK: input('Something in the bundle is signed otherwise than its sender may expect.'),
   BUNDLE_PLACE_WRONG: input('Something lies where Apple does not allow it in a bundle.'),
   BUNDLE_LINKS_LOST: input('A framework of the bundle has lost the symbolic links that it is made of.'),
+  BUNDLE_LINK_DANGLING: input('A symbolic link in the bundle leads nowhere.'),
+  BUNDLE_SCRIPT_EXECUTABLE: input('An app for the App Store of iOS has a script that may be executed.'),
+  EXTENSION_POINT_MISSING: input('An app extension does not say what it extends.'),
   BUNDLE_ID_DUPLICATE: input('Two bundles of the app have the same bundle identifier.'),
   BUNDLE_NESTED_ID_WRONG: input("The identifier of an app extension does not begin with the app's."),
   BUNDLE_NESTED_VERSION_WRONG: input('An app extension has another version than the app.'),
@@ -96,7 +99,7 @@ export const failureCodes = {
   BUNDLE_INFO_KEY_INVALID: input('A key of the Info.plist has a value that Apple refuses.'),
   BUNDLE_PLATFORM_UNKNOWN: input('The main executable does not say which platform it was built for.'),
   BUNDLE_MINIMUM_OS_WRONG: input('The Info.plist promises an older system than the code was built for.'),
-  BUNDLE_SDK_OLD: input('The app was built with an older SDK than the App Store takes today.'),
+  BUNDLE_SDK_OLD: input('The app was built with an older SDK than Apple takes today.'),
   BUNDLE_NOT_POSITION_INDEPENDENT: input('The main executable is not position independent.'),
   PURPOSE_STRING_MISSING: input(
     'The Info.plist has no text that tells the user why the app needs a protected resource.',

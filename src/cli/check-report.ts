@@ -27,7 +27,7 @@ const paragraph = ({ severity, code, summary, reason, nextStep }: Finding): stri
   [
     `${severity.padEnd(7)} ${code}`,
     `  ${summary}`,
-    ...(reason === '' ? [] : [`  why:  ${reason}`]),
+    `  why:  ${reason}`,
     `  next: ${nextStep}`,
     '',
   ].join('\n');

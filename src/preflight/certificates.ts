@@ -66,6 +66,7 @@ function validity({ now }: Context, identity: SigningIdentity): Finding[] {
     return [
       finding('CERTIFICATE_EXPIRED', 'error', {
         summary: `${title(identity)} expired on ${day(notAfter)}.`,
+        reason: 'Apple and macOS take no new signature by an expired certificate.',
         nextStep: 'Send a renewed certificate.',
       }),
     ];
@@ -129,6 +130,7 @@ function team({ chosen, teamId }: CertificateUse): Finding[] {
   return [
     finding('TEAM_MISMATCH', 'error', {
       summary: `The job is for the team ${teamId}, its certificate "${commonName.slice(0, 100)}" belongs to ${own}.`,
+      reason: 'Everything in one app must be of one team.',
       nextStep: `Set the team id to ${own}, or send a certificate of the team ${teamId}.`,
     }),
   ];
@@ -144,6 +146,7 @@ function choice({ chosen, wantedName = '' }: CertificateUse): Finding[] {
       : [
           finding('IDENTITY_NAME_UNKNOWN', 'warning', {
             summary: `No identity in the PKCS#12 file is named "${wantedName.trim().slice(0, 100)}"; ${used}.`,
+            reason: 'It is compared with the common names of the certificates.',
             nextStep,
           }),
         ]),
@@ -152,6 +155,7 @@ function choice({ chosen, wantedName = '' }: CertificateUse): Finding[] {
       : [
           finding('CERTIFICATE_AMBIGUOUS', 'warning', {
             summary: `${chosen.rivals + 1} identities in the PKCS#12 file fit; ${used}.`,
+            reason: 'All of them serve the purpose, and none was asked for by its whole name.',
             nextStep,
           }),
         ]),

@@ -91,7 +91,7 @@ const iosPlaces = (context: Context): Finding[] => [
   ...scripts(context),
   ...iosLinks(context),
   // devices run all of it
-  ...(context.toStore ? [...looseCode(context), ...buildLeftovers(context)] : []),
+  ...(context.toStore ? [...looseCode(context), ...buildLeftovers(context), ...storeScripts(context)] : []),
   ...misplacedBundles(context),
 ];
 
@@ -107,7 +107,14 @@ function iosLinks(context: Context): Finding[] {
   const { links } = context.survey;
   if (links.length === 0) return [];
   const what = `symbolic links in iOS bundles: ${listed(links, shown)}`;
-  return [misplaced(context, what, '', 'Replace the links by what they point to')];
+  return [
+    misplaced(
+      context,
+      what,
+      'Bundles of iOS hold files and folders only.',
+      'Replace the links by what they point to',
+    ),
+  ];
 }
 
 /** Libraries must be wrapped in frameworks; only the Swift runtime may lie loose. */
@@ -117,7 +124,7 @@ function looseCode(context: Context): Finding[] {
   const loose = [...code.keys()].filter((path) => {
     if (executables.has(path)) return false;
     const isSwift = /(?:^|\/)Frameworks\/libswift\w*\.dylib$/.test(path);
-    return !isSwift && !isDebugSymbols(path);
+    return !isSwift && !isWatchStub(path) && !isDebugSymbols(path);
   });
   if (loose.length === 0) return [];
   return [
@@ -127,6 +134,25 @@ function looseCode(context: Context): Finding[] {
       'A program or library that is not the executable of a bundle is "not permitted" there.',
       'Wrap the library in a framework, or remove it',
     ),
+  ];
+}
+
+/** What Xcode puts beside the program of a watch app. */
+const isWatchStub = (path: string): boolean => /(?:^|\/)_WatchKitStub\/WK$/.test(path);
+
+/**
+ * ITMS-90035: what may be executed is code to the App Store, and a script cannot be signed. Without the permission it
+ * is a resource.
+ */
+function storeScripts({ survey: { scripts, executable, executableFiles } }: Context): Finding[] {
+  const found = [...scripts].filter((path) => path !== executable && executableFiles.has(path));
+  if (found.length === 0) return [];
+  return [
+    finding('BUNDLE_SCRIPT_EXECUTABLE', 'error', {
+      summary: `The App Store does not take executable scripts: ${listed(found, shown)}.`,
+      reason: 'To the App Store they are code that is not signed at all (ITMS-90035), and iOS runs none.',
+      nextStep: 'Remove the scripts, or take their permission to execute away ("chmod -x"), and build again.',
+    }),
   ];
 }
 
@@ -145,6 +171,10 @@ function buildLeftovers(context: Context): Finding[] {
   ];
 }
 
+/** An extension of the watch is a program with frameworks of its own; elsewhere those of the app are shared. */
+const isInsideLibrary = (folder: string): boolean =>
+  /\.framework(?:\/|$)/.test(folder) || (/\.appex(?:\/|$)/.test(folder) && !folder.startsWith('Watch/'));
+
 /** ITMS-90171, 90205, 90206 */
 function misplacedBundles(context: Context): Finding[] {
   return context.survey.nested.flatMap(({ path, kind, frameworkVersion }) => {
@@ -156,7 +186,7 @@ function misplacedBundles(context: Context): Finding[] {
         'Frameworks of iOS are flat.',
         'Make it flat',
       );
-    if (kind === 'framework' && /\.(?:framework|appex)(?:\/|$)/.test(parent))
+    if (kind === 'framework' && isInsideLibrary(parent))
       return misplaced(
         context,
         `the framework ${shown(path)} inside of another bundle`,

@@ -164,6 +164,7 @@ function otherApp({ survey: { bundleId } }: Context, file: PlistDict, key: strin
   return [
     finding('ENTITLEMENT_NOT_ALLOWED', 'error', {
       summary: `The entitlements file is for "${own.slice(0, 200)}", the bundle is "${bundleId}".`,
+      reason: `${key} in the file names another app.`,
       nextStep: `Remove ${key} from the file: signing writes the right one.`,
     }),
   ];

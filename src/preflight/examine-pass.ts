@@ -112,6 +112,7 @@ function missingProfile({ platform, distribution, inStore }: Context): Finding[]
   return [
     finding('PROFILE_MISSING', 'warning', {
       summary: 'The job has no provisioning profile: TestFlight will not offer the app to testers.',
+      reason: 'TestFlight for macOS goes by the profile in the app (ITMS-90889).',
       nextStep,
     }),
   ];

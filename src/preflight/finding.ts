@@ -10,7 +10,7 @@ export interface Finding {
   /** Who must act. */
   readonly kind: FailureKind;
   readonly severity: Severity;
-  /** One sentence each: what, the fact that was seen (may be empty), the one action that mends it. */
+  /** One sentence each, never empty: what, the fact that was seen, the one action that mends it. */
   readonly summary: string;
   readonly reason: string;
   readonly nextStep: string;
@@ -18,20 +18,24 @@ export interface Finding {
 
 export interface Sentences {
   readonly summary: string;
-  readonly reason?: string;
+  readonly reason: string;
   readonly nextStep: string;
 }
 
 export const finding = (
   code: FailureCode,
   severity: Severity,
-  { summary, reason = '', nextStep }: Sentences,
+  { summary, reason, nextStep }: Sentences,
 ): Finding => ({ code, kind: failureCodes[code].kind, severity, summary, reason, nextStep });
 
-/** What a check threw, as a finding; an error that is none of ours is one as well (a defect). */
+/**
+ * What a check threw, as a finding; an error that is none of ours is one as well (a defect). An error that says no
+ * more than what it is gets the meaning of its code as the reason.
+ */
 export function findingOf(thrown: unknown, severity: Severity = 'error'): Finding {
   const { code, kind, summary, reason, nextStep } = toFailure(thrown);
-  return { code, kind, severity, summary, reason, nextStep };
+  const meaning = Object.hasOwn(failureCodes, code) ? failureCodes[code as FailureCode].meaning : summary;
+  return { code, kind, severity, summary, reason: reason === '' ? meaning : reason, nextStep };
 }
 
 /** The error that a job ends with when this is the first of its findings. */

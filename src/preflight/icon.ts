@@ -32,17 +32,21 @@ function pictureFindings({ inStore }: Context, { path, size }: Picture): Finding
     return [
       finding('ICON_UNREADABLE', inStore, {
         summary: `${shown(path)} cannot be read as a PNG picture.`,
+        reason: 'It does not begin as a PNG file does.',
         nextStep,
       }),
     ];
+  const reason = `Every size of the icon is drawn from a square picture of ${STORE_PIXELS} pixels.`;
   const summary = `The icon ${shown(path)} has ${size.width} × ${size.height} pixels`;
   return [
     ...(size.width === size.height
       ? []
-      : [finding('ICON_NOT_SQUARE', inStore, { summary: `${summary} and is not square.`, nextStep })]),
+      : [
+          finding('ICON_NOT_SQUARE', inStore, { summary: `${summary} and is not square.`, reason, nextStep }),
+        ]),
     ...(Math.min(size.width, size.height) >= STORE_PIXELS
       ? []
-      : [finding('ICON_TOO_SMALL', inStore, { summary: `${summary}, and is too small.`, nextStep })]),
+      : [finding('ICON_TOO_SMALL', inStore, { summary: `${summary}, and is too small.`, reason, nextStep })]),
   ];
 }
 

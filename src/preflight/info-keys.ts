@@ -31,6 +31,7 @@ function packageType(context: Context, info: PlistDict): Finding[] {
   return [
     invalid(context, {
       summary: `CFBundlePackageType of the app is ${shownValue(type)}, and must be "APPL".`,
+      reason: 'By it the system tells an app from a library.',
       nextStep: 'Set CFBundlePackageType to APPL, and build again.',
     }),
   ];
@@ -43,10 +44,11 @@ function macosKeys(context: Context, info: PlistDict): Finding[] {
   if (category?.startsWith('public.app-category.')) return [];
   const nextStep =
     'Set the category of the app (LSApplicationCategoryType), e.g. public.app-category.utilities.';
+  const reason = 'The Mac App Store takes no app without one of its categories.';
   return [
     category === undefined
-      ? missing(context, { summary: 'The Info.plist has no LSApplicationCategoryType.', nextStep })
-      : invalid(context, { summary: `The category of the app is ${shown(category)}.`, nextStep }),
+      ? missing(context, { summary: 'The Info.plist has no LSApplicationCategoryType.', reason, nextStep })
+      : invalid(context, { summary: `The category of the app is ${shown(category)}.`, reason, nextStep }),
   ];
 }
 
@@ -124,6 +126,7 @@ function capabilities(info: PlistDict): Finding[] {
     return [
       finding('BUNDLE_INFO_KEY_MISSING', 'warning', {
         summary: 'The Info.plist has no UIRequiredDeviceCapabilities.',
+        reason: 'By it the App Store knows which devices the app is for.',
         nextStep: 'Add UIRequiredDeviceCapabilities with "arm64", and build again.',
       }),
     ];
@@ -132,6 +135,7 @@ function capabilities(info: PlistDict): Finding[] {
   return [
     finding('BUNDLE_INFO_KEY_INVALID', 'error', {
       summary: `UIRequiredDeviceCapabilities is ${shownValue(value)}, and must be a list of texts.`,
+      reason: 'The App Store does not take another form.',
       nextStep: 'Set UIRequiredDeviceCapabilities to ["arm64"], and build again.',
     }),
   ];

@@ -49,14 +49,14 @@ function identifier({ survey: { bundleId } }: Context, { path, bundleId: own }: 
   ];
 }
 
-/** ITMS-90473, 90478 */
-function versions({ survey: { info }, inStore }: Context, bundle: NestedBundle): Finding[] {
+/** ITMS-90473: App Store Connect tells about it, and takes the app. */
+function versions({ survey: { info } }: Context, bundle: NestedBundle): Finding[] {
   const [shortVersion, version] = ['CFBundleShortVersionString', 'CFBundleVersion'].map(
     (key) => info && stringAt(info, key),
   );
   if (bundle.shortVersion === shortVersion && bundle.version === version) return [];
   return [
-    finding('BUNDLE_NESTED_VERSION_WRONG', inStore, {
+    finding('BUNDLE_NESTED_VERSION_WRONG', 'warning', {
       summary: `${shown(bundle.path)} has another version than the app; the App Store wants them equal.`,
       reason: `It is ${bundle.shortVersion} (${bundle.version}), the app is ${shortVersion} (${version}).`,
       nextStep: 'Give the extension the version and the build number of the app, and build again.',
@@ -80,6 +80,7 @@ function duplicates({ survey, inStore, toStore }: Context): Finding[] {
       ? []
       : finding('BUNDLE_ID_DUPLICATE', inStore, {
           summary: `${listed(paths, (path) => path)} have the same bundle identifier ${shown(bundleId)}.`,
+          reason: 'The App Store and the system tell bundles apart by it.',
           nextStep: 'Give each bundle an identifier of its own, and build again.',
         }),
   );
@@ -94,6 +95,7 @@ function packageType({ survey, inStore }: Context, { kind, path, infoPlist }: Ne
   return [
     finding('BUNDLE_INFO_KEY_INVALID', inStore, {
       summary: `CFBundlePackageType of ${shown(path)} is ${shown(type)}, and must be "${wanted}".`,
+      reason: 'The type must be that of the kind of bundle.',
       nextStep: `Set it to ${wanted}, and build again.`,
     }),
   ];
@@ -112,6 +114,7 @@ function missingKeys({ survey }: Context, { kind, executable, infoPlist }: Neste
   return [
     finding('BUNDLE_INFO_KEY_MISSING', 'error', {
       summary: `${shown(infoPlist)} lacks ${lacking.join(', ')}, and the App Store wants them.`,
+      reason: 'The keys are missing, or hold no string.',
       nextStep: 'Add the keys to the Info.plist of that bundle, and build again.',
     }),
   ];
@@ -125,6 +128,7 @@ function executableName({ kind, path, executable }: NestedBundle): Finding[] {
   return [
     finding('BUNDLE_INFO_KEY_INVALID', 'error', {
       summary: `The executable of ${shown(path)} is ${shown(program)}; in the Mac App Store it must be ${shown(folder)}.`,
+      reason: 'An extension is found by the name of its folder.',
       nextStep: 'Name the executable of the extension like its folder, and build again.',
     }),
   ];

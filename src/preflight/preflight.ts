@@ -1,15 +1,20 @@
 import { buildFindings } from './build.ts';
 import { codePlaceFindings } from './code-places.ts';
 import { type CredentialsExamination, examineCredentials } from './credentials.ts';
+import { danglingLinkFindings } from './dangling-links.ts';
 import { explicitFindings } from './entitlements.ts';
+import { extensionFindings } from './extensions.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
+import { frameworkFindings } from './frameworks.ts';
 import { iconFindings } from './icon.ts';
 import { infoKeyFindings } from './info-keys.ts';
 import { type Context, contextOf, type PreflightInput } from './input.ts';
 import { nestedFindings } from './nested.ts';
 import { nestedProfileFindings } from './nested-profiles.ts';
+import { notarySdkFindings } from './notary-sdk.ts';
 import { privacyFindings } from './privacy.ts';
 import { sandboxFindings } from './sandbox.ts';
+import { storeBundleFindings } from './store-bundles.ts';
 import { versionFindings } from './versions.ts';
 
 /**
@@ -45,10 +50,15 @@ export function bundleFindings(context: Context): Finding[] {
   return [
     ...context.survey.faults.map((fault) => findingOf(fault)),
     ...codePlaceFindings(context),
+    ...danglingLinkFindings(context),
     ...buildFindings(context),
+    ...notarySdkFindings(context),
     ...versionFindings(context),
     ...infoKeyFindings(context),
     ...nestedFindings(context),
+    ...extensionFindings(context),
+    ...frameworkFindings(context),
+    ...storeBundleFindings(context),
     ...iconFindings(context),
     ...privacyFindings(context),
     ...sandboxFindings(context),
@@ -60,6 +70,7 @@ export function bundleFindings(context: Context): Finding[] {
 const remark = (summary: string): Finding =>
   finding('BUNDLE_REMARK', 'warning', {
     summary,
+    reason: 'Whether that is meant cannot be told from the bundle.',
     nextStep: 'Rename or remove the file if that is not what you want.',
   });
 

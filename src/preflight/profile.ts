@@ -49,7 +49,7 @@ const title = ({ profile, owner }: ProfileUse): string => {
   return owner === undefined ? name : `${name} ${owner}`;
 };
 
-const error = (code: FailureCode, summary: string, nextStep: string, reason = ''): Finding =>
+const error = (code: FailureCode, summary: string, nextStep: string, reason: string): Finding =>
   finding(code, 'error', { summary, reason, nextStep });
 
 function bundleId(use: ProfileUse): Finding[] {
@@ -60,6 +60,7 @@ function bundleId(use: ProfileUse): Finding[] {
       'PROFILE_BUNDLE_ID_MISMATCH',
       `${title(use)} allows "${profile.bundleIdPattern}", the bundle is "${wanted}".`,
       `Send a profile for "${wanted}", or change the bundle identifier of the app.`,
+      'A profile permits the bundles that its application identifier covers, and no other.',
     ),
   ];
 }
@@ -68,11 +69,13 @@ function expiry({ now }: Context, use: ProfileUse): Finding[] {
   const { expiresAt } = use.profile;
   const nextStep = 'Renew the profile in the Apple developer account and send it.';
   if (expiresAt <= now)
-    return [error('PROFILE_EXPIRED', `${title(use)} expired on ${day(expiresAt)}.`, nextStep)];
+    return [error('PROFILE_EXPIRED', `${title(use)} expired on ${day(expiresAt)}.`, nextStep, EXPIRY)];
   if (expiresAt.getTime() - now.getTime() >= WARN_BEFORE_EXPIRY_MS) return [];
   const summary = `${title(use)} expires on ${day(expiresAt)}.`;
-  return [finding('PROFILE_EXPIRES_SOON', 'warning', { summary, nextStep })];
+  return [finding('PROFILE_EXPIRES_SOON', 'warning', { summary, reason: EXPIRY, nextStep })];
 }
+
+const EXPIRY = 'An app with an expired profile is neither taken by the App Store nor started by a device.';
 
 function platform({ platform: wanted }: Context, use: ProfileUse): Finding[] {
   if (wanted === 'ios' ? isForIos(use.profile) : isForMac(use.profile)) return [];
@@ -83,6 +86,7 @@ function platform({ platform: wanted }: Context, use: ProfileUse): Finding[] {
       'PROFILE_PLATFORM_MISMATCH',
       `${title(use)} is for ${own}, the job is for ${name}.`,
       `Send a provisioning profile for ${name}.`,
+      'A profile is for the platforms that it lists.',
     ),
   ];
 }
@@ -94,6 +98,7 @@ function team({ profile, teamId }: ProfileUse): Finding[] {
       'TEAM_MISMATCH',
       `The job is for the team ${teamId}, its provisioning profile belongs to ${profile.teamIds.join(', ')}.`,
       `Set the team id to ${profile.teamIds[0]}, or send a profile of the team ${teamId}.`,
+      'Everything in one app must be of one team.',
     ),
   ];
 }
@@ -129,6 +134,7 @@ function kind({ distribution }: Context, use: ProfileUse): Finding[] {
       'PROFILE_KIND_WRONG',
       `${title(use)} is ${KIND_NAMES[own]}, and "${distribution}" needs one ${wanted}.`,
       `Make a profile ${wanted} in the Apple developer account, and send it.`,
+      'Its list of devices and its entitlements say what kind of profile it is.',
     ),
   ];
 }
@@ -173,7 +179,12 @@ function signature(context: Context, use: ProfileUse): Finding[] {
     return [error('PROFILE_CHANGED', `${title(use)} was changed after it was signed.`, nextStep, DIGEST)];
   if (verdict === 'broken')
     return [
-      error('PROFILE_SIGNATURE_WRONG', `The signature of ${lower(title(use))} does not hold.`, nextStep),
+      error(
+        'PROFILE_SIGNATURE_WRONG',
+        `The signature of ${lower(title(use))} does not hold.`,
+        nextStep,
+        'It was not made by the certificate that the profile names as its signer.',
+      ),
     ];
   const severity: Severity = context.toStore ? 'error' : (context.untrustedProfile ?? 'error');
   const reason = `Its signer ${signer === undefined ? '' : `"${signer}" `}does not lead to a root certificate of Apple's.`;

@@ -137,6 +137,80 @@ expectFound([
     () => ({ ios: { links: { 'assets/x': 'y' } }, to: 'appstore' }),
   ],
   [
+    'a link that leads nowhere, in an app to be notarized',
+    'BUNDLE_LINK_DANGLING',
+    'error',
+    () => ({ mac: { links: { 'Contents/Resources/x': 'y' } }, to: 'notarize' }),
+  ],
+  [
+    'a link that leads to itself, in an app for the Mac App Store',
+    'BUNDLE_LINK_DANGLING',
+    'error',
+    () => ({ mac: { links: { 'Contents/Resources/x': 'x' } }, to: 'appstore' }),
+  ],
+  [
+    'a link that leads nowhere, only packed',
+    'BUNDLE_LINK_DANGLING',
+    'warning',
+    () => ({ mac: { links: { 'Contents/Resources/x': 'y' } } }),
+  ],
+  [
+    'the link to headers that a framework has no more',
+    'BUNDLE_LINK_DANGLING',
+    'warning',
+    () => {
+      const { files, links } = macFramework('Contents/Frameworks', 'K', 'a.k');
+      const headers = { 'Contents/Frameworks/K.framework/Headers': 'Versions/Current/Headers' };
+      return { mac: { files, links: { ...links, ...headers } }, to: 'notarize' };
+    },
+  ],
+  [
+    'an executable script in a framework of an iOS app',
+    'BUNDLE_SCRIPT_EXECUTABLE',
+    'error',
+    () => ({
+      ios: {
+        files: {
+          ...nestedFlat('Frameworks/A.framework', { bundleId: 'a.a', name: 'A' }),
+          'Frameworks/A.framework/strip.sh': '#!/bin/sh\n',
+        },
+        modes: { 'Frameworks/A.framework/strip.sh': 0o755 },
+      },
+      to: 'appstore',
+    }),
+  ],
+  [
+    'code that was linked for the SDK of 10.8',
+    'BUNDLE_SDK_OLD',
+    'error',
+    () =>
+      macWith(
+        { 'Contents/Frameworks/x.dylib': buildMachO({ fileType: 'dylib', sdk: '10.8', minimumOs: '10.6' }) },
+        { to: 'notarize' },
+      ),
+  ],
+  [
+    'one old part of a universal library',
+    'BUNDLE_SDK_OLD',
+    'error',
+    () =>
+      macWith(
+        {
+          'Contents/Frameworks/x.dylib': buildFatMachO([
+            buildMachO({ fileType: 'dylib' }),
+            buildMachO({ fileType: 'dylib', architecture: 'x86_64', sdk: '10.6', minimumOs: '10.5' }),
+          ]),
+        },
+        { to: 'both' },
+      ),
+  ],
+  [
+    'code that does not say what it was linked with',
+    'BUNDLE_SDK_OLD',
+    'error',
+    () => macWith({ 'Contents/MacOS/tool': buildMachO({ platform: null }) }, { to: 'notarize' }),
+  ],
+  [
     'a folder Resources in an iOS app',
     'SIGN_LAYOUT_UNSUITABLE',
     'error',

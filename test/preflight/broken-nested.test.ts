@@ -1,13 +1,36 @@
-import { infoPlist, nestedFlat } from '../helpers/bundles.ts';
+import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
+import { infoPlist, macFramework, nestedFlat } from '../helpers/bundles.ts';
 import { buildMachO } from '../helpers/macho.ts';
 import { appex, device, expectFound, iosWith, macWith, store } from './table.ts';
+
+const macAppex = (extension: PlistValue | undefined) => ({
+  'Contents/PlugIns/W.appex/Contents/Info.plist': infoPlist({
+    CFBundleIdentifier: 'com.example.hello.w',
+    CFBundleExecutable: 'W',
+    NSExtension: extension,
+  }),
+  'Contents/PlugIns/W.appex/Contents/MacOS/W': buildMachO(),
+});
+const resources = (info: Readonly<Record<string, PlistValue>>) => ({
+  'P.bundle/Info.plist': infoPlist({
+    CFBundleIdentifier: 'com.example.p',
+    CFBundlePackageType: 'BNDL',
+    ...info,
+  }),
+});
+const framework = (executable: string) =>
+  infoPlist({
+    CFBundleIdentifier: 'com.example.n',
+    CFBundleExecutable: executable,
+    CFBundlePackageType: 'FMWK',
+  });
 
 expectFound([
   ['an extension of another app', 'BUNDLE_NESTED_ID_WRONG', 'error', () => iosWith(appex('com.other.w'))],
   [
     'an extension of another version',
     'BUNDLE_NESTED_VERSION_WRONG',
-    'error',
+    'warning',
     () => iosWith(appex(undefined, { CFBundleVersion: '41' }), { to: 'appstore' }),
   ],
   [
@@ -102,6 +125,89 @@ expectFound([
     'PROFILE_INVALID',
     'error',
     () => iosWith({ ...appex(), 'PlugIns/W.appex/embedded.mobileprovision': 'profile' }, store),
+  ],
+  [
+    'an extension that extends nothing',
+    'EXTENSION_POINT_MISSING',
+    'error',
+    () => iosWith(appex(undefined, { NSExtension: undefined }), { to: 'appstore' }),
+  ],
+  [
+    'an extension whose extension point has no name',
+    'EXTENSION_POINT_MISSING',
+    'error',
+    () => iosWith(appex(undefined, { NSExtension: newDict() }), { to: 'testflight' }),
+  ],
+  [
+    'an extension of macOS that extends nothing, outside of the store',
+    'EXTENSION_POINT_MISSING',
+    'warning',
+    () => macWith(macAppex(undefined), { to: 'notarize' }),
+  ],
+  [
+    'the same, for the store',
+    'EXTENSION_POINT_MISSING',
+    'error',
+    () => macWith(macAppex(undefined), { to: 'appstore' }),
+  ],
+  [
+    'a bundle of resources that names an executable',
+    'BUNDLE_EXECUTABLE_MISSING',
+    'error',
+    () => iosWith(resources({ CFBundleExecutable: 'P' }), { to: 'appstore' }),
+  ],
+  [
+    'a bundle of resources for the simulator',
+    'BUNDLE_PLATFORM_WRONG',
+    'error',
+    () => iosWith(resources({ CFBundleSupportedPlatforms: ['iPhoneSimulator'] }), { to: 'testflight' }),
+  ],
+  [
+    'a framework without its library',
+    'BUNDLE_EXECUTABLE_MISSING',
+    'error',
+    () => iosWith({ 'Frameworks/N.framework/Info.plist': framework('N') }, { to: 'appstore' }),
+  ],
+  [
+    'a framework without its Info.plist',
+    'BUNDLE_INFO_PLIST_MISSING',
+    'error',
+    () =>
+      iosWith(
+        { 'Frameworks/N.framework/N': buildMachO({ ...device, fileType: 'dylib' }) },
+        { to: 'appstore' },
+      ),
+  ],
+  [
+    'a framework of macOS that names another library than it has',
+    'BUNDLE_EXECUTABLE_MISSING',
+    'error',
+    () =>
+      macWith({
+        'Contents/Frameworks/q.framework/Resources/Info.plist': framework('other'),
+        'Contents/Frameworks/q.framework/q.macos': buildMachO({ fileType: 'dylib' }),
+      }),
+  ],
+  [
+    'a framework of macOS without its Info.plist',
+    'BUNDLE_INFO_PLIST_MISSING',
+    'error',
+    () => macWith({ 'Contents/Frameworks/q.framework/q': buildMachO({ fileType: 'dylib' }) }),
+  ],
+  [
+    'an identifier with an underscore, of a framework',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () => iosWith(nestedFlat('Frameworks/A.framework', { bundleId: '_A', name: 'A' }), { to: 'appstore' }),
+  ],
+  [
+    'the same, on macOS',
+    'BUNDLE_INFO_KEY_INVALID',
+    'error',
+    () => {
+      const { files, links } = macFramework('Contents/Frameworks', 'S', 'org.example.s_image');
+      return { mac: { files, links }, to: 'appstore' };
+    },
   ],
   [
     'an extension of another name than its folder, on macOS',

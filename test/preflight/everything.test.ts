@@ -27,6 +27,7 @@ test('everything at once, errors first', async () => {
   );
   const errors = findings.filter(({ severity }) => severity === 'error');
   expect(findings.slice(0, errors.length)).toEqual(errors);
+  expect(findings.map(({ code }) => code)).toContain('BUNDLE_NESTED_VERSION_WRONG');
   expect(new Set(errors.map(({ code }) => code))).toEqual(
     new Set([
       ...[
@@ -34,7 +35,6 @@ test('everything at once, errors first', async () => {
         'BUNDLE_VERSION_INVALID',
         'BUNDLE_INFO_KEY_MISSING',
         'BUNDLE_NESTED_ID_WRONG',
-        'BUNDLE_NESTED_VERSION_WRONG',
       ],
       ...['ICON_MISSING', 'CERTIFICATE_KIND_WRONG', 'PROFILE_BUNDLE_ID_MISMATCH', 'PROFILE_EXPIRED'],
       ...['PROFILE_CERTIFICATE_MISSING', 'PROFILE_KIND_WRONG', 'PROFILE_MISSING', 'ENTITLEMENT_NOT_ALLOWED'],

@@ -20,6 +20,8 @@ const macStore = {
 } as const;
 const library = (name: string) =>
   buildMachO({ platform: 'ios', minimumOs: '17.0', fileType: 'dylib', text: name });
+const watchCode = (fileType: 'execute' | 'dylib') =>
+  buildMachO({ platform: 'watchos', minimumOs: '8.0', sdk: '26.1', fileType });
 const nestedInfo = (kind: string, name: string, bundleId: string, more = {}) =>
   infoPlist({
     CFBundleIdentifier: bundleId,
@@ -211,7 +213,9 @@ const jobs: Record<string, () => Job> = {
   'an extension with its profile, a framework, the Swift runtime': () => ({
     ios: {
       files: {
-        'PlugIns/W.appex/Info.plist': nestedInfo('XPC!', 'W', 'com.example.hello.w'),
+        'PlugIns/W.appex/Info.plist': nestedInfo('XPC!', 'W', 'com.example.hello.w', {
+          NSExtension: newDict([['NSExtensionPointIdentifier', 'com.apple.widgetkit-extension']]),
+        }),
         'PlugIns/W.appex/W': buildMachO({ platform: 'ios', minimumOs: '17.0', text: 'w' }),
         'PlugIns/W.appex/embedded.mobileprovision': apple.profile({ bundleId: 'com.example.hello.w' }),
         'Frameworks/F.framework/Info.plist': nestedInfo('FMWK', 'F', 'com.example.f'),
@@ -221,6 +225,94 @@ const jobs: Record<string, () => Job> = {
       },
     },
     ...store,
+  }),
+  'an extension for ExtensionKit': () => ({
+    ios: {
+      files: {
+        'Extensions/I.appex/Info.plist': nestedInfo('XPC!', 'I', 'com.example.hello.i', {
+          EXAppExtensionAttributes: newDict([
+            ['EXExtensionPointIdentifier', 'com.apple.appintents-extension'],
+          ]),
+        }),
+        'Extensions/I.appex/I': buildMachO({ platform: 'ios', minimumOs: '17.0', text: 'i' }),
+        'Extensions/I.appex/embedded.mobileprovision': apple.profile({ bundleId: 'com.example.hello.i' }),
+      },
+    },
+    ...store,
+  }),
+  'a watch app with a stub, and an extension with a framework and the Swift runtime': () => ({
+    ios: {
+      files: {
+        'Watch/W.app/Info.plist': nestedInfo('APPL', 'W', 'com.example.hello.watchkitapp', {
+          CFBundleSupportedPlatforms: ['WatchOS'],
+          CFBundleVersion: '7',
+        }),
+        'Watch/W.app/W': watchCode('execute'),
+        'Watch/W.app/_WatchKitStub/WK': watchCode('execute'),
+        'Watch/W.app/embedded.mobileprovision': apple.profile({ bundleId: 'com.example.hello.watchkitapp' }),
+        'Watch/W.app/PlugIns/E.appex/Info.plist': nestedInfo('XPC!', 'E', 'com.example.hello.watchkitapp.e', {
+          NSExtension: newDict([['NSExtensionPointIdentifier', 'com.apple.watchkit']]),
+        }),
+        'Watch/W.app/PlugIns/E.appex/E': watchCode('execute'),
+        'Watch/W.app/PlugIns/E.appex/embedded.mobileprovision': apple.profile({
+          bundleId: 'com.example.hello.watchkitapp.e',
+        }),
+        'Watch/W.app/PlugIns/E.appex/Frameworks/F.framework/Info.plist': nestedInfo(
+          'FMWK',
+          'F',
+          'com.example.f',
+        ),
+        'Watch/W.app/PlugIns/E.appex/Frameworks/F.framework/F': watchCode('dylib'),
+        'Watch/W.app/PlugIns/E.appex/Frameworks/libswiftCore.dylib': watchCode('dylib'),
+      },
+    },
+    ...store,
+  }),
+  'scripts that nobody may execute, and resources with odd modes': () => ({
+    ios: {
+      files: { 'www/build.sh': '#!/bin/sh\n', 'www/a.txt': 'a' },
+      modes: { 'www/a.txt': 0o755 },
+    },
+    to: 'appstore',
+  }),
+  'a bundle of resources without an executable, with an underscore in its identifier': () => ({
+    ios: {
+      files: {
+        'R.bundle/Info.plist': infoPlist({ CFBundleIdentifier: 'a.r_r', CFBundlePackageType: 'BNDL' }),
+      },
+    },
+    to: 'appstore',
+  }),
+  'executable scripts in the resources of a Mac app': () => ({
+    mac: {
+      files: { 'Contents/Resources/run.sh': '#!/bin/sh\n' },
+      modes: { 'Contents/Resources/run.sh': 0o755 },
+    },
+    to: 'notarize',
+  }),
+  'links that lead somewhere, and one to the seal of an older signature': () => ({
+    mac: {
+      files: { 'Contents/Resources/a/b.txt': 'b' },
+      links: {
+        'Contents/Resources/c': 'a',
+        'Contents/Resources/d': 'c/b.txt',
+        'Contents/CodeResources': '_CodeSignature/CodeResources',
+      },
+    },
+    to: 'notarize',
+  }),
+  'code of macOS for the oldest SDK that is notarized, and Catalyst': () => ({
+    mac: {
+      files: {
+        'Contents/Frameworks/a.dylib': buildMachO({ fileType: 'dylib', sdk: '10.9', minimumOs: '10.6' }),
+        'Contents/Frameworks/b.dylib': buildMachO({
+          fileType: 'dylib',
+          platform: 'maccatalyst',
+          sdk: '10.1',
+        }),
+      },
+    },
+    to: 'notarize',
   }),
   'a Mac app with a framework, a helper and two architectures': () => {
     const framework = macFramework('Contents/Frameworks', 'Kit', 'com.example.kit');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
 import { failureCodes } from '../../src/errors.ts';
 import type { Finding } from '../../src/preflight/index.ts';
 import { type AppleLike, openAppleLike } from '../helpers/apple-like.ts';
@@ -28,9 +29,10 @@ export function expectFound(rows: readonly Row[]): void {
   });
 }
 
-function expectWellSaid({ code, kind, summary, nextStep }: Finding): void {
+function expectWellSaid({ code, kind, summary, reason, nextStep }: Finding): void {
   expect(failureCodes[code as keyof typeof failureCodes].kind).toBe(kind);
   expect(summary).toMatch(/^.{10,600}$/s);
+  expect(reason, code).toMatch(/^.{10,600}\.$/s);
   expect(nextStep).toMatch(/^.{10,400}\.$/s);
 }
 
@@ -58,7 +60,7 @@ export const iosInfo = (info: NonNullable<NonNullable<Job['ios']>['info']>, job:
 /** The files of an app extension. */
 export const appex = (
   bundleId = 'com.example.hello.w',
-  more: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, PlistValue | undefined>> = {},
   folder = 'PlugIns',
 ): Record<string, Buffer> => ({
   [`${folder}/W.appex/Info.plist`]: infoPlist({
@@ -67,6 +69,7 @@ export const appex = (
     CFBundleShortVersionString: '1.2.3',
     CFBundleVersion: '42',
     MinimumOSVersion: '17.0',
+    NSExtension: newDict([['NSExtensionPointIdentifier', 'com.apple.widgetkit-extension']]),
     ...more,
   }),
   [`${folder}/W.appex/W`]: buildMachO({ ...device, text: 'w' }),

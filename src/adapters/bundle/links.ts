@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, posix, sep } from 'node:path';
 import { shown } from '../../domain/bundle/shown.ts';
 import { ShipError } from '../../errors.ts';
@@ -20,6 +20,17 @@ export async function linksOutside(appPath: string, tree: readonly TreeEntry[]):
     const real = await realpath(join(appPath, path)).catch(() => root);
     if (leavesByText || !(real === root || real.startsWith(`${root}${sep}`)))
       found.push(outside(path, linkTarget));
+  }
+  return found;
+}
+
+/** Links that lead nowhere, also those that lead to themselves. */
+export async function danglingLinks(appPath: string, tree: readonly TreeEntry[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const { path, type } of tree) {
+    if (type !== 'symlink') continue;
+    const leads = await stat(join(appPath, path)).catch(() => undefined);
+    if (!leads) found.push(path);
   }
   return found;
 }

@@ -10,7 +10,7 @@ import { factsOf } from './facts.ts';
 import { Faults } from './faults.ts';
 import { bundleIdOf, executableNameOf } from './identity.ts';
 import { layoutOf, refuseTopResources, requireAppFolder } from './layout.ts';
-import { linksOutside } from './links.ts';
+import { danglingLinks, linksOutside } from './links.ts';
 import { findNested, type NestedScan } from './nested.ts';
 import { readPlainFile } from './plain-file.ts';
 import { type CodeScan, scanCode } from './scan-code.ts';
@@ -75,6 +75,7 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
     ...(info && { info }),
     ...(bundleId !== undefined && { bundleId }),
     ...(executable !== undefined && { executable }),
+    danglingLinks: await danglingLinks(appPath, tree),
     files,
     code: code.machOs,
     scripts: code.scripts,
@@ -101,6 +102,10 @@ const emptySurvey = (platform: BundlePlatform, faults: Faults, tree: readonly Tr
   faults: faults.list,
   files: new Set(),
   links: tree.filter(({ type }) => type === 'symlink').map(({ path }) => path),
+  danglingLinks: [],
+  executableFiles: new Set(
+    tree.filter(({ type, mode }) => type === 'file' && (mode & 0o111) !== 0).map(({ path }) => path),
+  ),
   topItems: tree.map(({ path }) => path).filter((path) => !path.includes('/')),
   code: new Map(),
   scripts: new Set(),

@@ -41,6 +41,10 @@ export interface BundleSurvey {
   readonly executable?: string;
   readonly files: ReadonlySet<string>;
   readonly links: readonly string[];
+  /** Links that lead nowhere. */
+  readonly danglingLinks: readonly string[];
+  /** Files that somebody may execute, by their mode. */
+  readonly executableFiles: ReadonlySet<string>;
   /** Names of the items at the top. */
   readonly topItems: readonly string[];
   readonly code: ReadonlyMap<string, CodeFile>;
