@@ -215,6 +215,9 @@ export const failureCodes = {
   GUEST_OUTPUT_REFUSED: defect(
     'The machine sent back files that were not asked for, or in a form that is not safe.',
   ),
+  GUEST_OUTPUT_ALTERED: hostRetry(
+    'What the machine made is not what was sent into it, plus the signatures that were asked for.',
+  ),
   GUEST_OUTPUT_TOO_LARGE: hostRetry('The machine sent back more than the limit allows.'),
   // hub: download and upload
   HUB_UNREACHABLE: upstream('The WebSocket connection to the hub could not be opened.'),

@@ -1,5 +1,3 @@
-import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
-import { markTree } from '../adapters/vm/changed-files.ts';
 import { putTree } from '../adapters/vm/transfer.ts';
 import { guestFolder } from './guest-folder.ts';
 import type { GuestStepScope } from './step.ts';
@@ -18,9 +16,4 @@ export async function transferBundle(scope: GuestStepScope): Promise<void> {
     onProgress: (sentBytes) => report.progress((sentBytes / totalBytes) * 40),
   });
   desk.guestAppPath = guestAppPath;
-  desk.guestTree = await markTree(session, {
-    remoteDir: guestAppPath,
-    maxFiles: defaultUnpackLimits.maxEntries,
-    signal,
-  });
 }

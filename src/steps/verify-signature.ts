@@ -1,41 +1,41 @@
-import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
 import { digestsOfUntouched } from '../adapters/code-signature/resource-digests.ts';
 import { verifyInGuest } from '../adapters/rcodesign/verify.ts';
-import { listChanged } from '../adapters/vm/changed-files.ts';
-import { getFiles } from '../adapters/vm/transfer.ts';
+import { altered } from '../adapters/vm/altered.ts';
 import { verifyWithCodesign } from '../adapters/xcode/index.ts';
-import type { SigningIdentity } from '../domain/identity/index.ts';
 import { type FailureCode, failureCodes, ShipError } from '../errors.ts';
 import { readApp } from '../verify/read-app.ts';
 import type { AppSummary, ArtifactFinding } from '../verify/report.ts';
+import { timestampUrlOf } from './codesign.ts';
 import { heedOpinion } from './second-opinion.ts';
 import { type GuestStepScope, materialOf } from './step.ts';
+import { takeSignatures } from './take-signatures.ts';
 import { held } from './workbench.ts';
 
 /**
  * Opinions on the signature: rcodesign's and, where it is, that of Apple's codesign in the guest, and our own on the
- * host, over the files that came back and those that never left. A guest that changed anything else is found by the seal.
+ * host, over the signatures that came back and the files that never left. A guest that changed anything is found out.
  */
 export async function verifySignature(scope: GuestStepScope): Promise<void> {
   const { desk, session, signal, report } = scope;
-  const { identity } = materialOf(scope);
   await verifyInGuest(
     session,
     {
       remotePath: held(desk, 'guestAppPath'),
       machOPaths: held(desk, 'facts').machOs.map(({ path }) => path),
-      adHoc: identity === undefined,
+      adHoc: materialOf(scope).identity === undefined,
     },
     { signal },
   );
   if (scope.toolchain === 'xcode') await askCodesign(scope);
   report.progress(85);
-  await fetchChanges(scope);
+  await takeSignatures(scope);
   report.progress(90);
   const { appPath } = held(desk, 'found');
   const digests = await digestsOfUntouched(appPath, held(desk, 'resourceDigests'));
   const { app, findings } = await readApp(appPath, { path: '', signal, digests });
-  const [first, ...more] = [...findings, ...strangers(identity, app)];
+  const unasked = signedOtherwise(scope, app);
+  if (unasked) throw altered('the signed app', `${nameOf(unasked.path)}: ${unasked.message}`);
+  const [first, ...more] = findings;
   if (first) throw broken(first, more.length);
 }
 
@@ -47,48 +47,44 @@ async function askCodesign(scope: GuestStepScope): Promise<void> {
   await heedOpinion({ tool: 'codesign', subject: 'the signed app', ask, identity }, report);
 }
 
-/** All code must be signed by the identity of the job: a certificate proves nothing about who it belongs to. */
-function strangers(
-  identity: SigningIdentity | undefined,
+/** All code must be signed by the identity of the job, at a confirmed time where that was asked for. */
+function signedOtherwise(
+  scope: GuestStepScope,
   { signatures, nested }: AppSummary,
-): ArtifactFinding[] {
-  const wanted = identity?.certificate.sha256Hex;
-  return [{ path: '', signatures }, ...nested]
-    .filter((code) => code.signatures.some(({ signer }) => signer?.certificateSha256 !== wanted))
-    .map(({ path }) => ({
-      code: 'CERTIFICATE_WRONG',
-      path,
-      message: 'It is not signed by the identity of the job.',
-    }));
+): { readonly path: string; readonly message: string } | undefined {
+  const wanted = materialOf(scope).identity?.certificate.sha256Hex;
+  const needsTimestamp = wanted !== undefined && timestampUrlOf(scope) !== 'none';
+  for (const { path, signatures: all } of [{ path: '', signatures }, ...nested])
+    for (const { signer } of all) {
+      if (signer?.certificateSha256 !== wanted)
+        return { path, message: 'It is not signed by the identity of the job.' };
+      if (needsTimestamp && signer?.timestamp === undefined)
+        return { path, message: 'Its signature has no time stamp.' };
+    }
+  return undefined;
 }
 
-/** Signing changes code and seals only: resources stay where they are, on the host. */
-async function fetchChanges({ desk, session, signal }: GuestStepScope): Promise<void> {
-  const remoteDir = held(desk, 'guestAppPath');
-  const { maxEntries: maxFiles, maxUnpackedBytes } = defaultUnpackLimits;
-  const limits = { maxFiles, maxFileBytes: maxUnpackedBytes, maxTotalBytes: maxUnpackedBytes };
-  const { changed } = await listChanged(session, {
-    remoteDir,
-    maxFiles,
-    since: held(desk, 'guestTree'),
-    signal,
-  });
-  await getFiles(session, {
-    remoteDir,
-    paths: changed,
-    destDir: held(desk, 'found').appPath,
-    limits,
-    signal,
-  });
-}
+/** What a guest can only have changed before it signed: nothing of this reached the files on this host. */
+const CHANGED: readonly string[] = [
+  'CODE_CHANGED',
+  'SLOT_CHANGED',
+  'FILE_CHANGED',
+  'FILE_MISSING',
+  'LINK_CHANGED',
+  'NESTED_CHANGED',
+];
 
-/** What the credentials do not fit is the sender's to mend; a seal that does not hold is ours. */
+/** What the credentials do not fit is the sender's to mend; a seal that does not hold never is. */
 function broken({ code, path, message }: ArtifactFinding, moreCount: number): ShipError {
-  const summary = `The signed app does not hold: ${path === '' ? 'the bundle' : `"${path}"`}: ${message}`;
+  const fact = `${nameOf(path)}: ${message}`;
   const reason = moreCount > 0 ? `There are ${moreCount} more findings.` : '';
+  if (CHANGED.includes(code)) return altered('the signed app', [fact, reason].join(' ').trim());
   const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : undefined;
   const nextStep = known
     ? 'Correct the profile, the certificate or the entitlements of the project, and send the job again.'
     : 'Send the job again; if it fails again, send the log of this run to the maintainers.';
+  const summary = `The signed app does not hold: ${fact}`;
   return new ShipError(known ?? 'SIGNATURE_INVALID', { summary, reason, nextStep });
 }
+
+const nameOf = (path: string): string => (path === '' ? 'the bundle' : `"${path.slice(0, 200)}"`);

@@ -5,7 +5,6 @@ import type { StoreAccess, UploadPart } from '../adapters/app-store-connect/inde
 import type { FoundBundle } from '../adapters/archive/find-bundle.ts';
 import type { BundleFacts } from '../adapters/bundle/index.ts';
 import type { ResourceDigests } from '../adapters/code-signature/resource-digests.ts';
-import type { TreeMarker } from '../adapters/vm/changed-files.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { Credentials } from '../domain/credentials/index.ts';
 import type { IconKeys } from '../domain/icons/index.ts';
@@ -48,8 +47,6 @@ export interface Desk {
   earlyIpa?: IpaInTheMaking;
   /** Taken while the guest signs. */
   resourceDigests?: ResourceDigests;
-  /** The bundle in the guest as it was before signing. */
-  guestTree?: TreeMarker;
   /** Secret: the way into App Store Connect, and the addresses of the parts of the file. */
   store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
   /** By name. */

@@ -22,7 +22,7 @@ import { Header } from 'tar';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listTree } from '../../src/adapters/files/tree.ts';
 import { shellCommand } from '../../src/adapters/ssh/quote.ts';
-import { listChanged, markTree } from '../../src/adapters/vm/changed-files.ts';
+import { findFiles } from '../../src/adapters/vm/find-files.ts';
 import type { GuestSession } from '../../src/adapters/vm/guest.ts';
 import { getFile, getFiles, getTail, putFile, putTree } from '../../src/adapters/vm/transfer.ts';
 import { bootVm, type LocalHost, type LocalVm, localHost, never } from '../helpers/local-vm.ts';
@@ -120,11 +120,12 @@ describe('into the guest', () => {
     await writeFile(join(near, 'App.app/a b'), '1');
     await putTree(inZsh, { sourceDir: join(near, 'App.app'), remoteDir: 'work', signal: never });
     await putFile(inZsh, { source: Buffer.from('2'), remotePath: 'work/c', mode: 0o600, signal: never });
-    const tree = await markTree(inZsh, { remoteDir: 'work', maxFiles: 10, signal: never });
-    expect([...tree.keys()].sort()).toEqual(['a b', 'c']);
+    const paths = ['a b', 'c'];
+    expect(await findFiles(inZsh, { remoteDir: 'work', among: [...paths, 'd'], signal: never })).toEqual(
+      paths,
+    );
     const back = join(near, 'back');
     await mkdir(back);
-    const paths = [...tree.keys()];
     await getFiles(inZsh, { remoteDir: 'work', paths, destDir: back, limits, signal: never });
     expect((await readdir(back)).sort()).toEqual(['a b', 'c']);
     const tail = await getTail(inZsh, { remotePath: 'work/c', fromByte: 0, maxBytes: 9, signal: never });
@@ -375,71 +376,26 @@ describe('out of the guest', () => {
   });
 });
 
-describe('what has changed', () => {
-  const options = { remoteDir: 'tree', maxFiles: 100, signal: never };
+describe('which files are there', () => {
+  const options = { remoteDir: 'tree', signal: never };
 
-  test('written, new and removed files, under any name and with old times', async () => {
+  test('plain files under any name are; folders, links and what is missing are not', async () => {
     const tree = join(guestHome, 'tree');
-    await mkdir(join(tree, 'sub'), { recursive: true });
-    for (const name of ['same', 'line\nbreak', 'sub/grown', 'gone', "q'uote", '-n'])
-      await writeFile(join(tree, name), 'before');
-    await symlink('same', join(tree, 'link'));
-    const since = await markTree(vm.session, options);
-    expect([...since.keys()].sort()).toEqual(['-n', 'gone', 'line\nbreak', "q'uote", 'same', 'sub/grown']);
-    expect(await listChanged(vm.session, { ...options, since })).toEqual({ changed: [], removed: [] });
-    await writeFile(join(tree, 'line\nbreak'), 'beford');
-    await utimes(join(tree, 'line\nbreak'), 1, 1);
-    await writeFile(join(tree, 'sub/grown'), 'longer than before');
-    await writeFile(join(tree, 'new'), '');
-    await rm(join(tree, 'gone'));
-    const { changed, removed } = await listChanged(vm.session, { ...options, since });
-    expect([...changed].sort()).toEqual(['line\nbreak', 'new', 'sub/grown']);
-    expect(removed).toEqual(['gone']);
+    await mkdir(join(tree, 'folder'), { recursive: true });
+    const names = ['plain', 'line\nbreak', "q'uote", '-n', 'größe', 'folder/deep'];
+    for (const name of names) await writeFile(join(tree, name), '');
+    await symlink('plain', join(tree, 'link'));
+    const among = [...names, 'folder', 'link', 'missing', 'folder/missing'];
+    expect(await findFiles(vm.session, { ...options, among })).toEqual(names);
+    expect(await findFiles(vm.session, { ...options, among: [] })).toEqual([]);
+    const many = Array.from({ length: 250 }, (_, index) => (index % 2 ? 'plain' : 'missing'));
+    expect(await findFiles(vm.session, { ...options, among: many })).toHaveLength(125);
   });
 
-  test('an empty folder has no files, a missing one is an error, too many are refused', async () => {
-    await mkdir(join(guestHome, 'tree'));
-    expect((await markTree(vm.session, options)).size).toBe(0);
-    await expect(markTree(vm.session, { ...options, remoteDir: 'none' })).rejects.toMatchObject({
-      code: 'GUEST_TRANSFER_FAILED',
-    });
-    for (const name of ['a', 'b', 'c']) await writeFile(join(guestHome, 'tree', name), '');
-    await expect(markTree(vm.session, { ...options, maxFiles: 2 })).rejects.toMatchObject({
-      code: 'GUEST_OUTPUT_TOO_LARGE',
-    });
-  });
-
-  test('rcodesign signs in place: what it wrote is found, and nothing else', async ({ skip }) => {
-    if (!existsSync(rcodesign)) skip('rcodesign is not installed');
-    const app = join(near, 'App.app/Contents');
-    await mkdir(join(app, 'MacOS'), { recursive: true });
-    await mkdir(join(app, 'Resources'));
-    const plist =
-      '<plist version="1.0"><dict><key>CFBundleIdentifier</key><string>a.b</string><key>CFBundleExecutable</key><string>App</string><key>CFBundlePackageType</key><string>APPL</string></dict></plist>';
-    await writeFile(join(app, 'Info.plist'), plist);
-    await writeFile(join(app, 'Resources/text'), 'text');
-    execFileSync(rcodesign, ['debug-create-macho', join(app, 'MacOS/App')], { stdio: 'ignore' });
-    await chmod(join(app, 'MacOS/App'), 0o755);
-    await putTree(vm.session, { sourceDir: join(near, 'App.app'), remoteDir: 'tree', signal: never });
-    // The second time sizes and inodes stay.
-    for (const isFirst of [true, false]) {
-      const since = await markTree(vm.session, options);
-      expect(await vm.session.exec('rcodesign sign tree')).toMatchObject({ exitCode: 0 });
-      const { changed } = await listChanged(vm.session, { ...options, since });
-      expect([...changed].sort(), `first: ${isFirst}`).toEqual([
-        'Contents/MacOS/App',
-        'Contents/_CodeSignature/CodeResources',
-      ]);
-      await getFiles(vm.session, {
-        remoteDir: 'tree',
-        paths: changed,
-        destDir: join(near, 'App.app'),
-        limits,
-        signal: never,
-      });
-    }
-    expect((await lstat(join(app, 'MacOS/App'))).mode & 0o111).not.toBe(0);
-    execFileSync('diff', ['-r', join(near, 'App.app'), join(guestHome, 'tree')]);
+  test('a folder that is missing is an error', async () => {
+    await expect(
+      findFiles(vm.session, { ...options, remoteDir: 'none', among: ['a'] }),
+    ).rejects.toMatchObject({ code: 'GUEST_TRANSFER_FAILED' });
   });
 });
 

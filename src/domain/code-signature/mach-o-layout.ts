@@ -22,7 +22,7 @@ export interface SliceLayout {
 }
 
 const magics = { fat: 0xcafebabe, fat64: 0xcafebabf, thin32: 0xfeedface, thin64: 0xfeedfacf } as const;
-const commands = { segment32: 0x1, segment64: 0x19, codeSignature: 0x1d } as const;
+export const commands = { segment32: 0x1, segment64: 0x19, codeSignature: 0x1d } as const;
 const MAX_SLICES = 16;
 export const MACH_HEADER_BYTES = 32;
 /** Enough for the header of a universal file with `MAX_SLICES` entries. */
@@ -102,7 +102,8 @@ export function readLayout(head: Buffer, slice: SliceRange): SliceLayout {
   return { ...found, architecture: architectureName(cpu), cpu, fileType: bytes.u32(12) };
 }
 
-function openHeader(head: Buffer): { bytes: Bytes; headerBytes: number } {
+/** Numbers of the slice in its own byte order. */
+export function openHeader(head: Buffer): { bytes: Bytes; headerBytes: number } {
   const big = new Bytes(head, 'Mach-O header');
   const little = new Bytes(head, 'Mach-O header', true);
   for (const bytes of [little, big]) {
@@ -112,7 +113,10 @@ function openHeader(head: Buffer): { bytes: Bytes; headerBytes: number } {
   throw malformed('Mach-O header', `it starts with 0x${head.toString('hex', 0, 4)}`);
 }
 
-function* loadCommands(bytes: Bytes, headerBytes: number): Generator<{ command: number; offset: number }> {
+export function* loadCommands(
+  bytes: Bytes,
+  headerBytes: number,
+): Generator<{ command: number; offset: number }> {
   const count = bytes.u32(16);
   const end = headerBytes + bytes.u32(20);
   let offset = headerBytes;

@@ -1,0 +1,120 @@
+import type { SliceSignature } from '../adapters/code-signature/read-signature.ts';
+import { codeFlags } from '../domain/code-signature/code-directory.ts';
+import { type ExpectedSignature, keptFlags } from '../domain/code-signature/expected-signature.ts';
+import { pathIdentifier } from '../domain/code-signature/path-identifier.ts';
+import type { SigningIdentity } from '../domain/identity/index.ts';
+import { newDict, type PlistDict, parsePlistDict } from '../domain/plist/index.ts';
+import { isIssuedByApple } from '../domain/profile/index.ts';
+import { nestedSettings } from './nested-code.ts';
+import { type GuestStepScope, materialOf, passOf } from './step.ts';
+import { held } from './workbench.ts';
+
+/** What the signature of one architecture of a file must be, from what the architecture was before. */
+export type Expect = (path: string, unsigned: SliceSignature, embeddedInfo?: PlistDict) => ExpectedSignature;
+
+/** MH_EXECUTE of Apple's <mach-o/loader.h>. */
+const PROGRAM = 2;
+
+interface Asked {
+  readonly bundleId?: string;
+  /** Absent where signing keeps the entitlements that the code has. */
+  readonly entitlements?: PlistDict;
+  readonly hardened: boolean;
+}
+
+/** What was asked for of all code of the bundle: the counterpart of `codesign.ts`. */
+export async function expectedSignatures(scope: GuestStepScope): Promise<Expect> {
+  const { identity } = materialOf(scope);
+  const byCodesign = scope.toolchain === 'xcode' && !identity;
+  const askedOf = byCodesign ? askedOfCodesign(scope) : await askedOfRcodesign(scope);
+  const teamIds = teamIdsFor(identity);
+  return (path, unsigned, embeddedInfo) => {
+    const { bundleId, entitlements, hardened } = askedOf(path);
+    const kept = unsigned.signature;
+    const oldFlags = byCodesign ? 0 : keptFlags(kept?.codeDirectories[0].flags ?? 0);
+    return {
+      ...identifiersOf(path, bundleId, unsigned, embeddedInfo, byCodesign),
+      teamIds,
+      flags: (hardened ? codeFlags.runtime : oldFlags) | (identity ? 0 : codeFlags.adHoc),
+      isProgram: unsigned.layout.fileType === PROGRAM,
+      entitlements: entitlements ?? entitlementsIn(unsigned),
+      ...(kept && !byCodesign && { kept: kept.blobs }),
+    };
+  };
+}
+
+async function askedOfRcodesign(scope: GuestStepScope): Promise<(path: string) => Asked> {
+  const { hardenedRuntime } = passOf(scope);
+  const { nestedEntitlements, hardenedScopes } = await nestedSettings(scope);
+  const given = new Map(nestedEntitlements.map((item) => [item.scope, parsed(item.xml)]));
+  const hardened = new Set(hardenedScopes);
+  const owners = ownersOf(scope);
+  const { entitlements } = materialOf(scope);
+  return (path) => {
+    const owner = owners.get(path);
+    if (owner?.path === '') return { bundleId: owner.bundleId, entitlements, hardened: hardenedRuntime };
+    const name = owner?.path ?? path;
+    const own = given.get(name);
+    return {
+      ...(owner && { bundleId: owner.bundleId }),
+      ...(own && { entitlements: own }),
+      hardened: hardenedRuntime && hardened.has(name),
+    };
+  };
+}
+
+function askedOfCodesign(scope: GuestStepScope): (path: string) => Asked {
+  const { hardenedRuntime: hardened } = passOf(scope);
+  const owners = ownersOf(scope);
+  const { entitlements } = materialOf(scope);
+  return (path) => {
+    const owner = owners.get(path);
+    return {
+      ...(owner && { bundleId: owner.bundleId }),
+      ...(owner?.path === '' && { entitlements }),
+      hardened,
+    };
+  };
+}
+
+/** The bundle whose main executable a file is; the app itself has an empty path. */
+function ownersOf({ desk }: GuestStepScope) {
+  const { executable, bundleId, nested } = held(desk, 'facts');
+  const owners = new Map([[executable, { path: '', bundleId }]]);
+  for (const bundle of nested)
+    if (bundle.executable !== undefined)
+      owners.set(bundle.executable, { path: bundle.path, bundleId: bundle.bundleId });
+  return owners;
+}
+
+function identifiersOf(
+  path: string,
+  bundleId: string | undefined,
+  { signature }: SliceSignature,
+  embeddedInfo: PlistDict | undefined,
+  byCodesign: boolean,
+) {
+  if (bundleId) return { identifiers: [bundleId] };
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const stems = [...new Set([name, name.normalize('NFC')].map(pathIdentifier))];
+  const embedded = embeddedInfo?.CFBundleIdentifier;
+  const identifiers = [...stems, ...(typeof embedded === 'string' ? [embedded] : [])];
+  if (!byCodesign) return { identifiers };
+  const before = signature?.codeDirectories[0].identifier;
+  return { identifiers: [...identifiers, name, ...(before ? [before] : [])], uniqueStem: stems[0] ?? name };
+}
+
+/** rcodesign names the team for certificates that Apple issued; Apple's codesign, never without an identity. */
+function teamIdsFor(identity: SigningIdentity | undefined): readonly (string | undefined)[] {
+  if (!identity) return [undefined];
+  const { certificate, chain } = identity;
+  const isApples = isIssuedByApple(certificate.x509, chain, []);
+  return isApples ? [certificate.teamId] : [certificate.teamId, undefined];
+}
+
+function entitlementsIn({ signature }: SliceSignature): PlistDict {
+  const xml = signature?.entitlementsXml;
+  return xml === undefined ? newDict() : parsed(Buffer.from(xml));
+}
+
+const parsed = (xml: Uint8Array): PlistDict => parsePlistDict(Buffer.from(xml), { name: 'entitlements' });

@@ -1,0 +1,117 @@
+import { chmod, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
+import { plainPath } from '../adapters/bundle/plain-file.ts';
+import { forEachBounded } from '../adapters/code-signature/file-digests.ts';
+import { codeChange, pairSlices } from '../adapters/code-signature/same-code.ts';
+import { type SignedFile, withSignedFile } from '../adapters/code-signature/signed-file.ts';
+import { altered } from '../adapters/vm/altered.ts';
+import { findFiles } from '../adapters/vm/find-files.ts';
+import { getFiles } from '../adapters/vm/transfer.ts';
+import type { BundleFacts } from '../domain/bundle/index.ts';
+import { codeRootOf, joined } from '../domain/bundle/nested-places.ts';
+import { signatureMismatch } from '../domain/code-signature/expected-signature.ts';
+import { type PlistDict, parsePlistDict } from '../domain/plist/index.ts';
+import { ShipError } from '../errors.ts';
+import { type Expect, expectedSignatures } from './expected-signatures.ts';
+import type { GuestStepScope } from './step.ts';
+import { held } from './workbench.ts';
+
+const FILES_AT_ONCE = 4;
+const SEAL_MODE = 0o644;
+const SEAL = '_CodeSignature/CodeResources';
+const MAX_INFO_BYTES = 1024 * 1024;
+
+/**
+ * Takes from the guest what signing makes, and nothing else: code that was sent, when it is the same but for its
+ * signature and the signature is the one that was asked for, and the seals. Everything else, modes included, stays as
+ * it is on this host; whether the seals fit that is for the check of the signed bundle to say.
+ *
+ * @throws ShipError GUEST_OUTPUT_ALTERED · as `getFiles`
+ */
+export async function takeSignatures(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal, pass } = scope;
+  const { appPath } = held(desk, 'found');
+  const facts = held(desk, 'facts');
+  const remoteDir = held(desk, 'guestAppPath');
+  const code = facts.machOs.map(({ path }) => path);
+  const seals = await findFiles(session, { remoteDir, among: sealPlaces(facts), signal });
+  const destDir = join(desk.dir, `signed-${pass}`);
+  await mkdir(destDir, { mode: 0o700 });
+  const { maxEntries: maxFiles, maxUnpackedBytes } = defaultUnpackLimits;
+  const limits = { maxFiles, maxFileBytes: maxUnpackedBytes, maxTotalBytes: maxUnpackedBytes };
+  await getFiles(session, { remoteDir, paths: [...code, ...seals], destDir, limits, signal });
+  const expect = await expectedSignatures(scope);
+  await forEachBounded(code, FILES_AT_ONCE, (path) => takeCode({ appPath, destDir, path, expect, signal }));
+  for (const path of seals) await moveInto(appPath, path, join(destDir, path), SEAL_MODE);
+  await rm(destDir, { recursive: true, force: true });
+}
+
+/** Where signing puts the seal of a bundle. */
+const sealPlaces = ({ infoPlist, nested }: BundleFacts): string[] =>
+  [infoPlist, ...nested.map((bundle) => bundle.infoPlist)].map((path) => joined(codeRootOf(path), SEAL));
+
+interface ReturnedCode {
+  readonly appPath: string;
+  readonly destDir: string;
+  readonly path: string;
+  readonly expect: Expect;
+  readonly signal: AbortSignal;
+}
+
+async function takeCode(code: ReturnedCode): Promise<void> {
+  const { appPath, destDir, path } = code;
+  const [own, returned] = [await plainPath(appPath, path), join(destDir, path)];
+  const fault = await withSignedFile(own, (unsigned) =>
+    withSignedFile(returned, (signed) => faultOf(code, unsigned, signed)),
+  );
+  if (fault !== undefined) throw altered('the signed app', `"${path.slice(0, 200)}": ${fault}`);
+  await moveInto(appPath, path, returned, (await lstat(own)).mode & 0o777);
+}
+
+async function faultOf(
+  code: ReturnedCode,
+  unsigned: SignedFile,
+  signed: SignedFile,
+): Promise<string | undefined> {
+  try {
+    const pairs = await pairSlices(unsigned, signed);
+    if (typeof pairs === 'string') return pairs;
+    for (const pair of pairs) {
+      const change = await codeChange({ unsigned, signed }, pair, code.signal);
+      if (change !== undefined) return change;
+      const { signature } = pair.signed;
+      if (!signature) return 'It came back without a signature.';
+      const expected = code.expect(code.path, pair.unsigned, await embeddedInfo(unsigned, pair.unsigned));
+      const mismatch = signatureMismatch(signature, expected);
+      if (mismatch) return `It is not signed as asked: ${mismatch}.`;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof ShipError && error.code === 'SIGNATURE_MALFORMED') return error.failure.reason;
+    throw error;
+  }
+}
+
+type Slice = Parameters<Expect>[1];
+
+/** The Info.plist inside a program without a bundle; nothing when there is none that can be read. */
+async function embeddedInfo(file: SignedFile, { offset, layout }: Slice): Promise<PlistDict | undefined> {
+  const section = layout.embeddedInfoPlist;
+  if (!section || section.sizeBytes > MAX_INFO_BYTES) return undefined;
+  try {
+    return parsePlistDict(await file.read(offset + section.offset, section.sizeBytes), {
+      name: 'embedded Info.plist',
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Never through a link that lies in the bundle. */
+async function moveInto(appPath: string, path: string, from: string, mode: number): Promise<void> {
+  const target = await plainPath(appPath, path);
+  await mkdir(dirname(target), { recursive: true });
+  await chmod(from, mode);
+  await rename(from, target);
+}
