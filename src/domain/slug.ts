@@ -1,6 +1,8 @@
+import { withoutTrailing } from './text.ts';
+
 const MAX_SLUG_CHARACTERS = 100;
 /** The hub keeps this ending for what comes from a compiling worker. */
-const RESERVED_ENDING = /(-precompiled)+$/i;
+const RESERVED_ENDING = '-precompiled';
 
 /**
  * A file-safe ASCII form of a name: `[A-Za-z0-9._-]`, never empty, never starting with a dot or a dash.
@@ -12,7 +14,12 @@ export function slug(name: string, whenEmpty: string): string {
     .replace(/\p{M}/gu, '')
     .replace(/[^A-Za-z0-9._-]+/g, '_')
     .slice(0, MAX_SLUG_CHARACTERS)
-    .replace(/^[._-]+|[._]+$/g, '')
-    .replace(RESERVED_ENDING, '');
-  return ascii === '' ? whenEmpty : ascii;
+    .replace(/^[._-]+/, '');
+  return withoutReservedEnding(withoutTrailing(ascii, '._')) || whenEmpty;
+}
+
+function withoutReservedEnding(name: string): string {
+  let rest = name;
+  while (rest.toLowerCase().endsWith(RESERVED_ENDING)) rest = rest.slice(0, -RESERVED_ENDING.length);
+  return rest;
 }

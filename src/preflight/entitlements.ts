@@ -108,13 +108,18 @@ export function explicitFindings(context: Context): Finding[] {
   ];
 }
 
+/** Variables that are filled in: the prefix of the team, and the identifier of the bundle by its several names. */
+const namesIdentifier = (text: string): boolean =>
+  [...text.matchAll(/\$[({](\w+)[)}]/g)].some(
+    ([, name = '']) =>
+      name === 'CFBundleIdentifier' ||
+      /^\w+IdentifierPrefix$/.test(name) ||
+      (name.includes('BUNDLE') && name.endsWith('IDENTIFIER')),
+  );
+
 /** ITMS-90046 */
 function doubtfulValue({ inStore }: Context, key: string, value: PlistValue): Finding[] {
-  const isUnresolved =
-    hasVariables(value) &&
-    !/\$[({](?:\w+IdentifierPrefix|\w*BUNDLE_?\w*IDENTIFIER|CFBundleIdentifier)[)}]/.test(
-      JSON.stringify(value),
-    );
+  const isUnresolved = hasVariables(value) && !namesIdentifier(JSON.stringify(value));
   if (!isTemplate(value) && !isUnresolved) return [];
   return [
     finding('ENTITLEMENT_NOT_ALLOWED', inStore, {

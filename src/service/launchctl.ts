@@ -42,9 +42,7 @@ export async function serviceState(launchd: Launchd, label: string): Promise<Ser
 }
 
 export function parsePrint(text: string): ServiceState {
-  // one level deep: sections below have keys of the same names
-  const field = (name: string): string | null =>
-    new RegExp(`^(?:\\t| {4}| {8})${name} = (.*)$`, 'm').exec(text)?.[1]?.trim() ?? null;
+  const field = (name: string): string | null => fieldIn(text, name);
   const count = (name: string): number | null => {
     const value = field(name);
     return value !== null && /^\d+$/.test(value) ? Number(value) : null;
@@ -56,6 +54,16 @@ export function parsePrint(text: string): ServiceState {
     lastExit: field('last exit code'),
     plistPath: field('path'),
   };
+}
+
+/** One level deep: sections below have keys of the same names. */
+function fieldIn(text: string, name: string): string | null {
+  const starts = ['\t', ' '.repeat(4), ' '.repeat(8)].map((indent) => `${indent}${name} = `);
+  for (const line of text.split('\n')) {
+    const start = starts.find((known) => line.startsWith(known));
+    if (start !== undefined) return line.slice(start.length).trim();
+  }
+  return null;
 }
 
 /** @throws ShipError SERVICE_FAILED with launchd's own words */

@@ -8,6 +8,7 @@ import {
   type SealReport,
 } from '../adapters/code-signature/index.ts';
 import { newDict, type PlistDict, parsePlistDict, stringAt } from '../domain/plist/index.ts';
+import { withoutTrailing } from '../domain/text.ts';
 import { ShipError } from '../errors.ts';
 import { checkProfileOf, type ProfileReport } from './app-profile.ts';
 import { leftoverWarnings } from './leftovers.ts';
@@ -134,4 +135,4 @@ function textsOf(info: PlistDict) {
   };
 }
 
-export const nameOfApp = (appPath: string): string => basename(appPath.replace(/\/+$/, ''));
+export const nameOfApp = (appPath: string): string => basename(withoutTrailing(appPath, '/'));

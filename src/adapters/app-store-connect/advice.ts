@@ -1,11 +1,13 @@
-/** An objection by its words, and what mends it. */
-type Advice = readonly [words: RegExp, nextStep: string];
+/** An objection by its words (all of them, in any order, when there are several), and what mends it. */
+type Advice = readonly [words: RegExp | readonly RegExp[], nextStep: string];
 
 const RAISE_NUMBER =
   'Raise the build number ("version" in the project) above every one that was uploaded before, and send the job again.';
 const RAISE_VERSION = 'Raise the marketing version ("short_version" in the project), and send the job again.';
 const NEW_PROFILE =
   'Make a new App Store provisioning profile for this identifier and certificate, and send it with the job.';
+const UNSUPPORTED_ENTITLEMENT =
+  'Take the entitlement that the message names, or its wildcard, out of the entitlements of the project.';
 const NEWER_TOOLS =
   'Build the app with a released Xcode and SDK that the store takes; signing cannot change it.';
 const BUILD_ANEW = 'Build the app with a linker whose output the store takes; signing cannot change it.';
@@ -18,7 +20,8 @@ const DUPLICATE =
 
 const ofVersions: readonly Advice[] = [
   [DUPLICATE, RAISE_NUMBER],
-  [/must contain a higher version|train version .* is closed|pre-release train/i, RAISE_VERSION],
+  [/must contain a higher version|pre-release train/i, RAISE_VERSION],
+  [[/train version/i, /is closed/i], RAISE_VERSION],
   [/later version/i, RAISE_NUMBER],
   [
     /at most three non-negative integers/i,
@@ -64,10 +67,8 @@ const ofSigning: readonly Advice[] = [
     /TestFlight/,
     'Send an App Store provisioning profile for the app, and none of its entitlements to helpers without a profile.',
   ],
-  [
-    /entitlements? .*not supported|not supported on iOS/i,
-    'Take the entitlement that the message names, or its wildcard, out of the entitlements of the project.',
-  ],
+  [/not supported on iOS/i, UNSUPPORTED_ENTITLEMENT],
+  [[/entitlement/i, /not supported/i], UNSUPPORTED_ENTITLEMENT],
   [/provisioning profile|entitlement/i, NEW_PROFILE],
   [
     /could not be re-signed/i,
@@ -78,7 +79,7 @@ const ofSigning: readonly Advice[] = [
     'Leave only code in the bundle that can be signed, in the places for code, and send the job again.',
   ],
   [
-    /SDK.*signature|signature.*SDK/i,
+    [/SDK/i, /signature/i],
     'Keep the signature of the vendor on the SDK that the message names, and build the app again.',
   ],
   [
@@ -137,7 +138,8 @@ const ofStructure: readonly Advice[] = [
     'Let the identifier of the extension begin with that of the app and a dot, and build the app again.',
   ],
   [/OS type code/i, 'Set CFBundlePackageType to APPL, FMWK or XPC! as fits the bundle, and build again.'],
-  [/missing .*(key|CFBundle)|CFBundle\w+ .*(missing|must)/i, PLIST_KEY],
+  [[/missing/i, /key|CFBundle/i], PLIST_KEY],
+  [[/CFBundle/i, /must/i], PLIST_KEY],
   [/PUSH|aps-environment/i, 'Add the push entitlement to the project, or leave the push API out of the app.'],
 ];
 
@@ -154,7 +156,7 @@ const advice: readonly Advice[] = [
 
 /** The exact next step for a text of Apple's; undefined when none is known. */
 export const adviceFor = (text: string): string | undefined =>
-  advice.find(([words]) => words.test(text))?.[1];
+  advice.find(([words]) => [words].flat().every((word) => word.test(text)))?.[1];
 
 /** Whether all that Apple objects to is that a build of this number exists. */
 export const isDuplicate = (text: string): boolean => DUPLICATE.test(text);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutTrailing } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
 import type { ApiTokens } from '../apple/api-token.ts';
 import { below } from '../apple/apple-hosts.ts';
@@ -324,7 +325,7 @@ function storeRefusal(call: AppleCall, answer: AppleAnswer): ShipError {
   const [first] = errors;
   if (!first || !advice) return refusal(call, answer);
   return new ShipError(isDuplicate(text) ? 'STORE_DUPLICATE' : 'STORE_REJECTED', {
-    summary: `App Store Connect refused the build: ${(first.detail || first.title).replace(/[.\s]*$/, '.')}`,
+    summary: `App Store Connect refused the build: ${withoutTrailing(first.detail || first.title, '. \n')}.`,
     nextStep: advice,
     detail: { status: answer.status, errors },
   });

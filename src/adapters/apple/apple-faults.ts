@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { plainLine, withoutTrailing } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
 
 /** What an error needs to know of the call. */
@@ -147,7 +147,7 @@ export function retryAfterOf({ headers, json }: Pick<Answered, 'headers' | 'json
 
 function said(answer: Answered): string {
   const text = excerpt(answer);
-  return `It answered with HTTP status ${answer.status}${text === '' ? '' : `: ${text.replace(/[.\s]+$/, '')}`}.`;
+  return `It answered with HTTP status ${answer.status}${text === '' ? '' : `: ${withoutTrailing(text, '. ')}`}.`;
 }
 
 /** Apple's own words when there are any, else the start of a text; a page of a proxy says nothing. */
@@ -158,13 +158,7 @@ function excerpt({ json, body }: Answered): string {
   return json !== undefined || /^\s*</.test(text) ? '' : clean(text);
 }
 
-const clean = (value: unknown): string =>
-  typeof value === 'string'
-    ? stripVTControlCharacters(value)
-        .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-        .trim()
-        .slice(0, MAX_TEXT_CHARACTERS)
-    : '';
+const clean = (value: unknown): string => plainLine(value, MAX_TEXT_CHARACTERS);
 
 const detailOf = (asked: Asked, { status, body }: Answered) => ({
   status,

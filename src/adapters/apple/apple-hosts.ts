@@ -1,4 +1,5 @@
 import { isGuarded, isLoopback, isServiceUrl } from '../../domain/service-url.ts';
+import { withoutTrailing } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
 
 /** Where files of Apple's services lie; an address that an answer names must be below one of these. */
@@ -23,7 +24,7 @@ export function serviceUrl(text: string, setting: string): URL {
 export function below(base: URL, ...segments: readonly string[]): URL {
   const url = new URL(base);
   const path = segments.map(encodeURIComponent).join('/');
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${path}`;
+  url.pathname = `${withoutTrailing(url.pathname, '/')}/${path}`;
   return url;
 }
 

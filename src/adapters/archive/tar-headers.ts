@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { Header } from 'tar';
+import { withoutTrailing } from '../../domain/text.ts';
 import type { EntryKind } from './archive-entry.ts';
 import { refuseEntry } from './refusals.ts';
 import { type PaxSparse, paxSparse, wholeNumber } from './tar-sparse.ts';
@@ -134,4 +135,4 @@ const refusePax = (key: string, meaning: string): Error =>
   refuseEntry('BUNDLE_ENTRY_UNSUPPORTED', `(pax header) ${key}`, `It stands for ${meaning}.`);
 
 /** The text of a GNU `L` or `K` header: one string that ends with NUL. */
-export const parseGnuLongName = (body: Buffer): string => body.toString('utf8').replace(/\0+$/, '');
+export const parseGnuLongName = (body: Buffer): string => withoutTrailing(body.toString('utf8'), '\0');

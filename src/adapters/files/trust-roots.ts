@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ShipError } from '../../errors.ts';
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+const [BEGIN, END] = ['-----BEGIN CERTIFICATE-----', '-----END CERTIFICATE-----'] as const;
 
 /**
  * Reads the roots that PERRY_TRUST_ROOTS names.
@@ -14,7 +14,7 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIF
 export async function readTrustRoots(path: string | undefined): Promise<Buffer[]> {
   if (path === undefined) return [];
   try {
-    const roots = (await readFile(path, 'utf8')).match(CERTIFICATE) ?? [];
+    const roots = certificatesIn(await readFile(path, 'utf8'));
     if (roots.length === 0) throw new Error('it holds no certificate');
     return roots.map((pem) => new X509Certificate(pem).raw);
   } catch (cause) {
@@ -27,3 +27,10 @@ export async function readTrustRoots(path: string | undefined): Promise<Buffer[]
     });
   }
 }
+
+/** What is said around the certificates is left out. */
+const certificatesIn = (pem: string): string[] =>
+  pem
+    .split(BEGIN)
+    .slice(1)
+    .flatMap((text) => (text.includes(END) ? `${BEGIN}${text.split(END, 1)[0]}${END}` : []));

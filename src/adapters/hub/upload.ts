@@ -93,7 +93,8 @@ async function post(
 function uploadHeaders(options: UploadArtifactOptions): Record<string, string> {
   const { name, sha256Hex, sizeBytes, target } = options;
   const isUsable =
-    /^(?!\.+$)[A-Za-z0-9._-]{1,200}$/.test(name) &&
+    /^[A-Za-z0-9._-]{1,200}$/.test(name) &&
+    !/^\.+$/.test(name) &&
     /^[0-9a-f]{64}$/.test(sha256Hex) &&
     Number.isSafeInteger(sizeBytes) &&
     sizeBytes > 0;

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { withoutTerminalSequences } from '../../domain/text.ts';
 
 /** Replaces every known secret in a text; given by the caller, who alone knows the secrets of a run. */
 export type Redact = (text: string) => string;
@@ -12,7 +12,7 @@ const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u
  * halves of a secret, and before the cut, because half a secret is still one.
  */
 export function wireText(text: string, maxBytes: number, redact: Redact): string {
-  const printable = stripVTControlCharacters(redact(text)).replace(UNPRINTABLE, ' ').trimEnd();
+  const printable = withoutTerminalSequences(redact(text)).replace(UNPRINTABLE, ' ').trimEnd();
   return cutUtf8(redact(printable), maxBytes);
 }
 

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { plainLine } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
 import { fileUrl } from '../apple/apple-hosts.ts';
 import { type AppleCall, askAppleOk, invalidAnswer } from '../apple/apple-http.ts';
@@ -113,9 +113,4 @@ function adviceFor(message: string, statusCode: unknown): string {
 }
 
 const clean = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number'
-    ? stripVTControlCharacters(String(value))
-        .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
-        .trim()
-        .slice(0, MAX_TEXT_CHARACTERS)
-    : '';
+  plainLine(typeof value === 'number' ? String(value) : value, MAX_TEXT_CHARACTERS);

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
+import { withoutTrailing } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
 import { clockIsWrong, networkFault, retryAfterOf } from '../apple/apple-faults.ts';
 import type { UploadGrant } from './notary-api.ts';
@@ -66,7 +67,7 @@ export async function uploadForNotarization(upload: NotaryUpload): Promise<void>
 function objectUrl({ grant, s3Url }: NotaryUpload): URL {
   const path = encodedPath(grant.object);
   if (!s3Url) return new URL(`https://${grant.bucket}.s3.${REGION}.amazonaws.com/${path}`);
-  return new URL(`${s3Url.href.replace(/\/+$/, '')}/${grant.bucket}/${path}`);
+  return new URL(`${withoutTrailing(s3Url.href, '/')}/${grant.bucket}/${path}`);
 }
 
 /** Undici passes the error of a body on as it is, or as the cause of its own. */

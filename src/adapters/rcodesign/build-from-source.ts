@@ -61,9 +61,11 @@ export async function buildFromSource(
 
 /** Where cargo keeps its things and how it reaches the registry; never the tokens for publishing. */
 const settingsOfCargo = (env: Environment): Record<string, string> => {
-  const wanted = /^(PATH|HOME|CARGO_(?!.*TOKEN).*|RUSTUP_.*|SSL_CERT_(FILE|DIR)|(https?|all|no)_proxy)$/i;
+  const wanted = /^(?:PATH$|HOME$|CARGO_|RUSTUP_|SSL_CERT_(?:FILE|DIR)$|(?:https?|all|no)_proxy$)/i;
   return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (wanted.test(name) && value ? [[name, value]] : [])),
+    Object.entries(env).flatMap(([name, value]) =>
+      wanted.test(name) && !/^CARGO_.*TOKEN/i.test(name) && value ? [[name, value]] : [],
+    ),
   );
 };
 

@@ -31,7 +31,7 @@ const remarks = [
  * SHA-256 side by side for old systems) it raises no false alarm.
  */
 const soundWithoutKey =
-  /^(@\d+: )?(CMS error: missing further values \(at position 0\)|no cryptographic signature present)$/;
+  /^(@\d{1,9}: )?(CMS error: missing further values \(at position 0\)|no cryptographic signature present)$/;
 
 /** Reads the output of the script in `verify.ts`. */
 export function readReports(stdout: string): FileReport[] {

@@ -45,7 +45,7 @@ export async function buildProductArchive(
 }
 
 /** `Status: signed by a developer certificate issued by Apple …`, `Status: no signature`, `… untrusted certificate` */
-const STATUS = /^\s*Status: (.*)$/m;
+const STATUS = 'Status: ';
 const UNSOUND = /untrusted|expired|revoked|invalid|no signature/;
 
 /**
@@ -62,7 +62,14 @@ export async function checkPackageSignature(
   const words = [packagePath];
   const checking = 'package=$(absolute "$1"); exec pkgutil --check-signature "$package"';
   const run = await runTool(session, { tool: 'pkgutil', script: checking, words, paths: words, signal });
-  const [, status] = STATUS.exec(run.stdout) ?? [];
+  const status = statusIn(run.stdout);
   if (status === undefined) throw toolFailed('pkgutil', run);
   return { holds: run.exitCode === 0 && /^signed /.test(status) && !UNSOUND.test(status), text: run.said };
 }
+
+const statusIn = (stdout: string): string | undefined =>
+  stdout
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => line.startsWith(STATUS))
+    ?.slice(STATUS.length);

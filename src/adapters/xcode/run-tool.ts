@@ -24,7 +24,7 @@ absolute() { case $1 in /*) printf '%s\\n' "$1" ;; *) printf '%s\\n' "$PWD/$1" ;
  *     xcrun: error: unable to find utility "actool", not a developer tool or in PATH
  *     You have not agreed to the Xcode license agreements. Please run 'sudo xcodebuild -license' …
  */
-const XCODE_UNUSABLE = /^xcrun: error: |not agreed to the Xcode\b.* license/m;
+const XCODE_UNUSABLE = /^xcrun: error: |not agreed to the Xcode\b/m;
 
 export interface ToolCall {
   /** The name for error texts, e.g. `actool`. */

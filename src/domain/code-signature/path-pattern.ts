@@ -19,31 +19,32 @@ export class PatternBudget {
 }
 
 /** The patterns that Apple's tools and rcodesign write; known to be harmless, so the fast engine may run them. */
-const wellKnown = new Set([
-  '.*\\.dSYM($|/)',
-  '^(.*/)?\\.DS_Store$',
-  '^(Frameworks|SharedFrameworks|PlugIns|Plug-ins|XPCServices|Helpers|MacOS|Library/(Automator|Spotlight|LoginItems))/',
-  '^.*',
-  '^Info\\.plist$',
-  '^PkgInfo$',
-  '^Resources/',
-  '^Resources/.*\\.lproj/',
-  '^Resources/.*\\.lproj/locversion.plist$',
-  '^Resources/Base\\.lproj/',
-  '^[^/]+$',
-  '^embedded\\.provisionprofile$',
-  '^version\\.plist$',
-  '^version.plist$',
-  '^.*\\.lproj/',
-  '^.*\\.lproj/locversion.plist$',
-  '^Base\\.lproj/',
+const wellKnown = new Map([
+  // a leading `.*` says nothing, and makes the engine start over from every character
+  ['.*\\.dSYM($|/)', /\.dSYM($|\/)/],
+  ...[
+    /^(.*\/)?\.DS_Store$/,
+    /^(Frameworks|SharedFrameworks|PlugIns|Plug-ins|XPCServices|Helpers|MacOS|Library\/(Automator|Spotlight|LoginItems))\//,
+    /^.*/,
+    /^Info\.plist$/,
+    /^PkgInfo$/,
+    /^Resources\//,
+    /^Resources\/.*\.lproj\//,
+    /^Resources\/.*\.lproj\/locversion.plist$/,
+    /^Resources\/Base\.lproj\//,
+    /^[^/]+$/,
+    /^embedded\.provisionprofile$/,
+    /^version\.plist$/,
+    /^version.plist$/,
+    /^.*\.lproj\//,
+    /^.*\.lproj\/locversion.plist$/,
+    /^Base\.lproj\//,
+  ].map((expression) => [expression.source.replaceAll('\\/', '/'), expression] as const),
 ]);
 
 export function pathPattern(source: string, budget: PatternBudget): PathPattern {
-  if (wellKnown.has(source)) {
-    const expression = new RegExp(source);
-    return (path) => expression.test(path);
-  }
+  const expression = wellKnown.get(source);
+  if (expression) return (path) => expression.test(path);
   const program = compilePattern(source);
   return (path) => runProgram(program, path, budget);
 }

@@ -1,3 +1,4 @@
+import { piecesOf } from '../text.ts';
 import type { SigningIdentity } from './p12.ts';
 
 const PEM_LINE_CHARACTERS = 64;
@@ -17,6 +18,6 @@ export function identityPem(identity: SigningIdentity): Buffer {
 }
 
 export function certificatePem(der: Buffer): string {
-  const lines = der.toString('base64').match(new RegExp(`.{1,${PEM_LINE_CHARACTERS}}`, 'g')) ?? [];
+  const lines = piecesOf(der.toString('base64'), PEM_LINE_CHARACTERS);
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 const MAX_NAME_BYTES = 200;
 const MAX_TEXT_CHARACTERS = 1_000;
 const MAX_KEYS = 200;
+const MAX_VERSION_CHARACTERS = 50;
 
 /** Absent, null and blank are the same to the hub's command line, which sends any of them for "not set". */
 const isUnset = (value: unknown): boolean =>
@@ -37,7 +38,9 @@ const bundleId = text()
     'must be words of letters, digits, "-" and "_" with a dot between them',
   );
 
-const version = text().regex(/^(?=.{1,50}$)\d+(\.\d+)*$/, 'must be numbers with dots between them');
+const version = text()
+  .max(MAX_VERSION_CHARACTERS, `must have at most ${MAX_VERSION_CHARACTERS} characters`)
+  .regex(/^\d+(\.\d+)*$/, 'must be numbers with dots between them');
 const osVersion = text().regex(/^\d{1,3}(\.\d{1,3}){0,2}$/, 'must be a version such as 13.0');
 const flag = z.boolean('must be true or false');
 

@@ -75,15 +75,19 @@ function decodeText(bytes: Buffer): string {
 function encodingOf(bytes: Buffer): 'utf-8' | 'utf-16le' | 'utf-16be' {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  const declared = /^\s*<\?xml[^>]{0,200}encoding=["']([^"']{1,40})["']/.exec(
-    bytes.subarray(0, 256).toString('latin1'),
-  );
-  const name = declared?.[1]?.toLowerCase() ?? 'utf-8';
+  const name = declaredEncoding(bytes.subarray(0, 256).toString('latin1')) ?? 'utf-8';
   if (!['utf-8', 'utf8', 'us-ascii', 'ascii'].includes(name))
     throw new PlistFault(
       `It declares the encoding ${JSON.stringify(name)}; UTF-8 is needed, or UTF-16 with a byte order mark`,
     );
   return 'utf-8';
+}
+
+/** What `<?xml version="1.0" encoding="…"?>` says. */
+function declaredEncoding(start: string): string | undefined {
+  const [declaration = ''] = start.trimStart().split('>', 1);
+  if (!declaration.startsWith('<?xml')) return undefined;
+  return /encoding=["']([^"']+)["']/.exec(declaration)?.[1]?.toLowerCase();
 }
 
 function namingFaults<T>(name: string, action: () => T): T {

@@ -15,9 +15,9 @@ const FIRST_XML_DATE_MS = Date.parse('0000-01-01T00:00:00Z');
  */
 export function writeXmlPlist(value: PlistValue): Buffer {
   const mark = `real:${randomUUID()}:`;
-  const text = buildText(markReals(value, mark));
-  const marked = new RegExp(`<string>${mark}([^<]*)</string>`, 'g');
-  return Buffer.from(`${text.replace(marked, '<real>$1</real>')}\n`, 'utf8');
+  const [start = '', ...reals] = buildText(markReals(value, mark)).split(`<string>${mark}`);
+  const rest = reals.map((text) => `<real>${text.replace('</string>', '</real>')}`);
+  return Buffer.from(`${start}${rest.join('')}\n`, 'utf8');
 }
 
 function markReals(value: PlistValue, mark: string): LibraryValue {

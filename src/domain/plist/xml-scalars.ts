@@ -3,7 +3,7 @@ import { integerValue, realValue } from './number.ts';
 import type { PlistValue } from './value.ts';
 
 const INTEGER = /^[+-]?(?:[0-9]{1,20}|0[xX][0-9a-fA-F]{1,16})$/;
-const REAL = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?$/;
+const REAL = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?$/;
 const INFINITY = /^([+-]?)inf(?:inity)?$/i;
 const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;

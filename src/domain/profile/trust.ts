@@ -7,7 +7,7 @@ const MAX_CHAIN = 6;
  * Apple issues certificates to every developer, and each chains to its roots: only those that it made for profiles
  * may sign one. Seen from 2008 to 2026: "Apple iPhone OS …", "Mac OS X …" and "WWDR Provisioning Profile Signing".
  */
-const APPLE_SIGNER = /^CN=.*Provisioning Profile Signing$/m;
+const APPLE_SIGNER = 'Provisioning Profile Signing';
 
 const parsed = (base64: readonly string[]): X509Certificate[] =>
   base64.map((text) => new X509Certificate(Buffer.from(text, 'base64')));
@@ -37,7 +37,7 @@ export function isTrusted(
   const pool = [...sent.flatMap(readable), ...appleIntermediates()];
   const others = trustRoots.flatMap(readable);
   if (chainsTo(signer, others, pool)) return true;
-  return APPLE_SIGNER.test(signer.subject) && chainsTo(signer, appleRoots(), pool);
+  return isMadeForProfiles(signer) && chainsTo(signer, appleRoots(), pool);
 }
 
 /** True when a chain of signatures leads from a certificate of any kind to a root of Apple's, or to one of the others. */
@@ -66,6 +66,9 @@ function chainsTo(
     (issuer) => issuer.ca && isIssuer(issuer, certificate) && chainsTo(issuer, roots, rest, depth + 1),
   );
 }
+
+const isMadeForProfiles = ({ subject }: X509Certificate): boolean =>
+  subject.split('\n').some((line) => line.startsWith('CN=') && line.endsWith(APPLE_SIGNER));
 
 /** The name and the key identifier first: they cost nothing. */
 function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {

@@ -1,3 +1,5 @@
+import { piecesOf } from '../text.ts';
+
 const LINE_CHARS = 52;
 const PARTITION = 'whole disk (Apple_HFS : 0)';
 
@@ -47,8 +49,6 @@ const idAndName = (name: string): string[] => [text('ID', '0'), text('Name', nam
 const data = (bytes: Buffer): string[] => [
   '\t\t\t\t<key>Data</key>',
   '\t\t\t\t<data>',
-  ...linesOf(bytes.toString('base64')).map((line) => `\t\t\t\t${line}`),
+  ...piecesOf(bytes.toString('base64'), LINE_CHARS).map((line) => `\t\t\t\t${line}`),
   '\t\t\t\t</data>',
 ];
-
-const linesOf = (base64: string): string[] => base64.match(new RegExp(`.{1,${LINE_CHARS}}`, 'g')) ?? [];

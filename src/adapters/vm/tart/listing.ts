@@ -68,7 +68,7 @@ function jsonOf(text: string): unknown {
 /** An image of a registry is listed with its tag or digest. */
 export function hasImage(machines: readonly ListedMachine[], image: string): boolean {
   const isRemote = image.includes('/');
-  const hasTag = /[:@][^/]+$/.test(image);
+  const hasTag = /[:@]./.test(image.slice(image.lastIndexOf('/')));
   const listed = isRemote && !hasTag ? `${image}:latest` : image;
   return machines.some(({ name, isLocal }) => name === listed && isLocal !== isRemote);
 }

@@ -37,14 +37,14 @@ const texts: readonly (readonly [RegExp, Outcome])[] = [
     'keychainLocked',
   ],
   [/softnet/i, 'softnetFailed'],
-  [/the specified VM ".*" does not exist/, 'missing'],
+  [/" does not exist/, 'missing'],
   [/VM is missing some of its files/, 'incomplete'],
-  [/VM ".*" is already running!/, 'alreadyRunning'],
-  [/VM ".*" is not running/, 'notRunning'],
-  [/VM ".*" is running/, 'stillRunning'],
+  [/" is already running!/, 'alreadyRunning'],
+  [/" is not running/, 'notRunning'],
+  [/" is running/, 'stillRunning'],
   [/TART_HOME is invalid/, 'homeInvalid'],
   [/UnexpectedHTTPStatusCode|Error pulling image/, 'registryFailed'],
-  [/failed to lock .*Bad file descriptor/, 'lockLost'],
+  [/: Bad file descriptor/, 'lockLost'],
   [/no IP address found|DHCPD leases file/, 'noAddress'],
   [/^Error: (CancellationError\(\)|cancelled)$/m, 'interrupted'],
 ];
@@ -62,13 +62,16 @@ export function outcomeOf({ exitCode, stdout, stderr, timedOut }: TartResult): O
 
 /** `Failed to perform garbage collection: …` is a remark, on any command, whatever comes of it. */
 const withoutRemarks = (stderr: string): string =>
-  stderr.replace(/^Failed to perform garbage collection:.*$/gm, '');
+  stderr
+    .split('\n')
+    .filter((line) => !line.startsWith('Failed to perform garbage collection:'))
+    .join('\n');
 
 /** Plain words for each line with which `tart run` ends well, though the machine is lost. */
 const endings: readonly (readonly [RegExp, string])[] = [
   [/guest has stopped the virtual machine due to error/, 'the virtualization framework of macOS gave it up'],
   [/guest has stopped the virtual machine/, 'the guest shut itself down'],
-  [/network attachment .* has been disconnected/, 'its network device was lost'],
+  [/network attachment/, 'its network device was lost'],
   [/Stopping VM\.\.\./, 'somebody powered it off'],
 ];
 
