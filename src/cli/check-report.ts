@@ -24,10 +24,6 @@ export function textReport({ ok, findings, target, distribute = 'signing only' }
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 const paragraph = ({ severity, code, summary, reason, nextStep }: Finding): string =>
-  [
-    `${severity.padEnd(7)} ${code}`,
-    `  ${summary}`,
-    `  why:  ${reason}`,
-    `  next: ${nextStep}`,
-    '',
-  ].join('\n');
+  [`${severity.padEnd(7)} ${code}`, `  ${summary}`, `  why:  ${reason}`, `  next: ${nextStep}`, ''].join(
+    '\n',
+  );

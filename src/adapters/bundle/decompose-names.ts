@@ -2,9 +2,17 @@ import { rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { baseOf, joined, parentOf } from '../../domain/bundle/nested-places.ts';
 import { decompose } from '../../domain/hfsplus/names.ts';
-import { buildPlist, parsePlistDict, plistFormat, stringAt } from '../../domain/plist/index.ts';
+import {
+  buildPlist,
+  type ParseOptions,
+  parsePlistDict,
+  plistFormat,
+  stringAt,
+} from '../../domain/plist/index.ts';
+import type { PlistBudget } from '../../domain/plist/limits.ts';
 import { listTree, type TreeEntry } from '../files/tree.ts';
 import { readPlainFile, replaceFile } from './plain-file.ts';
+import { ReadingBudget } from './reading-budget.ts';
 
 const MAX_INFO_BYTES = 4 * 1024 * 1024 + 1;
 const EXECUTABLE_KEY = 'CFBundleExecutable';
@@ -20,7 +28,8 @@ const MAX_NAME_BYTES = 255;
 export async function decomposeNames(appPath: string): Promise<void> {
   const tree = await listTree(appPath);
   if (tree.every(({ path }) => PLAIN_NAME.test(path)) || hasTwins(tree)) return;
-  for (const { path } of tree.filter(isInfoPlist)) await decomposeExecutable(appPath, path);
+  const budget = new ReadingBudget().plist;
+  for (const { path } of tree.filter(isInfoPlist)) await decomposeExecutable(appPath, path, budget);
   for (const link of tree) await decomposeTarget(appPath, link);
   for (const { path } of tree.reverse()) await decomposeName(appPath, path);
 }
@@ -49,19 +58,20 @@ function nameOnVolume(name: string): string {
 
 const isInfoPlist = ({ path, type }: TreeEntry): boolean => type === 'file' && baseOf(path) === 'Info.plist';
 
-/** One that cannot be read is left to the survey, which says why. */
-async function decomposeExecutable(appPath: string, path: string): Promise<void> {
+/** One that cannot be read, or is one too many, is left to the survey, which says why. */
+async function decomposeExecutable(appPath: string, path: string, budget: PlistBudget): Promise<void> {
+  if (budget.isSpent) return;
   const bytes = (await readPlainFile(appPath, path, MAX_INFO_BYTES)) ?? Buffer.alloc(0);
-  const info = readable(bytes, path);
+  const info = readable(bytes, { name: path, budget });
   const executable = info && stringAt(info, EXECUTABLE_KEY);
   if (!info || executable === undefined || nameOnVolume(executable) === executable) return;
   info[EXECUTABLE_KEY] = nameOnVolume(executable);
   await replaceFile(appPath, path, buildPlist(info, plistFormat(bytes), { name: path }));
 }
 
-function readable(bytes: Buffer, name: string): ReturnType<typeof parsePlistDict> | undefined {
+function readable(bytes: Buffer, options: ParseOptions): ReturnType<typeof parsePlistDict> | undefined {
   try {
-    return parsePlistDict(bytes, { name });
+    return parsePlistDict(bytes, options);
   } catch {
     return undefined;
   }

@@ -13,6 +13,7 @@ import { ShipError } from '../../errors.ts';
 import type { Faults } from './faults.ts';
 import { bundleIdOf } from './identity.ts';
 import { readPlainFile } from './plain-file.ts';
+import { isTooMuch, type ReadingBudget } from './reading-budget.ts';
 import type { CodeScan } from './scan-code.ts';
 
 const MAX_INFO_BYTES = 4 * 1024 * 1024 + 1;
@@ -35,6 +36,7 @@ interface NestedInput {
   readonly code: CodeScan;
   /** Takes PLIST_INVALID, BUNDLE_INFO_PLIST_INCOMPLETE, BUNDLE_EXECUTABLE_MISSING and SIGN_LAYOUT_UNSUITABLE. */
   readonly faults: Faults;
+  readonly budget: ReadingBudget;
 }
 
 /** Finds the bundles inside a bundle. */
@@ -51,8 +53,9 @@ export async function findNested(input: NestedInput): Promise<NestedScan> {
     return scan;
   }
   for (const place of nestedPlaces(infoPlists, input.ownInfoPlist)) {
-    const read = () => readNestedInfo(input.appPath, place, scan.remarks);
+    const read = () => readNestedInfo(input, place, scan.remarks);
     const info = await input.faults.attemptAsync(read);
+    if (input.faults.list.some(isTooMuch)) break;
     if (!info || !isBundleInfo(info)) continue;
     const bundle = input.faults.attempt(() => describe(place, info, input));
     if (bundle) scan.nested.push(bundle);
@@ -82,14 +85,17 @@ const isBundleInfo = (info: PlistDict): boolean => {
 
 /** A resource that merely is called Info.plist may hold anything. */
 async function readNestedInfo(
-  appPath: string,
+  { appPath, budget }: NestedInput,
   place: NestedPlace,
   remarks: string[],
 ): Promise<PlistDict | undefined> {
   try {
     const bytes = await readPlainFile(appPath, place.infoPlist, MAX_INFO_BYTES);
-    return bytes && parsePlistDict(bytes, { name: place.infoPlist });
+    budget.spendBytes(bytes?.length ?? 0);
+    return bytes && parsePlistDict(bytes, { name: place.infoPlist, budget: budget.plist });
   } catch (error) {
+    budget.assertPlistsFit();
+    if (isTooMuch(error)) throw error;
     if (place.kind !== 'other' && place.kind !== 'bundle') throw error;
     remarks.push(`${shown(place.infoPlist)} is no property list that can be read.`);
     return undefined;

@@ -5,6 +5,7 @@ import type { MachOFacts } from '../../domain/macho/index.ts';
 import type { Faults } from './faults.ts';
 import { readImportedClasses } from './imported-classes.ts';
 import { type CodeFile as FileKind, readCodeFile } from './read-macho.ts';
+import type { ReadingBudget } from './reading-budget.ts';
 
 /** Open files at a time; more does not make it faster. */
 const PARALLEL_READS = 8;
@@ -20,6 +21,7 @@ export interface CodeScan {
 interface ScanOptions {
   readonly platform: BundlePlatform;
   readonly faults: Faults;
+  readonly budget: ReadingBudget;
   readonly signal: AbortSignal;
 }
 
@@ -68,7 +70,7 @@ function addTo(
   scan: { machOs: Map<string, CodeFile>; scripts: Set<string>; damaged: Set<string> },
   path: string,
   result: PromiseSettledResult<ReadFile>,
-  { faults, platform }: ScanOptions,
+  { faults, platform, budget }: ScanOptions,
 ): void {
   if (result.status === 'rejected') {
     scan.damaged.add(path);
@@ -79,9 +81,15 @@ function addTo(
   } else if (result.value.kind === 'script') scan.scripts.add(path);
   else if (result.value.kind === 'macho') {
     const { code } = result.value;
+    if (!faults.attempt(() => spent(budget, code))) return;
     scan.machOs.set(path, code);
     faults.attempt(() => checkCode(path, code, platform));
   }
+}
+
+function spent(budget: ReadingBudget, { slices }: CodeFile): true {
+  budget.spendSlices(slices.length);
+  return true;
 }
 
 const SYSTEM_FRAMEWORK = /^\/System\/Library\/(?:Sub)?Frameworks\/([A-Za-z0-9_]{1,64})\.framework\//;

@@ -8,6 +8,7 @@ import type { Faults } from './faults.ts';
 import { readIcnsTypes } from './icns-types.ts';
 import { readSidecarEntitlements } from './leftovers.ts';
 import { readPlainFile } from './plain-file.ts';
+import type { ReadingBudget } from './reading-budget.ts';
 
 /** Pictures that an icon is drawn from, as the compiler names them. */
 const PICTURES = ['Icon-1024.png', 'AppIcon.png', 'icon.png'];
@@ -19,15 +20,21 @@ type Details = Pick<
 >;
 
 /** What lies inside of single files of the bundle, and is needed only to judge it. */
-export async function readDetails(appPath: string, found: BundleSurvey, faults: Faults): Promise<Details> {
+export async function readDetails(
+  appPath: string,
+  found: BundleSurvey,
+  { faults, budget }: { readonly faults: Faults; readonly budget: ReadingBudget },
+): Promise<Details> {
   const sidecar = await faults.attemptAsync(() => readSidecarEntitlements(appPath));
   const icnsTypes = await readIcon(appPath, found);
   return {
     pictures: await readPictures(appPath, found),
     ...(icnsTypes && { icnsTypes }),
-    nestedProfiles: await readNestedProfiles(appPath, found),
+    nestedProfiles:
+      (await faults.attemptAsync(() => readNestedProfiles(appPath, found, budget))) ?? new Map(),
     ...(sidecar && { sidecar }),
-    existingEntitlements: await readEntitlements(appPath, found),
+    existingEntitlements:
+      (await faults.attemptAsync(() => readEntitlements(appPath, found, budget))) ?? new Map(),
   };
 }
 
@@ -56,10 +63,12 @@ async function readIcon(
 async function readNestedProfiles(
   appPath: string,
   { nested }: BundleSurvey,
+  budget: ReadingBudget,
 ): Promise<ReadonlyMap<string, Buffer>> {
   const profiles = new Map<string, Buffer>();
   for (const { embeddedProfile } of nested) {
     const bytes = embeddedProfile && (await readPlainFile(appPath, embeddedProfile, MAX_PROFILE_BYTES));
+    budget.spendBytes(bytes ? bytes.length : 0);
     if (embeddedProfile && bytes) profiles.set(embeddedProfile, bytes);
   }
   return profiles;
@@ -69,12 +78,17 @@ async function readNestedProfiles(
 async function readEntitlements(
   appPath: string,
   { executable, nested, code }: BundleSurvey,
+  budget: ReadingBudget,
 ): Promise<ReadonlyMap<string, PlistDict>> {
   const own = nested.flatMap((bundle) => (isProgramKind(bundle.kind) ? (bundle.executable ?? []) : []));
   const loose = [...code].flatMap(([path, { slices }]) => (slices[0]?.fileType === 'execute' ? path : []));
   const found = new Map<string, PlistDict>();
   for (const path of new Set([...(executable ? [executable] : []), ...own, ...loose])) {
-    const entitlements = await readExistingEntitlements(join(appPath, path));
+    const entitlements = await readExistingEntitlements(join(appPath, path), (bytes) => {
+      budget.spendBytes(bytes);
+      return budget.plist;
+    });
+    budget.assertPlistsFit();
     if (entitlements) found.set(path, entitlements);
   }
   return found;

@@ -13,6 +13,7 @@ import { layoutOf, refuseTopResources, requireAppFolder } from './layout.ts';
 import { danglingLinks, linksOutside } from './links.ts';
 import { findNested, type NestedScan } from './nested.ts';
 import { readPlainFile } from './plain-file.ts';
+import { ReadingBudget } from './reading-budget.ts';
 import { type CodeScan, scanCode } from './scan-code.ts';
 import { readDetails } from './survey-details.ts';
 
@@ -60,15 +61,18 @@ interface LaidOut {
 
 async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleSurvey> {
   const { platform, tree, layout, faults, options } = laidOut;
+  const budget = new ReadingBudget();
   const infoBytes = (await readPlainFile(appPath, layout.infoPlist, MAX_INFO_BYTES)) ?? Buffer.alloc(0);
-  const info = faults.attempt(() => parsePlistDict(infoBytes, { name: layout.infoPlist }));
+  const info = faults.attempt(() =>
+    parsePlistDict(infoBytes, { name: layout.infoPlist, budget: budget.plist }),
+  );
   const bundleId = info && faults.attempt(() => bundleIdOf(info, layout.infoPlist, options.expectedBundleId));
   const executable = info && faults.attempt(() => findExecutable(tree, layout, info));
   const files = new Set(tree.filter(({ type }) => type === 'file').map(({ path }) => path));
-  const code = await scanCode(appPath, [...files], { platform, faults, signal: options.signal });
+  const code = await scanCode(appPath, [...files], { platform, faults, budget, signal: options.signal });
   if (executable && !code.damaged.has(executable))
     faults.attempt(() => checkExecutable(executable, code, platform));
-  const nested = await findNested({ appPath, files, ownInfoPlist: layout.infoPlist, code, faults });
+  const nested = await findNested({ appPath, files, ownInfoPlist: layout.infoPlist, code, faults, budget });
   const found = {
     ...emptySurvey(platform, faults, tree),
     layout,
@@ -85,7 +89,7 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
     hasAssetsCar: files.has(joined(layout.resources, 'Assets.car')),
     remarks: nested.remarks,
   };
-  const details = await readDetails(appPath, found, faults);
+  const details = await readDetails(appPath, found, { faults, budget });
   const facts = faults.list.length === 0 ? factsOf({ ...found, tree, infoBytes }) : undefined;
   return { ...found, ...details, ...(facts && { facts }) };
 }

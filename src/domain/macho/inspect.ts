@@ -1,4 +1,5 @@
 import { ShipError } from '../../errors.ts';
+import { isAllZero } from '../code-signature/bytes.ts';
 import {
   FAT_MAGIC_64,
   isFat,
@@ -44,13 +45,27 @@ async function inspectFat(source: ByteSource, start: Buffer): Promise<MachOSlice
   const count = start.readUInt32BE(4);
   const entryBytes = is64 ? 32 : 20;
   const table = await readWithin(source, 8, count * entryBytes, 'its table of slices');
-  const slices: MachOSlice[] = [];
+  const ranges: Range[] = [];
   for (let at = 0; at < table.length; at += entryBytes) {
     const offset = is64 ? Number(table.readBigUInt64BE(at + 8)) : table.readUInt32BE(at + 8);
     const sizeBytes = is64 ? Number(table.readBigUInt64BE(at + 16)) : table.readUInt32BE(at + 12);
-    slices.push(await inspectSlice(source, offset, sizeBytes));
+    ranges.push({ offset, sizeBytes });
   }
+  assertApart(ranges);
+  const slices: MachOSlice[] = [];
+  for (const { offset, sizeBytes } of ranges) slices.push(await inspectSlice(source, offset, sizeBytes));
   return slices;
+}
+
+type Range = Pick<MachOSlice, 'offset' | 'sizeBytes'>;
+
+/** Slices that share bytes would be read once for each. */
+function assertApart(ranges: readonly Range[]): void {
+  let end = 0;
+  for (const { offset, sizeBytes } of ranges.toSorted((a, b) => a.offset - b.offset)) {
+    if (offset < end) throw new MachOFault('two of its slices overlap');
+    end = offset + sizeBytes;
+  }
 }
 
 async function inspectSlice(source: ByteSource, offset: number, sizeBytes: number): Promise<MachOSlice> {
@@ -128,7 +143,7 @@ async function whatSigningDrops(
   const trailingBytes = sizeBytes - end;
   if (trailingBytes === 0) return undefined;
   const padding = await source.read(offset + end, Math.min(trailingBytes, MAX_PADDING_BYTES));
-  if (trailingBytes <= MAX_PADDING_BYTES && padding.every((byte) => byte === 0)) return undefined;
+  if (trailingBytes <= MAX_PADDING_BYTES && isAllZero(padding)) return undefined;
   return `${trailingBytes} bytes follow its __LINKEDIT segment, which signing would drop`;
 }
 

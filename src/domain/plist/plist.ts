@@ -1,4 +1,4 @@
-import { MAX_PLIST_BYTES, PlistFault, plistInvalid } from './limits.ts';
+import { MAX_PLIST_BYTES, PlistBudget, PlistFault, plistInvalid } from './limits.ts';
 import { readBinaryPlist } from './read-binary.ts';
 import { readXmlPlist } from './read-xml.ts';
 import { isDict, type PlistDict, type PlistValue } from './value.ts';
@@ -10,6 +10,8 @@ export type PlistFormat = 'xml' | 'binary';
 export interface ParseOptions {
   /** What the file is called in an error: a path relative to the bundle, never of this host. */
   readonly name: string;
+  /** What several files may hold together; each has one of its own when left out. */
+  readonly budget?: PlistBudget;
 }
 
 /** Which of the two forms it is; says nothing about its soundness. */
@@ -25,7 +27,9 @@ export const plistFormat = (bytes: Buffer): PlistFormat =>
 export function parsePlist(bytes: Buffer, options: ParseOptions): PlistValue {
   return namingFaults(options.name, () => {
     if (bytes.length > MAX_PLIST_BYTES) throw new PlistFault(`It is larger than ${MAX_PLIST_BYTES} bytes`);
-    return plistFormat(bytes) === 'binary' ? readBinaryPlist(bytes) : readXmlPlist(decodeXml(bytes));
+    const { budget = new PlistBudget() } = options;
+    if (plistFormat(bytes) === 'binary') return readBinaryPlist(bytes, budget);
+    return readXmlPlist(decodeXml(bytes), budget);
   });
 }
 

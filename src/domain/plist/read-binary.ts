@@ -15,8 +15,8 @@ const TRAILER_BYTES = 32;
  *
  * @throws PlistFault
  */
-export function readBinaryPlist(bytes: Buffer): PlistValue {
-  const reader = new BinaryPlistReader(bytes);
+export function readBinaryPlist(bytes: Buffer, budget = new PlistBudget()): PlistValue {
+  const reader = new BinaryPlistReader(bytes, budget);
   return reader.valueAt(reader.top);
 }
 
@@ -25,12 +25,13 @@ class BinaryPlistReader {
   private readonly bytes: Buffer;
   private readonly refBytes: number;
   private readonly offsets: number[];
-  private readonly budget = new PlistBudget();
-  /** Scalars already read: a long string that is shared many times is decoded once. */
+  private readonly budget: PlistBudget;
+  /** Scalars already read, by their place: one that many objects share is decoded once. */
   private readonly scalars = new Map<number, PlistValue>();
   private readonly ancestors = new Set<number>();
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, budget: PlistBudget) {
+    this.budget = budget;
     if (bytes.length < HEADER_BYTES + TRAILER_BYTES)
       throw new PlistFault('It is too short for a binary plist');
     const trailer = bytes.subarray(-TRAILER_BYTES);
@@ -52,27 +53,26 @@ class BinaryPlistReader {
   }
 
   valueAt(index: number): PlistValue {
-    this.budget.spend();
-    const known = this.scalars.get(index);
-    if (known !== undefined) return known;
+    this.budget.spendValue();
     const offset = this.offsets[index];
     if (offset === undefined || offset < HEADER_BYTES)
       throw new PlistFault('An object lies outside the file');
     const marker = this.uint(offset, 1);
-    if (marker >> 4 === 0xa || marker >> 4 === 0xd) return this.containerAt(index, offset, marker);
-    const value = this.scalarAt(offset, marker);
-    this.scalars.set(index, value);
+    if (marker >> 4 === 0xa || marker >> 4 === 0xd) return this.containerAt(offset, marker);
+    const value = this.scalars.get(offset) ?? this.scalarAt(offset, marker);
+    this.scalars.set(offset, value);
+    if (typeof value === 'string' || Buffer.isBuffer(value)) this.budget.spendContent(value.length);
     return value;
   }
 
-  private containerAt(index: number, offset: number, marker: number): PlistValue {
-    if (this.ancestors.has(index)) throw new PlistFault('An object contains itself');
-    this.ancestors.add(index);
+  private containerAt(offset: number, marker: number): PlistValue {
+    if (this.ancestors.has(offset)) throw new PlistFault('An object contains itself');
+    this.ancestors.add(offset);
     const [count, at] = this.countAt(offset, marker);
     const isArray = marker >> 4 === 0xa;
     this.slice(at, count * this.refBytes * (isArray ? 1 : 2));
     const value = this.budget.within(() => (isArray ? this.arrayAt(at, count) : this.dictAt(at, count)));
-    this.ancestors.delete(index);
+    this.ancestors.delete(offset);
     return value;
   }
 

@@ -12,9 +12,8 @@ import { XmlScanner } from './xml-scanner.ts';
  *
  * @throws PlistFault
  */
-export function readXmlPlist(text: string): PlistValue {
+export function readXmlPlist(text: string, budget = new PlistBudget()): PlistValue {
   const scanner = new XmlScanner(text);
-  const budget = new PlistBudget();
   scanner.skipProlog();
   const root = scanner.openTag();
   if (root.name !== 'plist')
@@ -28,7 +27,7 @@ export function readXmlPlist(text: string): PlistValue {
 
 function readValue(scanner: XmlScanner, budget: PlistBudget): PlistValue {
   const { name, empty } = scanner.openTag();
-  budget.spend();
+  budget.spendValue();
   if (name === 'dict') return empty ? newDict() : budget.within(() => readDict(scanner, budget));
   if (name === 'array') return empty ? [] : budget.within(() => readArray(scanner, budget));
   return scalarFromXml(name, empty ? '' : scanner.textUntilClose(name));
