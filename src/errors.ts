@@ -131,6 +131,7 @@ export const failureCodes = {
   PROFILE_SIGNATURE_WRONG: input('The signature of the provisioning profile does not hold.'),
   PROFILE_UNTRUSTED: input('The provisioning profile was not signed by Apple.'),
   PROFILE_KIND_WRONG: input('The provisioning profile is of a kind that does not do for this destination.'),
+  PROFILE_UNUSED: input('The provisioning profile goes into nothing that is signed.'),
   PROFILE_EXPIRES_SOON: input('The provisioning profile expires within a week.'),
   PROFILE_EXPIRED: input('The provisioning profile has expired.'),
   PROFILE_BUNDLE_ID_MISMATCH: input('The provisioning profile is for another bundle identifier.'),

@@ -1,22 +1,13 @@
 import { readTrustRoots } from '../adapters/files/trust-roots.ts';
 import { ShipError } from '../errors.ts';
-import { type Finding, preflight } from '../preflight/index.ts';
+import { type Finding, type PreflightInput, plannedInput, preflight } from '../preflight/index.ts';
 import { jsonReport, textReport } from './check-report.ts';
-import { CheckUsageError, readRequest } from './check-request.ts';
+import { planRequest, readRequest } from './check-request.ts';
 import { exitCodes } from './exit-codes.ts';
+import type { SignFlags } from './sign-request.ts';
 import { withSurvey } from './survey-argument.ts';
 
-export interface CheckFlags {
-  readonly target?: 'macos-sign' | 'ios-sign';
-  readonly distribute?: 'notarize' | 'appstore' | 'testflight' | 'both';
-  readonly p12?: string;
-  readonly p12PasswordFile?: string;
-  readonly notarizeP12?: string;
-  readonly installerP12?: string;
-  readonly profile?: string;
-  readonly entitlements?: string;
-  readonly bundleId?: string;
-  readonly teamId?: string;
+export interface CheckFlags extends SignFlags {
   readonly json?: boolean;
 }
 
@@ -42,24 +33,24 @@ export async function check(bundle: string, flags: CheckFlags): Promise<void> {
 }
 
 const isUsage = (error: unknown): error is Error =>
-  error instanceof CheckUsageError || (error instanceof ShipError && error.code === 'CONFIG_INVALID');
+  error instanceof ShipError && (error.code === 'COMMAND_USAGE_WRONG' || error.code === 'CONFIG_INVALID');
 
 async function findAll(bundle: string, flags: CheckFlags, signal: AbortSignal) {
-  const request = await readRequest(flags);
+  const request = await readRequest(flags, signal);
   const trustRoots = await readTrustRoots(process.env.PERRY_TRUST_ROOTS || undefined);
-  return withSurvey(bundle, { ...flags, signal }, ({ survey, target }) => {
-    refuseMismatch(target, flags);
-    const { unreadable, ...rest } = request;
-    const input = { ...rest, survey, target, trustRoots, wantsInstaller: true, now: new Date() };
-    return { findings: sorted([...unreadable, ...preflight(input)]), target };
+  return withSurvey(bundle, { ...flags, signal }, async ({ survey, target }) => {
+    const { info } = survey;
+    const planned = await planRequest(bundle, { target, ...(info && { info }) }, request, flags);
+    const { entitlements } = request;
+    const around = { survey, ...(entitlements && { entitlements }), trustRoots, now: new Date() };
+    const input: PreflightInput = planned.job
+      ? plannedInput(planned.job, around)
+      : { survey, trustRoots, now: around.now, target, distribution: flags.distribute ?? 'package' };
+    const { credentials: _, ...ofBundle } = input;
+    const findings = preflight(request.isBare ? ofBundle : input);
+    return { findings: sorted([...request.unreadable, ...findings, ...planned.findings]), target };
   });
 }
 
 const sorted = (findings: readonly Finding[]): Finding[] =>
   findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
-
-function refuseMismatch(target: CheckFlags['target'], { distribute }: CheckFlags): void {
-  if (target !== 'ios-sign' || distribute === undefined) return;
-  if (distribute === 'appstore' || distribute === 'testflight') return;
-  throw new CheckUsageError(`--distribute ${distribute} is for macOS apps, and this one is for iOS`);
-}

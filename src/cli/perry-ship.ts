@@ -101,16 +101,18 @@ program
     ]),
   )
   .option('--p12 <file>', 'signing certificate and key')
-  .option('--p12-password-file <file>', 'its password; left out: the empty one')
-  .option(
-    '--notarize-p12 <file>',
-    'for "both": Developer ID certificate and key, same password; --p12 otherwise',
-  )
-  .option('--installer-p12 <file>', 'Mac Installer Distribution certificate and key, same password')
+  .option('--p12-password-file <file>', 'its password; asked for on the terminal otherwise')
+  .option('--notarize-p12 <file>', 'for "both": Developer ID identity; --p12 holds it as well when left out')
+  .option('--notarize-p12-password-file <file>', 'its password; that of --p12 otherwise')
+  .option('--installer-p12 <file>', 'identity for the installer package of the Mac App Store')
+  .option('--installer-p12-password-file <file>', 'its password; that of --p12 otherwise')
   .option('--profile <file>', 'provisioning profile')
   .option('--entitlements <file>', "property list, in the place of the bundle's app.entitlements")
   .option('--bundle-id <id>', 'what the bundle is expected to be')
   .option('--team-id <id>', 'team that it is signed for')
+  .option('--api-key-file, --api-key <file>', 'App Store Connect key (.p8), with --key-id and --issuer-id')
+  .option('--key-id <id>')
+  .option('--issuer-id <uuid>')
   .option('--json', 'print the findings as JSON')
   .action(async (bundle, flags) => (await import('./check.ts')).check(bundle, flags));
 
@@ -143,7 +145,7 @@ program
   .option('--entitlements <file>', 'property list of entitlements that the app asks for')
   .option('--bundle-id <id>', 'what the bundle must be')
   .option('--team-id <id>', 'what the certificate and the profile must belong to')
-  .option('--api-key <file>', 'App Store Connect key (.p8), with --key-id and --issuer-id')
+  .option('--api-key-file, --api-key <file>', 'App Store Connect key (.p8), with --key-id and --issuer-id')
   .option('--key-id <id>')
   .option('--issuer-id <uuid>')
   .addOption(

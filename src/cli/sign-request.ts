@@ -30,7 +30,7 @@ export interface SignInput {
   readonly manifest: Readonly<Record<string, unknown>>;
   /** As a hub would send it; secret. */
   readonly credentials: Readonly<Record<string, unknown>>;
-  readonly entitlements?: Buffer;
+  readonly entitlements?: PlistDict;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function readSignInput(
   const info = await infoOf(bundle);
   const target = flags.target ?? info.target;
   refuseContradictions(target, flags);
-  const entitlements = await readFlagFile('--entitlements', flags.entitlements, MAX_PLIST_BYTES);
+  const entitlements = await readEntitlements(flags);
   return {
     manifest: manifestOf(bundle, { ...info, target }, flags),
     credentials: await credentialsOf(flags, signal),
@@ -55,7 +55,7 @@ export async function readSignInput(
   };
 }
 
-interface BundleInfo {
+export interface BundleInfo {
   readonly target: 'macos-sign' | 'ios-sign';
   readonly info: PlistDict;
 }
@@ -80,12 +80,23 @@ async function readInfo(path: string): Promise<PlistDict> {
   }
 }
 
-function refuseContradictions(target: BundleInfo['target'], flags: SignFlags): void {
+/** @throws ShipError COMMAND_USAGE_WRONG · PLIST_INVALID */
+export async function readEntitlements({ entitlements }: SignFlags): Promise<PlistDict | undefined> {
+  const bytes = await readFlagFile('--entitlements', entitlements, MAX_PLIST_BYTES);
+  return bytes && parsePlistDict(bytes, { name: 'entitlements' });
+}
+
+const TEAM_FORM = /^[A-Z0-9]{10}$/;
+
+/** @throws ShipError COMMAND_USAGE_WRONG when flags contradict each other, or the app */
+export function refuseContradictions(target: BundleInfo['target'], flags: SignFlags): void {
   const { distribute, apiKey, keyId, issuerId } = flags;
   if (target === 'ios-sign' && (distribute === 'notarize' || distribute === 'both'))
     throw usage(`--distribute ${distribute} is for macOS apps, and this one is for iOS.`);
   const given = [apiKey, keyId, issuerId].filter((flag) => flag !== undefined).length;
   if (given !== 0 && given !== 3) throw usage('--api-key, --key-id and --issuer-id belong together.');
+  if (flags.teamId !== undefined && !TEAM_FORM.test(flags.teamId))
+    throw usage('--team-id must be 10 capital letters and digits.');
   if (flags.p12PasswordFile !== undefined && flags.p12 === undefined)
     throw usage('--p12-password-file is given without --p12.');
   if (flags.notarizeP12 !== undefined && distribute !== 'both')
@@ -95,7 +106,7 @@ function refuseContradictions(target: BundleInfo['target'], flags: SignFlags): v
 const NUMBERS = /^\d+(\.\d+)*$/;
 
 /** Names and versions are the bundle's own; what only a project knows stays out. */
-function manifestOf(bundle: string, { target, info }: BundleInfo, flags: SignFlags) {
+export function manifestOf(bundle: string, { target, info }: BundleInfo, flags: SignFlags) {
   const version = [stringAt(info, 'CFBundleVersion'), stringAt(info, 'CFBundleShortVersionString')];
   const shortVersion = stringAt(info, 'CFBundleShortVersionString');
   const distribute = target === 'ios-sign' ? 'ios_distribute' : 'macos_distribute';
@@ -116,7 +127,8 @@ const nameFor = (bundle: string): string =>
     .replace(/[^\p{L}\p{M}\p{N} _-]+/gu, '-')
     .replace(/^[ -]+$/, '') || 'App';
 
-async function credentialsOf(flags: SignFlags, signal: AbortSignal): Promise<Record<string, unknown>> {
+/** As a hub would send them; secret. @throws ShipError COMMAND_USAGE_WRONG */
+export async function credentialsOf(flags: SignFlags, signal: AbortSignal): Promise<Record<string, unknown>> {
   const main = await suppliedBy(['--p12', flags.p12], ['--p12-password-file', flags.p12PasswordFile], signal);
   // one file of a Keychain export holds all identities of its owner; each pass picks its own
   const all = flags.distribute === 'both' ? main : undefined;

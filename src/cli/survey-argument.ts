@@ -7,7 +7,7 @@ import { brokenSurvey, surveyBundle } from '../adapters/bundle/index.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import { ShipError } from '../errors.ts';
 import type { PreflightTarget } from '../preflight/index.ts';
-import { CheckUsageError } from './check-request.ts';
+import { usage } from './sign-files.ts';
 
 export interface SurveyOptions {
   /** Left out: by the layout of the bundle. */
@@ -25,7 +25,7 @@ export interface SurveyedArgument {
  * Reads the bundle that was named on the command line: a folder, or an archive, which is unpacked into a folder that
  * is gone afterwards. Nothing of the bundle itself is changed.
  *
- * @throws CheckUsageError when there is no such file
+ * @throws ShipError COMMAND_USAGE_WRONG when there is no such file
  */
 export async function withSurvey<T>(
   argument: string,
@@ -33,7 +33,7 @@ export async function withSurvey<T>(
   use: (found: SurveyedArgument) => T | Promise<T>,
 ): Promise<T> {
   const path = await realpath(argument).catch(() => {
-    throw new CheckUsageError(`there is no bundle ${argument}`);
+    throw usage(`There is no bundle ${argument}.`);
   });
   if ((await lstat(path)).isDirectory()) return use(await surveyFolder(path, options));
   const folder = await mkdtemp(join(tmpdir(), 'perry-ship-check-'));

@@ -37,11 +37,24 @@ export interface SignPass {
  * @throws ShipError CREDENTIAL_MISSING when the job cannot be signed the way it asks for
  */
 export function planJob(manifest: Manifest, credentials: CredentialsSummary): SignPlan {
+  const plan = draftPlan(manifest, credentials);
+  const [first] = missingP12(plan, credentials);
+  if (first) throw first;
+  return plan;
+}
+
+/** What would be done, also when a credential that it needs was not sent. */
+export function draftPlan(manifest: Manifest, credentials: CredentialsSummary): SignPlan {
   const { platform } = manifest;
   const passes = platform === 'ios' ? planIos(manifest, credentials) : planMacos(manifest, credentials);
-  for (const pass of passes) requireP12(platform, pass, credentials);
   return { platform, passes };
 }
+
+/** Everything that a plan needs and that was not sent, each as a CREDENTIAL_MISSING. */
+export const missingCredentials = (plan: SignPlan, credentials: CredentialsSummary): ShipError[] => [
+  ...missingP12(plan, credentials),
+  ...missingApiKey(plan, credentials),
+];
 
 export const notarizes = ({ passes }: Pick<SignPlan, 'passes'>): boolean =>
   passes.some((pass) => pass.notarizes);
@@ -112,12 +125,17 @@ const storePass = ({ hasProfile }: CredentialsSummary): SignPass => ({
   delivers: true,
 });
 
-function requireP12(platform: Platform, pass: SignPass, credentials: CredentialsSummary): void {
-  if (!pass.p12) return;
-  if (pass.p12 === 'main' ? credentials.hasMainP12 : credentials.hasNotarizeP12) return;
+const missingP12 = ({ platform, passes }: SignPlan, credentials: CredentialsSummary): ShipError[] =>
+  passes.flatMap((pass) => {
+    if (!pass.p12) return [];
+    const isThere = pass.p12 === 'main' ? credentials.hasMainP12 : credentials.hasNotarizeP12;
+    return isThere ? [] : [p12Missing(platform, pass)];
+  });
+
+function p12Missing(platform: Platform, pass: SignPass): ShipError {
   const isMain = pass.p12 === 'main';
   const field = isMain ? 'apple_certificate_p12_base64' : 'apple_notarize_certificate_p12_base64';
-  throw new ShipError('CREDENTIAL_MISSING', {
+  return new ShipError('CREDENTIAL_MISSING', {
     summary: `The job cannot be signed without ${field}: ${purpose(platform, pass)} needs a signing identity.`,
     reason: 'The credentials of the job hold no such PKCS#12 file.',
     nextStep: 'Configure the signing certificate (.p12) of the project and send the job again.',
@@ -131,14 +149,23 @@ function purpose(platform: Platform, pass: SignPass): string {
 }
 
 /** What goes to Apple goes under a key. @throws ShipError CREDENTIAL_MISSING names the fields */
-export function requireApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSummary): void {
-  if (hasApiKey || !(notarizes(plan) || publishes(plan))) return;
+export function requireApiKey(plan: SignPlan, credentials: CredentialsSummary): void {
+  const [first] = missingApiKey(plan, credentials);
+  if (first) throw first;
+}
+
+export const needsApiKey = (plan: SignPlan): boolean => notarizes(plan) || publishes(plan);
+
+function missingApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSummary): ShipError[] {
+  if (hasApiKey || !needsApiKey(plan)) return [];
   const what = notarizes(plan) ? 'notarized' : 'sent to App Store Connect';
-  throw new ShipError('CREDENTIAL_MISSING', {
-    summary: `The job cannot be ${what} without ${apiKeyLacks.join(', ')}: an App Store Connect API key is needed.`,
-    reason: 'The credentials of the job hold no complete API key.',
-    nextStep: 'Configure the App Store Connect API key of the project and send the job again.',
-  });
+  return [
+    new ShipError('CREDENTIAL_MISSING', {
+      summary: `The job cannot be ${what} without ${apiKeyLacks.join(', ')}: an App Store Connect API key is needed.`,
+      reason: 'The credentials of the job hold no complete API key.',
+      nextStep: 'Configure the App Store Connect API key of the project and send the job again.',
+    }),
+  ];
 }
 
 /** File name of what the job delivers, plain ASCII: `Tide_Clock-<job id>.dmg`. */

@@ -50,7 +50,7 @@ export function certificateFindings(context: Context, use: CertificateUse): Find
   return [
     ...validity(context, use.chosen.identity),
     ...keyType(use.chosen.identity),
-    ...kind(context, use),
+    ...kind(use),
     ...issuer(context, use),
     ...team(use),
     ...choice(use),
@@ -92,16 +92,14 @@ function keyType(identity: SigningIdentity): Finding[] {
   ];
 }
 
-function kind({ selfMadeCertificate = 'error' }: Context, use: CertificateUse): Finding[] {
+function kind(use: CertificateUse): Finding[] {
   const { identity, fit } = use.chosen;
   const { purpose } = use;
   const isStrict = STRICT_PURPOSES.includes(purpose);
   if (fit === 'fits' || (fit === 'unknown' && !isStrict)) return [];
-  const isSelfMade = fit === 'unknown' && purpose === 'macos-notarized';
-  const severity = isSelfMade ? selfMadeCertificate : isStrict ? 'error' : 'warning';
   const kinds = kindsOf(identity.certificate).join(', ');
   return [
-    finding('CERTIFICATE_KIND_WRONG', severity, {
+    finding('CERTIFICATE_KIND_WRONG', isStrict ? 'error' : 'warning', {
       summary: `${title(identity)} does not do for ${PURPOSE_NAMES[purpose]}.`,
       reason: `It is ${kinds === '' ? 'of no kind that Apple issues' : kinds}, and ${FITTING_KINDS[purpose][0]} is needed.`,
       nextStep: `Send a certificate of the kind "${CERTIFICATE_NAMES[purpose]}".`,

@@ -1,7 +1,8 @@
+import { readApiKey } from '../adapters/apple/api-token.ts';
 import type { SigningIdentity } from '../domain/identity/index.ts';
 import { type ProvisioningProfile, parseProfile } from '../domain/profile/index.ts';
 import { type ExaminedPass, examinePass, type PassMaterial } from './examine-pass.ts';
-import { type Finding, findingOf } from './finding.ts';
+import { type Finding, finding, findingOf } from './finding.ts';
 import type { Context, PreflightCredentials } from './input.ts';
 import { installerFindings } from './installer.ts';
 import { Keyring } from './keyring.ts';
@@ -39,7 +40,9 @@ export function examineCredentials(
       ...keyring.findings,
       ...passes.flatMap(({ ofIdentity }) => ofIdentity),
       ...installer.findings,
+      ...apiKeyFindings(credentials),
       ...ofEnvelope,
+      ...unusedProfileFindings(credentials),
       ...passes.flatMap(({ ofProfile }) => ofProfile),
       ...ofNested(context, passes, credentials.teamId ?? profile?.teamIds[0]),
       ...passes.flatMap(({ ofEntitlements }) => ofEntitlements),
@@ -56,6 +59,32 @@ function ofNested(context: Context, passes: readonly ExaminedPass[], teamId: str
     .filter(({ material }) => material.pass.takesProfile)
     .flatMap(({ material }) => material.identity?.certificate.der ?? []);
   return nestedProfileFindings(context, { certificates, ...(teamId !== undefined && { teamId }) });
+}
+
+/** Apple's own refusal of a key comes late: this much is known before. */
+function apiKeyFindings({ apiKey }: PreflightCredentials): Finding[] {
+  if (!apiKey) return [];
+  try {
+    readApiKey(apiKey);
+    return [];
+  } catch (thrown) {
+    return [findingOf(thrown)];
+  }
+}
+
+/** Without a Developer ID profile nothing is embedded into what is distributed directly. */
+function unusedProfileFindings({ unusedProfile: profile }: PreflightCredentials): Finding[] {
+  if (!profile) return [];
+  const { findings } = readProfile({ profile });
+  if (findings.length > 0) return [...findings];
+  return [
+    finding('PROFILE_UNUSED', 'warning', {
+      summary: 'The provisioning profile is not embedded into the app.',
+      reason:
+        'An app that is distributed directly carries one for Developer ID, when it has a signing identity.',
+      nextStep: 'Leave the profile out, or give one for Developer ID.',
+    }),
+  ];
 }
 
 function readProfile({ profile: bytes }: PreflightCredentials): {

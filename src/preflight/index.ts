@@ -6,4 +6,5 @@ export type {
   PreflightTarget,
   PreflightWishes,
 } from './input.ts';
+export { distributionOf, type PlannedJob, plannedInput } from './planned.ts';
 export { type Examination, examine, preflight } from './preflight.ts';

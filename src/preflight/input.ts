@@ -1,3 +1,4 @@
+import type { ApiKey } from '../adapters/apple/api-token.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { SuppliedP12 } from '../domain/credentials/index.ts';
 import type { PlistDict } from '../domain/plist/index.ts';
@@ -15,7 +16,11 @@ export interface PreflightCredentials {
   readonly notarize?: SuppliedP12;
   readonly installer?: SuppliedP12;
   readonly profile?: Buffer;
+  /** One that was given and goes into nothing that is signed. */
+  readonly unusedProfile?: Buffer;
   readonly teamId?: string;
+  /** App Store Connect API key, for what goes to Apple. */
+  readonly apiKey?: ApiKey;
 }
 
 /** What the project asks for, beside what is in the bundle. */
@@ -42,8 +47,6 @@ export interface PreflightInput {
   readonly trustRoots?: readonly Buffer[];
   /** What a profile that Apple did not sign is, when the app does not go to a store; there it is an error. */
   readonly untrustedProfile?: Severity;
-  /** What a certificate of no kind that Apple issues is, when it signs what is notarized; an error when left out. */
-  readonly selfMadeCertificate?: Severity;
   /** True when the installer certificate must be among the credentials of a Mac App Store build. */
   readonly wantsInstaller?: boolean;
   readonly now: Date;

@@ -1,8 +1,9 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
 import { copyTree } from '../adapters/files/copy-tree.ts';
 import { listTree } from '../adapters/files/tree.ts';
+import type { PlistDict } from '../domain/plist/index.ts';
 import { ShipError } from '../errors.ts';
 import { unpackedDirOf } from '../steps/download-bundle.ts';
 import type { StepScope } from '../steps/step.ts';
@@ -11,11 +12,8 @@ export interface LocalBundle {
   /** The `.app` folder; it is read, never changed. */
   readonly path: string;
   /** Takes the place of the entitlements that the compiler put beside the program. */
-  readonly entitlements?: Buffer;
+  readonly entitlements?: PlistDict;
 }
-
-/** What the compiler calls the entitlements in a bundle. */
-const SIDECAR = 'app.entitlements';
 
 /** The step that stands for the download: a private copy of the bundle, links as links. */
 export const copyBundle =
@@ -30,14 +28,9 @@ export const copyBundle =
       throw tooLarge(tree.length, sizeBytes);
     const onProgress = (copiedBytes: number) => report.progress((copiedBytes / Math.max(1, sizeBytes)) * 95);
     await copyTree(bundle.path, app, { tree, signal, onProgress });
-    if (bundle.entitlements) await replaceSidecar(join(app, SIDECAR), bundle.entitlements);
+    if (bundle.entitlements) desk.entitlements = bundle.entitlements;
     desk.unpackedBytes = sizeBytes;
   };
-
-async function replaceSidecar(path: string, entitlements: Buffer): Promise<void> {
-  await rm(path, { recursive: true, force: true });
-  await writeFile(path, entitlements, { flag: 'wx' });
-}
 
 const tooLarge = (entries: number, sizeBytes: number): ShipError =>
   new ShipError('BUNDLE_TOO_LARGE', {

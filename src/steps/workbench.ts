@@ -34,6 +34,8 @@ export interface Desk {
   facts?: BundleFacts;
   /** Until the credentials are checked. */
   survey?: BundleSurvey;
+  /** A file that was given for this very signature, in the place of what lies in the bundle. */
+  entitlements?: PlistDict;
   /** Secret: what each pass of the plan signs with. */
   materials?: readonly SigningMaterial[];
   /** Secret: signs the installer package of the Mac App Store. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,6 +8,7 @@ import { listTree } from '../../src/adapters/files/tree.ts';
 import { type CheckFlags, check } from '../../src/cli/check.ts';
 import { makeIosDemoBundle, makeMacDemoBundle, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
 import { buildPlist, newDict } from '../../src/domain/plist/index.ts';
+import type { Finding } from '../../src/preflight/index.ts';
 import { type AppleLike, openAppleLike, PASSWORD, TEAM } from '../helpers/apple-like.ts';
 import { soundMacApp, storeIosApp } from './job.ts';
 
@@ -21,6 +23,8 @@ beforeAll(async () => {
   await writeFile(file('dist.p12'), apple.p12('distribution'));
   await writeFile(file('password'), `${PASSWORD}\n`);
   await writeFile(file('store.mobileprovision'), apple.profile());
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(file('key.p8'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
 });
 afterAll(async () => {
   apple.workshop.remove();
@@ -73,6 +77,12 @@ async function call(bundle: string, flags: CheckFlags = {}): Promise<Outcome> {
   }
 }
 
+const apiKey = () => ({
+  apiKey: file('key.p8'),
+  keyId: 'ABCDE12345',
+  issuerId: '11111111-2222-3333-4444-555555555555',
+});
+
 const credentials = () => ({
   p12: file('dist.p12'),
   p12PasswordFile: file('password'),
@@ -83,7 +93,10 @@ describe('perry-ship check', () => {
   test('as a program: a sound app, and a profile by flag', async () => {
     const { p12, p12PasswordFile, profile } = credentials();
     const flags = ['--distribute', 'testflight', '--p12', p12, '--p12-password-file', p12PasswordFile];
-    const all = [...flags, '--profile', profile, '--team-id', TEAM, '--bundle-id', 'com.example.hello'];
+    const { keyId, issuerId } = apiKey();
+    const key = ['--api-key-file', file('key.p8'), '--key-id', keyId, '--issuer-id', issuerId];
+    const names = ['--team-id', TEAM, '--bundle-id', 'com.example.hello'];
+    const all = [...flags, ...key, '--profile', profile, ...names];
     const { code, stdout } = await run('Hello.app', '--json', ...all);
     expect([code, JSON.parse(stdout)]).toEqual([0, { ok: true, findings: [] }]);
   });
@@ -95,7 +108,7 @@ describe('perry-ship check', () => {
 
   test('a sound app: nothing, and exit 0; the bundle stays as it is', async () => {
     const before = await listTree(app);
-    const { code, stdout } = await call(app, { distribute: 'appstore', ...credentials() });
+    const { code, stdout } = await call(app, { distribute: 'appstore', ...credentials(), ...apiKey() });
     expect([code, stdout]).toEqual([
       0,
       'Nothing stands against it (ios-sign, appstore; 0 errors, 0 warnings).\n',
@@ -108,9 +121,11 @@ describe('perry-ship check', () => {
     const { code, stdout, stderr } = await call(app, flags);
     const { ok, findings } = JSON.parse(stdout);
     expect([code, ok, stderr]).toEqual([1, false, '']);
-    expect(findings.map((found: object) => Object.keys(found))[0]).toEqual([
-      ...['code', 'kind', 'severity', 'summary', 'reason', 'nextStep'],
-    ]);
+    const fields = ['code', 'kind', 'severity', 'summary', 'reason', 'nextStep'];
+    for (const found of findings) {
+      expect(Object.keys(found)).toEqual(fields);
+      for (const field of fields) expect(found[field], `${found.code}: ${field}`).toMatch(/\S/);
+    }
     expect(findings.map((found: { code: string }) => found.code)).toEqual([
       'BUNDLE_ID_MISMATCH',
       'P12_PASSWORD_WRONG',
@@ -134,6 +149,7 @@ describe('perry-ship check', () => {
     await writeFile(file('store.provisionprofile'), apple.profile({ platform: 'macos' }));
     const flags = {
       ...credentials(),
+      ...apiKey(),
       ...({ distribute: 'both', profile: file('store.provisionprofile') } as const),
     };
     const codes = async (more: CheckFlags) => {
@@ -144,6 +160,71 @@ describe('perry-ship check', () => {
     expect(await codes({ notarizeP12, installerP12 })).toEqual([]);
     expect(await codes({ installerP12 })).toEqual(['CERTIFICATE_KIND_WRONG']);
     expect(await codes({ notarizeP12 })).toEqual(['CREDENTIAL_MISSING']);
+  });
+
+  describe('asks for what signing asks for', () => {
+    const missing = async (bundle: string, flags: CheckFlags) => {
+      const { code, stdout } = await call(bundle, { json: true, ...flags });
+      const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+      return [code, findings.map((found) => `${found.severity} ${found.code}: ${found.summary}`).join('\n')];
+    };
+    const lacks = (severity: string, what: string) =>
+      expect.stringMatching(new RegExp(`^${severity} CREDENTIAL_MISSING: .*${what}`, 'm'));
+
+    test('an API key, for what goes to Apple', async () => {
+      const flags = { distribute: 'appstore', ...credentials() } as const;
+      expect(await missing(app, flags)).toEqual([1, lacks('error', 'API key')]);
+      await writeFile(file('developerId.p12'), apple.p12('developerId'));
+      const p12 = { p12: file('developerId.p12'), p12PasswordFile: file('password') };
+      const mac = await soundMacApp(await mkdtemp(join(dir, 'mac-')));
+      expect(await missing(mac, { distribute: 'notarize', ...p12 })).toEqual([1, lacks('error', 'API key')]);
+      expect(await missing(mac, { distribute: 'notarize', ...p12, ...apiKey() })).toEqual([0, '']);
+    });
+
+    test('an API key that is one', async () => {
+      const flags = { distribute: 'appstore', ...credentials(), ...apiKey() } as const;
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+      await writeFile(file('other.p8'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      const other = await missing(app, { ...flags, apiKey: file('other.p8') });
+      expect(other).toEqual([1, expect.stringMatching(/^error APPLE_API_KEY_INVALID/)]);
+      const none = await missing(app, { ...flags, apiKey: file('password') });
+      expect(none).toEqual([1, expect.stringMatching(/^error CREDENTIAL_INVALID/)]);
+    });
+
+    test('a signing identity, also when only a profile was given', async () => {
+      const { profile } = credentials();
+      expect(await missing(app, { profile })).toEqual([1, lacks('error', 'signing identity')]);
+    });
+
+    test('of a bundle alone it only says what else it takes', async () => {
+      expect(await missing(app, {})).toEqual([0, lacks('warning', 'signing identity')]);
+      const mac = await soundMacApp(await mkdtemp(join(dir, 'mac-')));
+      expect(await missing(mac, {})).toEqual([0, '']);
+      expect(await missing(mac, { distribute: 'notarize' })).toEqual([0, lacks('warning', 'API key')]);
+    });
+
+    test('a profile that nothing is signed with', async () => {
+      const mac = await soundMacApp(await mkdtemp(join(dir, 'mac-')));
+      await writeFile(file('mac.provisionprofile'), apple.profile({ platform: 'macos' }));
+      const unused = await missing(mac, { profile: file('mac.provisionprofile') });
+      expect(unused).toEqual([0, expect.stringMatching(/^warning PROFILE_UNUSED/)]);
+      const broken = await missing(mac, { profile: file('password') });
+      expect(broken).toEqual([1, expect.stringMatching(/^error PROFILE_INVALID/)]);
+    });
+
+    test('passwords of their own for the other identities', async () => {
+      const mac = await soundMacApp(await mkdtemp(join(dir, 'mac-')));
+      await writeFile(file('installer.p12'), apple.p12('installer'));
+      await writeFile(file('wrong'), 'wrong');
+      await writeFile(file('store.provisionprofile'), apple.profile({ platform: 'macos' }));
+      const flags: CheckFlags = {
+        ...{ ...credentials(), ...apiKey(), profile: file('store.provisionprofile') },
+        ...({ distribute: 'appstore', installerP12: file('installer.p12') } as const),
+      };
+      expect(await missing(mac, flags)).toEqual([0, '']);
+      const wrong = await missing(mac, { ...flags, installerP12PasswordFile: file('wrong') });
+      expect(wrong).toEqual([1, expect.stringMatching(/^error P12_PASSWORD_WRONG/)]);
+    });
   });
 
   test('archives of the hub are unpacked, looked at, and gone afterwards', async () => {
@@ -191,6 +272,8 @@ describe('perry-ship check', () => {
     ['a distribution of macOS for iOS', 'Hello.app', { distribute: 'notarize' }],
     ['a file that is not there', 'Hello.app', { p12: '/nothing/dist.p12' }],
     ['a team of no form', 'Hello.app', { teamId: 'acme' }],
+    ['a part of an API key', 'Hello.app', { keyId: 'ABCDE12345' }],
+    ['an identity that no pass uses', 'Hello.app', { notarizeP12: '/nothing/dist.p12' }],
   ])('wrong usage, exit 2: %s', async (_name, bundle, flags) => {
     const { code, stdout, stderr } = await call(bundle, flags);
     expect([code, stdout]).toEqual([2, '']);

@@ -42,7 +42,7 @@ const BACKDATED_S = 20;
  * @see https://developer.apple.com/documentation/appstoreconnectapi/generating-tokens-for-api-requests
  */
 export function createApiTokens(key: ApiKey, options: ApiTokenOptions = {}): ApiTokens {
-  const privateKey = readKey(key);
+  const privateKey = readApiKey(key);
   const lifetimeS = Math.min(options.lifetimeSeconds ?? DEFAULT_LIFETIME_S, MAX_LIFETIME_S);
   const now = options.now ?? Date.now;
   let held = { token: '', usableUntilS: 0 };
@@ -61,7 +61,8 @@ export function createApiTokens(key: ApiKey, options: ApiTokenOptions = {}): Api
   };
 }
 
-function readKey({ privateKeyPem, keyId }: ApiKey): KeyObject {
+/** @throws ShipError APPLE_API_KEY_INVALID */
+export function readApiKey({ privateKeyPem, keyId }: ApiKey): KeyObject {
   try {
     const key = createPrivateKey(privateKeyPem);
     if (key.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
