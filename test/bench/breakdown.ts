@@ -4,7 +4,7 @@ import { DaemonProcess } from './daemon-process.ts';
 import { makeKit } from './jobs.ts';
 import { type Stay, staysOf } from './state-lines.ts';
 import { median, table } from './statistics.ts';
-import type { BenchRoom, WallCase } from './wall-time.ts';
+import { type BenchRoom, nameOf, type WallCase } from './wall-time.ts';
 
 /** Where the time of a job goes: each state of sign-job and of the machine's life, medians over the runs. */
 export async function benchBreakdown(room: BenchRoom, cases: readonly WallCase[]): Promise<void> {
@@ -21,9 +21,9 @@ export async function benchBreakdown(room: BenchRoom, cases: readonly WallCase[]
 }
 
 async function breakDown(room: BenchRoom, daemon: DaemonProcess, one: WallCase): Promise<void> {
-  const { kind, megabytes, runs } = one;
-  const bundle = join(room.folder, `${kind}-${megabytes}`);
-  await makeBenchBundle(kind, megabytes, bundle);
+  const { kind, runs } = one;
+  const bundle = join(room.folder, nameOf(one).replaceAll(' ', '-'));
+  await makeBenchBundle(kind, one, bundle);
   const { manifest, credentials } = await makeKit(kind, join(room.folder, `kit-${kind}`));
   const work: Stay[][] = [];
   const machine: Stay[][] = [];
@@ -35,7 +35,7 @@ async function breakDown(room: BenchRoom, daemon: DaemonProcess, one: WallCase):
     work.push(staysOf(last.work));
     machine.push(staysOf(last.machine));
   }
-  room.print(`time in each state, ${kind} ${megabytes} MB, median of ${runs}\n`);
+  room.print(`time in each state, ${nameOf(one)}, median of ${runs}\n`);
   room.print(`${table([['sign-job', 'ms'], ...rowsOf(work)])}\n`);
   room.print(`${table([['vm-lifecycle, beside it', 'ms'], ...rowsOf(machine)])}\n`);
 }

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -13,17 +14,30 @@ export type Kind = 'macos' | 'ios';
 export const apps = { macos: macDemoApp, ios: iosDemoApp } as const;
 
 const MEGABYTE = 1_000_000;
+const LARGE_FILES = 4;
+const FILES_PER_FOLDER = 100;
+const MAX_SMALL_FILE_KIB = 30;
+const SMALL_FILES_PLACE = { macos: 'Contents/Resources/small', ios: 'small' } as const;
+
+export interface Content {
+  /** In four files. */
+  readonly megabytes: number;
+  /** Beside them, of 1 to 30 KiB each, a hundred in a folder. */
+  readonly smallFiles?: number;
+}
 
 /**
  * A demo bundle with content that cannot be compressed, and without the picture that icons are drawn from: a script
  * has no simple command for that step, so neither side does it.
  */
-export async function makeBenchBundle(kind: Kind, megabytes: number, outFile: string): Promise<void> {
+export async function makeBenchBundle(kind: Kind, content: Content, outFile: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'perry-bench-stage-'));
   try {
-    const padding = { sizeBytes: megabytes * MEGABYTE, files: 4 };
-    if (kind === 'macos') await packMac(folder, await stageMacDemoApp(folder, padding), outFile);
-    else await packIos(await stageIosDemoApp(folder, padding), outFile);
+    const padding = { sizeBytes: content.megabytes * MEGABYTE, files: LARGE_FILES };
+    const app =
+      kind === 'macos' ? await stageMacDemoApp(folder, padding) : await stageIosDemoApp(folder, padding);
+    await writeSmallFiles(join(app, SMALL_FILES_PLACE[kind]), content.smallFiles ?? 0);
+    await (kind === 'macos' ? packMac(folder, app, outFile) : packIos(app, outFile));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -45,4 +59,14 @@ async function packIos(app: string, outFile: string): Promise<void> {
   }
   zip.end();
   await pipeline(zip.outputStream, createWriteStream(outFile));
+}
+
+async function writeSmallFiles(folder: string, count: number): Promise<void> {
+  const noise = randomBytes(MAX_SMALL_FILE_KIB * 1024 + count);
+  for (let index = 0; index < count; index += 1) {
+    const inside = join(folder, String(Math.floor(index / FILES_PER_FOLDER)));
+    if (index % FILES_PER_FOLDER === 0) await mkdir(inside, { recursive: true });
+    const sizeBytes = (1 + (index % MAX_SMALL_FILE_KIB)) * 1024;
+    await writeFile(join(inside, `${index}.bin`), noise.subarray(index, index + sizeBytes));
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
- *     npm run bench -- [--quick] [--breakdown] [--only wall,memory,throughput,longevity,pool]
+ *     npm run bench -- [--quick] [--breakdown] [--only wall,files,memory,throughput,longevity,pool]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,22 +38,31 @@ const sizes = flags.quick
 const wallCases: WallCase[] = kinds.flatMap((kind) =>
   sizes.map(([megabytes = 1, runs = 1]) => ({ kind, megabytes, runs, standby: 0 as const })),
 );
+const smallFileCases: WallCase[] = kinds.map((kind) => ({
+  kind,
+  megabytes: 0,
+  smallFiles: flags.quick ? 5_000 : 30_000,
+  runs: flags.quick ? 1 : 3,
+  standby: 0,
+}));
 const standbyCases: WallCase[] = kinds.map((kind) => ({ kind, megabytes: 1, runs: 5, standby: 1 }));
 const memoryCases = kinds.map((kind) => ({ kind, megabytes: flags.quick ? 50 : 300 }));
 const parts =
   flags.only?.split(',') ??
-  (flags.breakdown ? ['breakdown'] : ['wall', 'memory', 'throughput', 'longevity', 'pool']);
+  (flags.breakdown ? ['breakdown'] : ['wall', 'files', 'memory', 'throughput', 'longevity', 'pool']);
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('wall')) await benchWallTime(room, [...wallCases, ...standbyCases]);
+  if (parts.includes('files')) await benchWallTime(room, smallFileCases);
   if (parts.includes('memory')) await benchMemory(room, memoryCases);
   if (parts.includes('throughput')) await benchThroughput(room, flags.quick ? 500 : 2_000);
   if (parts.includes('longevity')) await benchLongevity(room, flags.quick ? 3_000 : 10_000);
   if (parts.includes('pool'))
     await benchPool(room, flags.quick ? { cold: 1, warm: 3 } : { cold: 2, warm: 10 });
-  if (parts.includes('breakdown')) await benchBreakdown(room, wallCases);
+  if (parts.includes('breakdown')) await benchBreakdown(room, [...wallCases, ...smallFileCases]);
+  if (parts.includes('breakdown-files')) await benchBreakdown(room, smallFileCases);
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'perry-bench-'));

@@ -64,7 +64,7 @@ async function measure(room: BenchRoom, { kind, megabytes }: MemoryCase): Promis
 
 async function jobOf({ folder }: BenchRoom, kind: Kind, megabytes: number) {
   const bundle = join(folder, `${kind}-${megabytes}`);
-  await makeBenchBundle(kind, megabytes, bundle);
+  await makeBenchBundle(kind, { megabytes }, bundle);
   const { manifest, credentials } = await makeKit(kind, join(folder, `kit-${kind}`));
   return { manifest, credentials, bundle };
 }

@@ -35,7 +35,7 @@ async function measure(
   const times = { address: BOOT_MS, ssh: BOOT_MS, agent: BOOT_MS };
   const host = await tartHost({ toolDirs: [dirname(room.rcodesign)], knobs: { times } });
   const bundle = join(room.folder, 'pool-bundle');
-  await makeBenchBundle('macos', 1, bundle);
+  await makeBenchBundle('macos', { megabytes: 1 }, bundle);
   const { manifest, credentials } = await makeKit('macos', join(room.folder, 'kit-pool'));
   const daemon = await DaemonProcess.start({
     ...{ ...room, standby, stateDir: join(host.folder, 'state') },

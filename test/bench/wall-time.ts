@@ -24,6 +24,7 @@ export interface BenchRoom {
 export interface WallCase {
   readonly kind: Kind;
   readonly megabytes: number;
+  readonly smallFiles?: number;
   readonly runs: number;
   /** 0: the job boots its machine; 1: a machine stands by. */
   readonly standby: 0 | 1;
@@ -81,9 +82,9 @@ const NOTES = [
 ].join('\n');
 
 async function measure(room: BenchRoom, daemon: DaemonProcess, one: WallCase): Promise<Sample[]> {
-  const { kind, megabytes, runs } = one;
-  const bundle = join(room.folder, `${kind}-${megabytes}`);
-  await makeBenchBundle(kind, megabytes, bundle);
+  const { kind, runs } = one;
+  const bundle = join(room.folder, nameOf(one).replaceAll(' ', '-'));
+  await makeBenchBundle(kind, one, bundle);
   const kit = await makeKit(kind, join(room.folder, `kit-${kind}`));
   const samples: Sample[] = [];
   for (let run = 0; run < runs; run += 1)
@@ -115,19 +116,28 @@ async function measureOnce(
   };
 }
 
-function rowOf({ kind, megabytes, runs, standby }: WallCase, samples: readonly Sample[]): string[] {
+export const nameOf = ({ kind, megabytes, smallFiles }: WallCase): string =>
+  `${kind} ${smallFiles ? `${smallFiles} files` : `${megabytes} MB`}`;
+
+function rowOf(one: WallCase, samples: readonly Sample[]): string[] {
+  const { megabytes, smallFiles, runs, standby } = one;
   const of = (pick: (sample: Sample) => number): number => median(samples.map(pick));
   return [
-    `${kind} ${megabytes} MB${standby > 0 ? ', standby' : ''}`,
+    `${nameOf(one)}${standby > 0 ? ', standby' : ''}`,
     String(runs),
     seconds(of(({ daemonMs }) => daemonMs)),
     seconds(of(({ scriptMs }) => scriptMs)),
     of(({ daemonMs, scriptMs }) => daemonMs / scriptMs).toFixed(2),
-    megabytes < RATIO_COUNTS_FROM_MEGABYTES ? '' : '<= 1.15',
+    goalOf(one),
     seconds(of(({ daemonMs, scriptMs, waitMs }) => daemonMs - scriptMs - waitMs)),
-    megabytes < RATIO_COUNTS_FROM_MEGABYTES ? '<= 0.40 s' : '',
+    megabytes < RATIO_COUNTS_FROM_MEGABYTES && !smallFiles ? '<= 0.40 s' : '',
     seconds(of(({ bootMs }) => bootMs)),
     seconds(of(({ waitMs }) => waitMs)),
     of(({ daemonCpuMs, scriptCpuMs }) => daemonCpuMs / scriptCpuMs).toFixed(2),
   ];
+}
+
+function goalOf({ megabytes, smallFiles }: WallCase): string {
+  if (smallFiles) return '<= 1.50';
+  return megabytes < RATIO_COUNTS_FROM_MEGABYTES ? '' : '<= 1.15';
 }
