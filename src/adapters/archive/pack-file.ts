@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32, createDeflateRaw, deflateRaw, deflateRawSync } from 'node:zlib';
 import { ShipError } from '../../errors.ts';
+import { readStart, SMALL_FILE_BYTES } from '../files/small-file.ts';
 import { shown } from './refusals.ts';
 import { throughZlib } from './through-zlib.ts';
 import { type ZipSizes, zipMethods } from './zip-format.ts';
@@ -11,7 +12,6 @@ const deflateInMemory = promisify(deflateRaw);
 
 /** Files up to this size are compressed in one piece, so that their header can say how large they are. */
 const SMALL_BYTES = 1024 * 1024;
-const TINY_BYTES = 64 * 1024;
 const READ_BYTES = 256 * 1024;
 const LEVEL = 6;
 /** A probe takes this many bytes at the start, in the middle and at the end of a large file. */
@@ -50,8 +50,17 @@ export async function packFile(
   return { method: zipMethods.deflated, data: () => deflated(file, name, sizeBytes, signal) };
 }
 
-async function packInMemory(bytes: Buffer): Promise<PackedFile> {
-  const packed = await deflateWhole(bytes);
+/** A file of 64 KiB at most, at once: compressing it takes less than a trip to another thread would. */
+export function packSmallFile(path: string, name: string, sizeBytes: number): PackedFile {
+  const { stats, bytes } = readStart(path, SMALL_FILE_BYTES);
+  if (!stats.isFile() || stats.size !== sizeBytes || bytes.length !== sizeBytes) throw changed(name);
+  return smallerOf(bytes, deflateRawSync(bytes, { level: LEVEL }));
+}
+
+const packInMemory = async (bytes: Buffer): Promise<PackedFile> =>
+  smallerOf(bytes, await deflateInMemory(bytes, { level: LEVEL }));
+
+function smallerOf(bytes: Buffer, packed: Buffer): PackedFile {
   const isSmaller = packed.length < bytes.length;
   const data = isSmaller ? packed : bytes;
   const sizes = { crc32: crc32(bytes), packedBytes: data.length, unpackedBytes: bytes.length };
@@ -60,12 +69,6 @@ async function packInMemory(bytes: Buffer): Promise<PackedFile> {
     sizes,
     data: () => once(data, sizes),
   };
-}
-
-/** What takes less than a few milliseconds is done at once: a trip to another thread would take longer. */
-async function deflateWhole(bytes: Buffer): Promise<Buffer> {
-  if (bytes.length <= TINY_BYTES) return deflateRawSync(bytes, { level: LEVEL });
-  return deflateInMemory(bytes, { level: LEVEL });
 }
 
 async function* once(data: Buffer, sizes: ZipSizes): AsyncGenerator<Buffer, ZipSizes> {

@@ -1,6 +1,7 @@
 import { constants, createReadStream } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createSmallFile, nextInTurn, SMALL_FILE_BYTES } from '../files/small-file.ts';
 import type { ArchiveEntry } from './archive-entry.ts';
 import { policePath } from './entry-path.ts';
 import type { UnpackLimits } from './limits.ts';
@@ -93,15 +94,29 @@ export class TreeWriter {
   }
 
   private async writeFile(path: string, entry: ArchiveEntry): Promise<void> {
+    const target = join(this.destDir, path);
+    // the mode goes into the artifact, whatever the umask of the daemon is
     const mode = entry.executable ? 0o755 : 0o644;
-    const file = await open(join(this.destDir, path), NEW_FILE, mode);
-    try {
-      await file.chmod(mode); // the mode goes into the artifact, whatever the umask of the daemon is
-      for await (const chunk of entry.content()) await writeAll(file, chunk);
-    } finally {
-      await file.close();
-    }
+    if (entry.sizeBytes <= SMALL_FILE_BYTES) createSmallFile(target, mode, await collected(entry));
+    else await writeLargeFile(target, mode, entry);
+    await nextInTurn();
     this.fileBytes += entry.sizeBytes;
+  }
+}
+
+async function collected(entry: ArchiveEntry): Promise<Buffer[]> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of entry.content()) chunks.push(chunk);
+  return chunks;
+}
+
+async function writeLargeFile(path: string, mode: number, entry: ArchiveEntry): Promise<void> {
+  const file = await open(path, NEW_FILE, mode);
+  try {
+    await file.chmod(mode);
+    for await (const chunk of entry.content()) await writeAll(file, chunk);
+  } finally {
+    await file.close();
   }
 }
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { nextInTurn, SMALL_FILE_BYTES } from '../files/small-file.ts';
 import { listTree, type TreeEntry } from '../files/tree.ts';
-import { openListedFile, type PackedFile, packFile } from './pack-file.ts';
+import { openListedFile, type PackedFile, packFile, packSmallFile } from './pack-file.ts';
 import {
   dataDescriptor,
   directoryRecord,
@@ -128,10 +129,17 @@ export class IpaWriter {
     { path, sizeBytes, mode }: TreeEntry,
     signal: AbortSignal,
   ): AsyncGenerator<Buffer, void> {
-    const file = await openListedFile(join(this.options.appDir, path), path, sizeBytes);
+    const source = join(this.options.appDir, path);
+    const zipMode = (mode & 0o111) === 0 ? FILE : EXECUTABLE;
+    if (sizeBytes <= SMALL_FILE_BYTES) {
+      yield* this.entry(name, zipMode, sizeBytes, packSmallFile(source, path, sizeBytes));
+      await nextInTurn();
+      return;
+    }
+    const file = await openListedFile(source, path, sizeBytes);
     try {
       const packed = await packFile(file, path, sizeBytes, signal);
-      yield* this.entry(name, (mode & 0o111) === 0 ? FILE : EXECUTABLE, sizeBytes, packed);
+      yield* this.entry(name, zipMode, sizeBytes, packed);
     } finally {
       await file.close();
     }

@@ -1,4 +1,5 @@
 import { hasMachOMagic, inspectMachO, isMachO, type MachOFacts } from '../../domain/macho/index.ts';
+import { nextInTurn, readStart } from '../files/small-file.ts';
 import { openPlainFile, readExactly } from './plain-file.ts';
 
 /** What the first bytes of a file say, and, when it is Mach-O, what its headers say. */
@@ -20,12 +21,18 @@ const FIRST_BYTES = 32;
  * @throws ShipError MACHO_INVALID
  */
 export async function readCodeFile(path: string, { name }: { name: string }): Promise<CodeFile> {
+  const { stats, bytes: start } = readStart(path, FIRST_BYTES);
+  await nextInTurn();
+  if (!stats.isFile()) throw new Error('it is not a regular file');
+  if (start.subarray(0, 2).toString('latin1') === '#!') return { kind: 'script' };
+  if (!hasMachOMagic(start)) return { kind: 'data' };
+  if (!isMachO(start)) return { kind: 'macho-like' };
+  return readHeaders(path, name);
+}
+
+async function readHeaders(path: string, name: string): Promise<CodeFile> {
   const { file, sizeBytes } = await openPlainFile(path);
   try {
-    const start = await readExactly(file, 0, Math.min(FIRST_BYTES, sizeBytes));
-    if (start.subarray(0, 2).toString('latin1') === '#!') return { kind: 'script' };
-    if (!hasMachOMagic(start)) return { kind: 'data' };
-    if (!isMachO(start)) return { kind: 'macho-like' };
     const read = (offset: number, length: number) => readExactly(file, offset, length);
     const macho = await inspectMachO({ sizeBytes, read }, { name });
     return macho ? { kind: 'macho', macho } : { kind: 'macho-like' };

@@ -1,5 +1,6 @@
-import { lstat } from 'node:fs/promises';
+import { type BigIntStats, lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { nextInTurn } from '../files/small-file.ts';
 import { BundleTree } from './bundle-tree.ts';
 import { FileDigests, forEachBounded } from './file-digests.ts';
 
@@ -54,6 +55,15 @@ export async function digestsOfUntouched(
 }
 
 async function identityOf(path: string): Promise<string | undefined> {
-  const stats = await lstat(path, { bigint: true }).catch(() => undefined);
+  await nextInTurn();
+  const stats = statsOf(path);
   return stats && `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
+}
+
+function statsOf(path: string): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
 }

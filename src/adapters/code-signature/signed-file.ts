@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ShipError } from '../../errors.ts';
+import { nextInTurn, readSmallFile } from '../files/small-file.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -15,6 +16,35 @@ export interface SignedFile {
 
 /** Opens a file for the time of `use`. @throws ShipError SIGNED_FILE_UNREADABLE · what `use` throws */
 export async function withSignedFile<T>(path: string, use: (file: SignedFile) => Promise<T>): Promise<T> {
+  const small = smallFileAt(path);
+  await nextInTurn();
+  return small ? use(inMemory(path, small)) : withLargeFile(path, use);
+}
+
+function smallFileAt(path: string): Buffer | undefined {
+  try {
+    return readSmallFile(path)?.bytes;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function inMemory(path: string, bytes: Buffer): SignedFile {
+  const range = (offset: number, length: number): Buffer => {
+    if (offset + length > bytes.length) throw unreadable(path, new Error(`the file ends at ${bytes.length}`));
+    return bytes.subarray(offset, offset + length);
+  };
+  return {
+    sizeBytes: bytes.length,
+    // a copy, as from a file: who reads may write into what it got
+    read: async (offset, length) => Buffer.from(range(offset, length)),
+    chunks: async function* (offset, length) {
+      if (length > 0) yield range(offset, length);
+    },
+  };
+}
+
+async function withLargeFile<T>(path: string, use: (file: SignedFile) => Promise<T>): Promise<T> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: unknown) => {
     throw unreadable(path, error);
   });

@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { ChunkPart, ChunkPlan } from '../../domain/hfsplus/chunks.ts';
 import type { VolumeEntry } from '../../domain/hfsplus/tree.ts';
 import { ShipError } from '../../errors.ts';
+import { type FileStart, nextInTurn, readStart, SMALL_FILE_BYTES } from '../files/small-file.ts';
 import { forEachAtOnce } from './ordered.ts';
 
 /** Small files are read side by side; more than this gains nothing with four pool threads. */
@@ -60,6 +61,11 @@ async function fillPart(part: ChunkPart, chunk: Buffer, spanning: Map<VolumeEntr
     target.set(piece.bytes.subarray(from, from + sizeBytes));
     return;
   }
+  if (sizeBytes === piece.sizeBytes && sizeBytes <= SMALL_FILE_BYTES) {
+    target.set(readWhole(piece.entry));
+    await nextInTurn();
+    return;
+  }
   const file = spanning.get(piece.entry) ?? (await openSource(piece.entry));
   spanning.set(piece.entry, file);
   await readFully(file.handle, target, from, piece.entry);
@@ -67,6 +73,23 @@ async function fillPart(part: ChunkPart, chunk: Buffer, spanning: Map<VolumeEntr
   await assertUnchanged(file, piece.entry);
   spanning.delete(piece.entry);
   await file.handle.close();
+}
+
+function readWhole(entry: VolumeEntry): Buffer {
+  const { stats, bytes } = startOf(entry);
+  if (!stats.isFile()) throw changed(entry, 'It is no longer a file.');
+  if (stats.size !== entry.sizeBytes) throw changed(entry, sizeReason(entry, stats.size));
+  if (bytes.length !== entry.sizeBytes) throw changed(entry, sizeReason(entry, bytes.length));
+  return bytes;
+}
+
+function startOf(entry: VolumeEntry): FileStart {
+  try {
+    return readStart(entry.source ?? '', SMALL_FILE_BYTES);
+  } catch (error) {
+    const cause = error as NodeJS.ErrnoException;
+    throw changed(entry, `It cannot be opened any more (${cause.code}).`, cause);
+  }
 }
 
 /** A link is not followed, and a pipe put in the file's place does not block. */

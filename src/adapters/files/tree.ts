@@ -1,5 +1,6 @@
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { nextInTurn } from './small-file.ts';
 
 /** One item below a folder, as it is on disk: links are never followed. */
 export interface TreeEntry {
@@ -31,21 +32,22 @@ async function visit(
   found: TreeEntry[],
   onSpecial?: (path: string) => void,
 ): Promise<void> {
-  const names = (await readdir(join(root, folder))).sort();
+  const names = readdirSync(join(root, folder)).sort();
   for (const name of names) {
     const path = folder === '' ? name : `${folder}/${name}`;
-    const entry = await describe(root, path);
+    await nextInTurn();
+    const entry = describe(root, path);
     if (!entry) onSpecial?.(path);
     else found.push(entry);
     if (entry?.type === 'directory') await visit(root, path, found, onSpecial);
   }
 }
 
-async function describe(root: string, path: string): Promise<TreeEntry | undefined> {
-  const stats = await lstat(join(root, path));
+function describe(root: string, path: string): TreeEntry | undefined {
+  const stats = lstatSync(join(root, path));
   const mode = stats.mode & 0o777;
   if (stats.isDirectory()) return { path, type: 'directory', mode, sizeBytes: 0 };
   if (stats.isFile()) return { path, type: 'file', mode, sizeBytes: stats.size };
   if (!stats.isSymbolicLink()) return undefined;
-  return { path, type: 'symlink', mode, sizeBytes: stats.size, linkTarget: await readlink(join(root, path)) };
+  return { path, type: 'symlink', mode, sizeBytes: stats.size, linkTarget: readlinkSync(join(root, path)) };
 }

@@ -3,6 +3,7 @@ import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Header, Pax } from 'tar';
 import { ShipError } from '../../errors.ts';
+import { nextInTurn, readSmallFile } from '../files/small-file.ts';
 import { listTree, type TreeEntry } from '../files/tree.ts';
 
 const BLOCK_BYTES = 512;
@@ -29,6 +30,18 @@ async function* piecesOf(root: string, entries: readonly TreeEntry[]): AsyncGene
 }
 
 async function* filePieces(file: string, entry: TreeEntry): AsyncGenerator<Buffer, void, void> {
+  const small = readSmallFile(file);
+  await nextInTurn();
+  if (small)
+    yield* [
+      ...headerOf(entry, small.bytes.length, small.stats.mtime),
+      small.bytes,
+      ...paddingOf(small.bytes.length),
+    ];
+  else yield* largeFilePieces(file, entry);
+}
+
+async function* largeFilePieces(file: string, entry: TreeEntry): AsyncGenerator<Buffer, void, void> {
   const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const { size, mtime } = await handle.stat();
@@ -51,8 +64,12 @@ async function* contentOf(
     leftBytes -= bytesRead;
     yield page.subarray(0, bytesRead);
   }
+  yield* paddingOf(size);
+}
+
+function paddingOf(size: number): Buffer[] {
   const overhangBytes = size % BLOCK_BYTES;
-  if (overhangBytes > 0) yield Buffer.alloc(BLOCK_BYTES - overhangBytes);
+  return overhangBytes > 0 ? [Buffer.alloc(BLOCK_BYTES - overhangBytes)] : [];
 }
 
 function headerOf({ path, type, mode, linkTarget }: TreeEntry, size: number, mtime: Date): Buffer[] {
