@@ -31,7 +31,8 @@ export interface Vault {
   readonly size: number;
 }
 
-export function createVault(redactor: Redactor): Vault {
+/** @param onSettled told of each assignment that the hub has the result of, known here or not */
+export function createVault(redactor: Redactor, onSettled: (assignmentId: string) => void = () => {}): Vault {
   const assignments = new Map<string, Assignment>();
   const claims = new Map<string, Claim>();
   return {
@@ -48,6 +49,7 @@ export function createVault(redactor: Redactor): Vault {
       assignments.delete(assignmentId);
       claims.delete(assignmentId);
       redactor.forget(assignmentId);
+      onSettled(assignmentId);
     },
     get size() {
       return claims.size;

@@ -7,6 +7,8 @@ const DRAWING = `flowchart LR
     connection -- "hub.jobAssigned · hub.cancelRequested · hub.linkUp · hub.linkLost · hub.refused" --> supervisor
     connection -- "socket.hello · socket.deliver · socket.beat · socket.close" --> socket[hubSocket]
     socket -- "socket.opened · socket.received · socket.confirmed · socket.lost" --> connection
+    supervisor -- "hub.linkUp · hub.linkLost · hub.jobAssigned" --> interrupted[interrupted-jobs]
+    interrupted -- "what a restart lost" --> hub
     supervisor -- "slot.granted · job.adopted · job.cancelRequested · job.linkLost · job.linkRestored" --> job["sign-job (one per assignment)"]
     job -- "job.awaitingSlot · job.noted · job.concluded · job.dropped" --> supervisor
     job -- "vm.releaseRequested" --> vm[vm-lifecycle]

@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
+import { interruptedJobsMachine } from '../machines/interrupted-jobs/machine.ts';
 import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
 import { notarizationMachine } from '../machines/notarization/machine.ts';
 import { signJobMachine } from '../machines/sign-job/machine.ts';
@@ -13,6 +14,7 @@ import { childrenOf, labelOf, type Node, toMermaid } from './mermaid.ts';
 const machines: Readonly<Record<string, AnyStateMachine>> = {
   supervisor: supervisorMachine,
   'hub-connection': hubConnectionMachine,
+  'interrupted-jobs': interruptedJobsMachine,
   'sign-job': signJobMachine,
   'vm-lifecycle': vmLifecycleMachine,
   'lone-signer': loneSignerMachine,

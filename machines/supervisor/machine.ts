@@ -5,6 +5,7 @@ import type { Conclusion, JobOutput, JobReport } from '../contracts/job.ts';
 import { freeNumber } from '../contracts/numbers.ts';
 import type { PoolReport, VmClone } from '../contracts/vm.ts';
 import { hubConnectionMachine } from '../hub-connection/machine.ts';
+import { type InterruptedJobsEvent, interruptedJobsMachine } from '../interrupted-jobs/machine.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
 import { vmPoolMachine } from '../vm-pool/machine.ts';
 import { NO_PLACE, notTaken, runCrashed } from './failures.ts';
@@ -38,6 +39,8 @@ export interface SupervisorInput {
   readonly instance: string;
   /** Machines that are booted before a job needs one, where there are free places; 0 for none. */
   readonly standbySize: number;
+  /** Jobs that the previous process was killed in and that the hub still counts as running there. */
+  readonly interruptedJobIds?: readonly string[];
 }
 
 interface SupervisorContext extends SupervisorInput {
@@ -85,16 +88,22 @@ const resistingRun = (ended: Ended) => {
   return { runId, leakedVm: vmOf(ended.context, runId) };
 };
 
+const newsOf = ({ event }: { event: InterruptedJobsEvent }) => ({ news: event });
+
 export const supervisorMachine = setup({
   types: {
     input: {} as SupervisorInput,
     context: {} as SupervisorContext,
     events: {} as SupervisorEvent,
-    children: {} as { hub: 'hubConnection'; pool: 'vmPool' } & Record<RunActorId, 'signJob'> &
+    children: {} as { hub: 'hubConnection'; pool: 'vmPool'; interruptedJobs: 'interruptedJobs' } & Record<
+      RunActorId,
+      'signJob'
+    > &
       Record<SweepActorId, 'sweepRun'>,
   },
   actors: {
     hubConnection: hubConnectionMachine,
+    interruptedJobs: interruptedJobsMachine,
     signJob: signJobMachine,
     vmPool: vmPoolMachine,
     /** Destroys what earlier lives left; answers with the clones that resisted. */
@@ -276,6 +285,10 @@ export const supervisorMachine = setup({
       return { leaked, leakSweeps: leaked.length === 0 ? 0 : context.leakSweeps };
     }),
     closeHub: sendTo('hub', { type: 'hub.closeRequested' }),
+    tellInterruptedJobs: sendTo(
+      'interruptedJobs',
+      (_, params: { news: InterruptedJobsEvent }) => params.news,
+    ),
   },
   guards: {
     isOpenRun: ({ context }, params: { jobId: string }) =>
@@ -521,6 +534,20 @@ export const supervisorMachine = setup({
               },
               after: { closeTimeout: '#supervisor.stopped' },
             },
+          },
+        },
+        interrupted: {
+          description: 'Jobs that the previous process was killed in are answered for.',
+          invoke: {
+            id: 'interruptedJobs',
+            src: 'interruptedJobs',
+            input: ({ context }) => ({ jobIds: context.interruptedJobIds ?? [] }),
+            onError: {},
+          },
+          on: {
+            'hub.linkUp': { actions: { type: 'tellInterruptedJobs', params: newsOf } },
+            'hub.linkLost': { actions: { type: 'tellInterruptedJobs', params: newsOf } },
+            'hub.jobAssigned': { actions: { type: 'tellInterruptedJobs', params: newsOf } },
           },
         },
         places: {

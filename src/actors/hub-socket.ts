@@ -6,6 +6,7 @@ import { isConclusion, type Letter } from '../../machines/hub-connection/outbox.
 import { encodeWorkerMessage, parseHubFrame, type WorkerMessage } from '../adapters/hub/protocol.ts';
 import { type HubSocket, openHubSocket } from '../adapters/hub/socket.ts';
 import { ShipError } from '../errors.ts';
+import { helloOf, SIGNING } from './hello.ts';
 import { messagesOf } from './hub-letters.ts';
 import type { Services } from './services.ts';
 
@@ -16,6 +17,16 @@ const HEARTBEAT = 'beat';
 
 type Say = (event: HubConnectionEvent) => void;
 
+/** One link: what it needs, and the order of what comes and goes on it. */
+interface Link {
+  readonly services: Services;
+  readonly say: Say;
+  /** Aborted when the link was given up. */
+  readonly signal: AbortSignal;
+  /** Runs `then` when `before` has ended, well or badly, and after everything that was given here earlier. */
+  readonly inOrder: (before: Promise<unknown>, then: () => void) => void;
+}
+
 /** Fills the `hubSocket` port: one WebSocket from its opening to its end, in events. */
 export const hubSocketLogic = (services: Services) => {
   const logic: CallbackLogicFunction<SocketCommand, HubConnectionEvent, undefined> = ({
@@ -23,25 +34,43 @@ export const hubSocketLogic = (services: Services) => {
     receive,
   }) => {
     const closing = new AbortController();
-    const opening = connect(services, closing.signal, sendBack);
+    const { signal } = closing;
+    const opening = connect({ services, say: sendBack, signal, inOrder: ordered() });
+    const inOrder = ordered();
     receive((command) => {
       // commands come only after `socket.opened`, so the promise is settled; a link that failed has no listener
-      void opening.then((socket) => socket && obey(services, socket, command));
+      inOrder(journalled(services, command), () => {
+        void opening.then((socket) => socket && obey(services, socket, command));
+      });
     });
-    return () => closing.abort(new Error('the link was given up'));
+    return () => {
+      services.takenJobs.linkLost();
+      closing.abort(new Error('the link was given up'));
+    };
   };
   return fromCallback(logic);
 };
 
-async function connect(services: Services, signal: AbortSignal, say: Say): Promise<HubSocket | undefined> {
+function ordered(): Link['inOrder'] {
+  let turn: Promise<unknown> = Promise.resolve();
+  return (before, then) => {
+    turn = Promise.allSettled([turn, before]).then(then);
+  };
+}
+
+async function connect(link: Link): Promise<HubSocket | undefined> {
+  const { services, say, signal, inOrder } = link;
   try {
     const socket = await openHubSocket({
       url: services.config.hubUrl,
       signal,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-      onMessage: (text) => hear(services, text, say),
+      onMessage: (text) => hear(link, text),
       onPong: (payload) => hearPong(services, payload, say),
-      onClose: ({ reason }) => say({ type: 'socket.lost', reason }),
+      onClose: ({ reason }) => {
+        services.takenJobs.linkLost();
+        inOrder(Promise.resolve(), () => say({ type: 'socket.lost', reason }));
+      },
     });
     say({ type: 'socket.opened' });
     return socket;
@@ -51,15 +80,30 @@ async function connect(services: Services, signal: AbortSignal, say: Say): Promi
   }
 }
 
-function hear(services: Services, text: string, say: Say): void {
+/** An assignment is passed on when the journal has it: work that nobody knows of could not be answered for. */
+function hear({ services, say, signal, inOrder }: Link, text: string): void {
   say({ type: 'socket.heard' });
   const message = parseHubFrame(text);
-  if (message) say({ type: 'socket.received', message: register(services, message) });
+  if (!message) return;
+  const assignmentId = randomUUID();
+  const isJob = message.type === 'jobAssigned' || message.type === 'jobMalformed';
+  const taken = isJob ? services.takenJobs.taken(assignmentId, message.jobId) : Promise.resolve();
+  taken.catch((error: unknown) => services.logger.error({ err: error }, NOT_JOURNALLED));
+  inOrder(taken, () => {
+    if (signal.aborted) services.takenJobs.settled(assignmentId);
+    else say({ type: 'socket.received', message: register(services, message, assignmentId) });
+  });
 }
 
+export const NOT_JOURNALLED =
+  'the journal of jobs could not be written: jobs are lost at the hub if this process is killed';
+
 /** What is secret about an assignment goes into the vault here, and nowhere else. */
-function register(services: Services, message: NonNullable<ReturnType<typeof parseHubFrame>>): KnownMessage {
-  const assignmentId = randomUUID();
+function register(
+  services: Services,
+  message: NonNullable<ReturnType<typeof parseHubFrame>>,
+  assignmentId: string,
+): KnownMessage {
   const receivedAtMs = Date.now();
   if (message.type === 'jobAssigned') {
     const { type, jobId, ...rest } = message;
@@ -90,10 +134,20 @@ function hearPong(services: Services, payload: string, say: Say): void {
   say({ type: 'socket.confirmed', seq: Number(seq) });
 }
 
+/** A result is said when the journal knows that it is: a process that is killed then leaves nothing to say twice. */
+async function journalled({ takenJobs, logger }: Services, command: SocketCommand): Promise<void> {
+  const answers = command.type === 'socket.deliver' ? command.letters.flatMap(assignmentOf) : [];
+  if (answers.length === 0) return;
+  await takenJobs.answering(answers).catch((error) => logger.error({ err: error }, NOT_JOURNALLED));
+}
+
+const assignmentOf = ({ report }: Letter): string[] =>
+  report.kind === 'conclusion' ? [report.assignmentId] : [];
+
 function obey(services: Services, socket: HubSocket, command: SocketCommand): void {
   switch (command.type) {
     case 'socket.hello':
-      send(services, socket, hello(services));
+      send(services, socket, helloOf(services.config, SIGNING));
       break;
     case 'socket.declineUpdate':
       send(services, socket, DECLINED);
@@ -109,14 +163,6 @@ function obey(services: Services, socket: HubSocket, command: SocketCommand): vo
       break;
   }
 }
-
-const hello = ({ config }: Services): WorkerMessage => ({
-  type: 'hello',
-  capabilities: ['macos-sign', 'ios-sign'],
-  name: config.workerName,
-  maxConcurrent: config.maxConcurrent,
-  ...(config.hubSecret !== undefined && { secret: config.hubSecret }),
-});
 
 const DECLINED: WorkerMessage = {
   type: 'updateResult',

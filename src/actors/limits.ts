@@ -1,4 +1,5 @@
 import type { hubLimits } from '../../machines/hub-connection/limits.ts';
+import type { interruptedJobsLimits } from '../../machines/interrupted-jobs/limits.ts';
 import type { notarizationLimits } from '../../machines/notarization/limits.ts';
 import type { signJobLimits } from '../../machines/sign-job/limits.ts';
 import type { storeUploadLimits } from '../../machines/store-upload/limits.ts';
@@ -12,6 +13,7 @@ type Some<T> = Partial<Record<keyof T, number>>;
 export interface Limits {
   readonly supervisor?: Some<typeof supervisorLimits>;
   readonly hub?: Some<typeof hubLimits>;
+  readonly interruptedJobs?: Some<typeof interruptedJobsLimits>;
   readonly signJob?: Some<typeof signJobLimits>;
   readonly pool?: Some<typeof vmPoolLimits>;
   readonly vm?: Some<typeof vmLimits>;

@@ -6,6 +6,7 @@ import type { Redactor } from '../domain/redact.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { KeptArtifacts } from '../journal/kept-artifacts.ts';
 import type { SubmissionJournal } from '../journal/submissions.ts';
+import type { TakenJobs } from '../journal/taken-jobs.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Workbench } from '../steps/workbench.ts';
 import type { Vault } from '../vault.ts';
@@ -24,6 +25,8 @@ export interface Services {
   readonly guests: Map<string, GuestSession>;
   readonly workbench: Workbench;
   readonly journal: Journal;
+  /** What the hub has given to this worker and not heard the result of. */
+  readonly takenJobs: TakenJobs;
   /** What was submitted for notarization. */
   readonly submissions: SubmissionJournal;
   /** What is on its way through the notary service. */

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { fromPromise } from 'xstate';
 import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
+import { interruptedJobsLimits } from '../../machines/interrupted-jobs/limits.ts';
+import { interruptedJobsMachine } from '../../machines/interrupted-jobs/machine.ts';
 import { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import { type SweepRunInput, supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
@@ -10,6 +12,7 @@ import { parseVmName, printVmName } from '../domain/vm-name.ts';
 import { clearRun } from '../steps/keep-artifact.ts';
 import { awaitsResult } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
+import { answerInterruptedJobs } from './interrupted-jobs.ts';
 import { jittered } from './jitter.ts';
 import { createNameLocks } from './name-locks.ts';
 import type { Services } from './services.ts';
@@ -45,6 +48,7 @@ export function provideSupervisor(services: Services, provideJob = provideSignJo
         },
       }),
       hubConnection: provideHubConnection(services),
+      interruptedJobs: provideInterruptedJobs(services),
       sweepLeftovers: fromPromise<readonly string[], { instance: string }>(({ input, signal }) =>
         sweepLeftovers(services, input.instance, signal),
       ),
@@ -74,6 +78,17 @@ function provideHubConnection(services: Services) {
       hubSocket: hubSocketLogic(services),
       probeAssignments: fromPromise<readonly string[], { assignmentIds: readonly string[] }>(
         ({ input, signal }) => namesWhere(input.assignmentIds, (id) => awaitsResult(services, id, signal)),
+      ),
+    },
+  });
+}
+
+function provideInterruptedJobs(services: Services) {
+  return interruptedJobsMachine.provide({
+    delays: { ...interruptedJobsLimits, ...services.limits.interruptedJobs },
+    actors: {
+      answerJobs: fromPromise<void, { jobIds: readonly string[] }>(({ input, signal }) =>
+        answerInterruptedJobs(services, input.jobIds, signal),
       ),
     },
   });

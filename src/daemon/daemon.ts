@@ -15,6 +15,7 @@ import { ShipError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptArtifactsIn } from '../journal/kept-artifacts.ts';
 import { fileJournal } from '../journal/submissions.ts';
+import { openTakenJobs } from '../journal/taken-jobs.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { createWorkbench } from '../steps/workbench.ts';
@@ -72,6 +73,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     standbySize: Math.min(config.standbyMachines ?? config.maxConcurrent, config.maxConcurrent),
     image: await goldenImage(config),
     instance: await instanceOf(config.stateDir),
+    interruptedJobIds: services.takenJobs.interrupted.map(({ jobId }) => jobId),
   };
   await checkHost(services, input.image, options.signal);
   const supervisor = createActor(provideSupervisor(services, options.provideJob), {
@@ -85,6 +87,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   const finished = untilDone(supervisor).finally(async () => {
     await inspector?.stop();
     await control.close();
+    await services.takenJobs.written();
     await lock.release();
   });
   supervisor.start();
@@ -114,12 +117,14 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
     forTerminal,
     ...(writeLog && { write: writeLog }),
   });
+  const takenJobs = await openTakenJobs(config.stateDir);
   return {
     config,
     limits,
     logger,
     redactor,
-    vault: createVault(redactor),
+    takenJobs,
+    vault: createVault(redactor, takenJobs.settled),
     driver: options.driver ?? (await configuredDriver(options, logger)),
     toolchain: createGuestToolchain({
       configured: config.toolchain,

@@ -6,6 +6,7 @@ import { expect, vi } from 'vitest';
 import type { AnyActor } from 'xstate';
 import type { Daemon } from '../../src/daemon/daemon.ts';
 import type { EmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
+import { openTakenJobs } from '../../src/journal/taken-jobs.ts';
 
 /** Everything that one whole-daemon test can leave something in. */
 export interface Premises {
@@ -82,7 +83,9 @@ export async function strangersIn(stateDir: string): Promise<string[]> {
   const folders = await Promise.all(['clones', 'runs'].map((name) => listed(join(stateDir, name))));
   // what Apple has been given is remembered beyond a job; machines are not
   const journal = await filesBelow(join(stateDir, 'journal', 'machines'));
-  return [...top, ...folders.flat(), ...journal];
+  const { interrupted } = await openTakenJobs(stateDir);
+  const unanswered = interrupted.map(({ jobId }) => `${jobId} without an answer`);
+  return [...top, ...folders.flat(), ...journal, ...unanswered];
 }
 
 /** Sockets, servers, child processes and timers that keep this process alive. */

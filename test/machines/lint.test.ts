@@ -21,7 +21,7 @@ const INVOKE_KEYS = ['id', 'src', 'input', 'onDone', 'onError', 'onSnapshot', 's
 const TRANSITION_KEYS = ['target', 'guard', 'actions', 'reenter', 'description', 'meta'];
 
 /** What has no end of its own has no `onDone`: live ports, and the pool, which lives as long as its owner. */
-const ENDLESS = ['runVm', 'watchGuest', 'hubSocket', 'vmPool'];
+const ENDLESS = ['runVm', 'watchGuest', 'hubSocket', 'vmPool', 'interruptedJobs'];
 
 /** States that may last for ever, each with the reason why that is right. Nothing else may. */
 const RESTING: Readonly<Record<string, string>> = {
@@ -29,12 +29,16 @@ const RESTING: Readonly<Record<string, string>> = {
   'supervisor.serving.link.offline': 'repeats what the hub-connection said',
   'supervisor.serving.link.online': 'repeats what the hub-connection said',
   'supervisor.serving.link.refused': 'repeats what the hub-connection said',
+  'supervisor.serving.interrupted': 'interrupted-jobs has the deadlines',
   'supervisor.serving.places.open': 'the host gives every place',
   'supervisor.serving.work.accepting': 'the daemon serves until it is told to stop',
   'supervisor.serving.leaks.none': 'there is nothing to wait for',
   // hub-connection: its two guards of the link, heart and hearing, have deadlines of their own
   'hubConnection.linked.online.delivery.flowing': 'the link lives as long as it is heard',
   'hubConnection.linked.online.health.proven': 'the link lives as long as it is heard',
+  // interrupted-jobs
+  'interruptedJobs.offline': 'follows the hub-connection',
+  'interruptedJobs.settled': 'there is nothing to wait for',
   // sign-job: the work has the deadlines, its companions follow it
   'signJob.engaged.work.reporting': 'waits only for the question about the claim, which has a deadline',
   'signJob.engaged.work.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',

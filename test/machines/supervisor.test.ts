@@ -9,7 +9,7 @@ describe('the first sweep', () => {
     expect(scene.stage.open().map(({ port }) => port)).toEqual(['sweepLeftovers']);
     expect(scene.stage.the('sweepLeftovers').input).toEqual({ instance: '0a1b2c3d' });
     scene.serve();
-    expect(scene.stage.open().map(({ port }) => port)).toEqual(['hubConnection']);
+    expect(scene.stage.open().map(({ port }) => port)).toEqual(['hubConnection', 'interruptedJobs']);
   });
 
   const blind = (how: string) => {

@@ -228,6 +228,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     actors: {
       ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun']),
       hubConnection: deaf,
+      interruptedJobs: deaf,
       signJob: deaf,
       vmPool: deaf,
     },

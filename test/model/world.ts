@@ -220,7 +220,7 @@ export class World {
     if (this.isOver) return names;
     const { pool } = this.#root.getSnapshot().children;
     const standbys: { name: string }[] = pool?.getSnapshot().context.standbys ?? [];
-    return [...names, 'hubSocket', ...standbys.map(({ name }) => name)];
+    return [...names, 'hubSocket', 'interruptedJobs', ...standbys.map(({ name }) => name)];
   }
 
   /** A machine whose run broke is an orphan: it ends by itself, or with the process. */

@@ -1,0 +1,8 @@
+/** Times of the answers to interrupted jobs, in milliseconds. Overridden by configuration. */
+export const interruptedJobsLimits = {
+  /** The hub hands a job that it took back out again at the hello, ahead of all others: it comes at once or not at all. */
+  handOutTime: 5_000,
+  /** Connect, greet, say a few frames, hear that they arrived. */
+  answerTimeout: 30_000,
+  answerPause: 10_000,
+} as const;

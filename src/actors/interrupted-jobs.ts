@@ -1,0 +1,102 @@
+import { EventEmitter, once } from 'node:events';
+import { workerRestarted } from '../../machines/interrupted-jobs/failures.ts';
+import { encodeWorkerMessage, parseHubFrame, type WorkerMessage } from '../adapters/hub/protocol.ts';
+import { openHubSocket } from '../adapters/hub/socket.ts';
+import type { InterruptedJob } from '../journal/taken-jobs.ts';
+import { helloOf } from './hello.ts';
+import { messagesOf } from './hub-letters.ts';
+import { NOT_JOURNALLED } from './hub-socket.ts';
+import type { Services } from './services.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 15_000;
+
+/**
+ * Tells the hub that these jobs have failed, on a link of its own that greets without capabilities: each `error` and
+ * `complete` takes a job off the count of the link it comes on, and makes the hub forget which job it assigned there
+ * last. On the main link that would be the jobs of this process.
+ *
+ * @throws the reason why the hub is not known to have heard it; it is then to be said again
+ */
+export async function answerInterruptedJobs(
+  services: Services,
+  jobIds: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const isLeft = ({ jobId }: InterruptedJob): boolean => jobIds.includes(jobId);
+  if (!services.takenJobs.interrupted.some(isLeft)) return;
+  const link = await openLink(services, signal);
+  try {
+    await link.say(helloOf(services.config, []));
+    // not earlier: meanwhile the hub may have handed one of them out again
+    const jobs = services.takenJobs.interrupted.filter(isLeft);
+    await sayFailed(services, link, jobs);
+    services.logger.warn({ jobs: jobs.map(({ jobId }) => jobId) }, 'told the hub which jobs a restart lost');
+  } finally {
+    await link.close();
+  }
+}
+
+async function sayFailed(services: Services, link: Link, jobs: readonly InterruptedJob[]): Promise<void> {
+  const { takenJobs, logger } = services;
+  const assignmentIds = jobs.map(({ assignmentId }) => assignmentId);
+  await takenJobs.answering(assignmentIds).catch((error) => logger.error({ err: error }, NOT_JOURNALLED));
+  try {
+    for (const message of jobs.flatMap((job) => answersTo(services, job))) await link.say(message);
+    await link.heard();
+  } catch (error) {
+    takenJobs.notHeard(assignmentIds);
+    throw error;
+  }
+  assignmentIds.forEach(takenJobs.settled);
+}
+
+function answersTo(
+  { config }: Services,
+  { jobId, assignmentId, takenAtMs }: InterruptedJob,
+): WorkerMessage[] {
+  const conclusion = { outcome: 'failed', failure: workerRestarted, stage: null } as const;
+  return messagesOf(
+    { kind: 'conclusion', jobId, assignmentId, conclusion },
+    {
+      durationSeconds: Math.max(0, (Date.now() - takenAtMs) / 1_000),
+      sendsErrors: config.hubErrors === 'on',
+    },
+  );
+}
+
+type Link = Awaited<ReturnType<typeof openLink>>;
+
+/** A link that is only spoken on; whatever ends it ends what waits for it. */
+async function openLink({ config }: Services, signal: AbortSignal) {
+  const ended = new AbortController();
+  const hub = new EventEmitter();
+  const socket = await openHubSocket({
+    url: config.hubUrl,
+    signal,
+    handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+    onMessage: (text) => {
+      if (parseHubFrame(text)?.type === 'authFailed') ended.abort(new Error('the hub refuses the secret'));
+    },
+    onPong: () => void hub.emit('pong'),
+    onClose: ({ reason }) => {
+      ended.abort(new Error(reason));
+      hub.emit('closed');
+    },
+  });
+  return {
+    say: (message: WorkerMessage) => socket.send(encodeWorkerMessage(message, (text) => text)),
+    /** The hub's socket has read everything that was said. */
+    heard: async () => {
+      const pong = once(hub, 'pong', { signal: AbortSignal.any([signal, ended.signal]) });
+      socket.ping();
+      await pong;
+    },
+    /** With a farewell, so that the hub forgets this link at once. */
+    close: async () => {
+      if (ended.signal.aborted) return socket.terminate();
+      const closed = once(hub, 'closed', { signal });
+      socket.close();
+      await closed.catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { waitFor } from 'xstate';
+import type { Daemon } from '../../src/daemon/daemon.ts';
+import { type EmbeddedHub, startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
+import { openTakenJobs } from '../../src/journal/taken-jobs.ts';
+import { patience, WORKER_SECRET } from '../helpers/daemon.ts';
+import { completed, connectWorker } from '../helpers/hub.ts';
+import {
+  type InstantDaemonOptions,
+  instantSubmission,
+  startInstantDaemon,
+} from '../helpers/instant-daemon.ts';
+import { strangersIn } from '../helpers/leak-check.ts';
+import { gate } from './gate.ts';
+import { expectOneComplete } from './judges.ts';
+
+let folder: string;
+let hub: EmbeddedHub;
+const ends: (() => unknown)[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-interrupted-'));
+  hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET });
+});
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+  await hub.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const stateDir = () => join(folder, 'state');
+/** A process takes these jobs, writes them down, and is killed: the journal and a broken socket are all that it leaves. */
+async function takeAndDie(count: number): Promise<string[]> {
+  const killed = await connectWorker(hub, { secret: WORKER_SECRET, maxConcurrent: count });
+  const taken = await openTakenJobs(stateDir());
+  const jobIds: string[] = [];
+  for (let n = 1; n <= count; n += 1) {
+    jobIds.push(await hub.submitJob(instantSubmission));
+    await killed.assignment(n);
+    await taken.taken(`assignment-${n}`, jobIds.at(-1) ?? '');
+  }
+  await taken.written();
+  const others = hub.workers().length - 1;
+  killed.socket.terminate();
+  await hub.until(() => (hub.workers().length === others ? true : undefined), patience());
+  return jobIds;
+}
+
+async function startNext(working?: InstantDaemonOptions['working']) {
+  const { daemon } = await startInstantDaemon({
+    ...{ hubUrl: hub.webSocketUrl, hubSecret: WORKER_SECRET, stateDir: stateDir() },
+    limits: { interruptedJobs: { handOutTime: 50, answerPause: 50 } },
+    ...(working && { working }),
+  });
+  const drain = async () => {
+    if (daemon.supervisor.getSnapshot().status === 'active')
+      daemon.supervisor.send({ type: 'drain.requested' });
+    await daemon.finished;
+  };
+  ends.push(drain);
+  return { daemon, drain };
+}
+
+/** Everybody who waits for an answer of the killed process has it. */
+async function settled({ supervisor }: Daemon): Promise<void> {
+  const { children } = await waitFor(supervisor, (snapshot) => snapshot.matches('serving'));
+  if (!children.interruptedJobs) throw new Error('nobody answers for the killed process');
+  await waitFor(children.interruptedJobs, (snapshot) => snapshot.matches('settled'));
+}
+
+/** What its sender was told of a job that was lost: one `error`, one `complete`. */
+async function expectLost(jobId: string): Promise<void> {
+  expect(await hub.completed(jobId, patience())).toMatchObject({
+    success: false,
+    error: expect.stringMatching(/^WORKER_RESTARTED: .*Send the job again/),
+  });
+  const types = hub.messages(jobId).map(({ type }) => type);
+  expect(types).toEqual(['log', 'error', 'complete']);
+  expect(hub.messages(jobId)[1]).toMatchObject({ code: 'WORKER_RESTARTED' });
+}
+
+test('a killed process had three jobs: the hub hands one out again, the others are told to have failed', async () => {
+  const [first = '', second = '', last = ''] = await takeAndDie(3);
+  const { drain } = await startNext();
+  await Promise.all([expectLost(first), expectLost(second)]);
+  expect(await hub.completed(last, patience())).toMatchObject({ success: true });
+  await drain();
+  for (const jobId of [first, second, last]) expectOneComplete(hub.messages(jobId));
+  expect(hub.violations).toEqual([]);
+  expect(await strangersIn(stateDir())).toEqual([]);
+});
+
+test('another worker has the job that was handed out again: nothing is said of it', async () => {
+  const other = await connectWorker(hub, { secret: WORKER_SECRET, name: 'the other' });
+  const busy = await hub.submitJob(instantSubmission);
+  await other.assignment(1);
+  const [first = '', last = ''] = await takeAndDie(2);
+  await other.say(completed(busy));
+  expect(await other.assignment(2)).toMatchObject({ jobId: last });
+  const { daemon, drain } = await startNext();
+  await expectLost(first);
+  await settled(daemon);
+  await drain();
+  expect(hub.messages(last).map(({ type }) => type)).toEqual(['queue_update']);
+  other.socket.close();
+  await other.ended();
+});
+
+test('the answers touch neither the count nor the last job of the link on which the next process works', async () => {
+  const [first = '', last = ''] = await takeAndDie(2);
+  const { open, opened } = gate();
+  const { daemon } = await startNext(() => opened);
+  await expectLost(first);
+  await settled(daemon);
+  expect(hub.workers()).toMatchObject([{ active: 1, job: last, busy: true }]);
+  open();
+  expect(await hub.completed(last, patience())).toMatchObject({ success: true });
+});
+
+test('the hub was restarted as well: nobody is told anything, and the journal is empty', async () => {
+  await takeAndDie(2);
+  await hub.restart();
+  const { daemon, drain } = await startNext();
+  await settled(daemon);
+  const next = await hub.submitJob(instantSubmission);
+  expect(await hub.completed(next, patience())).toMatchObject({ success: true });
+  await drain();
+  expect(await strangersIn(stateDir())).toEqual([]);
+});
