@@ -11,7 +11,7 @@ export function codePlaceFindings(context: Context): Finding[] {
 const macosPlaces = (context: Context): Finding[] => [
   ...scripts(context),
   ...strays(context),
-  ...oddTop(context),
+  ...unsealed(context),
   ...lostLinks(context),
 ];
 
@@ -49,18 +49,15 @@ function strays({ survey: { strayFiles } }: Context): Finding[] {
   ];
 }
 
-/** What `codesign --strict` lets lie beside Contents, and what this worker takes out. */
-const HARMLESS_TOP = new Set(['Contents', '.DS_Store', '.LSOverride', 'Icon\r', 'app.entitlements']);
-
-/** codesign: "unsealed contents present in the bundle root" */
-function oddTop({ survey: { topItems }, distribution }: Context): Finding[] {
-  const odd = topItems.filter((name) => !HARMLESS_TOP.has(name));
-  if (odd.length === 0 || !topItems.includes('Contents')) return [];
+/** codesign: "unsealed contents present in the bundle root", or "in the root directory of an embedded framework" */
+function unsealed({ survey: { unsealedItems } }: Context): Finding[] {
+  if (unsealedItems.length === 0) return [];
   return [
-    finding('BUNDLE_PLACE_WRONG', distribution === 'package' ? 'warning' : 'error', {
-      summary: `${listed(odd, shown)} at the top of the bundle cannot be sealed.`,
-      reason: 'Only Contents may lie there.',
-      nextStep: 'Move it to Contents/Resources or remove it, and build again.',
+    finding('BUNDLE_PLACE_WRONG', 'error', {
+      summary: `${listed(unsealedItems, shown)} cannot be sealed where it lies.`,
+      reason:
+        'Beside Contents nothing may lie, and beside the Versions of a framework only links into the current one.',
+      nextStep: 'Move it to the Resources of its bundle or remove it, and build again.',
     }),
   ];
 }

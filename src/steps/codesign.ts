@@ -5,7 +5,7 @@ import { identityPem, type SigningIdentity } from '../domain/identity/index.ts';
 import { buildPlist } from '../domain/plist/index.ts';
 import { artifactPlace } from './artifact-place.ts';
 import { packResources } from './early-ipa.ts';
-import { nestedPaths, nestedSettings } from './nested-code.ts';
+import { firstSigned, nestedPaths, nestedSettings } from './nested-code.ts';
 import { sideBySide } from './side-by-side.ts';
 import { type GuestStepScope, materialOf, passOf } from './step.ts';
 import { held } from './workbench.ts';
@@ -50,16 +50,25 @@ async function signByRcodesign(scope: GuestStepScope): Promise<void> {
   const guestAppPath = held(desk, 'guestAppPath');
   const { identity, entitlements } = materialOf(scope);
   await withPem(identity, async (pem) => {
+    const common = {
+      workDir: guestAppPath.slice(0, guestAppPath.lastIndexOf('/')),
+      timestampUrl: timestampUrlOf(scope),
+      ...(pem && { pem }),
+    };
+    for (const { path, ...settings } of await firstSigned(scope))
+      await signInGuest(
+        session,
+        { ...common, ...settings, remotePath: `${guestAppPath}/${path}` },
+        { signal },
+      );
     const { warnings } = await signInGuest(
       session,
       {
+        ...common,
         remotePath: guestAppPath,
-        workDir: guestAppPath.slice(0, guestAppPath.lastIndexOf('/')),
         entitlements: buildPlist(entitlements, 'xml'),
         hardenedRuntime: passOf(scope).hardenedRuntime,
-        timestampUrl: timestampUrlOf(scope),
         ...(await nestedSettings(scope)),
-        ...(pem && { pem }),
       },
       { signal },
     );

@@ -3,10 +3,12 @@ import { findBundle } from '../adapters/archive/find-bundle.ts';
 import {
   decomposeNames,
   removeEmbeddedProfile,
+  removeFinderLeftovers,
   removeOldSignatures,
   repairModes,
   surveyBundle,
   takeSidecarEntitlements,
+  writeAssumedKeys,
 } from '../adapters/bundle/index.ts';
 import { unpackedDirOf } from './download-bundle.ts';
 import { examineJob } from './preflight.ts';
@@ -29,6 +31,8 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   await repairModes(found.appPath, facts);
   await removeOldSignatures(found.appPath, facts);
   await removeEmbeddedProfile(found.appPath, facts);
+  await removeFinderLeftovers(found.appPath, facts);
+  await writeAssumedKeys(found.appPath, facts);
   await takeSidecarEntitlements(found.appPath);
   Object.assign(desk, { found, facts, survey });
   return { folderName: found.folderName, bundleId: facts.bundleId, unpackedBytes: desk.unpackedBytes ?? 0 };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readExistingEntitlements } from '../adapters/code-signature/existing-entitlements.ts';
-import type { NestedEntitlements } from '../adapters/rcodesign/sign-arguments.ts';
+import type { NestedEntitlements, SignSettings } from '../adapters/rcodesign/sign-arguments.ts';
+import { exclusionPatterns } from '../domain/bundle/exclusion-patterns.ts';
 import type { BundleFacts, NestedBundle } from '../domain/bundle/index.ts';
 import { isProgramKind } from '../domain/bundle/nested-places.ts';
 import { nestedEntitlements } from '../domain/entitlements/index.ts';
@@ -29,7 +30,36 @@ export async function nestedSettings(scope: StepScope) {
   return {
     nestedEntitlements: entitlements,
     hardenedScopes: [...programs.map(({ path }) => path), ...tools],
+    nestedIdentifiers: facts.machOs.flatMap(({ path, embeddedId }) =>
+      embeddedId === undefined || bundleExecutables.has(path) ? [] : { scope: path, identifier: embeddedId },
+    ),
+    exclusions: exclusionPatterns(facts.exclusions, [
+      ...facts.machOs.map(({ path }) => path),
+      ...facts.nested.map(({ path }) => path),
+    ]),
   };
+}
+
+export type FirstSigned = Pick<SignSettings, 'entitlements' | 'hardenedRuntime' | 'binaryIdentifier'> & {
+  readonly path: string;
+};
+
+/** Code that rcodesign would leave as it is, and which is therefore signed by itself, before the bundle. */
+export async function firstSigned(scope: StepScope): Promise<FirstSigned[]> {
+  const facts = held(scope.desk, 'facts');
+  const first = new Set(facts.signedFirst);
+  const files = facts.machOs.filter(({ path }) => first.has(path));
+  return Promise.all(
+    files.map(async ({ path, fileType, embeddedId }) => {
+      const [own] = fileType === 'execute' ? await entitlementsOfTool(scope, path) : [];
+      return {
+        path,
+        hardenedRuntime: passOf(scope).hardenedRuntime && fileType === 'execute',
+        ...(own && { entitlements: own.xml }),
+        ...(embeddedId !== undefined && { binaryIdentifier: embeddedId }),
+      };
+    }),
+  );
 }
 
 /** Everything in the bundle that carries a signature of its own, what lies deeper first. */

@@ -59,9 +59,11 @@ describe('facts', () => {
         ],
         "bundleId": "com.example.hello",
         "deviceFamilies": [],
+        "exclusions": [],
         "executable": "Contents/MacOS/Hello",
         "executableKind": "macho",
         "fileCount": 3,
+        "finderLeftovers": [],
         "hasAssetsCar": false,
         "infoFormat": "xml",
         "infoPlist": "Contents/Info.plist",
@@ -80,6 +82,7 @@ describe('facts', () => {
         "platform": "macos",
         "resources": "Contents/Resources",
         "shortVersion": "1.2.3",
+        "signedFirst": [],
         "sizeBytes": 17179,
         "strayFiles": [],
         "version": "1.2.3",
@@ -168,8 +171,8 @@ describe('facts', () => {
     ).toEqual([
       ['Contents/Frameworks/Kit.framework', 'framework', 'A', 'macho'],
       ['Contents/Helpers/H.app', 'app', undefined, 'script'],
-      ['Contents/Resources/R.bundle', 'bundle', undefined, undefined],
     ]);
+    expect(facts.exclusions).toEqual(['Contents/Resources/R.bundle', 'Contents/Resources/asset']);
     expect(facts.strayFiles).toEqual([
       'Contents/Frameworks/Kit.framework/Versions/A/stray.json',
       'Contents/Frameworks/data/readme.txt',
@@ -279,18 +282,12 @@ describe('refusals', () => {
     'an object file': async () =>
       inspectMac(
         await makeMacApp(dir, {
-          files: { 'Contents/Resources/x.o': buildMachO({ fileType: 'object', linkedit: false }) },
+          files: { 'Contents/Frameworks/x.o': buildMachO({ fileType: 'object', linkedit: false }) },
         }),
       ),
     'a payload behind the program': async () =>
       inspectMac(
         await makeMacApp(dir, { executable: Buffer.concat([buildMachO(), Buffer.from('payload')]) }),
-      ),
-    'a Java class': async () =>
-      inspectMac(
-        await makeMacApp(dir, {
-          files: { 'Contents/Resources/A.class': Buffer.from('cafebabe0000003400000000', 'hex') },
-        }),
       ),
     'an extension without executable': async () => {
       const files = nestedFlat('PlugIns/W.appex', { bundleId: 'com.example.hello.w', name: 'W' });
@@ -299,12 +296,18 @@ describe('refusals', () => {
     },
     'an extension with a broken Info.plist': async () =>
       inspectIos(await makeIosApp(dir, { files: { 'PlugIns/W.appex/Info.plist': 'broken' } })),
-    'a nested bundle without identifier': async () =>
+    'an extension without identifier': async () =>
+      inspectIos(
+        await makeIosApp(dir, { files: nestedFlat('PlugIns/W.appex', { bundleId: '', name: 'W' }) }),
+      ),
+    'a bundle of resources where code must be': async () =>
       inspectMac(
         await makeMacApp(dir, {
-          files: { 'Contents/Resources/x/Info.plist': infoPlist({ CFBundlePackageType: 'BNDL' }) },
+          files: { 'Contents/PlugIns/x.bundle/Info.plist': infoPlist({ CFBundlePackageType: 'BNDL' }) },
         }),
       ),
+    'a folder with a dot where code must be': async () =>
+      inspectMac(await makeMacApp(dir, { files: { 'Contents/Frameworks/lib.d/x': buildMachO() } })),
     'too many nested bundles': async () => {
       const plists = Array.from(
         { length: 501 },
@@ -336,14 +339,14 @@ describe('refusals', () => {
       {
         "Info.plist is a link": "BUNDLE_INFO_PLIST_MISSING: The bundle has no Contents/Info.plist. There is a symbolic link in its place, which is not followed. Build the bundle again and send the job again.",
         "Intel code in an iOS app": "BUNDLE_ARCHITECTURE_WRONG: "Frameworks/x.dylib" holds x86_64 code, which no iOS device runs. The App Store refuses bundles with such code; it comes from a build for the simulator. Remove that part ("lipo -remove x86_64") or take the library's device build, and build again.",
-        "a Java class": "SIGN_BINARY_UNSUITABLE: "Contents/Resources/A.class" would be taken for a Mach-O file by the signing tool, and stop it. Its first four bytes are those of a Mach-O file, the rest is not (Java class files are like that). Pack such files into an archive (.jar, .zip) or remove them, then send the job again.",
+        "a bundle of resources where code must be": "BUNDLE_EXECUTABLE_MISSING: The nested bundle "Contents/PlugIns/x.bundle" has no executable. Its Info.plist names none, and no file has its name. Let CFBundleExecutable name its program, or move a bundle of resources to Contents/Resources, and build again.",
         "a chain of links out of the bundle": "BUNDLE_LINK_OUTSIDE: The symbolic link "Contents/Resources/a/x" leads out of the bundle. It points to "b/up/../outside". Make the link relative with its target inside the bundle, or replace it by a copy, then build again.",
         "a folder Resources in an iOS app": "SIGN_LAYOUT_UNSUITABLE: The iOS bundle has a folder "Resources", with which it cannot be sealed. A bundle with "Resources" at its top is sealed by the rules of macOS. Rename that folder in the project (for example to "assets"), then build again.",
         "a folder Resources in an iOS framework": "SIGN_LAYOUT_UNSUITABLE: The iOS bundle has a folder "Frameworks/F.framework/Resources", with which it cannot be sealed. A bundle with "Resources" at its top is sealed by the rules of macOS. Rename that folder in the project (for example to "assets"), then build again.",
+        "a folder with a dot where code must be": "SIGN_UNSEALED: "Contents/Frameworks/lib.d" cannot be sealed, because it would be taken for a bundle and is none. In the folders for code every folder with a dot in its name is a bundle with an Info.plist. Move it to Contents/Resources, or give it a name without a dot, and build again.",
         "a link out of the bundle": "BUNDLE_LINK_OUTSIDE: The symbolic link "Contents/Resources/x" leads out of the bundle. It points to "../../../x". Make the link relative with its target inside the bundle, or replace it by a copy, then build again.",
         "a macOS app as iOS": "BUNDLE_PLATFORM_WRONG: The bundle is to be signed for iOS, but it is laid out as a macOS app. Its Info.plist lies at Contents/Info.plist. Build for iOS, or send the job with the target of its platform.",
         "a macOS library in an iOS app": "BUNDLE_PLATFORM_WRONG: The bundle is to be signed for iOS, but "Frameworks/x.dylib" was built for macos. Its load commands name the platform macos. Build it for iOS, or send the job with the target of its platform.",
-        "a nested bundle without identifier": "BUNDLE_INFO_PLIST_INCOMPLETE: "Contents/Resources/x/Info.plist" has no usable CFBundleIdentifier. The key is missing, empty or no string. Build the bundle with a valid CFBundleIdentifier and send the job again.",
         "a payload behind the program": "SIGN_BINARY_UNSUITABLE: "Contents/MacOS/Hello" cannot take a signature. As a Mach-O file, 7 bytes follow its __LINKEDIT segment, which signing would drop. Remove the file if the app does not load it (object files, debug symbols), or link it again.",
         "a script on iOS": "BUNDLE_EXECUTABLE_INVALID: The main executable "Hello" is not a program that can be signed. It is a script, and iOS runs none. Let CFBundleExecutable name the compiled program, build again and send the job again.",
         "a simulator build": "BUNDLE_PLATFORM_WRONG: The bundle is to be signed for iOS, but "Hello" was built for ios-simulator. Its load commands name the platform ios-simulator. Build for devices, not for the simulator, and send the job again.",
@@ -355,9 +358,10 @@ describe('refusals', () => {
         "an executable that is a link": "BUNDLE_EXECUTABLE_INVALID: The main executable "Contents/MacOS/Hello" is not a program that can be signed. It is a symbolic link, not a file. Let CFBundleExecutable name the compiled program, build again and send the job again.",
         "an executable that is data": "BUNDLE_EXECUTABLE_INVALID: The main executable "Contents/MacOS/Hello" is not a program that can be signed. It is neither a Mach-O file nor a script. Let CFBundleExecutable name the compiled program, build again and send the job again.",
         "an extension with a broken Info.plist": "PLIST_INVALID: The property list "PlugIns/W.appex/Info.plist" cannot be used. It is neither an XML nor a binary plist. Build the bundle again, and check the file with "plutil -lint".",
-        "an extension without executable": "BUNDLE_EXECUTABLE_MISSING: The nested bundle "PlugIns/W.appex" has no executable. There is no regular file "PlugIns/W.appex/W". Build the bundle again with all its parts and send the job again.",
+        "an extension without executable": "BUNDLE_EXECUTABLE_MISSING: The nested bundle "PlugIns/W.appex" has no executable. Its Info.plist names "W", and there is no such regular file. Build the bundle again with all its parts and send the job again.",
+        "an extension without identifier": "BUNDLE_INFO_PLIST_INCOMPLETE: "PlugIns/W.appex/Info.plist" has no usable CFBundleIdentifier. The key is missing, empty or no string. Build the bundle with a valid CFBundleIdentifier and send the job again.",
         "an iOS app as macOS": "BUNDLE_PLATFORM_WRONG: The bundle is to be signed for macOS, but it is laid out as an iOS app. Its Info.plist lies at Info.plist. Build for macOS, or send the job with the target of its platform.",
-        "an object file": "SIGN_BINARY_UNSUITABLE: "Contents/Resources/x.o" cannot take a signature. As a Mach-O file, it has no __LINKEDIT segment. Remove the file if the app does not load it (object files, debug symbols), or link it again.",
+        "an object file": "SIGN_BINARY_UNSUITABLE: "Contents/Frameworks/x.o" cannot take a signature. As a Mach-O file, it has no __LINKEDIT segment. Remove the file if the app does not load it (object files, debug symbols), or link it again.",
         "another bundle id": "BUNDLE_ID_MISMATCH: The job is for "com.example.other", but the bundle says it is "com.example.hello". bundle_id of the manifest and CFBundleIdentifier in Contents/Info.plist differ. Give the project one bundle identifier (perry.toml), then build again.",
         "encrypted code": "BUNDLE_ENCRYPTED: "Hello" is encrypted and cannot be signed again. Its cryptid is not 0: it was downloaded from the App Store. Send the bundle as it came out of the build, not one taken from a device or the store.",
         "no Info.plist": "BUNDLE_INFO_PLIST_MISSING: The bundle has no Contents/Info.plist. At its top is "Contents". Build the bundle again and send the job again.",

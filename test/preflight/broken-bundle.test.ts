@@ -79,7 +79,7 @@ expectFound([
     'an object file',
     'SIGN_BINARY_UNSUITABLE',
     'error',
-    () => macWith({ 'Contents/Resources/x.o': buildMachO({ fileType: 'object', linkedit: false }) }),
+    () => macWith({ 'Contents/Frameworks/x.o': buildMachO({ fileType: 'object', linkedit: false }) }),
   ],
   [
     'data where only code may be',
@@ -99,7 +99,7 @@ expectFound([
     'error',
     () => macWith({ 'notes.txt': 'x' }, { to: 'notarize' }),
   ],
-  ['the same, only packed', 'BUNDLE_PLACE_WRONG', 'warning', () => macWith({ 'notes.txt': 'x' })],
+  ['the same, only packed', 'BUNDLE_PLACE_WRONG', 'error', () => macWith({ 'notes.txt': 'x' })],
   [
     'a framework without its links',
     'BUNDLE_LINKS_LOST',

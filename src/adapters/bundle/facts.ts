@@ -3,7 +3,9 @@ import {
   type BundleSurvey,
   type CodeFile,
   compareOsVersions,
+  type NestedBundle,
 } from '../../domain/bundle/index.ts';
+import { nearestIn } from '../../domain/bundle/nested-places.ts';
 import { plistFormat } from '../../domain/plist/index.ts';
 import type { TreeEntry } from '../files/tree.ts';
 import { embeddedProfilePath } from './leftovers.ts';
@@ -36,7 +38,11 @@ export function factsOf(found: Sound): BundleFacts | undefined {
       path,
       fileType: macho.slices[0]?.fileType ?? 'other',
       architectures: architecturesOf(macho),
+      ...(macho.embeddedId !== undefined && { embeddedId: macho.embeddedId }),
     })),
+    exclusions: found.exclusions,
+    signedFirst: signedFirst(found),
+    finderLeftovers: found.finderLeftovers,
     strayFiles: found.strayFiles,
     hasAssetsCar: found.hasAssetsCar,
     wasSigned: [...files].some((path) => /(?:^|\/)_CodeSignature\/CodeResources$/.test(path)),
@@ -45,6 +51,20 @@ export function factsOf(found: Sound): BundleFacts | undefined {
     sizeBytes: tree.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.sizeBytes : 0), 0),
   };
 }
+
+/** rcodesign leaves all code alone that lies in an excluded folder, and seals it as it is. */
+function signedFirst({ code, nested, executable, exclusions }: Sound): string[] {
+  const executables = new Set([executable, ...nested.map((bundle) => bundle.executable)]);
+  const excluded = new Set(exclusions);
+  const folders = new Set([...exclusions, ...nested.flatMap(foldersOf)]);
+  return [...code.keys()].filter((path) => {
+    const folder = executables.has(path) ? undefined : nearestIn(folders, path);
+    return folder !== undefined && excluded.has(folder);
+  });
+}
+
+const foldersOf = ({ path, frameworkVersion }: NestedBundle): string[] =>
+  frameworkVersion === undefined ? [path] : [path, `${path}/Versions/${frameworkVersion}`];
 
 const architecturesOf = ({ slices }: CodeFile): string[] => slices.map(({ architecture }) => architecture);
 

@@ -3,7 +3,13 @@ export { decomposeNames } from './decompose-names.ts';
 export { writeEmbeddedProfile } from './embedded-profile.ts';
 export { readInfoPlist, type WriteInfoOptions, writeInfoPlist } from './info-plist.ts';
 export { type InspectOptions, inspectBundle } from './inspect.ts';
-export { removeEmbeddedProfile, removeOldSignatures, takeSidecarEntitlements } from './leftovers.ts';
+export {
+  removeEmbeddedProfile,
+  removeFinderLeftovers,
+  removeOldSignatures,
+  takeSidecarEntitlements,
+} from './leftovers.ts';
 export { repairModes } from './modes.ts';
+export { writeAssumedKeys } from './nested-info.ts';
 export { readMachO } from './read-macho.ts';
 export { brokenSurvey, surveyBundle } from './survey.ts';

@@ -59,3 +59,11 @@ export async function removeOldSignatures(
     for (const name of OLD_SIGNATURE) await rm(join(folder, name), { recursive: true, force: true });
   }
 }
+
+/** Takes out what the Finder left where no seal covers it: a seal that holds for all of the bundle is worth more. */
+export async function removeFinderLeftovers(
+  appPath: string,
+  { finderLeftovers }: Pick<BundleFacts, 'finderLeftovers'>,
+): Promise<void> {
+  for (const path of finderLeftovers) await rm(await plainPath(appPath, path), { force: true });
+}

@@ -1,5 +1,6 @@
 import { checkMainCode, notAProgram } from '../../domain/bundle/code-checks.ts';
-import { strayFiles } from '../../domain/bundle/code-places.ts';
+import { falseBundles, strayFiles } from '../../domain/bundle/code-places.ts';
+import { exclusionPatterns } from '../../domain/bundle/exclusion-patterns.ts';
 import type { BundlePlatform, BundleSurvey, Layout } from '../../domain/bundle/index.ts';
 import { joined } from '../../domain/bundle/nested-places.ts';
 import { shown } from '../../domain/bundle/shown.ts';
@@ -9,6 +10,7 @@ import { listTree, type TreeEntry } from '../files/tree.ts';
 import { factsOf } from './facts.ts';
 import { Faults } from './faults.ts';
 import { bundleIdOf, executableNameOf } from './identity.ts';
+import { judgeCode } from './judge-code.ts';
 import { layoutOf, refuseTopResources, requireAppFolder } from './layout.ts';
 import { danglingLinks, linksOutside } from './links.ts';
 import { findNested, type NestedScan } from './nested.ts';
@@ -16,6 +18,7 @@ import { readPlainFile } from './plain-file.ts';
 import { ReadingBudget } from './reading-budget.ts';
 import { type CodeScan, scanCode } from './scan-code.ts';
 import { readDetails } from './survey-details.ts';
+import { unsealedItems } from './unsealed-items.ts';
 
 const MAX_INFO_BYTES = 4 * 1024 * 1024 + 1;
 
@@ -68,11 +71,33 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
   );
   const bundleId = info && faults.attempt(() => bundleIdOf(info, layout.infoPlist, options.expectedBundleId));
   const executable = info && faults.attempt(() => findExecutable(tree, layout, info));
-  const files = new Set(tree.filter(({ type }) => type === 'file').map(({ path }) => path));
-  const code = await scanCode(appPath, [...files], { platform, faults, budget, signal: options.signal });
-  if (executable && !code.damaged.has(executable))
-    faults.attempt(() => checkExecutable(executable, code, platform));
-  const nested = await findNested({ appPath, files, ownInfoPlist: layout.infoPlist, code, faults, budget });
+  const ofType = (wanted: TreeEntry['type']) =>
+    new Set(tree.filter(({ type }) => type === wanted).map(({ path }) => path));
+  const [files, folders] = [ofType('file'), ofType('directory')];
+  const scan = await scanCode(appPath, [...files], { faults, budget, signal: options.signal });
+  const nestedFaults = new Faults();
+  const nested = await findNested({
+    appPath,
+    platform,
+    files,
+    folders,
+    ownInfoPlist: layout.infoPlist,
+    code: scan,
+    faults: nestedFaults,
+    budget,
+  });
+  const executables = new Set([
+    ...(executable ? [executable] : []),
+    ...nested.nested.flatMap((bundle) => bundle.executable ?? []),
+  ]);
+  const code = judgeCode(scan, { platform, codeRoots: nested.codeRoots, executables, faults });
+  if (executable && !scan.damaged.has(executable))
+    faults.attempt(() => checkExecutable(executable, scan, platform));
+  for (const fault of nestedFaults.list) faults.add(fault);
+  const items = platform === 'macos' ? unsealedItems(tree, nested.nested) : undefined;
+  if (platform === 'macos') for (const folder of fakesOf(folders, nested)) faults.add(fakeBundle(folder));
+  const exclusions = [...nested.resourceFolders, ...code.resources];
+  faults.attempt(() => requireFewExclusions(exclusions, code.machOs, nested));
   const found = {
     ...emptySurvey(platform, faults, tree),
     layout,
@@ -82,12 +107,15 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
     danglingLinks: await danglingLinks(appPath, tree),
     files,
     code: code.machOs,
-    scripts: code.scripts,
+    scripts: scan.scripts,
     nested: nested.nested,
     nestedInfo: nested.infos,
-    strayFiles: platform === 'macos' ? straysOf(files, code, executable, nested) : [],
+    strayFiles: platform === 'macos' ? straysOf(files, scan, executables, nested) : [],
+    unsealedItems: items?.refused ?? [],
+    exclusions,
+    finderLeftovers: items?.leftovers ?? [],
     hasAssetsCar: files.has(joined(layout.resources, 'Assets.car')),
-    remarks: nested.remarks,
+    remarks: [...nested.remarks, ...code.remarks],
   };
   const details = await readDetails(appPath, found, { faults, budget });
   const facts = faults.list.length === 0 ? factsOf({ ...found, tree, infoBytes }) : undefined;
@@ -116,6 +144,9 @@ const emptySurvey = (platform: BundlePlatform, faults: Faults, tree: readonly Tr
   nested: [],
   nestedInfo: new Map(),
   strayFiles: [],
+  unsealedItems: [],
+  exclusions: [],
+  finderLeftovers: [],
   hasAssetsCar: false,
   pictures: [],
   nestedProfiles: new Map(),
@@ -146,13 +177,46 @@ function checkExecutable(path: string, code: CodeScan, platform: BundlePlatform)
 const straysOf = (
   files: ReadonlySet<string>,
   code: CodeScan,
-  executable: string | undefined,
+  executables: ReadonlySet<string>,
   { nested, codeRoots }: NestedScan,
 ): string[] =>
   strayFiles({
-    codeRoots: ['Contents', ...codeRoots],
+    codeRoots,
     files: [...files],
-    machOs: new Set([...code.machOs.keys(), ...code.damaged]),
-    executables: new Set([...(executable ? [executable] : []), ...nested.flatMap((b) => b.executable ?? [])]),
+    machOs: new Set([...code.machOs.keys(), ...code.damaged.keys()]),
+    executables,
     nested: nested.map(({ path }) => path),
   });
+
+/** Without those that have an Info.plist: what they lack has been said. */
+const fakesOf = (folders: ReadonlySet<string>, scan: NestedScan): string[] =>
+  falseBundles({
+    codeRoots: scan.codeRoots,
+    nested: [...scan.nested.map(({ path }) => path), ...scan.resourceFolders],
+    folders: [...folders],
+  });
+
+const fakeBundle = (path: string): ShipError =>
+  new ShipError('SIGN_UNSEALED', {
+    summary: `${shown(path)} cannot be sealed, because it would be taken for a bundle and is none.`,
+    reason: 'In the folders for code every folder with a dot in its name is a bundle with an Info.plist.',
+    nextStep: 'Move it to Contents/Resources, or give it a name without a dot, and build again.',
+  });
+
+/** They are words of one command. */
+const MAX_EXCLUSION_BYTES = 60 * 1024;
+
+function requireFewExclusions(
+  exclusions: readonly string[],
+  code: BundleSurvey['code'],
+  { nested }: NestedScan,
+): void {
+  const patterns = exclusionPatterns(exclusions, [...code.keys(), ...nested.map(({ path }) => path)]);
+  const sizeBytes = patterns.reduce((sum, pattern) => sum + Buffer.byteLength(pattern), 0);
+  if (sizeBytes <= MAX_EXCLUSION_BYTES) return;
+  throw new ShipError('SIGN_LAYOUT_UNSUITABLE', {
+    summary: `The bundle holds ${exclusions.length} files and folders that only look like code, in too many places.`,
+    reason: `Their names have ${sizeBytes} bytes; ${MAX_EXCLUSION_BYTES} is the most that the signing tool can be told.`,
+    nextStep: 'Pack them into an archive inside the bundle (.jar, .zip), and send the job again.',
+  });
+}

@@ -1,6 +1,14 @@
 import { posix } from 'node:path';
+import {
+  belongsInFramework,
+  currentVersion,
+  isLeftBesideContents,
+  isLeftInFramework,
+  type RootItem,
+} from '../../domain/bundle/root-items.ts';
 import { type CodeResources, parseCodeResources } from '../../domain/code-signature/code-resources.ts';
 import type { Finding, ProblemCode } from '../../domain/code-signature/problem.ts';
+import type { TreeEntry } from '../files/tree.ts';
 import { type BundleLayout, bundleLayout, isVersionedFramework } from './bundle-layout.ts';
 import { BundleTree, below, nameOf, parentOf } from './bundle-tree.ts';
 import { type CodeReport, checkSignature } from './check-signature.ts';
@@ -112,8 +120,19 @@ class BundleInspection {
     }
   }
 
+  /** A folder without code is none, whatever its Info.plist says: it is sealed file by file. */
   async #isBundle(path: string): Promise<boolean> {
-    return isVersionedFramework(this.#tree, path) || (await bundleLayout(this.#tree, path)) !== undefined;
+    if (isVersionedFramework(this.#tree, path)) {
+      for (const version of this.#tree.children(below(path, 'Versions')))
+        if (version.type === 'directory' && (await this.#hasCode(version.path))) return true;
+      return false;
+    }
+    return this.#hasCode(path);
+  }
+
+  async #hasCode(path: string): Promise<boolean> {
+    const layout = await bundleLayout(this.#tree, path);
+    return layout !== undefined && this.#machOFiles.has(layout.executable);
   }
 
   async #check(
@@ -138,29 +157,30 @@ class BundleInspection {
     const current = this.#tree.entry(below(versions, 'Current'));
     for (const entry of this.#tree.children(versions))
       if (entry.type === 'directory') await this.bundle(entry.path);
-      else if (entry !== current) this.#find(entry.path, 'FILE_UNSEALED', 'No signature covers this file.');
-    const target = below(versions, current?.linkTarget ?? '');
-    if (!current?.linkTarget || !this.#isVersion(versions, target))
+      else if (entry !== current && !isLeftInFramework(rootItem(entry)))
+        this.#find(entry.path, 'FILE_UNSEALED', 'No signature covers this file.');
+    const version = currentVersion(current?.linkTarget);
+    const target = below(versions, version ?? '');
+    if (version === undefined || !this.#tree.isFolder(target))
       this.#find(
         below(versions, 'Current'),
         'LINK_CHANGED',
         'The framework has no link to its current version.',
       );
     for (const entry of this.#tree.children(path))
-      if (entry.path !== versions && !entry.linkTarget?.startsWith('Versions/Current/'))
+      if (entry.path !== versions && !belongsInFramework(rootItem(entry), version))
         this.#find(entry.path, 'FILE_UNSEALED', 'No signature covers this item of the framework.');
     const report = this.code.get(target);
     if (report) this.code.set(path, report);
     return report;
   }
 
-  #isVersion(versions: string, target: string): boolean {
-    return parentOf(target) === versions && !nameOf(target).startsWith('.') && this.#tree.isFolder(target);
-  }
-
   #unsealedBeside({ path, contentRoot }: BundleLayout): void {
     const signature = below(contentRoot, '_CodeSignature');
-    const beside = contentRoot === path ? [] : this.#tree.children(path);
+    const beside =
+      contentRoot === path
+        ? []
+        : this.#tree.children(path).filter((entry) => !isLeftBesideContents(rootItem(entry)));
     const strangers = [...beside, ...this.#tree.children(signature)].filter(
       (entry) => entry.path !== contentRoot && entry.path !== below(signature, 'CodeResources'),
     );
@@ -182,3 +202,5 @@ class BundleInspection {
     this.findings.push({ path, code, message });
   }
 }
+
+const rootItem = (entry: TreeEntry): RootItem => ({ ...entry, name: nameOf(entry.path) });

@@ -7,6 +7,12 @@ export interface NestedEntitlements {
   readonly xml: Uint8Array;
 }
 
+export interface NestedIdentifier {
+  /** Of a Mach-O file that is no bundle's main executable. */
+  readonly scope: string;
+  readonly identifier: string;
+}
+
 export interface SignSettings {
   /** XML property list; replaces what the binary had. Left out, the entitlements of the input survive. */
   readonly entitlements?: Uint8Array | undefined;
@@ -20,6 +26,10 @@ export interface SignSettings {
   readonly timestampUrl: string;
   /** For a disk image, a package or a bare binary; a bundle's comes from its Info.plist. */
   readonly binaryIdentifier?: string | undefined;
+  /** Of Mach-O files in a bundle; left out, it is made of the name of the file. */
+  readonly nestedIdentifiers?: readonly NestedIdentifier[] | undefined;
+  /** Patterns of what is no bundle and no code: see `exclusionPatterns`. */
+  readonly exclusions?: readonly string[] | undefined;
 }
 
 /** A file that must lie in the working folder when rcodesign starts. */
@@ -55,11 +65,16 @@ export function signArguments(settings: SignSettings): SignArguments {
     words.push(...scopesOf(scope).map((part) => `--entitlements-xml-file=${part}:${name}`));
   }
   if (settings.hardenedRuntime) words.push(...runtimeWords(settings.hardenedScopes ?? []));
+  words.push(...(settings.exclusions ?? []).map((pattern) => `--exclude=${pattern}`));
   return { words, files };
 }
 
-const identifierWords = ({ binaryIdentifier }: SignSettings): string[] =>
-  binaryIdentifier === undefined ? [] : [`--binary-identifier=@main:${binaryIdentifier}`];
+const identifierWords = ({ binaryIdentifier, nestedIdentifiers = [] }: SignSettings): string[] => [
+  ...(binaryIdentifier === undefined ? [] : [`--binary-identifier=@main:${binaryIdentifier}`]),
+  ...nestedIdentifiers.flatMap(({ scope, identifier }) =>
+    scopesOf(scope).map((part) => `--binary-identifier=${part}:${identifier}`),
+  ),
+];
 
 const runtimeWords = (scopes: readonly string[]): string[] =>
   ['runtime', ...scopes.flatMap(scopesOf).map((scope) => `${scope}:runtime`)].map(

@@ -13,11 +13,18 @@ const names = { macos: 'macOS', ios: 'iOS' } as const;
 /**
  * Holds one Mach-O file against what the platform runs and what can be signed.
  *
+ * @param isResource - it is not code of the app but something that the app carries, as developer tools do: then it may
+ *   be for any platform
  * @throws ShipError BUNDLE_PLATFORM_WRONG · BUNDLE_ARCHITECTURE_WRONG · BUNDLE_ENCRYPTED · SIGN_BINARY_UNSUITABLE
  */
-export function checkCode(path: string, { slices }: MachOFacts, platform: BundlePlatform): void {
+export function checkCode(
+  path: string,
+  { slices }: MachOFacts,
+  platform: BundlePlatform,
+  isResource = false,
+): void {
   for (const slice of slices) {
-    checkPlatform(path, slice, platform);
+    if (!isResource) checkPlatform(path, slice, platform);
     if (platform === 'ios' && INTEL.test(slice.architecture))
       throw wrongArchitecture(path, slice.architecture);
     if (slice.encrypted) throw encrypted(path);
@@ -84,13 +91,4 @@ export const unsealable = (path: string, reason: string): ShipError =>
     summary: `${shown(path)} cannot take a signature.`,
     reason: `As a Mach-O file, ${reason}.`,
     nextStep: 'Remove the file if the app does not load it (object files, debug symbols), or link it again.',
-  });
-
-/** Java class files begin like universal binaries, and rcodesign goes by the first four bytes. */
-export const looksLikeMachO = (path: string): ShipError =>
-  new ShipError('SIGN_BINARY_UNSUITABLE', {
-    summary: `${shown(path)} would be taken for a Mach-O file by the signing tool, and stop it.`,
-    reason:
-      'Its first four bytes are those of a Mach-O file, the rest is not (Java class files are like that).',
-    nextStep: 'Pack such files into an archive (.jar, .zip) or remove them, then send the job again.',
   });

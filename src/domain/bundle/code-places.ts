@@ -1,3 +1,5 @@
+import { baseOf, nearestIn } from './nested-places.ts';
+
 /**
  * Below the code root of a macOS bundle these places hold signed code and nothing else: Apple's seal names what lies
  * there by its own signature, and a file without one cannot be named.
@@ -28,20 +30,55 @@ export interface CodePlacesInput {
 }
 
 /** The files that would be left out of the seal. */
-export function strayFiles(input: CodePlacesInput): string[] {
-  const roots = [...input.codeRoots].sort((a, b) => b.length - a.length);
-  const isStray = (file: string): boolean => {
-    if (input.machOs.has(file) || input.executables.has(file)) return false;
-    const root = roots.find((candidate) => file.startsWith(`${candidate}/`));
-    if (root === undefined || belongsToNested(file, root, input.nested)) return false;
-    return isCodePlace(file.slice(root.length + 1));
-  };
-  return input.files.filter(isStray);
+export function strayFiles({ codeRoots, nested, ...input }: CodePlacesInput): string[] {
+  const isCode = codePlaces(codeRoots);
+  const [roots, bundles] = [new Set(codeRoots), new Set(nested)];
+  return input.files.filter((file) => {
+    if (input.machOs.has(file) || input.executables.has(file) || !isCode(file)) return false;
+    // a flat or resource bundle below the root has rules of its own
+    const [root = '', bundle = ''] = [nearestIn(roots, file), nearestIn(bundles, file)];
+    return bundle.length <= root.length;
+  });
 }
 
-const isCodePlace = (path: string): boolean =>
-  path.includes('/') ? CODE_FOLDERS.test(path) : !KNOWN_ITEMS.has(path);
+/**
+ * Tells places for code from all others, where Apple's seal takes everything for resources.
+ *
+ * @param codeRoots - see `CodePlacesInput`
+ */
+export function codePlaces(codeRoots: readonly string[]): (path: string) => boolean {
+  const roots = new Set(codeRoots);
+  return (path) => {
+    const root = nearestIn(roots, path);
+    return root !== undefined && isCodePlace(path.slice(root.length + 1));
+  };
+}
 
-/** A flat or resource bundle below the root has rules of its own. */
-const belongsToNested = (file: string, root: string, nested: readonly string[]): boolean =>
-  nested.some((path) => file.startsWith(`${path}/`) && path.startsWith(`${root}/`));
+/**
+ * Folders that are taken for nested bundles because of a dot in their name, and are none; the outermost ones.
+ *
+ * @param folders - paths of all folders, those above others first
+ */
+export function falseBundles({
+  codeRoots,
+  nested,
+  folders,
+}: Pick<CodePlacesInput, 'codeRoots' | 'nested'> & { readonly folders: readonly string[] }): string[] {
+  const isCode = codePlaces(codeRoots);
+  const [roots, bundles] = [new Set(codeRoots), new Set(nested)];
+  return folders.filter((folder) => {
+    if (!baseOf(folder).includes('.') || bundles.has(folder) || !isCode(folder)) return false;
+    const [root = '', bundle = ''] = [nearestIn(roots, folder), nearestIn(bundles, folder)];
+    if (bundle.length > root.length) return false;
+    bundles.add(folder);
+    return true;
+  });
+}
+
+/** What rcodesign seals as files although it lies in a place for code: the debug symbols of what lies beside. */
+const DEBUG_SYMBOLS = /\.dSYM(?:\/|$)/;
+
+const isCodePlace = (path: string): boolean => {
+  if (DEBUG_SYMBOLS.test(path)) return false;
+  return path.includes('/') ? CODE_FOLDERS.test(path) : !KNOWN_ITEMS.has(path);
+};

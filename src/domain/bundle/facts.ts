@@ -32,7 +32,17 @@ export interface BundleFacts {
   readonly deviceFamilies: readonly number[];
   /** Longest path first: the order in which they are signed. */
   readonly nested: readonly NestedBundle[];
+  /** All code that is signed. */
   readonly machOs: readonly MachOFile[];
+  /**
+   * What rcodesign would take for code or for a bundle and Apple's codesign takes for resources: folders with an
+   * Info.plist and no program, and files that only begin like Mach-O. Sealed as they are.
+   */
+  readonly exclusions: readonly string[];
+  /** Of `machOs`: what lies in an excluded folder, and is signed before the bundle and not with it. */
+  readonly signedFirst: readonly string[];
+  /** What the Finder left beside `Contents`; no seal covers it, and it is taken out. */
+  readonly finderLeftovers: readonly string[];
   /** Files that lie where only code may lie (macOS); rcodesign leaves them out of the seal. */
   readonly strayFiles: readonly string[];
   readonly hasAssetsCar: boolean;
@@ -48,6 +58,8 @@ export interface MachOFile {
   readonly path: string;
   readonly fileType: string;
   readonly architectures: readonly string[];
+  /** CFBundleIdentifier of the Info.plist inside the file: the name under which it is to be signed. */
+  readonly embeddedId?: string;
 }
 
 export type NestedKind = 'app' | 'appex' | 'xpc' | 'framework' | 'plugin' | 'bundle' | 'other';
@@ -59,7 +71,10 @@ export interface NestedBundle {
   /** The folder below `Versions/`, for a versioned framework. */
   readonly frameworkVersion?: string;
   readonly infoPlist: string;
+  /** Empty for resources without one. */
   readonly bundleId: string;
+  /** What the Info.plist lacks and codesign assumes; rcodesign has to be told. */
+  readonly assumed?: Readonly<Partial<Record<'CFBundleIdentifier' | 'CFBundleExecutable', string>>>;
   /** Absent when it holds resources only. */
   readonly executable?: string;
   readonly executableKind?: 'macho' | 'script';

@@ -33,8 +33,18 @@ export const isProgramKind = (kind: NestedKind): boolean => ['app', 'appex', 'xp
  */
 export function nestedPlaces(infoPlists: readonly string[], own: string): NestedPlace[] {
   const places = infoPlists.filter((path) => path !== own && path !== 'Info.plist').map(placeOf);
-  return places.filter((place) => place.path !== '').sort(byDepth);
+  const byPath = new Map<string, NestedPlace>();
+  for (const place of places.filter(({ path }) => path !== '')) {
+    const key = `${place.path}\0${place.frameworkVersion ?? ''}`;
+    const other = byPath.get(key);
+    if (!other || precedence(place) > precedence(other)) byPath.set(key, place);
+  }
+  return [...byPath.values()].sort(byDepth);
 }
+
+/** Which of several Info.plists of one folder rcodesign goes by. */
+const precedence = ({ path, infoPlist }: NestedPlace): number =>
+  ['Info.plist', 'Contents/Info.plist', 'Resources/Info.plist'].indexOf(infoPlist.slice(path.length + 1));
 
 /** The folder whose layout rules apply to the bundle of an Info.plist, as in `NestedPlace`. */
 export const codeRootOf = (infoPlist: string): string => placeOf(infoPlist).codeRoot;
@@ -68,3 +78,10 @@ export const parentOf = (path: string): string => path.slice(0, Math.max(0, path
 export const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
 export const joined = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
+
+/** The innermost folder of a set that holds the path. */
+export function nearestIn(folders: ReadonlySet<string>, path: string): string | undefined {
+  for (let folder = parentOf(path); folder !== ''; folder = parentOf(folder))
+    if (folders.has(folder)) return folder;
+  return undefined;
+}

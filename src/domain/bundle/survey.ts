@@ -17,6 +17,10 @@ export interface CodeFile extends MachOFacts {
   readonly frameworks: readonly string[];
   /** Objective-C classes that it takes from libraries; absent when its symbols do not tell. */
   readonly importedClasses?: ReadonlySet<string>;
+  /** See `MachOFile.embeddedId`. */
+  readonly embeddedId?: string;
+  /** Libraries of the Swift runtime that it looks for beside itself, e.g. `libswiftCore.dylib`. */
+  readonly swiftLibraries: readonly string[];
 }
 
 /** A picture that an app icon can be drawn from; without a size when it is no PNG. */
@@ -54,6 +58,11 @@ export interface BundleSurvey {
   readonly nestedInfo: ReadonlyMap<string, PlistDict>;
   /** Files that lie where only code may lie (macOS). */
   readonly strayFiles: readonly string[];
+  /** Items beside `Contents`, or at the top of a versioned framework, that no seal covers (macOS). */
+  readonly unsealedItems: readonly string[];
+  /** See `BundleFacts`, as the following. */
+  readonly exclusions: readonly string[];
+  readonly finderLeftovers: readonly string[];
   readonly hasAssetsCar: boolean;
   readonly pictures: readonly Picture[];
   /** Types of the entries of the `.icns` that CFBundleIconFile names, e.g. `ic10`. */

@@ -104,17 +104,24 @@ function describeSlice(header: MachHeader, commands: LoadCommands, extent: Slice
     encrypted: commands.encrypted,
     positionIndependent: header.positionIndependent,
     dylibs: commands.dylibs,
+    ...(commands.infoPlist && { infoPlist: commands.infoPlist }),
     ...(unsealableReason && { unsealableReason }),
   };
 }
 
 /** Debug symbols (dSYM) repeat the segments of a program that lies elsewhere. */
-function checkExtents(header: MachHeader, { segments, signature }: LoadCommands, sizeBytes: number): void {
+function checkExtents(
+  header: MachHeader,
+  { segments, signature, infoPlist }: LoadCommands,
+  sizeBytes: number,
+): void {
   if (header.fileType === 'dsym') return;
   const cut = segments.find((segment) => segment.fileOffset + segment.fileBytes > sizeBytes);
   if (cut) throw new MachOFault(`its segment ${JSON.stringify(cut.name)} reaches beyond the end of the file`);
   if (signature && signature.offset + signature.sizeBytes > sizeBytes)
     throw new MachOFault('its signature reaches beyond the end of the file');
+  if (infoPlist && infoPlist.offset + infoPlist.sizeBytes > sizeBytes)
+    throw new MachOFault('its Info.plist section reaches beyond the end of the file');
 }
 
 const linkeditOf = ({ segments }: LoadCommands) => segments.find(({ name }) => name === '__LINKEDIT');

@@ -14,6 +14,7 @@ export interface LoadCommands {
   readonly dylibs: readonly string[];
   readonly encrypted: boolean;
   readonly signature?: { readonly offset: number; readonly sizeBytes: number };
+  readonly infoPlist?: { readonly offset: number; readonly sizeBytes: number };
   /** File offset of the first section; load commands must end before it. */
   readonly firstSectionOffset: number;
 }
@@ -29,6 +30,7 @@ interface Draft {
   dylibs: string[];
   encrypted: boolean;
   signature?: { offset: number; sizeBytes: number };
+  infoPlist?: { offset: number; sizeBytes: number };
   firstSectionOffset: number;
 }
 
@@ -114,8 +116,9 @@ function readCommand({ id, bytes }: Command, draft: Draft, header: MachHeader, u
 
 function readSegment(bytes: Buffer, is64: boolean, draft: Draft, header: MachHeader, u32: ReadUint32): void {
   const word = (at: number) => (is64 ? wordAt(bytes, at, header) : u32(bytes, at));
+  const name = name16(bytes, 8);
   draft.segments.push({
-    name: bytes.subarray(8, 24).toString('latin1').split('\0')[0] ?? '',
+    name,
     fileOffset: word(is64 ? 40 : 32),
     fileBytes: word(is64 ? 48 : 36),
   });
@@ -129,8 +132,20 @@ function readSegment(bytes: Buffer, is64: boolean, draft: Draft, header: MachHea
     const type = u32(bytes, at + (is64 ? 64 : 56)) & 0xff;
     if (offset > 0 && !ZEROFILL_TYPES.has(type))
       draft.firstSectionOffset = Math.min(draft.firstSectionOffset, offset);
+    if (name === '__TEXT' && name16(bytes, at) === '__info_plist')
+      draft.infoPlist ??= {
+        offset,
+        sizeBytes: is64 ? wordAt(bytes, at + 40, header) : u32(bytes, at + 36),
+      };
   }
 }
+
+/** A name of a segment or section: sixteen bytes, filled with NUL. */
+const name16 = (bytes: Buffer, at: number): string =>
+  bytes
+    .subarray(at, at + 16)
+    .toString('latin1')
+    .split('\0', 1)[0] ?? '';
 
 const wordAt = (bytes: Buffer, at: number, { littleEndian }: MachHeader): number =>
   Number(littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));

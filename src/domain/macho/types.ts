@@ -21,6 +21,8 @@ export interface MachOSlice {
   readonly positionIndependent: boolean;
   /** Install names of the libraries it links. */
   readonly dylibs: readonly string[];
+  /** The section __TEXT,__info_plist, relative to the start of the slice: the Info.plist of code without a bundle. */
+  readonly infoPlist?: { readonly offset: number; readonly sizeBytes: number };
   /** Why no signature could be put into this slice; absent when one can. */
   readonly unsealableReason?: string;
 }
