@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { BundlePlatform, NestedBundle } from '../../domain/bundle/index.ts';
 import { baseOf, isProgramKind, type NestedPlace } from '../../domain/bundle/nested-places.ts';
 import { shown } from '../../domain/bundle/shown.ts';
@@ -38,6 +39,6 @@ export function identityOf({ place, info, executable, platform }: Named): Nested
 }
 
 const nameOfProgram = (program: string): string => {
-  const name = program.replace(/(?<=.)\.[^.]*$/, '');
+  const { name } = posix.parse(program);
   return isCodeIdentifier(name) ? name : 'code';
 };

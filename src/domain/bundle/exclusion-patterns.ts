@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { nearestIn, parentOf } from './nested-places.ts';
 
 /** More of one kind are named together: thousands of Java classes would not fit into a command. */
@@ -12,7 +13,7 @@ const MAX_NAMED = 20;
 export function exclusionPatterns(paths: readonly string[], signed: readonly string[]): string[] {
   const folders = new Set(paths.map(parentOf));
   const withCode = new Set(signed.flatMap((path) => foldersAbove(path, folders)));
-  return grouped(paths, endingOf).flatMap(([ending, alike]) => {
+  return grouped(paths, posix.extname).flatMap(([ending, alike]) => {
     if (alike.length <= MAX_NAMED) return alike.map(escaped);
     if (ending !== '' && !signed.some((path) => path.endsWith(ending))) return `*${escaped(ending)}`;
     return grouped(alike, parentOf).flatMap(([folder, inside]) =>
@@ -38,8 +39,5 @@ function grouped(paths: readonly string[], keyOf: (path: string) => string): [st
   }
   return [...groups];
 }
-
-/** e.g. `.class`; the empty text for a name without one. */
-const endingOf = (path: string): string => /(?<=[^/])\.[^./]+$/.exec(path)?.[0] ?? '';
 
 const escaped = (path: string): string => path.replace(/[?*[\]]/g, '[$&]');

@@ -21,8 +21,10 @@ export const isLeftBesideContents = (item: RootItem): boolean =>
 export const isLeftInFramework = (item: RootItem): boolean => isPlain(item) && item.name === '.DS_Store';
 
 /** `Current` names a version; both spellings of a relative path will do. */
-export const currentVersion = (linkTarget: string | undefined): string | undefined =>
-  /^(?:\.\/)?((?!\.{1,2}$)[^/]+)$/.exec(linkTarget ?? '')?.[1];
+export function currentVersion(linkTarget: string | undefined): string | undefined {
+  const version = /^(?:\.\/)?([^/]+)$/.exec(linkTarget ?? '')?.[1];
+  return version === '.' || version === '..' ? undefined : version;
+}
 
 /** A link at the top of a framework leads to its namesake in the current version; a module map may be a file. */
 export function belongsInFramework(item: RootItem, current: string | undefined): boolean {
