@@ -44,7 +44,7 @@ export function examineCredentials(
       ...ofEnvelope,
       ...unusedProfileFindings(credentials),
       ...passes.flatMap(({ ofProfile }) => ofProfile),
-      ...ofNested(context, passes, credentials.teamId ?? profile?.teamIds[0]),
+      ...ofNested(context, passes, credentials.teamId ?? profile?.teamIds[0], profile),
       ...passes.flatMap(({ ofEntitlements }) => ofEntitlements),
     ],
     materials,
@@ -54,11 +54,20 @@ export function examineCredentials(
 }
 
 /** Profiles of nested bundles are of the pass that takes the app's. */
-function ofNested(context: Context, passes: readonly ExaminedPass[], teamId: string | undefined): Finding[] {
+function ofNested(
+  context: Context,
+  passes: readonly ExaminedPass[],
+  teamId: string | undefined,
+  profile: ProvisioningProfile | undefined,
+): Finding[] {
   const certificates = passes
     .filter(({ material }) => material.pass.takesProfile)
     .flatMap(({ material }) => material.identity?.certificate.der ?? []);
-  return nestedProfileFindings(context, { certificates, ...(teamId !== undefined && { teamId }) });
+  return nestedProfileFindings(context, {
+    certificates,
+    ...(teamId !== undefined && { teamId }),
+    ...(profile && { profile }),
+  });
 }
 
 /** Apple's own refusal of a key comes late: this much is known before. */

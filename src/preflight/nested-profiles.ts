@@ -1,28 +1,36 @@
 import type { NestedBundle } from '../domain/bundle/index.ts';
 import { shown } from '../domain/bundle/shown.ts';
-import { parseProfile } from '../domain/profile/index.ts';
+import {
+  needsOwnProfile,
+  type ProvisioningProfile,
+  parseProfile,
+  sharingProfile,
+} from '../domain/profile/index.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
 import type { Context } from './input.ts';
 import { profileFindings } from './profile.ts';
 
-/** What runs on a device, or in the store, only with a provisioning profile of its own. */
-const needsProfile = ({ platform }: Context, { kind }: NestedBundle): boolean =>
-  platform === 'ios' && (kind === 'appex' || kind === 'app');
+interface Signing {
+  readonly certificates: readonly Buffer[];
+  readonly teamId?: string;
+  /** The one of the app. */
+  readonly profile?: ProvisioningProfile;
+}
 
 /**
- * Profiles of app extensions and nested apps. They came with the bundle and stay in it, because one profile cannot
- * stand in for another.
+ * Profiles of app extensions and nested apps. Those that came with the bundle stay in it; where there is none, a
+ * wildcard profile of the app may serve as well.
  */
-export function nestedProfileFindings(
-  context: Context,
-  signing: { readonly certificates: readonly Buffer[]; readonly teamId?: string },
-): Finding[] {
-  return context.survey.nested.flatMap((bundle) => {
+export function nestedProfileFindings(context: Context, signing: Signing): Finding[] {
+  const { platform, survey } = context;
+  const sharing = signing.profile ? sharingProfile(platform, survey.nested, signing.profile) : [];
+  return survey.nested.flatMap((bundle) => {
     const { embeddedProfile } = bundle;
     const bytes =
       embeddedProfile === undefined ? undefined : context.survey.nestedProfiles.get(embeddedProfile);
     if (bytes) return present(context, bundle, bytes, signing);
-    return needsProfile(context, bundle) && isAsked(context) ? [missing(context, bundle)] : [];
+    if (!needsOwnProfile(platform, bundle) || sharing.includes(bundle)) return [];
+    return isAsked(context) ? [missing(context, bundle)] : [];
   });
 }
 
@@ -32,7 +40,7 @@ const isAsked = ({ toStore, credentials }: Context): boolean => toStore || crede
 const missing = ({ inStore }: Context, { path }: NestedBundle): Finding =>
   finding('PROFILE_MISSING', inStore, {
     summary: `${shown(path)} has no provisioning profile of its own.`,
-    reason: `There is no ${shown(`${path}/embedded.mobileprovision`)}.`,
+    reason: `There is no ${shown(`${path}/embedded.mobileprovision`)}, and the profile of the app does not cover it.`,
     nextStep: 'Put the profile of that bundle into it before it is sent to be signed.',
   });
 
@@ -40,7 +48,7 @@ function present(
   context: Context,
   bundle: NestedBundle,
   bytes: Buffer,
-  { certificates, teamId }: { readonly certificates: readonly Buffer[]; readonly teamId?: string },
+  { certificates, teamId }: Signing,
 ): Finding[] {
   try {
     const findings = profileFindings(context, {

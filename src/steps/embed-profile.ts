@@ -1,10 +1,18 @@
 import { writeEmbeddedProfile } from '../adapters/bundle/index.ts';
+import { parseProfile, sharingProfile } from '../domain/profile/index.ts';
 import type { StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
-/** The profile as it was sent, as fresh bytes: what Apple signed must not be changed. */
+/**
+ * The profile as it was sent, as fresh bytes: what Apple signed must not be changed. One that covers extensions as
+ * well goes into each of them that brought none.
+ */
 export async function embedProfile({ desk }: StepScope): Promise<void> {
   const { profile } = held(desk, 'credentials');
   if (!profile) throw new Error('the plan embeds a profile that was not sent');
-  await writeEmbeddedProfile(held(desk, 'found').appPath, held(desk, 'facts'), profile);
+  const { appPath } = held(desk, 'found');
+  const facts = held(desk, 'facts');
+  const sharing = sharingProfile(facts.platform, facts.nested, parseProfile(profile));
+  for (const path of ['', ...sharing.map((bundle) => bundle.path)])
+    await writeEmbeddedProfile(appPath, facts, profile, path);
 }

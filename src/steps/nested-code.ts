@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { readEmbeddedProfile } from '../adapters/bundle/index.ts';
 import { readExistingEntitlements } from '../adapters/code-signature/existing-entitlements.ts';
 import type { NestedEntitlements, SignSettings } from '../adapters/rcodesign/sign-arguments.ts';
 import { exclusionPatterns } from '../domain/bundle/exclusion-patterns.ts';
@@ -6,6 +7,8 @@ import type { BundleFacts, NestedBundle } from '../domain/bundle/index.ts';
 import { isProgramKind } from '../domain/bundle/nested-places.ts';
 import { nestedEntitlements } from '../domain/entitlements/index.ts';
 import { buildPlist } from '../domain/plist/index.ts';
+import { type ProvisioningProfile, parseProfile } from '../domain/profile/index.ts';
+import { ShipError } from '../errors.ts';
 import { materialOf, passOf, type StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
@@ -81,14 +84,28 @@ async function entitlementsOf(
   const { desk } = scope;
   const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, executable));
   const teamId = held(desk, 'credentials').teamId ?? materialOf(scope).identity?.certificate.teamId;
+  const { platform } = held(desk, 'facts');
+  const profile = platform === 'ios' ? await readNestedProfile(held(desk, 'found').appPath, path) : undefined;
   const own = nestedEntitlements({
-    platform: held(desk, 'facts').platform,
+    platform,
     bundleId,
+    ...(profile && { profile }),
     ...(passOf(scope).distribution === 'store' && { sandbox: kind === 'app' ? 'inherited' : 'own' }),
     ...(existing && { existing }),
     ...(teamId !== undefined && { teamId }),
   });
   return { scope: path, xml: buildPlist(own, 'xml') };
+}
+
+/** One that cannot be read permits nothing; it has been told. */
+async function readNestedProfile(appPath: string, path: string): Promise<ProvisioningProfile | undefined> {
+  try {
+    const bytes = await readEmbeddedProfile(appPath, path);
+    return bytes && parseProfile(bytes);
+  } catch (error) {
+    if (error instanceof ShipError) return undefined;
+    throw error;
+  }
 }
 
 /** A program without a bundle keeps what it may keep of its own; one that had nothing gets nothing. */

@@ -217,6 +217,39 @@ describe('macOS', () => {
     expect(nested('inherited', wishes)).toEqual({ ...sandboxed, ...wishes });
   });
 
+  test('an extension keeps of what it had as much as its own profile allows', () => {
+    const groups = ['group.com.example.tide', 'group.com.other'];
+    const existing = newDict([
+      ['application-identifier', 'OLDTEAM123.com.example.tide.w'],
+      ['com.apple.security.application-groups', groups],
+      ['keychain-access-groups', ['OLDTEAM123.shared']],
+      ['get-task-allow', true],
+    ]);
+    const nested = (profile?: ProvisioningProfile) => ({
+      ...nestedEntitlements({
+        platform: 'ios',
+        bundleId: 'com.example.tide.w',
+        existing,
+        teamId: TEAM,
+        ...(profile && { profile }),
+      }),
+    });
+    const own = profileWith(
+      { 'com.apple.security.application-groups': [groups[0] ?? ''], 'beta-reports-active': true },
+      { prefix: 'OLDPREFIX1' },
+    );
+    expect(nested(own)).toEqual({
+      'application-identifier': 'OLDPREFIX1.com.example.tide.w',
+      'com.apple.developer.team-identifier': TEAM,
+      'beta-reports-active': true,
+      'com.apple.security.application-groups': [groups[0]],
+    });
+    expect(nested()).toEqual({
+      'application-identifier': `${TEAM}.com.example.tide.w`,
+      'com.apple.developer.team-identifier': TEAM,
+    });
+  });
+
   test('store: the sandbox, the identifier and the team', () => {
     expect(
       derive({ ...store, teamId: TEAM, keys: ['com.apple.security.network.client'] }).entitlements,

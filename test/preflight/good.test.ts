@@ -69,6 +69,18 @@ const jobs: Record<string, () => Job> = {
   'a profile in BER': () => ({ ios: {}, ...store, profile: { ber: true } }),
   'a profile signed with SHA-256': () => ({ ios: {}, ...store, profile: { digest: 'sha256' } }),
   'a wildcard profile': () => ({ ios: {}, ...store, profile: { bundleId: 'com.example.*' } }),
+  'a wildcard profile that serves the app and its extension': () => ({
+    ios: {
+      files: {
+        'PlugIns/W.appex/Info.plist': nestedInfo('XPC!', 'W', 'com.example.hello.w', {
+          NSExtension: newDict([['NSExtensionPointIdentifier', 'com.apple.keyboard-service']]),
+        }),
+        'PlugIns/W.appex/W': buildMachO({ platform: 'ios', minimumOs: '17.0', text: 'w' }),
+      },
+    },
+    ...store,
+    profile: { bundleId: 'com.example.*', prefix: 'OLDPREFIX1' },
+  }),
   'a profile for everything': () => ({
     ios: {},
     p12: 'distribution',

@@ -1,6 +1,6 @@
 export type { BundleFacts, MachOFile, NestedBundle } from '../../domain/bundle/index.ts';
 export { decomposeNames } from './decompose-names.ts';
-export { writeEmbeddedProfile } from './embedded-profile.ts';
+export { readEmbeddedProfile, writeEmbeddedProfile } from './embedded-profile.ts';
 export { readInfoPlist, type WriteInfoOptions, writeInfoPlist } from './info-plist.ts';
 export { type InspectOptions, inspectBundle } from './inspect.ts';
 export {

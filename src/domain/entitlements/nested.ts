@@ -1,4 +1,6 @@
 import { newDict, type PlistDict, type PlistValue } from '../plist/index.ts';
+import type { ProvisioningProfile } from '../profile/index.ts';
+import { iosEntitlements } from './ios.ts';
 
 export interface NestedEntitlementsInput {
   readonly platform: 'macos' | 'ios';
@@ -7,6 +9,8 @@ export interface NestedEntitlementsInput {
   /** What its executable was signed with before. */
   readonly existing?: PlistDict;
   readonly teamId?: string;
+  /** iOS: the one in the nested bundle. */
+  readonly profile?: ProvisioningProfile;
   /**
    * For the Mac App Store, which wants every program in a sandbox: one of its own, or that of the app that starts
    * it, which only a helper without other wishes can share.
@@ -19,7 +23,7 @@ const DEBUGGING = 'com.apple.security.get-task-allow';
 
 /**
  * Entitlements of a nested app, extension or XPC service: on macOS what it had, as far as no profile is needed for
- * it, and never the permission to debug; on iOS who it is, because everything else needs a profile of its own.
+ * it, and never the permission to debug; on iOS who it is, and of what it had as much as its own profile allows.
  */
 export function nestedEntitlements({
   platform,
@@ -27,8 +31,18 @@ export function nestedEntitlements({
   existing,
   teamId,
   sandbox,
+  profile,
 }: NestedEntitlementsInput): PlistDict {
-  if (platform === 'ios') return newDict(teamId === undefined ? [] : identity(teamId, bundleId));
+  if (platform === 'ios')
+    return iosEntitlements({
+      platform,
+      plan: { distribution: 'direct' },
+      manifest: { entitlements: [], iosCapabilities: [] },
+      bundleId,
+      // without a profile nothing but the identity is permitted
+      ...(profile && { profile, ...(existing && { sidecar: existing }) }),
+      ...(teamId !== undefined && { teamId }),
+    }).entitlements;
   const kept = Object.entries(existing ?? {}).filter(
     ([key]) => key.startsWith(FREE_PREFIX) && key !== DEBUGGING,
   );
@@ -49,8 +63,3 @@ function missingSandbox(
     ...(sandbox === 'inherited' && kept.length === 0 ? [[INHERIT, true] as const] : []),
   ];
 }
-
-const identity = (teamId: string, bundleId: string): [string, PlistValue][] => [
-  ['application-identifier', `${teamId}.${bundleId}`],
-  ['com.apple.developer.team-identifier', teamId],
-];

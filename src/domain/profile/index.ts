@@ -7,5 +7,6 @@ export {
   type ProvisioningProfile,
   profileKind,
 } from './profile.ts';
+export { needsOwnProfile, sharingProfile } from './shared-profile.ts';
 export { checkProfileSignature, type ProfileSignature } from './signature.ts';
 export { isIssuedByApple } from './trust.ts';
