@@ -25,10 +25,16 @@ export const tags = {
   generalizedTime: 24,
 } as const;
 
-/** Parses hostile DER; the library bounds depth and number of elements. Nothing may follow the value. */
+/** A CMS envelope with a time stamp and its chains has some hundred elements, ten levels deep. */
+const LIMITS = { maxDepth: 64, maxNodes: 10_000, maxContentLength: 2 * 1024 * 1024 };
+
+/**
+ * Parses hostile DER; depth and number of elements are bounded, and what lies in an OCTET STRING is left alone. Nothing
+ * may follow the value.
+ */
 export function parseDer(der: Buffer, what: string): DerNode {
   return readingHostile(what, () => {
-    const { offset, result } = fromBER(der);
+    const { offset, result } = fromBER(der, { ...LIMITS, parseEmbedded: false, copyInput: false });
     if (offset !== der.length)
       throw malformed(what, `it ends at ${offset} of ${der.length} bytes, or is no DER`);
     checkBerForm(der, what);
@@ -37,7 +43,8 @@ export function parseDer(der: Buffer, what: string): DerNode {
 }
 
 function toNode(block: BaseBlock): DerNode {
-  const raw = Buffer.from(block.valueBeforeDecodeView);
+  const { buffer, byteOffset, byteLength } = block.valueBeforeDecodeView;
+  const raw = Buffer.from(buffer, byteOffset, byteLength);
   const headerBytes = block.idBlock.blockLength + block.lenBlock.blockLength;
   return {
     tagClass: block.idBlock.tagClass,

@@ -1,5 +1,6 @@
 import { hash, X509Certificate } from 'node:crypto';
-import { readingHostile } from './malformed.ts';
+import { IssuerChecks } from '../issuer-checks.ts';
+import { malformed, readingHostile } from './malformed.ts';
 import { type Problem, problem } from './problem.ts';
 
 export interface CertificateFacts {
@@ -21,11 +22,12 @@ export type Anchor = 'apple-root' | 'other-root' | 'self-signed' | 'issuer-missi
 
 /** "Apple Root CA", https://www.apple.com/certificateauthority/ */
 const APPLE_ROOT_SHA256 = 'b0b1730ecbc7ff4505142c49f1295e6eda6bcaed7e2c68c5be91b5a11001f024';
+const WHAT = 'certificates of the signature';
 /** SHA-256 of its SubjectPublicKeyInfo. */
 const APPLE_ROOT_KEY_SHA256 = 'eb4993efa9b089e593418aa893f8e93a7374d810e52fcbe01e7f1d7e92a6d024';
 
 export const readCertificates = (ders: readonly Buffer[]): X509Certificate[] =>
-  ders.map((der) => readingHostile('certificate of the signature', () => new X509Certificate(der)));
+  ders.map((der) => readingHostile(WHAT, () => new X509Certificate(der)));
 
 export function certificateFacts(certificate: X509Certificate): CertificateFacts {
   const unit = namePart(certificate.subject, 'OU');
@@ -45,10 +47,11 @@ export function certificateProblems(
   certificates: readonly X509Certificate[],
   signer: X509Certificate | undefined,
 ): Problem[] {
+  const checks = new IssuerChecks();
   return [
-    ...unsignedProblems(certificates),
+    ...unsignedProblems(certificates, checks),
     ...changedRootProblems(certificates),
-    ...strayProblems(certificates, signer),
+    ...strayProblems(certificates, signer, checks),
   ];
 }
 
@@ -70,10 +73,10 @@ function keyDigest(certificate: X509Certificate): string | undefined {
   }
 }
 
-function unsignedProblems(certificates: readonly X509Certificate[]): Problem[] {
+function unsignedProblems(certificates: readonly X509Certificate[], checks: IssuerChecks): Problem[] {
   return certificates
     .filter((certificate) => candidates(certificate, certificates).length > 0)
-    .filter((certificate) => !issuerOf(certificate, certificates))
+    .filter((certificate) => !issuerOf(certificate, certificates, checks))
     .map((certificate) => {
       const name = namePart(certificate.subject, 'CN') ?? '';
       return problem('CERTIFICATE_WRONG', `The certificate "${name}" does not carry its issuer's signature.`);
@@ -87,9 +90,10 @@ function unsignedProblems(certificates: readonly X509Certificate[]): Problem[] {
 function strayProblems(
   certificates: readonly X509Certificate[],
   signer: X509Certificate | undefined,
+  checks: IssuerChecks,
 ): Problem[] {
   if (!signer) return [];
-  const { chain, isWhole } = chainOf(signer, certificates);
+  const { chain, isWhole } = chainOf(signer, certificates, checks);
   const strays = isWhole ? [] : certificates.filter((certificate) => !chain.includes(certificate));
   return strays.slice(0, 1).map((certificate) => {
     const name = namePart(certificate.subject, 'CN') ?? '';
@@ -98,10 +102,10 @@ function strayProblems(
 }
 
 /** From the signer upwards, as far as the certificates go; whole when it ends at one that signed itself. */
-function chainOf(signer: X509Certificate, certificates: readonly X509Certificate[]) {
+function chainOf(signer: X509Certificate, certificates: readonly X509Certificate[], checks: IssuerChecks) {
   const chain = [signer];
   for (let current = signer; chain.length <= certificates.length; ) {
-    const issuer = issuerOf(current, certificates);
+    const issuer = issuerOf(current, certificates, checks);
     if (issuer === current) return { chain, isWhole: true };
     if (!issuer || chain.includes(issuer)) break;
     chain.push(issuer);
@@ -111,7 +115,7 @@ function chainOf(signer: X509Certificate, certificates: readonly X509Certificate
 }
 
 export function anchorOf(signer: X509Certificate, certificates: readonly X509Certificate[]): Anchor {
-  const { chain, isWhole } = chainOf(signer, certificates);
+  const { chain, isWhole } = chainOf(signer, certificates, new IssuerChecks());
   return isWhole ? rootKind(chain.at(-1) ?? signer, chain.length === 1) : 'issuer-missing';
 }
 
@@ -126,13 +130,17 @@ const fingerprint = (certificate: X509Certificate): string =>
 const candidates = (certificate: X509Certificate, all: readonly X509Certificate[]): X509Certificate[] =>
   all.filter((candidate) => candidate.subject === certificate.issuer);
 
-const issuerOf = (
+function issuerOf(
   certificate: X509Certificate,
   all: readonly X509Certificate[],
-): X509Certificate | undefined =>
-  candidates(certificate, all).find((candidate) =>
-    readingHostile('certificate of the signature', () => certificate.verify(candidate.publicKey)),
+  checks: IssuerChecks,
+): X509Certificate | undefined {
+  const issuer = candidates(certificate, all).find((candidate) =>
+    readingHostile(WHAT, () => checks.isSignedBy(certificate, candidate)),
   );
+  if (checks.isSpent) throw malformed(WHAT, 'too many of them name each other as their issuer');
+  return issuer;
+}
 
 /** OpenSSL prints one part of a name a line, e.g. `CN=Apple Root CA`, with RFC 2253's escapes: `Cua AI\\, Inc.`. */
 const namePart = (name: string, key: string): string | undefined =>

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { IssuerChecks } from '../issuer-checks.ts';
 import { APPLE_INTERMEDIATES, APPLE_ROOTS } from './apple-certificates.ts';
 
 /** Signer, intermediates and root; Apple's have three, self-made ones may have some more. */
@@ -36,8 +37,9 @@ export function isTrusted(
 ): boolean {
   const pool = [...sent.flatMap(readable), ...appleIntermediates()];
   const others = trustRoots.flatMap(readable);
-  if (chainsTo(signer, others, pool)) return true;
-  return isMadeForProfiles(signer) && chainsTo(signer, appleRoots(), pool);
+  const checks = new IssuerChecks();
+  if (chainsTo(signer, others, pool, checks)) return true;
+  return isMadeForProfiles(signer) && chainsTo(signer, appleRoots(), pool, checks);
 }
 
 /** True when a chain of signatures leads from a certificate of any kind to a root of Apple's, or to one of the others. */
@@ -50,30 +52,42 @@ export const isIssuedByApple = (
     certificate,
     [...appleRoots(), ...trustRoots.flatMap(readable)],
     [...sent.flatMap(readable), ...appleIntermediates()],
+    new IssuerChecks(),
   );
 
+/** Goes up from all that was reached, one step of the chain at a time; no certificate is looked at twice. */
 function chainsTo(
   certificate: X509Certificate,
   roots: readonly X509Certificate[],
   pool: readonly X509Certificate[],
-  depth = 0,
+  checks: IssuerChecks,
 ): boolean {
-  if (roots.some((root) => root.raw.equals(certificate.raw))) return true;
-  if (depth >= MAX_CHAIN) return false;
-  if (roots.some((root) => isIssuer(root, certificate))) return true;
-  const rest = pool.filter(({ raw }) => !raw.equals(certificate.raw));
-  return rest.some(
-    (issuer) => issuer.ca && isIssuer(issuer, certificate) && chainsTo(issuer, roots, rest, depth + 1),
-  );
+  const unused = new Set(pool);
+  let reached = [certificate];
+  for (let depth = 0; depth <= MAX_CHAIN && reached.length > 0; depth += 1) {
+    if (reached.some((each) => isRootOrIssuedByOne(each, roots, checks))) return true;
+    const issuers = [...unused].filter(
+      (issuer) => issuer.ca && reached.some((each) => isIssuer(issuer, each, checks)),
+    );
+    for (const issuer of issuers) unused.delete(issuer);
+    reached = issuers;
+  }
+  return false;
 }
+
+const isRootOrIssuedByOne = (
+  certificate: X509Certificate,
+  roots: readonly X509Certificate[],
+  checks: IssuerChecks,
+): boolean => roots.some((root) => root.raw.equals(certificate.raw) || isIssuer(root, certificate, checks));
 
 const isMadeForProfiles = ({ subject }: X509Certificate): boolean =>
   subject.split('\n').some((line) => line.startsWith('CN=') && line.endsWith(APPLE_SIGNER));
 
 /** The name and the key identifier first: they cost nothing. */
-function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
+function isIssuer(issuer: X509Certificate, certificate: X509Certificate, checks: IssuerChecks): boolean {
   try {
-    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+    return certificate.checkIssued(issuer) && checks.isSignedBy(certificate, issuer);
   } catch {
     return false;
   }
