@@ -3,12 +3,13 @@ import { examineHost } from '../doctor/examine-host.ts';
 import { exitCodes } from './exit-codes.ts';
 
 export interface DoctorFlags {
+  readonly for?: 'sign';
   readonly envFile?: string;
   readonly json?: true;
 }
 
 /** One question a line, with evidence and the exact fix: exit 0, or 1 when the daemon would not work. */
-export async function doctor({ envFile, json }: DoctorFlags): Promise<void> {
+export async function doctor({ envFile, json, for: purpose }: DoctorFlags): Promise<void> {
   const stopping = new AbortController();
   const stop = () => stopping.abort(new Error('the examination was stopped'));
   process.once('SIGINT', stop).once('SIGTERM', stop);
@@ -16,6 +17,7 @@ export async function doctor({ envFile, json }: DoctorFlags): Promise<void> {
   const examination = examineHost({
     env: process.env,
     envFile,
+    purpose,
     signal: stopping.signal,
     onProgress: (line) => console.error(line),
   });

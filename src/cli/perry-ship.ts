@@ -35,6 +35,7 @@ program
 program
   .command('doctor')
   .description('whether a daemon would work on this host: one question a line, with the exact fix')
+  .addOption(new Option('--for <purpose>', 'only what signing without a hub needs').choices(['sign']))
   .option('--env-file <file>', 'file that the daemon is started with')
   .option('--json', 'for programs')
   .action(async (flags) => (await import('./doctor.ts')).doctor(flags));

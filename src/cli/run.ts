@@ -27,11 +27,13 @@ export async function runDaemon(flags: RunFlags): Promise<void> {
 
 /** `undefined` when a signal came first: nothing was begun, so nothing is wrong. */
 async function start({ envFile, inspect }: RunFlags, signal: AbortSignal): Promise<Daemon | undefined> {
-  const env = { ...(await withEnvFile(process.env, envFile)), ...inspectVariable(inspect) };
+  const remarks: string[] = [];
+  const given = await withEnvFile(process.env, envFile, (remark) => remarks.push(remark));
+  const env = { ...given, ...inspectVariable(inspect) };
   const { config, warnings } = loadConfig(env);
   try {
     const daemon = await startDaemon({ config, env, forTerminal: process.stderr.isTTY === true, signal });
-    for (const warning of warnings) daemon.services.logger.warn(warning);
+    for (const warning of [...remarks, ...warnings]) daemon.services.logger.warn(warning);
     return daemon;
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -8,15 +8,22 @@ const GROUP_OR_OTHERS = 0o077;
 /**
  * Adds the variables of a file of `NAME=value` lines; what the environment says itself wins.
  *
+ * @param onRemark - told of each line that says nothing; never what is in it, which may be a secret
  * @throws ShipError CONFIG_INVALID when the file cannot be read, or holds a secret and is open to other users
  */
 export async function withEnvFile(
   env: NodeJS.ProcessEnv,
   path: string | undefined,
+  onRemark: (remark: string) => void = () => {},
 ): Promise<NodeJS.ProcessEnv> {
   if (path === undefined) return env;
   const { text, mode } = await readWithMode(path);
-  const variables = parseEnv(text);
+  const lines = text.split(/\r?\n/);
+  for (const line of linesThatSayNothing(lines)) {
+    onRemark(`Line ${line + 1} of "${path}" is not read: it has no form NAME=value.`);
+    lines[line] = ''; // Node 20 would take it for a part of the next name
+  }
+  const variables = parseEnv(lines.join('\n'));
   const secrets = secretVariables.filter((name) => Boolean(variables[name]));
   if (secrets.length > 0 && (mode & GROUP_OR_OTHERS) !== 0) throw openToOthers(path, mode, secrets);
   return { ...variables, ...env };
@@ -49,3 +56,27 @@ const openToOthers = (path: string, mode: number, secrets: readonly string[]): S
     reason: `Its mode is ${(mode & 0o777).toString(8)}; a file with secrets must be its owner's alone.`,
     nextStep: `Run: chmod 600 "${path}"`,
   });
+
+/** A name and its value; the value may begin with a quotation mark, and then goes on over lines to the next one. */
+const ASSIGNMENT = /^\s*(?:export\s+)?[A-Za-z_][A-Za-z0-9_.-]*\s*=\s*(?<quote>["'`])?/;
+const EMPTY = /^\s*(?:#|$)/;
+
+/** Indexes of the lines that are neither empty, a comment, an assignment nor a part of one. */
+function linesThatSayNothing(lines: readonly string[]): number[] {
+  const found: number[] = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? '';
+    const assignment = ASSIGNMENT.exec(line);
+    if (assignment) at = lastLineOf(lines, at, assignment);
+    else if (!EMPTY.test(line)) found.push(at);
+  }
+  return found;
+}
+
+/** Where the value of an assignment ends; a quotation mark without its partner is a character like others. */
+function lastLineOf(lines: readonly string[], at: number, assignment: RegExpExecArray): number {
+  const quote = assignment.groups?.quote;
+  if (quote === undefined || (lines[at] ?? '').includes(quote, assignment[0].length)) return at;
+  const end = lines.findIndex((line, index) => index > at && line.includes(quote));
+  return end < 0 ? at : end;
+}

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isServiceUrl } from '../domain/service-url.ts';
 import { ShipError } from '../errors.ts';
 import { defaultDriver, defaultStateDir, defaultWorkerName, type SettingName, settings } from './settings.ts';
+import { unknownVariables } from './unknown-variables.ts';
 
 const wholeNumber = (min: number, max: number) =>
   z
@@ -122,7 +123,11 @@ export function loadConfig(
   const isBeyondMacOs = result.data.vmDriver === 'tart' && result.data.maxConcurrent > MACHINES_OF_MACOS;
   return {
     config: isBeyondMacOs ? { ...result.data, maxConcurrent: MACHINES_OF_MACOS } : result.data,
-    warnings: [...(usesOldName ? [OLD_NAME] : []), ...(isBeyondMacOs ? [TOO_MANY] : [])],
+    warnings: [
+      ...(usesOldName ? [OLD_NAME] : []),
+      ...(isBeyondMacOs ? [TOO_MANY] : []),
+      ...unknownVariables(env),
+    ],
   };
 }
 

@@ -7,7 +7,7 @@ import { createRedactor } from '../domain/redact.ts';
 import { createLogger } from '../observability/logger.ts';
 import { appleServices } from './apple-services.ts';
 import { type Answer, answer, type Finding, ok, remark } from './check.ts';
-import { hubLink, hubSecret } from './hub-link.ts';
+import { hubGreeting, hubLink } from './hub-link.ts';
 import { machineHost, signingTool } from './machines.ts';
 import { nodeVersion } from './node-version.ts';
 import { runningDaemon, stateDirectory } from './state-directory.ts';
@@ -15,13 +15,15 @@ import { runningDaemon, stateDirectory } from './state-directory.ts';
 export interface ExamineOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly envFile?: string | undefined;
+  /** `sign`: only what somebody needs who signs without a hub; left out: all that a daemon needs. */
+  readonly purpose?: 'sign' | undefined;
   readonly signal: AbortSignal;
   /** Lines for a person who waits. */
   readonly onProgress: (line: string) => void;
 }
 
 /**
- * Asks everything that decides whether a daemon would work here, one question after the other. Nothing is changed,
+ * Asks everything that decides whether a daemon, or `sign`, would work here, one question after the other. Nothing is changed,
  * except that rcodesign is fetched where it is missing, as the daemon would.
  */
 export async function* examineHost(options: ExamineOptions): AsyncGenerator<Answer> {
@@ -32,8 +34,10 @@ export async function* examineHost(options: ExamineOptions): AsyncGenerator<Answ
     {
       question: 'Can the configuration be used?',
       ask: async () => {
-        const whole = await withEnvFile(env, envFile);
-        read.settings = { ...loadConfig(whole), env: whole };
+        const remarks: string[] = [];
+        const whole = await withEnvFile(env, envFile, (text) => remarks.push(text));
+        const { config, warnings } = loadConfig(whole);
+        read.settings = { config, warnings: [...remarks, ...warnings], env: whole };
         return configurationFinding(read.settings);
       },
     },
@@ -49,15 +53,15 @@ interface Settings extends LoadedConfig {
 
 async function* examineConfigured(
   { config, env }: Settings,
-  { signal, onProgress }: ExamineOptions,
+  { purpose, signal, onProgress }: ExamineOptions,
 ): AsyncGenerator<Answer> {
+  const hasHub = purpose !== 'sign';
   const checks = [
     stateDirectory(config),
-    runningDaemon(config),
+    ...(hasHub ? [runningDaemon(config)] : []),
     machineHost(config, () => driverOf(config), imageName(config)),
     ...(config.vmDriver === 'local' ? [signingTool(env, onProgress)] : []),
-    hubLink(config),
-    hubSecret(config),
+    ...(hasHub ? [hubLink(config), hubGreeting(config)] : []),
     ...appleServices(config),
   ];
   for (const check of checks) yield answer(check, signal);

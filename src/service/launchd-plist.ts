@@ -55,8 +55,10 @@ export function servicePlist(spec: ServiceSpec): Buffer {
   return buildPlist(newDict(entries), 'xml', { name: `${spec.label}.plist` });
 }
 
+/** Node 20 takes `--env-file` for itself wherever it stands, unless `--` comes before it. */
 const programArguments = ({ nodePath, scriptPath, envFile }: ServiceSpec): string[] => [
   nodePath,
+  '--',
   scriptPath,
   'run',
   ...(envFile === undefined ? [] : ['--env-file', envFile]),

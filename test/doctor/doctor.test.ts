@@ -92,6 +92,32 @@ describe('a host on which a daemon would work', () => {
   });
 });
 
+describe('the hub is greeted with the secret', () => {
+  test('one that it refuses is told, and the hub keeps no worker', async () => {
+    const strict = await startEmbeddedHub({ directory: join(folder, 'hub'), workerSecret: 'the-right-one' });
+    try {
+      const refused = await examined({ PERRY_HUB_URL: strict.webSocketUrl });
+      expect(about(refused, /worker secret/)).toMatchObject({
+        verdict: 'failed',
+        fix: expect.stringContaining('PERRY_HUB_WORKER_SECRET'),
+      });
+      const none = await examined({ PERRY_HUB_URL: strict.webSocketUrl, PERRY_HUB_WORKER_SECRET: '' });
+      expect(about(none, /worker secret/)).toMatchObject({ verdict: 'failed' });
+      const right = { PERRY_HUB_URL: strict.webSocketUrl, PERRY_HUB_WORKER_SECRET: 'the-right-one' };
+      expect(failures(await examined(right))).toEqual([]);
+      expect(strict.workers()).toEqual([]);
+    } finally {
+      await strict.stop();
+    }
+  });
+
+  test('but not for somebody who only signs', async () => {
+    const cli = startCli({ ...env, PERRY_HUB_URL: 'ws://127.0.0.1:9/ws' }, 'doctor', '--for', 'sign');
+    expect(await cli.ended).toBe(0);
+    expect(cli.lines.join('\n')).not.toMatch(/hub|daemon run/i);
+  });
+});
+
 describe('what would keep a daemon from working is said, with what to do', () => {
   test('a configuration that cannot be used: the questions that need it are not asked', async () => {
     const answers = await examined({ PERRY_VM_DRIVER: 'vmware', PERRY_MAX_CONCURRENT_BUILDS: 'many' });

@@ -86,8 +86,9 @@ describe('the property list', () => {
       StandardErrorPath: join(home, 'Library/Logs/perry-ship/perry-ship.log'),
       LimitLoadToSessionType: 'Aqua',
     });
-    const [node = '', script = '', ...words] = ProgramArguments as string[];
+    const [node = '', end, script = '', ...words] = ProgramArguments as string[];
     expect([node, script].every(isAbsolute)).toBe(true);
+    expect(end).toBe('--');
     expect(script).toMatch(/dist\/src\/cli\/perry-ship\.js$/);
     expect(words).toEqual(['run', '--env-file', envFile]);
     expect(Object.keys(EnvironmentVariables as object)).toEqual(['PATH']);
