@@ -1,11 +1,16 @@
 import { verifyIpa } from '../adapters/archive/verify-ipa.ts';
 import { checkSignature } from '../adapters/code-signature/check-signature.ts';
+import { readDmgSignature } from '../adapters/code-signature/read-signature.ts';
 import { verifyDmg } from '../adapters/dmg/read.ts';
+import { altered } from '../adapters/vm/altered.ts';
 import { checkPackage } from '../adapters/xar/check-package.ts';
+import { signatureMismatch } from '../domain/code-signature/expected-signature.ts';
 import { ShipError } from '../errors.ts';
 import { artifactOf } from './artifact-place.ts';
+import { timestampUrlOf } from './codesign.ts';
+import { expectedImageSignature } from './expected-signatures.ts';
 import { sideBySide } from './side-by-side.ts';
-import { passOf, type StepScope } from './step.ts';
+import { materialOf, passOf, type StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
 /** Reads the finished file back, as its receiver will. */
@@ -14,18 +19,29 @@ export async function checkArtifact(scope: StepScope): Promise<void> {
   const { signal } = scope;
   const { container } = passOf(scope);
   if (container === 'ipa') await verifyIpa(path, { signal });
-  else if (container === 'dmg') await checkImage(path, signal);
+  else if (container === 'dmg') await checkImage(scope, path);
   else await checkInstallerPackage(scope, path);
 }
 
-async function checkImage(path: string, signal: AbortSignal): Promise<void> {
-  const [, { findings }] = await sideBySide(
-    signal,
-    (shared) => verifyDmg(path, { signal: shared }),
-    (shared) => checkSignature(path, { signal: shared }),
+/** Sound, sealed, and signed as asked: the signature was made where the bundle was. */
+async function checkImage(scope: StepScope, path: string): Promise<void> {
+  const [, { findings, signatures }] = await sideBySide(
+    scope.signal,
+    (signal) => verifyDmg(path, { signal }),
+    (signal) => checkSignature(path, { signal }),
   );
   const [first] = findings;
   if (first) throw invalid('disk image', first.message);
+  const { signature } = await readDmgSignature(path);
+  const mismatch =
+    signature && signatureMismatch(signature, expectedImageSignature(scope, artifactOf(scope).stapled));
+  if (mismatch) throw altered('the disk image', `It is not signed as asked: ${mismatch}.`);
+  const { identity } = materialOf(scope);
+  const [{ cms } = { cms: undefined }] = signatures;
+  if (cms?.signer?.sha256Hex !== identity?.certificate.sha256Hex)
+    throw altered('the disk image', 'It is not signed by the identity of the job.');
+  if (identity && timestampUrlOf(scope) !== 'none' && !cms?.timestamp)
+    throw altered('the disk image', 'Its signature has no time stamp.');
 }
 
 /** The package is sealed, by the installer identity of the job, and is that of this app. */

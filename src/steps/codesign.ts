@@ -7,7 +7,7 @@ import { artifactPlace } from './artifact-place.ts';
 import { packResources } from './early-ipa.ts';
 import { firstSigned, nestedPaths, nestedSettings } from './nested-code.ts';
 import { sideBySide } from './side-by-side.ts';
-import { type GuestStepScope, materialOf, passOf } from './step.ts';
+import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
 /** Signs the bundle and all code in it, inside the guest; this host deals with the resources meanwhile. */
@@ -77,7 +77,7 @@ async function signByRcodesign(scope: GuestStepScope): Promise<void> {
 }
 
 /** Apple wants a time stamp on what is distributed directly, and may refuse one in its stores. */
-export function timestampUrlOf(scope: GuestStepScope): string {
+export function timestampUrlOf(scope: StepScope): string {
   const { config } = scope.services;
   return passOf(scope).timestamp === 'store' ? config.storeTimestampUrl : config.timestampUrl;
 }

@@ -6,7 +6,7 @@ import type { SigningIdentity } from '../domain/identity/index.ts';
 import { newDict, type PlistDict, parsePlistDict } from '../domain/plist/index.ts';
 import { isIssuedByApple } from '../domain/profile/index.ts';
 import { nestedSettings } from './nested-code.ts';
-import { type GuestStepScope, materialOf, passOf } from './step.ts';
+import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.ts';
 import { held } from './workbench.ts';
 
 /** What the signature of one architecture of a file must be, from what the architecture was before. */
@@ -103,6 +103,25 @@ function identifiersOf(
   const before = signature?.codeDirectories[0].identifier;
   return { identifiers: [...identifiers, name, ...(before ? [before] : [])], uniqueStem: stems[0] ?? name };
 }
+
+/** Of a disk image, whose signature has an identifier of its own and nothing else, but for a ticket once it is stapled. */
+export function expectedImageSignature(
+  scope: Pick<StepScope, 'desk' | 'pass'>,
+  stapled = false,
+): ExpectedSignature {
+  const { identity } = materialOf(scope);
+  return {
+    identifiers: [imageIdentifier(scope)],
+    teamIds: teamIdsFor(identity),
+    flags: identity ? 0 : codeFlags.adHoc,
+    isProgram: false,
+    entitlements: newDict(),
+    stapled,
+  };
+}
+
+export const imageIdentifier = ({ desk }: Pick<StepScope, 'desk'>): string =>
+  `${held(desk, 'facts').bundleId}.dmg`;
 
 /** rcodesign names the team for certificates that Apple issued; Apple's codesign, never without an identity. */
 function teamIdsFor(identity: SigningIdentity | undefined): readonly (string | undefined)[] {

@@ -1,7 +1,10 @@
 import { basename, dirname } from 'node:path/posix';
 import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
+import { contentChange } from '../adapters/dmg/same-content.ts';
+import { volumeEntries } from '../adapters/dmg/write.ts';
 import type { FileDigest } from '../adapters/files/digested-file.ts';
 import { shellCommand } from '../adapters/ssh/quote.ts';
+import { altered } from '../adapters/vm/altered.ts';
 import { getFile } from '../adapters/vm/transfer.ts';
 import { createDiskImage } from '../adapters/xcode/index.ts';
 import { signImage } from './sign-image.ts';
@@ -29,7 +32,20 @@ export async function packAppleDmg(scope: GuestStepScope, path: string): Promise
     maxBytes: defaultUnpackLimits.maxUnpackedBytes,
     signal,
   });
+  report.progress(80);
+  await requireOurContent(scope, path);
   return { sizeBytes, sha256Hex };
+}
+
+/** The app on the image must be the one that was checked here, file by file: the guest could have exchanged it since. */
+async function requireOurContent({ desk, signal }: GuestStepScope, path: string): Promise<void> {
+  const { appPath, folderName } = held(desk, 'found');
+  const change = await contentChange(path, {
+    volumeName: held(desk, 'manifest').appName,
+    entries: await volumeEntries(appPath, folderName),
+    signal,
+  });
+  if (change !== undefined) throw altered('the disk image', change);
 }
 
 /** What the user sees: the app, and where to drag it. The app is moved: signed, it is needed nowhere else. */
@@ -39,6 +55,7 @@ async function volumeFolder({ desk, session, signal }: GuestStepScope): Promise<
   const commands = [
     ['mkdir', folder],
     ['mv', appPath, `${folder}/${basename(appPath)}`],
+    ['chmod', '755', `${folder}/${basename(appPath)}`],
     ['ln', '-s', '/Applications', `${folder}/Applications`],
   ];
   const { exitCode } = await session.exec(commands.map((words) => shellCommand(words)).join(' && '), {

@@ -1,13 +1,20 @@
+import { join } from 'node:path';
 import { dirname } from 'node:path/posix';
 import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
 import type { FileDigest } from '../adapters/files/digested-file.ts';
+import { listTree } from '../adapters/files/tree.ts';
 import { signInGuest } from '../adapters/rcodesign/sign.ts';
+import { altered } from '../adapters/vm/altered.ts';
 import { getFile } from '../adapters/vm/transfer.ts';
+import { packageContentChange } from '../adapters/xar/same-content.ts';
 import { buildProductArchive, checkPackageSignature } from '../adapters/xcode/index.ts';
 import { timestampUrlOf, withPem } from './codesign.ts';
 import { heedOpinion } from './second-opinion.ts';
 import type { GuestStepScope } from './step.ts';
 import { held } from './workbench.ts';
+
+/** Where productbuild is told to install the app. */
+const INSTALL_LOCATION = '/Applications';
 
 /**
  * The installer package that the Mac App Store wants: productbuild makes it of the signed app, and rcodesign signs it,
@@ -28,7 +35,27 @@ export async function packPkg(scope: GuestStepScope, path: string): Promise<File
     maxBytes,
     signal,
   });
+  report.progress(70);
+  await requireOurContent(scope, path);
   return { sizeBytes, sha256Hex };
+}
+
+/** The package must install the app that was checked here, and run nothing: the guest could have changed either. */
+async function requireOurContent({ desk, signal }: GuestStepScope, path: string): Promise<void> {
+  const { appPath, folderName } = held(desk, 'found');
+  const entries = (await listTree(appPath)).map((entry) => ({
+    ...entry,
+    path: `${folderName}/${entry.path}`,
+    source: join(appPath, entry.path),
+  }));
+  const app = { path: folderName, type: 'directory' as const, mode: 0o755, sizeBytes: 0 };
+  const change = await packageContentChange(path, {
+    bundleId: held(desk, 'facts').bundleId,
+    installLocation: INSTALL_LOCATION,
+    entries: [app, ...entries],
+    signal,
+  });
+  if (change !== undefined) throw altered('the installer package', change);
 }
 
 async function signPackage(scope: GuestStepScope, packagePath: string): Promise<void> {

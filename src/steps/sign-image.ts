@@ -1,12 +1,12 @@
 import { dirname } from 'node:path/posix';
 import { signInGuest } from '../adapters/rcodesign/sign.ts';
 import { timestampUrlOf, withPem } from './codesign.ts';
+import { imageIdentifier } from './expected-signatures.ts';
 import { type GuestStepScope, materialOf } from './step.ts';
-import { held } from './workbench.ts';
 
 /** Signs a disk image that lies in the guest, by the identity that signed the app on it. */
 export async function signImage(scope: GuestStepScope, guestPath: string): Promise<void> {
-  const { desk, session, signal } = scope;
+  const { session, signal } = scope;
   await withPem(materialOf(scope).identity, (pem) =>
     signInGuest(
       session,
@@ -15,7 +15,7 @@ export async function signImage(scope: GuestStepScope, guestPath: string): Promi
         workDir: dirname(guestPath),
         hardenedRuntime: false,
         timestampUrl: timestampUrlOf(scope),
-        binaryIdentifier: `${held(desk, 'facts').bundleId}.dmg`,
+        binaryIdentifier: imageIdentifier(scope),
         ...(pem && { pem }),
       },
       { signal },

@@ -48,7 +48,7 @@ export async function stapleTicket(scope: NotaryScope, { target, artifact }: Sta
   await stapleImage(path, ticket);
   await requireSound(path, signal);
   const stapled = { name, ...(await digestOfFile(path, signal)) };
-  desk.artifacts.set(name, { ...stapled, path });
+  desk.artifacts.set(name, { ...stapled, path, stapled: true });
   return stapled;
 }
 

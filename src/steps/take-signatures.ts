@@ -19,6 +19,7 @@ import { held } from './workbench.ts';
 
 const FILES_AT_ONCE = 4;
 const SEAL_MODE = 0o644;
+const FOLDER_MODE = 0o755;
 const SEAL = '_CodeSignature/CodeResources';
 const MAX_INFO_BYTES = 1024 * 1024;
 
@@ -111,7 +112,8 @@ async function embeddedInfo(file: SignedFile, { offset, layout }: Slice): Promis
 /** Never through a link that lies in the bundle. */
 async function moveInto(appPath: string, path: string, from: string, mode: number): Promise<void> {
   const target = await plainPath(appPath, path);
-  await mkdir(dirname(target), { recursive: true });
+  const made = await mkdir(dirname(target), { recursive: true });
+  if (made !== undefined) await chmod(dirname(target), FOLDER_MODE);
   await chmod(from, mode);
   await rename(from, target);
 }

@@ -67,6 +67,8 @@ export interface SigningMaterial {
 
 export interface MadeArtifact extends Artifact {
   readonly path: string;
+  /** A notarization ticket was attached here. */
+  readonly stapled?: boolean;
 }
 
 /** Name of a job that no hub has named. */

@@ -16,6 +16,8 @@ export interface ExpectedSignature {
   /** Of a program (MH_EXECUTE), whose entitlements the system reads in their DER form. */
   readonly isProgram: boolean;
   readonly entitlements: PlistDict;
+  /** A ticket was attached after signing, by us. */
+  readonly stapled?: boolean;
   /** Parts that signing carries over from the signature before, by slot. */
   readonly kept?: ReadonlyMap<number, Buffer>;
 }
@@ -99,9 +101,12 @@ function segmentFlagsFor({ isProgram, entitlements }: ExpectedSignature): number
   return [all, withoutMacKey];
 }
 
-function partMismatch({ blobs }: EmbeddedSignature, { kept }: ExpectedSignature): string | undefined {
+function partMismatch(
+  { blobs }: EmbeddedSignature,
+  { kept, stapled }: ExpectedSignature,
+): string | undefined {
   for (const [slot, blob] of blobs) {
-    if (KNOWN_SLOTS.includes(slot)) continue;
+    if (KNOWN_SLOTS.includes(slot) || (stapled && slot === slots.ticket)) continue;
     if (!KEPT_SLOTS.includes(slot)) return `it has a part of an unknown kind (slot ${slot})`;
     if (!kept?.get(slot)?.equals(blob)) return `its launch or library constraints (slot ${slot}) are others`;
   }

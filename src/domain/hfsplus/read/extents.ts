@@ -54,3 +54,20 @@ export function attributeExtentsIn(records: readonly LeafRecord[]): Extent[] {
   }
   return extents;
 }
+
+/** Names of extended attributes by the id of their item. */
+export function attributeNamesIn(records: readonly LeafRecord[]): Map<number, Set<string>> {
+  const names = new Map<number, Set<string>>();
+  for (const { key } of records) {
+    // padding, id, first block, length of the name in UTF-16 units, name
+    const units = key.length >= 12 ? key.readUInt16BE(10) : Number.NaN;
+    demand(12 + 2 * units <= key.length, 'The name of an extended attribute leaves its record.');
+    const name = Buffer.from(key.subarray(12, 12 + 2 * units))
+      .swap16()
+      .toString('utf16le');
+    const known = names.get(key.readUInt32BE(2));
+    if (known) known.add(name);
+    else names.set(key.readUInt32BE(2), new Set([name]));
+  }
+  return names;
+}

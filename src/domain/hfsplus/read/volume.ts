@@ -3,7 +3,15 @@ import { checkAllocation } from './allocation.ts';
 import { readTree } from './b-tree.ts';
 import { type Catalog, type CatalogItem, quoted, readCatalog } from './catalog.ts';
 import { byAttribute, byBinaryName, byExtent, byFoldedName } from './compare.ts';
-import { allExtents, attributeExtentsIn, DATA_FORK, type OverflowExtents, readOverflow } from './extents.ts';
+import {
+  allExtents,
+  attributeExtentsIn,
+  attributeNamesIn,
+  DATA_FORK,
+  type OverflowExtents,
+  readOverflow,
+} from './extents.ts';
+import type { LeafRecord } from './node.ts';
 import type { Extent, VolumeHeader } from './volume-header.ts';
 
 /** What of a volume must be in memory to check it: all but the contents of its files. */
@@ -24,6 +32,8 @@ export interface VolumeListing {
   readonly mode: number;
   readonly sizeBytes: number;
   readonly extents: readonly Extent[];
+  /** What an item can carry beside its bytes, each as a name: extended attributes, a resource fork, setuid. */
+  readonly extras: readonly string[];
 }
 
 const ROOT_ID = 2;
@@ -46,17 +56,28 @@ export function readVolume(metadata: VolumeMetadata): { name: string; entries: V
   const overflow = overflowExtentsOf(metadata.extents);
   const catalog = readCatalogTree(metadata);
   checkCounts(header, catalog.items);
-  const attributes = attributeExtents(metadata.attributes);
-  checkAllocation({ header, volumeBytes, items: catalog.items, overflow, attributes, bitmap });
-  return listing(catalog, (item) =>
-    item.data ? allExtents(item.data, item.id, DATA_FORK, overflow, header) : [],
-  );
+  const attributes = attributeRecords(metadata.attributes);
+  const items = catalog.items;
+  checkAllocation({
+    ...{ header, volumeBytes, items, overflow, bitmap },
+    attributes: attributeExtentsIn(attributes),
+  });
+  const names = attributeNamesIn(attributes);
+  return listing(catalog, (item) => ({
+    extents: item.data ? allExtents(item.data, item.id, DATA_FORK, overflow, header) : [],
+    extras: [...(names.get(item.id) ?? []), ...extrasOf(item)],
+  }));
 }
 
-const attributeExtents = (tree: Buffer): readonly Extent[] =>
-  tree.length === 0
-    ? []
-    : attributeExtentsIn(readTree({ name: 'attributes tree', bytes: tree, compare: byAttribute }).records);
+const attributeRecords = (tree: Buffer): readonly LeafRecord[] =>
+  tree.length === 0 ? [] : readTree({ name: 'attributes tree', bytes: tree, compare: byAttribute }).records;
+
+const SPECIAL_BITS = 0o7000;
+
+const extrasOf = ({ mode, resource }: CatalogItem): string[] => [
+  ...((mode & SPECIAL_BITS) !== 0 ? [`mode ${(mode & 0o7777).toString(8)}`] : []),
+  ...(resource && resource.sizeBytes > 0 ? ['resource fork'] : []),
+];
 
 function readCatalogTree({ header, catalog }: VolumeMetadata): Catalog {
   // Only an HFSX volume may compare names as they are, and says so in its tree.
@@ -81,7 +102,7 @@ function checkCounts(header: VolumeHeader, items: readonly CatalogItem[]): void 
 
 function listing(
   { items, byId }: Catalog,
-  extentsOf: (item: CatalogItem) => readonly Extent[],
+  placeOf: (item: CatalogItem) => Pick<VolumeListing, 'extents' | 'extras'>,
 ): { name: string; entries: VolumeListing[] } {
   const root = byId.get(ROOT_ID);
   demand(root?.kind === 'folder' && root.parentId === 1, 'The volume has no root folder.');
@@ -90,7 +111,7 @@ function listing(
   const waiting = [{ item: root, path: '' }];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { item, path } = next;
-    if (item !== root) entries.push(listed(item, path, extentsOf(item)));
+    if (item !== root) entries.push({ ...listed(item, path), ...placeOf(item) });
     const below = children.get(item.id) ?? [];
     checkFolder(item, below);
     for (const child of below.toReversed()) waiting.push({ item: child, path: joined(path, child.name) });
@@ -126,8 +147,8 @@ const joined = (folder: string, name: string): string => {
   return path;
 };
 
-function listed(item: CatalogItem, path: string, extents: readonly Extent[]): VolumeListing {
+function listed(item: CatalogItem, path: string): Omit<VolumeListing, 'extents' | 'extras'> {
   const isLink = (item.mode & TYPE_MASK) === SYMLINK;
   const type = item.kind === 'folder' ? 'directory' : isLink ? 'symlink' : 'file';
-  return { path, type, mode: item.mode & 0o777, sizeBytes: item.data?.sizeBytes ?? 0, extents };
+  return { path, type, mode: item.mode & 0o777, sizeBytes: item.data?.sizeBytes ?? 0 };
 }
