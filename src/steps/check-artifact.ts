@@ -5,7 +5,6 @@ import { verifyDmg } from '../adapters/dmg/read.ts';
 import { altered } from '../adapters/vm/altered.ts';
 import { checkPackage } from '../adapters/xar/check-package.ts';
 import { signatureMismatch } from '../domain/code-signature/expected-signature.ts';
-import { ShipError } from '../errors.ts';
 import { artifactOf } from './artifact-place.ts';
 import { timestampUrlOf } from './codesign.ts';
 import { expectedImageSignature } from './expected-signatures.ts';
@@ -31,7 +30,7 @@ async function checkImage(scope: StepScope, path: string): Promise<void> {
     (signal) => checkSignature(path, { signal }),
   );
   const [first] = findings;
-  if (first) throw invalid('disk image', first.message);
+  if (first) throw altered('the disk image', first.message);
   const { signature } = await readDmgSignature(path);
   const mismatch =
     signature && signatureMismatch(signature, expectedImageSignature(scope, artifactOf(scope).stapled));
@@ -48,16 +47,10 @@ async function checkImage(scope: StepScope, path: string): Promise<void> {
 async function checkInstallerPackage({ desk, signal }: StepScope, path: string): Promise<void> {
   const { findings, cms, parts } = await checkPackage(path, { signal });
   const [first] = findings;
-  if (first) throw invalid('installer package', first.message);
+  if (first) throw altered('the installer package', first.message);
   if (cms?.signer?.sha256Hex !== held(desk, 'installer').certificate.sha256Hex)
-    throw invalid('installer package', 'It is not signed by the installer identity of the job.');
+    throw altered('the installer package', 'It is not signed by the installer identity of the job.');
   const { bundleId } = held(desk, 'facts');
   if (!parts.some(({ identifier }) => identifier === bundleId))
-    throw invalid('installer package', `It does not say that it installs ${bundleId}.`);
+    throw altered('the installer package', `It does not say that it installs ${bundleId}.`);
 }
-
-const invalid = (what: string, fact: string): ShipError =>
-  new ShipError('SIGNATURE_INVALID', {
-    summary: `The signature of the ${what} does not hold: ${fact}`,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
-  });

@@ -1,30 +1,34 @@
-import { lstat, mkdir, rename } from 'node:fs/promises';
+import { chmod, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readInfoPlist } from '../adapters/bundle/index.ts';
 import { plainPath } from '../adapters/bundle/plain-file.ts';
-import { getFiles, putTree } from '../adapters/vm/transfer.ts';
-import { type CompiledCatalog, compileAssetCatalog } from '../adapters/xcode/index.ts';
+import { withSignedFile } from '../adapters/code-signature/signed-file.ts';
+import { altered } from '../adapters/vm/altered.ts';
+import { getFile, putTree } from '../adapters/vm/transfer.ts';
+import { compileAssetCatalog } from '../adapters/xcode/index.ts';
 import { isOsVersion } from '../domain/bundle/index.ts';
 import { joined } from '../domain/bundle/nested-places.ts';
 import { publishes } from '../domain/plan.ts';
-import { stringAt } from '../domain/plist/index.ts';
+import { newDict, stringAt } from '../domain/plist/index.ts';
 import { ShipError } from '../errors.ts';
 import { guestFolder } from './guest-folder.ts';
 import { mergeInfoPlist } from './merge-info-plist.ts';
 import type { GuestStepScope } from './step.ts';
 import { held } from './workbench.ts';
 
-/** Nothing else is taken out of the guest, whatever it says that actool made. */
-const WANTED = /^(Assets\.car|AppIcon[\w@~.]*\.(png|icns))$/;
-const MAX_FILES = 64;
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const CATALOG = 'Assets.car';
+/** What the catalog calls the icon, as actool was told. */
+const CATALOG_ICON = 'AppIcon';
+const CATALOG_MAGIC = 'BOMStore';
+const MAX_CATALOG_BYTES = 64 * 1024 * 1024;
 /** For an app that names no oldest system. */
 const OLDEST_SYSTEM = { ios: '15.0', macos: '11.0' } as const;
 const MINIMUM_KEYS = { ios: 'MinimumOSVersion', macos: 'LSMinimumSystemVersion' } as const;
 
 /**
- * The icon as a compiled catalog: actool makes it in the guest. What it says about itself goes into Info.plist. Without
- * the catalog only the store refuses an app.
+ * The icon as a compiled catalog: actool makes it in the guest, and only the catalog itself is taken from there. Loose
+ * icons were drawn here of the same picture, and so was said in Info.plist what they are called. Without the catalog
+ * only the store refuses an app.
  */
 export async function compileAssets(scope: GuestStepScope): Promise<void> {
   const { desk, report } = scope;
@@ -47,9 +51,9 @@ async function compile(scope: GuestStepScope): Promise<void> {
     ...(await targetOf(scope)),
   });
   for (const remark of compiled.remarks) report.log(remark);
-  await takeOver(scope, outputDir, compiled);
+  await takeCatalog(scope, outputDir);
   desk.facts = { ...held(desk, 'facts'), hasAssetsCar: true };
-  desk.icons = compiled.partialInfo;
+  desk.icons = newDict([...Object.entries(held(desk, 'icons')), ['CFBundleIconName', CATALOG_ICON]]);
   await mergeInfoPlist(scope);
 }
 
@@ -65,26 +69,16 @@ async function targetOf({ desk }: GuestStepScope) {
   return { platform, minimumOs, deviceFamilies: families };
 }
 
-/** Only what is not there yet: the loose icons in the bundle were drawn here from the same picture. */
-async function takeOver(
-  { desk, session, signal }: GuestStepScope,
-  remoteDir: string,
-  { files }: CompiledCatalog,
-): Promise<void> {
+async function takeCatalog({ desk, session, signal }: GuestStepScope, remoteDir: string): Promise<void> {
   const { appPath } = held(desk, 'found');
-  const destDir = join(desk.dir, 'compiled');
-  await mkdir(destDir, { recursive: true, mode: 0o700 });
-  const paths = files.filter((name) => WANTED.test(name));
-  const limits = { maxFiles: MAX_FILES, maxFileBytes: MAX_FILE_BYTES, maxTotalBytes: 2 * MAX_FILE_BYTES };
-  await getFiles(session, { remoteDir, paths, destDir, limits, signal });
-  for (const name of paths) {
-    const target = await plainPath(appPath, joined(held(desk, 'facts').resources, name));
-    if (!(await exists(target))) await rename(join(destDir, name), target);
-  }
-}
-
-const exists = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
+  const destPath = join(desk.dir, CATALOG);
+  const remotePath = `${remoteDir}/${CATALOG}`;
+  await getFile(session, { remotePath, destPath, maxBytes: MAX_CATALOG_BYTES, signal });
+  const head = await withSignedFile(destPath, (file) =>
+    file.read(0, Math.min(file.sizeBytes, CATALOG_MAGIC.length)),
   );
+  if (head.toString('latin1') !== CATALOG_MAGIC)
+    throw altered('the compiled asset catalog', 'It is no asset catalog.');
+  await chmod(destPath, 0o644);
+  await rename(destPath, await plainPath(appPath, joined(held(desk, 'facts').resources, CATALOG)));
+}

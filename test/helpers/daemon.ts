@@ -13,7 +13,7 @@ import {
   startEmbeddedHub,
   type WireMessage,
 } from '../../src/embedded-hub/embedded-hub.ts';
-import { type HeldSigning, holdSigning, recordingRcodesign } from './held-rcodesign.ts';
+import { type HeldSigning, holdSigning, lieWhenSigning, recordingRcodesign } from './held-rcodesign.ts';
 import { activeResources, expectGone, expectIdle } from './leak-check.ts';
 import { asText, type SecretWatch, watchCredentials, watchSecrets } from './secret-watch.ts';
 import { type StateWatch, watchStates } from './state-watch.ts';
@@ -54,6 +54,8 @@ export interface Scene extends StateWatch {
   idle(...butFor: string[]): Promise<void>;
   /** The next start of `rcodesign sign` in a guest stands still until `release`. */
   holdSigning(): Promise<HeldSigning>;
+  /** See the function of the same name. */
+  lieWhenSigning(script: string): Promise<void>;
 }
 
 /** Pauses that make no test wait; deadlines stay as they are. */
@@ -165,6 +167,7 @@ async function openScene(
     },
     idle: (...butFor) => expectIdle({ daemon, hub, stateDir, temporaryDir }, butFor, options.settleMs),
     holdSigning: () => holdSigning(join(folder, 'tools')),
+    lieWhenSigning: (script) => lieWhenSigning(join(folder, 'tools'), script),
   };
 }
 
