@@ -1,4 +1,5 @@
 import { type Failure, type FailureKind, renderFailure } from '../machines/contracts/failure.ts';
+import { say, type Text } from '../machines/contracts/wording.ts';
 
 interface CodeEntry {
   readonly kind: FailureKind;
@@ -270,11 +271,11 @@ export type FailureCode = keyof typeof failureCodes;
 
 export interface ShipErrorOptions {
   /** What went wrong, with names and values; one sentence. */
-  readonly summary: string;
+  readonly summary: Text;
   /** The fact that was seen; one sentence. */
-  readonly reason?: string;
+  readonly reason?: Text;
   /** The one exact action that mends it; one sentence. */
-  readonly nextStep: string;
+  readonly nextStep: Text;
   readonly cause?: unknown;
   /** For the log only (exit codes, tails of tool output, paths): never sent to the hub. */
   readonly detail?: Readonly<Record<string, unknown>>;
@@ -292,7 +293,7 @@ export class ShipError extends Error {
     const { summary, reason = '', nextStep } = options;
     const { retryAfterMs } = options;
     const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-    const failure = { kind, code, summary, reason, nextStep, retryable, ...wait };
+    const failure = { kind, code, ...say({ summary, reason, nextStep }), retryable, ...wait };
     super(renderFailure(failure), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'ShipError';
     this.failure = failure;

@@ -1,3 +1,13 @@
+import {
+  type Audience,
+  forAudience,
+  type Said,
+  type Sentences,
+  say,
+  type Text,
+  TRY_AGAIN_OR_REPORT,
+} from './wording.ts';
+
 /**
  * A failure as plain data: what crosses every boundary (actor, hub, page, log) when something went wrong.
  * Errors are turned into this form where they are made; machines never hold an `Error`.
@@ -6,16 +16,14 @@
 /** Who must act: the job's sender, the operator of this host, Apple or the hub (wait and retry), or we. */
 export type FailureKind = 'input' | 'host' | 'upstream' | 'defect';
 
-export interface Failure {
+/**
+ * The sentences: what went wrong, with the names and values · the fact that was seen · the one exact action that mends
+ * it.
+ */
+export interface Failure extends Said {
   readonly kind: FailureKind;
   /** Registered in `src/errors.ts`, e.g. `P12_PASSWORD_WRONG`. */
   readonly code: string;
-  /** One sentence: what went wrong, with the names and values. */
-  readonly summary: string;
-  /** One sentence: the fact that was seen. */
-  readonly reason: string;
-  /** One sentence: the one exact action that mends it. */
-  readonly nextStep: string;
   /** True when the same input may succeed later without a change. */
   readonly retryable: boolean;
   /** What the other side asked us to wait before the next attempt. */
@@ -23,8 +31,21 @@ export interface Failure {
 }
 
 /** The sentence(s) shown to a person. */
-export const renderFailure = (failure: Failure): string =>
-  [failure.summary, failure.reason, failure.nextStep].filter((part) => part !== '').join(' ');
+export function renderFailure(failure: Said, audience: Audience = 'hub'): string {
+  const { summary, reason, nextStep } = forAudience(failure, audience);
+  return [summary, reason, nextStep].filter((part) => part !== '').join(' ');
+}
+
+/** A failure whose sentences differ by who reads them. */
+export const failureOf = ({
+  summary,
+  reason,
+  nextStep,
+  ...facts
+}: Omit<Failure, keyof Said> & Sentences<Text>): Failure => ({
+  ...facts,
+  ...say({ summary, reason, nextStep }),
+});
 
 const isFailure = (value: unknown): value is Failure =>
   typeof value === 'object' && value !== null && 'code' in value && 'summary' in value && 'kind' in value;
@@ -40,9 +61,11 @@ export function toFailure(thrown: unknown): Failure {
   return {
     kind: 'defect',
     code: 'INTERNAL_ERROR',
-    summary: 'The signing worker met an error that it does not know.',
-    reason: 'The cause is in the log of the worker.',
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    ...say({
+      summary: 'perry-ship met an error that it does not know.',
+      reason: 'The cause is in its log.',
+      nextStep: TRY_AGAIN_OR_REPORT,
+    }),
     retryable: true,
   };
 }

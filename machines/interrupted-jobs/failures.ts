@@ -6,6 +6,6 @@ export const workerRestarted: Failure = {
   code: 'WORKER_RESTARTED',
   summary: 'The signing worker was restarted while it worked on this job.',
   reason: 'Its process ended without notice, and the hub does not hand this job out again.',
-  nextStep: 'Send the job again.',
+  nextStep: 'Try again.',
   retryable: true,
 };

@@ -1,4 +1,5 @@
-import type { Failure } from '../contracts/failure.ts';
+import { type Failure, failureOf } from '../contracts/failure.ts';
+import { TRY_AGAIN_OR_LOOK, TRY_AGAIN_OR_REPORT } from '../contracts/wording.ts';
 import type { LogFindings, Verdict } from './ports.ts';
 
 /** Apple did not answer before a deadline; `submissionId` is null when there is none yet, `last` what was seen last. */
@@ -12,38 +13,39 @@ export const notaryTimedOut = (
   summary: `The notarization was given up because ${doing} took too long.`,
   reason: last?.reason || 'There was no final answer before the deadline.',
   nextStep: submissionId
-    ? `Look with \`xcrun notarytool info ${submissionId}\` how submission ${submissionId} ended, then send the job again.`
-    : "Send the job again later; if it fails again, look at Apple's system status page.",
+    ? `Look with \`xcrun notarytool info ${submissionId}\` how submission ${submissionId} ended, then try again.`
+    : "Try again later; if it fails again, look at Apple's system status page.",
   retryable: true,
 });
 
 /** Apple's log says that something else was checked than what was made here. */
-export const notaryLogForeign = (submissionId: string): Failure => ({
-  kind: 'upstream',
-  code: 'APPLE_ANSWER_INVALID',
-  summary: `Apple's log of submission ${submissionId} is about another file.`,
-  reason: 'The SHA-256 in the log is not that of the artifact.',
-  nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
-  retryable: true,
-});
+export const notaryLogForeign = (submissionId: string): Failure =>
+  failureOf({
+    kind: 'upstream',
+    code: 'APPLE_ANSWER_INVALID',
+    summary: `Apple's log of submission ${submissionId} is about another file.`,
+    reason: 'The SHA-256 in the log is not that of the artifact.',
+    nextStep: TRY_AGAIN_OR_REPORT,
+    retryable: true,
+  });
 
 export const journalTimedOut: Failure = {
   kind: 'host',
   code: 'NOTARY_JOURNAL_FAILED',
   summary: 'The journal of notarizations could not be used.',
-  reason: 'The disk of the worker did not answer before the deadline.',
-  nextStep: 'The operator of the worker checks the disk with its state directory.',
+  reason: 'The disk with the state directory did not answer before the deadline.',
+  nextStep: 'Check that disk (PERRY_STATE_DIR).',
   retryable: false,
 };
 
-export const stapleTimedOut: Failure = {
+export const stapleTimedOut: Failure = failureOf({
   kind: 'host',
   code: 'STAPLE_FAILED',
   summary: 'The notarization ticket could not be attached.',
-  reason: 'The disk of the worker did not answer before the deadline.',
-  nextStep: 'Send the job again; if it fails again, the operator of the worker should look at its log.',
+  reason: 'The disk with the state directory did not answer before the deadline.',
+  nextStep: TRY_AGAIN_OR_LOOK,
   retryable: true,
-};
+});
 
 export const notaryCancelled: Failure = {
   kind: 'input',
@@ -66,8 +68,7 @@ export function notaryRejected(submissionId: string, verdict: Verdict, log: LogF
     summary: `Apple did not accept submission ${submissionId} (verdict ${verdict}${countText(count)}).`,
     reason: issues || log?.summary || "Apple's log of the submission could not be fetched.",
     nextStep:
-      log?.advice ||
-      `Mend what Apple's log names (\`xcrun notarytool log ${submissionId}\`), and send the job again.`,
+      log?.advice || `Mend what Apple's log names (\`xcrun notarytool log ${submissionId}\`), and try again.`,
     retryable: false,
   };
 }

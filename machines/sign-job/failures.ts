@@ -1,35 +1,35 @@
-import type { Failure } from '../contracts/failure.ts';
+import { type Failure, failureOf } from '../contracts/failure.ts';
 import type { Artifact } from '../contracts/job.ts';
-
-const AGAIN = 'Send the job again; if it fails again, the operator of the worker should look at its log.';
+import { say, TRY_AGAIN_OR_LOOK, textsOf, wording } from '../contracts/wording.ts';
 
 /** A step that did not end before its deadline. */
-export const stepTimedOut = (doing: string): Failure => ({
+export const stepTimedOut = (doing: string): Failure =>
+  failureOf({
+    kind: 'host',
+    code: 'STEP_TIMED_OUT',
+    summary: `The signing was stopped because ${doing} took too long.`,
+    reason: 'The step did not end before its deadline.',
+    nextStep: TRY_AGAIN_OR_LOOK,
+    retryable: true,
+  });
+
+export const queueTimedOut: Failure = failureOf({
   kind: 'host',
-  code: 'STEP_TIMED_OUT',
-  summary: `The job was stopped because ${doing} took too long.`,
-  reason: 'The step did not end before its deadline.',
-  nextStep: AGAIN,
+  code: 'QUEUE_TIMED_OUT',
+  summary: 'The app waited too long for a free machine.',
+  reason: 'Every slot was taken until the deadline.',
+  nextStep: TRY_AGAIN_OR_LOOK,
   retryable: true,
 });
 
-export const queueTimedOut: Failure = {
-  kind: 'host',
-  code: 'QUEUE_TIMED_OUT',
-  summary: 'The job waited too long for a free machine.',
-  reason: 'Every slot of this worker was taken until the deadline.',
-  nextStep: AGAIN,
-  retryable: true,
-};
-
-export const jobTimedOut: Failure = {
+export const jobTimedOut: Failure = failureOf({
   kind: 'host',
   code: 'JOB_TIMED_OUT',
-  summary: 'The job was stopped because it took too long as a whole.',
-  reason: 'It did not end before the deadline for one job.',
-  nextStep: AGAIN,
+  summary: 'The signing was stopped because it took too long as a whole.',
+  reason: 'It did not end before its deadline.',
+  nextStep: TRY_AGAIN_OR_LOOK,
   retryable: true,
-};
+});
 
 export const jobCancelled: Failure = {
   kind: 'input',
@@ -45,15 +45,18 @@ export const workerStopping: Failure = {
   code: 'WORKER_STOPPING',
   summary: 'The job was stopped because the signing worker is shutting down.',
   reason: 'Its operator stopped it before the job was done.',
-  nextStep: 'Send the job again; another worker, or this one after its restart, will take it.',
+  nextStep: 'Try again; another worker, or this one after its restart, will take it.',
   retryable: true,
 };
 
 /** What is delivered is not lost when something fails after it; its receiver is told. */
-export const afterDelivery = (failure: Failure, { name }: Artifact): Failure => ({
-  ...failure,
-  reason: `${failure.reason} "${name}" was delivered all the same.`.trim(),
-});
+export const afterDelivery = (failure: Failure, { name }: Artifact): Failure => {
+  const { reason, ...rest } = textsOf(failure);
+  return {
+    ...failure,
+    ...say({ ...rest, reason: wording`${reason} "${name}" was delivered all the same.` }),
+  };
+};
 
 /** The hub says that the job belongs to somebody else now: nothing is reported, everything is cleaned up. */
 export const NOT_OURS = 'HUB_JOB_NOT_OURS';

@@ -6,7 +6,7 @@ export const storeTimedOut = (doing: string): Failure => ({
   code: 'STORE_TIMED_OUT',
   summary: `The upload to App Store Connect was given up, because ${doing} took too long.`,
   reason: 'Apple did not answer before the deadline.',
-  nextStep: 'Look into App Store Connect whether the build has arrived; if it has not, send the job again.',
+  nextStep: 'Look into App Store Connect whether the build has arrived; if it has not, try again.',
   retryable: true,
 });
 
@@ -15,6 +15,6 @@ export const commitUnclear: Failure = {
   code: 'STORE_COMMIT_UNCLEAR',
   summary: 'App Store Connect does not say whether the build has arrived.',
   reason: 'The last step of the upload was not confirmed, and asking afterwards gave no clear answer.',
-  nextStep: 'Look into App Store Connect whether the build has arrived; if it has not, send the job again.',
+  nextStep: 'Look into App Store Connect whether the build has arrived; if it has not, try again.',
   retryable: true,
 };

@@ -1,4 +1,5 @@
-import type { Failure } from '../contracts/failure.ts';
+import { type Failure, failureOf } from '../contracts/failure.ts';
+import { TRY_AGAIN_OR_REPORT } from '../contracts/wording.ts';
 
 /** Code of a run whose machine the host refused, because it runs as many as it may. */
 export const NO_PLACE = 'VM_LIMIT_REACHED';
@@ -8,15 +9,15 @@ export const notTaken: Failure = {
   code: 'WORKER_STOPPING',
   summary: 'The signing worker takes no more jobs.',
   reason: 'Its operator is stopping it.',
-  nextStep: 'Send the job again; another worker, or this one after its restart, will take it.',
+  nextStep: 'Try again; another worker, or this one after its restart, will take it.',
   retryable: true,
 };
 
-export const runCrashed: Failure = {
+export const runCrashed: Failure = failureOf({
   kind: 'defect',
   code: 'INTERNAL_ERROR',
-  summary: 'The run of this job broke inside the signing worker.',
-  reason: 'Its statechart ended with an error; the cause is in the log of the worker.',
-  nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+  summary: 'The run of this job broke inside perry-ship.',
+  reason: 'Its statechart ended with an error; the cause is in its log.',
+  nextStep: TRY_AGAIN_OR_REPORT,
   retryable: true,
-};
+});

@@ -1,36 +1,29 @@
-import type { Failure } from '../contracts/failure.ts';
+import { type Failure, failureOf } from '../contracts/failure.ts';
+import { type Text, TRY_AGAIN_OR_LOOK } from '../contracts/wording.ts';
 
-const host = (code: string, summary: string, reason: string, nextStep: string): Failure => ({
-  kind: 'host',
-  code,
-  summary,
-  reason,
-  nextStep,
-  retryable: true,
-});
-
-const AGAIN = 'Send the job again; if it fails again, the operator of the worker should look at its log.';
+const host = (code: string, summary: string, reason: string, nextStep: Text): Failure =>
+  failureOf({ kind: 'host', code, summary, reason, nextStep, retryable: true });
 
 export const vmTimedOut = (doing: string): Failure =>
   host(
     'VM_TIMED_OUT',
-    `The virtual machine of this job was not ready in time.`,
+    `The virtual machine was not ready in time.`,
     `It did not finish ${doing} before its deadline.`,
-    AGAIN,
+    TRY_AGAIN_OR_LOOK,
   );
 
 export const vmExited = (reason: string): Failure =>
   host(
     'VM_EXITED',
-    'The virtual machine of this job ended while it was needed.',
+    'The virtual machine ended while it was needed.',
     `It said: ${reason}`,
-    AGAIN,
+    TRY_AGAIN_OR_LOOK,
   );
 
 export const guestLost = (reason: string): Failure =>
   host(
     'GUEST_LOST',
-    'The connection to the virtual machine of this job was lost.',
+    'The connection to the virtual machine was lost.',
     `It ended with: ${reason}`,
-    AGAIN,
+    TRY_AGAIN_OR_LOOK,
   );

@@ -1,3 +1,4 @@
+import type { Audience } from '../../machines/contracts/wording.ts';
 import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { GuestSession } from '../adapters/vm/guest.ts';
 import type { GuestToolchain } from '../adapters/vm/guest-toolchain.ts';
@@ -15,6 +16,8 @@ import type { Limits } from './limits.ts';
 /** Everything that the actors' effects work with; made once at start, passed by argument. */
 export interface Services {
   readonly config: Config;
+  /** Who reads what the jobs say. */
+  readonly audience: Audience;
   readonly limits: Limits;
   readonly logger: Logger;
   readonly redactor: Redactor;

@@ -1,6 +1,7 @@
 import { fromPromise } from 'xstate';
 import type { Failure } from '../../machines/contracts/failure.ts';
 import type { Artifact } from '../../machines/contracts/job.ts';
+import { wording } from '../../machines/contracts/wording.ts';
 import { storeUploadLimits } from '../../machines/store-upload/limits.ts';
 import {
   type OwnBuild,
@@ -26,6 +27,7 @@ import {
 } from '../adapters/app-store-connect/index.ts';
 import { createApiTokens } from '../adapters/apple/api-token.ts';
 import { serviceUrl } from '../adapters/apple/apple-hosts.ts';
+import { words } from '../domain/words.ts';
 import { ShipError } from '../errors.ts';
 import { buildKeyOf } from '../steps/earlier-upload.ts';
 import { artifactNamed, type Desk, held } from '../steps/workbench.ts';
@@ -130,7 +132,7 @@ function buildOf(desk: Desk): StoreBuild {
   throw new ShipError('BUNDLE_INFO_PLIST_INCOMPLETE', {
     summary: 'The app cannot be published without a version and a build number.',
     reason: 'Its Info.plist lacks CFBundleShortVersionString or CFBundleVersion.',
-    nextStep: 'Set "version" and "short_version" in the project, and send the job again.',
+    nextStep: wording`Set ${words.buildNumber} and ${words.marketingVersion}, and try again.`,
   });
 }
 
@@ -183,7 +185,6 @@ function rejection([first]: readonly StoreRemark[]): Failure {
   return new ShipError(isDuplicate(text) ? 'STORE_DUPLICATE' : 'STORE_REJECTED', {
     summary: `App Store Connect does not take the build: ${text}`,
     nextStep:
-      adviceFor(text) ??
-      'Look at the build in App Store Connect, correct what it names, and send the job again.',
+      adviceFor(text) ?? 'Look at the build in App Store Connect, correct what it names, and try again.',
   }).failure;
 }

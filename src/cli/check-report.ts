@@ -1,7 +1,8 @@
+import { forAudience } from '../../machines/contracts/wording.ts';
 import type { Finding, PreflightTarget } from '../preflight/index.ts';
 
 export const jsonReport = (ok: boolean, findings: readonly Finding[]): string =>
-  `${JSON.stringify({ ok, findings }, null, 2)}\n`;
+  `${JSON.stringify({ ok, findings: findings.map(forTerminal) }, null, 2)}\n`;
 
 export interface TextReport {
   readonly ok: boolean;
@@ -18,12 +19,14 @@ export function textReport({ ok, findings, target, distribute = 'signing only' }
   const last = ok
     ? `Nothing stands against it (${checked}; ${counted}).`
     : `It would fail (${checked}; ${counted}).`;
-  return [...findings.map(paragraph), last, ''].join('\n');
+  return [...findings.map((found) => paragraph(forTerminal(found))), last, ''].join('\n');
 }
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
-const paragraph = ({ severity, code, summary, reason, nextStep }: Finding): string =>
+const forTerminal = (found: Finding): Omit<Finding, 'terminal'> => forAudience(found, 'terminal');
+
+const paragraph = ({ severity, code, summary, reason, nextStep }: Omit<Finding, 'terminal'>): string =>
   [`${severity.padEnd(7)} ${code}`, `  ${summary}`, `  why:  ${reason}`, `  next: ${nextStep}`, ''].join(
     '\n',
   );

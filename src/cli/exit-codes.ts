@@ -1,4 +1,4 @@
-import { ShipError } from '../errors.ts';
+import { type FailureKind, toFailure } from '../../machines/contracts/failure.ts';
 
 /**
  * What launchd and scripts can tell apart; the large numbers are those of sysexits.h. launchd starts the daemon
@@ -32,8 +32,14 @@ const SPECIAL: Readonly<Record<string, number>> = {
   DAEMON_NOT_RUNNING: exitCodes.notRunning,
 };
 
+const OF_KIND: Readonly<Record<FailureKind, number>> = {
+  input: exitCodes.failed,
+  upstream: exitCodes.failed,
+  host: exitCodes.hostNotReady,
+  defect: exitCodes.defect,
+};
+
 export function exitCodeOf(error: unknown): number {
-  if (!(error instanceof ShipError)) return exitCodes.defect;
-  const usual = error.failure.kind === 'host' ? exitCodes.hostNotReady : exitCodes.failed;
-  return SPECIAL[error.code] ?? usual;
+  const { code, kind } = toFailure(error);
+  return SPECIAL[code] ?? OF_KIND[kind];
 }

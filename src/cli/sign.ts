@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Failure, renderFailure } from '../../machines/contracts/failure.ts';
+import { forAudience } from '../../machines/contracts/wording.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { withEnvFile } from '../config/env-file.ts';
 import { type Config, loadConfig } from '../config/load.ts';
@@ -103,8 +104,11 @@ const cancelled: Pick<Failure, 'code'> & Partial<Failure> = { code: 'CANCELLED',
 
 function fail(failure: Pick<Failure, 'code'> & Partial<Failure>, { json: asJson }: SignCommandFlags): void {
   const { summary = '', reason = '', nextStep = '', code } = failure;
-  if (asJson) process.stdout.write(`${JSON.stringify({ ok: false, error: failure }, null, 2)}\n`);
-  const text = renderFailure({ ...failure, summary, reason, nextStep } as Failure);
+  if (asJson)
+    process.stdout.write(
+      `${JSON.stringify({ ok: false, error: forAudience(failure as Failure, 'terminal') }, null, 2)}\n`,
+    );
+  const text = renderFailure({ ...failure, summary, reason, nextStep } as Failure, 'terminal');
   process.stderr.write(`perry-ship: ${code}: ${text}\n`);
   if (failure.kind === 'defect')
     process.stderr.write('perry-ship: PERRY_LOG_LEVEL=debug shows the log of a run\n');
@@ -114,6 +118,8 @@ function fail(failure: Pick<Failure, 'code'> & Partial<Failure>, { json: asJson 
 /** What is thrown is told by the caller, as for every command; a program gets it as JSON too. */
 function told(error: unknown, { json: asJson }: SignCommandFlags): unknown {
   if (asJson && error instanceof ShipError)
-    process.stdout.write(`${JSON.stringify({ ok: false, error: error.failure }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ok: false, error: forAudience(error.failure, 'terminal') }, null, 2)}\n`,
+    );
   return error;
 }

@@ -120,6 +120,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
   const takenJobs = await openTakenJobs(config.stateDir);
   return {
     config,
+    audience: 'hub',
     limits,
     logger,
     redactor,

@@ -1,7 +1,9 @@
+import { wording } from '../../machines/contracts/wording.ts';
 import { ShipError } from '../errors.ts';
 import type { CredentialsSummary } from './credentials/index.ts';
 import type { Manifest, Platform } from './manifest/index.ts';
 import { slug } from './slug.ts';
+import { credentialName, credentialNames, words } from './words.ts';
 
 export type Container = 'dmg' | 'pkg' | 'ipa';
 
@@ -136,9 +138,11 @@ function p12Missing(platform: Platform, pass: SignPass): ShipError {
   const isMain = pass.p12 === 'main';
   const field = isMain ? 'apple_certificate_p12_base64' : 'apple_notarize_certificate_p12_base64';
   return new ShipError('CREDENTIAL_MISSING', {
-    summary: `The job cannot be signed without ${field}: ${purpose(platform, pass)} needs a signing identity.`,
-    reason: 'The credentials of the job hold no such PKCS#12 file.',
-    nextStep: 'Configure the signing certificate (.p12) of the project and send the job again.',
+    summary: wording`The app cannot be signed without ${credentialName(field)}: ${purpose(platform, pass)} needs a signing identity.`,
+    reason: 'No such PKCS#12 file was given.',
+    nextStep: isMain
+      ? wording`${words.configure} ${words.signingCertificate}, and try again.`
+      : wording`${words.configure} ${words.notarizeCertificate}, and try again.`,
   });
 }
 
@@ -161,9 +165,9 @@ function missingApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSu
   const what = notarizes(plan) ? 'notarized' : 'sent to App Store Connect';
   return [
     new ShipError('CREDENTIAL_MISSING', {
-      summary: `The job cannot be ${what} without ${apiKeyLacks.join(', ')}: an App Store Connect API key is needed.`,
-      reason: 'The credentials of the job hold no complete API key.',
-      nextStep: 'Configure the App Store Connect API key of the project and send the job again.',
+      summary: wording`The app cannot be ${what} without ${credentialNames(apiKeyLacks)}: an App Store Connect API key is needed.`,
+      reason: 'No complete API key was given.',
+      nextStep: wording`${words.configure} ${words.apiKey}, and try again.`,
     }),
   ];
 }

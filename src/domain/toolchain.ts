@@ -14,9 +14,8 @@ export type { Toolchain } from '../../machines/contracts/job.ts';
 export function requireToolchain(plan: SignPlan, toolchain: Toolchain): void {
   if (toolchain === 'xcode' || plan.platform !== 'macos' || !publishes(plan)) return;
   throw new ShipError('TOOLCHAIN_LACKS_PRODUCTBUILD', {
-    summary:
-      'The job is for the Mac App Store, which takes an installer package that this worker cannot make.',
-    reason: "Its machines have no productbuild: that is one of Apple's own tools, and runs on macOS only.",
-    nextStep: 'Send the job to a worker whose machines run macOS with Xcode, or leave the Mac App Store out.',
+    summary: 'The app is for the Mac App Store, which takes an installer package that cannot be made here.',
+    reason: "The machines have no productbuild: that is one of Apple's own tools, and runs on macOS only.",
+    nextStep: 'Use machines that run macOS with Xcode, or leave the Mac App Store out.',
   });
 }

@@ -58,7 +58,7 @@ async function guarded<T>(doing: string, work: () => Promise<T>): Promise<T> {
     throw new ShipError('NOTARY_JOURNAL_FAILED', {
       summary: `The journal of notarizations could not be ${doing}.`,
       reason: `The system said ${(cause as NodeJS.ErrnoException).code ?? 'nothing that is known'}.`,
-      nextStep: 'The operator of the worker checks space and permissions of its state directory.',
+      nextStep: 'Check the space and the permissions of the state directory (PERRY_STATE_DIR).',
       cause,
     });
   }

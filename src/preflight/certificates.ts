@@ -1,3 +1,4 @@
+import { wording } from '../../machines/contracts/wording.ts';
 import {
   type ChosenIdentity,
   day,
@@ -7,6 +8,7 @@ import {
   type SigningIdentity,
 } from '../domain/identity/index.ts';
 import { isIssuedByApple } from '../domain/profile/index.ts';
+import { words } from '../domain/words.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context } from './input.ts';
 
@@ -67,14 +69,14 @@ function validity({ now }: Context, identity: SigningIdentity): Finding[] {
       finding('CERTIFICATE_EXPIRED', 'error', {
         summary: `${title(identity)} expired on ${day(notAfter)}.`,
         reason: 'Apple and macOS take no new signature by an expired certificate.',
-        nextStep: 'Send a renewed certificate.',
+        nextStep: 'Use a renewed certificate.',
       }),
     ];
   if (notBefore <= now) return [];
   return [
     finding('CERTIFICATE_NOT_YET_VALID', 'error', {
       summary: `${title(identity)} is not valid before ${notBefore.toISOString()}.`,
-      reason: `The clock of the signing worker says ${now.toISOString()}.`,
+      reason: `The clock of this host says ${now.toISOString()}.`,
       nextStep: 'Try again after that time, or with a certificate that is valid now.',
     }),
   ];
@@ -87,7 +89,7 @@ function keyType(identity: SigningIdentity): Finding[] {
     finding('CERTIFICATE_KEY_UNSUPPORTED', 'error', {
       summary: `${title(identity)} has a key of the kind ${own}.`,
       reason: 'The signing tool takes RSA and P-256 keys.',
-      nextStep: 'Send a certificate for an RSA key, as Apple issues it.',
+      nextStep: 'Use a certificate for an RSA key, as Apple issues it.',
     }),
   ];
 }
@@ -102,7 +104,7 @@ function kind(use: CertificateUse): Finding[] {
     finding('CERTIFICATE_KIND_WRONG', isStrict ? 'error' : 'warning', {
       summary: `${title(identity)} does not do for ${PURPOSE_NAMES[purpose]}.`,
       reason: `It is ${kinds === '' ? 'of no kind that Apple issues' : kinds}, and ${FITTING_KINDS[purpose][0]} is needed.`,
-      nextStep: `Send a certificate of the kind "${CERTIFICATE_NAMES[purpose]}".`,
+      nextStep: `Use a certificate of the kind "${CERTIFICATE_NAMES[purpose]}".`,
     }),
   ];
 }
@@ -116,7 +118,7 @@ function issuer({ trustRoots = [] }: Context, { chosen, purpose }: CertificateUs
     finding('CERTIFICATE_NOT_APPLE', 'warning', {
       summary: `${title(chosen.identity)} carries no mark of Apple's: other machines will not trust it.`,
       reason: 'No chain of signatures leads from it to a root certificate of Apple.',
-      nextStep: `Send a certificate of the kind "${CERTIFICATE_NAMES[purpose]}" from the Apple developer account.`,
+      nextStep: `Use a certificate of the kind "${CERTIFICATE_NAMES[purpose]}" from the Apple developer account.`,
     }),
   ];
 }
@@ -127,9 +129,9 @@ function team({ chosen, teamId }: CertificateUse): Finding[] {
   if (!teamId || !own || !TEAM_FORM.test(own) || own === teamId) return [];
   return [
     finding('TEAM_MISMATCH', 'error', {
-      summary: `The job is for the team ${teamId}, its certificate "${commonName.slice(0, 100)}" belongs to ${own}.`,
+      summary: `The app is to be signed for the team ${teamId}, but the certificate "${commonName.slice(0, 100)}" belongs to ${own}.`,
       reason: 'Everything in one app must be of one team.',
-      nextStep: `Set the team id to ${own}, or send a certificate of the team ${teamId}.`,
+      nextStep: wording`Set ${words.teamId} to ${own}, or use a certificate of the team ${teamId}.`,
     }),
   ];
 }

@@ -81,7 +81,7 @@ const linksLost = (framework: string, lost: readonly string[]): Finding =>
   finding('BUNDLE_LINKS_LOST', 'error', {
     summary: `${shown(framework)} has lost its symbolic links.`,
     reason: `Missing, or no link any more: ${listed(lost, shown)}.`,
-    nextStep: 'Pack the bundle in a way that keeps symbolic links, and send it again.',
+    nextStep: 'Pack the bundle in a way that keeps symbolic links, and try again.',
   });
 
 const iosPlaces = (context: Context): Finding[] => [

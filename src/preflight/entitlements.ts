@@ -14,7 +14,7 @@ const DEBUGGING = ['get-task-allow', 'com.apple.security.get-task-allow'];
 const SANDBOX = 'com.apple.security.app-sandbox';
 /** Of the sandbox and the hardened runtime of macOS; groups exist on iOS as well. */
 const MAC_ONLY = /^com\.apple\.security\.(?!application-groups$)/;
-const LEAVE_OUT = 'or leave it out of the project';
+const LEAVE_OUT = 'or leave it out of the entitlements';
 
 export interface EntitlementsUse {
   readonly distribution: 'direct' | 'store';
@@ -65,7 +65,7 @@ function cut({ survey, inStore }: Context, derived: DerivedEntitlements): Findin
     finding(code, isFromSignature ? 'warning' : inStore, {
       summary: `The entitlement ${key} of ${origin} is left out, wholly or in part.`,
       reason: 'The provisioning profile does not allow its value.',
-      nextStep: `Switch the capability on for the app identifier in the Apple developer account and send a new profile, ${LEAVE_OUT}.`,
+      nextStep: `Switch the capability on for the app identifier in the Apple developer account and use a new profile, ${LEAVE_OUT}.`,
     }),
   );
 }
@@ -81,7 +81,7 @@ function macDirect(context: Context, use: EntitlementsUse, entitlements: PlistDi
     ...restricted.map((key) =>
       finding('ENTITLEMENT_NOT_ALLOWED', severity, {
         summary: `The entitlement ${key} needs a provisioning profile: macOS may refuse to start the app.`,
-        reason: 'The job has no provisioning profile for it.',
+        reason: 'There is no provisioning profile for it.',
         nextStep: `Make a Developer ID profile with that capability and embed it, ${LEAVE_OUT}.`,
       }),
     ),

@@ -1,6 +1,8 @@
+import { wording } from '../../machines/contracts/wording.ts';
 import { type ChosenIdentity, chooseIdentity, type SigningIdentity } from '../domain/identity/index.ts';
 import type { PlistDict } from '../domain/plist/index.ts';
 import type { ProvisioningProfile } from '../domain/profile/index.ts';
+import { words } from '../domain/words.ts';
 import { certificateFindings } from './certificates.ts';
 import { type JudgedEntitlements, judgeEntitlements } from './entitlements.ts';
 import { type Finding, finding } from './finding.ts';
@@ -99,11 +101,11 @@ function ofProfile(
 
 /** ITMS-90174, 90889 */
 function missingProfile({ platform, distribution, inStore }: Context): Finding[] {
-  const nextStep = 'Make a provisioning profile in the Apple developer account, and send it.';
+  const nextStep = wording`Make a provisioning profile in the Apple developer account, and ${words.giveProfile}.`;
   if (platform === 'ios')
     return [
       finding('PROFILE_MISSING', inStore, {
-        summary: 'The job has no provisioning profile: devices will not install the app as it is.',
+        summary: 'There is no provisioning profile: devices will not install the app as it is.',
         reason: 'An iOS app carries the profile that permits it, and the App Store takes none without.',
         nextStep,
       }),
@@ -111,7 +113,7 @@ function missingProfile({ platform, distribution, inStore }: Context): Finding[]
   if (distribution !== 'testflight') return [];
   return [
     finding('PROFILE_MISSING', 'warning', {
-      summary: 'The job has no provisioning profile: TestFlight will not offer the app to testers.',
+      summary: 'There is no provisioning profile: TestFlight will not offer the app to testers.',
       reason: 'TestFlight for macOS goes by the profile in the app (ITMS-90889).',
       nextStep,
     }),

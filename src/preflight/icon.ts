@@ -27,7 +27,7 @@ const isFull = ({ size }: Picture): boolean =>
   size !== undefined && size.width === size.height && size.width >= STORE_PIXELS;
 
 function pictureFindings({ inStore }: Context, { path, size }: Picture): Finding[] {
-  const nextStep = `Give the project an icon of ${STORE_PIXELS} by ${STORE_PIXELS} pixels as PNG, and build again.`;
+  const nextStep = `Give the app an icon of ${STORE_PIXELS} by ${STORE_PIXELS} pixels as PNG, and build again.`;
   if (!size)
     return [
       finding('ICON_UNREADABLE', inStore, {
@@ -72,5 +72,5 @@ const missing = ({ inStore, platform }: Context): Finding =>
       platform === 'ios'
         ? 'There is neither an Assets.car nor an Icon-1024.png in the bundle.'
         : 'There is neither a complete .icns, named by CFBundleIconFile, nor an AppIcon.png in Contents/Resources.',
-    nextStep: 'Name an icon in the configuration of the project, and build again.',
+    nextStep: 'Give the app an icon, and build again.',
   });

@@ -1,4 +1,6 @@
+import { wording } from '../../machines/contracts/wording.ts';
 import { chooseIdentity, type SigningIdentity } from '../domain/identity/index.ts';
+import { words } from '../domain/words.ts';
 import { certificateFindings } from './certificates.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context, PreflightCredentials } from './input.ts';
@@ -26,5 +28,5 @@ export function installerFindings(
 const missing = finding('CREDENTIAL_MISSING', 'error', {
   summary: 'The app cannot go to the Mac App Store without an installer certificate.',
   reason: 'Apple takes a signed installer package (.pkg), and no such certificate was given.',
-  nextStep: 'Give the PKCS#12 file of a "Mac Installer Distribution" certificate.',
+  nextStep: wording`${words.configure} ${words.installerCertificate}, of the kind "Mac Installer Distribution".`,
 });

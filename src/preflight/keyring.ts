@@ -1,3 +1,4 @@
+import { say, textsOf, wording } from '../../machines/contracts/wording.ts';
 import type { SuppliedP12 } from '../domain/credentials/index.ts';
 import { forgetKeys, openP12, type P12Contents } from '../domain/identity/index.ts';
 import { type Finding, findingOf } from './finding.ts';
@@ -26,10 +27,14 @@ export class Keyring {
       return openP12(p12, password);
     } catch (thrown) {
       const found = findingOf(thrown);
-      this.findings.push(
-        name === undefined ? found : { ...found, reason: `It is ${name}. ${found.reason}`.trim() },
-      );
+      this.findings.push(name === undefined ? found : about(name, found));
       return undefined;
     }
   }
+}
+
+/** Which of several files a finding is about. */
+function about(name: string, found: Finding): Finding {
+  const { reason, ...rest } = textsOf(found);
+  return { ...found, ...say({ ...rest, reason: wording`It is ${name}. ${reason}` }) };
 }

@@ -41,7 +41,7 @@ const missing = ({ inStore }: Context, { path }: NestedBundle): Finding =>
   finding('PROFILE_MISSING', inStore, {
     summary: `${shown(path)} has no provisioning profile of its own.`,
     reason: `There is no ${shown(`${path}/embedded.mobileprovision`)}, and the profile of the app does not cover it.`,
-    nextStep: 'Put the profile of that bundle into it before it is sent to be signed.',
+    nextStep: 'Put the profile of that bundle into it before the app is signed.',
   });
 
 function present(

@@ -1,3 +1,4 @@
+import { type Text, wording } from '../../machines/contracts/wording.ts';
 import { day } from '../domain/identity/index.ts';
 import {
   checkProfileSignature,
@@ -8,6 +9,7 @@ import {
   type ProvisioningProfile,
   profileKind,
 } from '../domain/profile/index.ts';
+import { words } from '../domain/words.ts';
 import type { FailureCode } from '../errors.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
 import type { Context } from './input.ts';
@@ -49,7 +51,7 @@ const title = ({ profile, owner }: ProfileUse): string => {
   return owner === undefined ? name : `${name} ${owner}`;
 };
 
-const error = (code: FailureCode, summary: string, nextStep: string, reason: string): Finding =>
+const error = (code: FailureCode, summary: string, nextStep: Text, reason: string): Finding =>
   finding(code, 'error', { summary, reason, nextStep });
 
 function bundleId(use: ProfileUse): Finding[] {
@@ -59,7 +61,7 @@ function bundleId(use: ProfileUse): Finding[] {
     error(
       'PROFILE_BUNDLE_ID_MISMATCH',
       `${title(use)} allows "${profile.bundleIdPattern}", the bundle is "${wanted}".`,
-      `Send a profile for "${wanted}", or change the bundle identifier of the app.`,
+      `Use a profile for "${wanted}", or change the bundle identifier of the app.`,
       'A profile permits the bundles that its application identifier covers, and no other.',
     ),
   ];
@@ -67,7 +69,7 @@ function bundleId(use: ProfileUse): Finding[] {
 
 function expiry({ now }: Context, use: ProfileUse): Finding[] {
   const { expiresAt } = use.profile;
-  const nextStep = 'Renew the profile in the Apple developer account and send it.';
+  const nextStep = 'Renew the profile in the Apple developer account and use the new one.';
   if (expiresAt <= now)
     return [error('PROFILE_EXPIRED', `${title(use)} expired on ${day(expiresAt)}.`, nextStep, EXPIRY)];
   if (expiresAt.getTime() - now.getTime() >= WARN_BEFORE_EXPIRY_MS) return [];
@@ -84,8 +86,8 @@ function platform({ platform: wanted }: Context, use: ProfileUse): Finding[] {
   return [
     error(
       'PROFILE_PLATFORM_MISMATCH',
-      `${title(use)} is for ${own}, the job is for ${name}.`,
-      `Send a provisioning profile for ${name}.`,
+      `${title(use)} is for ${own}, and the app is for ${name}.`,
+      `Use a provisioning profile for ${name}.`,
       'A profile is for the platforms that it lists.',
     ),
   ];
@@ -96,8 +98,8 @@ function team({ profile, teamId }: ProfileUse): Finding[] {
   return [
     error(
       'TEAM_MISMATCH',
-      `The job is for the team ${teamId}, its provisioning profile belongs to ${profile.teamIds.join(', ')}.`,
-      `Set the team id to ${profile.teamIds[0]}, or send a profile of the team ${teamId}.`,
+      `The app is to be signed for the team ${teamId}, but the provisioning profile belongs to ${profile.teamIds.join(', ')}.`,
+      wording`Set ${words.teamId} to ${profile.teamIds[0] ?? 'that team'}, or use a profile of the team ${teamId}.`,
       'Everything in one app must be of one team.',
     ),
   ];
@@ -111,7 +113,7 @@ function certificate(use: ProfileUse): Finding[] {
     error(
       'PROFILE_CERTIFICATE_MISSING',
       `${title(use)} does not list the signing certificate.`,
-      'Add the certificate to the profile in the Apple developer account, download the profile again, and send it.',
+      'Add the certificate to the profile in the Apple developer account, download the profile again, and use that.',
       `It lists ${developerCertificates.length} other certificate(s).`,
     ),
   ];
@@ -133,7 +135,7 @@ function kind({ distribution }: Context, use: ProfileUse): Finding[] {
     error(
       'PROFILE_KIND_WRONG',
       `${title(use)} is ${KIND_NAMES[own]}, and "${distribution}" needs one ${wanted}.`,
-      `Make a profile ${wanted} in the Apple developer account, and send it.`,
+      `Make a profile ${wanted} in the Apple developer account, and use it.`,
       'Its list of devices and its entitlements say what kind of profile it is.',
     ),
   ];
@@ -150,7 +152,7 @@ function deviceFamily({ survey, platform: wanted }: Context, use: ProfileUse): F
     error(
       'PROFILE_PLATFORM_MISMATCH',
       `${title(use)} is for ${platforms.join(', ')}, and the app runs on Apple Vision only.`,
-      'Send a provisioning profile for visionOS, or add 1 or 2 to UIDeviceFamily.',
+      'Use a provisioning profile for visionOS, or add 1 or 2 to UIDeviceFamily.',
       'UIDeviceFamily is [7].',
     ),
   ];
@@ -173,7 +175,7 @@ function prefix({ platform: wanted, distribution }: Context, use: ProfileUse): F
 /** An expired certificate of the signer is no fault: a profile for Developer ID outlives it by years. */
 function signature(context: Context, use: ProfileUse): Finding[] {
   const { verdict, signer } = checkProfileSignature(use.bytes, context.trustRoots);
-  const nextStep = 'Download the profile from the Apple developer account again, and send it unchanged.';
+  const nextStep = 'Download the profile from the Apple developer account again, and use it unchanged.';
   if (verdict === 'trusted') return [];
   if (verdict === 'changed')
     return [error('PROFILE_CHANGED', `${title(use)} was changed after it was signed.`, nextStep, DIGEST)];

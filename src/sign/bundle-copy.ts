@@ -34,7 +34,7 @@ export const copyBundle =
 
 const tooLarge = (entries: number, sizeBytes: number): ShipError =>
   new ShipError('BUNDLE_TOO_LARGE', {
-    summary: 'The bundle has more than this worker signs.',
+    summary: 'The bundle has more than perry-ship signs.',
     reason: `It has ${entries} files and folders, and ${sizeBytes} bytes.`,
     nextStep: 'Take out of the bundle what the app does not need.',
   });

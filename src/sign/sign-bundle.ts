@@ -74,7 +74,12 @@ async function servicesIn({ dir }: Premises, { config, env, signal }: SignReques
     await symlink(localImagesDir(resolve(config.stateDir)), localImagesDir(dir));
   const services = await makeServices({ config: { ...config, stateDir: dir }, env, forTerminal, signal });
   const shared = signRoot(config.stateDir);
-  return { ...services, journal: openJournal(shared), submissions: fileJournal(shared) };
+  return {
+    ...services,
+    audience: 'terminal',
+    journal: openJournal(shared),
+    submissions: fileJournal(shared),
+  };
 }
 
 const driverFor =

@@ -38,7 +38,7 @@ async function checkImage(scope: StepScope, path: string): Promise<void> {
   const { identity } = materialOf(scope);
   const [{ cms } = { cms: undefined }] = signatures;
   if (cms?.signer?.sha256Hex !== identity?.certificate.sha256Hex)
-    throw altered('the disk image', 'It is not signed by the identity of the job.');
+    throw altered('the disk image', 'It is not signed by the identity that was given.');
   if (identity && timestampUrlOf(scope) !== 'none' && !cms?.timestamp)
     throw altered('the disk image', 'Its signature has no time stamp.');
 }
@@ -49,7 +49,7 @@ async function checkInstallerPackage({ desk, signal }: StepScope, path: string):
   const [first] = findings;
   if (first) throw altered('the installer package', first.message);
   if (cms?.signer?.sha256Hex !== held(desk, 'installer').certificate.sha256Hex)
-    throw altered('the installer package', 'It is not signed by the installer identity of the job.');
+    throw altered('the installer package', 'It is not signed by the installer identity that was given.');
   const { bundleId } = held(desk, 'facts');
   if (!parts.some(({ identifier }) => identifier === bundleId))
     throw altered('the installer package', `It does not say that it installs ${bundleId}.`);

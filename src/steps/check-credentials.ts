@@ -8,7 +8,7 @@ export async function checkCredentials(scope: StepScope): Promise<void> {
   const { desk, report } = scope;
   const plan = held(desk, 'plan');
   if (plan.passes.some(({ identity }) => identity === 'adhoc'))
-    report.log('No signing identity was sent: the app is signed ad hoc and runs only where that is allowed.');
+    report.log('There is no signing identity: the app is signed ad hoc and runs only where that is allowed.');
   const examination = await examineJob(scope, held(desk, 'survey'));
   desk.materials = plan.passes.map(({ distribution }) => materialFor(distribution, examination));
   const { installer } = examination;

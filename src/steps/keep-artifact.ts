@@ -25,7 +25,7 @@ export async function recallArtifact(scope: StepScope): Promise<Artifact | null>
   if (artifact?.name !== name) return null;
   desk.keptAs = key;
   desk.artifacts.set(name, { ...artifact, path });
-  report.log('The app was signed before this worker was restarted; its notarization goes on.');
+  report.log('The app was signed before perry-ship was restarted; its notarization goes on.');
   return artifact;
 }
 

@@ -50,7 +50,7 @@ async function announce(
 const alreadySubmitted = (submissionId: string): ShipError =>
   new ShipError('NOTARY_ALREADY_SUBMITTED', {
     summary: `Another run has submitted the same file to the notary service, as ${submissionId}.`,
-    nextStep: 'Wait for that run, and send the job again.',
+    nextStep: 'Wait for that run, and try again.',
   });
 
 /** Whoever has this name has this digest; one that Apple still checks may have no file, and cannot be given one. */
@@ -104,7 +104,7 @@ const noGrant = (): ShipError =>
   new ShipError('NOTARY_UPLOAD_EXPIRED', {
     summary: 'There is no permission to upload to the notary service.',
     reason: 'It is kept in memory only and belongs to a submission of an earlier life.',
-    nextStep: 'Send the job again: each submission gets a new permission.',
+    nextStep: 'Try again: every submission gets a new permission.',
   });
 
 export async function askVerdict(

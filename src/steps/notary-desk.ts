@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { wording } from '../../machines/contracts/wording.ts';
 import type { Services } from '../actors/services.ts';
 import { type ApiTokens, createApiTokens } from '../adapters/apple/api-token.ts';
 import type { NotaryAccess, UploadGrant } from '../adapters/notary/index.ts';
+import { credentialNames, words } from '../domain/words.ts';
 import { ShipError } from '../errors.ts';
 import { type Desk, held } from './workbench.ts';
 
@@ -49,9 +51,9 @@ function tokensOf(desk: Desk): ApiTokens {
   if (keyId !== undefined && issuerId !== undefined && privateKeyPem !== undefined)
     return createApiTokens({ keyId, issuerId, privateKeyPem });
   throw new ShipError('CREDENTIAL_MISSING', {
-    summary: 'The job cannot be notarized without an App Store Connect API key.',
-    reason: 'Of apple_key_id, apple_issuer_id and apple_p8_key not all were sent.',
-    nextStep: 'Configure the App Store Connect API key of the project and send the job again.',
+    summary: 'The app cannot be notarized without an App Store Connect API key.',
+    reason: wording`Of ${credentialNames(['apple_key_id', 'apple_issuer_id', 'apple_p8_key'])} not all were given.`,
+    nextStep: wording`${words.configure} ${words.apiKey}, and try again.`,
   });
 }
 

@@ -1,3 +1,5 @@
+import { renderFailure } from '../../machines/contracts/failure.ts';
+import { forAudience } from '../../machines/contracts/wording.ts';
 import { readTrustRoots } from '../adapters/files/trust-roots.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import { type Examination, errorOf, examine, type Finding, plannedInput } from '../preflight/index.ts';
@@ -13,7 +15,7 @@ const MAX_LINES = 5;
  * @throws ShipError the first of the errors
  */
 export async function examineJob(scope: StepScope, survey: BundleSurvey): Promise<Examination> {
-  const { desk, services, report } = scope;
+  const { desk, services } = scope;
   const job = {
     plan: held(desk, 'plan'),
     manifest: held(desk, 'manifest'),
@@ -29,7 +31,7 @@ export async function examineJob(scope: StepScope, survey: BundleSurvey): Promis
     }),
   );
   const [first] = examination.findings.filter(({ severity }) => severity === 'error');
-  tellAll(examination.findings, report);
+  tellAll(examination.findings, scope);
   if (!first) return examination;
   for (const { identity } of examination.materials) identity?.privateKeyPem.fill(0);
   examination.installer?.privateKeyPem.fill(0);
@@ -37,18 +39,16 @@ export async function examineJob(scope: StepScope, survey: BundleSurvey): Promis
 }
 
 /** One error alone is the result of the job and need not be told twice; drawing tells about icons itself. */
-function tellAll(findings: readonly Finding[], report: StepScope['report']): void {
+function tellAll(findings: readonly Finding[], { report, services: { audience } }: StepScope): void {
   const errors = findings.filter(({ severity }) => severity === 'error');
   const warnings = findings.filter(
     ({ severity, code }) => severity === 'warning' && !code.startsWith('ICON_'),
   );
   const told = [...(errors.length > 1 ? errors : []), ...warnings];
-  for (const found of told.slice(0, MAX_LINES)) report.log(lineOf(found));
+  for (const found of told.slice(0, MAX_LINES)) report.log(lineOf(forAudience(found, audience)));
   const rest = told.slice(MAX_LINES).map(({ code }) => code);
   if (rest.length > 0) report.log(`${rest.length} more findings: ${[...new Set(rest)].join(', ')}`);
 }
 
-const lineOf = ({ severity, code, summary, reason, nextStep }: Finding): string =>
-  severity === 'error'
-    ? `${code}: ${[summary, reason, nextStep].filter((part) => part !== '').join(' ')}`
-    : [summary, reason].filter((part) => part !== '').join(' ');
+const lineOf = ({ severity, code, ...said }: Omit<Finding, 'terminal'>): string =>
+  severity === 'error' ? `${code}: ${renderFailure(said)}` : renderFailure({ ...said, nextStep: '' });

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_REPORT } from '../../machines/contracts/wording.ts';
 import type { ToolOpinion } from '../adapters/xcode/index.ts';
 import type { SigningIdentity } from '../domain/identity/index.ts';
 import { isIssuedByApple } from '../domain/profile/index.ts';
@@ -39,7 +40,7 @@ export async function heedOpinion(question: Question, report: StepReporter): Pro
   throw new ShipError(code, {
     summary: `Apple's ${tool} says that ${subject} does not hold.`,
     reason: opinion.text.slice(-MAX_SAID_CHARACTERS).trim(),
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Artifact } from '../../machines/contracts/job.ts';
+import { TRY_AGAIN_OR_REPORT } from '../../machines/contracts/wording.ts';
 import type { NotaryInput, StapleTarget } from '../../machines/notarization/ports.ts';
 import { checkSignature } from '../adapters/code-signature/index.ts';
 import { digestOfFile } from '../adapters/files/digested-file.ts';
@@ -59,6 +60,6 @@ async function requireSound(path: string, signal: AbortSignal): Promise<void> {
   throw new ShipError('STAPLE_FAILED', {
     summary: 'The disk image does not hold any more after the notarization ticket was attached.',
     reason: findings[0]?.message ?? 'The ticket is not in its signature.',
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
   });
 }

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_LOOK } from '../../machines/contracts/wording.ts';
 import type { Services } from '../actors/services.ts';
 import type { GuestSession } from '../adapters/vm/guest.ts';
 import type { SignPass } from '../domain/plan.ts';
@@ -58,8 +59,8 @@ export function sessionOf(services: Services, vmName: string): GuestSession {
   const session = services.guests.get(vmName);
   if (session) return session;
   throw new ShipError('GUEST_LOST', {
-    summary: 'The connection to the virtual machine of this job was lost.',
+    summary: 'The connection to the virtual machine was lost.',
     reason: 'There is no open connection to it any more.',
-    nextStep: 'Send the job again; if it fails again, the operator of the worker should look at its log.',
+    nextStep: TRY_AGAIN_OR_LOOK,
   });
 }

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_REPORT } from '../../machines/contracts/wording.ts';
 import { digestsOfUntouched } from '../adapters/code-signature/resource-digests.ts';
 import { verifyInGuest } from '../adapters/rcodesign/verify.ts';
 import { altered } from '../adapters/vm/altered.ts';
@@ -57,7 +58,7 @@ function signedOtherwise(
   for (const { path, signatures: all } of [{ path: '', signatures }, ...nested])
     for (const { signer } of all) {
       if (signer?.certificateSha256 !== wanted)
-        return { path, message: 'It is not signed by the identity of the job.' };
+        return { path, message: 'It is not signed by the identity that was given.' };
       if (needsTimestamp && signer?.timestamp === undefined)
         return { path, message: 'Its signature has no time stamp.' };
     }
@@ -81,8 +82,8 @@ function broken({ code, path, message }: ArtifactFinding, moreCount: number): Sh
   if (CHANGED.includes(code)) return altered('the signed app', [fact, reason].join(' ').trim());
   const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : undefined;
   const nextStep = known
-    ? 'Correct the profile, the certificate or the entitlements of the project, and send the job again.'
-    : 'Send the job again; if it fails again, send the log of this run to the maintainers.';
+    ? 'Correct the profile, the certificate or the entitlements of the app, and try again.'
+    : TRY_AGAIN_OR_REPORT;
   const summary = `The signed app does not hold: ${fact}`;
   return new ShipError(known ?? 'SIGNATURE_INVALID', { summary, reason, nextStep });
 }

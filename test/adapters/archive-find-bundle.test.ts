@@ -70,8 +70,8 @@ test.each([
   await lay(...items);
   expect(await failure()).toMatchObject({
     code: 'BUNDLE_MISSING',
-    summary: "The hub delivered the project's source instead of a compiled app bundle.",
-    reason: expect.stringContaining('compile stage failed'),
+    summary: 'The archive holds the source of an app instead of a compiled app bundle.',
+    reason: expect.stringContaining('At the top of the archive is'),
   });
 });
 

@@ -75,7 +75,7 @@ async function settled({ supervisor }: Daemon): Promise<void> {
 async function expectLost(jobId: string): Promise<void> {
   expect(await hub.completed(jobId, patience())).toMatchObject({
     success: false,
-    error: expect.stringMatching(/^WORKER_RESTARTED: .*Send the job again/),
+    error: expect.stringMatching(/^WORKER_RESTARTED: .*Try again/),
   });
   const types = hub.messages(jobId).map(({ type }) => type);
   expect(types).toEqual(['log', 'error', 'complete']);

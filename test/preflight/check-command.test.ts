@@ -137,7 +137,7 @@ describe('perry-ship check', () => {
     const { code, stdout } = await call(app, { teamId: 'OTHER12345', ...credentials() });
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /^error {3}TEAM_MISMATCH\n {2}The job is for the team OTHER12345.*\n {2}why: {2}.*\n {2}next: Set the team id/m,
+      /^error {3}TEAM_MISMATCH\n {2}The app is to be signed for the team OTHER12345.*\n {2}why: {2}.*\n {2}next: Set --team-id/m,
     );
     expect(stdout).toMatch(/It would fail \(ios-sign, signing only; 2 errors, 0 warnings\)\.\n$/);
   });

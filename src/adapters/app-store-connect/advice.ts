@@ -1,13 +1,15 @@
-/** An objection by its words (all of them, in any order, when there are several), and what mends it. */
-type Advice = readonly [words: RegExp | readonly RegExp[], nextStep: string];
+import { type Text, wording } from '../../../machines/contracts/wording.ts';
+import { words } from '../../domain/words.ts';
 
-const RAISE_NUMBER =
-  'Raise the build number ("version" in the project) above every one that was uploaded before, and send the job again.';
-const RAISE_VERSION = 'Raise the marketing version ("short_version" in the project), and send the job again.';
+/** An objection by its words (all of them, in any order, when there are several), and what mends it. */
+type Advice = readonly [words: RegExp | readonly RegExp[], nextStep: Text];
+
+const RAISE_NUMBER = wording`Raise ${words.buildNumber} above every one that was uploaded before, and try again.`;
+const RAISE_VERSION = wording`Raise ${words.marketingVersion}, and try again.`;
 const NEW_PROFILE =
-  'Make a new App Store provisioning profile for this identifier and certificate, and send it with the job.';
+  'Make a new App Store provisioning profile for this identifier and certificate, and use that.';
 const UNSUPPORTED_ENTITLEMENT =
-  'Take the entitlement that the message names, or its wildcard, out of the entitlements of the project.';
+  'Take the entitlement that the message names, or its wildcard, out of the entitlements of the app.';
 const NEWER_TOOLS =
   'Build the app with a released Xcode and SDK that the store takes; signing cannot change it.';
 const BUILD_ANEW = 'Build the app with a linker whose output the store takes; signing cannot change it.';
@@ -25,58 +27,58 @@ const ofVersions: readonly Advice[] = [
   [/later version/i, RAISE_NUMBER],
   [
     /at most three non-negative integers/i,
-    'Make the version three numbers with dots between them, without a suffix, and send the job again.',
+    'Make the version three numbers with dots between them, without a suffix, and try again.',
   ],
-  [/value mismatch/i, 'Make version and build number in the project the same as in Info.plist.'],
+  [/value mismatch/i, 'Make version and build number the same everywhere, as in Info.plist.'],
 ];
 
 const ofIcons: readonly Advice[] = [
-  [/ICNS|512x512@2x/i, 'Give the project a square 1024 × 1024 PNG as its icon, and send the job again.'],
+  [/ICNS|512x512@2x/i, 'Give the app a square 1024 × 1024 PNG as its icon, and try again.'],
   [
     /\b(marketing |app |store |required )?icons?\b|CFBundleIcon/i,
-    'Give the project a square 1024 × 1024 PNG without transparency as its icon, and send the job again.',
+    'Give the app a square 1024 × 1024 PNG without transparency as its icon, and try again.',
   ],
 ];
 
 const ofPackages: readonly Advice[] = [
   [
     /product archive package's signature|3rd Party Mac Developer Installer/i,
-    'Send a "Mac Installer Distribution" certificate (.p12) as the installer certificate of the job.',
+    wording`${words.configure} ${words.installerCertificate}, of the kind "Mac Installer Distribution".`,
   ],
   [
     /LSApplicationCategoryType/,
-    'Add LSApplicationCategoryType, e.g. public.app-category.utilities, to the Info.plist settings of the project.',
+    'Add LSApplicationCategoryType, e.g. public.app-category.utilities, to the Info.plist of the app.',
   ],
-  [/readable by the root user/i, 'Make every file of the bundle readable by all, and send the job again.'],
+  [/readable by the root user/i, 'Make every file of the bundle readable by all, and try again.'],
   [
     /unsupported toolchain|productbuild|product archive/i,
-    'Let a worker with the xcode toolchain make the package: the store takes what productbuild makes.',
+    'Sign in a machine with Xcode: the store takes only packages that productbuild made.',
   ],
   [
     /com\.apple\.quarantine/i,
-    'Remove the extended attributes of the bundle with `xattr -cr`, and send the job again.',
+    'Remove the extended attributes of the bundle with `xattr -cr`, and try again.',
   ],
 ];
 
 const ofSigning: readonly Advice[] = [
   [
     /app sandbox not enabled|com\.apple\.security\.app-sandbox/i,
-    'Give every executable of the app the entitlement com.apple.security.app-sandbox, and send the job again.',
+    'Give every executable of the app the entitlement com.apple.security.app-sandbox, and try again.',
   ],
   [
     /TestFlight/,
-    'Send an App Store provisioning profile for the app, and none of its entitlements to helpers without a profile.',
+    'Use an App Store provisioning profile for the app, and none of its entitlements to helpers without a profile.',
   ],
   [/not supported on iOS/i, UNSUPPORTED_ENTITLEMENT],
   [[/entitlement/i, /not supported/i], UNSUPPORTED_ENTITLEMENT],
   [/provisioning profile|entitlement/i, NEW_PROFILE],
   [
     /could not be re-signed/i,
-    'Set PERRY_TIMESTAMP_URL of the worker to "none" for store builds, or build the app with released tools.',
+    wording`Set ${words.storeTimestampUrl} to "none", or build the app with released tools.`,
   ],
   [
     /sealed resource|code object|not properly signed/i,
-    'Leave only code in the bundle that can be signed, in the places for code, and send the job again.',
+    'Leave only code in the bundle that can be signed, in the places for code, and try again.',
   ],
   [
     [/SDK/i, /signature/i],
@@ -95,7 +97,7 @@ const ofCode: readonly Advice[] = [
   ],
   [
     /purpose string|UsageDescription/i,
-    'Add the usage text that the message names to the project’s Info.plist settings.',
+    'Add the usage text that the message names to the Info.plist of the app.',
   ],
   [
     /privacy manifest|required reason|API declaration/i,
@@ -115,7 +117,7 @@ const ofContent: readonly Advice[] = [
   ],
   [
     /launch (screen|story ?board|image)|orientation|optimized for iPhone/i,
-    'Correct the launch screen or orientation keys that the message names in the project’s Info.plist settings.',
+    'Correct the launch screen or orientation keys that the message names in the Info.plist of the app.',
   ],
   [/Xcode|\bSDK\b|built with|toolchain|pre-release/i, NEWER_TOOLS],
 ];
@@ -140,7 +142,7 @@ const ofStructure: readonly Advice[] = [
   [/OS type code/i, 'Set CFBundlePackageType to APPL, FMWK or XPC! as fits the bundle, and build again.'],
   [[/missing/i, /key|CFBundle/i], PLIST_KEY],
   [[/CFBundle/i, /must/i], PLIST_KEY],
-  [/PUSH|aps-environment/i, 'Add the push entitlement to the project, or leave the push API out of the app.'],
+  [/PUSH|aps-environment/i, 'Add the push entitlement to the app, or leave the push API out of the app.'],
 ];
 
 /** By the text: the same number has meant different things over the years. The first that fits counts. */
@@ -155,8 +157,8 @@ const advice: readonly Advice[] = [
 ];
 
 /** The exact next step for a text of Apple's; undefined when none is known. */
-export const adviceFor = (text: string): string | undefined =>
-  advice.find(([words]) => [words].flat().every((word) => word.test(text)))?.[1];
+export const adviceFor = (text: string): Text | undefined =>
+  advice.find(([patterns]) => [patterns].flat().every((pattern) => pattern.test(text)))?.[1];
 
 /** Whether all that Apple objects to is that a build of this number exists. */
 export const isDuplicate = (text: string): boolean => DUPLICATE.test(text);

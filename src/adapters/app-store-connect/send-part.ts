@@ -87,7 +87,7 @@ function refusedPart(url: URL, status: number, headers: Headers): ShipError {
   return new ShipError('APPLE_UNAVAILABLE', {
     summary: `${WHAT} failed for now.`,
     reason,
-    nextStep: "Send the job again in a few minutes; if it keeps failing, look at Apple's system status page.",
+    nextStep: "Try again in a few minutes; if it keeps failing, look at Apple's system status page.",
     detail: { status },
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
@@ -97,5 +97,5 @@ const expired = (reason: string): ShipError =>
   new ShipError('STORE_PART_EXPIRED', {
     summary: 'The address that Apple gave for a part of the file is good no more.',
     reason,
-    nextStep: 'Send the job again: each reservation gets new addresses.',
+    nextStep: 'Try again: every reservation gets new addresses.',
   });

@@ -335,5 +335,5 @@ const unknownUpload = (uploadId: string): ShipError =>
   new ShipError('STORE_UPLOAD_UNKNOWN', {
     summary: `App Store Connect does not know the upload ${uploadId}.`,
     reason: 'It answered with HTTP status 404.',
-    nextStep: 'Send the job again; if it fails again, check that the API key is of the team of the app.',
+    nextStep: 'Try again; if it fails again, check that the API key is of the team of the app.',
   });

@@ -72,7 +72,7 @@ export function readApiKey({ privateKeyPem, keyId }: ApiKey): KeyObject {
   throw new ShipError('APPLE_API_KEY_INVALID', {
     summary: `The App Store Connect API key ${keyId} cannot be used.`,
     reason: 'It is not an elliptic-curve (P-256) private key in PEM form.',
-    nextStep: 'Send the content of the AuthKey_….p8 file that App Store Connect gave, unchanged.',
+    nextStep: 'Use the content of the AuthKey_….p8 file that App Store Connect gave, unchanged.',
   });
 }
 

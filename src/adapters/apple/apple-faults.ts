@@ -1,4 +1,6 @@
+import { wording } from '../../../machines/contracts/wording.ts';
 import { plainLine, withoutTrailing } from '../../domain/text.ts';
+import { words } from '../../domain/words.ts';
 import { ShipError } from '../../errors.ts';
 
 /** What an error needs to know of the call. */
@@ -22,7 +24,7 @@ export interface AppleErrorText {
   readonly detail: string;
 }
 
-const LATER = "Send the job again in a few minutes; if it keeps failing, look at Apple's system status page.";
+const LATER = "Try again in a few minutes; if it keeps failing, look at Apple's system status page.";
 const MAX_RETRY_AFTER_MS = 15 * 60_000;
 const MAX_TEXT_CHARACTERS = 300;
 
@@ -58,9 +60,9 @@ export function clockIsWrong(
     ? 'far from'
     : `${Math.abs(aheadS)} s ${aheadS > 0 ? 'ahead of' : 'behind'}`;
   return new ShipError('HOST_CLOCK_WRONG', {
-    summary: `${what} was refused because the clock of this worker is wrong.`,
+    summary: `${what} was refused because the clock of this host is wrong.`,
     reason: `It is ${much} that of Apple.`,
-    nextStep: 'The operator of the worker sets the clock of the host, and the job is sent again.',
+    nextStep: 'Set the clock of this host, then try again.',
     detail,
   });
 }
@@ -69,8 +71,7 @@ const keyRefused = (asked: Asked, answer: Answered): ShipError =>
   new ShipError('APPLE_AUTH_REFUSED', {
     summary: `${asked.what} was refused: ${asked.service} does not accept the App Store Connect API key.`,
     reason: said(answer),
-    nextStep:
-      'Check key id, issuer id and .p8 file of the project, that the key is active and its role is Developer or higher.',
+    nextStep: wording`Check ${words.apiKey}: that the parts belong together, that the key is active, and its role is Developer or higher.`,
     detail: detailOf(asked, answer),
   });
 
@@ -79,7 +80,7 @@ const agreement = (asked: Asked, answer: Answered): ShipError =>
     summary: `${asked.what} was refused because an agreement with Apple is missing or has expired.`,
     reason: said(answer),
     nextStep:
-      'The account holder accepts the agreement at https://developer.apple.com/account; then send the job again.',
+      'The account holder accepts the agreement at https://developer.apple.com/account; then try again.',
     detail: detailOf(asked, answer),
   });
 
@@ -98,8 +99,7 @@ const refused = (asked: Asked, answer: Answered): ShipError =>
   new ShipError('APPLE_REFUSED', {
     summary: `${asked.what} was refused by ${asked.service}.`,
     reason: said(answer),
-    nextStep:
-      "Correct what Apple's answer names; if it names nothing, send the log of this run to the maintainers.",
+    nextStep: "Correct what Apple's answer names; if it names nothing, send the log to the maintainers.",
     detail: detailOf(asked, answer),
   });
 
@@ -113,7 +113,7 @@ export function networkFault(asked: Asked, error: unknown, timeoutMs: number | u
   return new ShipError('APPLE_UNAVAILABLE', {
     summary: `${asked.what} got no answer.`,
     reason: fact,
-    nextStep: `Check that this host can reach ${asked.url.host}, and send the job again.`,
+    nextStep: `Check that this host can reach ${asked.url.host}, and try again.`,
     cause: error,
   });
 }

@@ -41,7 +41,7 @@ export function fileUrl(named: unknown, service: URL): URL {
   throw new ShipError('APPLE_URL_REFUSED', {
     summary: "An answer of Apple's named an address that is not used.",
     reason: `Its host is ${url ? url.host.slice(0, 100) : 'not readable'}, which is none of Apple's.`,
-    nextStep: 'Check the address of the service in the configuration of this worker and the proxy before it.',
+    nextStep: 'Check the address of the service in the PERRY_* settings, and the proxy of this host.',
   });
 }
 

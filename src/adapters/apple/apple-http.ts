@@ -66,7 +66,7 @@ export const invalidAnswer = (call: Pick<AppleCall, 'what' | 'service'>, fact: s
   new ShipError('APPLE_ANSWER_INVALID', {
     summary: `${call.what} was answered in a form that is not known.`,
     reason: `In the answer of ${call.service} ${fact}.`,
-    nextStep: "Send the job again later; if it fails again, look at Apple's system status page.",
+    nextStep: "Try again later; if it fails again, look at Apple's system status page.",
   });
 
 export { statusFault as refusal };

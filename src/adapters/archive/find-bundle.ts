@@ -57,15 +57,15 @@ const placeOf = ({ folder, item }: Candidate): string =>
 async function missing(destDir: string, top: readonly Dirent[], target: BundleTarget): Promise<ShipError> {
   if (await looksLikeSource(destDir, top)) {
     return new ShipError('BUNDLE_MISSING', {
-      summary: "The hub delivered the project's source instead of a compiled app bundle.",
-      reason: `The compile stage failed or its upload did; at the top of the archive is ${listed(top)}.`,
-      nextStep: 'Read the log of the compile stage, mend what it reports, then build again.',
+      summary: 'The archive holds the source of an app instead of a compiled app bundle.',
+      reason: `At the top of the archive is ${listed(top)}.`,
+      nextStep: 'Read the log of the build, mend what it reports, and build again.',
     });
   }
   return new ShipError('BUNDLE_MISSING', {
     summary: `The archive has no app bundle: ${expectedShape[target]} was expected.`,
     reason: `At the top of the archive is ${listed(top)}.`,
-    nextStep: 'Look at what the compile stage packed, then build again.',
+    nextStep: 'Look at what the build packed, then build again.',
   });
 }
 
@@ -95,12 +95,12 @@ const ambiguous = (candidates: readonly Candidate[]): ShipError =>
       .map((found) => shown(placeOf(found)))
       .sort()
       .join(' and ')}.`,
-    nextStep: 'Build each app as a job of its own.',
+    nextStep: 'Pack each app into an archive of its own.',
   });
 
 const notAFolder = (found: Candidate): ShipError =>
   new ShipError('BUNDLE_NOT_A_FOLDER', {
     summary: `${shown(placeOf(found))} in the archive is not an app bundle.`,
     reason: `It is a ${found.item.isSymbolicLink() ? 'symbolic link' : 'file'}, and an app bundle is a folder.`,
-    nextStep: 'Pack the bundle itself, then send the job again.',
+    nextStep: 'Pack the bundle itself, then try again.',
   });

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32, createDeflateRaw, deflateRaw, deflateRawSync } from 'node:zlib';
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { readStart, SMALL_FILE_BYTES } from '../files/small-file.ts';
 import { shown } from './refusals.ts';
@@ -170,5 +171,5 @@ const changed = (name: string): ShipError =>
   new ShipError('BUNDLE_CHANGED', {
     summary: `The file ${shown(name)} changed while the .ipa was written.`,
     reason: 'It has not the size or the content that it had a moment before.',
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
   });

@@ -18,13 +18,13 @@ type EntryCode = Extract<
 >;
 
 const entryAdvice: Record<EntryCode, string> = {
-  BUNDLE_PATH_UNSAFE: 'Rename or remove it in the project, then build again.',
+  BUNDLE_PATH_UNSAFE: 'Rename or remove it, then build again.',
   BUNDLE_LINK_OUTSIDE:
     'Make the link relative and keep its target inside the bundle, or replace it by a copy, then build again.',
   BUNDLE_NAME_COLLISION:
     'Rename one of the two so that a case-insensitive disk can hold both, then build again.',
   BUNDLE_ENTRY_UNSUPPORTED:
-    'Build the archive of plain files, folders and symbolic links only, then send the job again.',
+    'Build the archive of plain files, folders and symbolic links only, then try again.',
 };
 
 /** One entry of the archive breaks a rule. */
@@ -38,9 +38,9 @@ export const refuseEntry = (code: EntryCode, name: string, reason: string): Ship
 /** The archive goes over a limit. */
 export const refuseSize = (reason: string): ShipError =>
   new ShipError('BUNDLE_TOO_LARGE', {
-    summary: 'The bundle is larger than this worker accepts.',
+    summary: 'The bundle is larger than perry-ship accepts.',
     reason,
-    nextStep: 'Remove what the app does not need at run time from the project, then build again.',
+    nextStep: 'Leave out of the bundle what the app does not need at run time, then build again.',
   });
 
 /** What an archive is, as far as an error wants to tell: who delivered it and how much of it there is. */
@@ -84,9 +84,9 @@ export function explainDiskError(error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
   return new ShipError('DISK_FULL', {
-    summary: 'The disk of the worker is full.',
+    summary: 'The disk is full.',
     reason: `Writing the unpacked bundle ended with ${code}.`,
-    nextStep: 'Free space on the disk of the state directory, then send the job again.',
+    nextStep: 'Free space on the disk of the state directory, then try again.',
     cause: error,
   });
 }

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import type { ArchiveEntry } from './archive-entry.ts';
 import { policePath } from './entry-path.ts';
@@ -98,6 +99,6 @@ const invalid = (reason: string, cause?: unknown): ShipError =>
   new ShipError('IPA_INVALID', {
     summary: 'The .ipa is not one that can be installed.',
     reason,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     ...(cause === undefined ? {} : { cause }),
   });

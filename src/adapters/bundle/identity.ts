@@ -1,5 +1,7 @@
+import { wording } from '../../../machines/contracts/wording.ts';
 import { shown } from '../../domain/bundle/shown.ts';
 import { type PlistDict, stringAt } from '../../domain/plist/index.ts';
+import { words } from '../../domain/words.ts';
 import { ShipError } from '../../errors.ts';
 
 /** @throws ShipError BUNDLE_INFO_PLIST_INCOMPLETE · BUNDLE_ID_MISMATCH */
@@ -8,9 +10,9 @@ export function bundleIdOf(info: PlistDict, infoPlist: string, expected?: string
   if (!/^[A-Za-z0-9._-]{1,255}$/.test(bundleId)) throw incomplete(infoPlist, 'CFBundleIdentifier', bundleId);
   if (expected === undefined || expected === bundleId) return bundleId;
   throw new ShipError('BUNDLE_ID_MISMATCH', {
-    summary: `The job is for ${shown(expected)}, but the bundle says it is ${shown(bundleId)}.`,
-    reason: `bundle_id of the manifest and CFBundleIdentifier in ${infoPlist} differ.`,
-    nextStep: 'Give the project one bundle identifier (perry.toml), then build again.',
+    summary: `The app is expected to be ${shown(expected)}, but the bundle says it is ${shown(bundleId)}.`,
+    reason: wording`${words.expectedBundleId} and CFBundleIdentifier in ${infoPlist} differ.`,
+    nextStep: wording`${words.oneBundleId}, then try again.`,
   });
 }
 
@@ -34,5 +36,5 @@ const incomplete = (infoPlist: string, key: string, value: string): ShipError =>
   new ShipError('BUNDLE_INFO_PLIST_INCOMPLETE', {
     summary: `${shown(infoPlist)} has no usable ${key}.`,
     reason: value === '' ? 'The key is missing, empty or no string.' : `Its value is ${shown(value)}.`,
-    nextStep: `Build the bundle with a valid ${key} and send the job again.`,
+    nextStep: `Build the bundle with a valid ${key} and try again.`,
   });

@@ -62,7 +62,7 @@ export function refuseTopResources(tree: readonly TreeEntry[]): void {
   throw new ShipError('SIGN_LAYOUT_UNSUITABLE', {
     summary: `The iOS bundle has a folder ${shown(found.path)}, with which it cannot be sealed.`,
     reason: 'A bundle with "Resources" at its top is sealed by the rules of macOS.',
-    nextStep: 'Rename that folder in the project (for example to "assets"), then build again.',
+    nextStep: 'Rename that folder (for example to "assets"), then build again.',
   });
 }
 
@@ -71,16 +71,16 @@ function noInfoPlist(tree: readonly TreeEntry[], platform: BundlePlatform): Ship
   const expected = (platform === 'macos' ? DEEP : FLAT).infoPlist;
   if (top.some((name) => SOURCE_MARKS.has(name) || /\.(?:ts|xcodeproj)$/.test(name)))
     return new ShipError('BUNDLE_MISSING', {
-      summary: 'The job holds the source of a project instead of a compiled app bundle.',
+      summary: 'The bundle is the source of an app instead of a compiled app bundle.',
       reason: `There is no ${expected}, but ${top.slice(0, 8).map(shown).join(', ')}.`,
-      nextStep: 'Read the log of the compile stage, mend what it reports, then build again.',
+      nextStep: 'Read the log of the build, mend what it reports, and build again.',
     });
   const isLink = tree.some(({ path, type }) => path === expected && type === 'symlink');
   const atTop = `At its top is ${top.length === 0 ? 'nothing' : top.slice(0, 8).map(shown).join(', ')}.`;
   return new ShipError('BUNDLE_INFO_PLIST_MISSING', {
     summary: `The bundle has no ${expected}.`,
     reason: isLink ? 'There is a symbolic link in its place, which is not followed.' : atTop,
-    nextStep: 'Build the bundle again and send the job again.',
+    nextStep: 'Build the bundle again.',
   });
 }
 
@@ -92,6 +92,6 @@ const otherLayout = ({ infoPlist }: Layout, platform: BundlePlatform): ShipError
       'a macOS',
     ),
     reason: `Its Info.plist lies at ${infoPlist}.`,
-    nextStep: `Build for ${wanted}, or send the job with the target of its platform.`,
+    nextStep: `Build for ${wanted}, or choose the target of its platform.`,
   });
 };

@@ -87,7 +87,7 @@ const tooMany = (count: number): ShipError =>
   new ShipError('SIGN_LAYOUT_UNSUITABLE', {
     summary: `The bundle holds ${count} files named Info.plist; ${MAX_NESTED} is the most that is signed.`,
     reason: 'Every folder with such a file would be signed as a bundle of its own.',
-    nextStep: 'Remove what is no part of the app, or pack it into an archive, and send the job again.',
+    nextStep: 'Remove what is no part of the app, or pack it into an archive, and try again.',
   });
 
 async function readCandidate(place: NestedPlace, input: NestedInput): Promise<Candidate> {
@@ -174,7 +174,7 @@ function requireProgram({ place, info, executable, fault }: Candidate, { platfor
         ? 'Its Info.plist names none, and no file has its name.'
         : `Its Info.plist names ${shown(named)}, and there is no such regular file.`,
     nextStep: isProgramKind(place.kind)
-      ? 'Build the bundle again with all its parts and send the job again.'
+      ? 'Build the bundle again with all its parts and try again.'
       : 'Let CFBundleExecutable name its program, or move a bundle of resources to Contents/Resources, and build again.',
   });
 }

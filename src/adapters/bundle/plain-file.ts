@@ -87,5 +87,5 @@ const linkInTheWay = (path: string): ShipError =>
   new ShipError('BUNDLE_LINK_OUTSIDE', {
     summary: `${shown(path)} in the bundle is a symbolic link where a file or folder of its own must be.`,
     reason: 'Links are not followed, because one could lead out of the bundle.',
-    nextStep: 'Replace the link by what it points to, build again and send the job again.',
+    nextStep: 'Replace the link by what it points to, build again and try again.',
   });

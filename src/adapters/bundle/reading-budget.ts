@@ -43,9 +43,9 @@ export class ReadingBudget {
 
 const tooMuch = (reason: string): ShipError =>
   new ShipError('BUNDLE_TOO_LARGE', {
-    summary: 'The bundle holds more descriptions of code than this worker reads.',
+    summary: 'The bundle holds more descriptions of code than perry-ship reads.',
     reason,
-    nextStep: 'Remove what is no part of the app, or pack it into an archive, and send the job again.',
+    nextStep: 'Remove what is no part of the app, or pack it into an archive, and try again.',
   });
 
 export const isTooMuch = (error: unknown): boolean =>

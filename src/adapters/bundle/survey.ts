@@ -163,7 +163,7 @@ function findExecutable(tree: readonly TreeEntry[], layout: Layout, info: PlistD
   throw new ShipError('BUNDLE_EXECUTABLE_MISSING', {
     summary: `The bundle has no executable ${shown(path)}.`,
     reason: `CFBundleExecutable in ${layout.infoPlist} names it, and there is no such file.`,
-    nextStep: 'Let CFBundleExecutable name the compiled program, build again and send the job again.',
+    nextStep: 'Let CFBundleExecutable name the compiled program, build again and try again.',
   });
 }
 
@@ -217,6 +217,6 @@ function requireFewExclusions(
   throw new ShipError('SIGN_LAYOUT_UNSUITABLE', {
     summary: `The bundle holds ${exclusions.length} files and folders that only look like code, in too many places.`,
     reason: `Their names have ${sizeBytes} bytes; ${MAX_EXCLUSION_BYTES} is the most that the signing tool can be told.`,
-    nextStep: 'Pack them into an archive inside the bundle (.jar, .zip), and send the job again.',
+    nextStep: 'Pack them into an archive inside the bundle (.jar, .zip), and try again.',
   });
 }

@@ -154,6 +154,6 @@ function assertSignable(imageBytes: number): void {
   throw new ShipError('DMG_TOO_LARGE', {
     summary: 'The disk image would be larger than 4 GiB.',
     reason: 'A code signature cannot cover a disk image of that size.',
-    nextStep: 'Make the bundle smaller, or have it delivered as a .pkg, and send the job again.',
+    nextStep: 'Make the bundle smaller, or have it delivered as a .pkg, and try again.',
   });
 }

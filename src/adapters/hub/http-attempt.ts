@@ -104,7 +104,7 @@ export function statusFailure(what: string, url: URL, answer: HubAnswer): ShipEr
     return new ShipError('HUB_UNAVAILABLE', {
       summary: `${what} failed for now.`,
       reason: `The hub ${url.host} answered with HTTP status ${status}.`,
-      nextStep: 'Send the job again in a few minutes; if it keeps failing, look at the log of the hub.',
+      nextStep: 'Try again in a few minutes; if it keeps failing, look at the log of the hub.',
       detail,
     });
   }

@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { request } from 'undici';
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { readAhead } from '../files/read-ahead.ts';
 import { BASE64_INPUT_CHUNK_BYTES, Base64Encoder, base64Length } from './base64-body.ts';
@@ -173,7 +174,7 @@ const unusable = (reason: string, options: UploadArtifactOptions, cause?: unknow
   new ShipError('INTERNAL_ERROR', {
     summary: 'The artifact that was made cannot be uploaded.',
     reason,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     detail: { path: options.path, name: options.name, sizeBytes: options.sizeBytes },
     ...(cause !== undefined && { cause }),
   });

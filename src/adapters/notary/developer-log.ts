@@ -86,21 +86,21 @@ function issueOf(entry: unknown): Issue {
 const advices: ReadonlyArray<readonly [RegExp, string]> = [
   [
     /not signed with a valid Developer ID/i,
-    'Send a "Developer ID Application" certificate (.p12) that has not been revoked, and send the job again.',
+    'Use a "Developer ID Application" certificate (.p12) that has not been revoked, and try again.',
   ],
   [
     /is not signed/i,
-    'Leave only code in the bundle that can be signed, or report it to the maintainers of the worker.',
+    'Leave only code in the bundle that can be signed, or report it to the maintainers of perry-ship.',
   ],
-  [/secure timestamp/i, 'Set PERRY_TIMESTAMP_URL of the worker to a time-stamp server, not to "none".'],
+  [/secure timestamp/i, 'Sign with a time stamp: the address of the time-stamp server must not be "none".'],
   [
     /hardened runtime/i,
-    'Report it to the maintainers of the worker: code for notarization is signed with the hardened runtime.',
+    'Report it to the maintainers of perry-ship: code for notarization is signed with the hardened runtime.',
   ],
   [/get-task-allow/i, 'Remove com.apple.security.get-task-allow from the entitlements of the app.'],
   [
     /signature of the binary is invalid/i,
-    'Build the app again and send it anew: a file changed after it was signed.',
+    'Build the app again and sign it anew: a file changed after it was signed.',
   ],
   [/SDK older/i, 'Compile the app with a newer macOS SDK: signing cannot mend that.'],
 ];

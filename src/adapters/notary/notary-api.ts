@@ -177,7 +177,7 @@ const unknownSubmission = (id: string): ShipError =>
   new ShipError('NOTARY_SUBMISSION_UNKNOWN', {
     summary: `Apple's notary service does not know the submission ${id}.`,
     reason: 'It answered with HTTP status 404.',
-    nextStep: 'Check that the API key belongs to the team that submitted the app, and send the job again.',
+    nextStep: 'Check that the API key belongs to the team that submitted the app, and try again.',
   });
 
 export const noLogYet = (id: string): ShipError =>

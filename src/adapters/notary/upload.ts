@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { withoutTrailing } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
 import { clockIsWrong, networkFault, retryAfterOf } from '../apple/apple-faults.ts';
@@ -136,8 +137,7 @@ function judge(url: URL, answer: S3Answer): void {
   throw new ShipError('APPLE_UNAVAILABLE', {
     summary: `${WHAT} failed for now.`,
     reason: status === 200 ? `${url.host} answered, but not with the receipt that S3 gives.` : fact,
-    nextStep:
-      'Send the job again in a few minutes; if it keeps failing, look at the proxy before this worker.',
+    nextStep: 'Try again in a few minutes; if it keeps failing, look at the proxy of this host.',
     detail,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
@@ -147,7 +147,7 @@ const expired = (reason: string, detail: Readonly<Record<string, unknown>>): Shi
   new ShipError('NOTARY_UPLOAD_EXPIRED', {
     summary: 'The temporary permission to upload to the notary service has ended.',
     reason,
-    nextStep: 'Send the job again: each submission gets a new permission.',
+    nextStep: 'Try again: each submission gets a new permission.',
     detail,
   });
 
@@ -155,7 +155,7 @@ const unusable = (reason: string, upload: NotaryUpload, cause?: unknown): ShipEr
   new ShipError('INTERNAL_ERROR', {
     summary: 'The artifact that was made cannot be uploaded for notarization.',
     reason,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     detail: { path: upload.path, sizeBytes: upload.sizeBytes },
     ...(cause !== undefined && { cause }),
   });

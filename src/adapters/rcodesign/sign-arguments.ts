@@ -99,5 +99,5 @@ const unspeakable = (path: string): ShipError =>
   new ShipError('SIGN_LAYOUT_UNSUITABLE', {
     summary: `The nested code "${path.slice(0, 200)}" has a name that the signing tool cannot be told.`,
     reason: 'Its path is empty, or holds a colon or a control character.',
-    nextStep: 'Rename the file or folder inside the bundle and send the job again.',
+    nextStep: 'Rename the file or folder inside the bundle and try again.',
   });

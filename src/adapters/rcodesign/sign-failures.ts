@@ -1,3 +1,5 @@
+import { type Text, TRY_AGAIN_OR_REPORT, wording } from '../../../machines/contracts/wording.ts';
+import { words } from '../../domain/words.ts';
 import { type FailureCode, ShipError } from '../../errors.ts';
 import { rcodesignVersion } from './release.ts';
 import type { SigningRecord } from './stderr-watch.ts';
@@ -6,7 +8,7 @@ interface Advice {
   readonly code: FailureCode;
   readonly matches: RegExp;
   readonly summary: (name: string, item: string) => string;
-  readonly nextStep: string;
+  readonly nextStep: Text;
 }
 
 /** Shell: not found. */
@@ -19,26 +21,25 @@ const advices: readonly Advice[] = [
     code: 'SIGN_TIMESTAMP_URL_INVALID',
     matches: /^HTTP error: builder error|Time-Stamp Protocol error: HTTP error: builder error/,
     summary: (name) => `${name} was not signed: the address of the time-stamp server cannot be used.`,
-    nextStep: 'Set PERRY_TIMESTAMP_URL to the http or https address of an RFC 3161 server.',
+    nextStep: wording`Set ${words.timestampUrl} to the http or https address of an RFC 3161 server.`,
   },
   {
     code: 'SIGN_TIMESTAMP_UNAVAILABLE',
     matches: /Time-Stamp Protocol error|^HTTP error: /,
     summary: (name) => `${name} was not signed: the time-stamp server gave no time stamp.`,
-    nextStep: 'Send the job again in some minutes; nothing has to be changed.',
+    nextStep: 'Try again in some minutes; nothing has to be changed.',
   },
   {
     code: 'SIGN_KEY_REJECTED',
     matches: /--for-notarization requires use of (a Developer ID|an Apple-issued)/,
     summary: (name) => `${name} was not signed: this identity cannot sign for notarization.`,
-    nextStep: 'Send the job with a certificate of the kind "Developer ID Application" and its private key.',
+    nextStep: 'Use a certificate of the kind "Developer ID Application" and its private key.',
   },
   {
     code: 'SIGN_TIMESTAMP_URL_INVALID',
     matches: /--for-notarization requires use of a time-stamp/,
     summary: (name) => `${name} was not signed: notarization needs time stamps, and none are configured.`,
-    nextStep:
-      'Set PERRY_TIMESTAMP_URL to the address of a time-stamp server, or unset it to use that of Apple.',
+    nextStep: wording`Set ${words.timestampUrl} to the address of a time-stamp server, or leave it out to use that of Apple.`,
   },
   {
     code: 'SIGN_KEY_REJECTED',
@@ -46,7 +47,7 @@ const advices: readonly Advice[] = [
       /private keys can be present|requires a corresponding CERTIFICATE|^PEM error|^certificate error|^X\.509 certificate|ring rejected loading private key|during signature creation|^CMS error: X\.509/,
     summary: (name) => `${name} was not signed: the signing identity cannot be used for this signature.`,
     nextStep:
-      'Export certificate and private key of the identity again as a .p12 file (RSA of 2048 bits or more, or ECDSA P-256 or P-384) and send the job with it.',
+      'Export certificate and private key of the identity again as a .p12 file (RSA of 2048 bits or more, or ECDSA P-256), and use that.',
   },
   {
     code: 'SIGN_BINARY_UNSUITABLE',
@@ -105,7 +106,7 @@ const scriptAsMain = (name: string, item: string, detail: Record<string, unknown
     reason:
       'The file that CFBundleExecutable names begins with "#!", and only a Mach-O binary can carry the seal.',
     nextStep:
-      'Make the main executable a small compiled launcher, move the script to Contents/Resources, and send the job again.',
+      'Make the main executable a small compiled launcher, move the script to Contents/Resources, and try again.',
     detail,
   });
 
@@ -113,6 +114,6 @@ const unknown = (name: string, record: SigningRecord, detail: Record<string, unk
   new ShipError('SIGN_FAILED', {
     summary: `${name} was not signed: rcodesign ended with an error.`,
     reason: record.error === '' ? 'It ended without saying why.' : `It said: ${record.error}.`,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     detail,
   });

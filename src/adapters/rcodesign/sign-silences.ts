@@ -17,8 +17,7 @@ const noKey = (name: string): ShipError =>
   new ShipError('SIGN_KEY_REJECTED', {
     summary: `${name} was not signed with the identity: no private key could be read from it.`,
     reason: 'The signing tool found no key and would have made an ad hoc signature.',
-    nextStep:
-      'Export the identity again as a .p12 file that holds its private key, and send the job with it.',
+    nextStep: 'Export the identity again as a .p12 file that holds its private key, and use that.',
   });
 
 /**
@@ -33,7 +32,7 @@ const unsealed = (name: string, { unsealed: files, unsealedCount }: SigningRecor
     reason:
       'In the folders for code every file must be a Mach-O binary and every folder with a dot a bundle with a main executable.',
     nextStep:
-      'Move scripts and data to Contents/Resources (or to the top level of an iOS app) and send the job again.',
+      'Move scripts and data to Contents/Resources (or to the top level of an iOS app) and try again.',
     detail: { files, unsealedCount },
   });
 };
@@ -42,5 +41,5 @@ const noMainExecutable = (name: string): ShipError =>
   new ShipError('SIGN_BINARY_UNSUITABLE', {
     summary: `${name} cannot be signed: it has no main executable.`,
     reason: 'The file that CFBundleExecutable names does not exist, or the key is missing.',
-    nextStep: 'Put the executable where CFBundleExecutable says, and send the job again.',
+    nextStep: 'Put the executable where CFBundleExecutable says, and try again.',
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path/posix';
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { MAX_SHELL_LINE_BYTES, shellLine } from '../ssh/quote.ts';
 import { cutPath } from '../vm/cut-path.ts';
@@ -96,7 +97,7 @@ function signCommand(
   throw new ShipError('SIGN_LAYOUT_UNSUITABLE', {
     summary: `${name} cannot be signed: it holds too many nested executables.`,
     reason: `Their ${words.length} settings do not fit into one command.`,
-    nextStep: 'Put fewer executables with entitlements of their own into the bundle, and send the job again.',
+    nextStep: 'Put fewer executables with entitlements of their own into the bundle, and try again.',
   });
 }
 
@@ -141,6 +142,6 @@ const notStored = (exitCode: number | null, stderr: string): ShipError =>
   new ShipError('SIGN_FAILED', {
     summary: 'The entitlements could not be written in the guest.',
     reason: 'The guest refused to write a file to its working folder.',
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     detail: { exitCode, stderrTail: stderr.slice(-2048) },
   });

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { shellLine } from '../ssh/quote.ts';
 import { wordBatches } from '../ssh/word-batches.ts';
@@ -70,7 +71,7 @@ async function verifyBatch(
     nextStep:
       exitCode === 127
         ? 'Install rcodesign in the golden image, for example to /usr/local/bin.'
-        : 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+        : TRY_AGAIN_OR_REPORT,
     detail: { exitCode, stderrTail: stderr.slice(-2048) },
   });
 }
@@ -81,7 +82,7 @@ function requireSound(path: string, report: FileReport | undefined, adHoc: boole
   throw new ShipError('SIGNATURE_INVALID', {
     summary: `The signature of "${path}" does not hold.`,
     reason: `rcodesign verify said: ${problems[0]}.`,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     detail: { path, problems, exitCode: report?.exitCode },
   });
 }

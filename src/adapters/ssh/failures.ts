@@ -54,7 +54,7 @@ export const guestLost = (reason: string, cause?: unknown): ShipError =>
   new ShipError('GUEST_LOST', {
     summary: 'The connection to the guest ended while a command was running.',
     reason: `${reason}.`,
-    nextStep: 'Send the job again: it gets a fresh machine.',
+    nextStep: 'Try again: a fresh machine is used.',
     cause,
   });
 
@@ -63,7 +63,6 @@ export const execRefused = (cause: Error): ShipError =>
   new ShipError('GUEST_EXEC_REFUSED', {
     summary: 'The guest did not start a command.',
     reason: `Its SSH server answered: ${cause.message}.`,
-    nextStep:
-      'Send the job again; if it happens always, raise MaxSessions in the sshd_config of the golden image.',
+    nextStep: 'Try again; if it happens always, raise MaxSessions in the sshd_config of the golden image.',
     cause,
   });

@@ -1,6 +1,7 @@
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 
-const AGAIN = 'Send the job again; if it fails again, send the log of this run to the maintainers.';
+const AGAIN = TRY_AGAIN_OR_REPORT;
 
 export const unsignedCode = (what: string): ShipError =>
   new ShipError('STAPLE_FAILED', {

@@ -60,7 +60,7 @@ function serverError({ serverErrorCode, retryAfter }: TicketRecord, recordName: 
   return new ShipError('APPLE_UNAVAILABLE', {
     summary: 'The look-up of the notarization ticket failed for now.',
     reason: `${SERVICE} answered ${code}.`,
-    nextStep: 'Send the job again in a few minutes.',
+    nextStep: 'Try again in a few minutes.',
     ...(isNumber && { retryAfterMs: Math.min(retryAfter, MAX_RETRY_AFTER_S) * 1000 }),
   });
 }

@@ -10,6 +10,5 @@ export const altered = (subject: string, fact: string): ShipError =>
   new ShipError('GUEST_OUTPUT_ALTERED', {
     summary: `What the machine returned as ${subject} is not what it was given to sign.`,
     reason: fact,
-    nextStep:
-      'Send the job again; if it happens again, the operator must build the golden image anew and look at the log of this run.',
+    nextStep: 'Try again; if it happens again, build the golden image anew and look at the log.',
   });

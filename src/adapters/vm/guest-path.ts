@@ -25,14 +25,14 @@ export const refused = (fact: string): ShipError =>
     summary: 'What the guest sent back was refused.',
     reason: `While files were copied out of it, ${fact}.`,
     nextStep:
-      'Send the job again; if it happens again, treat the bundle as hostile and send us the log of this run.',
+      'Try again; if it happens again, treat the bundle as hostile and send the log to the maintainers.',
   });
 
 export const tooLarge = (fact: string): ShipError =>
   new ShipError('GUEST_OUTPUT_TOO_LARGE', {
     summary: 'The guest sent back more than it may.',
     reason: `${fact}.`,
-    nextStep: 'Send the job again; if it happens again, raise the limit or look at the bundle.',
+    nextStep: 'Try again; if it happens again, raise the limit or look at the bundle.',
   });
 
 export const transferFailed = (what: string, stderr: string, exitCode: number | null): ShipError =>
@@ -40,6 +40,6 @@ export const transferFailed = (what: string, stderr: string, exitCode: number | 
     summary: `${what} failed.`,
     reason: `The command in the guest ended with ${exitCode === null ? 'a signal' : `exit code ${exitCode}`}.`,
     nextStep:
-      'Check the free space of the golden image, then send the job again; the log has the output of the command.',
+      'Check the free space of the golden image, then try again; the log has the output of the command.',
     detail: { stderr, exitCode },
   });

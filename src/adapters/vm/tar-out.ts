@@ -112,5 +112,5 @@ const shrunk = ({ path }: TreeEntry): ShipError =>
   new ShipError('GUEST_TRANSFER_FAILED', {
     summary: `The file "${path}" could not be copied into the machine.`,
     reason: 'It became shorter while it was read.',
-    nextStep: 'Send the job again, and check that nothing else writes into the state folder of the daemon.',
+    nextStep: 'Try again, and check that nothing else writes into the state directory.',
   });

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { type PlistDict, parsePlistDict } from '../../domain/plist/index.ts';
 import { ShipError } from '../../errors.ts';
 import type { GuestSession } from '../vm/guest.ts';
@@ -91,6 +92,6 @@ const notCompiled = ({ reason, run }: Fault): ShipError =>
   new ShipError('ASSET_CATALOG_FAILED', {
     summary: 'actool did not compile the app icon.',
     reason,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     detail: { exitCode: run.exitCode, said: run.said },
   });

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { type FailureCode, ShipError } from '../../errors.ts';
 import { wordBatches } from '../ssh/word-batches.ts';
 import type { GuestSession } from '../vm/guest.ts';
@@ -72,7 +73,7 @@ const advices: readonly Advice[] = [
     code: 'SIGN_LAYOUT_UNSUITABLE',
     matches: /bundle format (is ambiguous|unrecognized)|code object is not signed at all|unsealed contents/,
     nextStep:
-      'Keep only bundles (each with an Info.plist) and Mach-O files in the places for code of the bundle, and send the job again.',
+      'Keep only bundles (each with an Info.plist) and Mach-O files in the places for code of the bundle, and try again.',
   },
   {
     code: 'SIGN_BINARY_UNSUITABLE',
@@ -86,9 +87,7 @@ function notSigned({ exitCode, said }: ToolRun): ShipError {
   return new ShipError(advice?.code ?? 'SIGN_FAILED', {
     summary: 'codesign did not sign the bundle.',
     reason: tellingLine(said) || `It ended with ${howItEnded(exitCode)} and no word.`,
-    nextStep:
-      advice?.nextStep ??
-      'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: advice?.nextStep ?? TRY_AGAIN_OR_REPORT,
     detail: { exitCode, said },
   });
 }

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import type { GuestSession } from '../vm/guest.ts';
 import { howItEnded, runTool, type ToolRun, tellingLine, withoutPaths } from './run-tool.ts';
@@ -68,12 +69,12 @@ export async function createDiskImage(session: GuestSession, options: DiskImageO
 function failureOf(run: ToolRun, busyTries: number): ShipError {
   const { exitCode, said } = run;
   const detail = { exitCode, said };
-  const again = 'Send the job again; if it fails again, send the log of this run to the maintainers.';
+  const again = TRY_AGAIN_OR_REPORT;
   if (exitCode === exit.busy && busyTries > PAUSES_S.length)
     return new ShipError('DISK_IMAGE_BUSY', {
       summary: `hdiutil found the volume of the new disk image busy ${busyTries} times.`,
       reason: tellingLine(said.replaceAll(BUSY_LINE, '')),
-      nextStep: 'Switch Spotlight off in the golden image (sudo mdutil -a -i off), and send the job again.',
+      nextStep: 'Switch Spotlight off in the golden image (sudo mdutil -a -i off), and try again.',
       detail,
     });
   if (exitCode === exit.notVerified)

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import type { GuestSession } from '../vm/guest.ts';
 import type { ToolOpinion } from './opinion.ts';
@@ -39,7 +40,7 @@ export async function buildProductArchive(
   throw new ShipError('PRODUCT_ARCHIVE_FAILED', {
     summary: 'productbuild did not make an installer package of the app.',
     reason: fact || tellingLine(run.said) || `It ended with ${howItEnded(run.exitCode)} and no word.`,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     detail: { exitCode: run.exitCode, said: run.said },
   });
 }

@@ -1,3 +1,4 @@
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { shellLine } from '../ssh/quote.ts';
 import { cutPath } from '../vm/cut-path.ts';
@@ -89,7 +90,7 @@ export const toolFailed = (tool: string, { exitCode, said }: ToolRun): ShipError
   new ShipError('XCODE_TOOL_FAILED', {
     summary: `${tool} in the machine did not do its work.`,
     reason: tellingLine(said) || `It ended with ${howItEnded(exitCode)} and no word.`,
-    nextStep: 'Send the job again; if it fails again, send the log of this run to the maintainers.',
+    nextStep: TRY_AGAIN_OR_REPORT,
     detail: { exitCode, said },
   });
 

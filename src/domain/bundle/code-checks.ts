@@ -46,7 +46,7 @@ export function checkMainCode(path: string, { slices }: MachOFacts, platform: Bu
     throw new ShipError('BUNDLE_ARCHITECTURE_WRONG', {
       summary: `The main executable ${shown(path)} does not run on current ${names[platform]} devices.`,
       reason: `It was built for ${architectures.join(', ') || 'no processor'}.`,
-      nextStep: 'Build the app for arm64 and send the job again.',
+      nextStep: 'Build the app for arm64 and try again.',
     });
 }
 
@@ -60,8 +60,8 @@ function checkPlatform(path: string, { builds }: MachOSlice, platform: BundlePla
     summary: `The bundle is to be signed for ${names[platform]}, but ${shown(path)} was built for ${wrong.platform}.`,
     reason: `Its load commands name the platform ${wrong.platform}.`,
     nextStep: wrong.platform.endsWith('-simulator')
-      ? 'Build for devices, not for the simulator, and send the job again.'
-      : `Build it for ${names[platform]}, or send the job with the target of its platform.`,
+      ? 'Build for devices, not for the simulator, and try again.'
+      : `Build it for ${names[platform]}, or choose the target of its platform.`,
   });
 }
 
@@ -69,7 +69,7 @@ export const notAProgram = (path: string, reason: string): ShipError =>
   new ShipError('BUNDLE_EXECUTABLE_INVALID', {
     summary: `The main executable ${shown(path)} is not a program that can be signed.`,
     reason: `${reason}.`,
-    nextStep: 'Let CFBundleExecutable name the compiled program, build again and send the job again.',
+    nextStep: 'Let CFBundleExecutable name the compiled program, build again and try again.',
   });
 
 const wrongArchitecture = (path: string, architecture: string): ShipError =>
@@ -83,7 +83,7 @@ const encrypted = (path: string): ShipError =>
   new ShipError('BUNDLE_ENCRYPTED', {
     summary: `${shown(path)} is encrypted and cannot be signed again.`,
     reason: 'Its cryptid is not 0: it was downloaded from the App Store.',
-    nextStep: 'Send the bundle as it came out of the build, not one taken from a device or the store.',
+    nextStep: 'Use the bundle as it came out of the build, not one taken from a device or the store.',
   });
 
 export const unsealable = (path: string, reason: string): ShipError =>

@@ -1,4 +1,6 @@
+import { joinTexts, wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
+import { credentialName, words } from '../words.ts';
 import type { Credentials, SuppliedP12 } from './credentials.ts';
 import { credentialsSchema, type RawCredentials } from './schema.ts';
 
@@ -12,14 +14,19 @@ export function parseCredentials(raw: unknown): Credentials {
   const result = credentialsSchema.safeParse(raw ?? {});
   if (result.success) return tidy(result.data);
   const findings = result.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'credentials'} ${wrong(issue)}`,
+    (issue) => [issue.path.join('.') || 'credentials', wrong(issue)] as const,
   );
+  const named = unique(findings).map(([field, fault]) => wording`${credentialName(field)} ${fault}`);
   // No `cause`: the error of the schema library may quote what it refused.
   throw new ShipError('CREDENTIAL_INVALID', {
-    summary: `The credentials of the job cannot be used: ${[...new Set(findings)].join('; ')}.`,
-    nextStep: 'Correct that setting in the project or in the global configuration, and send the job again.',
+    summary: wording`${words.credentials} cannot be used: ${joinTexts(named, '; ')}.`,
+    nextStep: wording`Correct ${words.thatSetting}, and try again.`,
   });
 }
+
+const unique = (findings: readonly (readonly [field: string, fault: string])[]) => [
+  ...new Map(findings.map((each) => [each.join(' '), each])).values(),
+];
 
 const wrong = (issue: { readonly path: readonly PropertyKey[]; readonly message: string }): string =>
   issue.path.length === 0 ? 'is not an object' : issue.message;

@@ -1,5 +1,7 @@
+import { wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { newDict, type PlistValue } from '../plist/index.ts';
+import { credentialName, words } from '../words.ts';
 import { isAllowed } from './allowed.ts';
 import type { DerivedEntitlements, EntitlementsInput } from './input.ts';
 import { entitlementNotAllowed } from './not-allowed.ts';
@@ -88,8 +90,7 @@ function sidecarExtras(
 
 const teamMissing = (): ShipError =>
   new ShipError('CREDENTIAL_MISSING', {
-    summary: 'The app cannot be signed for the Mac App Store without apple_team_id.',
-    reason:
-      'Its entitlements must name the team, and the job has neither a team id nor a provisioning profile.',
-    nextStep: 'Configure the team id of the project and send the job again.',
+    summary: wording`The app cannot be signed for the Mac App Store without ${credentialName('apple_team_id')}.`,
+    reason: 'Its entitlements must name the team, and there is neither a team id nor a provisioning profile.',
+    nextStep: wording`${words.configure} ${words.projectTeamId}, and try again.`,
   });

@@ -7,11 +7,11 @@ export function entitlementNotAllowed(
 ): ShipError {
   const list = keys.join(', ');
   return new ShipError('ENTITLEMENT_NOT_ALLOWED', {
-    summary: `The job asks for ${list}, which its provisioning profile does not allow.`,
+    summary: `The app asks for ${list}, which its provisioning profile does not allow.`,
     reason: profile
       ? `The profile "${profile.name.slice(0, 100)}" for "${profile.bundleIdPattern}" lists no such permission.`
-      : 'The job has no provisioning profile.',
+      : 'There is no provisioning profile.',
     nextStep:
-      'Switch the capability on for the app identifier in the Apple developer account and send a new profile, or leave it out of the project.',
+      'Switch the capability on for the app identifier in the Apple developer account and use a new profile, or leave it out of the entitlements.',
   });
 }

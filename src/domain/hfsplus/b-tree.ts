@@ -132,5 +132,5 @@ const tooManyNodes = (): ShipError =>
   new ShipError('DMG_TOO_LARGE', {
     summary: 'The bundle has more files than one disk image can list.',
     reason: `The catalog of the volume would need more than ${MAX_NODES} nodes, enough for some 380,000 files.`,
-    nextStep: 'Pack the many small files of the bundle into an archive and send the job again.',
+    nextStep: 'Pack the many small files of the bundle into an archive and try again.',
   });

@@ -62,5 +62,5 @@ const unsupported = (path: string, reason: string): ShipError =>
   new ShipError('DMG_NAME_UNSUPPORTED', {
     summary: `The name of ${JSON.stringify(path)} cannot be stored on a disk image.`,
     reason,
-    nextStep: 'Rename this file in the bundle and send the job again.',
+    nextStep: 'Rename this file in the bundle and try again.',
   });

@@ -130,5 +130,5 @@ const tooLarge = (blocks: number): ShipError =>
   new ShipError('DMG_TOO_LARGE', {
     summary: `The bundle needs ${blocks} blocks of ${BLOCK_BYTES} bytes on the disk image.`,
     reason: `A volume has at most ${MAX_BLOCKS} blocks.`,
-    nextStep: 'Make the bundle smaller and send the job again.',
+    nextStep: 'Make the bundle smaller and try again.',
   });

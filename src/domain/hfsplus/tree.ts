@@ -107,7 +107,7 @@ function collision(one: VolumeItem, other: VolumeItem): ShipError {
   return new ShipError('DMG_NAME_COLLISION', {
     summary: `${first} and ${second} cannot both be on a disk image.`,
     reason: 'The file system of the image does not tell upper and lower case apart: both are one name there.',
-    nextStep: 'Rename one of them in the bundle and send the job again.',
+    nextStep: 'Rename one of them in the bundle and try again.',
   });
 }
 
@@ -115,5 +115,5 @@ const invalid = (entry: VolumeEntry, reason: string): ShipError =>
   new ShipError('DMG_ENTRY_INVALID', {
     summary: `${JSON.stringify(entry.path)} cannot be put onto a disk image.`,
     reason,
-    nextStep: 'Send the job again with a bundle that is complete.',
+    nextStep: 'Try again with a bundle that is complete.',
   });

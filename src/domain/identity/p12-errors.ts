@@ -1,12 +1,14 @@
+import { wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
+import { words } from '../words.ts';
 import type { Certificate } from './certificate.ts';
 
 const EXPORT_AGAIN =
-  'Export the signing certificate together with its private key as a .p12 file again, and send the job again.';
+  'Export the signing certificate together with its private key as a .p12 file again, and use that.';
 
 export const p12Invalid = (fact: string, cause?: unknown): ShipError =>
   new ShipError('P12_INVALID', {
-    summary: 'The certificate file of the job is not a PKCS#12 file that can be read.',
+    summary: 'The certificate file is not a PKCS#12 file that can be read.',
     reason: `It was refused because ${fact}.`,
     nextStep: EXPORT_AGAIN,
     cause,
@@ -14,22 +16,21 @@ export const p12Invalid = (fact: string, cause?: unknown): ShipError =>
 
 export const passwordWrong = (): ShipError =>
   new ShipError('P12_PASSWORD_WRONG', {
-    summary: 'The password of the job does not open its PKCS#12 file.',
+    summary: 'The password does not open the PKCS#12 file.',
     reason: 'What the file protects cannot be read with it.',
-    nextStep:
-      'Correct the certificate password in the project (an absent one means the empty password) and send the job again.',
+    nextStep: wording`Correct ${words.certificatePassword} (an absent one means the empty password), and try again.`,
   });
 
 export const keyMissing = (certificates: readonly Certificate[]): ShipError =>
   new ShipError('P12_KEY_MISSING', {
-    summary: 'The PKCS#12 file of the job holds no private key.',
+    summary: 'The PKCS#12 file holds no private key.',
     reason: `It holds ${namesOf(certificates)}.`,
     nextStep: EXPORT_AGAIN,
   });
 
 export const keyMismatch = (certificates: readonly Certificate[]): ShipError =>
   new ShipError('P12_KEY_MISMATCH', {
-    summary: 'The private key in the PKCS#12 file of the job belongs to none of its certificates.',
+    summary: 'The private key in the PKCS#12 file belongs to none of its certificates.',
     reason: `Its public key is not that of ${namesOf(certificates)}.`,
     nextStep: EXPORT_AGAIN,
   });

@@ -31,7 +31,7 @@ export class WorkBudget {
       throw new UnsupportedForm(`a salt has more than ${MAX_SALT_BYTES} bytes`);
     this.#unitsLeft -= units;
     if (!(this.#unitsLeft >= 0)) {
-      throw new UnsupportedForm('its iteration counts ask for more work than this worker spends on one file');
+      throw new UnsupportedForm('its iteration counts ask for more work than perry-ship spends on one file');
     }
   }
 }

@@ -163,6 +163,6 @@ const machOInvalid = (name: string, fault: MachOFault): ShipError =>
   new ShipError('MACHO_INVALID', {
     summary: `The program file "${name}" is damaged.`,
     reason: `It starts as a Mach-O file, but ${fault.message}.`,
-    nextStep: 'Build the bundle again and send the job again.',
+    nextStep: 'Build the bundle again and try again.',
     cause: fault,
   });

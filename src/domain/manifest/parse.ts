@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import { joinTexts, type Text, wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
+import { manifestField, words } from '../words.ts';
 import type { Manifest, Platform } from './manifest.ts';
 import { iosSchema, macosSchema, targetsSchema } from './schema.ts';
 import { describeSeen, pathName, valueAt } from './seen.ts';
@@ -28,9 +30,9 @@ function platformOf(targets: readonly string[]): Platform {
   const platform = PLATFORM_OF_TARGET.get(only?.trim().toLowerCase() ?? '');
   if (platform && others.length === 0) return platform;
   throw new ShipError('TARGET_UNKNOWN', {
-    summary: 'The job has no target that this signing worker knows.',
-    reason: `Its targets are [${targets.slice(0, MAX_FINDINGS_SHOWN).map(describeSeen).join(', ')}].`,
-    nextStep: 'Send a job with exactly one target, "macos-sign" or "ios-sign".',
+    summary: 'There is no target that perry-ship knows.',
+    reason: `The targets are [${targets.slice(0, MAX_FINDINGS_SHOWN).map(describeSeen).join(', ')}].`,
+    nextStep: 'Name exactly one target, "macos-sign" or "ios-sign".',
   });
 }
 
@@ -45,14 +47,14 @@ function manifestInvalid(issues: readonly z.core.$ZodIssue[], raw: unknown): Shi
   const more = issues.length - findings.length;
   const fields = [...new Set(issues.map((issue) => pathName(issue.path) || 'manifest'))];
   return new ShipError('MANIFEST_INVALID', {
-    summary: `The manifest of the job cannot be used: ${findings.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`,
-    nextStep: `Correct ${fields.slice(0, MAX_FINDINGS_SHOWN).join(', ')} in the project's configuration and send the job again.`,
+    summary: wording`${words.manifest} cannot be used: ${joinTexts(findings, '; ')}${more > 0 ? `; and ${more} more` : ''}.`,
+    nextStep: wording`Correct ${joinTexts(fields.slice(0, MAX_FINDINGS_SHOWN).map(manifestField), ', ')} ${words.inConfiguration}, and try again.`,
   });
 }
 
-function describeIssue(issue: z.core.$ZodIssue, raw: unknown): string {
+function describeIssue(issue: z.core.$ZodIssue, raw: unknown): Text {
   if (issue.path.length === 0) return `it must be an object and is ${describeSeen(raw)}`;
-  return `${pathName(issue.path)} ${issue.message}, seen: ${describeSeen(valueAt(raw, issue.path))}`;
+  return wording`${manifestField(pathName(issue.path))} ${issue.message}, seen: ${describeSeen(valueAt(raw, issue.path))}`;
 }
 
 type Common = Pick<

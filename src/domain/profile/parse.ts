@@ -85,8 +85,8 @@ const strings = (plist: PlistDict, key: string): string[] =>
 
 const profileInvalid = (fact: string, cause?: unknown): ShipError =>
   new ShipError('PROFILE_INVALID', {
-    summary: 'The provisioning profile of the job cannot be read.',
+    summary: 'The provisioning profile cannot be read.',
     reason: `It was refused because ${fact}.`,
-    nextStep: 'Download the profile from the Apple developer account again, and send the job again.',
+    nextStep: 'Download the profile from the Apple developer account again, and use that.',
     cause,
   });

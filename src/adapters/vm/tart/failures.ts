@@ -15,20 +15,20 @@ interface Explanation {
   readonly nextStep: string;
 }
 
-const AGAIN = 'Send the job again; if it fails again, the log of the worker has what Tart said.';
+const AGAIN = 'Try again; if it fails again, the log has what Tart said.';
 
 /** One row for each way in which `tart` fails: what it means, and what the operator does about it. */
 const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>> = {
   hung: {
     reason: 'Tart did not answer in time and was ended.',
-    nextStep: 'Look for a "tart" process that is stuck on this host and end it, then send the job again.',
+    nextStep: 'Look for a "tart" process that is stuck on this host and end it, then try again.',
   },
   missing: { reason: 'Tart knows no machine of that name.', nextStep: AGAIN },
   notRunning: { reason: 'Tart says that the machine is not running.', nextStep: AGAIN },
   alreadyRunning: { reason: 'Tart says that the machine is running already.', nextStep: AGAIN },
   stillRunning: {
     reason: 'Tart says that the machine is still running.',
-    nextStep: 'Run "tart list" on this host and "tart stop" the machine; the worker deletes it by itself.',
+    nextStep: 'Run "tart list" on this host and "tart stop" the machine; perry-ship deletes it by itself.',
   },
   limitReached: {
     code: 'VM_LIMIT_REACHED',
@@ -46,7 +46,7 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
     reason:
       'The virtualization framework of macOS refused to start it, as it does when the login keychain is locked.',
     nextStep:
-      'Log in to the desktop of this host as the user of the worker, or run "security unlock-keychain" as that user, then start the worker again.',
+      'Log in to the desktop of this host as the user of perry-ship, or run "security unlock-keychain" as that user, then start perry-ship again.',
   },
   diskInUse: {
     reason: 'Another process has the disk of the machine open.',
@@ -65,7 +65,7 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
   homeInvalid: {
     code: 'VM_HOST_NOT_READY',
     reason: 'Tart cannot use the folder that TART_HOME names.',
-    nextStep: 'Let TART_HOME name a folder that the user of the worker may write to.',
+    nextStep: 'Let TART_HOME name a folder that the user of perry-ship may write to.',
   },
   registryFailed: {
     code: 'VM_IMAGE_MISSING',
@@ -81,11 +81,11 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
   },
   notUnderstood: {
     code: 'VM_HOST_NOT_READY',
-    reason: 'Tart did not understand the command: its version is not one that the worker knows.',
+    reason: 'Tart did not understand the command: its version is not one that perry-ship knows.',
     nextStep: 'Install Tart 2.32.1 or newer ("brew upgrade tart").',
   },
   interrupted: { reason: 'Tart was interrupted.', nextStep: AGAIN },
-  failed: { reason: 'Tart ended with an error that the worker does not know.', nextStep: AGAIN },
+  failed: { reason: 'Tart ended with an error that perry-ship does not know.', nextStep: AGAIN },
 };
 
 /** The error for a command that did not succeed; what the tool said goes to the log alone. */
@@ -105,7 +105,7 @@ export function tartFailure({ summary, code }: Attempt, result: TartResult): Shi
 export const slotsLeaked = (name: string, times: number): ShipError =>
   new ShipError('VM_LIMIT_REACHED', {
     summary: `The machine "${name}" could not be started: this host runs no third macOS guest.`,
-    reason: `macOS said so ${times} times in a row, while the worker has no machine running.`,
+    reason: `macOS said so ${times} times in a row, while perry-ship has no machine running.`,
     nextStep:
       'Quit other virtual machines on this host (UTM, Parallels, Xcode); if there are none, restart the host.',
   });
@@ -121,7 +121,7 @@ export const nameTaken = (name: string): ShipError =>
   new ShipError('VM_CLONE_FAILED', {
     summary: `The machine "${name}" was not made.`,
     reason: 'A machine of that name exists, and Tart would replace it without a word.',
-    nextStep: 'Send the job again: it gets another name.',
+    nextStep: 'Try again: another name is used.',
   });
 
 export const notLocated = (name: string, result: TartResult): ShipError =>

@@ -47,9 +47,9 @@ export async function readCredentials({ keyFile, password }: TartSshOptions): Pr
   if (keyFile === undefined) return { password };
   const privateKey = await readFile(keyFile, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new ShipError('CONFIG_INVALID', {
-      summary: 'The SSH key of the worker cannot be read.',
+      summary: 'The SSH key for the machines cannot be read.',
       reason: `Reading the file that PERRY_TART_SSH_KEY_FILE names ended with ${cause.code ?? 'an error'}.`,
-      nextStep: 'Let PERRY_TART_SSH_KEY_FILE name a private key that the user of the worker may read.',
+      nextStep: 'Let PERRY_TART_SSH_KEY_FILE name a private key that the user of perry-ship may read.',
       detail: { keyFile },
       cause,
     });
