@@ -72,6 +72,10 @@ export type Conclusion =
 /** What a sign-job tells its owner. */
 export type JobReport =
   | { type: 'job.awaitingSlot'; runId: string }
+  /** The link was lost, and the hub counts the job as ours still. */
+  | { type: 'job.claimConfirmed'; runId: string; jobId: string }
+  /** The hub took the job back; it is waited for, in case that it comes to us again. */
+  | { type: 'job.awaitingReassignment'; runId: string }
   | { type: 'job.noted'; runId: string; jobId: string; note: JobNote }
   | { type: 'job.concluded'; runId: string; jobId: string; assignmentId: string; conclusion: Conclusion }
   /** The hub gave the job to somebody else: nothing is reported, and this run can adopt nothing any more. */

@@ -1,3 +1,5 @@
+type Count<K extends string> = { context: Readonly<Record<K, number>> };
+
 /** Times of the hub link, in milliseconds. Overridden by configuration. */
 export const hubLimits = {
   /** The hub accepts one handshake at a time: a stuck neighbour may hold the door for a while. */
@@ -11,16 +13,25 @@ export const hubLimits = {
   /** Online this long, the back-off starts from the beginning again. */
   healthyAfter: 30_000,
   /** 1 s after the first failure, doubling to 60 s; the port adds jitter. */
-  backoff: ({ context }: { context: { failures: number } }) =>
+  backoff: ({ context }: Count<'failures'>) =>
     Math.min(1_000 * 2 ** Math.max(0, context.failures - 1), 60_000),
-  /** A wrong secret does not mend itself: slow and loud. */
-  refusedRetry: 300_000,
+  /** Slow, because a person must act; still, a secret that was corrected is noticed within a minute. */
+  refusedRetry: 50_000,
   /** Asking the hub whether it still waits for results that it may not have heard. */
   reconcileTimeout: 30_000,
   reconcilePause: 2_000,
   /** At shutdown: how long the last results may take to be confirmed. */
   flushTimeout: 10_000,
   closeTimeout: 3_000,
+  /** Without a job for this long the hub is asked whether jobs wait; twice as long after each hello in vain. */
+  queueCheckPause: ({ context }: Count<'renewals'>) => Math.min(60_000 * 2 ** context.renewals, 3_600_000),
+  /** The hub answers this one from memory. */
+  queueCheckTimeout: 15_000,
+  /** A job that waits may be on its way to us or to another worker: it is looked at twice. */
+  suspicionTime: 20_000,
+  /** A hub that does not say whether jobs wait is greeted anew after this long; twice as long after each in vain. */
+  starvationTimeout: ({ context }: Count<'renewals'>) =>
+    Math.min(600_000 * 2 ** context.renewals, 4 * 3_600_000),
 } as const;
 
 /** Notes kept while the hub is away; conclusions are not counted and never dropped. */

@@ -3,13 +3,18 @@ import type { HubReport } from '../contracts/hub.ts';
 /**
  * What waits to be said to the hub, in order. A conclusion stays until the hub's socket has answered a ping that
  * was sent after it: only then is it known to have arrived. Notes are dropped oldest first when the hub stays away.
+ *
+ * Of a job that the hub does not count as ours for sure (it is not *claimed*) nothing is said: another worker may
+ * have it, and its user would hear two of us. Its notes are held; its conclusion waits until the hub was asked.
  */
 export interface Outbox {
   readonly nextSeq: number;
   /** Not written to the current link yet. */
   readonly held: readonly Letter[];
-  /** Conclusions written to a link and not confirmed yet, or left over from an earlier link. */
+  /** Conclusions written to the current link and not confirmed yet. */
   readonly unconfirmed: readonly Letter[];
+  /** Conclusions that the hub must be asked about before they are said. */
+  readonly doubtful: readonly ConclusionLetter[];
   readonly droppedNotes: number;
 }
 
@@ -18,21 +23,37 @@ export interface Letter {
   readonly report: HubReport;
 }
 
-export const emptyOutbox: Outbox = { nextSeq: 1, held: [], unconfirmed: [], droppedNotes: 0 };
+interface ConclusionLetter extends Letter {
+  readonly report: Extract<HubReport, { kind: 'conclusion' }>;
+}
+
+/** Jobs that the hub counts as ours on the present link. */
+export type Claimed = readonly string[];
+
+export const emptyOutbox: Outbox = { nextSeq: 1, held: [], unconfirmed: [], doubtful: [], droppedNotes: 0 };
 
 const isNote = (letter: Letter) => letter.report.kind === 'note';
-export const isConclusion = (letter: Letter) => letter.report.kind === 'conclusion';
+export const isConclusion = (letter: Letter): letter is ConclusionLetter =>
+  letter.report.kind === 'conclusion';
+const inOrder = <T extends Letter>(letters: readonly T[]): T[] => letters.toSorted((a, b) => a.seq - b.seq);
 
 /** Adds one report at the end; beyond `maxNotes` the oldest note goes. */
-export function hold(outbox: Outbox, report: HubReport, maxNotes: number): Outbox {
-  const held = [...outbox.held, { seq: outbox.nextSeq, report }];
-  const next = { ...outbox, nextSeq: outbox.nextSeq + 1, held };
-  if (held.filter(isNote).length <= maxNotes) return next;
+export function hold(outbox: Outbox, report: HubReport, claimed: Claimed, maxNotes: number): Outbox {
+  const letter = { seq: outbox.nextSeq, report };
+  const next = { ...outbox, nextSeq: outbox.nextSeq + 1 };
+  if (isConclusion(letter) && !claimed.includes(report.jobId))
+    return { ...next, doubtful: [...outbox.doubtful, letter] };
+  const held = [...outbox.held, letter];
+  if (held.filter(isNote).length <= maxNotes) return { ...next, held };
   const oldest = held.findIndex(isNote);
   return { ...next, held: held.toSpliced(oldest, 1), droppedNotes: outbox.droppedNotes + 1 };
 }
 
-/** Everything held was written: notes are done with, conclusions wait for their confirmation. */
+/** Everything that may be said now, in order. */
+export const sayable = (outbox: Outbox, claimed: Claimed): readonly Letter[] =>
+  outbox.held.filter((letter) => isConclusion(letter) || claimed.includes(letter.report.jobId));
+
+/** These were written: notes are done with, conclusions wait for their confirmation. */
 export function written(outbox: Outbox, letters: readonly Letter[]): Outbox {
   const seqs = new Set(letters.map((letter) => letter.seq));
   return {
@@ -49,22 +70,48 @@ export const confirmed = (outbox: Outbox, seq: number): Outbox => ({
   unconfirmed: outbox.unconfirmed.filter((letter) => letter.seq > seq),
 });
 
-const inOrder = (letters: readonly Letter[]): Letter[] => letters.toSorted((a, b) => a.seq - b.seq);
-
 /** On a new link no conclusion of before is sure to be welcome: its job may have been given to somebody else. */
 export const doubted = (outbox: Outbox): Outbox => ({
   ...outbox,
   held: outbox.held.filter(isNote),
-  unconfirmed: inOrder([...outbox.unconfirmed, ...outbox.held.filter(isConclusion)]),
+  unconfirmed: [],
+  doubtful: inOrder([...outbox.doubtful, ...[...outbox.unconfirmed, ...outbox.held].filter(isConclusion)]),
 });
 
-/** The hub was asked: what it still waits for takes its place again, the rest had arrived or is nobody's business. */
-export function reopened(outbox: Outbox, stillOpen: ReadonlySet<string>): Outbox {
-  const lost = outbox.unconfirmed.filter(
-    ({ report }) => report.kind === 'conclusion' && stillOpen.has(report.assignmentId),
-  );
-  return { ...outbox, unconfirmed: [], held: inOrder([...lost, ...outbox.held]) };
+/** Assignments that the hub is to be asked about. */
+export const assignmentsInDoubt = (outbox: Outbox): string[] =>
+  outbox.doubtful.map(({ report }) => report.assignmentId);
+
+/** What the hub answered about assignments in doubt. */
+export interface Reopening {
+  readonly asked: readonly string[];
+  /** Those of them that it still waits for. */
+  readonly stillOpen: readonly string[];
 }
 
-export const isEmpty = (outbox: Outbox): boolean =>
-  outbox.held.length === 0 && outbox.unconfirmed.length === 0;
+/** What the hub still waits for takes its place again; the rest had arrived, or is nobody's business any more. */
+export function reopened(outbox: Outbox, { asked, stillOpen }: Reopening): Outbox {
+  const answered = outbox.doubtful.filter(({ report }) => asked.includes(report.assignmentId));
+  const open = answered.filter(({ report }) => stillOpen.includes(report.assignmentId));
+  const gone = answered.filter((letter) => !open.includes(letter)).map(({ report }) => report.jobId);
+  const isOver = (letter: Letter) => isNote(letter) && gone.includes(letter.report.jobId);
+  return {
+    ...outbox,
+    doubtful: outbox.doubtful.filter((letter) => !answered.includes(letter)),
+    held: inOrder([...open, ...outbox.held.filter((letter) => !isOver(letter))]),
+  };
+}
+
+/** The jobs whose conclusions were asked about and are waited for. */
+export const jobsReopened = (outbox: Outbox, { stillOpen }: Reopening): string[] =>
+  outbox.doubtful.flatMap(({ report }) => (stillOpen.includes(report.assignmentId) ? [report.jobId] : []));
+
+/** Nothing more is to be said about a job. */
+export const withoutNotesOf = (outbox: Outbox, jobId: string): Outbox => ({
+  ...outbox,
+  held: outbox.held.filter((letter) => !isNote(letter) || letter.report.jobId !== jobId),
+});
+
+/** No conclusion waits. Notes that are left belong to jobs of somebody else. */
+export const isEmpty = ({ held, unconfirmed, doubtful }: Outbox): boolean =>
+  unconfirmed.length === 0 && doubtful.length === 0 && !held.some(isConclusion);

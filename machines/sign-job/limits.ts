@@ -46,6 +46,7 @@ export const signJobLimits = {
   publishingTimeout: 3 * 3_600_000,
   /** After the link is back: the question whether the token of the assignment is still good. */
   claimTimeout: 30_000,
+  claimPause: 2_000,
   /** How long the hub may take after that to hand a re-queued job to us again. */
   reassignmentTimeout: 120_000,
   uploadTimeout: 1_800_000,

@@ -101,6 +101,8 @@ type SignJobEvent =
   | { type: 'job.adopted'; assignmentId: string }
   | { type: 'job.linkLost' }
   | { type: 'job.linkRestored' }
+  /** Somebody else needs the slot: no more waiting for a job that the hub took back. */
+  | { type: 'job.giveWayRequested' }
   | { type: 'claim.expired' }
   | { type: 'machine.wanted' }
   | { type: 'machine.unwanted' }
@@ -256,6 +258,14 @@ export const signJobMachine = setup({
       ({ context }) => context.owner,
       ({ context }) => ({ type: 'job.dropped', runId: context.runId, jobId: context.jobId }),
     ),
+    tellClaimConfirmed: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'job.claimConfirmed', runId: context.runId, jobId: context.jobId }),
+    ),
+    tellAwaitingReassignment: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'job.awaitingReassignment', runId: context.runId }),
+    ),
     adopt: assign({
       assignmentIds: ({ context }, params: { assignmentId: string }) => [
         ...context.assignmentIds,
@@ -367,6 +377,7 @@ export const signJobMachine = setup({
                   target: 'reporting',
                   actions: { type: 'keepFailure', params: cancelOf },
                 },
+                'claim.expired': { target: 'dropping', actions: disown(claimExpired) },
               },
               after: { admitTimeout: late('reading the job') },
             },
@@ -978,32 +989,47 @@ export const signJobMachine = setup({
               on: { 'job.adopted': 'valid', 'job.linkRestored': 'asking' },
             },
             asking: {
-              description: 'The link is back; the hub is asked whether the token is still good.',
-              invoke: {
-                id: 'probeClaim',
-                src: 'probeClaim',
-                input: step,
-                onDone: [
-                  {
-                    guard: { type: 'isOpen', params: ({ event }) => ({ state: event.output }) },
-                    target: 'valid',
-                  },
-                  { target: 'awaitingReassignment' },
-                ],
-                // without an answer the job is taken to be ours: the next transfer shows whether that is so
-                onError: 'valid',
-              },
+              description:
+                'The link is back; the hub is asked whether the token is still good, until it answers.',
               on: { 'job.adopted': 'valid', 'job.linkLost': 'doubtful' },
-              after: { claimTimeout: 'valid' },
+              // without an answer the job is taken to be ours: the next transfer shows whether that is so
+              after: { claimTimeout: { target: 'valid', actions: 'tellClaimConfirmed' } },
+              initial: 'probing',
+              states: {
+                probing: {
+                  description: 'One question.',
+                  invoke: {
+                    id: 'probeClaim',
+                    src: 'probeClaim',
+                    input: step,
+                    onDone: [
+                      {
+                        guard: { type: 'isOpen', params: ({ event }) => ({ state: event.output }) },
+                        target: '#signJob.engaged.claim.valid',
+                        actions: 'tellClaimConfirmed',
+                      },
+                      { target: '#signJob.engaged.claim.awaitingReassignment' },
+                    ],
+                    onError: 'pausing',
+                  },
+                },
+                pausing: {
+                  description: 'The hub gave no clear answer; it may have just been started.',
+                  after: { claimPause: 'probing' },
+                },
+              },
             },
             awaitingReassignment: {
-              description: 'The job is queued again; the hub may hand it to us once more.',
-              on: { 'job.adopted': 'valid', 'job.linkLost': 'doubtful' },
-              after: {
-                reassignmentTimeout: { target: 'expired', actions: raise({ type: 'claim.expired' }) },
-              },
+              description:
+                'The job is queued again, or forgotten; the hub may hand it to us once more, unless the slot is needed.',
+              entry: 'tellAwaitingReassignment',
+              on: { 'job.adopted': 'valid', 'job.linkLost': 'doubtful', 'job.giveWayRequested': 'expired' },
+              after: { reassignmentTimeout: 'expired' },
             },
-            expired: { description: 'Somebody else has the job.' },
+            expired: {
+              description: 'Somebody else has the job.',
+              entry: raise({ type: 'claim.expired' }),
+            },
           },
         },
 

@@ -9,6 +9,10 @@ export const supervisorLimits = {
   /** Cancelled jobs must be cleaned up within this time. */
   stopTimeout: 120_000,
   closeTimeout: 15_000,
+  /** With nothing else left to do, how long a hub that went away may hold up the end for jobs that it may not have taken back. */
+  returnTimeout: 60_000,
+  /** One question for each of those jobs. */
+  probeTimeout: 30_000,
   /** A place that the host refused stays out of service: what holds it is seldom gone in seconds. */
   quarantineTime: 600_000,
   /** A clone that could not be deleted is tried again: after 5 s, doubling to one minute. */

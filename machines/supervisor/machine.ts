@@ -1,4 +1,12 @@
-import { assign, type DoneActorEvent, type ErrorActorEvent, enqueueActions, sendTo, setup } from 'xstate';
+import {
+  and,
+  assign,
+  type DoneActorEvent,
+  type ErrorActorEvent,
+  enqueueActions,
+  sendTo,
+  setup,
+} from 'xstate';
 import { port } from '../contracts/actors.ts';
 import type { HubNews, HubReport } from '../contracts/hub.ts';
 import type { Conclusion, JobOutput, JobReport } from '../contracts/job.ts';
@@ -10,11 +18,14 @@ import { signJobMachine } from '../sign-job/machine.ts';
 import { vmPoolMachine } from '../vm-pool/machine.ts';
 import { NO_PLACE, notTaken, runCrashed } from './failures.ts';
 import { supervisorLimits } from './limits.ts';
+import { type ReturnedJob, returns } from './returns.ts';
 import {
   actorIdOf,
   change,
   find,
   freePlaces,
+  givingWay,
+  lostRuns,
   nextInLine,
   openRunOf,
   openRuns,
@@ -30,7 +41,8 @@ import {
  *
  * Promises: nothing is accepted before what an earlier life left has been swept; never more than `maxConcurrent`
  * machines, whatever the hub hands out; a second assignment of a running job is adopted, not started; every
- * assignment ends in one conclusion; *drain*, *cancel* and *shutdown* are three different wishes.
+ * assignment ends in one conclusion, or goes back to the hub; no job that was not begun is failed because the daemon
+ * ends, as long as the hub can be reached; *drain*, *cancel* and *shutdown* are three different wishes.
  */
 export interface SupervisorInput {
   readonly maxConcurrent: number;
@@ -45,6 +57,8 @@ export interface SupervisorInput {
 
 interface SupervisorContext extends SupervisorInput {
   readonly runs: Runs;
+  /** Assignments that came unwanted, until it is known whether the hub took them back. */
+  readonly returned: readonly ReturnedJob[];
   readonly leaked: readonly string[];
   /** How often in a row the leaks were looked after. */
   readonly leakSweeps: number;
@@ -69,6 +83,10 @@ type SupervisorEvent =
   | PoolReport
   | { type: 'leaks.noticed' }
   | { type: 'place.refused' }
+  | { type: 'job.returned' }
+  /** The hub did not take this one back. */
+  | ({ type: 'job.kept' } & ReturnedJob)
+  | { type: 'returns.settled' }
   | { type: 'drain.requested' }
   | { type: 'shutdown.requested' }
   | { type: 'job.cancelRequested'; jobId: string }
@@ -110,6 +128,8 @@ export const supervisorMachine = setup({
     sweepLeftovers: port<readonly string[], { instance: string }>('sweepLeftovers'),
     /** Tries again to delete clones that leaked; answers with those that are gone now. */
     sweepLeaks: port<readonly string[], { names: readonly string[] }>('sweepLeaks'),
+    /** Which of these assignments does the hub believe to run here? */
+    probeReturned: port<readonly string[], { assignmentIds: readonly string[] }>('probeReturned'),
     /** What a crashed run left: its machine, its directory, its secrets. */
     sweepRun: port<void, SweepRunInput>('sweepRun'),
   },
@@ -129,6 +149,7 @@ export const supervisorMachine = setup({
           phase: 'admitting',
           holdsSlot: false,
           handedVm: null,
+          claim: 'held',
           ref,
         } as const;
         return [...context.runs, run];
@@ -139,7 +160,7 @@ export const supervisorMachine = setup({
         const run = openRunOf(context.runs, params.jobId);
         if (!run) return;
         const assignmentIds = [...run.assignmentIds, params.assignmentId];
-        enqueue.assign({ runs: change(context.runs, run.runId, { assignmentIds }) });
+        enqueue.assign({ runs: change(context.runs, run.runId, { assignmentIds, claim: 'held' }) });
         enqueue.sendTo(run.ref, { type: 'job.adopted', assignmentId: params.assignmentId });
       },
     ),
@@ -161,6 +182,22 @@ export const supervisorMachine = setup({
       enqueue.sendTo('pool', { type: 'pool.resized', free });
       for (const [index, run] of waiting(runs).entries())
         enqueue.sendTo('hub', noteOf(run.jobId, { kind: 'queued', position: index + 1 }));
+    }),
+    holdClaim: enqueueActions(({ context, enqueue }, params: { runId: string; jobId: string }) => {
+      enqueue.assign({ runs: change(context.runs, params.runId, { claim: 'held' }) });
+      enqueue.sendTo('hub', { type: 'hub.claimConfirmed', jobId: params.jobId });
+    }),
+    loseClaim: assign({
+      runs: ({ context }, params: { runId: string }) => change(context.runs, params.runId, { claim: 'lost' }),
+    }),
+    /** Runs whose job the hub took back let those have their slots who wait for one. */
+    clearSlots: enqueueActions(({ context, enqueue }) => {
+      for (const { ref } of givingWay(context.runs, context.maxConcurrent - context.quarantined))
+        enqueue.sendTo(ref, { type: 'job.giveWayRequested' });
+    }),
+    /** A job that the hub took back is not waited for any more. */
+    endLostRuns: enqueueActions(({ context, enqueue }) => {
+      for (const { ref } of lostRuns(context.runs)) enqueue.sendTo(ref, { type: 'job.giveWayRequested' });
     }),
     /** The host runs fewer machines than it should: the next jobs wait in line instead of failing like this one. */
     quarantinePlace: enqueueActions(({ context, enqueue }, params: { output: JobOutput }) => {
@@ -205,10 +242,33 @@ export const supervisorMachine = setup({
         enqueue.sendTo('hub', conclusionOf(jobId, assignmentId, conclusion));
       },
     ),
-    noteDropped: assign({
-      runs: ({ context }, params: { runId: string }) =>
-        change(context.runs, params.runId, { phase: 'concluded' }),
+    noteDropped: enqueueActions(({ context, enqueue }, params: { runId: string; jobId: string }) => {
+      enqueue.assign({ runs: change(context.runs, params.runId, { phase: 'concluded' }) });
+      enqueue.sendTo('hub', { type: 'hub.jobDropped', jobId: params.jobId });
     }),
+    /** The link is closed: the hub takes its last assignment back, and hands out no more on the next link. */
+    returnAssignment: enqueueActions(({ context, enqueue }, { jobId, assignmentId }: ReturnedJob) => {
+      enqueue.assign({ returned: [...context.returned, { jobId, assignmentId }] });
+      enqueue.sendTo('hub', { type: 'hub.jobUnwanted' });
+      enqueue.raise({ type: 'job.returned' });
+    }),
+    settleReturned: enqueueActions(({ context, enqueue }, params: { keptIds: readonly string[] }) => {
+      for (const job of context.returned.filter(({ assignmentId }) => params.keptIds.includes(assignmentId)))
+        enqueue.raise({ type: 'job.kept', ...job });
+      enqueue.assign({ returned: [] });
+      enqueue.raise({ type: 'returns.settled' });
+    }),
+    /** Without an answer they are taken to be ours: the first transfer shows whether that is so. */
+    keepReturned: enqueueActions(({ context, enqueue }) => {
+      for (const job of context.returned) enqueue.raise({ type: 'job.kept', ...job });
+      enqueue.assign({ returned: [] });
+    }),
+    forgetReturned: assign({ returned: [] }),
+    confirmKept: sendTo('hub', (_, params: { jobId: string }) => ({
+      type: 'hub.claimConfirmed',
+      jobId: params.jobId,
+    })),
+    closeIntake: sendTo('hub', { type: 'hub.intakeClosed' }),
     refuseAssignment: sendTo(
       'hub',
       (_, params: { jobId: string; assignmentId: string; failure: Conclusion }) =>
@@ -269,6 +329,7 @@ export const supervisorMachine = setup({
         enqueue.sendTo(run.ref, { type: 'job.cancelRequested', why: 'shutdown' });
     }),
     tellLinkLost: enqueueActions(({ context, enqueue }) => {
+      enqueue.assign({ runs: context.runs.map((run) => ({ ...run, claim: 'held' as const })) });
       for (const run of openRuns(context.runs)) enqueue.sendTo(run.ref, { type: 'job.linkLost' });
     }),
     tellLinkRestored: enqueueActions(({ context, enqueue }) => {
@@ -294,6 +355,7 @@ export const supervisorMachine = setup({
     isOpenRun: ({ context }, params: { jobId: string }) =>
       openRunOf(context.runs, params.jobId) !== undefined,
     isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
+    nothingReturned: ({ context }) => context.returned.length === 0,
     hasLeaks: ({ context }) => context.leaked.length > 0,
   },
   delays: { ...supervisorLimits },
@@ -303,6 +365,7 @@ export const supervisorMachine = setup({
   context: ({ input }) => ({
     ...input,
     runs: [],
+    returned: [],
     leaked: [],
     leakSweeps: 0,
     standbys: 0,
@@ -362,7 +425,13 @@ export const supervisorMachine = setup({
         'pool.changed': { actions: { type: 'noteStandbys', params: ({ event }) => event } },
         'pool.leaked': { actions: { type: 'noteLeaks', params: ({ event }) => ({ names: [event.name] }) } },
         'job.awaitingSlot': {
-          actions: [{ type: 'joinLine', params: ({ event }) => event }, 'grantSlots'],
+          actions: [{ type: 'joinLine', params: ({ event }) => event }, 'grantSlots', 'clearSlots'],
+        },
+        'job.claimConfirmed': {
+          actions: [{ type: 'holdClaim', params: ({ event }) => event }, 'grantSlots', 'clearSlots'],
+        },
+        'job.awaitingReassignment': {
+          actions: [{ type: 'loseClaim', params: ({ event }) => event }, 'clearSlots'],
         },
         'job.noted': { actions: { type: 'passNote', params: ({ event }) => event } },
         'job.concluded': {
@@ -466,40 +535,44 @@ export const supervisorMachine = setup({
                   },
                   { actions: { type: 'startRun', params: ({ event }) => event } },
                 ],
-                'drain.requested': 'draining',
-                'shutdown.requested': 'draining',
+                'drain.requested': { target: 'draining', actions: 'closePool' },
+                'shutdown.requested': { target: 'draining', actions: 'closePool' },
               },
             },
             draining: {
-              description: 'No more work is taken; what runs may finish, for a while.',
-              entry: 'closePool',
+              description:
+                'No more work is taken; what runs may finish, for a while. What comes goes back to the hub.',
+              entry: 'endLostRuns',
               on: {
                 'hub.jobAssigned': [
                   {
                     guard: { type: 'isOpenRun', params: ({ event }) => event },
                     actions: { type: 'adoptAssignment', params: ({ event }) => event },
                   },
-                  {
-                    actions: {
-                      type: 'refuseAssignment',
-                      params: ({ event }) => ({
-                        ...event,
-                        failure: { outcome: 'failed', failure: notTaken, stage: null },
-                      }),
-                    },
-                  },
+                  { actions: { type: 'returnAssignment', params: ({ event }) => event } },
                 ],
+                'job.awaitingReassignment': {
+                  actions: [{ type: 'loseClaim', params: ({ event }) => event }, 'endLostRuns'],
+                },
+                'job.kept': {
+                  actions: [
+                    { type: 'startRun', params: ({ event }) => event },
+                    { type: 'confirmKept', params: ({ event }) => event },
+                  ],
+                },
                 'drain.requested': {},
                 'shutdown.requested': 'stopping',
               },
-              always: { guard: 'isIdle', target: 'closing' },
+              always: { guard: and(['isIdle', 'nothingReturned']), target: 'closing' },
               after: { drainTimeout: 'stopping' },
             },
             stopping: {
-              description: 'What is left is cancelled and cleaned up.',
-              entry: 'cancelAllRuns',
+              description:
+                'The hub takes back the job that it assigned last; what is left is cancelled and cleaned up.',
+              entry: ['closeIntake', 'cancelAllRuns'],
               on: {
-                'hub.jobAssigned': {
+                'hub.jobAssigned': { actions: { type: 'returnAssignment', params: ({ event }) => event } },
+                'job.kept': {
                   actions: {
                     type: 'refuseAssignment',
                     params: ({ event }) => ({
@@ -511,7 +584,7 @@ export const supervisorMachine = setup({
                 'drain.requested': {},
                 'shutdown.requested': {},
               },
-              always: { guard: 'isIdle', target: 'closing' },
+              always: { guard: and(['isIdle', 'nothingReturned']), target: 'closing' },
               after: { stopTimeout: 'closing' },
             },
             closing: {
@@ -519,16 +592,16 @@ export const supervisorMachine = setup({
                 'The last results are said and the link is closed; one that comes up only now is used for that.',
               entry: 'closeHub',
               on: {
-                'hub.linkUp': { actions: 'closeHub' },
-                'hub.jobAssigned': {
-                  actions: {
-                    type: 'refuseAssignment',
-                    params: ({ event }) => ({
-                      ...event,
-                      failure: { outcome: 'failed', failure: notTaken, stage: null },
-                    }),
-                  },
+                'hub.linkUp': { guard: 'nothingReturned', actions: 'closeHub' },
+                'hub.jobAssigned': { actions: { type: 'returnAssignment', params: ({ event }) => event } },
+                'job.kept': {
+                  target: 'draining',
+                  actions: [
+                    { type: 'startRun', params: ({ event }) => event },
+                    { type: 'confirmKept', params: ({ event }) => event },
+                  ],
                 },
+                'returns.settled': { actions: 'closeHub' },
                 'drain.requested': {},
                 'shutdown.requested': {},
               },
@@ -550,6 +623,7 @@ export const supervisorMachine = setup({
             'hub.jobAssigned': { actions: { type: 'tellInterruptedJobs', params: newsOf } },
           },
         },
+        returns,
         places: {
           description: 'Whether the host runs all the machines that it should.',
           initial: 'open',

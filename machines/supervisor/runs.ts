@@ -15,6 +15,8 @@ export interface Run {
   readonly holdsSlot: boolean;
   /** A standby machine that was handed to the run; its own clone otherwise. */
   readonly handedVm: string | null;
+  /** `lost`: the hub took the job back and may hand it to us again; the run gives way to others meanwhile. */
+  readonly claim: 'held' | 'lost';
   readonly ref: ActorRefFrom<typeof signJobMachine>;
 }
 
@@ -45,7 +47,22 @@ export const waiting = (runs: Runs): Runs => runs.filter((run) => run.phase === 
 export const freePlaces = (runs: Runs, maxConcurrent: number): number =>
   Math.max(0, maxConcurrent - runs.filter((run) => run.holdsSlot).length);
 
+/** Those in line whose job is theirs for sure; one that the hub took back has no use for a slot. */
+const ready = (runs: Runs): Runs => waiting(runs).filter(({ claim }) => claim === 'held');
+
 /** Those whose turn it is: the first in line, as many as there are free slots. */
 export function nextInLine(runs: Runs, maxConcurrent: number): Runs {
-  return waiting(runs).slice(0, freePlaces(runs, maxConcurrent));
+  return ready(runs).slice(0, freePlaces(runs, maxConcurrent));
+}
+
+/** Those whose job the hub took back: of a lost link it hands out one again, at once or never. */
+export const lostRuns = (runs: Runs): Runs => openRuns(runs).filter(({ claim }) => claim === 'lost');
+
+/** As many of those as others wait for their slots, slots that are being cleared not counted. */
+export function givingWay(runs: Runs, maxConcurrent: number): Runs {
+  const clearing = runs.filter(({ phase, holdsSlot }) => phase === 'concluded' && holdsSlot).length;
+  const wanted = ready(runs).length - freePlaces(runs, maxConcurrent) - clearing;
+  return lostRuns(runs)
+    .filter(({ holdsSlot }) => holdsSlot)
+    .slice(0, Math.max(0, wanted));
 }

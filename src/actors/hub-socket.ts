@@ -147,7 +147,7 @@ const assignmentOf = ({ report }: Letter): string[] =>
 function obey(services: Services, socket: HubSocket, command: SocketCommand): void {
   switch (command.type) {
     case 'socket.hello':
-      send(services, socket, helloOf(services.config, SIGNING));
+      send(services, socket, helloOf(services.config, command.offer === 'jobs' ? SIGNING : []));
       break;
     case 'socket.declineUpdate':
       send(services, socket, DECLINED);

@@ -2,18 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { fromPromise } from 'xstate';
 import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
+import type { Reopening } from '../../machines/hub-connection/outbox.ts';
 import { interruptedJobsLimits } from '../../machines/interrupted-jobs/limits.ts';
 import { interruptedJobsMachine } from '../../machines/interrupted-jobs/machine.ts';
 import { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import { type SweepRunInput, supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
 import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
+import { readQueueLength } from '../adapters/hub/status-page.ts';
 import { parseVmName, printVmName } from '../domain/vm-name.ts';
+import { originOf } from '../steps/download-bundle.ts';
 import { clearRun } from '../steps/keep-artifact.ts';
 import { awaitsResult } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
 import { answerInterruptedJobs } from './interrupted-jobs.ts';
-import { jittered } from './jitter.ts';
+import { jittered, stretched } from './jitter.ts';
 import { createNameLocks } from './name-locks.ts';
 import type { Services } from './services.ts';
 import { provideSignJob } from './sign-job.ts';
@@ -55,6 +58,9 @@ export function provideSupervisor(services: Services, provideJob = provideSignJo
       sweepLeaks: fromPromise<readonly string[], { names: readonly string[] }>(({ input, signal }) =>
         namesWhere(input.names, (name) => destroy(services, name, signal)),
       ),
+      probeReturned: fromPromise<readonly string[], { assignmentIds: readonly string[] }>(
+        ({ input, signal }) => namesWhere(input.assignmentIds, (id) => awaitsResult(services, id, signal)),
+      ),
       sweepRun: fromPromise<void, SweepRunInput>(async ({ input, signal }) => {
         const awaitsReceipt = input.assignmentIds.at(-1);
         for (const id of input.assignmentIds) {
@@ -73,11 +79,24 @@ export function provideSupervisor(services: Services, provideJob = provideSignJo
 
 function provideHubConnection(services: Services) {
   return hubConnectionMachine.provide({
-    delays: { ...hubLimits, backoff: (scope) => jittered(hubLimits.backoff(scope)), ...services.limits.hub },
+    delays: {
+      ...hubLimits,
+      backoff: (scope) => jittered(hubLimits.backoff(scope)),
+      // workers that starve together do not greet the hub together
+      queueCheckPause: (scope) => stretched(hubLimits.queueCheckPause(scope)),
+      starvationTimeout: (scope) => stretched(hubLimits.starvationTimeout(scope)),
+      ...services.limits.hub,
+    },
     actors: {
       hubSocket: hubSocketLogic(services),
-      probeAssignments: fromPromise<readonly string[], { assignmentIds: readonly string[] }>(
-        ({ input, signal }) => namesWhere(input.assignmentIds, (id) => awaitsResult(services, id, signal)),
+      probeAssignments: fromPromise<Reopening, { assignmentIds: readonly string[] }>(
+        async ({ input: { assignmentIds: asked }, signal }) => ({
+          asked,
+          stillOpen: await namesWhere(asked, (id) => awaitsResult(services, id, signal)),
+        }),
+      ),
+      askQueueLength: fromPromise<number | null, undefined>(({ signal }) =>
+        readQueueLength(originOf(services), signal),
       ),
     },
   });

@@ -1,4 +1,5 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
+import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { NO_PLACE } from '../../machines/supervisor/failures.ts';
 import type { Logger } from './logger.ts';
 
@@ -13,7 +14,7 @@ const lines: Readonly<Record<string, Describe>> = {
   'hub.linkLost': ({ reason, requeuedJobId }) => ['warn', 'link to the hub lost', { reason, requeuedJobId }],
   'hub.refused': () => [
     'error',
-    "the hub refuses the worker secret: set PERRY_HUB_WORKER_SECRET to the hub's own",
+    `the hub refuses the worker secret: set PERRY_HUB_WORKER_SECRET to the hub's own; tried again in ${hubLimits.refusedRetry / 1_000} s`,
   ],
   'hub.jobAssigned': ({ jobId, assignmentId }) => ['info', 'job assigned', { job: jobId, run: assignmentId }],
   'hub.jobMalformed': ({ jobId }) => ['warn', 'job assigned in a form that cannot be read', { job: jobId }],

@@ -7,7 +7,7 @@ import { spawnLongLived } from '../../src/adapters/process/long-lived.ts';
 import { untilEnd } from '../../src/cli/process-end.ts';
 import { startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
 import { createLogger } from '../../src/observability/logger.ts';
-import { patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
+import { settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
 import { holdSigning } from '../helpers/held-rcodesign.ts';
 import { startCli } from '../integration/cli.ts';
 import { makeMaterials } from '../integration/materials.ts';
@@ -82,7 +82,7 @@ describe('the end of the process', () => {
   });
 });
 
-test('an exception in the running program: the job is cancelled and the process ends with 70', async () => {
+test('an exception in the running program: the job goes back to the hub and the process ends with 70', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'perry-uncaught-'));
   await Promise.all(['hub', 'tmp'].map((name) => mkdir(join(folder, name))));
   const hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: join(folder, 'hub') });
@@ -98,8 +98,8 @@ test('an exception in the running program: the job is cancelled and the process 
     daemon.signal('SIGHUP');
     daemon.signal('SIGUSR2');
     await daemon.said(/an error that nobody caught/);
-    expect(await hub.completed(jobId, patience())).toMatchObject({ success: false });
     expect(await daemon.ended).toBe(70);
+    expect(hub.jobStatus(jobId)).toBe('queued');
   } finally {
     await signing.release();
     daemon.signal('SIGKILL');

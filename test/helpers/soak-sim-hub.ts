@@ -98,14 +98,15 @@ export class SimHub {
   /** What the worker has just written to its socket. */
   read(socket: Call): void {
     for (const command of (socket.heard as AnyEventObject[]).splice(0)) {
-      if (command.type === 'socket.hello') this.#later(socket, () => this.#enter(socket));
+      if (command.type === 'socket.hello') this.#later(socket, () => this.#enter(socket, command.offer));
       else this.#later(socket, () => this.#take(socket, command));
     }
   }
 
-  #enter(socket: Call): void {
+  #enter(socket: Call, offer: string): void {
+    const capabilities = offer === 'jobs' ? ['macos-sign'] : [];
     const worker: WorkerEntry = {
-      ...{ name: 'soak', capabilities: ['macos-sign'], job: '', busy: false },
+      ...{ name: 'soak', capabilities, job: '', busy: false },
       send: (message) => this.#send(link, message),
     };
     const link: Link = { socket, worker, state: 'open', isKnownToHub: true };

@@ -50,6 +50,8 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   deleteVm: [50, 1_000],
   probeClaim: [20, 2_000],
   probeAssignments: [20, 2_000],
+  probeReturned: [20, 2_000],
+  askQueueLength: [20, 2_000],
 };
 const AT_ONCE = [0, 10] as const;
 const FREQUENT = 0.5;
@@ -113,7 +115,14 @@ export class SimPorts {
       case 'probeClaim':
         return call.answer(this.#hub.holds(input.assignmentId) ? 'open' : 'closed');
       case 'probeAssignments':
+        return call.answer({
+          asked: input.assignmentIds,
+          stillOpen: input.assignmentIds.filter((id: string) => this.#hub.holds(id)),
+        });
+      case 'probeReturned':
         return call.answer(input.assignmentIds.filter((id: string) => this.#hub.holds(id)));
+      case 'askQueueLength':
+        return call.answer(this.#hub.ledger.queueLength);
       case 'runVm':
         return call.say({ type: 'vm.started' });
       case 'locateVm':

@@ -143,7 +143,7 @@ export class Simulation {
       ...this.violations,
       ...open,
       ...timers.map((name) => `the timer ${name} is left`),
-      ...this.#assignments.unsettled(),
+      ...this.#assignments.unsettled((id) => this.hub.holds(id)),
     ];
   }
 }

@@ -6,9 +6,11 @@ import {
   type EmbeddedHub,
   type JobSubmission,
   startEmbeddedHub,
+  type WorkerView,
 } from '../../src/embedded-hub/embedded-hub.ts';
 import { patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
 import { holdSigning } from '../helpers/held-rcodesign.ts';
+import { connectWorker } from '../helpers/hub.ts';
 import { descendantTexts, filesBelow, processesOf, strangersIn } from '../helpers/leak-check.ts';
 import { asText, type SecretWatch, watchCredentials, watchSecrets } from '../helpers/secret-watch.ts';
 import { type RunningCli, startCli } from './cli.ts';
@@ -86,6 +88,8 @@ async function signingDaemon(job = materials.macJob()) {
   return { jobId, signing, running };
 }
 
+const offersNothing = ({ capabilities }: WorkerView): boolean => capabilities.length === 0;
+
 describe('SIGTERM', () => {
   test('lets a job finish and ends with 0', async () => {
     const { jobId, signing, running } = await signingDaemon();
@@ -97,33 +101,39 @@ describe('SIGTERM', () => {
     expectGoodConversation(hub, jobId);
   });
 
-  test('while it drains, a job that the hub still hands out is answered', async () => {
+  test('fails nothing of a full queue: jobs that come during the drain are done by another worker', async () => {
     const { jobId, signing, running } = await signingDaemon();
+    const other = await connectWorker(hub, { secret: WORKER_SECRET, name: 'the other', maxConcurrent: 9 });
     running.signal('SIGTERM');
     await running.said(/draining/);
-    const late = await submit(materials.iosJob());
-    expect(await hub.completed(late, patience())).toMatchObject({
-      success: false,
-      error: expect.stringMatching(/^WORKER_STOPPING: /),
-    });
+    const late = await Promise.all([1, 2, 3].map(() => submit(materials.iosJob())));
+    await hub.until(() => hub.workers().find(offersNothing), patience());
+    await other.until(() => other.heard.filter(({ type }) => type === 'jobAssigned')[2]);
     await signing.release();
     expect(await hub.completed(jobId, patience())).toMatchObject({ success: true });
     expect(await running.ended).toBe(0);
-    for (const job of [jobId, late]) expectOneComplete(hub.messages(job));
+    expectOneComplete(hub.messages(jobId));
+    for (const job of late) {
+      expect(hub.messages(job).map(({ type }) => type)).not.toContain('complete');
+      expect(hub.assignments.findLast((one) => one.jobId === job)?.workerName).toBe('the other');
+    }
+    other.socket.close();
+    await other.ended();
   });
 
-  test('a second time cancels the job, says so, and ends with 0', async () => {
+  test('a second time gives the job back to the hub, which has another worker do it, and ends with 0', async () => {
     const { jobId, signing, running } = await signingDaemon(materials.iosJob());
     running.signal('SIGTERM');
     await running.said(/draining/);
     running.signal('SIGTERM');
-    expect(await hub.completed(jobId, patience())).toMatchObject({
-      success: false,
-      error: expect.stringMatching(/^WORKER_STOPPING: /),
-    });
     expect(await running.ended).toBe(0);
-    expectOneComplete(hub.messages(jobId));
     await signing.release();
+    expect(hub.jobStatus(jobId)).toBe('queued');
+    expect(hub.messages(jobId).map(({ type }) => type)).not.toContain('complete');
+    const other = await connectWorker(hub, { secret: WORKER_SECRET, name: 'the other' });
+    expect(await other.assignment(1)).toMatchObject({ jobId });
+    other.socket.close();
+    await other.ended();
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
@@ -136,6 +146,28 @@ describe('SIGTERM', () => {
       await hub.until(() => (hub.workers().length === 0 ? true : undefined), patience());
     },
   );
+
+  test('a second time cancels a job that the hub does not take back, and says so', async () => {
+    const first = await holdSigning(join(room, 'tools'));
+    const earlier = await submit(materials.iosJob());
+    const running = daemon();
+    await first.begun;
+    const second = await holdSigning(join(room, 'tools'));
+    const last = await submit(materials.macJob());
+    await second.begun;
+    for (const { token } of hub.assignments) secrets.add('a token', token);
+    running.signal('SIGTERM');
+    await running.said(/draining/);
+    running.signal('SIGTERM');
+    expect(await hub.completed(earlier, patience())).toMatchObject({
+      success: false,
+      error: expect.stringMatching(/^WORKER_STOPPING: /),
+    });
+    expect(await running.ended).toBe(0);
+    expectOneComplete(hub.messages(earlier));
+    expect(hub.jobStatus(last)).toBe('queued');
+    await Promise.all([first.release(), second.release()]);
+  });
 
   test('ends a daemon whose hub is not there', async () => {
     await hub.refuseConnections(true);

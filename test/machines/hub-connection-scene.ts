@@ -50,11 +50,25 @@ export function beginLink() {
       scene.clock.advance(hubLimits.healthyAfter);
       return scene;
     },
-    /** The hub still waits for everything that it is asked about. */
-    stillOpen: () => {
+    /** The hub says which of the assignments that it is asked about it waits for; without a list, for all. */
+    stillOpen: (stillOpen?: readonly string[]) => {
       const probe = stage.the('probeAssignments');
-      probe.answer(probe.input.assignmentIds);
+      const { assignmentIds: asked } = probe.input;
+      probe.answer({ asked, stillOpen: stillOpen ?? asked });
     },
+    /** The hub counts these jobs as ours on this link. */
+    claim: (...jobIds: string[]) => {
+      for (const jobId of jobIds) link.send({ type: 'hub.claimConfirmed', jobId });
+      return scene;
+    },
+    reports: (...reports: HubReport[]) => {
+      for (const report of reports) scene.report(report);
+    },
+    helloes: () =>
+      stage.calls
+        .filter(({ port }) => port === 'hubSocket')
+        .flatMap(({ heard }) => heard as readonly SocketCommand[])
+        .flatMap((command) => (command.type === 'socket.hello' ? [command.offer] : [])),
     receive: (message: HubMessage) => socket().say({ type: 'socket.received', message }),
     report: (report: HubReport) => link.send({ type: 'hub.report', report }),
     confirm: (seq: number) => socket().say({ type: 'socket.confirmed', seq }),

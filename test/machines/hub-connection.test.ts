@@ -17,7 +17,7 @@ describe('connecting', () => {
     scene.goOnline().stillOpen();
     expect(scene.commands().map(({ type }) => type)).toEqual(['socket.hello', 'socket.deliver']);
     scene.reconnect();
-    expect(scene.commands()[0]).toEqual({ type: 'socket.hello' });
+    expect(scene.commands()[0]).toEqual({ type: 'socket.hello', offer: 'jobs' });
   });
 
   test('a handshake that hangs is given up after 15 s', () => {
@@ -70,7 +70,7 @@ describe('a refused secret', () => {
   test.each([
     ['while greeting', (scene: LinkScene) => scene.open()],
     ['from a slow hub', (scene: LinkScene) => scene.goOnline()],
-  ])('%s is told, and tried again after five minutes', (_, come) => {
+  ])('%s is told, and tried again within a minute', (_, come) => {
     const scene = beginLink();
     come(scene);
     scene.receive({ type: 'authFailed' });
@@ -81,6 +81,7 @@ describe('a refused secret', () => {
     expect(scene.link.is('refused')).toBe(true);
     scene.clock.advance(1);
     expect(scene.link.is('linked.connecting')).toBe(true);
+    expect(hubLimits.refusedRetry + hubLimits.greetingGrace).toBeLessThan(60_000);
   });
 
   test('loses nothing that was to be said', () => {

@@ -10,7 +10,7 @@ describe('while the hub is away', () => {
     const reports = [note('A'), conclusion('B'), note('C'), conclusion('A')];
     for (const report of reports) scene.report(report);
     while (!scene.link.is('linked.connecting')) scene.clock.advanceToNext();
-    scene.goOnline().stillOpen();
+    scene.goOnline().claim('C').stillOpen();
     expect(scene.delivered().map(({ report }) => report)).toEqual(reports);
   });
 
@@ -21,7 +21,7 @@ describe('while the hub is away', () => {
     while (!scene.link.is('linked.connecting')) scene.clock.advanceToNext();
     scene.goOnline();
     expect(scene.stage.the('probeAssignments').input).toEqual({ assignmentIds: ['a-A', 'a-B', 'a-C'] });
-    scene.stage.the('probeAssignments').answer(['a-A', 'a-C']);
+    scene.stillOpen(['a-A', 'a-C']);
     expect(scene.deliveredJobs()).toEqual(['conclusion A', 'conclusion C']);
   });
 
@@ -31,7 +31,7 @@ describe('while the hub is away', () => {
       scene.report(note('A', `line ${n}`));
       if (n % 100 === 0) scene.report(conclusion(`J${n}`));
     }
-    scene.goOnline().stillOpen();
+    scene.goOnline().claim('A').stillOpen();
     const [command] = scene.commands().filter(({ type }) => type === 'socket.deliver');
     expect(command).toMatchObject({ droppedNotes: 5 });
     const kept = scene.delivered();
@@ -45,9 +45,73 @@ describe('while the hub is away', () => {
   });
 });
 
+describe('a job in doubt', () => {
+  const told = (scene: LinkScene) => scene.delivered().map(({ report }) => report);
+
+  test('is mute after a lost link, old notes included, until the hub counts it as ours', () => {
+    const scene = beginLink().goOnline();
+    scene.assign('A');
+    scene.assign('B');
+    scene.breakLink();
+    scene.reports(note('A', 'old'), note('B', 'old'));
+    while (!scene.link.is('linked.connecting')) scene.clock.advanceToNext();
+    scene.goOnline();
+    scene.reports(note('A', 'new'), note('B', 'new'));
+    expect(told(scene)).toEqual([]);
+    scene.claim('B');
+    expect(told(scene)).toEqual([note('B', 'old'), note('B', 'new')]);
+    scene.assign('A');
+    expect(told(scene).slice(2)).toEqual([note('A', 'old'), note('A', 'new')]);
+  });
+
+  test('that the hub gave away is never spoken of again', () => {
+    const scene = beginLink().goOnline();
+    scene.assign('A');
+    scene.breakLink();
+    scene.report(note('A', 'old'));
+    while (!scene.link.is('linked.connecting')) scene.clock.advanceToNext();
+    scene.goOnline();
+    scene.link.send({ type: 'hub.jobDropped', jobId: 'A' });
+    scene.assign('A');
+    scene.report(note('A', 'of the next run'));
+    expect(told(scene)).toEqual([note('A', 'of the next run')]);
+  });
+
+  test('that was refused on a good link is mute from then on', () => {
+    const scene = beginLink().goOnline();
+    scene.assign('A');
+    scene.link.send({ type: 'hub.jobDropped', jobId: 'A' });
+    scene.report(note('A'));
+    expect(told(scene)).toEqual([]);
+  });
+
+  test('has its conclusion asked about also on a link that is up, and its notes go with it', () => {
+    for (const stillOpen of [['a-A'], []]) {
+      const scene = beginLink().goOnline();
+      scene.reports(note('A'), conclusion('A'));
+      expect(told(scene)).toEqual([]);
+      scene.stillOpen(stillOpen);
+      expect(told(scene)).toEqual(stillOpen.length > 0 ? [note('A'), conclusion('A')] : []);
+      scene.report(note('A', 'after the end'));
+      expect(told(scene)).toHaveLength(stillOpen.length * 2);
+    }
+  });
+
+  test('that is doubted during the question of others is asked about after them', () => {
+    const scene = beginLink().goOnline();
+    scene.report(conclusion('A'));
+    const first = scene.stage.the('probeAssignments');
+    scene.report(conclusion('B'));
+    first.answer({ asked: ['a-A'], stillOpen: [] });
+    expect(scene.stage.the('probeAssignments').input).toEqual({ assignmentIds: ['a-B'] });
+    scene.stillOpen();
+    expect(scene.deliveredJobs()).toEqual(['conclusion B']);
+  });
+});
+
 describe('a conclusion', () => {
   test('is said once when its receipt comes', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.report(conclusion('A'));
     scene.confirmAll();
     scene.reconnect();
@@ -56,7 +120,7 @@ describe('a conclusion', () => {
   });
 
   test('a receipt stands for everything that was said before it, and for nothing after', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     for (const job of ['A', 'B', 'C']) scene.report(conclusion(job));
     const [, second] = scene.delivered();
     scene.confirm(second?.seq as number);
@@ -65,13 +129,13 @@ describe('a conclusion', () => {
   });
 
   test('without a receipt is asked for on the next link, and said again if the hub waits for it', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.report(conclusion('A'));
     scene.report(conclusion('B'));
-    scene.reconnect();
+    scene.reconnect().claim('C');
     scene.report(note('C'));
     expect(scene.delivered()).toEqual([]);
-    scene.stage.the('probeAssignments').answer(['a-B']);
+    scene.stillOpen(['a-B']);
     expect(scene.deliveredJobs()).toEqual(['conclusion B', 'note C']);
     scene.confirmAll();
     scene.reconnect();
@@ -88,7 +152,7 @@ describe('a conclusion', () => {
     ],
     ['hangs', (scene: LinkScene) => scene.clock.advance(hubLimits.reconcileTimeout)],
   ])('is said again when the question %s: twice is better than never', (_, end) => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.report(conclusion('A'));
     scene.reconnect();
     scene.socket().say({ type: 'socket.heard' });
@@ -97,28 +161,28 @@ describe('a conclusion', () => {
   });
 
   test('that came too late for a dying link is asked for as well', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.assign('A');
     scene.clock.advance(hubLimits.silenceTimeout);
     scene.report(conclusion('A'));
     scene.reconnect();
     expect(scene.requeued()).toEqual(['A']);
-    scene.stage.the('probeAssignments').answer([]);
+    scene.stillOpen([]);
     expect(scene.delivered()).toEqual([]);
   });
 
   test('is asked for again when the link breaks during the question', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.report(conclusion('A'));
     scene.reconnect().reconnect();
-    scene.stage.the('probeAssignments').answer(['a-A']);
+    scene.stillOpen(['a-A']);
     expect(scene.deliveredJobs()).toEqual(['conclusion A']);
   });
 });
 
 describe('a request to close', () => {
   test('with nothing to say sends a Close frame and waits for the answer', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.requestClose();
     expect(scene.commands().at(-1)).toEqual({ type: 'socket.close' });
     scene.breakLink();
@@ -127,7 +191,7 @@ describe('a request to close', () => {
   });
 
   test('is done after 3 s when the hub does not answer', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.requestClose();
     scene.requestClose();
     scene.assign('late');
@@ -161,7 +225,7 @@ describe('a request to close', () => {
   });
 
   test('says what is left first and waits for the receipt', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.report(conclusion('A'));
     scene.requestClose();
     expect(scene.link.is('linked.flushing')).toBe(true);
@@ -174,7 +238,7 @@ describe('a request to close', () => {
   });
 
   test('waits for receipts 10 s and not longer', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.report(conclusion('A'));
     scene.requestClose();
     scene.clock.advance(hubLimits.flushTimeout - 1);
@@ -184,14 +248,14 @@ describe('a request to close', () => {
   });
 
   test('during the question about an earlier link does not forget what was asked for', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.report(conclusion('A'));
     scene.report(conclusion('B'));
-    scene.reconnect();
+    scene.reconnect().claim('C');
     scene.report(conclusion('C'));
     scene.requestClose();
     scene.requestClose();
-    scene.stage.the('probeAssignments').answer(['a-A']);
+    scene.stillOpen(['a-A']);
     expect(scene.deliveredJobs()).toEqual(['conclusion A', 'conclusion C']);
     scene.confirmAll();
     scene.breakLink();
@@ -199,7 +263,7 @@ describe('a request to close', () => {
   });
 
   test('during that question, when it fails: everything is said again', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.report(conclusion('A'));
     scene.reconnect();
     scene.requestClose();
@@ -208,7 +272,7 @@ describe('a request to close', () => {
   });
 
   test('without a link keeps trying while there is a result to say, at once for the first time', () => {
-    const scene = beginLink().goOnline();
+    const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.breakLink();
     scene.report(conclusion('A'));
     scene.requestClose();

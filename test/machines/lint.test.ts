@@ -33,12 +33,14 @@ const RESTING: Readonly<Record<string, string>> = {
   'supervisor.serving.places.open': 'the host gives every place',
   'supervisor.serving.work.accepting': 'the daemon serves until it is told to stop',
   'supervisor.serving.leaks.none': 'there is nothing to wait for',
+  'supervisor.serving.returns.none': 'there is nothing to wait for',
   // hub-connection: its two guards of the link, heart and hearing, have deadlines of their own
   'hubConnection.linked.online.delivery.flowing': 'the link lives as long as it is heard',
   'hubConnection.linked.online.health.proven': 'the link lives as long as it is heard',
   // interrupted-jobs
   'interruptedJobs.offline': 'follows the hub-connection',
   'interruptedJobs.settled': 'there is nothing to wait for',
+  'hubConnection.linked.online.starvation.busy': 'the jobs that are here have deadlines of their own',
   // sign-job: the work has the deadlines, its companions follow it
   'signJob.engaged.work.reporting': 'waits only for the question about the claim, which has a deadline',
   'signJob.engaged.work.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',

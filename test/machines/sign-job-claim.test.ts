@@ -19,6 +19,10 @@ const keep = (scene: JobScene) => {
 };
 const adopt = ({ job }: JobScene, assignmentId = 'again') => job.send({ type: 'job.adopted', assignmentId });
 
+const giveWay = ({ job }: JobScene) => job.send({ type: 'job.giveWayRequested' });
+const claims = ({ owner }: JobScene) =>
+  owner.types().filter((type) => /^job\.(claimConfirmed|awaitingReassignment)$/.test(type));
+
 /** Nothing was reported, the owner knows it, and no token is kept. */
 function expectDropped(scene: JobScene): void {
   expect(scene.conclusions()).toEqual([]);
@@ -150,15 +154,35 @@ describe('a link that breaks', () => {
     scene.cleanUp();
   });
 
+  test('and whose question fails: it is asked again, and the job said to be ours when that is known', () => {
+    const scene = beginJob();
+    loseLink(scene.goTo('codesign') as JobScene);
+    restore(scene);
+    for (let n = 0; n < 3; n += 1) {
+      scene.stage.the('probeClaim').fail(failure('HUB_UNAVAILABLE', true));
+      expect(scene.job.is('engaged.claim.asking.pausing')).toBe(true);
+      scene.clock.advance(signJobLimits.claimPause);
+    }
+    expect(claims(scene)).toEqual([]);
+    scene.stage.the('probeClaim').answer('open');
+    expect(scene.job.is('engaged.claim.valid')).toBe(true);
+    expect(claims(scene)).toEqual(['job.claimConfirmed']);
+  });
+
   test.each([
-    ['fails', (scene: JobScene) => scene.stage.the('probeClaim').fail(failure('HUB_UNAVAILABLE', true))],
-    ['hangs', ({ clock }: JobScene) => clock.advance(signJobLimits.claimTimeout)],
-  ])('and whose question %s: the job is taken to be ours', (_, end) => {
+    ['fails again and again', (scene: JobScene) => scene.stage.the('probeClaim').fail(failure('A', true))],
+    ['hangs', () => {}],
+  ])('and whose question %s: the job is taken to be ours in the end', (_, end) => {
     const scene = beginJob();
     loseLink(scene.goTo('codesign') as JobScene);
     restore(scene);
     end(scene);
-    expect(scene.job.is('engaged.claim.valid')).toBe(true);
+    while (!scene.job.is('engaged.claim.valid')) {
+      scene.clock.advanceToNext();
+      if (scene.stage.open('probeClaim').length > 0) end(scene);
+    }
+    expect(claims(scene)).toEqual(['job.claimConfirmed']);
+    expect(scene.clock.nowMs).toBe(signJobLimits.claimTimeout);
   });
 
   test('again during the question: it is asked anew on the next link', () => {
@@ -236,6 +260,45 @@ describe('a link that breaks', () => {
     lose(scene);
     end(scene);
     expectDropped(scene);
+  });
+});
+
+describe('a run that is asked to give way', () => {
+  test.each(ports)('during %s ends at once when the hub has taken its job back', (port) => {
+    const scene = beginJob();
+    loseLink(scene.goTo(port) as JobScene);
+    lose(scene);
+    expect(claims(scene)).toEqual(['job.awaitingReassignment']);
+    giveWay(scene);
+    expectDropped(scene);
+  });
+
+  test('ends also before its job is known to be sound, and in the line', () => {
+    for (const isInLine of [false, true]) {
+      const scene = beginJob();
+      if (isInLine) scene.stage.the('admitJob').answer(admitted);
+      loseLink(scene);
+      lose(scene);
+      giveWay(scene);
+      expectDropped(scene);
+    }
+  });
+
+  test('goes on when its job is its own, or may be', () => {
+    const scene = beginJob();
+    scene.goTo('codesign');
+    giveWay(scene);
+    loseLink(scene);
+    giveWay(scene);
+    restore(scene);
+    giveWay(scene);
+    scene.stage.the('probeClaim').answer('open');
+    expect(scene.stage.open('codesign')).toHaveLength(1);
+    loseLink(scene);
+    lose(scene);
+    adopt(scene);
+    giveWay(scene);
+    expect(scene.stage.open('codesign')).toHaveLength(1);
   });
 });
 

@@ -94,6 +94,17 @@ export function beginSupervisor(maxConcurrent = 2) {
             ? [`${report.jobId} ${report.note.position}`]
             : [],
         ),
+    /** What the hub-connection was told besides reports. */
+    wishes: () =>
+      hub()
+        .heard.map(({ type }) => type)
+        .filter((type) => type !== 'hub.report'),
+    /** A link that was closed to give a job back is made anew; the hub believes these to run here. */
+    relink: (...stillOurs: string[]) => {
+      hub().say({ type: 'hub.linkLost', reason: 'closed by the worker', requeuedJobId: null });
+      hub().say({ type: 'hub.linkUp' });
+      stage.the('probeReturned').answer(stillOurs);
+    },
     closeAsked: () => hub().heard.filter(({ type }) => type === 'hub.closeRequested').length,
     /** The hub-connection ends as it was asked to, and the daemon with it. */
     expectStopped: () => {

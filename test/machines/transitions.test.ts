@@ -100,6 +100,8 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
       'job.linkLost': (s) => (usesToken(s) ? [{}] : []),
       'job.linkRestored': (s) => (usesToken(s) ? [{}] : []),
       'xstate.done.actor.probeClaim': (s) => (usesToken(s) ? [{ output: 'open' }, { output: 'closed' }] : []),
+      'xstate.error.actor.probeClaim': (s) => (usesToken(s) ? [{}] : []),
+      'job.giveWayRequested': (s) => (usesToken(s) ? [{}] : []),
       'xstate.after.reassignmentTimeout.signJob.engaged.claim.awaitingReassignment': (s) =>
         usesToken(s) ? [{}] : [],
       'vm.ready': (s) => (isQuiet(s) ? [] : [{}]),
@@ -158,7 +160,8 @@ const isBetweenAttempts = (s: AnyMachineSnapshot): boolean => s.context.attempts
 
 /** The claim matters only where a token is used or waited for. */
 const usesTokenAnywhere = (s: AnyMachineSnapshot): boolean =>
-  s.context.attempts < 2 && worksAt(/waitingForSlot|downloading|checkingArtifact|awaitingClaim|deliver/)(s);
+  s.context.attempts < 2 &&
+  worksAt(/admitting|waitingForSlot|downloading|checkingArtifact|awaitingClaim|deliver/)(s);
 const usesTokenLate = (s: AnyMachineSnapshot): boolean =>
   s.context.attempts < 2 && worksAt(/"awaitingClaim|deliver/)(s);
 
@@ -192,9 +195,11 @@ const endingOf = (code: string | undefined) =>
 
 test('hub-connection: every transition is walked, and no conclusion is forgotten before it is confirmed', () => {
   const machine = hubConnectionMachine.provide({
-    actors: { ...inert(['probeAssignments']), hubSocket: deaf },
+    actors: { ...inert(['probeAssignments', 'askQueueLength']), hubSocket: deaf },
   });
   const conclusion = { kind: 'conclusion', jobId: 'j', assignmentId: 'a', conclusion: { outcome: 'failed' } };
+  const probed = [['a'], []].map((stillOpen) => ({ output: { asked: ['a'], stillOpen } }));
+  const queueLengths = [null, 0, 1].map((output) => ({ output }));
   const result = walk(machine, {
     input: { owner },
     key: (s) =>
@@ -203,6 +208,9 @@ test('hub-connection: every transition is walked, and no conclusion is forgotten
         Math.min(s.context.failures, 1),
         s.context.outbox.held.length > 0,
         s.context.outbox.unconfirmed.length > 0,
+        s.context.outbox.doubtful.length > 0,
+        s.context.claimed.length > 0,
+        s.context.offer,
         s.context.lastAssignedJobId,
         s.status,
       ]),
@@ -217,7 +225,12 @@ test('hub-connection: every transition is walked, and no conclusion is forgotten
       ],
       'socket.confirmed': [{ seq: 999 }],
       'socket.lost': [{ reason: 'x' }],
-      'xstate.done.actor.probeAssignments': [{ output: ['a'] }, { output: [] }],
+      'hub.claimConfirmed': [{ jobId: 'j' }],
+      'hub.jobDropped': [{ jobId: 'j' }],
+      'xstate.done.actor.probeAssignments': probed,
+      'xstate.done.actor.probeBeforeClosing': probed,
+      'xstate.done.actor.askQueueLength': queueLengths,
+      'xstate.done.actor.confirmQueueLength': queueLengths,
     },
   });
   report('hub-connection', result);
@@ -226,7 +239,7 @@ test('hub-connection: every transition is walked, and no conclusion is forgotten
 test('supervisor: every transition is walked, and never more runs hold a slot than there are', () => {
   const machine = supervisorMachine.provide({
     actors: {
-      ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun']),
+      ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun', 'probeReturned']),
       hubConnection: deaf,
       interruptedJobs: deaf,
       signJob: deaf,
@@ -240,12 +253,25 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       jobId: string;
       phase: string;
       holdsSlot: boolean;
+      claim: string;
       handedVm: string | null;
     }[];
-  /** Leaks and the work of the runs do not depend on each other. */
-  const quiet = (s: AnyMachineSnapshot) => s.context.leaked.length === 0;
+  /** Leaks, jobs on their way back and the work of the runs do not depend on each other. */
+  const quiet = (s: AnyMachineSnapshot) => s.context.leaked.length === 0 && s.context.returned.length === 0;
   /** How many places there are changes nothing in the way that runs and leaks take. */
   const besidePlaces = (s: AnyMachineSnapshot) => ({ ...s.value.serving, places: undefined });
+  /** Jobs on their way back meet a daemon that does nothing else, or one thing. */
+  const calm = (s: AnyMachineSnapshot) =>
+    quiet(s) &&
+    s.context.standbys === 0 &&
+    runs(s).every(({ phase, claim }) => phase === 'working' && claim === 'held');
+  const isAtHome = (s: AnyMachineSnapshot) => s.context.returned.length === 0;
+  const accepts = (s: AnyMachineSnapshot) => s.matches({ serving: { work: 'accepting' } });
+  /** Whose claim it is matters to the run that has it. */
+  const lone = (s: AnyMachineSnapshot) =>
+    runs(s).length === 1 && quiet(s) && runs(s)[0]?.phase === 'working'
+      ? runs(s).map(({ runId, jobId }) => ({ runId, jobId }))
+      : [];
   const actors = (kind: string) => (s: AnyMachineSnapshot) =>
     runs(s).map(({ runId, number }) => ({
       type: `xstate.${kind}.actor.run.${number}`,
@@ -265,7 +291,8 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     key: (s) =>
       JSON.stringify([
         runs(s).length === 0 && quiet(s) ? s.value : { ...s.value, serving: besidePlaces(s) },
-        runs(s).map((run) => [run.runId, run.phase, run.holdsSlot]),
+        runs(s).map((run) => [run.runId, run.phase, run.holdsSlot, run.claim]),
+        s.context.returned.length > 0,
         s.context.standbys > 0,
         s.context.leaked.length > 0,
         s.status,
@@ -274,7 +301,13 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       'hub.jobAssigned': (s) =>
         ['a', 'b']
           .map((id) => ({ jobId: `job-${id}`, assignmentId: id }))
-          .filter(({ jobId }) => !runs(s).some((run) => run.jobId === jobId && run.phase === 'concluded')),
+          .filter(({ jobId }) => !runs(s).some((run) => run.jobId === jobId && run.phase === 'concluded'))
+          .filter(() => accepts(s) || calm(s)),
+      // raised by the machine itself
+      ...{ 'job.returned': [], 'job.kept': [], 'returns.settled': [] },
+      'xstate.done.actor.probeReturned': [{ output: ['a', 'b'] }, { output: [] }],
+      'job.claimConfirmed': lone,
+      'job.awaitingReassignment': lone,
       'pool.answered': (s) =>
         runs(s).length === 1 && quiet(s)
           ? ['a', 'gone'].map((runId) => ({ runId, vm: { name: 'v', image: 'i', isBooted: true } }))
@@ -284,10 +317,10 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
           ? [{ standbys: s.context.standbys > 0 ? 0 : 1 }]
           : [],
       'pool.leaked': (s) => (runs(s).length === 0 && quiet(s) ? [{ name: 'v' }] : []),
-      'leaks.noticed': (s) => (runs(s).length === 0 ? [{}] : []),
+      'leaks.noticed': (s) => (runs(s).length === 0 && isAtHome(s) ? [{}] : []),
       'place.refused': (s) => (runs(s).length === 0 && quiet(s) ? [{}] : []),
       'xstate.after.leakSweepPause.supervisor.serving.leaks.waiting': (s) =>
-        runs(s).length === 0 ? [{}] : [],
+        runs(s).length === 0 && isAtHome(s) ? [{}] : [],
       'hub.jobMalformed': [{ jobId: 'm', assignmentId: 'm', failure: failure('A') }],
       'hub.cancelRequested': [{ jobId: 'job-a' }, { jobId: 'unknown' }],
       'job.cancelRequested': [{ jobId: 'job-a' }],

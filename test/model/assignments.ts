@@ -40,8 +40,8 @@ export class Assignments {
   }
 
   /** Runs that were started so far. */
-  get runs(): number {
-    return this.#runs.size;
+  get runs(): readonly string[] {
+    return [...this.#runs.keys()];
   }
 
   /** Wrong at any time. */
@@ -49,15 +49,20 @@ export class Assignments {
     return [...this.#answers].flatMap(([id, count]) => (count > 1 ? [`${count} conclusions for ${id}`] : []));
   }
 
-  /** Wrong at the end: a run has one answer for all its assignments, a dropped one has none. */
-  unsettled(): string[] {
+  /**
+   * Wrong at the end: a run has one answer for all its assignments, a dropped one has none; an assignment without a
+   * run was answered, or the hub took it back.
+   */
+  unsettled(hubWaitsFor: (assignmentId: string) => boolean): string[] {
     const ofRuns = [...this.#runs].flatMap(([runId, ids]) => {
       const answers = ids.reduce((sum, id) => sum + (this.#answers.get(id) ?? 0), 0);
       const expected = this.#dropped.has(runId) ? 0 : 1;
       return answers === expected ? [] : [`run ${runId} (${ids.join(', ')}) was answered ${answers} times`];
     });
     const known = new Set([...this.#runs.values()].flat());
-    const refused = this.#assigned.filter((id) => !known.has(id) && this.#answers.get(id) !== 1);
+    const refused = this.#assigned.filter(
+      (id) => !known.has(id) && this.#answers.get(id) !== 1 && hubWaitsFor(id),
+    );
     return [...this.wrong(), ...ofRuns, ...refused.map((id) => `assignment ${id} was not answered`)];
   }
 }

@@ -77,7 +77,11 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
         broken,
       ];
     case 'probeAssignments':
+      return [good(() => call.answer(reopening(input.assignmentIds, knows)), 6), unavailable];
+    case 'probeReturned':
       return [good(() => call.answer(input.assignmentIds.filter(knows)), 6), unavailable];
+    case 'askQueueLength':
+      return [good(() => call.answer(hub.queued.length)), good(() => call.answer(null)), unavailable];
     case 'probeClaim':
       return [good(() => call.answer(knows(input.assignmentId) ? 'open' : 'closed'), 6), unavailable];
     case 'admitJob':
@@ -111,6 +115,11 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
       return [good(), broken];
   }
 }
+
+const reopening = (asked: string[], knows: (id: string) => boolean) => ({
+  asked,
+  stillOpen: asked.filter(knows),
+});
 
 const published = { outcome: 'published', processed: true, uploadId: 'u', remarks: [], failure: null };
 const refused = { ...published, outcome: 'failed', failure: failure('STORE_REJECTED') };

@@ -25,6 +25,8 @@ export class ModelLink {
   #wire: Frame[] = [];
   #receipts: number[] = [];
   #isClosing = false;
+  /** By the hello: the hub gives jobs to no other worker. */
+  #isOffered = false;
   /** Jobs and assignments of which the protocol itself does not let a worker know better. */
   readonly #excused = new Set<string>();
 
@@ -40,8 +42,9 @@ export class ModelLink {
   /** What we wrote goes onto the wire. */
   readCommands(): void {
     const [socket] = this.#stage.open('hubSocket');
-    const commands = (socket?.heard ?? []) as { type: string; letters?: Letter[] }[];
-    for (const { type, letters = [] } of commands.splice(0)) {
+    const commands = (socket?.heard ?? []) as { type: string; offer?: string; letters?: Letter[] }[];
+    for (const { type, offer, letters = [] } of commands.splice(0)) {
+      if (type === 'socket.hello') this.#isOffered = offer === 'jobs';
       if (type === 'socket.close') this.#isClosing = true;
       for (const { seq, report } of letters)
         if (report.kind === 'conclusion') this.#wire.push({ seq, report });
@@ -81,8 +84,10 @@ export class ModelLink {
       says(`assigns ${jobId}${how}`, weight, () => ({
         ...{ type: 'jobAssigned', jobId, assignmentId: hub.assign(jobId) },
       }));
-    const queued = hub.queued.slice(0, 1).map((jobId) => assign(jobId, '', 8));
-    const running = hub.running.filter((jobId) => unanswered.includes(jobId)).slice(0, 1);
+    const queued = hub.queued.slice(0, this.#isOffered ? 1 : 0).map((jobId) => assign(jobId, '', 8));
+    const running = hub.running
+      .filter((jobId) => unanswered.includes(jobId))
+      .slice(0, this.#isOffered ? 1 : 0);
     const { cancellable } = hub;
     return [
       ...queued,

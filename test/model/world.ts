@@ -41,7 +41,9 @@ export class World {
   readonly #trace: { atMs: number; name: string; times: number }[] = [];
   // biome-ignore lint/suspicious/noExplicitAny: the supervisor, with other actors than its own
   readonly #root: any;
-  #runsAtDrain: number | undefined;
+  #runsAtDrain: readonly string[] | undefined;
+  /** Assignments on their way back that could not be asked about. */
+  readonly #givenUp = new Set<string>();
   #crash: unknown;
   /** What has happened and must never happen. */
   readonly violations: string[] = [];
@@ -157,7 +159,11 @@ export class World {
   #do({ name, happen }: Happening): void {
     this.#write(name);
     const sockets = this.#stage.open('hubSocket');
-    const questions = [...this.#stage.open('probeAssignments'), ...this.#stage.open('probeClaim')];
+    const questions = [
+      ...this.#stage.open('probeAssignments'),
+      ...this.#stage.open('probeClaim'),
+      ...this.#stage.open('probeReturned'),
+    ];
     happen();
     if (sockets.some(({ isOpen }) => !isOpen)) this.#link.end();
     this.#excuse(questions.filter(({ isOpen }) => !isOpen && !/^probe.*ends well/.test(name)));
@@ -182,19 +188,39 @@ export class World {
     if (event.type !== '@xstate.event') return;
     this.#assignments.note((event.actorRef as AnyActorRef).id, event.event as never);
     this.seen.add(event.event.type);
+    if (event.event.type.startsWith('xstate.after.returnTimeout')) this.#giveUpReturned();
     const { output } = event.event as { output?: { outcome?: string } };
     if (output?.outcome) this.seen.add(output.outcome);
   }
 
+  /** The hub stayed away, or refused us, until nothing else was left to wait for. */
+  #giveUpReturned(): void {
+    for (const { assignmentId } of this.#root.getSnapshot().context.returned) this.#givenUp.add(assignmentId);
+  }
+
   #inspect(): void {
+    if (this.isOver) this.#giveUpReturned();
     const { machines } = this.#host;
     this.#host.count(this.#root.getSnapshot().context.leaked);
     if (machines.size > this.#options.maxConcurrent)
       this.violations.push(`${machines.size} machines: ${[...machines].join(', ')}`);
-    if (this.#runsAtDrain !== undefined && this.#assignments.runs > this.#runsAtDrain)
-      this.violations.push('a run was started after the drain was asked for');
+    for (const runId of this.#startedSinceDrain())
+      if (!this.#wasAskedAbout(runId))
+        this.violations.push(`${runId} was started after the drain was asked for`);
     if (this.#crash !== undefined) this.violations.push(`the supervisor broke: ${String(this.#crash)}`);
     this.violations.push(...this.#assignments.wrong(), ...this.#hub.complaints.splice(0));
+  }
+
+  #startedSinceDrain(): string[] {
+    const before = this.#runsAtDrain;
+    return before === undefined ? [] : this.#assignments.runs.filter((runId) => !before.includes(runId));
+  }
+
+  /** The hub had its chance to take the job back. */
+  #wasAskedAbout(assignmentId: string): boolean {
+    return this.#stage.calls.some(
+      ({ port, input }) => port === 'probeReturned' && input.assignmentIds.includes(assignmentId),
+    );
   }
 
   /** After the calm: nobody waits for an answer, and nothing is left. */
@@ -208,7 +234,7 @@ export class World {
       ...machines.map((name) => `the machine ${name} is left`),
       ...this.#timersLeft().map((name) => `the timer ${name} is left`),
       ...(this.isOver ? [] : this.#hub.running.map((jobId) => `${jobId} hangs for ever`)),
-      ...this.#assignments.unsettled(),
+      ...this.#assignments.unsettled((id) => this.#hub.knows(id) && !this.#givenUp.has(id)),
     ];
   }
 
@@ -220,7 +246,8 @@ export class World {
     if (this.isOver) return names;
     const { pool } = this.#root.getSnapshot().children;
     const standbys: { name: string }[] = pool?.getSnapshot().context.standbys ?? [];
-    return [...names, 'hubSocket', 'interruptedJobs', ...standbys.map(({ name }) => name)];
+    const alive = ['hubSocket', 'interruptedJobs', 'askQueueLength'];
+    return [...names, ...alive, ...standbys.map(({ name }) => name)];
   }
 
   /** A machine whose run broke is an orphan: it ends by itself, or with the process. */

@@ -50,14 +50,14 @@ export interface HubAnswer {
 }
 
 /** Reads an answer to its end, or to as much of it as anybody needs. */
-export async function readAnswer(status: number, body: Readable, token: string): Promise<HubAnswer> {
+export async function readAnswer(status: number, body: Readable, token?: string): Promise<HubAnswer> {
   const text = await readCapped(body);
   const json = jsonObject(text);
   const error = (json.error ?? {}) as { code?: unknown };
   return {
     status,
     code: typeof error.code === 'string' ? error.code : '',
-    excerpt: wireText(text, 500, (raw) => raw.replaceAll(token, '[token]')),
+    excerpt: wireText(text, 500, (raw) => (token ? raw.replaceAll(token, '[token]') : raw)),
     json,
   };
 }

@@ -1,0 +1,47 @@
+import type { Recipient } from '../contracts/actors.ts';
+import type { HubMessage, HubNews, HubReport } from '../contracts/hub.ts';
+import type { Claimed, Letter, Outbox } from './outbox.ts';
+
+export interface HubConnectionInput {
+  readonly owner: Recipient<HubNews>;
+}
+
+/** What a hello says that we take: jobs, or none any more, so that the hub hands out nothing. */
+export type Offer = 'jobs' | 'nothing';
+
+export interface HubConnectionContext extends HubConnectionInput {
+  readonly outbox: Outbox;
+  /** Jobs that the hub counts as ours on this link: assigned on it, or asked about. Of no other is anything said. */
+  readonly claimed: Claimed;
+  readonly offer: Offer;
+  /** Links that failed in a row; drives the back-off. */
+  readonly failures: number;
+  /** Fresh hellos in a row that brought no job. */
+  readonly renewals: number;
+  /** Mirror of the hub's last-assigned slot: the one job that it re-queues when this link breaks. */
+  readonly lastAssignedJobId: string | null;
+}
+
+export type SocketCommand =
+  | { type: 'socket.hello'; offer: Offer }
+  | { type: 'socket.deliver'; letters: readonly Letter[]; droppedNotes: number }
+  | { type: 'socket.declineUpdate' }
+  | { type: 'socket.beat' }
+  | { type: 'socket.close' };
+
+export type HubConnectionEvent =
+  | { type: 'hub.report'; report: HubReport }
+  /** The hub was asked about a running job and counts it as ours. */
+  | { type: 'hub.claimConfirmed'; jobId: string }
+  /** The hub gave the job to somebody else. */
+  | { type: 'hub.jobDropped'; jobId: string }
+  /** No more jobs are wanted, and the hub may take back the one that it assigned last. */
+  | { type: 'hub.intakeClosed' }
+  /** A job came that is not wanted any more. */
+  | { type: 'hub.jobUnwanted' }
+  | { type: 'hub.closeRequested' }
+  | { type: 'socket.opened' }
+  | { type: 'socket.received'; message: HubMessage }
+  | { type: 'socket.heard' }
+  | { type: 'socket.confirmed'; seq: number }
+  | { type: 'socket.lost'; reason: string };

@@ -1,0 +1,85 @@
+import { assignmentsInDoubt } from './outbox.ts';
+import { hubConnectionSetup } from './setup.ts';
+
+/**
+ * A link that is given up by us and made anew. The Close frame lets the hub free our entry (it would keep a ghost
+ * of us otherwise) and take back the job that it assigned last; what comes until then is still ours to answer.
+ */
+const leaving = (
+  description: string,
+  reason: string,
+  entry: readonly ('close' | 'countRenewal')[] = ['close'],
+) => {
+  const lost = {
+    target: '#hubConnection.backingOff',
+    actions: { type: 'tellLost', params: { reason } },
+  } as const;
+  return hubConnectionSetup.createStateConfig({
+    description,
+    entry,
+    on: {
+      'socket.received': { actions: { type: 'passMessage', params: ({ event }) => event } },
+      'socket.lost': lost,
+      'hub.intakeClosed': { actions: 'offerNothing' },
+      'hub.jobUnwanted': { actions: 'offerNothing' },
+    },
+    after: { closeTimeout: lost },
+  });
+};
+
+export const abandoning = leaving(
+  'The link seems dead; a Close frame is tried, so that the hub does not keep a ghost of us.',
+  'nothing was heard for too long',
+);
+
+export const returning = leaving(
+  'No more jobs are wanted: the hub takes back the one that it assigned last; the next hello offers nothing.',
+  'closed by the worker, which takes no more jobs: the hub takes back the one that it assigned last',
+);
+
+export const renewing = leaving(
+  'No job comes though there is nothing to do: a fresh hello sets right what the hub counts as ours.',
+  'closed by the worker, because no job came: a fresh hello sets right what the hub counts as running here',
+  ['close', 'countRenewal'],
+);
+
+export const flushing = hubConnectionSetup.createStateConfig({
+  description: 'Asked to close: the last results are said and confirmed first.',
+  on: {
+    'hub.closeRequested': {},
+    'socket.received': { actions: { type: 'passMessage', params: ({ event }) => event } },
+  },
+  after: { flushTimeout: 'closing' },
+  initial: 'saying',
+  states: {
+    reconciling: {
+      description: 'Of results in doubt, only those that the hub still waits for are said.',
+      invoke: {
+        id: 'probeBeforeClosing',
+        src: 'probeAssignments',
+        input: ({ context }) => ({ assignmentIds: assignmentsInDoubt(context.outbox) }),
+        onDone: { target: 'saying', actions: { type: 'reopen', params: ({ event }) => event.output } },
+        onError: { target: 'saying', actions: 'reopenAll' },
+      },
+    },
+    saying: {
+      description: 'Everything left is said; each result waits for its receipt.',
+      always: [
+        { guard: 'isInDoubt', target: 'reconciling' },
+        { guard: 'hasSayable', actions: 'flush' },
+        { guard: 'outboxIsEmpty', target: '#hubConnection.linked.closing' },
+      ],
+    },
+  },
+});
+
+export const closing = hubConnectionSetup.createStateConfig({
+  description: 'A Close frame is out; the hub frees our entry.',
+  entry: 'close',
+  on: {
+    'socket.lost': '#hubConnection.closed',
+    'hub.closeRequested': {},
+    'socket.received': { actions: { type: 'passMessage', params: ({ event }) => event } },
+  },
+  after: { closeTimeout: '#hubConnection.closed' },
+});

@@ -1,0 +1,54 @@
+/**
+ * Region of `serving`: jobs that came when no more were wanted. When the link is closed the hub takes back the one that
+ * it assigned last; of others it believes that they run here, and nobody but us can bring them to an end.
+ */
+export const returns = {
+  description: 'Jobs that came when no more were wanted go back to the hub, as far as it takes them.',
+  initial: 'none',
+  on: { 'job.returned': '.awaitingClose' },
+  states: {
+    none: { description: 'There are none.' },
+    awaitingClose: {
+      description: 'The link is being closed: with it the hub takes back the job that it assigned last.',
+      on: { 'hub.linkLost': 'awaitingLink' },
+      after: { closeTimeout: 'awaitingLink' },
+    },
+    awaitingLink: {
+      description:
+        'The next link offers nothing; with nothing else left to do the hub has a while to come back.',
+      on: { 'hub.linkUp': 'asking' },
+      after: {
+        returnTimeout: [
+          { guard: 'isIdle', target: 'none', actions: 'forgetReturned' },
+          { target: 'awaitingLink', reenter: true },
+        ],
+      },
+    },
+    asking: {
+      description: 'The hub is asked which of them it believes to run here all the same.',
+      invoke: {
+        id: 'probeReturned',
+        src: 'probeReturned',
+        input: returnedIds,
+        onDone: { target: 'none', actions: { type: 'settleReturned', params: keptIds } },
+        onError: { target: 'none', actions: 'keepReturned' },
+      },
+      on: { 'hub.linkLost': 'awaitingLink' },
+      after: { probeTimeout: { target: 'none', actions: 'keepReturned' } },
+    },
+  },
+} as const;
+
+/** A job that was assigned and not begun. */
+export interface ReturnedJob {
+  readonly jobId: string;
+  readonly assignmentId: string;
+}
+
+function returnedIds({ context }: { context: { readonly returned: readonly ReturnedJob[] } }) {
+  return { assignmentIds: context.returned.map(({ assignmentId }) => assignmentId) };
+}
+
+function keptIds({ event }: { event: { output: readonly string[] } }): { keptIds: readonly string[] } {
+  return { keptIds: event.output };
+}

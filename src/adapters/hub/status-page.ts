@@ -1,0 +1,36 @@
+import { request } from 'undici';
+import { openConnection, readAnswer } from './http-attempt.ts';
+import { configuredUrl, type HubOriginPolicy } from './url-policy.ts';
+
+/** The hub without a proxy in front has its WebSocket on one port and HTTP on the one below. */
+const DIRECT_WS_PORT = '3457';
+const DIRECT_HTTP_PORT = '3456';
+
+/** Where a hub says how it stands: `/api/v1/status` at its HTTP address, which is guessed when it is not configured. */
+export function statusPageUrl({ hubUrl, httpBaseUrl }: HubOriginPolicy): URL {
+  const url = configuredUrl(httpBaseUrl ?? hubUrl, httpBaseUrl ? 'PERRY_HUB_HTTP_URL' : 'PERRY_HUB_URL');
+  const isPlain = url.protocol === 'ws:' || url.protocol === 'http:';
+  const page = new URL('/api/v1/status', `${isPlain ? 'http' : 'https'}://${url.host}`);
+  if (httpBaseUrl === undefined && url.port === DIRECT_WS_PORT) page.port = DIRECT_HTTP_PORT;
+  return page;
+}
+
+/**
+ * How many jobs wait at the hub, whatever they are for. The page is public: no secret is sent.
+ *
+ * @returns null when the page does not say
+ * @throws an error of the network, or the signal's reason
+ */
+export async function readQueueLength(origin: HubOriginPolicy, signal: AbortSignal): Promise<number | null> {
+  const connection = openConnection(signal);
+  try {
+    const headers = { 'accept-encoding': 'identity' };
+    const page = statusPageUrl(origin);
+    const { statusCode, body } = await request(page, { dispatcher: connection.agent, signal, headers });
+    const { json } = await readAnswer(statusCode, body);
+    const { queue_length: queueLength } = json;
+    return statusCode === 200 && Number.isSafeInteger(queueLength) ? (queueLength as number) : null;
+  } finally {
+    await connection.close();
+  }
+}
