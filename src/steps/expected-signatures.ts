@@ -10,7 +10,7 @@ import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.
 import { held } from './workbench.ts';
 
 /** What the signature of one architecture of a file must be, from what the architecture was before. */
-export type Expect = (path: string, unsigned: SliceSignature, embeddedInfo?: PlistDict) => ExpectedSignature;
+export type Expect = (path: string, unsigned: SliceSignature) => ExpectedSignature;
 
 /** MH_EXECUTE of Apple's <mach-o/loader.h>. */
 const PROGRAM = 2;
@@ -28,12 +28,13 @@ export async function expectedSignatures(scope: GuestStepScope): Promise<Expect>
   const byCodesign = scope.toolchain === 'xcode' && !identity;
   const askedOf = byCodesign ? askedOfCodesign(scope) : await askedOfRcodesign(scope);
   const teamIds = teamIdsFor(identity);
-  return (path, unsigned, embeddedInfo) => {
+  const embedded = new Map(held(scope.desk, 'facts').machOs.map((file) => [file.path, file.embeddedId]));
+  return (path, unsigned) => {
     const { bundleId, entitlements, hardened } = askedOf(path);
     const kept = unsigned.signature;
     const oldFlags = byCodesign ? 0 : keptFlags(kept?.codeDirectories[0].flags ?? 0);
     return {
-      ...identifiersOf(path, bundleId, unsigned, embeddedInfo, byCodesign),
+      ...identifiersOf({ path, bundleId, embeddedId: embedded.get(path), unsigned, byCodesign }),
       teamIds,
       flags: (hardened ? codeFlags.runtime : oldFlags) | (identity ? 0 : codeFlags.adHoc),
       isProgram: unsigned.layout.fileType === PROGRAM,
@@ -87,21 +88,22 @@ function ownersOf({ desk }: GuestStepScope) {
   return owners;
 }
 
-function identifiersOf(
-  path: string,
-  bundleId: string | undefined,
-  { signature }: SliceSignature,
-  embeddedInfo: PlistDict | undefined,
-  byCodesign: boolean,
-) {
-  if (bundleId) return { identifiers: [bundleId] };
+interface Named {
+  readonly path: string;
+  readonly bundleId: string | undefined;
+  readonly embeddedId: string | undefined;
+  readonly unsigned: SliceSignature;
+  readonly byCodesign: boolean;
+}
+
+function identifiersOf({ path, bundleId, embeddedId, unsigned: { signature }, byCodesign }: Named) {
+  const own = bundleId || embeddedId;
+  if (own) return { identifiers: [own], ...(byCodesign && !bundleId && { uniqueStem: own }) };
   const name = path.slice(path.lastIndexOf('/') + 1);
   const stems = [...new Set([name, name.normalize('NFC')].map(pathIdentifier))];
-  const embedded = embeddedInfo?.CFBundleIdentifier;
-  const identifiers = [...stems, ...(typeof embedded === 'string' ? [embedded] : [])];
-  if (!byCodesign) return { identifiers };
+  if (!byCodesign) return { identifiers: stems };
   const before = signature?.codeDirectories[0].identifier;
-  return { identifiers: [...identifiers, name, ...(before ? [before] : [])], uniqueStem: stems[0] ?? name };
+  return { identifiers: [...stems, name, ...(before ? [before] : [])], uniqueStem: stems[0] ?? name };
 }
 
 /** Of a disk image, whose signature has an identifier of its own and nothing else, but for a ticket once it is stapled. */

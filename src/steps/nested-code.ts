@@ -4,7 +4,8 @@ import { readExistingEntitlements } from '../adapters/code-signature/existing-en
 import type { NestedEntitlements, SignSettings } from '../adapters/rcodesign/sign-arguments.ts';
 import { exclusionPatterns } from '../domain/bundle/exclusion-patterns.ts';
 import type { BundleFacts, NestedBundle } from '../domain/bundle/index.ts';
-import { isProgramKind } from '../domain/bundle/nested-places.ts';
+import { baseOf, isProgramKind } from '../domain/bundle/nested-places.ts';
+import { pathIdentifier } from '../domain/code-signature/path-identifier.ts';
 import { nestedEntitlements } from '../domain/entitlements/index.ts';
 import { buildPlist } from '../domain/plist/index.ts';
 import { type ProvisioningProfile, parseProfile } from '../domain/profile/index.ts';
@@ -59,7 +60,7 @@ export async function firstSigned(scope: StepScope): Promise<FirstSigned[]> {
         path,
         hardenedRuntime: passOf(scope).hardenedRuntime && fileType === 'execute',
         ...(own && { entitlements: own.xml }),
-        ...(embeddedId !== undefined && { binaryIdentifier: embeddedId }),
+        binaryIdentifier: embeddedId ?? pathIdentifier(baseOf(path)),
       };
     }),
   );

@@ -11,7 +11,6 @@ import { getFiles } from '../adapters/vm/transfer.ts';
 import type { BundleFacts } from '../domain/bundle/index.ts';
 import { codeRootOf, joined } from '../domain/bundle/nested-places.ts';
 import { signatureMismatch } from '../domain/code-signature/expected-signature.ts';
-import { type PlistDict, parsePlistDict } from '../domain/plist/index.ts';
 import { ShipError } from '../errors.ts';
 import { type Expect, expectedSignatures } from './expected-signatures.ts';
 import type { GuestStepScope } from './step.ts';
@@ -21,7 +20,6 @@ const FILES_AT_ONCE = 4;
 const SEAL_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 const SEAL = '_CodeSignature/CodeResources';
-const MAX_INFO_BYTES = 1024 * 1024;
 
 /**
  * Takes from the guest what signing makes, and nothing else: code that was sent, when it is the same but for its
@@ -50,7 +48,10 @@ export async function takeSignatures(scope: GuestStepScope): Promise<void> {
 
 /** Where signing puts the seal of a bundle. */
 const sealPlaces = ({ infoPlist, nested }: BundleFacts): string[] =>
-  [infoPlist, ...nested.map((bundle) => bundle.infoPlist)].map((path) => joined(codeRootOf(path), SEAL));
+  [
+    infoPlist,
+    ...nested.filter(({ executable }) => executable !== undefined).map((bundle) => bundle.infoPlist),
+  ].map((path) => joined(codeRootOf(path), SEAL));
 
 interface ReturnedCode {
   readonly appPath: string;
@@ -83,7 +84,7 @@ async function faultOf(
       if (change !== undefined) return change;
       const { signature } = pair.signed;
       if (!signature) return 'It came back without a signature.';
-      const expected = code.expect(code.path, pair.unsigned, await embeddedInfo(unsigned, pair.unsigned));
+      const expected = code.expect(code.path, pair.unsigned);
       const mismatch = signatureMismatch(signature, expected);
       if (mismatch) return `It is not signed as asked: ${mismatch}.`;
     }
@@ -93,22 +94,6 @@ async function faultOf(
     throw error;
   }
 }
-
-type Slice = Parameters<Expect>[1];
-
-/** The Info.plist inside a program without a bundle; nothing when there is none that can be read. */
-async function embeddedInfo(file: SignedFile, { offset, layout }: Slice): Promise<PlistDict | undefined> {
-  const section = layout.embeddedInfoPlist;
-  if (!section || section.sizeBytes > MAX_INFO_BYTES) return undefined;
-  try {
-    return parsePlistDict(await file.read(offset + section.offset, section.sizeBytes), {
-      name: 'embedded Info.plist',
-    });
-  } catch {
-    return undefined;
-  }
-}
-
 /** Never through a link that lies in the bundle. */
 async function moveInto(appPath: string, path: string, from: string, mode: number): Promise<void> {
   const target = await plainPath(appPath, path);

@@ -7,6 +7,7 @@ const PLATFORM_IDS = { macos: 1, ios: 2, watchos: 4, maccatalyst: 6, 'ios-simula
 const CPU_TYPES = { arm64: [0x0100000c, 0], x86_64: [0x01000007, 3] } as const;
 const FILE_TYPES = { object: 1, execute: 2, dylib: 6, bundle: 8 } as const;
 const PAGE_BYTES = 0x4000;
+const INFO_PLIST_OFFSET = 0x2000;
 
 export interface MachOOptions {
   readonly architecture?: keyof typeof CPU_TYPES;
@@ -21,6 +22,8 @@ export interface MachOOptions {
   readonly text?: string;
   /** Length of __TEXT, rounded up to a page. */
   readonly textBytes?: number;
+  /** Content of a section __TEXT,__info_plist, 8 KiB at most. */
+  readonly infoPlist?: Buffer;
   /** False makes a file that cannot be sealed. */
   readonly linkedit?: boolean;
 }
@@ -42,8 +45,12 @@ export function buildMachO(options: MachOOptions = {}): Buffer {
       vmAddress: 0x100000000,
       fileBytes: textBytes,
       protection: 5,
-      sectionOffset: 0x1000,
-      sectionBytes: 64,
+      sections: [
+        { name: '__text', offset: 0x1000, bytes: 64 },
+        ...(options.infoPlist
+          ? [{ name: '__info_plist', offset: INFO_PLIST_OFFSET, bytes: options.infoPlist.length }]
+          : []),
+      ],
     }),
     ...(options.linkedit === false
       ? []
@@ -80,6 +87,7 @@ export function buildMachO(options: MachOOptions = {}): Buffer {
   const file = Buffer.alloc(textBytes + (options.linkedit === false ? 0 : linkeditBytes));
   Buffer.concat([header, commandBytes]).copy(file);
   file.write((options.text ?? 'fixture').slice(0, 64), 0x1000, 'latin1');
+  options.infoPlist?.copy(file, INFO_PLIST_OFFSET);
   return file;
 }
 
@@ -108,37 +116,31 @@ interface SegmentOptions {
   readonly fileOffset?: number;
   readonly fileBytes?: number;
   readonly protection?: number;
-  readonly sectionOffset?: number;
-  readonly sectionBytes?: number;
+  readonly sections?: readonly { readonly name: string; readonly offset: number; readonly bytes: number }[];
 }
 
 function segment(name: string, options: SegmentOptions): Buffer {
-  const {
-    vmAddress = 0,
-    fileOffset = 0,
-    fileBytes = 0,
-    protection = 0,
-    sectionOffset,
-    sectionBytes = 0,
-  } = options;
+  const { vmAddress = 0, fileOffset = 0, fileBytes = 0, protection = 0, sections = [] } = options;
   const vmSize = options.vmSize ?? Math.ceil(fileBytes / PAGE_BYTES) * PAGE_BYTES;
-  const bytes = Buffer.alloc(72 + (sectionOffset === undefined ? 0 : 80));
+  const bytes = Buffer.alloc(72 + sections.length * 80);
   bytes.writeUInt32LE(0x19, 0);
   bytes.writeUInt32LE(bytes.length, 4);
   bytes.write(name, 8, 'latin1');
   [vmAddress, vmSize, fileOffset, fileBytes].forEach((value, i) => {
     bytes.writeBigUInt64LE(BigInt(value), 24 + i * 8);
   });
-  [protection, protection, sectionOffset === undefined ? 0 : 1, 0].forEach((value, i) => {
+  [protection, protection, sections.length, 0].forEach((value, i) => {
     bytes.writeUInt32LE(value, 56 + i * 4);
   });
-  if (sectionOffset === undefined) return bytes;
-  bytes.write('__text', 72, 'latin1');
-  bytes.write(name, 88, 'latin1');
-  bytes.writeBigUInt64LE(BigInt(vmAddress + sectionOffset), 104);
-  bytes.writeBigUInt64LE(BigInt(sectionBytes), 112);
-  bytes.writeUInt32LE(sectionOffset, 120);
-  bytes.writeUInt32LE(0x80000400, 136);
+  sections.forEach((section, i) => {
+    const at = 72 + i * 80;
+    bytes.write(section.name, at, 'latin1');
+    bytes.write(name, at + 16, 'latin1');
+    bytes.writeBigUInt64LE(BigInt(vmAddress + section.offset), at + 32);
+    bytes.writeBigUInt64LE(BigInt(section.bytes), at + 40);
+    bytes.writeUInt32LE(section.offset, at + 48);
+    if (section.name === '__text') bytes.writeUInt32LE(0x80000400, at + 64);
+  });
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 import { checkCode } from '../../domain/bundle/code-checks.ts';
-import { codePlaces } from '../../domain/bundle/code-places.ts';
+import { carriedPlaces, codePlaces } from '../../domain/bundle/code-places.ts';
 import type { BundlePlatform, CodeFile } from '../../domain/bundle/index.ts';
 import { shown } from '../../domain/bundle/shown.ts';
 import type { Faults } from './faults.ts';
@@ -35,6 +35,7 @@ export function judgeCode(
   { platform, codeRoots, executables, faults }: Judgement,
 ): JudgedCode {
   const isCode = codePlaces(codeRoots);
+  const isCarried = carriedPlaces(codeRoots);
   const isResource = (path: string) => !executables.has(path) && !isCode(path);
   const judged = { machOs: new Map<string, CodeFile>(), resources: [] as string[], remarks: [] as string[] };
   judged.resources.push(...[...scan.lookAlikes].filter(isResource));
@@ -50,7 +51,7 @@ export function judgeCode(
       judged.resources.push(path);
     else {
       judged.machOs.set(path, code);
-      const mayBeForeign = platform === 'macos' && isResource(path);
+      const mayBeForeign = platform === 'macos' && isCarried(path);
       faults.attempt(() => checkCode(path, code, platform, mayBeForeign));
     }
   }

@@ -110,9 +110,12 @@ function executableOf(place: NestedPlace, info: PlistDict, files: ReadonlySet<st
   return isInside && files.has(path) ? path : undefined;
 }
 
+const isMachO = (path: string, { machOs, damaged }: CodeScan): boolean =>
+  machOs.has(path) || damaged.has(path);
+
 /** rcodesign seals a bundle by the rules of macOS when its content is in `Contents` or it has `Resources`. */
-function codeRootsOf({ place, info, executable }: Candidate, { folders }: NestedInput): string[] {
-  if (!info || executable === undefined) return [];
+function codeRootsOf({ place, executable }: Candidate, { folders, code }: NestedInput): string[] {
+  if (executable === undefined || !isMachO(executable, code)) return [];
   const isMacLayout = place.codeRoot.endsWith('/Contents') || folders.has(`${place.codeRoot}/Resources`);
   return isMacLayout ? [place.codeRoot] : [];
 }
@@ -135,7 +138,7 @@ type Draft = {
 
 function sortIn(candidate: Candidate, isInstalled: boolean, scan: Draft, input: NestedInput): void {
   const { place, info, executable = '', fault } = candidate;
-  const isCode = input.code.machOs.has(executable) || input.code.damaged.has(executable);
+  const isCode = isMachO(executable, input.code);
   const isBundle = info !== undefined && (isInstalled || isBundleInfo(info));
   if (info && isBundle) scan.infos.set(place.infoPlist, info);
   if (info && isBundle && (isCode || (isInstalled && input.code.scripts.has(executable)))) {

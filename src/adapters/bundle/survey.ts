@@ -18,7 +18,7 @@ import { readPlainFile } from './plain-file.ts';
 import { ReadingBudget } from './reading-budget.ts';
 import { type CodeScan, scanCode } from './scan-code.ts';
 import { readDetails } from './survey-details.ts';
-import { unsealedItems } from './unsealed-items.ts';
+import { isFolderIcon, unsealedItems } from './unsealed-items.ts';
 
 const MAX_INFO_BYTES = 4 * 1024 * 1024 + 1;
 
@@ -113,7 +113,7 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
     strayFiles: platform === 'macos' ? straysOf(files, scan, executables, nested) : [],
     unsealedItems: items?.refused ?? [],
     exclusions,
-    finderLeftovers: items?.leftovers ?? [],
+    finderLeftovers: [...new Set([...(items?.leftovers ?? []), ...[...files].filter(isFolderIcon)])],
     hasAssetsCar: files.has(joined(layout.resources, 'Assets.car')),
     remarks: [...nested.remarks, ...code.remarks],
   };
@@ -182,7 +182,7 @@ const straysOf = (
 ): string[] =>
   strayFiles({
     codeRoots,
-    files: [...files],
+    files: [...files].filter((path) => !isFolderIcon(path)),
     machOs: new Set([...code.machOs.keys(), ...code.damaged.keys()]),
     executables,
     nested: nested.map(({ path }) => path),

@@ -16,6 +16,9 @@ export interface UnsealedItems {
   readonly leftovers: readonly string[];
 }
 
+/** The icon of a folder: the Finder keeps it in the extended attributes of this file, which signing takes away. */
+export const isFolderIcon = (path: string): boolean => baseOf(path) === 'Icon\r';
+
 /** `app.entitlements` tells how to sign, and is taken out before. */
 const SIDECAR = 'app.entitlements';
 

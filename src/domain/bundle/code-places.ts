@@ -14,7 +14,6 @@ const KNOWN_ITEMS = new Set([
   'version.plist',
   'CodeResources',
   'embedded.provisionprofile',
-  '.DS_Store',
 ]);
 
 export interface CodePlacesInput {
@@ -55,6 +54,19 @@ export function codePlaces(codeRoots: readonly string[]): (path: string) => bool
 }
 
 /**
+ * True for what the app carries and does not run as a part of itself: it, or a bundle around it, lies where its own
+ * bundle has resources.
+ */
+export function carriedPlaces(codeRoots: readonly string[]): (path: string) => boolean {
+  const roots = new Set(codeRoots);
+  return (path) => {
+    for (let root = nearestIn(roots, path); root !== undefined; root = nearestIn(roots, root))
+      if (!isCodePlace(path.slice(root.length + 1))) return true;
+    return false;
+  };
+}
+
+/**
  * Folders that are taken for nested bundles because of a dot in their name, and are none; the outermost ones.
  *
  * @param folders - paths of all folders, those above others first
@@ -75,10 +87,10 @@ export function falseBundles({
   });
 }
 
-/** What rcodesign seals as files although it lies in a place for code: the debug symbols of what lies beside. */
-const DEBUG_SYMBOLS = /\.dSYM(?:\/|$)/;
+/** No code wherever it lies: debug symbols are sealed as files, what the Finder leaves is not sealed at all. */
+const NEVER_CODE = /\.dSYM(?:\/|$)|(?:^|\/)\.DS_Store$/;
 
 const isCodePlace = (path: string): boolean => {
-  if (DEBUG_SYMBOLS.test(path)) return false;
+  if (NEVER_CODE.test(path)) return false;
   return path.includes('/') ? CODE_FOLDERS.test(path) : !KNOWN_ITEMS.has(path);
 };
