@@ -92,6 +92,9 @@ export const failureCodes = {
   BUNDLE_LINKS_LOST: input('A framework of the bundle has lost the symbolic links that it is made of.'),
   BUNDLE_LINK_DANGLING: input('A symbolic link in the bundle leads nowhere.'),
   BUNDLE_SCRIPT_EXECUTABLE: input('An app for the App Store of iOS has a script that may be executed.'),
+  ARCHIVED_CODE_UNSIGNED: input(
+    'An archive in the app holds code without a signature, which is not notarized.',
+  ),
   EXTENSION_POINT_MISSING: input('An app extension does not say what it extends.'),
   BUNDLE_ID_DUPLICATE: input('Two bundles of the app have the same bundle identifier.'),
   BUNDLE_NESTED_ID_WRONG: input("The identifier of an app extension does not begin with the app's."),

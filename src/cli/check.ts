@@ -38,19 +38,27 @@ const isUsage = (error: unknown): error is Error =>
 async function findAll(bundle: string, flags: CheckFlags, signal: AbortSignal) {
   const request = await readRequest(flags, signal);
   const trustRoots = await readTrustRoots(process.env.PERRY_TRUST_ROOTS || undefined);
-  return withSurvey(bundle, { ...flags, signal }, async ({ survey, target }) => {
-    const { info } = survey;
-    const planned = await planRequest(bundle, { target, ...(info && { info }) }, request, flags);
-    const { entitlements } = request;
-    const around = { survey, ...(entitlements && { entitlements }), trustRoots, now: new Date() };
-    const input: PreflightInput = planned.job
-      ? plannedInput(planned.job, around)
-      : { survey, trustRoots, now: around.now, target, distribution: flags.distribute ?? 'package' };
-    const { credentials: _, ...ofBundle } = input;
-    const findings = preflight(request.isBare ? ofBundle : input);
-    return { findings: sorted([...request.unreadable, ...findings, ...planned.findings]), target };
-  });
+  return withSurvey(
+    bundle,
+    { ...flags, looksIntoArchives: isForNotary(flags), signal },
+    async ({ survey, target }) => {
+      const { info } = survey;
+      const planned = await planRequest(bundle, { target, ...(info && { info }) }, request, flags);
+      const { entitlements } = request;
+      const around = { survey, ...(entitlements && { entitlements }), trustRoots, now: new Date() };
+      const input: PreflightInput = planned.job
+        ? plannedInput(planned.job, around)
+        : { survey, trustRoots, now: around.now, target, distribution: flags.distribute ?? 'package' };
+      const { credentials: _, ...ofBundle } = input;
+      const findings = preflight(request.isBare ? ofBundle : input);
+      return { findings: sorted([...request.unreadable, ...findings, ...planned.findings]), target };
+    },
+  );
 }
+
+/** A key alone means notarization, as for signing. */
+const isForNotary = ({ distribute, apiKey }: CheckFlags): boolean =>
+  distribute === undefined ? apiKey !== undefined : distribute === 'notarize' || distribute === 'both';
 
 const sorted = (findings: readonly Finding[]): Finding[] =>
   findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));

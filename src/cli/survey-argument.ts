@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { lstat, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBundle } from '../adapters/archive/find-bundle.ts';
 import { unpackBundleFile } from '../adapters/archive/unpack-bundle.ts';
-import { brokenSurvey, surveyBundle } from '../adapters/bundle/index.ts';
+import { brokenSurvey, findArchivedCode, surveyBundle } from '../adapters/bundle/index.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import { ShipError } from '../errors.ts';
 import type { PreflightTarget } from '../preflight/index.ts';
@@ -13,6 +14,8 @@ export interface SurveyOptions {
   /** Left out: by the layout of the bundle. */
   readonly target?: PreflightTarget;
   readonly bundleId?: string;
+  /** For what is notarized. */
+  readonly looksIntoArchives: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -48,7 +51,13 @@ async function surveyFolder(appPath: string, options: SurveyOptions): Promise<Su
   const { bundleId, signal } = options;
   const target = options.target ?? (await targetOf(appPath));
   const expected = bundleId === undefined ? {} : { expectedBundleId: bundleId };
-  return { target, survey: await surveyBundle(appPath, { target, signal, ...expected }) };
+  const survey = await surveyBundle(appPath, { target, signal, ...expected });
+  if (target !== 'macos-sign' || !options.looksIntoArchives) return { target, survey };
+  const scratchDir = join(tmpdir(), `perry-ship-check-${randomUUID()}`);
+  return {
+    target,
+    survey: { ...survey, archivedCode: await findArchivedCode(appPath, survey, { scratchDir, signal }) },
+  };
 }
 
 async function surveyArchive(

@@ -13,7 +13,8 @@ const LINKED = ['execute', 'dylib', 'bundle'];
  */
 export function notarySdkFindings({ platform, toNotary, survey }: Context): Finding[] {
   if (platform !== 'macos' || !toNotary) return [];
-  const old = [...survey.code].filter(([, code]) => isTooOld(code)).map(([path]) => path);
+  const archived = (survey.archivedCode?.code ?? []).map((code) => [code.path, code] as const);
+  const old = [...survey.code, ...archived].filter(([, code]) => isTooOld(code)).map(([path]) => path);
   if (old.length === 0) return [];
   return [
     finding('BUNDLE_SDK_OLD', 'error', {
@@ -25,7 +26,7 @@ export function notarySdkFindings({ platform, toNotary, survey }: Context): Find
 }
 
 /** Code for another platform, e.g. Catalyst or DriverKit, has newer numbers. */
-export const isTooOld = ({ slices }: Pick<CodeFile, 'slices'>): boolean =>
+const isTooOld = ({ slices }: Pick<CodeFile, 'slices'>): boolean =>
   slices.some(
     ({ fileType, builds }) =>
       LINKED.includes(fileType) &&

@@ -1,3 +1,4 @@
+import { archivedCodeFindings } from './archived-code.ts';
 import { buildFindings } from './build.ts';
 import { codePlaceFindings } from './code-places.ts';
 import { type CredentialsExamination, examineCredentials } from './credentials.ts';
@@ -53,6 +54,7 @@ export function bundleFindings(context: Context): Finding[] {
     ...danglingLinkFindings(context),
     ...buildFindings(context),
     ...notarySdkFindings(context),
+    ...archivedCodeFindings(context),
     ...versionFindings(context),
     ...infoKeyFindings(context),
     ...nestedFindings(context),

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { BundleSummary } from '../../machines/contracts/job.ts';
 import { findBundle } from '../adapters/archive/find-bundle.ts';
 import {
   decomposeNames,
+  findArchivedCode,
   removeEmbeddedProfile,
   removeFinderLeftovers,
   removeOldSignatures,
@@ -10,6 +12,8 @@ import {
   takeSidecarEntitlements,
   writeAssumedKeys,
 } from '../adapters/bundle/index.ts';
+import type { BundleSurvey } from '../domain/bundle/index.ts';
+import { notarizes } from '../domain/plan.ts';
 import { unpackedDirOf } from './download-bundle.ts';
 import { examineJob } from './preflight.ts';
 import type { StepScope } from './step.ts';
@@ -22,7 +26,11 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   const found = await findBundle(unpackedDirOf(desk.dir), target);
   if (target === 'macos-sign') await decomposeNames(found.appPath);
   const { bundleId: expectedBundleId } = held(desk, 'manifest');
-  const survey = await surveyBundle(found.appPath, { target, expectedBundleId, signal });
+  const survey = await withArchivedCode(
+    scope,
+    found.appPath,
+    await surveyBundle(found.appPath, { target, expectedBundleId, signal }),
+  );
   const { facts } = survey;
   if (!facts) {
     await examineJob(scope, survey);
@@ -36,4 +44,15 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   await takeSidecarEntitlements(found.appPath);
   Object.assign(desk, { found, facts, survey });
   return { folderName: found.folderName, bundleId: facts.bundleId, unpackedBytes: desk.unpackedBytes ?? 0 };
+}
+
+/** Apple's notary service looks into archives. */
+async function withArchivedCode(
+  { desk, signal }: StepScope,
+  appPath: string,
+  survey: BundleSurvey,
+): Promise<BundleSurvey> {
+  if (!notarizes(held(desk, 'plan'))) return survey;
+  const scratchDir = join(desk.dir, 'archived-code');
+  return { ...survey, archivedCode: await findArchivedCode(appPath, survey, { scratchDir, signal }) };
 }

@@ -1,6 +1,9 @@
+import { zip } from '../helpers/archives.ts';
 import { infoPlist, macFramework, nestedFlat } from '../helpers/bundles.ts';
-import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
+import { buildFatMachO, buildMachO, type MachOOptions } from '../helpers/macho.ts';
 import { appex, device, expectFound, iosInfo, iosWith, macWith } from './table.ts';
+
+const jar = (code: MachOOptions) => zip([{ name: 'mac/libx.jnilib', body: buildMachO(code) }]);
 
 expectFound([
   [
@@ -203,6 +206,24 @@ expectFound([
         },
         { to: 'both' },
       ),
+  ],
+  [
+    'an unsigned library in a jar',
+    'ARCHIVED_CODE_UNSIGNED',
+    'error',
+    () => macWith({ 'Contents/Resources/a.jar': jar({ fileType: 'dylib' }) }, { to: 'notarize' }),
+  ],
+  [
+    'a library for an old SDK in a jar',
+    'BUNDLE_SDK_OLD',
+    'error',
+    () => macWith({ 'Contents/Resources/a.jar': jar({ fileType: 'dylib', sdk: '10.5' }) }, { to: 'both' }),
+  ],
+  [
+    'an archive that cannot be read',
+    'BUNDLE_REMARK',
+    'warning',
+    () => macWith({ 'Contents/Resources/a.zip': 'PK\u0003\u0004 and no more' }, { to: 'notarize' }),
   ],
   [
     'code that does not say what it was linked with',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newDict } from '../../src/domain/plist/index.ts';
 import { type AppleLike, openAppleLike, TEAM } from '../helpers/apple-like.ts';
+import { zip } from '../helpers/archives.ts';
 import { infoPlist, macFramework } from '../helpers/bundles.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
 import { findingsOf, type Job, ORIENTATIONS } from './job.ts';
@@ -301,6 +302,20 @@ const jobs: Record<string, () => Job> = {
       modes: { 'Contents/Resources/run.sh': 0o755 },
     },
     to: 'notarize',
+  }),
+  'archives with a library for iOS, or not for the notary service': () => ({
+    mac: {
+      files: {
+        'Contents/Resources/a.zip': zip([{ name: 'x.dylib', body: library('x') }]),
+        'Contents/Resources/o.jar': zip([{ name: 'x.o', body: buildMachO({ fileType: 'object' }) }]),
+      },
+    },
+    to: 'notarize',
+  }),
+  'an unsigned library in a jar, for oneself': () => ({
+    mac: {
+      files: { 'Contents/Resources/a.jar': zip([{ name: 'x', body: buildMachO({ fileType: 'dylib' }) }]) },
+    },
   }),
   'links that lead somewhere, and one to the seal of an older signature': () => ({
     mac: {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { surveyBundle } from '../../src/adapters/bundle/index.ts';
+import { findArchivedCode, surveyBundle } from '../../src/adapters/bundle/index.ts';
 import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
 import {
   type Distribution,
@@ -77,7 +77,9 @@ export async function inputOf(job: Job, apple: AppleLike, dir: string): Promise<
   const appPath = await (job.mac ? soundMacApp(dir, job.mac) : storeIosApp(dir, job.ios));
   const { signal } = new AbortController();
   const expected = job.bundleId === undefined ? {} : { expectedBundleId: job.bundleId };
-  const survey = await surveyBundle(appPath, { target, signal, ...expected });
+  const bundle = await surveyBundle(appPath, { target, signal, ...expected });
+  const scratchDir = join(dir, 'scratch');
+  const survey = { ...bundle, archivedCode: await findArchivedCode(appPath, bundle, { scratchDir, signal }) };
   const credentials = credentialsOf(job, apple);
   return {
     target,

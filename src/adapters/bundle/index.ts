@@ -1,4 +1,5 @@
 export type { BundleFacts, MachOFile, NestedBundle } from '../../domain/bundle/index.ts';
+export { findArchivedCode } from './archived-code.ts';
 export { decomposeNames } from './decompose-names.ts';
 export { readEmbeddedProfile, writeEmbeddedProfile } from './embedded-profile.ts';
 export { readInfoPlist, type WriteInfoOptions, writeInfoPlist } from './info-plist.ts';

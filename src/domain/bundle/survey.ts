@@ -23,6 +23,20 @@ export interface CodeFile extends MachOFacts {
   readonly swiftLibraries: readonly string[];
 }
 
+/** A Mach-O file inside of an archive of the bundle. */
+export interface ArchivedCode extends Pick<MachOFacts, 'slices'> {
+  /** Through the archives, e.g. `Contents/Resources/a.jar/mac/libx.dylib`. */
+  readonly path: string;
+  /** With a certificate: an ad hoc signature is none here. */
+  readonly isSigned: boolean;
+}
+
+export interface ArchivedCodeScan {
+  readonly code: readonly ArchivedCode[];
+  /** Archives that could not be read to their end. */
+  readonly unread: readonly string[];
+}
+
 /** A picture that an app icon can be drawn from; without a size when it is no PNG. */
 export interface Picture {
   readonly path: string;
@@ -73,6 +87,8 @@ export interface BundleSurvey {
   readonly sidecar?: PlistDict;
   /** What programs were signed with before, by path of the executable. */
   readonly existingEntitlements: ReadonlyMap<string, PlistDict>;
+  /** Absent when nobody has looked into archives. */
+  readonly archivedCode?: ArchivedCodeScan;
   /** Sentences about what could not be looked into, and is no fault. */
   readonly remarks: readonly string[];
 }
