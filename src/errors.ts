@@ -39,6 +39,7 @@ export const failureCodes = {
   DAEMON_NOT_ANSWERING: host('The daemon does not answer on its control socket, or not in a form we know.'),
   CONTROL_REQUEST_INVALID: input('A request on the control socket is too long or has an unknown form.'),
   JOB_UNKNOWN: input('No job of that name is running here.'),
+  JOB_AMBIGUOUS: input('More than one job has a name that begins so.'),
   SERVICE_UNSUPPORTED: host('launchd, which runs the service, exists on macOS only.'),
   SERVICE_FAILED: host('launchd did not do what was asked of it.'),
   SERVICE_STILL_STOPPING: hostRetry('The service that runs now is still finishing its jobs.'),

@@ -4,6 +4,7 @@ import { interruptedJobsMachine } from '../machines/interrupted-jobs/machine.ts'
 import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
 import { notarizationMachine } from '../machines/notarization/machine.ts';
 import { signJobMachine } from '../machines/sign-job/machine.ts';
+import { statusWatchMachine } from '../machines/status-watch/machine.ts';
 import { storeUploadMachine } from '../machines/store-upload/machine.ts';
 import { supervisorMachine } from '../machines/supervisor/machine.ts';
 import { vmLifecycleMachine } from '../machines/vm-lifecycle/machine.ts';
@@ -18,6 +19,7 @@ const machines: Readonly<Record<string, AnyStateMachine>> = {
   'sign-job': signJobMachine,
   'vm-lifecycle': vmLifecycleMachine,
   'lone-signer': loneSignerMachine,
+  'status-watch': statusWatchMachine,
   'vm-pool': vmPoolMachine,
   notarization: notarizationMachine,
   'store-upload': storeUploadMachine,

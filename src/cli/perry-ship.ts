@@ -48,6 +48,7 @@ const toDaemon = (name: string, description: string) =>
     .option('--env-file <file>', 'file that the daemon is started with');
 
 toDaemon('status', 'slots, jobs, machines and the link of the daemon; exit code 3 when none runs')
+  .option('--watch', 'again every two seconds, until ctrl-C')
   .option('--json', 'for programs')
   .action(async (flags) => (await import('./status.ts')).status(flags));
 
@@ -56,7 +57,7 @@ toDaemon('drain', 'the daemon takes no more jobs and ends when those that run ha
   .action(async (flags) => (await import('./drain.ts')).drain(flags));
 
 toDaemon('cancel', 'stop one job; its machine is destroyed and the hub is told')
-  .argument('<job>', 'the job, as "perry-ship status" names it')
+  .argument('<job>', 'the job, as "perry-ship status" names it, or the first letters of it')
   .action(async (job, flags) => (await import('./cancel.ts')).cancel(job, flags));
 
 const service = program

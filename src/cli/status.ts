@@ -2,14 +2,17 @@ import { askDaemon } from '../control/client.ts';
 import { ShipError } from '../errors.ts';
 import { renderStatus } from '../observability/status-text.ts';
 import { type StateDirFlags, stateDirOf } from './state-dir.ts';
+import { watchStatus } from './watch-status.ts';
 
 export interface StatusFlags extends StateDirFlags {
   readonly json?: true;
+  readonly watch?: true;
 }
 
 /** How the daemon stands. With `--json` there is an answer for a program also when no daemon runs. */
 export async function status(flags: StatusFlags): Promise<void> {
   const stateDir = await stateDirOf(flags);
+  if (flags.watch) return watchStatus(stateDir, { json: flags.json === true });
   try {
     const answer = await askDaemon(stateDir, { request: 'status' });
     print(flags.json ? JSON.stringify({ running: true, ...answer }, null, 2) : renderStatus(answer));

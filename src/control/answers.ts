@@ -1,5 +1,5 @@
 import type { Actor } from 'xstate';
-import { openRunOf } from '../../machines/supervisor/runs.ts';
+import { openRuns } from '../../machines/supervisor/runs.ts';
 import type { provideSupervisor } from '../actors/supervisor.ts';
 import { type DaemonStatus, type StatusFacts, statusOf } from '../observability/status.ts';
 import type { ControlReply, ControlRequest } from './protocol.ts';
@@ -28,22 +28,36 @@ export function shutDown(supervisor: Pick<Supervisor, 'send'>): void {
   supervisor.send({ type: 'shutdown.requested' });
 }
 
-function cancel(supervisor: Supervisor, jobId: string, now: () => DaemonStatus): ControlReply {
-  if (!openRunOf(supervisor.getSnapshot().context.runs, jobId))
-    return { ok: false, failure: unknown(jobId, now()) };
+function cancel(supervisor: Supervisor, name: string, now: () => DaemonStatus): ControlReply {
+  const open = openRuns(supervisor.getSnapshot().context.runs).map(({ jobId }) => jobId);
+  const named = jobsNamed(name, open);
+  const [jobId] = named;
+  if (jobId === undefined) return { ok: false, failure: unknown(name, open) };
+  if (named.length > 1) return { ok: false, failure: ambiguous(name, named) };
   supervisor.send({ type: 'job.cancelRequested', jobId });
-  return { ok: true, status: now() };
+  return { ok: true, status: now(), jobId };
 }
 
-function unknown(jobId: string, { runs }: DaemonStatus) {
-  const open = runs.filter(({ phase }) => phase !== 'concluded').map((run) => run.jobId);
-  return {
+/** The job of exactly that name, or those whose names begin so. */
+function jobsNamed(name: string, open: readonly string[]): readonly string[] {
+  return open.includes(name) ? [name] : open.filter((jobId) => jobId.startsWith(name));
+}
+
+const unknown = (name: string, open: readonly string[]) =>
+  ({
     code: 'JOB_UNKNOWN',
-    summary: `No job "${jobId}" is running here.`,
+    summary: `No job "${name}" is running here.`,
     reason:
       open.length === 0
         ? 'No job is running here at all; it may have ended already.'
         : `Running are: ${open.join(', ')}.`,
-    nextStep: 'Take the job from the first column of "perry-ship status".',
-  } as const;
-}
+    nextStep: 'Take the job, or the first letters of it, from the first column of "perry-ship status".',
+  }) as const;
+
+const ambiguous = (name: string, jobs: readonly string[]) =>
+  ({
+    code: 'JOB_AMBIGUOUS',
+    summary: `"${name}" may be any of ${jobs.length} jobs.`,
+    reason: `They are: ${jobs.join(', ')}.`,
+    nextStep: 'Give enough letters of the job to tell it from the others.',
+  }) as const;

@@ -8,6 +8,7 @@ import { readLine } from './read-line.ts';
 import { findSocket } from './socket-place.ts';
 import { holderOf } from './state-lock.ts';
 
+const ANSWER_TIMEOUT_MS = 10_000;
 const NOBODY = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'];
 
 /**
@@ -18,13 +19,29 @@ const NOBODY = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'];
 export async function askDaemon(
   stateDir: string,
   request: ControlRequest,
-  signal: AbortSignal = AbortSignal.timeout(10_000),
+  signal: AbortSignal = AbortSignal.timeout(ANSWER_TIMEOUT_MS),
 ): Promise<DaemonStatus> {
+  return (await ask(stateDir, request, signal)).status;
+}
+
+/**
+ * Has one job cancelled.
+ *
+ * @param name - of the job, or its first letters
+ * @returns the job's whole name
+ * @throws as `askDaemon` · ShipError JOB_AMBIGUOUS
+ */
+export async function cancelJob(stateDir: string, name: string): Promise<string> {
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  return (await ask(stateDir, { request: 'cancel', jobId: name }, signal)).jobId ?? name;
+}
+
+async function ask(stateDir: string, request: ControlRequest, signal: AbortSignal) {
   const socket = await open(stateDir, signal);
   try {
     const reply = await exchange(socket, request, signal);
     if (!reply.ok) throw new ShipError(reply.failure.code, reply.failure);
-    return reply.status;
+    return reply;
   } finally {
     socket.destroy();
   }

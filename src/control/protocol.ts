@@ -15,15 +15,21 @@ export const requestSchema = z.discriminatedUnion('request', [
   z.object({ request: z.literal('drain') }),
   /** Cancel what runs and end. */
   z.object({ request: z.literal('shutdown') }),
+  /** A job by its name, or by the first letters of it. */
   z.object({ request: z.literal('cancel'), jobId: z.string().min(1).max(256) }),
 ]);
 export type ControlRequest = z.output<typeof requestSchema>;
 
-const saidSchema = z.object({ ok: z.literal(true), status: statusSchema });
+const saidSchema = z.object({
+  ok: z.literal(true),
+  status: statusSchema,
+  /** Of the job that a request was about, in full. */
+  jobId: z.string().optional(),
+});
 const refusedSchema = z.object({
   ok: z.literal(false),
   failure: z.object({
-    code: z.enum(['JOB_UNKNOWN', 'CONTROL_REQUEST_INVALID', 'INTERNAL_ERROR']),
+    code: z.enum(['JOB_UNKNOWN', 'JOB_AMBIGUOUS', 'CONTROL_REQUEST_INVALID', 'INTERNAL_ERROR']),
     summary: z.string(),
     reason: z.string(),
     nextStep: z.string(),

@@ -45,7 +45,7 @@ function cellsOf(run: RunStatus): string[] {
     failure === null ? state : `${state} (${failure})`,
     stage ?? '-',
     percent === null ? '-' : `${percent}%`,
-    machine?.state ?? '-',
+    machine === null ? '-' : `${plain(machine.name, 80)} (${machine.state})`,
     elapsedSeconds === null ? '-' : duration(elapsedSeconds),
   ];
 }

@@ -81,13 +81,25 @@ describe('the control socket of a running daemon', () => {
       expect(unknown.lines.join('\n')).toContain(
         `JOB_UNKNOWN: No job "no-such-job" is running here. Running are: ${jobId}.`,
       );
-      const cancel = ask(scene, 'cancel', jobId);
+      const cancel = ask(scene, 'cancel', jobId.slice(0, 8));
       expect(await cancel.ended).toBe(0);
+      expect(cancel.lines.join('\n')).toContain(`Job ${jobId} is being cancelled`);
       expect(await scene.completed(jobId)).toMatchObject({ success: false });
       await release();
       await scene.idle();
       const again = ask(scene, 'cancel', jobId);
       expect(await again.ended).toBe(1);
+    }));
+
+  test('is watched until ctrl-C, which ends the watching alone', () =>
+    whileSigning(async (scene, jobId, release) => {
+      const watch = ask(scene, 'status', '--watch', '--json');
+      const line = await watch.said(/"running":true/);
+      expect(JSON.parse(line)).toMatchObject({ running: true, runs: [{ jobId }] });
+      watch.signal('SIGINT');
+      expect(await watch.ended).toBe(130);
+      await release();
+      expect(await scene.completed(jobId)).toMatchObject({ success: true });
     }));
 
   test('drains: the job ends well, and then the daemon ends', () =>

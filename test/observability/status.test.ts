@@ -123,9 +123,9 @@ describe('the status as a text', () => {
       standby     0 machines
       jobs        3 succeeded, 1 failed, 0 cancelled
 
-      JOB                                                                               APP            TARGET      STATE                         STAGE    DONE  MACHINE      ELAPSED
-      job-1                                                                             Evil?[2J??App  macos-sign  running.codesigning           signing  40%   alive.ready  1 min 15 s
-      job-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…  -              -           waitingForSlot (P12_INVALID)  -        -     -            -
+      JOB                                                                               APP            TARGET      STATE                         STAGE    DONE  MACHINE           ELAPSED
+      job-1                                                                             Evil?[2J??App  macos-sign  running.codesigning           signing  40%   vm (alive.ready)  1 min 15 s
+      job-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…  -              -           waitingForSlot (P12_INVALID)  -        -     -                 -
 
       Machines that could not be deleted (they are tried again until they are gone):
         perry-ship-c0ffee00-x"
