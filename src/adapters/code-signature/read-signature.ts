@@ -38,7 +38,7 @@ export interface DmgSignature {
   readonly signature?: EmbeddedSignature;
 }
 
-/** Digests of 2 GiB of code; more than any signature has. */
+/** Digests of 2 GiB of code; more than the signatures of all architectures of a file have. */
 const MAX_SIGNATURE_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -73,7 +73,14 @@ export async function isMachO(file: SignedFile): Promise<boolean> {
 export async function readSlices(file: SignedFile): Promise<SliceSignature[]> {
   const head = await file.read(0, Math.min(FAT_HEADER_BYTES, file.sizeBytes));
   const slices: SliceSignature[] = [];
-  for (const range of sliceRanges(head, file.sizeBytes)) slices.push(await readSlice(file, range));
+  let signatureBytes = 0;
+  for (const range of sliceRanges(head, file.sizeBytes)) {
+    const slice = await readSlice(file, range);
+    signatureBytes += slice.layout.signature?.sizeBytes ?? 0;
+    if (signatureBytes > MAX_SIGNATURE_BYTES)
+      throw malformed('code signature', `those of all architectures take ${signatureBytes} bytes`);
+    slices.push(slice);
+  }
   return slices;
 }
 

@@ -13,7 +13,7 @@ import { demand, unsupported } from '../../domain/udif/read/findings.ts';
 import type { DmgImage } from './image.ts';
 import { PartitionBytes } from './partition-bytes.ts';
 
-/** Room for a catalog of some 380,000 files; it is held in memory while it is checked. */
+/** Of all four together; room for a catalog of some 380,000 files. They are held in memory while they are checked. */
 const MAX_METADATA_BYTES = 128 * 1024 * 1024;
 const STEP_BYTES = 1024 * 1024;
 const SIGNATURES = new Set(['H+', 'HX']);
@@ -35,6 +35,12 @@ export async function openVolume(image: DmgImage): Promise<OpenVolume> {
   checkAlternateHeader(
     headerBytes,
     await bytes.read(bytes.sizeBytes - VOLUME_HEADER_AT, VOLUME_HEADER_BYTES),
+  );
+  const { extents: tree, catalog, bitmap, attributes } = header;
+  const metadataBytes = [tree, catalog, bitmap, attributes].reduce((sum, fork) => sum + fork.sizeBytes, 0);
+  demand(
+    metadataBytes <= MAX_METADATA_BYTES,
+    `The files of the volume itself have ${metadataBytes} bytes, more than ${MAX_METADATA_BYTES}.`,
   );
   const extents = await readWhole(bytes, header, header.extents, 3, new Map());
   const overflow = overflowExtentsOf(extents);
@@ -72,7 +78,6 @@ async function readWhole(
   id: number,
   overflow: OverflowExtents,
 ): Promise<Buffer> {
-  demand(fork.sizeBytes <= MAX_METADATA_BYTES, `The file ${id} of the volume has ${fork.sizeBytes} bytes.`);
   const extents = allExtents(fork, id, DATA_FORK, overflow, header);
   const parts: Buffer[] = [];
   for await (const part of pieces(bytes, header.blockBytes, extents, fork.sizeBytes)) parts.push(part);

@@ -17,9 +17,9 @@ export interface XarArchive {
 const MAGIC = 0x78617221;
 export const XAR_HEADER_BYTES = 28;
 const MAX_HEADER_BYTES = 4096;
-/** Some 50,000 files. */
+/** A package has some dozen files, which hold all others; 8 MiB are 10,000. */
 const MAX_COMPRESSED_TABLE_BYTES = 4 * 1024 * 1024;
-const MAX_TABLE_BYTES = 32 * 1024 * 1024;
+const MAX_TABLE_BYTES = 8 * 1024 * 1024;
 /** Numbers of the header, https://github.com/apple-oss-distributions/xar/blob/main/xar/include/xar.h.in */
 const CHECKSUMS: Readonly<Record<number, string>> = {
   0: 'none',

@@ -5,8 +5,9 @@ import type { Finding } from '../../domain/code-signature/problem.ts';
 import { ShipError } from '../../errors.ts';
 import { type SignedFile, withSignedFile } from '../code-signature/signed-file.ts';
 import { corrupt, readXar, readXmlFile, type XarArchive } from './archive.ts';
+import { HeapDigests } from './heap-digests.ts';
 import { signatureReport } from './signature.ts';
-import type { HeapRange, XarFile } from './table.ts';
+import type { XarFile } from './table.ts';
 import { endOfTicket } from './ticket.ts';
 import { childOf, childrenOf, type XmlElement } from './xml.ts';
 
@@ -92,29 +93,16 @@ const changedTable = (): Finding =>
 
 async function fileFindings({ file, heapStart, table }: XarArchive, signal: AbortSignal): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const digests = new HeapDigests(file, heapStart, signal);
   for (const { path, data } of table.files) {
     if (!data || data.sizeBytes === 0) continue;
     const { archivedDigest } = data;
     if (!archivedDigest || !DIGESTS.includes(archivedDigest.algorithm))
       findings.push(finding('FILE_UNSEALED', path, 'The package has no checksum of this file.'));
-    else if ((await digestOf(file, heapStart, data, archivedDigest.algorithm, signal)) !== archivedDigest.hex)
+    else if ((await digests.of(data, archivedDigest.algorithm)) !== archivedDigest.hex)
       findings.push(finding('FILE_CHANGED', path, 'The file is not the one that was packed.'));
   }
   return findings;
-}
-
-async function digestOf(
-  file: SignedFile,
-  heapStart: number,
-  range: HeapRange,
-  algorithm: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const start = heapStart + range.offset;
-  if (start + range.sizeBytes > file.sizeBytes) return undefined;
-  const hash = createHash(algorithm);
-  for await (const chunk of file.chunks(start, range.sizeBytes, signal)) hash.update(chunk);
-  return hash.digest('hex');
 }
 
 const MAX_GAP_BYTES = 1024 * 1024;
@@ -147,7 +135,7 @@ const isPadding = async (file: SignedFile, start: number, length: number): Promi
 async function whatIsInside(archive: XarArchive): Promise<Pick<PackageReport, 'parts' | 'title'>> {
   const parts: PackagePart[] = [];
   let title: string | undefined;
-  for (const file of archive.table.files) {
+  for (const file of knownFiles(archive)) {
     const root = await readKnown(archive, file);
     if (root?.name === 'pkg-info') parts.push(partOf(root, 'identifier'));
     if (root?.name !== 'installer-gui-script' && root?.name !== 'installer-script') continue;
@@ -157,11 +145,20 @@ async function whatIsInside(archive: XarArchive): Promise<Pick<PackageReport, 'p
   return { parts, ...(title !== undefined && { title }) };
 }
 
+/** A product has one component or a few; its texts have some kilobytes. */
 const MAX_KNOWN = 64;
+const MAX_KNOWN_BYTES = 8 * 1024 * 1024;
 
-function readKnown(archive: XarArchive, file: XarFile): Promise<XmlElement | undefined> | undefined {
-  if (archive.table.files.length > MAX_KNOWN * 1024 || !/(^|\/)(Distribution|PackageInfo)$/.test(file.path))
-    return undefined;
+/** @throws ShipError PACKAGE_CORRUPT when all of them together are more than is read */
+function knownFiles({ table }: XarArchive): XarFile[] {
+  const known = table.files.filter(({ path }) => /(^|\/)(Distribution|PackageInfo)$/.test(path));
+  const bytes = known.reduce((sum, { data }) => sum + (data?.unpackedBytes ?? 0), 0);
+  if (known.length > MAX_KNOWN || bytes > MAX_KNOWN_BYTES)
+    throw corrupt(`its ${known.length} descriptions of what is in it have ${bytes} bytes`);
+  return known;
+}
+
+function readKnown(archive: XarArchive, file: XarFile): Promise<XmlElement | undefined> {
   return readXmlFile(archive, file).catch((error: unknown) => {
     if (error instanceof ShipError && error.code === corrupt('').code) return undefined;
     throw error;

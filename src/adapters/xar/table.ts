@@ -39,6 +39,10 @@ export class TableFault extends Error {}
 
 const MAX_DEPTH = 48;
 const MAX_CERTIFICATES = 16;
+/** One of each kind. */
+const MAX_SIGNATURES = 4;
+/** PATH_MAX of macOS: every file below a folder repeats its path. */
+const MAX_PATH_CHARACTERS = 1024;
 /** A 64-bit-exact range of any real archive. */
 const MAX_NUMBER = 2 ** 48;
 
@@ -47,6 +51,8 @@ export function readTable(root: XmlElement): XarTable {
   if (root.name !== 'xar' || !toc) throw new TableFault('it has no <toc>');
   const checksum = childOf(toc, 'checksum');
   const signatures = [...childrenOf(toc, 'signature'), ...childrenOf(toc, 'x-signature')];
+  if (signatures.length > MAX_SIGNATURES)
+    throw new TableFault(`it has ${signatures.length} signatures, more than ${MAX_SIGNATURES}`);
   return {
     ...(checksum && {
       checksum: { ...rangeIn(checksum, 'size'), algorithm: styleOf(checksum).toLowerCase() },
@@ -73,6 +79,8 @@ function readFile(element: XmlElement, folder: string, depth: number): XarFile[]
   if (name === '' || name.includes('/') || name.includes('\0') || name === '..')
     throw new TableFault('one of its files has no usable name');
   const path = folder === '' ? name : `${folder}/${name}`;
+  if (path.length > MAX_PATH_CHARACTERS)
+    throw new TableFault(`a path in it has more than ${MAX_PATH_CHARACTERS} characters`);
   const data = childOf(element, 'data');
   const type = childOf(element, 'type')?.text ?? 'file';
   const file: XarFile = { path, type, ...(data && { data: readData(data) }) };

@@ -10,7 +10,8 @@ export interface XmlElement {
 /** Why a document was refused, in a few words. */
 export class XmlFault extends Error {}
 
-const MAX_ELEMENTS = 500_000;
+/** Elements and attributes: each of some bytes becomes an object of a hundred. */
+const MAX_PARTS = 100_000;
 const MAX_DEPTH = 64;
 const NAME = /[A-Za-z_][\w.:-]*/y;
 const ATTRIBUTE = /\s+([A-Za-z_][\w.:-]*)\s*=\s*("[^"<]*"|'[^'<]*')/y;
@@ -27,6 +28,8 @@ const entities = new Map([
   ['quot', '"'],
   ['apos', "'"],
 ]);
+
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 
 interface OpenElement {
   readonly name: string;
@@ -47,7 +50,7 @@ class XmlReader {
   readonly #text: string;
   readonly #open: OpenElement[] = [{ name: '', attributes: new Map(), texts: [], children: [] }];
   #at = 0;
-  #count = 0;
+  #parts = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -75,19 +78,31 @@ class XmlReader {
   }
 
   #element(): void {
-    this.#count += 1;
-    if (this.#count > MAX_ELEMENTS) throw new XmlFault('it has too many elements');
+    this.#countPart();
     this.#at += 1;
     const name = this.#match(NAME)?.[0];
     if (!name || this.#open.length > MAX_DEPTH)
       throw new XmlFault(`a tag at character ${this.#at} cannot be read`);
-    const attributes = new Map<string, string>();
-    for (let found = this.#match(ATTRIBUTE); found; found = this.#match(ATTRIBUTE))
-      attributes.set(found[1] ?? '', plain((found[2] ?? '').slice(1, -1)));
+    const attributes = this.#attributes();
     this.#match(SPACE);
     this.#open.push({ name, attributes, texts: [], children: [] });
     if (this.#take('/>')) this.#finish(name);
     else if (!this.#take('>')) throw new XmlFault(`the tag <${name}> has no end`);
+  }
+
+  #attributes(): ReadonlyMap<string, string> {
+    let attributes: Map<string, string> | undefined;
+    for (let found = this.#match(ATTRIBUTE); found; found = this.#match(ATTRIBUTE)) {
+      this.#countPart();
+      attributes ??= new Map();
+      attributes.set(found[1] ?? '', plain((found[2] ?? '').slice(1, -1)));
+    }
+    return attributes ?? NO_ATTRIBUTES;
+  }
+
+  #countPart(): void {
+    this.#parts += 1;
+    if (this.#parts > MAX_PARTS) throw new XmlFault(`it has more than ${MAX_PARTS} elements and attributes`);
   }
 
   #close(): void {

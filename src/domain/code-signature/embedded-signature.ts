@@ -104,7 +104,21 @@ function readBlobs(bytes: Bytes): Map<number, Buffer> {
       throw malformed('code signature', `the blob in slot ${slot} has ${length} bytes`);
     blobs.set(slot, bytes.range(offset, length));
   }
+  assertApart(bytes, blobs);
   return blobs;
+}
+
+const inOrder = (blobs: ReadonlyMap<number, Buffer>): Buffer[] =>
+  [...blobs.values()].sort((a, b) => a.byteOffset - b.byteOffset);
+
+/** Before anything is hashed: parts that overlap would be hashed once for each. */
+function assertApart({ buffer }: Bytes, blobs: ReadonlyMap<number, Buffer>): void {
+  let end = 12 + blobs.size * 8;
+  for (const blob of inOrder(blobs)) {
+    const offset = blob.byteOffset - buffer.byteOffset;
+    if (offset < end) throw malformed('code signature', `two of its parts overlap at ${offset}`);
+    end = offset + blob.length;
+  }
 }
 
 function readCodeDirectories(blobs: ReadonlyMap<number, Buffer>): [CodeDirectory, ...CodeDirectory[]] {
@@ -144,11 +158,9 @@ function hasDesignated(set: Buffer | undefined): boolean {
 
 function gapsAreZero(bytes: Bytes, blobs: ReadonlyMap<number, Buffer>): boolean {
   const start = bytes.buffer.byteOffset;
-  const ordered = [...blobs.values()].sort((a, b) => a.byteOffset - b.byteOffset);
   let end = 12 + blobs.size * 8;
-  for (const blob of ordered) {
+  for (const blob of inOrder(blobs)) {
     const offset = blob.byteOffset - start;
-    if (offset < end) throw malformed('code signature', `two of its parts overlap at ${offset}`);
     if (!isAllZero(bytes.range(end, offset - end))) return false;
     end = offset + blob.length;
   }

@@ -12,6 +12,9 @@ import {
   type TreeNode,
 } from './node.ts';
 
+/** Two for each item: 250,000 files and folders. Each record becomes objects of some hundred bytes. */
+const MAX_RECORDS = 500_000;
+
 export interface TreeReading {
   /** For the text of a finding: `catalog`, `extents tree`, `attributes tree`. */
   readonly name: string;
@@ -26,6 +29,10 @@ export interface TreeReading {
 export function readTree(reading: TreeReading): { records: LeafRecord[]; keyCompare: number } {
   const { name, bytes } = reading;
   const header = readHeader(name, bytes);
+  demand(
+    header.leafRecords <= MAX_RECORDS,
+    `The ${name} names ${header.leafRecords} records, more than ${MAX_RECORDS}.`,
+  );
   const used = new Set([0]);
   const map = readNodeMap(reading, header, used);
   let level: TreeNode[] = [];
@@ -34,6 +41,8 @@ export function readTree(reading: TreeReading): { records: LeafRecord[]; keyComp
   let parentKeys: readonly Buffer[] = [];
   for (let height = header.depth; height > 0; height--) {
     level = numbers.map((number) => takeNode(reading, header, number, used));
+    const count = level.reduce((sum, node) => sum + node.records.length, 0);
+    demand(count <= MAX_RECORDS, `The ${name} has ${count} records in one level, more than ${MAX_RECORDS}.`);
     checkLevel(name, level, height);
     records = level.flatMap((node) => node.records.map((record) => splitRecord(name, record)));
     checkKeys(reading, level, records, parentKeys);

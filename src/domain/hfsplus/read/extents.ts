@@ -16,7 +16,9 @@ export function readOverflow(records: readonly LeafRecord[]): OverflowExtents {
   for (const { key, data } of records) {
     demand(key.length === 10 && data.length === 64, 'A record of the extents tree has a wrong size.');
     const name = overflowKey(key.readUInt32BE(2), key.readUInt8(0));
-    overflow.set(name, [...(overflow.get(name) ?? []), ...parseExtents(data)]);
+    const known = overflow.get(name);
+    if (known) known.push(...parseExtents(data));
+    else overflow.set(name, parseExtents(data));
   }
   return overflow;
 }

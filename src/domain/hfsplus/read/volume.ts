@@ -42,6 +42,8 @@ const TYPE_MASK = 0o170000;
 const SYMLINK = 0o120000;
 /** macOS itself takes 1024 bytes. */
 const MAX_PATH_UNITS = 8192;
+/** As for the archives that bundles come in: every item repeats the path of its folder. */
+const MAX_TOTAL_PATH_UNITS = 32 * 1024 * 1024;
 
 export const overflowExtentsOf = (tree: Buffer): OverflowExtents =>
   readOverflow(readTree({ name: 'extents tree', bytes: tree, compare: byExtent }).records);
@@ -109,8 +111,11 @@ function listing(
   const children = groupByParent(items);
   const entries: VolumeListing[] = [];
   const waiting = [{ item: root, path: '' }];
+  let pathUnits = 0;
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { item, path } = next;
+    pathUnits += path.length;
+    demand(pathUnits <= MAX_TOTAL_PATH_UNITS, `All paths have more than ${MAX_TOTAL_PATH_UNITS} characters.`);
     if (item !== root) entries.push({ ...listed(item, path), ...placeOf(item) });
     const below = children.get(item.id) ?? [];
     checkFolder(item, below);

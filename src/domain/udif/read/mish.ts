@@ -7,8 +7,8 @@ const ENTRY_BYTES = 40;
 /** A chunk is held in memory whole; those of hdiutil have at most 1 MiB. */
 const MAX_PACKED_CHUNK_BYTES = 8 * 1024 * 1024;
 
-/** Sixteen times what can be signed; stops a small image that would unfold without end. */
-const MAX_PARTITION_BYTES = 64 * 2 ** 30;
+/** Four times what can be signed; its blocks are counted one by one. */
+const MAX_PARTITION_BYTES = 16 * 2 ** 30;
 
 const COMMENT = 0x7ffffffe;
 const TERMINATOR = 0xffffffff;
