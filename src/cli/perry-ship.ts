@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import { ShipError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
 import { agentTraps, daemonTraps } from '../service/notes.ts';
-import { exitCodeOf, exitCodes } from './exit-codes.ts';
-import { tellError } from './tell-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { endWith, failureAsJson } from './tell-error.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
   version: string;
@@ -17,11 +18,13 @@ const program = new Command('perry-ship')
   )
   .version(version)
   .exitOverride()
-  .showHelpAfterError();
+  .showHelpAfterError('Run "perry-ship help", or "perry-ship help COMMAND", for what there is.');
 
 program
-  .command('run', { isDefault: true })
-  .description('run the daemon; settings are PERRY_* variables (see the README)')
+  .command('run')
+  .description(
+    'run the daemon (also without a command, where there is no terminal); settings are PERRY_* variables',
+  )
   .option('--env-file <file>', 'read settings from NAME=value lines as well')
   .option('--inspect [port]', 'live page and Stately inspector on 127.0.0.1 (port 8080)')
   .action(async (flags) => (await import('./run.ts')).runDaemon(flags));
@@ -164,18 +167,37 @@ program
   .option('--json', 'print the report as JSON')
   .action(async (artifact, flags) => (await import('./verify.ts')).verify(artifact, flags));
 
+const words = process.argv.slice(2);
+/** With a reader that has gone, as `| head` does, there is nobody to tell anything. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 try {
-  await program.parseAsync();
+  await program.parseAsync(meant(words), { from: 'user' });
   process.exitCode ??= exitCodes.done;
 } catch (error) {
-  const usageCode = usageCodeOf(error);
-  if (usageCode === undefined) tellError(error);
-  process.exitCode = usageCode ?? exitCodeOf(error);
+  const json = words.includes('--json');
+  if (error instanceof CommanderError) endUsage(error, json);
+  else endWith(error, { json });
 }
 
-/** Commander has said what is wrong by itself; `--help` and `--version` are no errors. */
-function usageCodeOf(error: unknown): number | undefined {
-  const { code = '', exitCode = 0 } = error as { code?: string; exitCode?: number };
-  if (!code.startsWith('commander.')) return undefined;
-  return exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;
+/** Without a command a person gets help, and a service runs the daemon; so do settings of the daemon alone. */
+function meant(given: readonly string[]): string[] {
+  const [first] = given;
+  if (first === undefined) return process.stdout.isTTY ? ['help'] : ['run'];
+  const isAboutAll = ['-h', '--help', '-V', '--version'].includes(first);
+  return first.startsWith('-') && !isAboutAll ? ['run', ...given] : [...given];
+}
+
+/** Commander has told the person what is wrong by itself; `--help` and `--version` are no errors. */
+function endUsage({ exitCode, message }: CommanderError, json: boolean): void {
+  process.exitCode = exitCode === 0 ? exitCodes.done : exitCodes.wrongUsage;
+  if (exitCode === 0 || !json) return;
+  const wrong = new ShipError('COMMAND_USAGE_WRONG', {
+    summary: 'The command line cannot be used.',
+    reason: `Its fault: ${message.replace(/^error: /, '')}.`,
+    nextStep: 'Run "perry-ship help COMMAND" for what there is.',
+  });
+  process.stdout.write(failureAsJson(wrong.failure));
 }

@@ -2,6 +2,7 @@ import { askDaemon } from '../control/client.ts';
 import { ShipError } from '../errors.ts';
 import { renderStatus } from '../observability/status-text.ts';
 import { type StateDirFlags, stateDirOf } from './state-dir.ts';
+import { endWith } from './tell-error.ts';
 import { watchStatus } from './watch-status.ts';
 
 export interface StatusFlags extends StateDirFlags {
@@ -17,9 +18,9 @@ export async function status(flags: StatusFlags): Promise<void> {
     const answer = await askDaemon(stateDir, { request: 'status' });
     print(flags.json ? JSON.stringify({ running: true, ...answer }, null, 2) : renderStatus(answer));
   } catch (error) {
-    if (flags.json && error instanceof ShipError && error.code === 'DAEMON_NOT_RUNNING')
-      print(JSON.stringify({ running: false, stateDir }, null, 2));
-    throw error;
+    if (!flags.json || !(error instanceof ShipError) || error.code !== 'DAEMON_NOT_RUNNING') throw error;
+    print(JSON.stringify({ running: false, stateDir }, null, 2));
+    endWith(error, {});
   }
 }
 
