@@ -29,11 +29,19 @@ const PACKAGE_INFO = new Set([
   'strict-identifier',
   'relocate',
 ]);
-/** Names and versions are texts; the value of any other attribute may be an expression of a script. */
-const TEXTS = new Set(['id', 'path', 'title', 'identifier', 'version', 'CFBundleIdentifier']);
-const EXPRESSION = /[(){};]|script/i;
-/** Attributes that are allowed although their names say so. */
-const HARMLESS_VALUES = new Set(['require-scripts', 'minSpecVersion']);
+/** Attributes whose value is an expression of a script; what productbuild writes there is a plain yes or no. */
+const EXPRESSIONS = new Set([
+  'script',
+  'selected',
+  'enabled',
+  'visible',
+  'start_selected',
+  'start_enabled',
+  'start_visible',
+  'require-scripts',
+  'allow-external-scripts',
+]);
+const PLAIN: readonly string[] = ['true', 'false', 'yes', 'no'];
 const ACTIONS = ['postinstall-action', 'preinstall-action'];
 
 export interface InstallerFacts {
@@ -67,10 +75,8 @@ function strangerIn(root: XmlElement, known: ReadonlySet<string>): string | unde
   const waiting = [root];
   for (let element = waiting.pop(); element; element = waiting.pop()) {
     if (!known.has(element.name)) return `<${element.name}>`;
-    for (const [name, value] of element.attributes) {
-      if (TEXTS.has(name) || HARMLESS_VALUES.has(name)) continue;
-      if (EXPRESSION.test(name) || EXPRESSION.test(value)) return `${name}="${value}"`;
-    }
+    for (const [name, value] of element.attributes)
+      if (EXPRESSIONS.has(name) && !PLAIN.includes(value)) return `${name}="${value}"`;
     waiting.push(...element.children);
   }
   return undefined;
