@@ -28,13 +28,21 @@ export async function expectedSignatures(scope: GuestStepScope): Promise<Expect>
   const byCodesign = scope.toolchain === 'xcode' && !identity;
   const askedOf = byCodesign ? askedOfCodesign(scope) : await askedOfRcodesign(scope);
   const teamIds = teamIdsFor(identity);
-  const embedded = new Map(held(scope.desk, 'facts').machOs.map((file) => [file.path, file.embeddedId]));
+  const { machOs, signedFirst } = held(scope.desk, 'facts');
+  const embeddedIds = new Map(machOs.map((file) => [file.path, file.embeddedId]));
+  const alone = new Set(signedFirst);
   return (path, unsigned) => {
     const { bundleId, entitlements, hardened } = askedOf(path);
     const kept = unsigned.signature;
     const oldFlags = byCodesign ? 0 : keptFlags(kept?.codeDirectories[0].flags ?? 0);
     return {
-      ...identifiersOf({ path, bundleId, embeddedId: embedded.get(path), unsigned, byCodesign }),
+      ...identifiersOf({
+        path,
+        unsigned,
+        byCodesign,
+        given: bundleId || embeddedIds.get(path),
+        alone: alone.has(path),
+      }),
       teamIds,
       flags: (hardened ? codeFlags.runtime : oldFlags) | (identity ? 0 : codeFlags.adHoc),
       isProgram: unsigned.layout.fileType === PROGRAM,
@@ -88,22 +96,24 @@ function ownersOf({ desk }: GuestStepScope) {
   return owners;
 }
 
-interface Named {
+interface NamedCode {
   readonly path: string;
-  readonly bundleId: string | undefined;
-  readonly embeddedId: string | undefined;
   readonly unsigned: SliceSignature;
   readonly byCodesign: boolean;
+  /** By an Info.plist. */
+  readonly given: string | undefined;
+  /** Signed by itself, not with the bundle: then it keeps the identifier that it had. */
+  readonly alone: boolean;
 }
 
-function identifiersOf({ path, bundleId, embeddedId, unsigned: { signature }, byCodesign }: Named) {
-  const own = bundleId || embeddedId;
-  if (own) return { identifiers: [own], ...(byCodesign && !bundleId && { uniqueStem: own }) };
+function identifiersOf({ path, unsigned, byCodesign, given, alone }: NamedCode) {
+  if (given) return { identifiers: [given], ...(byCodesign && { uniqueStem: given }) };
   const name = path.slice(path.lastIndexOf('/') + 1);
   const stems = [...new Set([name, name.normalize('NFC')].map(pathIdentifier))];
-  if (!byCodesign) return { identifiers: stems };
-  const before = signature?.codeDirectories[0].identifier;
-  return { identifiers: [...stems, name, ...(before ? [before] : [])], uniqueStem: stems[0] ?? name };
+  const before = unsigned.signature?.codeDirectories[0].identifier;
+  const kept = (alone || byCodesign) && before !== undefined ? [before] : [];
+  if (!byCodesign) return { identifiers: [...stems, ...kept] };
+  return { identifiers: [...stems, name, ...kept], uniqueStem: stems[0] ?? name };
 }
 
 /** Of a disk image, whose signature has an identifier of its own and nothing else, but for a ticket once it is stapled. */

@@ -30,5 +30,6 @@ export function currentVersion(linkTarget: string | undefined): string | undefin
 export function belongsInFramework(item: RootItem, current: string | undefined): boolean {
   if (isLeftInFramework(item) || (item.name === 'module.map' && isPlain(item))) return true;
   const [, version, name] = /^(?:\.\/)?Versions\/([^/]+)\/([^/]+)$/.exec(item.linkTarget ?? '') ?? [];
-  return name === item.name && (version === 'Current' || version === current);
+  const isNamesake = name?.normalize('NFC') === item.name.normalize('NFC');
+  return isNamesake && (version === 'Current' || version === current);
 }
