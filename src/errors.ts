@@ -110,6 +110,7 @@ export const failureCodes = {
   PURPOSE_STRING_MISSING: input(
     'The Info.plist has no text that tells the user why the app needs a protected resource.',
   ),
+  PRIVACY_MANIFEST_INVALID: input('A privacy manifest is not as Apple describes it.'),
   ICON_MISSING: input('The app has no icon that a store build can be made with.'),
   ICON_NOT_SQUARE: input('The picture of the app icon is not square.'),
   ICON_TOO_SMALL: input('The picture of the app icon has less than 1024 by 1024 pixels.'),
@@ -149,6 +150,7 @@ export const failureCodes = {
   ENTITLEMENT_DOUBTFUL: input(
     'An entitlement is left out of the signature, or may keep the app from starting.',
   ),
+  ENTITLEMENT_TEAM_WRONG: input('An entitlement belongs to another team than the app is signed for.'),
   SANDBOX_MISSING: input('An executable of an app for the Mac App Store is not sandboxed.'),
   // signing and packaging
   DMG_NAME_UNSUPPORTED: input('A file name of the bundle cannot be stored on a disk image.'),

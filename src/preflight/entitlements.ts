@@ -7,6 +7,7 @@ import {
 } from '../domain/entitlements/index.ts';
 import { type PlistDict, type PlistValue, stringAt } from '../domain/plist/index.ts';
 import type { ProvisioningProfile } from '../domain/profile/index.ts';
+import { foreignTeamFindings } from './entitlement-teams.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
 import type { Context } from './input.ts';
 
@@ -35,7 +36,12 @@ export function judgeEntitlements(context: Context, use: EntitlementsUse): Judge
   try {
     const derived = derive(context, use);
     const { entitlements } = derived;
-    return { findings: [...cut(context, derived), ...macDirect(context, use, entitlements)], entitlements };
+    const findings = [
+      ...cut(context, derived),
+      ...macDirect(context, use, entitlements),
+      ...foreignTeamFindings(context, use, entitlements),
+    ];
+    return { findings, entitlements };
   } catch (thrown) {
     return { findings: [findingOf(thrown)] };
   }

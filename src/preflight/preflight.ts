@@ -14,6 +14,7 @@ import { nestedFindings } from './nested.ts';
 import { nestedProfileFindings } from './nested-profiles.ts';
 import { notarySdkFindings } from './notary-sdk.ts';
 import { privacyFindings } from './privacy.ts';
+import { privacyManifestFindings } from './privacy-manifest.ts';
 import { sandboxFindings } from './sandbox.ts';
 import { storeBundleFindings } from './store-bundles.ts';
 import { versionFindings } from './versions.ts';
@@ -63,6 +64,7 @@ export function bundleFindings(context: Context): Finding[] {
     ...storeBundleFindings(context),
     ...iconFindings(context),
     ...privacyFindings(context),
+    ...privacyManifestFindings(context),
     ...sandboxFindings(context),
     ...explicitFindings(context),
     ...context.survey.remarks.map(remark),

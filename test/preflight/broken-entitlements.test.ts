@@ -3,7 +3,79 @@ import { infoPlist } from '../helpers/bundles.ts';
 import { buildMachO } from '../helpers/macho.ts';
 import { expectFound, iosWith, macStore, macWith, store } from './table.ts';
 
+const GROUPS = 'com.apple.security.application-groups';
+
 expectFound([
+  [
+    'an entitlements file of another team',
+    'ENTITLEMENT_TEAM_WRONG',
+    'error',
+    () => ({ ios: {}, ...store, entitlements: { 'com.apple.developer.team-identifier': 'OTHER12345' } }),
+  ],
+  [
+    'an application identifier with a foreign prefix',
+    'ENTITLEMENT_TEAM_WRONG',
+    'error',
+    () => ({
+      ios: {},
+      ...store,
+      entitlements: { 'application-identifier': 'OTHER12345.com.example.hello' },
+    }),
+  ],
+  [
+    'the same in app.entitlements, where signing puts it right',
+    'ENTITLEMENT_TEAM_WRONG',
+    'warning',
+    () => ({
+      ios: {
+        files: {
+          'app.entitlements': infoPlist({ 'application-identifier': 'OTHER12345.com.example.hello' }),
+        },
+      },
+      ...store,
+    }),
+  ],
+  [
+    'a group of another team in the Mac App Store',
+    'ENTITLEMENT_TEAM_WRONG',
+    'error',
+    () => ({
+      mac: {},
+      ...macStore,
+      entitlements: { 'com.apple.security.app-sandbox': true, [GROUPS]: ['OTHER12345.shared'] },
+    }),
+  ],
+  [
+    'the same, distributed directly',
+    'ENTITLEMENT_TEAM_WRONG',
+    'warning',
+    () => ({
+      mac: {},
+      to: 'notarize',
+      p12: 'developerId',
+      entitlements: { [GROUPS]: ['OTHER12345.shared'] },
+    }),
+  ],
+  [
+    'a keychain group of another team, without a profile',
+    'ENTITLEMENT_TEAM_WRONG',
+    'warning',
+    () => ({
+      ios: {},
+      p12: 'distribution',
+      entitlements: { 'keychain-access-groups': ['OTHER12345.com.example'] },
+    }),
+  ],
+  [
+    'a keychain group of another team, with a profile',
+    'ENTITLEMENT_NOT_ALLOWED',
+    'error',
+    () => ({
+      ios: {},
+      ...store,
+      entitlements: { 'keychain-access-groups': ['OTHER12345.com.example'] },
+    }),
+  ],
   [
     'a capability that the profile does not allow',
     'ENTITLEMENT_NOT_ALLOWED',

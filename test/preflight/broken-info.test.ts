@@ -1,11 +1,82 @@
-import { makePng } from '../helpers/bundles.ts';
+import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
+import { infoPlist, makePng } from '../helpers/bundles.ts';
 import { buildMachO } from '../helpers/macho.ts';
-import { device, expectFound, iosInfo, iosWith, macWith } from './table.ts';
+import type { Job } from './job.ts';
+import { device, expectFound, iosInfo, iosWith, macWith, type Row } from './table.ts';
 
 const linked = (name: string) =>
   buildMachO({ ...device, dylibs: [`/System/Library/Frameworks/${name}.framework/${name}`] });
 
+const manifest = (keys: Readonly<Record<string, PlistValue>>, job: Job = { to: 'appstore' }): Job =>
+  iosWith({ 'F.bundle/PrivacyInfo.xcprivacy': infoPlist(keys) }, job);
+const reasons = (category: string, ...codes: string[]) => ({
+  NSPrivacyAccessedAPITypes: [
+    newDict([
+      ['NSPrivacyAccessedAPIType', `NSPrivacyAccessedAPICategory${category}`],
+      ['NSPrivacyAccessedAPITypeReasons', codes],
+    ]),
+  ],
+});
+const collected = (keys: Readonly<Record<string, PlistValue>>) => ({
+  NSPrivacyCollectedDataTypes: [newDict(Object.entries(keys))],
+});
+
+const broken: readonly (readonly [string, Readonly<Record<string, PlistValue>>])[] = [
+  ['tracking that is a text', { NSPrivacyTracking: 'no' }],
+  ['domains that are not listed', { NSPrivacyTrackingDomains: 'example.com' }],
+  ['a domain without a name', { NSPrivacyTracking: true, NSPrivacyTrackingDomains: [''] }],
+  ['domains without tracking', { NSPrivacyTracking: false, NSPrivacyTrackingDomains: ['a.com'] }],
+  ['an unknown category', reasons('Camera', 'CA92.1')],
+  ['a reason of another category', reasons('DiskSpace', 'CA92.1')],
+  ['a reason in words', reasons('UserDefaults', 'we need it')],
+  ['a category without a reason', reasons('UserDefaults')],
+  ['an empty entry', { NSPrivacyAccessedAPITypes: [newDict()] }],
+  ['texts for entries', { NSPrivacyAccessedAPITypes: ['NSPrivacyAccessedAPICategoryUserDefaults'] }],
+  ['an unknown kind of data', collected({ NSPrivacyCollectedDataType: 'Name' })],
+  [
+    'purposes in words',
+    collected({
+      NSPrivacyCollectedDataType: 'NSPrivacyCollectedDataTypeName',
+      NSPrivacyCollectedDataTypeLinked: true,
+      NSPrivacyCollectedDataTypeTracking: false,
+      NSPrivacyCollectedDataTypePurposes: ['App functionality'],
+    }),
+  ],
+];
+
 expectFound([
+  ...broken.map(
+    ([name, keys]): Row => [
+      `a privacy manifest with ${name}`,
+      'PRIVACY_MANIFEST_INVALID',
+      'error',
+      () => manifest(keys),
+    ],
+  ),
+  [
+    'a privacy manifest that is JSON',
+    'PRIVACY_MANIFEST_INVALID',
+    'error',
+    () => iosWith({ 'PrivacyInfo.xcprivacy': '{"NSPrivacyTracking": false}' }, { to: 'testflight' }),
+  ],
+  [
+    'a privacy manifest with a key that Apple does not describe',
+    'PRIVACY_MANIFEST_INVALID',
+    'warning',
+    () => manifest({ NSPrivacyOther: true }),
+  ],
+  [
+    'a reason that may be new',
+    'PRIVACY_MANIFEST_INVALID',
+    'warning',
+    () => manifest(reasons('UserDefaults', 'ABCD.1')),
+  ],
+  [
+    'a broken privacy manifest outside of the store',
+    'PRIVACY_MANIFEST_INVALID',
+    'warning',
+    () => manifest({ NSPrivacyTracking: 'no' }, {}),
+  ],
   [
     'a version with a suffix',
     'BUNDLE_VERSION_INVALID',

@@ -317,6 +317,35 @@ const jobs: Record<string, () => Job> = {
       files: { 'Contents/Resources/a.jar': zip([{ name: 'x', body: buildMachO({ fileType: 'dylib' }) }]) },
     },
   }),
+  'privacy manifests as Apple describes them': () => ({
+    ios: {
+      files: {
+        'PrivacyInfo.xcprivacy': infoPlist({
+          NSPrivacyTracking: true,
+          NSPrivacyTrackingDomains: ['example.com'],
+          NSPrivacyCollectedDataTypes: [
+            newDict([
+              ['NSPrivacyCollectedDataType', 'NSPrivacyCollectedDataTypeEmailAddress'],
+              ['NSPrivacyCollectedDataTypeLinked', true],
+              ['NSPrivacyCollectedDataTypeTracking', false],
+              ['NSPrivacyCollectedDataTypePurposes', ['NSPrivacyCollectedDataTypePurposeAppFunctionality']],
+            ]),
+          ],
+          NSPrivacyAccessedAPITypes: [
+            newDict([
+              ['NSPrivacyAccessedAPIType', 'NSPrivacyAccessedAPICategoryUserDefaults'],
+              ['NSPrivacyAccessedAPITypeReasons', ['CA92.1', '1C8F.1']],
+            ]),
+          ],
+        }),
+        'R.bundle/PrivacyInfo.xcprivacy': infoPlist(
+          { NSPrivacyTracking: false, NSPrivacyTrackingDomains: [], NSPrivacyAccessedAPITypes: [] },
+          'binary',
+        ),
+      },
+    },
+    to: 'appstore',
+  }),
   'links that lead somewhere, and one to the seal of an older signature': () => ({
     mac: {
       files: { 'Contents/Resources/a/b.txt': 'b' },
@@ -372,6 +401,26 @@ const jobs: Record<string, () => Job> = {
     },
     ...store,
     profile: { entitlements: { 'com.apple.developer.associated-domains': '*' } },
+  }),
+  'groups and keychain groups of its own, of an older prefix, and of a variable': () => ({
+    ios: {},
+    ...store,
+    profile: {
+      prefix: 'OLDPREFIX1',
+      entitlements: { 'com.apple.security.application-groups': ['group.com.example'] },
+    },
+    entitlements: {
+      'application-identifier': 'OLDPREFIX1.com.example.hello',
+      'com.apple.developer.team-identifier': TEAM,
+      'com.apple.security.application-groups': ['group.com.example'],
+      'keychain-access-groups': ['OLDPREFIX1.com.example.hello', '$(AppIdentifierPrefix)shared'],
+    },
+  }),
+  'a group of its own team on macOS': () => ({
+    mac: {},
+    to: 'notarize',
+    p12: 'developerId',
+    entitlements: { 'com.apple.security.application-groups': [`${TEAM}.shared`, 'group.com.example'] },
   }),
   'push notifications that the profile allows': () => ({
     ios: {},

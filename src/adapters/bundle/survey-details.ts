@@ -8,6 +8,7 @@ import type { Faults } from './faults.ts';
 import { readIcnsTypes } from './icns-types.ts';
 import { readSidecarEntitlements } from './leftovers.ts';
 import { readPlainFile } from './plain-file.ts';
+import { readPrivacyManifests } from './privacy-manifests.ts';
 import type { ReadingBudget } from './reading-budget.ts';
 
 /** Pictures that an icon is drawn from, as the compiler names them. */
@@ -16,7 +17,7 @@ const MAX_PROFILE_BYTES = 1024 * 1024 + 1;
 
 type Details = Pick<
   BundleSurvey,
-  'pictures' | 'icnsTypes' | 'nestedProfiles' | 'sidecar' | 'existingEntitlements'
+  'pictures' | 'icnsTypes' | 'nestedProfiles' | 'sidecar' | 'existingEntitlements' | 'privacyManifests'
 >;
 
 /** What lies inside of single files of the bundle, and is needed only to judge it. */
@@ -33,6 +34,8 @@ export async function readDetails(
     nestedProfiles:
       (await faults.attemptAsync(() => readNestedProfiles(appPath, found, budget))) ?? new Map(),
     ...(sidecar && { sidecar }),
+    privacyManifests:
+      (await faults.attemptAsync(() => readPrivacyManifests(appPath, found.files, budget))) ?? [],
     existingEntitlements:
       (await faults.attemptAsync(() => readEntitlements(appPath, found, budget))) ?? new Map(),
   };

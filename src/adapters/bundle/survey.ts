@@ -135,6 +135,7 @@ const emptySurvey = (platform: BundlePlatform, faults: Faults, tree: readonly Tr
   files: new Set(),
   links: tree.filter(({ type }) => type === 'symlink').map(({ path }) => path),
   danglingLinks: [],
+  privacyManifests: [],
   executableFiles: new Set(
     tree.filter(({ type, mode }) => type === 'file' && (mode & 0o111) !== 0).map(({ path }) => path),
   ),

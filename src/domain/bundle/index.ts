@@ -1,4 +1,12 @@
 export type { BundleFacts, BundlePlatform, MachOFile, NestedBundle, NestedKind } from './facts.ts';
 export { type MergeInput, type MergeResult, mergeInfoPlist } from './merge-info.ts';
 export { compareOsVersions, isOsVersion } from './os-version.ts';
-export type { ArchivedCode, ArchivedCodeScan, BundleSurvey, CodeFile, Layout, Picture } from './survey.ts';
+export type {
+  ArchivedCode,
+  ArchivedCodeScan,
+  BundleSurvey,
+  CodeFile,
+  Layout,
+  Picture,
+  PrivacyManifest,
+} from './survey.ts';

@@ -2,6 +2,7 @@ import type { ShipError } from '../../errors.ts';
 import type { MachOFacts } from '../macho/index.ts';
 import type { PlistDict } from '../plist/index.ts';
 import type { BundleFacts, BundlePlatform, NestedBundle } from './facts.ts';
+import type { PrivacyManifestFault } from './privacy-manifest.ts';
 
 /** How a bundle is laid out: `deep` has everything below `Contents/` (macOS), `flat` has it at the top (iOS). */
 export interface Layout {
@@ -35,6 +36,12 @@ export interface ArchivedCodeScan {
   readonly code: readonly ArchivedCode[];
   /** Archives that could not be read to their end. */
   readonly unread: readonly string[];
+}
+
+/** A `PrivacyInfo.xcprivacy` that has faults. */
+export interface PrivacyManifest {
+  readonly path: string;
+  readonly faults: readonly PrivacyManifestFault[];
 }
 
 /** A picture that an app icon can be drawn from; without a size when it is no PNG. */
@@ -87,6 +94,8 @@ export interface BundleSurvey {
   readonly sidecar?: PlistDict;
   /** What programs were signed with before, by path of the executable. */
   readonly existingEntitlements: ReadonlyMap<string, PlistDict>;
+  /** Those with faults. */
+  readonly privacyManifests: readonly PrivacyManifest[];
   /** Absent when nobody has looked into archives. */
   readonly archivedCode?: ArchivedCodeScan;
   /** Sentences about what could not be looked into, and is no fault. */
