@@ -23,7 +23,7 @@ interface Link {
   readonly say: Say;
   /** Aborted when the link was given up. */
   readonly signal: AbortSignal;
-  /** Runs `then` when `before` has ended, well or badly, and after everything that was given here earlier. */
+  /** Runs `then` when `before` has ended and after everything that was given here earlier. */
   readonly inOrder: (before: Promise<unknown>, then: () => void) => void;
 }
 
@@ -36,12 +36,9 @@ export const hubSocketLogic = (services: Services) => {
     const closing = new AbortController();
     const { signal } = closing;
     const opening = connect({ services, say: sendBack, signal, inOrder: ordered() });
-    const inOrder = ordered();
     receive((command) => {
       // commands come only after `socket.opened`, so the promise is settled; a link that failed has no listener
-      inOrder(journalled(services, command), () => {
-        void opening.then((socket) => socket && obey(services, socket, command));
-      });
+      void opening.then((socket) => socket && obey(services, socket, command));
     });
     return () => {
       services.takenJobs.linkLost();
@@ -88,15 +85,11 @@ function hear({ services, say, signal, inOrder }: Link, text: string): void {
   const assignmentId = randomUUID();
   const isJob = message.type === 'jobAssigned' || message.type === 'jobMalformed';
   const taken = isJob ? services.takenJobs.taken(assignmentId, message.jobId) : Promise.resolve();
-  taken.catch((error: unknown) => services.logger.error({ err: error }, NOT_JOURNALLED));
   inOrder(taken, () => {
     if (signal.aborted) services.takenJobs.settled(assignmentId);
     else say({ type: 'socket.received', message: register(services, message, assignmentId) });
   });
 }
-
-export const NOT_JOURNALLED =
-  'the journal of jobs could not be written: jobs are lost at the hub if this process is killed';
 
 /** What is secret about an assignment goes into the vault here, and nowhere else. */
 function register(
@@ -133,16 +126,6 @@ function hearPong(services: Services, payload: string, say: Say): void {
   for (const assignmentId of assignmentIds) services.vault.settle(assignmentId);
   say({ type: 'socket.confirmed', seq: Number(seq) });
 }
-
-/** A result is said when the journal knows that it is: a process that is killed then leaves nothing to say twice. */
-async function journalled({ takenJobs, logger }: Services, command: SocketCommand): Promise<void> {
-  const answers = command.type === 'socket.deliver' ? command.letters.flatMap(assignmentOf) : [];
-  if (answers.length === 0) return;
-  await takenJobs.answering(answers).catch((error) => logger.error({ err: error }, NOT_JOURNALLED));
-}
-
-const assignmentOf = ({ report }: Letter): string[] =>
-  report.kind === 'conclusion' ? [report.assignmentId] : [];
 
 function obey(services: Services, socket: HubSocket, command: SocketCommand): void {
   switch (command.type) {
@@ -188,11 +171,16 @@ function deliver(
   letters: readonly Letter[],
   droppedNotes: number,
 ): void {
+  const results = letters.filter(isConclusion);
+  if (results.length > 0) services.takenJobs.answering(results.flatMap(assignmentOf));
   if (droppedNotes > 0) services.logger.warn({ droppedNotes }, 'notes were dropped while the hub was away');
   for (const { report } of letters)
     for (const message of frames(services, report)) send(services, socket, message);
-  for (const letter of letters.filter(isConclusion)) socket.ping(receipt(letter));
+  for (const letter of results) socket.ping(receipt(letter));
 }
+
+const assignmentOf = ({ report }: Letter): string[] =>
+  report.kind === 'conclusion' ? [report.assignmentId] : [];
 
 const frames = (services: Services, report: Letter['report']): WorkerMessage[] =>
   messagesOf(report, {

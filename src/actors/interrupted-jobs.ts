@@ -5,7 +5,6 @@ import { openHubSocket } from '../adapters/hub/socket.ts';
 import type { InterruptedJob } from '../journal/taken-jobs.ts';
 import { helloOf } from './hello.ts';
 import { messagesOf } from './hub-letters.ts';
-import { NOT_JOURNALLED } from './hub-socket.ts';
 import type { Services } from './services.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
@@ -37,9 +36,9 @@ export async function answerInterruptedJobs(
 }
 
 async function sayFailed(services: Services, link: Link, jobs: readonly InterruptedJob[]): Promise<void> {
-  const { takenJobs, logger } = services;
+  const { takenJobs } = services;
   const assignmentIds = jobs.map(({ assignmentId }) => assignmentId);
-  await takenJobs.answering(assignmentIds).catch((error) => logger.error({ err: error }, NOT_JOURNALLED));
+  takenJobs.answering(assignmentIds);
   try {
     for (const message of jobs.flatMap((job) => answersTo(services, job))) await link.say(message);
     await link.heard();

@@ -87,7 +87,6 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   const finished = untilDone(supervisor).finally(async () => {
     await inspector?.stop();
     await control.close();
-    await services.takenJobs.written();
     await lock.release();
   });
   supervisor.start();
@@ -103,6 +102,8 @@ async function checkHost({ driver, logger }: Services, image: string, signal: Ab
   });
 }
 
+const NOT_JOURNALLED = 'The journal of jobs cannot be written: a kill of this process would lose jobs.';
+
 const NO_ISOLATION =
   'The local driver isolates nothing: bundles and signing keys share this host. Use it for development only.';
 
@@ -117,7 +118,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
     forTerminal,
     ...(writeLog && { write: writeLog }),
   });
-  const takenJobs = await openTakenJobs(config.stateDir);
+  const takenJobs = openTakenJobs(config.stateDir, (error) => logger.error({ err: error }, NOT_JOURNALLED));
   return {
     config,
     audience: 'hub',

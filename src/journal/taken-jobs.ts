@@ -1,7 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { writeWhole } from './records.ts';
 
 const takenJob = z.object({
   jobId: z.string(),
@@ -13,25 +13,45 @@ const takenJob = z.object({
    */
   standing: z.enum(['open', 'answered', 'requeued', 'interrupted']),
 });
-const journal = z.object({ lastAssigned: z.string().nullable(), jobs: z.array(takenJob) });
+const ids = z.array(z.string());
+/** One line of the journal. */
+const entry = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('taken'), job: takenJob }),
+  z.object({ type: z.literal('answering'), ids }),
+  z.object({ type: z.literal('notHeard'), ids }),
+  z.object({ type: z.literal('linkLost') }),
+  z.object({ type: z.literal('settled'), id: z.string() }),
+  /** At the end of what stands for many lines: the hub's slot. */
+  z.object({ type: z.literal('last'), jobId: z.string().nullable() }),
+]);
 
 type TakenJob = z.output<typeof takenJob>;
 type Standing = TakenJob['standing'];
+type Entry = z.output<typeof entry>;
 /** A job that the previous process was killed in and that the hub still counts as running there. */
 export type InterruptedJob = Omit<TakenJob, 'standing'>;
 
+/** More lines than this, most of them about jobs that are over, are written anew. */
+const MAX_LINES = 10_000;
+
 /**
- * What the hub has given to this worker and not heard the result of: on the disk before any work begins, so that a
- * killed process leaves no job without an answer. Holds ids and times, never a secret.
+ * What the hub has given to this worker and not heard the result of, so that a killed process leaves no job without an
+ * answer. Holds ids and times, never a secret.
  *
  * The hub takes back one job of a link that breaks: the one it assigned last, unless a result of any job was said after
  * that. This mirrors the same slot, which decides what becomes of each job when this process is killed.
+ *
+ * Every change is with the system when its call returns, at once and in order: a kill between the arrival of a job and
+ * its line would lose it.
  */
 export interface TakenJobs {
-  /** The hub assigned this job; it takes the place of an earlier assignment of the same one. On the disk when it returns. */
+  /**
+   * The hub assigned this job; it takes the place of an earlier assignment of the same one. Survives a loss of power
+   * as well when it resolves.
+   */
   taken(assignmentId: string, jobId: string): Promise<void>;
-  /** Results are about to be said. On the disk when it returns: a killed process never says one twice. */
-  answering(assignmentIds: readonly string[]): Promise<void>;
+  /** Results are about to be said: a killed process never says one twice. */
+  answering(assignmentIds: readonly string[]): void;
   /** The link to the hub broke, or was closed. */
   linkLost(): void;
   /** What was said of interrupted jobs, on a link of its own, is not known to have arrived. */
@@ -39,42 +59,70 @@ export interface TakenJobs {
   /** The hub has the result, or the job is somebody else's now. */
   settled(assignmentId: string): void;
   readonly interrupted: readonly InterruptedJob[];
-  /** Resolves when everything so far is on the disk. */
-  written(): Promise<void>;
 }
 
-/** The journal in `<stateDir>/journal/jobs.json`, as the previous process left it; written when something changes. */
-export async function openTakenJobs(stateDir: string): Promise<TakenJobs> {
-  const path = join(stateDir, 'journal', 'jobs.json');
-  const ledger = new Ledger(leftBehind(await readFile(path, 'utf8').catch(() => '')));
-  const save = coalesced(async () => {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeWhole(path, `${ledger.text()}\n`, `${path}.draft`);
-  });
-  const saveLater = (isChanged: boolean): void => {
-    // what could not be written is part of the next attempt
-    if (isChanged) void save().catch(() => {});
+/**
+ * The journal in `<stateDir>/journal/jobs.jsonl`, as the previous process left it; written when something changes.
+ *
+ * @param onFault told when a change could not be written: until the next one that can, a kill may lose jobs
+ */
+export function openTakenJobs(stateDir: string, onFault: (error: unknown) => void = () => {}): TakenJobs {
+  const path = join(stateDir, 'journal', 'jobs.jsonl');
+  const ledger = new Ledger(leftBehind(path));
+  const lines = linesOf(path, ledger);
+  const note = (change: Entry): void => {
+    if (!ledger.apply(change)) return;
+    try {
+      lines.append(change);
+    } catch (error) {
+      onFault(error);
+    }
   };
   return {
     taken: (assignmentId, jobId) => {
-      ledger.take({ assignmentId, jobId, takenAtMs: Date.now(), standing: 'open' });
-      return save();
+      note({ type: 'taken', job: { assignmentId, jobId, takenAtMs: Date.now(), standing: 'open' } });
+      return lines.onDisk().catch(onFault);
     },
-    answering: (assignmentIds) => {
-      ledger.answer(assignmentIds);
-      return save();
-    },
-    linkLost: () => saveLater(ledger.loseLink()),
-    notHeard: (assignmentIds) => saveLater(ledger.interrupt(assignmentIds)),
-    settled: (assignmentId) => saveLater(ledger.settle(assignmentId)),
+    answering: (assignmentIds) => note({ type: 'answering', ids: [...assignmentIds] }),
+    notHeard: (assignmentIds) => note({ type: 'notHeard', ids: [...assignmentIds] }),
+    linkLost: () => note({ type: 'linkLost' }),
+    settled: (id) => note({ type: 'settled', id }),
     get interrupted() {
       return ledger.jobs.filter(({ standing }) => standing === 'interrupted');
     },
-    written: () => save().catch(() => {}),
   };
 }
 
-/** The hub's view of our jobs; each method says whether it changed anything. */
+/** The file: a line is added for each change; where that cannot go on, it is begun anew with how things stand. */
+function linesOf(path: string, ledger: Ledger) {
+  let count = Number.POSITIVE_INFINITY;
+  const begin = (): void => {
+    const entries = ledger.summary();
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(`${path}.draft`, entries.map(lineOf).join(''), { mode: 0o600 });
+    renameSync(`${path}.draft`, path);
+    count = entries.length;
+  };
+  return {
+    append: (change: Entry): void => {
+      const isFull = count >= MAX_LINES && count >= 2 * ledger.size;
+      const next = isFull ? undefined : count + 1;
+      count = Number.POSITIVE_INFINITY; // until it has worked
+      if (next === undefined) return begin();
+      appendFileSync(path, lineOf(change));
+      count = next;
+    },
+    /** Calls that come while one is at work share the next one. */
+    onDisk: coalesced(async () => {
+      const file = await open(path, 'r+');
+      await file.datasync().finally(() => file.close());
+    }),
+  };
+}
+
+const lineOf = (change: Entry): string => `${JSON.stringify(change)}\n`;
+
+/** The hub's view of our jobs. */
 class Ledger {
   readonly #byJob = new Map<string, TakenJob>();
   readonly #jobOf = new Map<string, string>();
@@ -89,28 +137,55 @@ class Ledger {
     return [...this.#byJob.values()];
   }
 
-  text(): string {
-    return JSON.stringify({ lastAssigned: this.#lastAssigned, jobs: this.jobs });
+  get size(): number {
+    return this.#byJob.size;
   }
 
-  take(job: TakenJob): void {
+  /** False when nothing changed. */
+  apply(change: Entry): boolean {
+    switch (change.type) {
+      case 'taken':
+        return this.#take(change.job);
+      case 'answering':
+        return this.#answer(change.ids);
+      case 'notHeard':
+        return this.#standAll(change.ids, 'interrupted');
+      case 'linkLost':
+        return this.#loseLink();
+      case 'settled':
+        return this.#settle(change.id);
+      case 'last':
+        this.#lastAssigned = change.jobId;
+        return true;
+    }
+  }
+
+  summary(): Entry[] {
+    const taken = this.jobs.map((job): Entry => ({ type: 'taken', job }));
+    return [...taken, { type: 'last', jobId: this.#lastAssigned }];
+  }
+
+  get lastAssigned(): string | null {
+    return this.#lastAssigned;
+  }
+
+  #take(job: TakenJob): boolean {
     const earlier = this.#byJob.get(job.jobId);
-    if (earlier) this.settle(earlier.assignmentId);
+    if (earlier) this.#settle(earlier.assignmentId);
     this.#put(job);
     this.#lastAssigned = job.jobId;
+    return true;
   }
 
-  answer(assignmentIds: readonly string[]): void {
-    for (const id of assignmentIds) this.#stand(id, 'answered');
-    this.#lastAssigned = null;
-  }
-
-  interrupt(assignmentIds: readonly string[]): boolean {
-    return assignmentIds.filter((id) => this.#stand(id, 'interrupted')).length > 0;
+  /** Interrupted jobs are answered on a link of their own, which leaves the slot of this one alone. */
+  #answer(assignmentIds: readonly string[]): boolean {
+    const isOnThisLink = assignmentIds.some((id) => this.#jobNamed(id)?.standing !== 'interrupted');
+    if (isOnThisLink) this.#lastAssigned = null;
+    return this.#standAll(assignmentIds, 'answered') || isOnThisLink;
   }
 
   /** Results that the link has not proven to have arrived are open again. */
-  loseLink(): boolean {
+  #loseLink(): boolean {
     const last = this.#byJob.get(this.#lastAssigned ?? '');
     if (last) this.#stand(last.assignmentId, 'requeued');
     const unproven = this.jobs.filter(({ standing }) => standing === 'answered');
@@ -119,7 +194,7 @@ class Ledger {
     return last !== undefined || unproven.length > 0;
   }
 
-  settle(assignmentId: string): boolean {
+  #settle(assignmentId: string): boolean {
     const jobId = this.#jobOf.get(assignmentId);
     if (jobId === undefined) return false;
     this.#jobOf.delete(assignmentId);
@@ -131,30 +206,48 @@ class Ledger {
     this.#jobOf.set(job.assignmentId, job.jobId);
   }
 
+  #jobNamed(assignmentId: string): TakenJob | undefined {
+    return this.#byJob.get(this.#jobOf.get(assignmentId) ?? '');
+  }
+
+  #standAll(assignmentIds: readonly string[], standing: Standing): boolean {
+    return assignmentIds.filter((id) => this.#stand(id, standing)).length > 0;
+  }
+
   #stand(assignmentId: string, standing: Standing): boolean {
-    const job = this.#byJob.get(this.#jobOf.get(assignmentId) ?? '');
+    const job = this.#jobNamed(assignmentId);
     if (job) this.#byJob.set(job.jobId, { ...job, standing });
     return job !== undefined;
   }
 }
 
-/** A kill is the end of a link as well: what the hub took back then, and what it was told, is no business of ours. */
-function leftBehind(text: string): TakenJob[] {
-  const { lastAssigned, jobs } = parsed(text);
-  return jobs
-    .filter(({ jobId, standing }) => jobId !== lastAssigned && /^(open|interrupted)$/.test(standing))
+/** What the hub took back when the link of the killed process broke, and what it was told, is no business of ours. */
+function leftBehind(path: string): TakenJob[] {
+  const ledger = new Ledger([]);
+  for (const change of entriesIn(path)) ledger.apply(change);
+  return ledger.jobs
+    .filter(({ jobId }) => jobId !== ledger.lastAssigned)
+    .filter(({ standing }) => standing === 'open' || standing === 'interrupted')
     .map((job) => ({ ...job, standing: 'interrupted' }));
 }
 
-function parsed(text: string): z.output<typeof journal> {
+/** Lines that a disk lost are left out. */
+function entriesIn(path: string): Entry[] {
   try {
-    return journal.parse(JSON.parse(text));
+    return readFileSync(path, 'utf8').split('\n').flatMap(entryIn);
   } catch {
-    return { lastAssigned: null, jobs: [] };
+    return [];
   }
 }
 
-/** One write at a time, of how things stand when it begins: calls that come meanwhile share the next one. */
+function entryIn(line: string): Entry[] {
+  try {
+    return [entry.parse(JSON.parse(line))];
+  } catch {
+    return [];
+  }
+}
+
 function coalesced(write: () => Promise<void>): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   let next: Promise<void> | undefined;

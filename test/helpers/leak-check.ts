@@ -83,7 +83,7 @@ export async function strangersIn(stateDir: string): Promise<string[]> {
   const folders = await Promise.all(['clones', 'runs'].map((name) => listed(join(stateDir, name))));
   // what Apple has been given is remembered beyond a job; machines are not
   const journal = await filesBelow(join(stateDir, 'journal', 'machines'));
-  const { interrupted } = await openTakenJobs(stateDir);
+  const { interrupted } = openTakenJobs(stateDir);
   const unanswered = interrupted.map(({ jobId }) => `${jobId} without an answer`);
   return [...top, ...folders.flat(), ...journal, ...unanswered];
 }

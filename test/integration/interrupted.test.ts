@@ -35,14 +35,13 @@ const stateDir = () => join(folder, 'state');
 /** A process takes these jobs, writes them down, and is killed: the journal and a broken socket are all that it leaves. */
 async function takeAndDie(count: number): Promise<string[]> {
   const killed = await connectWorker(hub, { secret: WORKER_SECRET, maxConcurrent: count });
-  const taken = await openTakenJobs(stateDir());
+  const taken = openTakenJobs(stateDir());
   const jobIds: string[] = [];
   for (let n = 1; n <= count; n += 1) {
     jobIds.push(await hub.submitJob(instantSubmission));
     await killed.assignment(n);
     await taken.taken(`assignment-${n}`, jobIds.at(-1) ?? '');
   }
-  await taken.written();
   const others = hub.workers().length - 1;
   killed.socket.terminate();
   await hub.until(() => (hub.workers().length === others ? true : undefined), patience());
