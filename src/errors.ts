@@ -43,6 +43,7 @@ export const failureCodes = {
   SERVICE_UNSUPPORTED: host('launchd, which runs the service, exists on macOS only.'),
   SERVICE_FAILED: host('launchd did not do what was asked of it.'),
   SERVICE_STILL_STOPPING: hostRetry('The service that runs now is still finishing its jobs.'),
+  UPLOAD_STALLED: upstream('The hub took no more of the artifact, or did not confirm it, for too long.'),
   // the assignment: manifest and credentials
   MANIFEST_INVALID: input(
     'The manifest of the job lacks a field, or a field has a form that cannot be used.',

@@ -82,7 +82,13 @@ export type JobReport =
   | { type: 'job.dropped'; runId: string; jobId: string };
 
 /** What a step tells the sign-job while it works. */
-export type StepReport = { type: 'step.progressed'; percent: number } | { type: 'step.logged'; line: string };
+export type StepReport =
+  | { type: 'step.progressed'; percent: number }
+  | { type: 'step.logged'; line: string }
+  /** A transfer is under way: some of it has left since the last time. */
+  | { type: 'step.moved' }
+  /** All of it has left. */
+  | { type: 'step.sent' };
 
 export interface JobOutput {
   readonly runId: string;

@@ -22,6 +22,22 @@ export const queueTimedOut: Failure = failureOf({
   retryable: true,
 });
 
+/** An upload of which nothing leaves any more. */
+export const uploadStalled: Failure = {
+  kind: 'upstream',
+  code: 'UPLOAD_STALLED',
+  summary: 'The upload of the artifact stood still.',
+  reason: 'The hub took no more of it for a minute.',
+  nextStep: 'Check the network between the worker and the hub, then send the job again.',
+  retryable: true,
+};
+
+export const uploadUnanswered: Failure = {
+  ...uploadStalled,
+  summary: 'The upload of the artifact was not confirmed.',
+  reason: 'All of it was sent, and the hub did not answer in time.',
+};
+
 export const jobTimedOut: Failure = failureOf({
   kind: 'host',
   code: 'JOB_TIMED_OUT',

@@ -1,4 +1,7 @@
-import type { AdmittedJob } from '../contracts/job.ts';
+import type { AdmittedJob, Artifact } from '../contracts/job.ts';
+
+/** In bytes per millisecond. */
+const MIB_PER_SECOND = 1_048_576 / 1_000;
 
 /** Deadlines and pauses of one run, in milliseconds. Overridden by configuration. */
 export const signJobLimits = {
@@ -50,6 +53,13 @@ export const signJobLimits = {
   /** How long the hub may take after that to hand a re-queued job to us again. */
   reassignmentTimeout: 120_000,
   uploadTimeout: 1_800_000,
+  /** A line on which not one piece of an upload leaves for this long is dead, whatever it says. */
+  stallTimeout: 60_000,
+  /** The same for the answer; a hub decodes a large artifact on its one event loop before: a second for each MiB. */
+  answerTimeout: ({ context: { artifacts } }: { context: { artifacts: readonly Artifact[] } }) => {
+    const sizes = Object.values(artifacts).map(({ sizeBytes }) => sizeBytes);
+    return Math.min(60_000 + Math.max(0, ...sizes) / MIB_PER_SECOND, 300_000);
+  },
   purgeTimeout: 60_000,
   /** The stage is said again, because the user's terminal may have joined late. */
   pulseInterval: 30_000,

@@ -39,6 +39,8 @@ import {
   NOT_OURS,
   queueTimedOut,
   stepTimedOut,
+  uploadStalled,
+  uploadUnanswered,
   workerStopping,
 } from './failures.ts';
 import { signJobLimits, transferAttempts, wholeJob } from './limits.ts';
@@ -148,6 +150,19 @@ const keep = (failure: Failure) => ({ type: 'keepFailure' as const, params: { fa
 const disown = (failure: Failure) => ({ type: 'disown' as const, params: { failure } });
 const late = (doing: string) => ({ target: FAULT, actions: keep(stepTimedOut(doing)) }) as const;
 const faulted = { target: FAULT, actions: { type: 'keepFailure', params: errorOf } } as const;
+/** An upload that stands still is given up and made anew, as often as any other. */
+const sayAgain = (failure: Failure) =>
+  [
+    {
+      guard: { type: 'mayTryAgain', params: { failure } },
+      target: '#signJob.engaged.work.running.delivering.pausing',
+      actions: {
+        type: 'passLog',
+        params: { line: `${failure.summary} ${failure.reason} It is tried again.` },
+      },
+    },
+    { target: FAULT, actions: keep(failure) },
+  ] as const;
 const begin = (name: Stage, message: string) => ({ type: 'beginStage' as const, params: { name, message } });
 /** All that is left to do is done by this host: a machine that is lost now is no matter. */
 const MACHINE_NOT_NEEDED = { 'vm.lost': {} } as const;
@@ -842,6 +857,25 @@ export const signJobMachine = setup({
                           { guard: { type: 'mayTryAgain', params: errorOf }, target: 'pausing' },
                           faulted,
                         ],
+                      },
+                      initial: 'beginning',
+                      states: {
+                        beginning: {
+                          description: 'Nothing has left yet; who connects has deadlines of its own.',
+                          on: { 'step.moved': 'sending', 'step.sent': 'awaitingAnswer' },
+                        },
+                        sending: {
+                          description: 'Each piece that leaves starts the wait anew.',
+                          on: {
+                            'step.moved': { target: 'sending', reenter: true },
+                            'step.sent': 'awaitingAnswer',
+                          },
+                          after: { stallTimeout: sayAgain(uploadStalled) },
+                        },
+                        awaitingAnswer: {
+                          description: 'Everything has left; the hub decodes it before it answers.',
+                          after: { answerTimeout: sayAgain(uploadUnanswered) },
+                        },
                       },
                     },
                     pausing: { description: 'The hub gets a breath.', after: { retryPause: 'attempting' } },

@@ -5,6 +5,7 @@ import type { StepReporter } from '../steps/step.ts';
 /** Every note is relayed by the hub's single event loop: a job may say this much, no more. */
 const MIN_PROGRESS_GAP_MS = 150;
 const MAX_LINES_PER_SECOND = 8;
+const MIN_MOVE_GAP_MS = 1_000;
 
 /**
  * Turns what a step tells into events, as few as serve: whole percents that grow, at most a few in a second, and
@@ -12,6 +13,7 @@ const MAX_LINES_PER_SECOND = 8;
  */
 export function reporterFor(recipient: Recipient<StepReport>, signal: AbortSignal): StepReporter {
   let progress = { percent: 0, atMs: Number.NEGATIVE_INFINITY };
+  let movedAtMs = Number.NEGATIVE_INFINITY;
   let lines = { since: Number.NEGATIVE_INFINITY, said: 0, leftOut: 0 };
   const tell = (event: StepReport) => {
     if (!signal.aborted) recipient.send(event);
@@ -24,6 +26,13 @@ export function reporterFor(recipient: Recipient<StepReport>, signal: AbortSigna
       if (!isProgress || now - progress.atMs < MIN_PROGRESS_GAP_MS) return;
       progress = { percent, atMs: now };
       tell({ type: 'step.progressed', percent });
+    },
+    moved: (sentBytes, sizeBytes) => {
+      const now = performance.now();
+      if (sentBytes >= sizeBytes) return tell({ type: 'step.sent' });
+      if (now - movedAtMs < MIN_MOVE_GAP_MS) return;
+      movedAtMs = now;
+      tell({ type: 'step.moved' });
     },
     log: (line) => {
       const now = performance.now();

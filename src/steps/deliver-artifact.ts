@@ -20,6 +20,9 @@ export async function deliverArtifact(scope: StepScope): Promise<void> {
     sizeBytes,
     target: held(desk, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign',
     signal,
-    onProgress: (sentBytes) => report.progress((sentBytes / sizeBytes) * 99),
+    onProgress: (sentBytes) => {
+      report.progress((sentBytes / sizeBytes) * 99);
+      report.moved(sentBytes, sizeBytes);
+    },
   });
 }

@@ -13,6 +13,8 @@ export interface StepReporter {
   progress(percent: number): void;
   /** A line that the user is shown. */
   log(line: string): void;
+  /** How much of a transfer has left; what stands still is given up. */
+  moved(sentBytes: number, sizeBytes: number): void;
 }
 
 /** Everything that a step works with. */

@@ -17,7 +17,7 @@ export const earlyMoments: readonly Moment[] = [
     ...['running.checkingCredentials', 'running.drawingIcons', 'running.mergingInfoPlist'],
     ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
     ...['running.codesigning', 'running.verifyingSignature', 'running.packaging'],
-    ...['running.checkingArtifact', 'running.delivering.attempting'],
+    ...['running.checkingArtifact', 'running.delivering.attempting.awaitingAnswer'],
   ),
   ...moments('run', 'running.downloading.pausing', 'running.delivering.pausing'),
   ...moments('vm', 'cloning', 'alive.booting', 'alive.locating.asking', 'alive.connecting.attempting'),

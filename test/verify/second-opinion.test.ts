@@ -13,7 +13,7 @@ const selfMade = ((): SigningIdentity => {
 /** What becomes of an answer: the lines that it leaves, or the code of the failure. */
 async function heeded(ask: Question['ask'], more: Partial<Question> = {}) {
   const lines: string[] = [];
-  const report = { log: (line: string) => void lines.push(line), progress: () => {} };
+  const report = { log: (line: string) => void lines.push(line), progress: () => {}, moved: () => {} };
   try {
     await heedOpinion({ tool: 'codesign', subject: 'the signed app', ask, ...more }, report);
     return lines;

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { signJobLimits, TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
+import { artifact, beginJob, type JobScene } from './sign-job-scene.ts';
+
+const { stallTimeout } = signJobLimits;
+const RETRY_MS = 30_000;
+const answerTimeout = signJobLimits.answerTimeout({ context: { artifacts: [artifact] } });
+
+const logged = (scene: JobScene): string[] =>
+  scene.notes().flatMap((note) => (note.kind === 'log' ? [note.line] : []));
+const uploads = ({ stage }: JobScene) => stage.calls.filter(({ port }) => port === 'deliverArtifact');
+
+function beginUpload(): JobScene {
+  const scene = beginJob();
+  scene.goTo('deliverArtifact');
+  return scene;
+}
+
+test('an upload that stands still for a minute is given up, said, and made anew', () => {
+  const scene = beginUpload();
+  scene.job.send({ type: 'step.moved' });
+  scene.clock.advance(stallTimeout - 1);
+  scene.job.send({ type: 'step.moved' });
+  scene.clock.advance(stallTimeout - 1);
+  expect(logged(scene)).toEqual([]);
+  scene.clock.advance(1);
+  expect(scene.stage.open('deliverArtifact')).toEqual([]);
+  expect(logged(scene)).toEqual([
+    'The upload of the artifact stood still. The hub took no more of it for a minute. It is tried again.',
+  ]);
+  scene.clock.advance(RETRY_MS);
+  scene.answer('deliverArtifact');
+  expect(scene.conclusion()).toEqual({ outcome: 'succeeded', artifact });
+  scene.cleanUp();
+});
+
+test('an answer that does not come is told apart from an upload that stands still', () => {
+  const scene = beginUpload();
+  scene.job.send({ type: 'step.sent' });
+  scene.clock.advance(answerTimeout);
+  expect(logged(scene)).toEqual([expect.stringContaining('All of it was sent')]);
+});
+
+test('a line that is dead for good ends the job with its own code', () => {
+  const scene = beginUpload();
+  for (let attempt = 1; attempt <= TRANSFER_ATTEMPTS; attempt += 1) {
+    scene.job.send({ type: 'step.moved' });
+    scene.clock.advance(stallTimeout);
+    scene.clock.advance(RETRY_MS);
+  }
+  expect(uploads(scene)).toHaveLength(TRANSFER_ATTEMPTS);
+  expect(scene.conclusion()).toMatchObject({ outcome: 'failed', failure: { code: 'UPLOAD_STALLED' } });
+  scene.cleanUp();
+});
+
+test('a hub has a minute to answer, more for what takes it longer to decode, and never more than five', () => {
+  const forSize = (sizeBytes: number) =>
+    signJobLimits.answerTimeout({ context: { artifacts: [{ ...artifact, sizeBytes }] } });
+  expect([0, 60 * 2 ** 20, 2 ** 40].map(forSize)).toEqual([60_000, 120_000, 300_000]);
+});
