@@ -210,7 +210,7 @@ const saidBeforeEnd = (daemon: RunningCli, fits: (line: string) => boolean): Pro
   });
 
 /** Resolves when the moment has come and some lines more, or the run is over; says where everybody stood then. */
-async function untilMoment(daemon: RunningCli, wanted: Moment, moreLines: number): Promise<Standing> {
+export async function untilMoment(daemon: RunningCli, wanted: Moment, moreLines: number): Promise<Standing> {
   let left: number | undefined;
   let isOver = false;
   const standing: Standing = {};

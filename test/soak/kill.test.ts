@@ -6,6 +6,7 @@ import { makeTinyIosJob, makeTinyMacJob } from '../helpers/soak-jobs.ts';
 import { liveAndDie } from '../helpers/soak-lives.ts';
 import { earlyMoments, lateMoments, nameOf } from '../helpers/soak-moments.ts';
 import { countedText } from '../helpers/soak-random.ts';
+import { dieWithSeveral } from '../helpers/soak-side-by-side.ts';
 
 const KILLS = Number(process.env.PERRY_SOAK_KILLS ?? 200);
 /** Side by side, each with a hub and a state folder of its own. */
@@ -38,3 +39,14 @@ test(`${KILLS} daemons are killed at any moment: the next one sweeps, and each j
   const hit = wanted.filter((moment) => names.includes(nameOf(moment)));
   if (KILLS >= 200) expect(hit.length).toBeGreaterThan(wanted.length * NEARLY_ALL);
 }, 1_200_000);
+
+test('daemons are killed with two or three jobs in flight: each job has one answer, and a lost one is named', async () => {
+  const jobs = [await makeTinyMacJob(join(folder, 'mac-2')), await makeTinyIosJob(join(folder, 'ios-2'))];
+  const kills = Math.ceil(KILLS / 20);
+  const lives = await Promise.all(SEEDS.map((seed) => dieWithSeveral({ folder, seed, kills, jobs })));
+  const lastWords = lives.flat();
+  console.error(`${kills * SEEDS.length} kills with several jobs each: ${countedText(lastWords)}`);
+  // the hub gives up a job whose worker was killed four times
+  expect(lastWords.filter((word) => !/^(succeeded|WORKER_RESTARTED|INTERNAL_ERROR)$/.test(word))).toEqual([]);
+  expect(lastWords).toContain('WORKER_RESTARTED');
+}, 600_000);
