@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type CallbackLogicFunction, fromCallback } from 'xstate';
+import { toFailure } from '../../machines/contracts/failure.ts';
 import type { HubMessage as KnownMessage } from '../../machines/contracts/hub.ts';
 import type { HubConnectionEvent, SocketCommand } from '../../machines/hub-connection/machine.ts';
 import { isConclusion, type Letter } from '../../machines/hub-connection/outbox.ts';
@@ -15,6 +16,7 @@ const HANDSHAKE_TIMEOUT_MS = 60_000;
 /** A ping whose answer only proves that the link lives. */
 const HEARTBEAT = 'beat';
 
+type HubFrame = NonNullable<ReturnType<typeof parseHubFrame>>;
 type Say = (event: HubConnectionEvent) => void;
 
 /** One link: what it needs, and the order of what comes and goes on it. */
@@ -87,16 +89,23 @@ function hear({ services, say, signal, inOrder }: Link, text: string): void {
   const taken = isJob ? services.takenJobs.taken(assignmentId, message.jobId) : Promise.resolve();
   inOrder(taken, () => {
     if (signal.aborted) services.takenJobs.settled(assignmentId);
-    else say({ type: 'socket.received', message: register(services, message, assignmentId) });
+    else say({ type: 'socket.received', message: takenIn(services, message, assignmentId) });
   });
 }
 
+/** A defect of ours while an assignment is taken in fails that assignment, and nothing else. */
+function takenIn(services: Services, message: HubFrame, assignmentId: string): KnownMessage {
+  try {
+    return register(services, message, assignmentId);
+  } catch (error) {
+    if (message.type !== 'jobAssigned') throw error;
+    services.logger.error({ job: message.jobId, err: error }, 'an assignment could not be taken in');
+    return { type: 'jobMalformed', jobId: message.jobId, assignmentId, failure: toFailure(error) };
+  }
+}
+
 /** What is secret about an assignment goes into the vault here, and nowhere else. */
-function register(
-  services: Services,
-  message: NonNullable<ReturnType<typeof parseHubFrame>>,
-  assignmentId: string,
-): KnownMessage {
+function register(services: Services, message: HubFrame, assignmentId: string): KnownMessage {
   const receivedAtMs = Date.now();
   if (message.type === 'jobAssigned') {
     const { type, jobId, ...rest } = message;
