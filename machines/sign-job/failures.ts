@@ -27,15 +27,15 @@ export const uploadStalled: Failure = {
   kind: 'upstream',
   code: 'UPLOAD_STALLED',
   summary: 'The upload of the artifact stood still.',
-  reason: 'The hub took no more of it for a minute.',
-  nextStep: 'Check the network between the worker and the hub, then send the job again.',
+  reason: 'Its receiver took no more of it for a minute.',
+  nextStep: 'Check the network and the proxies on the way, then try again.',
   retryable: true,
 };
 
 export const uploadUnanswered: Failure = {
   ...uploadStalled,
   summary: 'The upload of the artifact was not confirmed.',
-  reason: 'All of it was sent, and the hub did not answer in time.',
+  reason: 'All of it was sent, and its receiver did not answer in time.',
 };
 
 export const jobTimedOut: Failure = failureOf({

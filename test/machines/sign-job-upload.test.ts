@@ -26,7 +26,7 @@ test('an upload that stands still for a minute is given up, said, and made anew'
   scene.clock.advance(1);
   expect(scene.stage.open('deliverArtifact')).toEqual([]);
   expect(logged(scene)).toEqual([
-    'The upload of the artifact stood still. The hub took no more of it for a minute. It is tried again.',
+    'The upload of the artifact stood still. Its receiver took no more of it for a minute. It is tried again.',
   ]);
   scene.clock.advance(RETRY_MS);
   scene.answer('deliverArtifact');
