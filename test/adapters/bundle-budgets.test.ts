@@ -37,7 +37,7 @@ describe('what one bundle may hold is counted for all its files together', () =>
     ]);
     const files = inParts(9, (index) => ({ [`r${index}/Info.plist`]: large }));
     expect(await faultsOf('Bytes', files)).toEqual([
-      'BUNDLE_TOO_LARGE: Its property lists, profiles and entitlements have more than 33554432 bytes.',
+      'BUNDLE_TOO_LARGE: Its property lists, profiles, entitlements and names of libraries have more than 33554432 bytes.',
     ]);
   });
 
@@ -58,7 +58,7 @@ describe('what one bundle may hold is counted for all its files together', () =>
       [`PlugIns/W${index}.appex/embedded.mobileprovision`]: profile,
     }));
     expect(await faultsOf('Profiles', files)).toEqual([
-      'BUNDLE_TOO_LARGE: Its property lists, profiles and entitlements have more than 33554432 bytes.',
+      'BUNDLE_TOO_LARGE: Its property lists, profiles, entitlements and names of libraries have more than 33554432 bytes.',
     ]);
   });
 

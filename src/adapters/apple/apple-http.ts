@@ -34,6 +34,8 @@ export interface AppleAnswer {
 const CONNECT_TIMEOUT_MS = 15_000;
 const CALL_TIMEOUT_MS = 60_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
+/** A developer log over 30,000 files has 200,000; a value of two bytes becomes an object of fifty. */
+const MAX_JSON_VALUES = 500_000;
 
 /**
  * One question to one of Apple's services. A token that is refused is renewed once. Every other status than those
@@ -91,7 +93,7 @@ async function attempt(call: AppleCall, token: string | undefined): Promise<Appl
     signal.throwIfAborted();
     const response = await request(call.url, { ...requestOptions(call, token), dispatcher: agent, signal });
     const body = await capped(response.body, call);
-    return { status: response.statusCode, headers: response.headers, body, json: parsed(body) };
+    return { status: response.statusCode, headers: response.headers, body, json: parsed(body, call) };
   } catch (error) {
     if (call.signal.aborted) throw call.signal.reason;
     if (error instanceof ShipError) throw error;
@@ -127,10 +129,20 @@ async function capped(body: AsyncIterable<Buffer>, call: AppleCall): Promise<Buf
   return Buffer.concat(pieces);
 }
 
-function parsed(body: Buffer): unknown {
+function parsed(body: Buffer, call: AppleCall): unknown {
+  if (!hasFewValues(body)) throw invalidAnswer(call, `there are more than ${MAX_JSON_VALUES} values`);
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
     return undefined;
   }
+}
+
+const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b] as const;
+
+/** Each value but the outermost follows one of three characters; those in texts are counted as well. */
+function hasFewValues(json: Buffer): boolean {
+  let count = 1;
+  for (const byte of json) if (byte === COMMA || byte === BRACKET || byte === BRACE) count += 1;
+  return count <= MAX_JSON_VALUES;
 }

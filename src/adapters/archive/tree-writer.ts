@@ -45,7 +45,7 @@ export class TreeWriter {
   /** @throws ShipError BUNDLE_PATH_UNSAFE, BUNDLE_LINK_OUTSIDE, BUNDLE_NAME_COLLISION, BUNDLE_TOO_LARGE, DISK_FULL */
   async add(announced: ArchiveEntry, signal: AbortSignal): Promise<void> {
     const path = policePath(announced.name, announced.kind, this.limits);
-    if (path === '') return; // `./`, the folder that is there already
+    if (path === '') return this.budget.spendEntries(1); // `./`, the folder that is there already
     const entry = await this.withContent(announced, signal);
     const newFolders = this.registry.claim(path, entry.kind);
     this.budget.spendEntries(newFolders.length + (entry.kind === 'directory' ? 0 : 1));

@@ -1,6 +1,7 @@
 import { isProtectedFramework, PROTECTED_FRAMEWORKS } from '../../domain/bundle/protected-frameworks.ts';
 import { importedClasses, type MachOFacts } from '../../domain/macho/index.ts';
 import { openPlainFile, readExactly } from './plain-file.ts';
+import type { ReadingBudget } from './reading-budget.ts';
 
 const INTERESTING = new Set(PROTECTED_FRAMEWORKS.flatMap(({ classes }) => classes));
 
@@ -13,6 +14,7 @@ export async function readImportedClasses(
   path: string,
   { slices }: MachOFacts,
   frameworks: readonly string[],
+  budget: ReadingBudget,
 ): Promise<ReadonlySet<string> | undefined> {
   if (!frameworks.some(isProtectedFramework)) return undefined;
   const { file, sizeBytes } = await openPlainFile(path);
@@ -20,7 +22,7 @@ export async function readImportedClasses(
     const source = { sizeBytes, read: (offset: number, length: number) => readExactly(file, offset, length) };
     const found = new Set<string>();
     for (const slice of slices) {
-      const classes = await importedClasses(source, slice);
+      const classes = await importedClasses(source, slice, budget);
       if (!classes) return undefined;
       for (const name of classes) if (INTERESTING.has(name)) found.add(name);
     }

@@ -1,12 +1,13 @@
 import { PlistBudget } from '../../domain/plist/limits.ts';
 import { ShipError } from '../../errors.ts';
 
-/** Property lists, profiles and entitlements of one bundle; the largest apps have some hundred kilobytes of them. */
+/** Property lists, profiles, entitlements and names of libraries; the largest apps have some hundred kilobytes. */
 const MAX_BYTES = 32 * 1024 * 1024;
 const MAX_PLIST_VALUES = 500_000;
 const MAX_UNFOLDED_BYTES = 64 * 1024 * 1024;
 /** Architectures of all Mach-O files; a bundle of 5,000 universal libraries has 10,000. */
 const MAX_SLICES = 50_000;
+const MAX_SYMBOLS = 5_000_000;
 
 /**
  * What the small files of one bundle may cost together, because all of them are kept while the bundle is judged: each
@@ -17,6 +18,8 @@ export class ReadingBudget {
     maxValues: MAX_PLIST_VALUES,
     maxUnfoldedBytes: MAX_UNFOLDED_BYTES,
   });
+  /** Imported symbols that may still be looked at; without them some purpose strings are not asked for. */
+  symbols = MAX_SYMBOLS;
   #bytesLeft = MAX_BYTES;
   #slicesLeft = MAX_SLICES;
 
@@ -24,7 +27,9 @@ export class ReadingBudget {
   spendBytes(count: number): void {
     this.#bytesLeft -= count;
     if (this.#bytesLeft < 0)
-      throw tooMuch(`Its property lists, profiles and entitlements have more than ${MAX_BYTES} bytes.`);
+      throw tooMuch(
+        `Its property lists, profiles, entitlements and names of libraries have more than ${MAX_BYTES} bytes.`,
+      );
   }
 
   /** @throws ShipError BUNDLE_TOO_LARGE */

@@ -67,7 +67,7 @@ async function readOne(appPath: string, path: string, budget: ReadingBudget): Pr
   const file = await readCodeFile(hostPath, { name: path });
   if (file.kind !== 'macho') return file;
   const frameworks = frameworksOf(file.macho);
-  const classes = await readImportedClasses(hostPath, file.macho, frameworks);
+  const classes = await readImportedClasses(hostPath, file.macho, frameworks, budget);
   const embeddedId = await readEmbeddedId(hostPath, file.macho, budget);
   const code = {
     ...withoutDylibs(file.macho),
@@ -101,11 +101,14 @@ function addTo(
   else if (result.value.kind === 'script') scan.scripts.add(path);
   else if (result.value.kind === 'macho') {
     const { code } = result.value;
-    if (faults.attempt(() => spent(budget, code.slices.length))) scan.machOs.set(path, code);
+    const names = [...code.frameworks, ...code.swiftLibraries];
+    const nameBytes = names.reduce((sum, name) => sum + name.length, 0);
+    if (faults.attempt(() => spent(budget, code.slices.length, nameBytes))) scan.machOs.set(path, code);
   }
 }
 
-function spent(budget: ReadingBudget, sliceCount: number): true {
+function spent(budget: ReadingBudget, sliceCount: number, nameBytes = 0): true {
+  budget.spendBytes(nameBytes);
   budget.spendSlices(sliceCount);
   return true;
 }

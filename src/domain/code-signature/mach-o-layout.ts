@@ -93,10 +93,11 @@ export function readLayout(head: Buffer, slice: SliceRange): SliceLayout {
       `the part at ${slice.offset} is for another processor than said`,
     );
   const found: { -readonly [K in keyof SliceLayout]?: SliceLayout[K] } = {};
-  for (const { command, offset } of loadCommands(bytes, headerBytes)) {
+  for (const { command, offset, size } of loadCommands(bytes, headerBytes)) {
     if (command === commands.codeSignature) found.signature = signatureRange(bytes, offset, slice, found);
     if (command !== commands.segment64 && command !== commands.segment32) continue;
-    const section = infoPlistSection(bytes, offset, command === commands.segment64, slice);
+    const at = { offset, size };
+    const section = infoPlistSection(bytes, at, command === commands.segment64, slice);
     if (section) found.embeddedInfoPlist ??= section;
   }
   return { ...found, architecture: architectureName(cpu), cpu, fileType: bytes.u32(12) };
@@ -113,10 +114,13 @@ export function openHeader(head: Buffer): { bytes: Bytes; headerBytes: number } 
   throw malformed('Mach-O header', `it starts with 0x${head.toString('hex', 0, 4)}`);
 }
 
-export function* loadCommands(
-  bytes: Bytes,
-  headerBytes: number,
-): Generator<{ command: number; offset: number }> {
+interface LoadCommand {
+  readonly command: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+export function* loadCommands(bytes: Bytes, headerBytes: number): Generator<LoadCommand> {
   const count = bytes.u32(16);
   const end = headerBytes + bytes.u32(20);
   let offset = headerBytes;
@@ -124,7 +128,7 @@ export function* loadCommands(
     const size = bytes.u32(offset + 4);
     if (size < 8 || offset + size > end)
       throw malformed('Mach-O header', `load command ${index} takes ${size} bytes`);
-    yield { command: bytes.u32(offset), offset };
+    yield { command: bytes.u32(offset), offset, size };
     offset += size;
   }
 }
@@ -137,9 +141,17 @@ function signatureRange(bytes: Bytes, at: number, slice: SliceRange, found: { si
   return range;
 }
 
-function infoPlistSection(bytes: Bytes, at: number, is64: boolean, slice: SliceRange) {
+/** Sections must lie in the command that announces them, or many small commands would share them. */
+function infoPlistSection(
+  bytes: Bytes,
+  { offset: at, size: commandSize }: Pick<LoadCommand, 'offset' | 'size'>,
+  is64: boolean,
+  slice: SliceRange,
+) {
   const [first, size] = is64 ? [at + 72, 80] : [at + 56, 68];
-  const count = Math.min(bytes.u32(is64 ? at + 64 : at + 48), 256);
+  const count = bytes.u32(is64 ? at + 64 : at + 48);
+  if (first + count * size > at + commandSize)
+    throw malformed('Mach-O header', 'a segment announces more sections than it has');
   for (let index = 0; index < count; index += 1) {
     const section = first + index * size;
     if (name16(bytes, section) !== '__info_plist' || name16(bytes, section + 16) !== '__TEXT') continue;

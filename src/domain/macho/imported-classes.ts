@@ -12,6 +12,8 @@ const MAX_COMMAND_BYTES = 1024 * 1024;
 const LC_SYMTAB = 0x2;
 const LC_DYSYMTAB = 0xb;
 const CLASS = '_OBJC_CLASS_$_';
+/** Longer ones are none that is looked for; symbols may share one long name, each from another place in it. */
+const MAX_NAME_BYTES = 256;
 
 interface SymbolTables {
   readonly entriesAt: number;
@@ -25,17 +27,20 @@ interface SymbolTables {
  * Names of the Objective-C classes that one slice takes from libraries, read off its table of undefined symbols
  * (<mach-o/nlist.h>), which linkers keep even in stripped programs.
  *
- * @returns undefined when the file has no such table, or one that makes no sense
+ * @param budget - symbols that may still be read, of this and other slices; counted down
+ * @returns undefined when the file has no such table, or one that makes no sense or is too much
  */
 export async function importedClasses(
   source: ByteSource,
   slice: Pick<MachOSlice, 'offset' | 'sizeBytes'>,
+  budget: { symbols: number } = { symbols: MAX_SYMBOLS },
 ): Promise<ReadonlySet<string> | undefined> {
   try {
     const tables = await findTables(source, slice);
-    if (!tables || tables.count === 0) return undefined;
+    if (!tables || tables.count === 0 || tables.count > budget.symbols) return undefined;
+    budget.symbols -= tables.count;
     const names = await namesAt(source, tables, await nameOffsets(source, tables));
-    return new Set(names.filter((name) => name.startsWith(CLASS)).map((name) => name.slice(CLASS.length)));
+    return new Set(names);
   } catch {
     return undefined;
   }
@@ -81,20 +86,23 @@ async function namesAt(
   offsets: readonly number[],
 ): Promise<string[]> {
   const names: string[] = [];
+  const prefix = Buffer.from(CLASS);
   let index = 0;
   for (let window = 0; window < MAX_WINDOWS && index < offsets.length; window += 1) {
     const start = offsets[index] ?? 0;
     const length = Math.min(WINDOW_BYTES, stringsBytes - start, source.sizeBytes - stringsAt - start);
     const bytes = await source.read(stringsAt + start, length);
-    const taken = names.length;
+    const first = index;
     for (; index < offsets.length; index += 1) {
       const at = (offsets[index] ?? 0) - start;
-      const end = bytes.indexOf(0, at);
-      if (at >= bytes.length || end < 0) break;
-      names.push(bytes.toString('latin1', at, end));
+      const name = bytes.subarray(at, at + MAX_NAME_BYTES);
+      const end = name.indexOf(0);
+      if (at >= bytes.length || (end < 0 && name.length < MAX_NAME_BYTES)) break;
+      if (end > 0 && name.subarray(0, prefix.length).equals(prefix))
+        names.push(name.toString('latin1', prefix.length, end));
     }
     // a name without an end: the table is cut short
-    if (names.length === taken) index += 1;
+    if (index === first) index += 1;
   }
   return names;
 }
