@@ -161,7 +161,7 @@ export const failureCodes = {
   DMG_ENTRY_INVALID: input('An item of the bundle cannot be put onto a disk image.'),
   DMG_TOO_LARGE: input('The bundle does not fit a disk image that can be signed.'),
   DMG_CORRUPT: defect('A disk image is damaged, or not what it says it is.'),
-  ARTIFACT_NOT_WRITTEN: host('The finished artifact could not be put where it was asked for.'),
+  ARTIFACT_NOT_WRITTEN: input('The finished artifact could not be put where it was asked for.'),
   PACKAGE_CORRUPT: input('An installer package is damaged, or not what it says it is.'),
   ARTIFACT_UNKNOWN: input('What is to be verified does not exist, or is of no kind that can be verified.'),
   TOOLCHAIN_LACKS_PRODUCTBUILD: host(

@@ -11,6 +11,7 @@ import {
   manifestOf,
   readEntitlements,
   refuseContradictions,
+  requireProfile,
 } from './sign-request.ts';
 
 /** What was given with the bundle. */
@@ -30,6 +31,7 @@ export async function readRequest(flags: CheckFlags, signal: AbortSignal): Promi
   const unreadable: Finding[] = [];
   const given = await credentialsOf(flags, signal);
   const credentials = await orFinding(unreadable, () => parseCredentials(given));
+  await orFinding(unreadable, () => requireProfile(flags));
   const entitlements = await orFinding(unreadable, () => readEntitlements(flags));
   return {
     credentials: credentials ?? {},

@@ -1,9 +1,9 @@
 import { readTrustRoots } from '../adapters/files/trust-roots.ts';
-import { ShipError } from '../errors.ts';
 import { type Finding, type PreflightInput, plannedInput, preflight } from '../preflight/index.ts';
 import { jsonReport, textReport } from './check-report.ts';
 import { planRequest, readRequest } from './check-request.ts';
 import { exitCodes } from './exit-codes.ts';
+import { interruptible } from './interruptible.ts';
 import type { SignFlags } from './sign-request.ts';
 import { withSurvey } from './survey-argument.ts';
 
@@ -13,27 +13,15 @@ export interface CheckFlags extends SignFlags {
 
 /** The pre-flight by hand: exit 0 without an error, 1 with one, 2 when it was asked in a wrong way. */
 export async function check(bundle: string, flags: CheckFlags): Promise<void> {
-  const stopping = new AbortController();
-  const stop = () => stopping.abort(new Error('the check was stopped'));
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  try {
-    const { findings, target } = await findAll(bundle, flags, stopping.signal);
+  await interruptible(flags, async (signal) => {
+    const { findings, target } = await findAll(bundle, flags, signal);
     const ok = findings.every(({ severity }) => severity !== 'error');
     process.stdout.write(
       flags.json ? jsonReport(ok, findings) : textReport({ ok, findings, target, ...flags }),
     );
     process.exitCode = ok ? exitCodes.done : exitCodes.failed;
-  } catch (error) {
-    if (!isUsage(error)) throw error;
-    console.error(`error: ${error.message}`);
-    process.exitCode = exitCodes.wrongUsage;
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-  }
+  });
 }
-
-const isUsage = (error: unknown): error is Error =>
-  error instanceof ShipError && (error.code === 'COMMAND_USAGE_WRONG' || error.code === 'CONFIG_INVALID');
 
 async function findAll(bundle: string, flags: CheckFlags, signal: AbortSignal) {
   const request = await readRequest(flags, signal);
@@ -60,5 +48,8 @@ async function findAll(bundle: string, flags: CheckFlags, signal: AbortSignal) {
 const isForNotary = ({ distribute, apiKey }: CheckFlags): boolean =>
   distribute === undefined ? apiKey !== undefined : distribute === 'notarize' || distribute === 'both';
 
+/** Each once, errors first. */
 const sorted = (findings: readonly Finding[]): Finding[] =>
-  findings.toSorted((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'));
+  [...new Map(findings.map((found) => [`${found.code}\n${found.summary}`, found])).values()].sort(
+    (a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'),
+  );

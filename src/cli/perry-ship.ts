@@ -106,11 +106,17 @@ program
     ]),
   )
   .option('--p12 <file>', 'signing certificate and key')
-  .option('--p12-password-file <file>', 'its password; asked for on the terminal otherwise')
+  .option(
+    '--p12-password-file <file>',
+    'its password, "-" for standard input; asked for on the terminal otherwise',
+  )
+  .option('--p12-password-env <name>', 'variable that holds it')
   .option('--notarize-p12 <file>', 'for "both": Developer ID identity; --p12 holds it as well when left out')
   .option('--notarize-p12-password-file <file>', 'its password; that of --p12 otherwise')
+  .option('--notarize-p12-password-env <name>', 'variable that holds it')
   .option('--installer-p12 <file>', 'identity for the installer package of the Mac App Store')
   .option('--installer-p12-password-file <file>', 'its password; that of --p12 otherwise')
+  .option('--installer-p12-password-env <name>', 'variable that holds it')
   .option('--profile <file>', 'provisioning profile')
   .option('--entitlements <file>', "property list, in the place of the bundle's app.entitlements")
   .option('--bundle-id <id>', 'what the bundle is expected to be')
@@ -124,7 +130,7 @@ program
 program
   .command('sign <bundle>')
   .description(
-    'one .app bundle, no hub: signed in a machine of its own, packaged, verified, left where you want it',
+    'one .app, .ipa, .zip or .tar.gz, no hub: signed in a machine of its own, packed, verified, left where you want it',
   )
   .addOption(
     new Option('--target <target>', 'by the layout of the bundle when left out').choices([
@@ -141,11 +147,17 @@ program
     ]),
   )
   .option('--p12 <file>', 'signing identity; ad hoc when left out (macOS)')
-  .option('--p12-password-file <file>', 'its password; asked for on the terminal otherwise')
+  .option(
+    '--p12-password-file <file>',
+    'its password, "-" for standard input; asked for on the terminal otherwise',
+  )
+  .option('--p12-password-env <name>', 'variable that holds it')
   .option('--notarize-p12 <file>', 'for "both": Developer ID identity; --p12 holds it as well when left out')
   .option('--notarize-p12-password-file <file>', 'its password; that of --p12 otherwise')
+  .option('--notarize-p12-password-env <name>', 'variable that holds it')
   .option('--installer-p12 <file>', 'identity for the installer package of the Mac App Store')
   .option('--installer-p12-password-file <file>', 'its password; that of --p12 otherwise')
+  .option('--installer-p12-password-env <name>', 'variable that holds it')
   .option('--profile <file>', 'provisioning profile')
   .option('--entitlements <file>', 'property list of entitlements that the app asks for')
   .option('--bundle-id <id>', 'what the bundle must be')
@@ -156,10 +168,27 @@ program
   .addOption(
     new Option('--driver <kind>', 'virtual machines (PERRY_VM_DRIVER)').choices(['tart', 'orchard', 'local']),
   )
-  .option('--out <path>', 'folder or file for the artifact; the current folder when left out')
+  .option(
+    '--out <path>',
+    'file for the artifact, or a folder (made, when it ends with a slash); here when left out',
+  )
+  .option('--force', 'replace an artifact that exists')
+  .option('--timestamp-url <url>', 'time-stamp server, or "none"; that of Apple when left out')
+  .option('--quiet', 'say nothing on the way')
   .option('--env-file <file>', 'read settings from NAME=value lines as well')
   .option('--json', 'print the result as JSON')
   .action(async (bundle, flags) => (await import('./sign.ts')).sign(bundle, flags));
+
+program
+  .command('identity <file>')
+  .description('what a PKCS#12 file holds: each identity, what it is good for, and what is odd')
+  .option(
+    '--password-file <file>',
+    'its password, "-" for standard input; asked for on the terminal otherwise',
+  )
+  .option('--password-env <name>', 'variable that holds it')
+  .option('--json', 'for programs')
+  .action(async (file, flags) => (await import('./identity.ts')).identity(file, flags));
 
 program
   .command('verify <artifact>')

@@ -1,21 +1,22 @@
-import { lstat, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { forgetKeys, openP12 } from '../domain/identity/index.ts';
 import { newDict, type PlistDict, parsePlistDict, stringAt } from '../domain/plist/index.ts';
+import { parseProfile } from '../domain/profile/index.ts';
 import { ShipError } from '../errors.ts';
 import { nameOfApp } from '../verify/read-app.ts';
-import { askPassword, terminal } from './ask-password.ts';
-import { MAX_PLIST_BYTES, readFlagFile, readPasswordFile, usage } from './sign-files.ts';
+import { type PasswordFlags, passwordFor } from './passwords.ts';
+import { MAX_PLIST_BYTES, readFlagFile, usage } from './sign-files.ts';
 
 export interface SignFlags {
   readonly target?: 'macos-sign' | 'ios-sign';
   readonly distribute?: 'notarize' | 'appstore' | 'testflight' | 'both';
   readonly p12?: string;
   readonly p12PasswordFile?: string;
+  readonly p12PasswordEnv?: string;
   readonly notarizeP12?: string;
   readonly notarizeP12PasswordFile?: string;
+  readonly notarizeP12PasswordEnv?: string;
   readonly installerP12?: string;
   readonly installerP12PasswordFile?: string;
+  readonly installerP12PasswordEnv?: string;
   readonly profile?: string;
   readonly entitlements?: string;
   readonly bundleId?: string;
@@ -25,34 +26,30 @@ export interface SignFlags {
   readonly issuerId?: string;
 }
 
-export interface SignInput {
-  /** As a hub would send it. */
-  readonly manifest: Readonly<Record<string, unknown>>;
+/** What the flags name, read. */
+export interface SignMaterial {
   /** As a hub would send it; secret. */
   readonly credentials: Readonly<Record<string, unknown>>;
   readonly entitlements?: PlistDict;
 }
 
 /**
- * A command line as the assignment that a hub would have made of it. Secrets come from files or the terminal, never
- * from the command line or the environment.
+ * Reads what a bundle is signed with. Secrets come from files, standard input, a variable or the terminal, never from
+ * the command line.
  *
- * @throws ShipError COMMAND_USAGE_WRONG · P12_* when the file cannot be opened at all
+ * @throws ShipError COMMAND_USAGE_WRONG · PLIST_INVALID · PROFILE_INVALID · P12_PASSWORD_WRONG
  */
-export async function readSignInput(
-  bundle: string,
-  flags: SignFlags,
-  signal: AbortSignal,
-): Promise<SignInput> {
-  const info = await infoOf(bundle);
-  const target = flags.target ?? info.target;
-  refuseContradictions(target, flags);
+export async function readMaterial(flags: SignFlags, signal: AbortSignal): Promise<SignMaterial> {
   const entitlements = await readEntitlements(flags);
-  return {
-    manifest: manifestOf(bundle, { ...info, target }, flags),
-    credentials: await credentialsOf(flags, signal),
-    ...(entitlements && { entitlements }),
-  };
+  await requireProfile(flags);
+  const credentials = await credentialsOf(flags, signal);
+  return { credentials, ...(entitlements && { entitlements }) };
+}
+
+/** One that cannot be read is an error also where the signature would not use it. */
+export async function requireProfile({ profile }: SignFlags): Promise<void> {
+  const bytes = await readFlagFile('--profile', profile);
+  if (bytes) parseProfile(bytes);
 }
 
 export interface BundleInfo {
@@ -60,17 +57,8 @@ export interface BundleInfo {
   readonly info: PlistDict;
 }
 
-/** A macOS app has everything in `Contents`. What is wrong with the bundle, the job itself says. */
-async function infoOf(bundle: string): Promise<BundleInfo> {
-  const found = await stat(bundle).catch(() => undefined);
-  if (!found?.isDirectory())
-    throw usage('The bundle is not a folder that exists.', 'An app bundle is a folder <name>.app.');
-  const isDeep = (await lstat(join(bundle, 'Contents')).catch(() => undefined))?.isDirectory() === true;
-  const path = join(bundle, isDeep ? 'Contents/Info.plist' : 'Info.plist');
-  return { target: isDeep ? 'macos-sign' : 'ios-sign', info: await readInfo(path) };
-}
-
-async function readInfo(path: string): Promise<PlistDict> {
+/** What is wrong with it, the job itself says. */
+export async function readInfo(path: string): Promise<PlistDict> {
   try {
     const bytes = await readFlagFile('Info.plist', path, MAX_PLIST_BYTES);
     return bytes ? parsePlistDict(bytes, { name: 'Info.plist' }) : newDict();
@@ -97,8 +85,8 @@ export function refuseContradictions(target: BundleInfo['target'], flags: SignFl
   if (given !== 0 && given !== 3) throw usage('--api-key, --key-id and --issuer-id belong together.');
   if (flags.teamId !== undefined && !TEAM_FORM.test(flags.teamId))
     throw usage('--team-id must be 10 capital letters and digits.');
-  if (flags.p12PasswordFile !== undefined && flags.p12 === undefined)
-    throw usage('--p12-password-file is given without --p12.');
+  if (flags.p12 === undefined && (flags.p12PasswordFile ?? flags.p12PasswordEnv) !== undefined)
+    throw usage('A password of --p12 is given without --p12.');
   if (flags.notarizeP12 !== undefined && distribute !== 'both')
     throw usage('--notarize-p12 is for --distribute both; otherwise --p12 is what signs.');
 }
@@ -121,7 +109,7 @@ export function manifestOf(bundle: string, { target, info }: BundleInfo, flags: 
 }
 
 /** The folder's name without `.app`, in the letters that a manifest allows. */
-const nameFor = (bundle: string): string =>
+export const nameFor = (bundle: string): string =>
   nameOfApp(bundle)
     .replace(/\.app$/i, '')
     .replace(/[^\p{L}\p{M}\p{N} _-]+/gu, '-')
@@ -129,7 +117,7 @@ const nameFor = (bundle: string): string =>
 
 /** As a hub would send them; secret. @throws ShipError COMMAND_USAGE_WRONG */
 export async function credentialsOf(flags: SignFlags, signal: AbortSignal): Promise<Record<string, unknown>> {
-  const main = await suppliedBy(['--p12', flags.p12], ['--p12-password-file', flags.p12PasswordFile], signal);
+  const main = await suppliedBy(['--p12', flags.p12], passwordFlags('p12', flags), signal);
   // one file of a Keychain export holds all identities of its owner; each pass picks its own
   const all = flags.distribute === 'both' ? main : undefined;
   const notarize = (await supplied('notarize', flags, signal)) ?? all;
@@ -156,38 +144,29 @@ export async function credentialsOf(flags: SignFlags, signal: AbortSignal): Prom
   };
 }
 
-/** Another identity; its password is that of `--p12` unless it has a file of its own. */
+/** Another identity; its password is that of `--p12` unless it has one of its own. */
 function supplied(which: 'notarize' | 'installer', flags: SignFlags, signal: AbortSignal) {
-  const passwordFile = flags[`${which}P12PasswordFile`] ?? flags.p12PasswordFile;
-  return suppliedBy(
-    [`--${which}-p12`, flags[`${which}P12`]],
-    [`--${which}-p12-password-file`, passwordFile],
-    signal,
-  );
+  const own = passwordFlags(`${which}P12`, flags);
+  const hasOwn = own.file[1] !== undefined || own.variable[1] !== undefined;
+  const password = hasOwn ? own : passwordFlags('p12', flags);
+  return suppliedBy([`--${which}-p12`, flags[`${which}P12`]], password, signal);
 }
 
-type Flag = readonly [flag: string, path: string | undefined];
-
-async function suppliedBy(file: Flag, passwordFile: Flag, signal: AbortSignal) {
-  const p12 = await readFlagFile(...file);
-  if (!p12) return undefined;
-  const given = await readPasswordFile(...passwordFile);
-  const password = given ?? (await askFor(file[1] ?? '', p12, signal));
-  return { p12: p12.toString('base64'), password };
+function passwordFlags(which: 'p12' | 'notarizeP12' | 'installerP12', flags: SignFlags): PasswordFlags {
+  const flag = `--${which.replace(/P12$/, '-p12')}-password`;
+  return {
+    file: [`${flag}-file`, flags[`${which}PasswordFile`]],
+    variable: [`${flag}-env`, flags[`${which}PasswordEnv`]],
+  };
 }
 
-/** Asks only when the file wants a password, and somebody is there to be asked. */
-async function askFor(path: string, p12: Buffer, signal: AbortSignal): Promise<string> {
-  const asked = terminal();
-  if (!asked || opensWithoutPassword(p12)) return '';
-  return askPassword(`Password of ${nameOfApp(path)}: `, asked, signal);
-}
-
-function opensWithoutPassword(p12: Buffer): boolean {
-  try {
-    forgetKeys(openP12(p12, ''));
-    return true;
-  } catch (error) {
-    return !(error instanceof ShipError && error.code === 'P12_PASSWORD_WRONG');
-  }
+async function suppliedBy(
+  file: readonly [flag: string, path: string | undefined],
+  flags: PasswordFlags,
+  signal: AbortSignal,
+) {
+  const bytes = await readFlagFile(...file);
+  if (!bytes) return undefined;
+  const password = await passwordFor({ path: file[1] ?? '', bytes }, flags, signal);
+  return { p12: bytes.toString('base64'), password };
 }

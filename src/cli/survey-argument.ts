@@ -8,6 +8,7 @@ import { brokenSurvey, findArchivedCode, surveyBundle } from '../adapters/bundle
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import { ShipError } from '../errors.ts';
 import type { PreflightTarget } from '../preflight/index.ts';
+import { targetOf } from '../sign/opened-bundle.ts';
 import { usage } from './sign-files.ts';
 
 export interface SurveyOptions {
@@ -74,10 +75,4 @@ async function surveyArchive(
     if (!(error instanceof ShipError) || error.failure.kind === 'host') throw error;
     return { target, survey: brokenSurvey(target, error) };
   }
-}
-
-/** A macOS app has everything in `Contents`. */
-async function targetOf(appPath: string): Promise<PreflightTarget> {
-  const contents = await lstat(join(appPath, 'Contents')).catch(() => undefined);
-  return contents?.isDirectory() ? 'macos-sign' : 'ios-sign';
 }

@@ -2,7 +2,8 @@ import { ShipError } from '../errors.ts';
 import { renderReport } from '../verify/text.ts';
 import { verifyArtifact } from '../verify/verify-artifact.ts';
 import { exitCodes } from './exit-codes.ts';
-import { tellError } from './tell-error.ts';
+import { interruptible } from './interruptible.ts';
+import { endWith } from './tell-error.ts';
 
 export interface VerifyFlags {
   readonly json?: boolean;
@@ -10,20 +11,23 @@ export interface VerifyFlags {
 
 /** Prints what is inside an artifact and whether every seal holds: exit 0 · 1 with findings · 2 unreadable. */
 export async function verify(artifact: string, { json = false }: VerifyFlags): Promise<void> {
-  const stopping = new AbortController();
-  const stop = () => stopping.abort(new Error('the check was stopped'));
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  try {
-    const report = await verifyArtifact(artifact, { signal: stopping.signal });
+  await interruptible({ json }, async (signal) => {
+    const report = await readable(artifact, signal, json);
+    if (!report) return;
     const text = json ? JSON.stringify(report, null, 2) : renderReport(report).join('\n');
     process.stdout.write(`${text}\n`);
     process.exitCode = report.ok ? exitCodes.done : exitCodes.failed;
+  });
+}
+
+/** What cannot be read at all is wrong usage. */
+async function readable(artifact: string, signal: AbortSignal, json: boolean) {
+  try {
+    return await verifyArtifact(artifact, { signal });
   } catch (error) {
     if (!(error instanceof ShipError)) throw error;
-    if (json) process.stdout.write(`${JSON.stringify({ ok: false, error: error.failure }, null, 2)}\n`);
-    tellError(error);
+    endWith(error, { json });
     process.exitCode = exitCodes.wrongUsage;
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    return undefined;
   }
 }

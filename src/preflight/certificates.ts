@@ -13,7 +13,7 @@ import { type Finding, finding } from './finding.ts';
 import type { Context } from './input.ts';
 
 /** rcodesign 0.29.0 refuses P-384: "PKCS#8 algorithm parameters malformed". */
-const KEY_TYPES = ['rsa', 'ec:prime256v1'];
+export const KEY_TYPES: readonly string[] = ['rsa', 'ec:prime256v1'];
 const TEAM_FORM = /^[A-Z0-9]{10}$/;
 /** Where Apple checks the kind itself; elsewhere it is the sender's own business. */
 const STRICT_PURPOSES: readonly IdentityPurpose[] = [
@@ -22,7 +22,7 @@ const STRICT_PURPOSES: readonly IdentityPurpose[] = [
   'macos-notarized',
   'macos-store-installer',
 ];
-const PURPOSE_NAMES: Readonly<Record<IdentityPurpose, string>> = {
+export const PURPOSE_NAMES: Readonly<Record<IdentityPurpose, string>> = {
   'ios-store': 'an iOS app for the App Store',
   'ios-direct': 'an iOS app',
   'macos-store': 'an app for the Mac App Store',

@@ -1,3 +1,4 @@
+export { KEY_TYPES, PURPOSE_NAMES } from './certificates.ts';
 export { errorOf, type Finding, finding, findingOf, type Severity } from './finding.ts';
 export type {
   Distribution,

@@ -1,53 +1,60 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { slug } from '../domain/slug.ts';
+import { chmod, copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { ShipError } from '../errors.ts';
 import { artifactOf } from '../steps/artifact-place.ts';
-import { passOf, type StepScope } from '../steps/step.ts';
-import { held } from '../steps/workbench.ts';
+import type { StepScope } from '../steps/step.ts';
+import { reasonFor } from './artifact-target.ts';
 
-/** Where the artifact of a call is wanted: a folder, or a file. */
+/** Where the artifact of a call is wanted. */
 export interface ArtifactPlace {
   /** Set once the artifact is there. */
   path?: string;
+  /** Absolute path of the file. */
   readonly wanted: string;
+  /** Take the place of a file that exists. */
+  readonly force: boolean;
 }
 
 /** The step that stands for the upload: the artifact appears under its name whole, or not at all. */
 export const placeArtifact =
   (place: ArtifactPlace) =>
   async (scope: StepScope): Promise<void> => {
-    const { desk, signal } = scope;
-    const artifact = artifactOf(scope);
-    const { container } = passOf(scope);
-    const name = `${slug(held(desk, 'manifest').appName, 'app')}.${container}`;
-    const target = (await isFolder(place.wanted)) ? join(resolve(place.wanted), name) : resolve(place.wanted);
-    const part = join(dirname(target), `.perry-ship-${randomUUID()}.part`);
+    const { signal } = scope;
+    const { wanted, force } = place;
+    const part = join(dirname(wanted), `.perry-ship-${randomUUID()}.part`);
     try {
-      await mkdir(dirname(target), { recursive: true });
-      await copyFile(artifact.path, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await mkdir(dirname(wanted), { recursive: true });
+      await copyFile(artifactOf(scope).path, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
       await chmod(part, 0o666 & ~process.umask());
       signal.throwIfAborted();
-      await rename(part, target);
+      await (force ? rename(part, wanted) : appear(part, wanted));
     } catch (error) {
       signal.throwIfAborted();
-      throw notWritten(target, error as NodeJS.ErrnoException);
+      throw notWritten(wanted, error as NodeJS.ErrnoException);
     } finally {
-      await rm(part, { force: true });
+      // what cannot be removed was never made: the folder itself is gone or is none
+      await rm(part, { force: true }).catch(() => {});
     }
-    place.path = target;
+    place.path = wanted;
   };
 
-/** A folder that exists, or a path that says that it is one. */
-const isFolder = async (path: string): Promise<boolean> =>
-  /[/\\]$/.test(path) || (await stat(path).catch(() => undefined))?.isDirectory() === true;
+/** A link never replaces what came there meanwhile; not every file system has them. */
+async function appear(part: string, wanted: string): Promise<void> {
+  try {
+    await link(part, wanted);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw error;
+    await copyFile(part, wanted, constants.COPYFILE_EXCL);
+  }
+}
 
 const notWritten = (target: string, cause: NodeJS.ErrnoException): ShipError =>
   new ShipError('ARTIFACT_NOT_WRITTEN', {
-    summary: `The finished artifact could not be written to "${target}".`,
-    reason: `The operating system says ${cause.code ?? 'nothing more'}.`,
+    summary: `The finished artifact could not be written to ${JSON.stringify(target)}.`,
+    reason: cause.code === 'EEXIST' ? 'A file of that name exists by now.' : reasonFor(cause.code),
     nextStep: 'Give a folder or file that this user may write with --out, and sign again.',
     cause,
   });

@@ -11,28 +11,35 @@ import type { Config } from '../config/load.ts';
 import { makeServices } from '../daemon/daemon.ts';
 import { goldenImage } from '../daemon/golden-image.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
+import type { PlistDict } from '../domain/plist/index.ts';
 import { printVmName } from '../domain/vm-name.ts';
 import { openJournal } from '../journal/journal.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { LOCAL_JOB_ID } from '../steps/workbench.ts';
 import { type ArtifactPlace, placeArtifact } from './artifact-place.ts';
-import { copyBundle, type LocalBundle } from './bundle-copy.ts';
+import { type OpenedBundle, takeBundle } from './opened-bundle.ts';
 import { enterPremises, type Premises, signRoot, sweepPremises } from './premises.ts';
 
 export interface SignRequest {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;
-  readonly bundle: LocalBundle;
+  /** Opens the bundle; what it unpacks goes into this folder, which is gone in the end. */
+  readonly open: (dir: string) => Promise<SignInput>;
+  readonly onNote: (note: JobNote) => void;
+  /** Aborting cancels the job; what it began is undone before the promise settles. */
+  readonly signal: AbortSignal;
+}
+
+export interface SignInput {
+  readonly bundle: OpenedBundle;
+  /** Takes the place of the entitlements that the compiler put beside the program. */
+  readonly entitlements?: PlistDict;
   /** As a hub would send it. */
   readonly manifest: unknown;
   /** As a hub would send it; secret. */
   readonly credentials: unknown;
-  /** Folder or file. */
-  readonly out: string;
-  readonly onNote: (note: JobNote) => void;
-  /** Aborting cancels the job; what it began is undone before the promise settles. */
-  readonly signal: AbortSignal;
+  readonly artifact: Pick<ArtifactPlace, 'wanted' | 'force'>;
 }
 
 export interface SignOutcome {
@@ -94,7 +101,8 @@ const driverFor =
     });
 
 async function runJob(services: Services, premises: Premises, request: SignRequest): Promise<SignOutcome> {
-  const { bundle, manifest, credentials, out, onNote, signal } = request;
+  const { onNote, signal } = request;
+  const { bundle, entitlements, manifest, credentials, artifact } = await request.open(premises.dir);
   const [runId, image] = [randomUUID(), await goldenImage(services.config)];
   await services.driver.checkHost?.(image, { signal });
   services.vault.put(runId, {
@@ -104,8 +112,8 @@ async function runJob(services: Services, premises: Premises, request: SignReque
     credentials,
     receivedAtMs: Date.now(),
   });
-  const place: ArtifactPlace = { wanted: out };
-  const ends = { downloadBundle: copyBundle(bundle), deliverArtifact: placeArtifact(place) };
+  const place: ArtifactPlace = { ...artifact };
+  const ends = { downloadBundle: takeBundle(bundle, entitlements), deliverArtifact: placeArtifact(place) };
   const actor = createActor(provideLoneSigner(services, ends), {
     id: 'lone-signer',
     input: {

@@ -1,5 +1,5 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { iosDemoApp, stageIosDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
@@ -89,6 +89,7 @@ describe('perry-ship sign', () => {
 
   test('signs an iOS app into the file that was asked for', async () => {
     const { env, out, expectNothingLeft } = await room('ios');
+    await mkdir(out, { recursive: true });
     const ipa = join(out, 'Demo Beta.ipa');
     const profile = ['--profile', join(folder, 'ios.mobileprovision'), '--team-id', TEAM];
     const args = ['sign', iosApp, ...identityFlags('ios'), ...profile, '--out', ipa, '--json'];
@@ -140,7 +141,7 @@ describe('perry-ship sign', () => {
       const password = (await readFile(join(folder, 'mac.password'), 'utf8')).trim();
       expect(descendantTexts().filter((text) => text.includes(password))).toEqual([]);
       signing.signal(name);
-      expect(await signing.ended, signing.lines.join('\n')).toBe(1);
+      expect(await signing.ended, signing.lines.join('\n')).toBe(128 + constants.signals[name]);
       await held.release();
       expect(signing.lines.at(-1)).toContain('CANCELLED');
       await expect(stat(out)).rejects.toThrow();

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { askPassword, type Terminal } from '../../src/cli/ask-password.ts';
-import { JobDisplay } from '../../src/cli/job-display.ts';
+import { type DisplayOptions, JobDisplay } from '../../src/cli/job-display.ts';
 
 function fakeTerminal() {
   const raw: boolean[] = [];
@@ -38,15 +38,23 @@ test('Ctrl-C and a signal end the question, and the terminal is as before', asyn
   }
 });
 
+/** A display on a clock that goes on by a second and a half at each look. */
+function display(options: DisplayOptions = {}, isTTY = false) {
+  const written: string[] = [];
+  const clock = { ms: 0 };
+  const now = () => (clock.ms += 1_500);
+  const shown = new JobDisplay({ write: (text: string) => written.push(text), isTTY }, { now, ...options });
+  return { shown, text: () => written.join('') };
+}
+
 test('progress is a bar in its place on a terminal, and nothing elsewhere', () => {
   const show = (isTTY: boolean): string => {
-    const written: string[] = [];
-    const display = new JobDisplay({ write: (text: string) => written.push(text), isTTY });
-    display.show({ kind: 'stage', stage: 'signing', message: 'Signing' });
-    display.show({ kind: 'progress', stage: 'signing', percent: 50 });
-    display.show({ kind: 'log', stage: 'signing', line: 'from the \u001b[2Jbundle' });
-    display.end();
-    return written.join('');
+    const { shown, text } = display({}, isTTY);
+    shown.show({ kind: 'stage', stage: 'signing', message: 'Signing' });
+    shown.show({ kind: 'progress', stage: 'signing', percent: 50 });
+    shown.show({ kind: 'log', stage: 'signing', line: 'from the \u001b[2Jbundle' });
+    shown.end();
+    return text();
   };
   expect(show(false)).toBe('▸ Signing\n  from the \ufffd[2Jbundle\n');
   expect(show(true)).toBe(
@@ -54,12 +62,25 @@ test('progress is a bar in its place on a terminal, and nothing elsewhere', () =
   );
 });
 
-test('a stage that a waiting job repeats is shown once, and what was published is said', () => {
-  const written: string[] = [];
-  const display = new JobDisplay({ write: (text: string) => written.push(text) });
-  const publishing = { kind: 'stage', stage: 'publishing', message: 'Uploading' } as const;
-  display.show(publishing);
-  display.show(publishing);
-  display.show({ kind: 'published', platform: 'ios', message: 'App was uploaded' });
-  expect(written.join('')).toBe('▸ Uploading\n✓ App was uploaded\n');
+const STAGES = [
+  { kind: 'stage', stage: 'signing', message: 'Signing' },
+  { kind: 'stage', stage: 'signing', message: 'Signing' },
+  { kind: 'stage', stage: 'uploading', message: 'Uploading artifact' },
+  { kind: 'published', platform: 'ios', message: 'App was uploaded' },
+] as const;
+
+test('each stage is said once with its time, in the words of a terminal, and the total at the end', () => {
+  const { shown, text } = display();
+  for (const note of STAGES) shown.show(note);
+  shown.finish();
+  expect(text()).toMatch(
+    /^▸ Signing\n {2}1\.50 s\n▸ Saving the artifact\n✓ App was uploaded\n {2}1\.50 s\n✓ done in \d+\.\d\d s\n$/,
+  );
+});
+
+test('a quiet display says nothing and knows the times', () => {
+  const { shown, text } = display({ quiet: true }, true);
+  for (const note of STAGES) shown.show(note);
+  expect([shown.finish() > 0, text()]).toEqual([true, '']);
+  expect(shown.stages.map(({ stage }) => stage)).toEqual(['Signing', 'Saving the artifact']);
 });

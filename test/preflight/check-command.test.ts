@@ -277,7 +277,7 @@ describe('perry-ship check', () => {
   ])('wrong usage, exit 2: %s', async (_name, bundle, flags) => {
     const { code, stdout, stderr } = await call(bundle, flags);
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^error: .+/);
+    expect(stderr).toMatch(/^perry-ship: COMMAND_USAGE_WRONG: .+/);
   });
 
   test.each([

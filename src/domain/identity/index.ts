@@ -8,4 +8,11 @@ export {
   kindsOf,
 } from './choose-identity.ts';
 export { certificatePem, identityPem } from './identity-pem.ts';
-export { forgetKeys, openP12, type P12Contents, type SigningIdentity } from './p12.ts';
+export {
+  forgetKeys,
+  inspectP12,
+  openP12,
+  type P12Contents,
+  type P12Inspection,
+  type SigningIdentity,
+} from './p12.ts';

@@ -32,6 +32,24 @@ export interface P12Contents {
  * @throws ShipError P12_INVALID · P12_PASSWORD_WRONG · P12_KEY_MISSING · P12_KEY_MISMATCH
  */
 export function openP12(p12: Buffer, password: string): P12Contents {
+  const { keyCount, ...contents } = inspectP12(p12, password);
+  const { identities, certificatesWithoutKey } = contents;
+  if (keyCount === 0) throw keyMissing(certificatesWithoutKey);
+  if (identities.length === 0) throw keyMismatch(certificatesWithoutKey);
+  return contents;
+}
+
+export interface P12Inspection extends P12Contents {
+  /** Private keys in the file, also those that no certificate belongs to. */
+  readonly keyCount: number;
+}
+
+/**
+ * As `openP12`, also for a file that nothing can be signed with.
+ *
+ * @throws ShipError P12_INVALID · P12_PASSWORD_WRONG
+ */
+export function inspectP12(p12: Buffer, password: string): P12Inspection {
   if (p12.length > MAX_P12_BYTES) throw p12Invalid('it has more than 1 MiB');
   const bags = unlock(envelopeOf(p12), passwordForms(password));
   try {
@@ -117,9 +135,8 @@ function attempt<T>(read: () => T): T {
   }
 }
 
-function pairUp(bags: Bags): P12Contents {
+function pairUp(bags: Bags): P12Inspection {
   const certificates = attempt(() => unique(bags.certificates.map(readCertificate)));
-  if (bags.keys.length === 0) throw keyMissing(certificates);
   const keys = attempt(() => bags.keys.map((key) => createPrivateKey({ key, format: 'der', type: 'pkcs8' })));
   const keyByPublic = new Map(keys.map((key) => [publicForm(key), key]));
   const keyOf = (certificate: Certificate) => keyByPublic.get(certificate.publicKey.toString('base64'));
@@ -128,8 +145,7 @@ function pairUp(bags: Bags): P12Contents {
     const key = keyOf(certificate);
     return key ? [identityOf(certificate, key, certificatesWithoutKey)] : [];
   });
-  if (identities.length === 0) throw keyMismatch(certificates);
-  return { identities, certificatesWithoutKey };
+  return { identities, certificatesWithoutKey, keyCount: keys.length };
 }
 
 const unique = (certificates: readonly Certificate[]): Certificate[] => [

@@ -1,0 +1,56 @@
+import { constants } from 'node:os';
+import { type Failure, renderFailure } from '../../machines/contracts/failure.ts';
+import { Interrupted } from './ask-password.ts';
+import { endWith } from './tell-error.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export interface InterruptibleOptions {
+  readonly json?: boolean;
+  /** Called once, when the wish to stop arrives. */
+  readonly onStop?: () => void;
+}
+
+/**
+ * Runs a command that a signal stops: what it began is undone, and it ends with 128 and the number of the signal, as a
+ * shell has it (Ctrl-C: 130). Every other error ends it with its own exit code.
+ */
+export async function interruptible(
+  { json = false, onStop }: InterruptibleOptions,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stopping = new AbortController();
+  const received: NodeJS.Signals[] = [];
+  const stop = (name: NodeJS.Signals) => {
+    received.push(name);
+    if (received.length > 1) return;
+    onStop?.();
+    stopping.abort(new Error('the command was stopped'));
+  };
+  for (const name of SIGNALS) process.on(name, stop);
+  try {
+    await work(stopping.signal);
+    if (received.length > 0) endAsStopped(received, json);
+  } catch (error) {
+    if (received.length > 0 || error instanceof Interrupted) endAsStopped(received, json);
+    else endWith(error, { json });
+  } finally {
+    for (const name of SIGNALS) process.off(name, stop);
+  }
+}
+
+/** Without a signal it was Ctrl-C at a question, where it is a key. */
+function endAsStopped([name = 'SIGINT']: readonly NodeJS.Signals[], json: boolean): void {
+  if (json) process.stdout.write(`${JSON.stringify({ ok: false, error: stopped }, null, 2)}\n`);
+  console.error(`perry-ship: ${stopped.code}: ${renderFailure(stopped)}`);
+  process.exitCode = 128 + constants.signals[name];
+}
+
+const stopped: Failure = {
+  kind: 'input',
+  code: 'CANCELLED',
+  summary: 'Stopped on request.',
+  reason: 'What was begun has been undone.',
+  nextStep: 'Run the command again to start over.',
+  retryable: true,
+};
