@@ -24,6 +24,7 @@ export const failureCodes = {
   WORKER_RESTARTED: hostRetry('The worker was killed while it worked on this job, and started anew.'),
   STEP_TIMED_OUT: hostRetry('One step of the job did not end before its deadline.'),
   QUEUE_TIMED_OUT: hostRetry('The job found no free machine before its deadline.'),
+  QUEUE_FULL: upstream('More jobs were handed to this worker than it lets wait.'),
   JOB_TIMED_OUT: hostRetry('The job as a whole did not end before its deadline.'),
   CANCELLED: inputRetry('The job was cancelled by its sender.'),
   INTERNAL_ERROR: defect('An error that the worker does not know; the log of the run has the cause.'),

@@ -1,4 +1,5 @@
-import type { Redactor } from './domain/redact.ts';
+import { secretsIn } from './domain/credentials/index.ts';
+import type { Redactor } from './domain/redaction/index.ts';
 
 /** One `job_assign` as it came; everything secret about a job is reachable only through its assignment id. */
 export interface Assignment {
@@ -11,6 +12,8 @@ export interface Assignment {
   /** Secret. */
   readonly credentials: unknown;
   readonly receivedAtMs: number;
+  /** What it takes to hold it, about. */
+  readonly sizeBytes: number;
 }
 
 /** What is left of an assignment when its run is over, until the hub has its result. */
@@ -29,44 +32,41 @@ export interface Vault {
   /** The hub has the result: nothing is needed any more. */
   settle(assignmentId: string): void;
   readonly size: number;
+  /** Of the assignments whose secrets are here. */
+  readonly heldBytes: number;
 }
 
 /** @param onSettled told of each assignment that the hub has the result of, known here or not */
 export function createVault(redactor: Redactor, onSettled: (assignmentId: string) => void = () => {}): Vault {
   const assignments = new Map<string, Assignment>();
   const claims = new Map<string, Claim>();
+  let heldBytes = 0;
+  const dropSecrets = (assignmentId: string) => {
+    heldBytes -= assignments.get(assignmentId)?.sizeBytes ?? 0;
+    assignments.delete(assignmentId);
+  };
   return {
     put: (assignmentId, assignment) => {
       const { manifest: _manifest, credentials, ...claim } = assignment;
+      heldBytes += assignment.sizeBytes;
       assignments.set(assignmentId, assignment);
       claims.set(assignmentId, claim);
-      redactor.add(assignmentId, [assignment.authToken, ...secretTextsIn(credentials)]);
+      redactor.add(assignmentId, [assignment.authToken, ...secretsIn(credentials)], assignment.jobId);
     },
     assignment: (assignmentId) => assignments.get(assignmentId),
     claim: (assignmentId) => claims.get(assignmentId),
-    dropSecrets: (assignmentId) => void assignments.delete(assignmentId),
+    dropSecrets,
     settle: (assignmentId) => {
-      assignments.delete(assignmentId);
+      dropSecrets(assignmentId);
       claims.delete(assignmentId);
       redactor.forget(assignmentId);
       onSettled(assignmentId);
+    },
+    get heldBytes() {
+      return heldBytes;
     },
     get size() {
       return claims.size;
     },
   };
-}
-
-/** Names of credentials that are public: they appear in certificates and in help texts. */
-const PUBLIC_FIELD = /(_team_id|_identity|_key_id|_issuer_id)$/;
-/** Longer values are files in base64; they are never printed, and comparing each log line with them is dear. */
-const MAX_COMPARED_CHARACTERS = 8_192;
-
-function secretTextsIn(credentials: unknown): string[] {
-  if (typeof credentials !== 'object' || credentials === null) return [];
-  return Object.entries(credentials).flatMap(([field, value]) =>
-    typeof value === 'string' && !PUBLIC_FIELD.test(field) && value.length <= MAX_COMPARED_CHARACTERS
-      ? [value]
-      : [],
-  );
 }

@@ -13,6 +13,15 @@ export const notTaken: Failure = {
   retryable: true,
 };
 
+export const lineFull: Failure = {
+  kind: 'upstream',
+  code: 'QUEUE_FULL',
+  summary: 'The signing worker lets no more jobs wait.',
+  reason: 'As many are waiting for a virtual machine already as it lets wait.',
+  nextStep: 'Send the job again in some minutes; if it stays so, add a worker.',
+  retryable: true,
+};
+
 export const runCrashed: Failure = failureOf({
   kind: 'defect',
   code: 'INTERNAL_ERROR',

@@ -19,3 +19,9 @@ export const supervisorLimits = {
   leakSweepPause: ({ context }: { context: { leakSweeps: number } }) =>
     Math.min(5_000 * 2 ** context.leakSweeps, 60_000),
 } as const;
+
+/**
+ * Jobs that wait for a slot. The hub hands out more than there are slots for when it has miscounted, but a worker that
+ * keeps hundreds does nobody a favour: another one may be idle.
+ */
+export const MAX_WAITING_JOBS = 100;

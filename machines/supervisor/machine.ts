@@ -16,8 +16,8 @@ import { hubConnectionMachine } from '../hub-connection/machine.ts';
 import { type InterruptedJobsEvent, interruptedJobsMachine } from '../interrupted-jobs/machine.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
 import { vmPoolMachine } from '../vm-pool/machine.ts';
-import { NO_PLACE, notTaken, runCrashed } from './failures.ts';
-import { supervisorLimits } from './limits.ts';
+import { lineFull, NO_PLACE, notTaken, runCrashed } from './failures.ts';
+import { MAX_WAITING_JOBS, supervisorLimits } from './limits.ts';
 import { type ReturnedJob, returns } from './returns.ts';
 import {
   actorIdOf,
@@ -25,6 +25,7 @@ import {
   find,
   freePlaces,
   givingWay,
+  inNewPlace,
   lostRuns,
   nextInLine,
   openRunOf,
@@ -32,7 +33,6 @@ import {
   type Runs,
   runOfActor,
   sweepIdOf,
-  waiting,
 } from './runs.ts';
 
 /**
@@ -53,6 +53,8 @@ export interface SupervisorInput {
   readonly standbySize: number;
   /** Jobs that the previous process was killed in and that the hub still counts as running there. */
   readonly interruptedJobIds?: readonly string[];
+  /** Jobs that may wait for a slot; `MAX_WAITING_JOBS` when left out. */
+  readonly maxWaiting?: number;
 }
 
 interface SupervisorContext extends SupervisorInput {
@@ -148,6 +150,7 @@ export const supervisorMachine = setup({
           assignmentIds: [runId],
           phase: 'admitting',
           holdsSlot: false,
+          toldPosition: 0,
           handedVm: null,
           claim: 'held',
           ref,
@@ -168,20 +171,25 @@ export const supervisorMachine = setup({
       runs: ({ context }, params: { runId: string }) =>
         change(context.runs, params.runId, { phase: 'waiting' }),
     }),
-    /** Slots go to the first in line; the others hear their place. */
+    /** Slots go to the first in line; those who moved up hear their place. */
     grantSlots: enqueueActions(({ context, enqueue }) => {
       const places = context.maxConcurrent - context.quarantined;
       const next = nextInLine(context.runs, places);
-      const runs = next.reduce(
+      const granted = next.reduce(
         (all, { runId }) => change(all, runId, { phase: 'working', holdsSlot: true }),
         context.runs,
+      );
+      const moved = inNewPlace(granted);
+      const runs = moved.reduce(
+        (all, { runId, position }) => change(all, runId, { toldPosition: position }),
+        granted,
       );
       enqueue.assign({ runs });
       const free = freePlaces(runs, places);
       for (const { runId } of next) enqueue.sendTo('pool', { type: 'machine.requested', runId, free });
       enqueue.sendTo('pool', { type: 'pool.resized', free });
-      for (const [index, run] of waiting(runs).entries())
-        enqueue.sendTo('hub', noteOf(run.jobId, { kind: 'queued', position: index + 1 }));
+      for (const { jobId, position } of moved)
+        enqueue.sendTo('hub', noteOf(jobId, { kind: 'queued', position }));
     }),
     holdClaim: enqueueActions(({ context, enqueue }, params: { runId: string; jobId: string }) => {
       enqueue.assign({ runs: change(context.runs, params.runId, { claim: 'held' }) });
@@ -354,6 +362,8 @@ export const supervisorMachine = setup({
   guards: {
     isOpenRun: ({ context }, params: { jobId: string }) =>
       openRunOf(context.runs, params.jobId) !== undefined,
+    lineIsFull: ({ context }) =>
+      openRuns(context.runs).length >= context.maxConcurrent + (context.maxWaiting ?? MAX_WAITING_JOBS),
     isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
     nothingReturned: ({ context }) => context.returned.length === 0,
     hasLeaks: ({ context }) => context.leaked.length > 0,
@@ -532,6 +542,16 @@ export const supervisorMachine = setup({
                   {
                     guard: { type: 'isOpenRun', params: ({ event }) => event },
                     actions: { type: 'adoptAssignment', params: ({ event }) => event },
+                  },
+                  {
+                    guard: 'lineIsFull',
+                    actions: {
+                      type: 'refuseAssignment',
+                      params: ({ event }) => ({
+                        ...event,
+                        failure: { outcome: 'failed', failure: lineFull, stage: null },
+                      }),
+                    },
                   },
                   { actions: { type: 'startRun', params: ({ event }) => event } },
                 ],

@@ -13,6 +13,8 @@ export interface Run {
   readonly phase: 'admitting' | 'waiting' | 'working' | 'concluded';
   /** True once the run has had a slot: it gives it back only by ending. */
   readonly holdsSlot: boolean;
+  /** Its place in the line as the hub was told, counted from 1; 0 before. */
+  readonly toldPosition: number;
   /** A standby machine that was handed to the run; its own clone otherwise. */
   readonly handedVm: string | null;
   /** `lost`: the hub took the job back and may hand it to us again; the run gives way to others meanwhile. */
@@ -42,6 +44,12 @@ export const change = (runs: Runs, runId: string, with_: Partial<Run>): Runs =>
   runs.map((run) => (run.runId === runId ? { ...run, ...with_ } : run));
 
 export const waiting = (runs: Runs): Runs => runs.filter((run) => run.phase === 'waiting');
+
+/** Those who stand elsewhere in the line than was told. */
+export const inNewPlace = (runs: Runs): { runId: string; jobId: string; position: number }[] =>
+  waiting(runs)
+    .map(({ runId, jobId, toldPosition }, index) => ({ runId, jobId, toldPosition, position: index + 1 }))
+    .filter(({ position, toldPosition }) => position !== toldPosition);
 
 /** Places on the host that no run has. */
 export const freePlaces = (runs: Runs, maxConcurrent: number): number =>

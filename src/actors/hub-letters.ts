@@ -50,7 +50,8 @@ function messagesOfConclusion(
           ...complete,
           success: false,
           artifacts: [],
-          error: `${conclusion.failure.code}: ${renderFailure(conclusion.failure)}`,
+          code: conclusion.failure.code,
+          error: renderFailure(conclusion.failure),
         },
       ];
   }
@@ -62,12 +63,10 @@ function tellFailure(
   { failure, stage }: Extract<Conclusion, { outcome: 'failed' | 'cancelled' }>,
   sendsErrors: boolean,
 ): WorkerMessage[] {
+  const { code } = failure;
   const message = renderFailure(failure);
-  const line = `${failure.code}: ${message}`;
   return [
-    { type: 'log', jobId, stage: stage ?? 'extracting', line, stream: 'stderr' },
-    ...(sendsErrors
-      ? [{ type: 'error' as const, jobId, code: failure.code, message, ...(stage && { stage }) }]
-      : []),
+    { type: 'log', jobId, stage: stage ?? 'extracting', code, line: message, stream: 'stderr' },
+    ...(sendsErrors ? [{ type: 'error' as const, jobId, code, message, ...(stage && { stage }) }] : []),
   ];
 }

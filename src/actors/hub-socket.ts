@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type CallbackLogicFunction, fromCallback } from 'xstate';
 import { toFailure } from '../../machines/contracts/failure.ts';
-import type { HubMessage as KnownMessage } from '../../machines/contracts/hub.ts';
 import type { HubConnectionEvent, SocketCommand } from '../../machines/hub-connection/machine.ts';
 import { isConclusion, type Letter } from '../../machines/hub-connection/outbox.ts';
-import { encodeWorkerMessage, parseHubFrame, type WorkerMessage } from '../adapters/hub/protocol.ts';
+import { type Backlog, createBacklog } from '../adapters/hub/backlog.ts';
+import { assignedJobId, encodeWorkerMessage, type WorkerMessage } from '../adapters/hub/protocol.ts';
 import { type HubSocket, openHubSocket } from '../adapters/hub/socket.ts';
-import { ShipError } from '../errors.ts';
 import { helloOf, SIGNING } from './hello.ts';
+import { takeIn } from './hub-intake.ts';
 import { messagesOf } from './hub-letters.ts';
 import type { Services } from './services.ts';
 
@@ -16,17 +16,16 @@ const HANDSHAKE_TIMEOUT_MS = 60_000;
 /** A ping whose answer only proves that the link lives. */
 const HEARTBEAT = 'beat';
 
-type HubFrame = NonNullable<ReturnType<typeof parseHubFrame>>;
 type Say = (event: HubConnectionEvent) => void;
 
-/** One link: what it needs, and the order of what comes and goes on it. */
+/** One link: what it needs, and what came in on it. */
 interface Link {
   readonly services: Services;
   readonly say: Say;
   /** Aborted when the link was given up. */
   readonly signal: AbortSignal;
-  /** Runs `then` when `before` has ended and after everything that was given here earlier. */
-  readonly inOrder: (before: Promise<unknown>, then: () => void) => void;
+  readonly backlog: Backlog;
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Fills the `hubSocket` port: one WebSocket from its opening to its end, in events. */
@@ -37,10 +36,20 @@ export const hubSocketLogic = (services: Services) => {
   }) => {
     const closing = new AbortController();
     const { signal } = closing;
-    const opening = connect({ services, say: sendBack, signal, inOrder: ordered() });
+    const onFault = (error: unknown) => tellFault(services, error);
+    let socket: HubSocket | undefined;
+    const backlog = createBacklog({
+      pause: () => socket?.pause(),
+      resume: () => socket?.resume(),
+      onFault,
+    });
+    const opening = connect({ services, say: sendBack, signal, backlog, onFault });
+    opening.then((opened) => {
+      socket = opened;
+    }, onFault);
     receive((command) => {
       // commands come only after `socket.opened`, so the promise is settled; a link that failed has no listener
-      void opening.then((socket) => socket && obey(services, socket, command));
+      opening.then((opened) => opened && obey(services, opened, command)).catch(onFault);
     });
     return () => {
       services.takenJobs.linkLost();
@@ -50,26 +59,27 @@ export const hubSocketLogic = (services: Services) => {
   return fromCallback(logic);
 };
 
-function ordered(): Link['inOrder'] {
-  let turn: Promise<unknown> = Promise.resolve();
-  return (before, then) => {
-    turn = Promise.allSettled([turn, before]).then(then);
-  };
-}
-
 async function connect(link: Link): Promise<HubSocket | undefined> {
-  const { services, say, signal, inOrder } = link;
+  const { services, say, signal, backlog, onFault } = link;
+  const sayHeard = oncePerTurn(() => say({ type: 'socket.heard' }));
   try {
     const socket = await openHubSocket({
       url: services.config.hubUrl,
       signal,
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-      onMessage: (text) => hear(link, text),
-      onPong: (payload) => hearPong(services, payload, say),
+      onMessage: (frame) => {
+        sayHeard();
+        hear(link, frame);
+      },
+      onPong: (payload) => {
+        sayHeard();
+        hearPong(services, payload, say);
+      },
       onClose: ({ reason }) => {
         services.takenJobs.linkLost();
-        inOrder(Promise.resolve(), () => say({ type: 'socket.lost', reason }));
+        backlog.put({ act: () => say({ type: 'socket.lost', reason }) });
       },
+      onFault,
     });
     say({ type: 'socket.opened' });
     return socket;
@@ -80,56 +90,35 @@ async function connect(link: Link): Promise<HubSocket | undefined> {
 }
 
 /** An assignment is passed on when the journal has it: work that nobody knows of could not be answered for. */
-function hear({ services, say, signal, inOrder }: Link, text: string): void {
-  say({ type: 'socket.heard' });
-  const message = parseHubFrame(text);
-  if (!message) return;
+function hear({ services, say, signal, backlog }: Link, frame: Buffer): void {
   const assignmentId = randomUUID();
-  const isJob = message.type === 'jobAssigned' || message.type === 'jobMalformed';
-  const taken = isJob ? services.takenJobs.taken(assignmentId, message.jobId) : Promise.resolve();
-  inOrder(taken, () => {
-    if (signal.aborted) services.takenJobs.settled(assignmentId);
-    else say({ type: 'socket.received', message: takenIn(services, message, assignmentId) });
-  });
+  const jobId = assignedJobId(frame);
+  const taken = jobId === undefined ? undefined : services.takenJobs.taken(assignmentId, jobId);
+  const act = () => {
+    if (signal.aborted) return services.takenJobs.settled(assignmentId);
+    const message = takeIn(services, frame, assignmentId);
+    if (message) say({ type: 'socket.received', message });
+  };
+  backlog.put({ act, sizeBytes: frame.length, ...(taken && { after: taken }) });
 }
 
-/** A defect of ours while an assignment is taken in fails that assignment, and nothing else. */
-function takenIn(services: Services, message: HubFrame, assignmentId: string): KnownMessage {
-  try {
-    return register(services, message, assignmentId);
-  } catch (error) {
-    if (message.type !== 'jobAssigned') throw error;
-    services.logger.error({ job: message.jobId, err: error }, 'an assignment could not be taken in');
-    return { type: 'jobMalformed', jobId: message.jobId, assignmentId, failure: toFailure(error) };
-  }
-}
-
-/** What is secret about an assignment goes into the vault here, and nowhere else. */
-function register(services: Services, message: HubFrame, assignmentId: string): KnownMessage {
-  const receivedAtMs = Date.now();
-  if (message.type === 'jobAssigned') {
-    const { type, jobId, ...rest } = message;
-    services.vault.put(assignmentId, { jobId, receivedAtMs, ...rest });
-    return { type, jobId, assignmentId };
-  }
-  if (message.type !== 'jobMalformed') return message;
-  return {
-    type: 'jobMalformed',
-    jobId: message.jobId,
-    assignmentId,
-    failure: malformed(message.problem).failure,
+/** Whoever hears thousands of frames at once need not say so for each of them. */
+function oncePerTurn(act: () => void): () => void {
+  let turn: NodeJS.Immediate | undefined;
+  return () => {
+    if (turn !== undefined) return;
+    turn = setImmediate(() => {
+      turn = undefined;
+    });
+    act();
   };
 }
 
-const malformed = (problem: string): ShipError =>
-  new ShipError('MANIFEST_INVALID', {
-    summary: 'The hub handed out this job in a form that cannot be read.',
-    reason: `The assignment is wrong at: ${problem}.`,
-    nextStep: 'Update the hub or the command-line tool that sent the job, and send it again.',
-  });
+/** What came from outside met an error of ours: it ends here. */
+const tellFault = ({ logger }: Services, error: unknown): void =>
+  logger.error({ err: error }, 'something on the link to the hub could not be dealt with');
 
 function hearPong(services: Services, payload: string, say: Say): void {
-  say({ type: 'socket.heard' });
   const [seq, ...assignmentIds] = payload.split(' ');
   if (payload === HEARTBEAT || !seq || !/^\d+$/.test(seq)) return;
   for (const assignmentId of assignmentIds) services.vault.settle(assignmentId);
@@ -139,10 +128,16 @@ function hearPong(services: Services, payload: string, say: Say): void {
 function obey(services: Services, socket: HubSocket, command: SocketCommand): void {
   switch (command.type) {
     case 'socket.hello':
-      send(services, socket, helloOf(services.config, command.offer === 'jobs' ? SIGNING : []));
+      send(
+        socket,
+        encodeWorkerMessage(
+          helloOf(services.config, command.offer === 'jobs' ? SIGNING : []),
+          services.redactor.ofWorker,
+        ),
+      );
       break;
     case 'socket.declineUpdate':
-      send(services, socket, DECLINED);
+      send(socket, encodeWorkerMessage(DECLINED, services.redactor.ofWorker));
       break;
     case 'socket.beat':
       socket.ping(HEARTBEAT);
@@ -164,12 +159,6 @@ const DECLINED: WorkerMessage = {
   error: 'sign-only worker: no compiler installed',
 };
 
-/** The secret of the hello is meant for the hub: it alone passes unredacted. */
-const write = (services: Services, socket: HubSocket, message: WorkerMessage): Promise<void> =>
-  socket.send(
-    encodeWorkerMessage(message, message.type === 'hello' ? (text) => text : services.redactor.redact),
-  );
-
 /**
  * The pong to a ping that was sent after a conclusion proves that the hub's socket has read it: the only receipt
  * that the protocol has.
@@ -183,23 +172,34 @@ function deliver(
   const results = letters.filter(isConclusion);
   if (results.length > 0) services.takenJobs.answering(results.flatMap(assignmentOf));
   if (droppedNotes > 0) services.logger.warn({ droppedNotes }, 'notes were dropped while the hub was away');
-  for (const { report } of letters)
-    for (const message of frames(services, report)) send(services, socket, message);
+  for (const { report } of letters) for (const frame of framesOf(services, report)) send(socket, frame);
   for (const letter of results) socket.ping(receipt(letter));
 }
 
 const assignmentOf = ({ report }: Letter): string[] =>
   report.kind === 'conclusion' ? [report.assignmentId] : [];
 
-const frames = (services: Services, report: Letter['report']): WorkerMessage[] =>
-  messagesOf(report, {
+/** A note that cannot be written is left out; a result is never: then it says that. */
+function framesOf(services: Services, report: Letter['report']): string[] {
+  const context = {
     durationSeconds: secondsSince(services, report),
     sendsErrors: services.config.hubErrors === 'on',
-  });
+  };
+  try {
+    const redact = services.redactor.ofJob(report.jobId);
+    return messagesOf(report, context).map((message) => encodeWorkerMessage(message, redact));
+  } catch (error) {
+    tellFault(services, error);
+    if (report.kind === 'note') return [];
+    const conclusion = { outcome: 'failed', failure: toFailure(error), stage: null } as const;
+    return messagesOf({ ...report, conclusion }, context).map((message) =>
+      encodeWorkerMessage(message, (text) => text),
+    );
+  }
+}
 
 /** A frame that could not be written is no loss: the end of the link follows, and with it the next try. */
-const send = (services: Services, socket: HubSocket, message: WorkerMessage): void =>
-  void write(services, socket, message).catch(() => {});
+const send = (socket: HubSocket, frame: string): void => void socket.send(frame).catch(() => {});
 
 const receipt = ({ seq, report }: Letter): string =>
   report.kind === 'conclusion' ? `${seq} ${report.assignmentId}` : String(seq);

@@ -73,14 +73,15 @@ async function openLink({ config }: Services, signal: AbortSignal) {
     url: config.hubUrl,
     signal,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-    onMessage: (text) => {
-      if (parseHubFrame(text)?.type === 'authFailed') ended.abort(new Error('the hub refuses the secret'));
+    onMessage: (frame) => {
+      if (parseHubFrame(frame)?.type === 'authFailed') ended.abort(new Error('the hub refuses the secret'));
     },
     onPong: () => void hub.emit('pong'),
     onClose: ({ reason }) => {
       ended.abort(new Error(reason));
       hub.emit('closed');
     },
+    onFault: (error) => ended.abort(error),
   });
   return {
     say: (message: WorkerMessage) => socket.send(encodeWorkerMessage(message, (text) => text)),

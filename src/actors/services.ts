@@ -3,7 +3,7 @@ import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { GuestSession } from '../adapters/vm/guest.ts';
 import type { GuestToolchain } from '../adapters/vm/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
-import type { Redactor } from '../domain/redact.ts';
+import type { Redactor } from '../domain/redaction/index.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { KeptArtifacts } from '../journal/kept-artifacts.ts';
 import type { SubmissionJournal } from '../journal/submissions.ts';

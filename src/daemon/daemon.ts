@@ -10,7 +10,7 @@ import { createGuestToolchain } from '../adapters/vm/guest-toolchain.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
-import { createRedactor } from '../domain/redact.ts';
+import { createRedactor } from '../domain/redaction/index.ts';
 import { ShipError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptArtifactsIn } from '../journal/kept-artifacts.ts';
@@ -114,7 +114,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
   redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword]);
   const logger = createLogger({
     level: config.logLevel,
-    redact: redactor.redact,
+    redactor,
     forTerminal,
     ...(writeLog && { write: writeLog }),
   });

@@ -16,7 +16,7 @@ export async function startInspector(
     const relay = await startInspectRelay({
       root: supervisor,
       port: config.inspectPort,
-      redact: redactor.redact,
+      redact: (text, jobId) => (jobId === undefined ? redactor.ofAnyJob : redactor.ofJob(jobId))(text),
       onFault: (error) => logger.warn({ err: error }, 'the inspector left something out'),
     });
     logger.info({ page: `http://127.0.0.1:${relay.port}/` }, 'the inspector is on');

@@ -3,7 +3,7 @@ import { withEnvFile } from '../config/env-file.ts';
 import { type Config, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { imageName } from '../daemon/golden-image.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
-import { createRedactor } from '../domain/redact.ts';
+import { createRedactor } from '../domain/redaction/index.ts';
 import { createLogger } from '../observability/logger.ts';
 import { appleServices } from './apple-services.ts';
 import { type Answer, answer, type Finding, ok, remark } from './check.ts';
@@ -81,7 +81,7 @@ const driverOf = (config: Config) =>
     toolDirs: [],
     tart: tartOptions(
       config,
-      createLogger({ level: 'silent', redact: createRedactor().redact, forTerminal: false }),
+      createLogger({ level: 'silent', redactor: createRedactor(), forTerminal: false }),
     ),
   });
 

@@ -84,14 +84,15 @@ async function visitHub(url: string, signal: AbortSignal): Promise<HubVisit> {
     url,
     signal,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-    onMessage: (text) => {
-      if (parseHubFrame(text)?.type === 'authFailed') say('refused');
+    onMessage: (frame) => {
+      if (parseHubFrame(frame)?.type === 'authFailed') say('refused');
     },
     onPong: () => {},
     onClose: () => {
       say('closed');
       end();
     },
+    onFault: () => say('closed'),
   });
   return {
     socket,

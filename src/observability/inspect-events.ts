@@ -1,47 +1,51 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
-import { reference, sanitise } from './sanitise.ts';
+import { jobOf } from './job-of.ts';
+import { type RedactText, reference, sanitise } from './sanitise.ts';
 
+type Clean = (value: unknown) => unknown;
 type Seen = Extract<InspectionEvent, { type: '@xstate.actor' | '@xstate.event' | '@xstate.snapshot' }>;
 
 /**
  * The same inspection event, about stand-ins that hold sanitised data only; `undefined` for kinds that no viewer
  * of the Stately inspector takes. So nothing else can reach the serialiser, and nothing large waits for it.
  */
-export function sanitisedEvent(inspected: InspectionEvent): Seen | undefined {
-  const actorRef = standIn(inspected.actorRef as AnyActorRef);
+export function sanitisedEvent(inspected: InspectionEvent, redact: RedactText): Seen | undefined {
+  const job = jobOf(inspected.actorRef as AnyActorRef);
+  const clean = (value: unknown) => sanitise(value, redact, job);
+  const actorRef = standIn(inspected.actorRef as AnyActorRef, clean);
   const { rootId } = inspected;
   if (inspected.type === '@xstate.actor') return { type: inspected.type, rootId, actorRef };
   if (inspected.type === '@xstate.event')
     return {
       ...{ type: inspected.type, rootId, actorRef },
-      event: sanitise(inspected.event) as never,
-      sourceRef: inspected.sourceRef && standIn(inspected.sourceRef as AnyActorRef),
+      event: clean(inspected.event) as never,
+      sourceRef: inspected.sourceRef && standIn(inspected.sourceRef as AnyActorRef, clean),
     };
   if (inspected.type === '@xstate.snapshot')
     return {
       ...{ type: inspected.type, rootId, actorRef },
-      event: sanitise(inspected.event) as never,
-      snapshot: sanitisedSnapshot(inspected.snapshot) as never,
+      event: clean(inspected.event) as never,
+      snapshot: sanitisedSnapshot(inspected.snapshot, clean) as never,
     };
   return undefined;
 }
 
 /** As much of an actor as the inspector reads: who it is, whose child, its statechart and where it stands. */
-function standIn(actor: AnyActorRef): AnyActorRef {
+function standIn(actor: AnyActorRef, clean: Clean): AnyActorRef {
   const { sessionId, id } = actor;
   const { _parent: parent, logic } = actor as { _parent?: AnyActorRef; logic?: { config?: unknown } };
   return {
     ...{ sessionId, id },
     _parent: parent && { sessionId: parent.sessionId },
     logic: { config: statechartOf(logic?.config) },
-    getSnapshot: () => snapshotOf(actor),
+    getSnapshot: () => snapshotOf(actor, clean),
   } as never;
 }
 
 /** Asked for in a timer of the inspector, where an exception would end the daemon. */
-function snapshotOf(actor: AnyActorRef): unknown {
+function snapshotOf(actor: AnyActorRef, clean: Clean): unknown {
   try {
-    return sanitisedSnapshot(actor.getSnapshot());
+    return sanitisedSnapshot(actor.getSnapshot(), clean);
   } catch {
     return { status: 'active' };
   }
@@ -65,7 +69,7 @@ function withoutData(part: unknown): unknown {
   return Object.fromEntries(kept.map(([name, inner]) => [name, withoutData(inner)]));
 }
 
-function sanitisedSnapshot(snapshot: unknown): unknown {
+function sanitisedSnapshot(snapshot: unknown, clean: Clean): unknown {
   const { status, value, context, output, error, tags, children } = (snapshot ?? {}) as Record<
     string,
     unknown
@@ -75,9 +79,9 @@ function sanitisedSnapshot(snapshot: unknown): unknown {
     status: typeof status === 'string' ? status : 'active',
     // names of states, from our own statecharts
     ...(value !== undefined && { value }),
-    context: sanitise(context),
-    ...(output !== undefined && { output: sanitise(output) }),
-    ...(error !== undefined && { error: sanitise(error) }),
+    context: clean(context),
+    ...(output !== undefined && { output: clean(output) }),
+    ...(error !== undefined && { error: clean(error) }),
     tags: tags instanceof Set ? [...tags] : [],
     historyValue: {},
     children: Object.fromEntries(living.map(([name]) => [name, reference(name)])),

@@ -3,13 +3,14 @@ import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { sanitisedEvent } from './inspect-events.ts';
 import { createRelayMemory } from './relay-memory.ts';
 import { startRelayServer } from './relay-server.ts';
+import type { RedactText } from './sanitise.ts';
 
 export interface InspectRelayOptions {
   readonly root: AnyActorRef;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Every text passes it before it leaves; the statecharts hold no secret in the first place. */
-  readonly redact: (text: string) => string;
+  /** What people wrote for people passes it; the statecharts hold no secret in the first place. */
+  readonly redact: RedactText;
   /** Something could not be shown; told at most once for each kind. */
   readonly onFault: (error: unknown) => void;
 }
@@ -38,11 +39,15 @@ export async function startInspectRelay({
   const memory = createRelayMemory();
   const guarded = guardWith(onFault);
   const server = await startRelayServer({ port, greeting: () => memory.texts() });
-  const queue = createQueue((event) => {
-    const text = redact(JSON.stringify(event));
-    memory.keep(event, text);
-    server.broadcast(text);
-  }, guarded);
+  const queue = createQueue(
+    (event) => {
+      const text = JSON.stringify(event);
+      memory.keep(event, text);
+      server.broadcast(text);
+    },
+    redact,
+    guarded,
+  );
   const next = (inspected: InspectionEvent) => guarded(() => queue.put(inspected));
   for (const actor of familyOf(root))
     next({ type: '@xstate.actor', actorRef: actor, rootId: root.sessionId });
@@ -87,7 +92,7 @@ function tellOnce(error: unknown, told: Set<string>, onFault: (error: unknown) =
  * Hands events to the inspector's serialiser, a bounded number at a time. Beyond that, events are left out, and of
  * snapshots and registrations the last one of each actor waits until the serialiser has caught up.
  */
-function createQueue(send: (event: StatelyInspectionEvent) => void, guarded: Guard) {
+function createQueue(send: (event: StatelyInspectionEvent) => void, redact: RedactText, guarded: Guard) {
   const held = new Map<string, InspectionEvent>();
   let pending = 0;
   const inspector = createInspector({
@@ -114,7 +119,7 @@ function createQueue(send: (event: StatelyInspectionEvent) => void, guarded: Gua
     if (held.size < MAX_HELD) held.set(key, event);
   };
   const put = (inspected: InspectionEvent) => {
-    const event = sanitisedEvent(inspected);
+    const event = sanitisedEvent(inspected, redact);
     // while anything waits, everything does: an actor's end must not overtake its beginning
     if (event) (pending < MAX_PENDING && held.size === 0 ? pass : hold)(event);
   };

@@ -1,6 +1,7 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { NO_PLACE } from '../../machines/supervisor/failures.ts';
+import { jobOf } from './job-of.ts';
 import type { Logger } from './logger.ts';
 
 type Told = Record<string, unknown> & { type: string };
@@ -88,7 +89,7 @@ function logEvent(
   { event, actorRef }: Extract<InspectionEvent, { type: '@xstate.event' }>,
 ): void {
   const { id } = actorRef as AnyActorRef;
-  if (event.type.startsWith('xstate.error.actor.')) logFault(logger, event as never, id);
+  if (event.type.startsWith('xstate.error.actor.')) logFault(logger, event as never, actorRef as AnyActorRef);
   if (event.type.startsWith('xstate.done.actor.')) {
     logLeak(logger, event as never);
     logRefusal(logger, event as never);
@@ -116,7 +117,11 @@ function logRefusal(logger: Logger, { output }: { output?: { failure?: { code?: 
 }
 
 /** The cause of a failed step, with what only the operator may see. */
-function logFault(logger: Logger, event: { type: string; error: unknown }, actor: string): void {
+function logFault(logger: Logger, event: { type: string; error: unknown }, actor: AnyActorRef): void {
   const step = event.type.slice('xstate.error.actor.'.length);
-  logger.warn({ actor, step, err: event.error }, 'a step failed');
+  const job = jobOf(actor);
+  logger.warn(
+    { ...(job !== undefined && { job }), actor: actor.id, step, err: event.error },
+    'a step failed',
+  );
 }

@@ -1,13 +1,14 @@
 import { destination, type Logger, pino, stdSerializers } from 'pino';
 import pretty from 'pino-pretty';
 import { ShipError } from '../errors.ts';
+import { type LineRedactor, redactLine } from './redact-line.ts';
 
 export type { Logger };
 
 export interface LoggerOptions {
   readonly level: string;
   /** Every line passes it before it is written. */
-  readonly redact: (text: string) => string;
+  readonly redactor: LineRedactor;
   /** Coloured lines for a person; JSON lines otherwise. */
   readonly forTerminal: boolean;
   /** Takes the finished lines, as JSON, in the place of stderr. */
@@ -15,37 +16,43 @@ export interface LoggerOptions {
 }
 
 /**
- * One line a fact, on stderr: stdout belongs to the commands. The finished line is redacted as a text, so that no
- * field, message or stack can carry a secret past it.
+ * One line a fact, on stderr: stdout belongs to the commands. The finished line is redacted, so that no field, message
+ * or stack can carry a secret past it.
  */
 export function createLogger({
   level,
-  redact,
+  redactor,
   forTerminal,
   write = toStderr(forTerminal),
 }: LoggerOptions): Logger {
   return pino(
-    { level, base: null, serializers: { err: describeError } },
-    { write: (line: string) => write(redact(line)) },
+    { level, base: null, serializers: { err: (error: unknown) => describeError(error) } },
+    { write: (line: string) => write(redactLine(line, redactor)) },
   );
 }
 
 function toStderr(forTerminal: boolean): (line: string) => void {
   const file = destination({ dest: 2, sync: true });
+  // a terminal that was closed, or a full disk behind stderr, is no reason to stop working
+  file.on('error', () => {});
   const sink = forTerminal
     ? pretty({ destination: file, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' })
     : file;
   return (line) => void sink.write(line);
 }
 
+const MAX_CAUSES = 8;
+
 /** The log form of an error: what was reported, what only the operator may see, and the cause. */
-function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+function describeError(error: unknown, depth = 0): unknown {
+  // causes may go round in a circle
+  if (!(error instanceof Error) || depth > MAX_CAUSES) return error instanceof Error ? error.message : error;
   const { type, message, stack } = stdSerializers.err(error);
-  if (!(error instanceof ShipError)) return { type, message, stack, cause: describeError(error.cause) };
+  if (!(error instanceof ShipError))
+    return { type, message, stack, cause: describeError(error.cause, depth + 1) };
   return {
     ...error.failure,
     detail: error.detail,
-    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+    ...(error.cause !== undefined && { cause: describeError(error.cause, depth + 1) }),
   };
 }

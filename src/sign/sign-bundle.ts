@@ -111,6 +111,7 @@ async function runJob(services: Services, premises: Premises, request: SignReque
     manifest,
     credentials,
     receivedAtMs: Date.now(),
+    sizeBytes: 0,
   });
   const place: ArtifactPlace = { ...artifact };
   const ends = { downloadBundle: takeBundle(bundle, entitlements), deliverArtifact: placeArtifact(place) };

@@ -41,7 +41,7 @@ async function announce(
   const isReplaced = known?.phase === 'announced' && known.submissionId === replaces;
   if (known && !isReplaced) throw alreadySubmitted(known.submissionId);
   const { id, grant } = await submit(notaryAccess(scope), file, scope.signal);
-  scope.services.redactor.add(runId, [grant.secretAccessKey, grant.sessionToken]);
+  scope.services.redactor.add(runId, [grant.secretAccessKey, grant.sessionToken], scope.desk.jobId);
   drawerOf(scope).grant = grant;
   await submissions.record(file.sha256Hex, { submissionId: id, name: file.name, phase: 'announced' });
   return { submissionId: id };

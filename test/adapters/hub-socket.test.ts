@@ -6,7 +6,7 @@ import { openHubSocket } from '../../src/adapters/hub/socket.ts';
 import { ShipError } from '../../src/errors.ts';
 import { connectWorker, openTcpHandles, withHub } from '../helpers/hub.ts';
 
-const open = (url: string, extra: { handshakeTimeoutMs?: number; signal?: AbortSignal } = {}) =>
+const open = (url: string, extra: Partial<Parameters<typeof openHubSocket>[0]> = {}) =>
   openHubSocket({
     url,
     signal: new AbortController().signal,
@@ -14,6 +14,7 @@ const open = (url: string, extra: { handshakeTimeoutMs?: number; signal?: AbortS
     onMessage: () => {},
     onPong: () => {},
     onClose: () => {},
+    onFault: () => {},
     ...extra,
   });
 
@@ -213,8 +214,8 @@ describe('an open connection', () => {
     const url = `ws://127.0.0.1:${await listen(server)}`;
     const end = await new Promise((onClose) => {
       const signal = new AbortController().signal;
-      const onMessage = (text: string) => void heard.push(text);
-      void openHubSocket({ url, signal, handshakeTimeoutMs: 10_000, onMessage, onPong: () => {}, onClose });
+      const onMessage = (frame: Buffer) => void heard.push(frame.toString());
+      void open(url, { signal, onMessage, onClose });
     });
     expect(end).toMatchObject({
       code: 4000,
@@ -232,14 +233,7 @@ describe('an open connection', () => {
     const url = `ws://127.0.0.1:${await listen(server)}`;
     const end = await new Promise((onClose) => {
       const signal = new AbortController().signal;
-      void openHubSocket({
-        url,
-        signal,
-        handshakeTimeoutMs: 10_000,
-        onMessage: () => {},
-        onPong: () => {},
-        onClose,
-      });
+      void open(url, { signal, onClose });
     });
     expect(end).toMatchObject({ clean: false, reason: 'The hub broke the rules of the WebSocket protocol.' });
   });

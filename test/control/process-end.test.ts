@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { spawnLongLived } from '../../src/adapters/process/long-lived.ts';
 import { untilEnd } from '../../src/cli/process-end.ts';
+import { createRedactor } from '../../src/domain/redaction/index.ts';
 import { startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
@@ -20,7 +21,7 @@ function stage() {
   const exits: number[] = [];
   const host = Object.assign(new EventEmitter(), { exit: (code: number) => void exits.push(code) });
   const logger = createLogger({
-    ...{ level: 'info', forTerminal: false, redact: (text: string) => text },
+    ...{ level: 'info', forTerminal: false, redactor: createRedactor() },
     write: (line) => void lines.push(line),
   });
   const supervisor = { send: ({ type }: { type: string }) => void wishes.push(type) };

@@ -67,9 +67,12 @@ export async function connectWorker(hub: EmbeddedHub, options: ConnectOptions = 
     url: hub.webSocketUrl,
     signal: options.signal ?? new AbortController().signal,
     handshakeTimeoutMs: 10_000,
-    onMessage: (text) => noted(heard, parseHubFrame(text) ?? { type: 'unknown', name: 'not an object' }),
+    onMessage: (frame) => noted(heard, parseHubFrame(frame) ?? { type: 'unknown', name: 'not an object' }),
     onPong: (payload) => noted(pongs, payload),
     onClose: (end) => noted(ends, end),
+    onFault: (error) => {
+      throw error;
+    },
   });
   const until = async <T>(probe: () => T | undefined): Promise<T> => {
     const events = on(changes, 'change', { signal: AbortSignal.timeout(20_000) });

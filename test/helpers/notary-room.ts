@@ -7,7 +7,7 @@ import type { Limits } from '../../src/actors/limits.ts';
 import type { NotaryServices } from '../../src/actors/notarization.ts';
 import { volumeEntries, writeDmg } from '../../src/adapters/dmg/write.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { createRedactor } from '../../src/domain/redact.ts';
+import { createRedactor } from '../../src/domain/redaction/index.ts';
 import { fileJournal } from '../../src/journal/submissions.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { createWorkbench, type Desk } from '../../src/steps/workbench.ts';
@@ -86,7 +86,7 @@ export function notaryServices(folder: string, env: Readonly<Record<string, stri
     redactor,
     logger: createLogger({
       level: 'trace',
-      redact: redactor.redact,
+      redactor,
       forTerminal: false,
       write: (line) => lines.push(line),
     }),

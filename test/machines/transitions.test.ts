@@ -286,7 +286,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
         actorId: `sweep.${number}`,
       }));
   const result = walk(machine, {
-    input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1 },
+    input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1, maxWaiting: 1 },
     maxPaths: 150_000,
     key: (s) =>
       JSON.stringify([
@@ -299,7 +299,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       ]),
     samples: {
       'hub.jobAssigned': (s) =>
-        ['a', 'b']
+        (runs(s).filter(({ phase }) => phase !== 'concluded').length === 2 ? ['a', 'b', 'c'] : ['a', 'b'])
           .map((id) => ({ jobId: `job-${id}`, assignmentId: id }))
           .filter(({ jobId }) => !runs(s).some((run) => run.jobId === jobId && run.phase === 'concluded'))
           .filter(() => accepts(s) || calm(s)),

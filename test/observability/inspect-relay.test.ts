@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type AnyActorRef, assign, createActor, type ErrorActorEvent, fromPromise, setup } from 'xstate';
-import { createRedactor } from '../../src/domain/redact.ts';
+import { createRedactor } from '../../src/domain/redaction/index.ts';
 import { type InspectRelay, startInspectRelay } from '../../src/observability/inspect-relay.ts';
 
 const SECRET = 'hunter2-in-plain-sight';
@@ -92,7 +92,13 @@ afterEach(async () => {
 const start = async (root: AnyActorRef, options: Partial<Parameters<typeof startInspectRelay>[0]> = {}) => {
   const redactor = createRedactor();
   redactor.add('run', [SECRET]);
-  relay = await startInspectRelay({ root, port: 0, redact: redactor.redact, onFault: () => {}, ...options });
+  relay = await startInspectRelay({
+    root,
+    port: 0,
+    redact: redactor.ofAnyJob,
+    onFault: () => {},
+    ...options,
+  });
   return relay;
 };
 
@@ -186,6 +192,7 @@ describe('the inspector', () => {
     };
     await start(root, { redact, onFault: (error) => faults.push(error) });
     root.start();
+    for (let notes = 0; notes < 20; notes += 1) root.send({ type: 'note', line: 'a line', secret: '' });
     for (let ticks = 0; ticks < 20; ticks += 1) root.send({ type: 'tick' });
     expect(root.getSnapshot()).toMatchObject({ status: 'active', context: { count: 20 } });
     await vi.waitFor(() => expect(faults).toHaveLength(1), PATIENCE);

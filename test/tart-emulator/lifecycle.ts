@@ -6,6 +6,7 @@ import { createNameLocks } from '../../src/actors/name-locks.ts';
 import type { Services } from '../../src/actors/services.ts';
 import { provideVmLifecycle } from '../../src/actors/vm-lifecycle.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { createRedactor } from '../../src/domain/redaction/index.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { freshName } from '../helpers/local-vm.ts';
@@ -47,7 +48,7 @@ export async function live(
     driver,
     guests: new Map(),
     journal: openJournal(join(folder, 'state')),
-    logger: createLogger({ level: 'silent', redact: (text) => text, forTerminal: false }),
+    logger: createLogger({ level: 'silent', redactor: createRedactor(), forTerminal: false }),
     config: loadConfig({ PERRY_VM_DRIVER: 'tart' }).config,
     limits: { vm: { ...limits, ...own } },
   } as unknown as Services;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { excessOf, type FrameSurvey, surveyFrame } from './frame-survey.ts';
 import { wireText } from './wire-text.ts';
 
 export {
@@ -25,7 +26,7 @@ export type HubMessage =
       readonly tarballUrl: string;
       readonly artifactUploadUrl: string;
     }
-  /** An assignment that cannot be run but can be answered: it too must end in one `complete`. */
+  /** An assignment that cannot be run but can be answered: it too must end in one `complete`. `problem`: one sentence. */
   | { readonly type: 'jobMalformed'; readonly jobId: string; readonly problem: string }
   | { readonly type: 'cancelRequested'; readonly jobId: string }
   | { readonly type: 'updateRequested' }
@@ -57,11 +58,27 @@ const MAX_NAME_BYTES = 64;
 
 /**
  * Reads one text frame. Frames that are not a JSON object are `undefined` (the hub's own rule); types that we
- * do not know, and known ones without the fields we need, are `unknown`, so that they can be logged by name.
+ * do not know, and known ones without the fields we need, are `unknown`, so that they can be logged by name. One beyond
+ * the limits is not even parsed.
  */
-export function parseHubFrame(text: string): HubMessage | undefined {
-  const frame = parseJsonObject(text);
+export function parseHubFrame(bytes: Buffer): HubMessage | undefined {
+  const survey = surveyFrame(bytes);
+  const excess = excessOf(survey);
+  if (excess !== undefined) return tooMuch(survey, excess);
+  const frame = parseJsonObject(bytes.toString('utf8'));
   return frame && toHubMessage(frame);
+}
+
+/** Of an assignment that can be answered; undefined for every other frame. */
+export function assignedJobId(bytes: Buffer): string | undefined {
+  const { type, jobId } = surveyFrame(bytes);
+  return type === 'job_assign' && answerableJobId.safeParse(jobId).success ? jobId : undefined;
+}
+
+/** Only an assignment can be answered, and only one that says whose it is. */
+function tooMuch({ type, jobId }: FrameSurvey, problem: string): HubMessage {
+  if (type !== 'job_assign') return unknownMessage({ type });
+  return toMalformed({ type, job_id: jobId }, problem);
 }
 
 function toHubMessage(frame: Record<string, unknown>): HubMessage {
@@ -83,7 +100,7 @@ function toHubMessage(frame: Record<string, unknown>): HubMessage {
 
 function toAssignment(frame: Record<string, unknown>): HubMessage {
   const read = jobAssign.safeParse(frame);
-  if (!read.success) return toMalformed(frame, read.error);
+  if (!read.success) return toMalformed(frame, problemText(read.error));
   return {
     type: 'jobAssigned',
     jobId: read.data.job_id,
@@ -95,15 +112,15 @@ function toAssignment(frame: Record<string, unknown>): HubMessage {
   };
 }
 
-function toMalformed(frame: Record<string, unknown>, error: z.ZodError): HubMessage {
+function toMalformed(frame: Record<string, unknown>, problem: string): HubMessage {
   const jobId = answerableJobId.safeParse(frame.job_id);
   if (!jobId.success) return unknownMessage(frame);
-  return { type: 'jobMalformed', jobId: jobId.data, problem: problemText(error) };
+  return { type: 'jobMalformed', jobId: jobId.data, problem };
 }
 
 /** Names of fields and what was expected of them; never the values, which may be secrets. */
 const problemText = (error: z.ZodError): string =>
-  error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  `Wrong fields: ${error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}.`;
 
 const unknownMessage = (frame: Record<string, unknown>): HubMessage => ({
   type: 'unknown',

@@ -1,10 +1,11 @@
-import { WebSocket } from 'ws';
+import { type RawData, WebSocket } from 'ws';
+import { contained } from '../../contained.ts';
 import { ShipError } from '../../errors.ts';
 import { describeNetworkFault } from './network-fault.ts';
 import { configuredUrl } from './url-policy.ts';
 import { cutUtf8, wireText } from './wire-text.ts';
 
-/** What the hub's own runtime takes as one message; more would only grow our memory. */
+/** What the hub's own runtime takes as one message. One that we do not read is answered, so it must come in first. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** Backstop of the library when nobody calls `terminate()` after `close()`. */
 const CLOSE_HANDSHAKE_MS = 10_000;
@@ -25,11 +26,13 @@ export interface OpenHubSocketOptions {
   readonly signal: AbortSignal;
   /** From the first look-up to the end of the WebSocket handshake. */
   readonly handshakeTimeoutMs: number;
-  /** One call for each text frame; binary frames are not part of the protocol and are left out. */
-  readonly onMessage: (text: string) => void;
+  /** One call for each text frame, unchecked; binary frames are not part of the protocol and are left out. */
+  readonly onMessage: (frame: Buffer) => void;
   readonly onPong: (payload: string) => void;
   /** Exactly once for a connection that was open, never for one that was not. */
   readonly onClose: (end: HubSocketEnd) => void;
+  /** A callback threw; the connection goes on. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** One open connection. It has no clock of its own: who holds it decides on pings, patience and the next try. */
@@ -45,6 +48,9 @@ export interface HubSocket {
   close(code?: number): void;
   /** Ends the connection at once, without a farewell; `onClose` follows. */
   terminate(): void;
+  /** Reads no more until `resume`: the hub has to wait. */
+  pause(): void;
+  resume(): void;
   /** When the last frame of any kind came in, as `Date.now()` counts. */
   readonly lastFrameAtMs: number;
 }
@@ -66,6 +72,8 @@ const clientOptions = {
   perMessageDeflate: false,
   followRedirects: false,
   maxPayload: MAX_MESSAGE_BYTES,
+  // broken text makes a broken job, and does not end the link of all others
+  skipUTF8Validation: true,
   closeTimeout: CLOSE_HANDSHAKE_MS,
 };
 
@@ -119,22 +127,33 @@ function handle(socket: WebSocket, options: OpenHubSocketOptions): HubSocket {
   };
   const terminate = () => socket.terminate();
   options.signal.addEventListener('abort', terminate);
+  const hear = <T extends unknown[]>(listener: (...given: T) => void) => contained(listener, options.onFault);
   socket.on('ping', sawFrame);
-  socket.on('pong', (payload) => {
-    sawFrame();
-    options.onPong(payload.toString('utf8'));
-  });
-  socket.on('message', (data, isBinary) => {
-    sawFrame();
-    if (!isBinary) options.onMessage(data.toString());
-  });
+  socket.on(
+    'pong',
+    hear((payload: Buffer) => {
+      sawFrame();
+      options.onPong(payload.toString('utf8'));
+    }),
+  );
+  socket.on(
+    'message',
+    hear((data: RawData, isBinary: boolean) => {
+      sawFrame();
+      // as the client is set up, a message is one buffer
+      if (!isBinary) options.onMessage(data as Buffer);
+    }),
+  );
   socket.on('error', (error) => {
     fault = error;
   });
-  socket.once('close', (code, farewell) => {
-    options.signal.removeEventListener('abort', terminate);
-    options.onClose(describeEnd(code, farewell.toString(), fault));
-  });
+  socket.once(
+    'close',
+    hear((code: number, farewell: Buffer) => {
+      options.signal.removeEventListener('abort', terminate);
+      options.onClose(describeEnd(code, farewell.toString(), fault));
+    }),
+  );
   return {
     send: (text) => sendText(socket, text),
     ping: (payload = '') => {
@@ -142,6 +161,8 @@ function handle(socket: WebSocket, options: OpenHubSocketOptions): HubSocket {
     },
     close: (code = 1000) => socket.close(code),
     terminate,
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     get lastFrameAtMs() {
       return lastFrameAtMs;
     },

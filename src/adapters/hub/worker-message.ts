@@ -49,6 +49,8 @@ export type WorkerMessage =
   | (OfJob & {
       readonly type: 'log';
       readonly stage: HubStage;
+      /** Stands before the line. */
+      readonly code?: string;
       readonly line: string;
       /** Only `stderr` is shown to the sender of the job. */
       readonly stream: 'stdout' | 'stderr';
@@ -77,6 +79,8 @@ export type WorkerMessage =
       readonly success: boolean;
       readonly durationSeconds: number;
       readonly artifacts: readonly WireArtifact[];
+      /** Stands before the error. */
+      readonly code?: string;
       readonly error?: string;
     });
 
@@ -89,21 +93,26 @@ type Clean = (text: string, maxBytes?: number) => string;
 
 /**
  * The one JSON text frame for a message: exactly the fields that the hub and its clients parse strictly
- * (integer `percent`, `artifacts` always an array, `job_id` always there), every text through `redact`.
+ * (integer `percent`, `artifacts` always an array, `job_id` always there). What people wrote for people passes `redact`;
+ * names, codes and ids do not, because a program reads them.
  */
 export function encodeWorkerMessage(message: WorkerMessage, redact: Redact): string {
   const clean: Clean = (text, maxBytes = MAX_TEXT_BYTES) => wireText(text, maxBytes, redact);
-  return JSON.stringify('jobId' in message ? ofJob(message, clean) : ofWorker(message, clean));
+  return JSON.stringify('jobId' in message ? ofJob(message, clean) : ofWorker(message));
 }
+
+const asIs: Clean = (text, maxBytes = MAX_TEXT_BYTES) => wireText(text, maxBytes, (same) => same);
+const withCode = (code: string | undefined, text: string): string =>
+  code === undefined ? text : `${asIs(code)}: ${text}`;
 
 type JobMessage = Extract<WorkerMessage, OfJob>;
 
-function ofWorker(message: Exclude<WorkerMessage, OfJob>, clean: Clean): object {
+function ofWorker(message: Exclude<WorkerMessage, OfJob>): object {
   if (message.type === 'hello') {
     return {
       type: 'worker_hello',
       capabilities: message.capabilities,
-      name: clean(message.name),
+      name: asIs(message.name),
       // the one place where a secret is meant to be on the wire
       ...(message.secret !== undefined && { secret: message.secret }),
       max_concurrent: wholeNumber(message.maxConcurrent),
@@ -112,9 +121,9 @@ function ofWorker(message: Exclude<WorkerMessage, OfJob>, clean: Clean): object 
   return {
     type: 'update_result',
     success: message.success,
-    old_version: clean(message.oldVersion),
-    new_version: clean(message.newVersion),
-    ...(message.error !== undefined && { error: clean(message.error) }),
+    old_version: asIs(message.oldVersion),
+    new_version: asIs(message.newVersion),
+    ...(message.error !== undefined && { error: asIs(message.error) }),
   };
 }
 
@@ -125,7 +134,7 @@ function ofJob(message: JobMessage, clean: Clean): object {
     case 'stage':
       return { type, job_id, stage: message.stage, message: clean(message.message) };
     case 'log': {
-      const line = clean(message.line, MAX_LINE_BYTES);
+      const line = asIs(withCode(message.code, clean(message.line)), MAX_LINE_BYTES);
       return { type, job_id, stage: message.stage, line, stream: message.stream };
     }
     case 'progress': {
@@ -142,7 +151,7 @@ function ofJob(message: JobMessage, clean: Clean): object {
     }
     case 'error': {
       const stage = message.stage === undefined ? {} : { stage: message.stage };
-      return { type, job_id, code: clean(message.code), message: clean(message.message), ...stage };
+      return { type, job_id, code: asIs(message.code), message: clean(message.message), ...stage };
     }
     case 'complete':
       return ofComplete(message, clean);
@@ -156,11 +165,11 @@ function ofComplete(message: Extract<JobMessage, { type: 'complete' }>, clean: C
     success: message.success,
     duration_secs: seconds(message.durationSeconds),
     artifacts: message.artifacts.map(({ name, sizeBytes, sha256Hex }) => ({
-      name: clean(name),
+      name: asIs(name),
       size: wholeNumber(sizeBytes),
       sha256: sha256Hex,
     })),
-    ...(message.error !== undefined && { error: clean(message.error) }),
+    ...(message.error !== undefined && { error: asIs(withCode(message.code, clean(message.error))) }),
   };
 }
 

@@ -5,3 +5,4 @@ export {
   summarizeCredentials,
 } from './credentials.ts';
 export { parseCredentials } from './parse.ts';
+export { knownCredentials, refuseToldPasswords, secretsIn } from './secrets.ts';

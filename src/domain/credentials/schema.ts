@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWellFormed } from '../well-formed.ts';
 
 /** Real PKCS#12 files and provisioning profiles have 3 to 100 KB. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -16,7 +17,10 @@ const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (isUnset(value) ? undefined : trimmed(value)), schema.optional());
 
 const text = () =>
-  z.string('is not a text').max(MAX_TEXT_CHARACTERS, `has more than ${MAX_TEXT_CHARACTERS} characters`);
+  z
+    .string('is not a text')
+    .max(MAX_TEXT_CHARACTERS, `has more than ${MAX_TEXT_CHARACTERS} characters`)
+    .refine(isWellFormed, 'holds half a character (a lone surrogate)');
 
 const file = () =>
   z

@@ -1,2 +1,2 @@
 export type { IosDevice, IosDistribution, MacosDistribution, Manifest, Platform } from './manifest.ts';
-export { parseManifest } from './parse.ts';
+export { knownManifest, parseManifest } from './parse.ts';

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { joinTexts, type Text, wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
+import { knownFields } from '../known-fields.ts';
 import { manifestField, words } from '../words.ts';
 import type { Manifest, Platform } from './manifest.ts';
-import { iosSchema, macosSchema, targetsSchema } from './schema.ts';
+import { iosSchema, macosSchema, manifestFields, targetsSchema } from './schema.ts';
 import { describeSeen, pathName, valueAt } from './seen.ts';
 
 const MAX_FINDINGS_SHOWN = 12;
@@ -11,6 +12,9 @@ const PLATFORM_OF_TARGET: ReadonlyMap<string, Platform> = new Map([
   ['macos-sign', 'macos'],
   ['ios-sign', 'ios'],
 ]);
+
+/** The fields that signing knows of, as they came. */
+export const knownManifest = (raw: unknown): unknown => knownFields(raw, manifestFields);
 
 /**
  * Checks the manifest of an assignment; unknown fields, and those of the other platform, are ignored.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWellFormed } from '../well-formed.ts';
 
 const MAX_NAME_BYTES = 200;
 const MAX_TEXT_CHARACTERS = 1_000;
@@ -18,7 +19,8 @@ const lowerCase = (value: unknown): unknown =>
 const oneOf = <const T extends readonly string[]>(values: T) =>
   z.preprocess(lowerCase, z.enum(values, `must be one of ${values.join(', ')}`));
 
-const text = () => z.string('must be a text');
+const text = () =>
+  z.string('must be a text').refine(isWellFormed, 'must not hold half a character (a lone surrogate)');
 
 const plainText = () =>
   text()
@@ -77,3 +79,8 @@ export const iosSchema = z.object({
   ios_capabilities: optional(keys),
   ios_encryption_exempt: optional(flag),
 });
+
+/** Every field that signing knows of. */
+export const manifestFields = [
+  ...new Set([...Object.keys(macosSchema.shape), ...Object.keys(iosSchema.shape)]),
+];
