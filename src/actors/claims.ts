@@ -14,7 +14,7 @@ export async function stateOfClaim(
 ): Promise<'open' | 'closed'> {
   const claim = services.vault.claim(assignmentId);
   if (!claim) return 'open';
-  const { tarballUrl: url, authToken: token } = claim;
+  const { artifactUploadUrl: url, authToken: token } = claim;
   return probeToken({ url, token, origin: originOf(services), signal });
 }
 

@@ -16,6 +16,11 @@ import type { StoredArtifact } from './types.ts';
  * a connection that is closed over unread bytes.
  */
 export const acceptUpload: Handler = async (context, jobId, request, response) => {
+  // an upload of nothing is how a worker asks whether its token is good
+  if (request.headers['content-length'] === '0') {
+    if (!isRefused(context, jobId, request, response)) refuseEmpty(response);
+    return;
+  }
   context.judge.upload(jobId, request.headers);
   const fault = context.faults.nextUpload();
   if (fault === 'reset') return breakOff(request);
@@ -23,6 +28,9 @@ export const acceptUpload: Handler = async (context, jobId, request, response) =
   else if (!isRefused(context, jobId, request, response)) return receive(context, jobId, request, response);
   request.resume();
 };
+
+const refuseEmpty = (response: ServerResponse): void =>
+  refuse(response, 400, 'BAD_REQUEST', 'Missing base64 artifact data in body');
 
 /** The hub's order: token, then job, then status. */
 function isRefused(
@@ -50,7 +58,7 @@ async function receive(
   // the hub looks only now; the job may have been given to somebody else while the body came in
   const isGone = isRefused(context, jobId, request, response);
   if (!isGone && !upload.isEmpty) return accept(context, jobId, request, response, upload);
-  if (!isGone) refuse(response, 400, 'BAD_REQUEST', 'Empty artifact');
+  if (!isGone) refuseEmpty(response);
   await context.store.discard(upload.path);
 }
 

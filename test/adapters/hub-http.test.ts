@@ -187,14 +187,14 @@ describe('download', () => {
 
 describe('probe', () => {
   test('says open, closed, or that it does not know', async () => {
-    await withJob({}, async ({ hub, worker, jobId, download }) => {
-      expect(await probeToken(download)).toBe('open');
-      hub.failNextDownloads(1, 502);
-      expect(await codeOf(probeToken(download))).toBe('HUB_UNAVAILABLE');
-      expect(await probeToken({ ...download, token: 'another' })).toBe('closed');
+    await withJob({}, async ({ hub, worker, jobId, upload }) => {
+      expect(await probeToken(upload)).toBe('open');
+      expect(await probeToken({ ...upload, token: 'another' })).toBe('closed');
       await worker.say(completed(jobId));
       await hub.completed(jobId);
-      expect(await probeToken(download)).toBe('closed');
+      expect(await probeToken(upload)).toBe('closed');
+      expect(hub.messages(jobId).map(({ type }) => type)).toEqual(['complete']);
+      expect(hub.violations).toEqual([]);
     });
   });
 
@@ -202,15 +202,10 @@ describe('probe', () => {
     await withHub({}, async (hub) => {
       const worker = await connectWorker(hub);
       await hub.submitJob(signJob(join(folder, 'gone')));
-      const { authToken: token, tarballUrl: url } = await worker.assignment(1);
-      const request = {
-        url,
-        token,
-        origin: { hubUrl: hub.webSocketUrl },
-        signal: new AbortController().signal,
-      };
-      expect(await probeToken(request)).toBe('open');
-      expect(await codeOf(openBundleDownload(request))).toBe('BUNDLE_NOT_FOUND');
+      const { authToken: token, tarballUrl, artifactUploadUrl } = await worker.assignment(1);
+      const common = { token, origin: { hubUrl: hub.webSocketUrl }, signal: new AbortController().signal };
+      expect(await probeToken({ ...common, url: artifactUploadUrl })).toBe('open');
+      expect(await codeOf(openBundleDownload({ ...common, url: tarballUrl }))).toBe('BUNDLE_NOT_FOUND');
     });
   });
 });
@@ -362,6 +357,34 @@ describe('servers that are no hub', () => {
     token: 'token',
     origin: { hubUrl: 'ws://127.0.0.1:1/ws' },
     signal: new AbortController().signal,
+  });
+
+  test('the question whether a token is good asks for no bundle and sends no artifact', async () => {
+    const seen: (string | undefined)[] = [];
+    const handler: RequestListener = ({ method, headers }, response) => {
+      seen.push(method, headers['content-length'], headers.authorization);
+      response.writeHead(400).end('{"error":{"code":"BAD_REQUEST","message":"no body"}}');
+    };
+    await withServer(handler, async (url) => expect(await probeToken(requestTo(url))).toBe('open'));
+    expect(seen).toEqual(['POST', '0', 'Bearer token']);
+  });
+
+  test.each([
+    [502, '', 'HUB_UNAVAILABLE'],
+    [400, '<html>Bad Request</html>', 'HUB_REFUSED'],
+    [200, '{}', 'HUB_REFUSED'],
+  ])('a status %i with %j says nothing about a token', async (status, text, code) => {
+    const handler: RequestListener = (_request, response) => void response.writeHead(status).end(text);
+    await withServer(handler, async (url) => expect(await codeOf(probeToken(requestTo(url)))).toBe(code));
+  });
+
+  test.each([
+    [404, 'JOB_NOT_FOUND'],
+    [409, 'JOB_NOT_RUNNING'],
+  ])('a status %i with %s is a job that is ours no longer', async (status, code) => {
+    const handler: RequestListener = (_request, response) =>
+      void response.writeHead(status).end(JSON.stringify({ error: { code, message: 'x' } }));
+    await withServer(handler, async (url) => expect(await probeToken(requestTo(url))).toBe('closed'));
   });
 
   test('the exact headers of an upload', async () => {

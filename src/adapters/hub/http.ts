@@ -57,21 +57,23 @@ export async function openBundleDownload(options: JobRequestOptions): Promise<Bu
 }
 
 /**
- * Asks whether the token of a job is still good, without taking the bundle.
+ * Asks whether the token of a job is still good, by an upload of nothing: the hub looks at the token, the job and its
+ * status before it looks at the body, which it then refuses. To ask for the bundle would make it read and send that.
  *
- * @returns `closed` when the hub says 403: the job is not this run's any more
+ * @param options - `url` is that of uploads
+ * @returns `closed` when the hub says 403, or that the job is not running: it is not this run's any more
  * @throws ShipError HUB_UNAVAILABLE · HUB_REFUSED · HUB_URL_REFUSED · the signal's reason
  */
 export async function probeToken(options: JobRequestOptions): Promise<'open' | 'closed'> {
   const url = permittedHubUrl(options.url, options.origin);
   const connection = openConnection(options.signal);
   try {
-    const { statusCode, body } = await getBundle(url, options, connection);
-    // the hub looks at the token before it looks for the file
+    const { statusCode, body } = await postNothing(url, options, connection);
     if (statusCode === 403) return 'closed';
-    if (statusCode === 200) return 'open';
     const answer = await readAnswer(statusCode, body, options.token);
-    if (statusCode === 404 && answer.code === 'NOT_FOUND') return 'open';
+    // the hub's own words: a page of a proxy with the same status says nothing about the job
+    if (answer.code === 'BAD_REQUEST') return 'open';
+    if (answer.code === 'JOB_NOT_FOUND' || answer.code === 'JOB_NOT_RUNNING') return 'closed';
     throw statusFailure('The question for the state of the job', url, answer);
   } catch (error) {
     throw transferFailure('The question for the state of the job', error, options.signal);
@@ -79,6 +81,14 @@ export async function probeToken(options: JobRequestOptions): Promise<'open' | '
     await connection.close();
   }
 }
+
+const postNothing = (url: URL, { token, signal }: JobRequestOptions, { agent }: OneConnection) =>
+  request(url, {
+    method: 'POST',
+    dispatcher: agent,
+    signal,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain', 'content-length': '0' },
+  });
 
 const getBundle = (url: URL, { token, signal }: JobRequestOptions, { agent }: OneConnection) =>
   request(url, {
