@@ -10,6 +10,9 @@ export interface LetterContext {
   readonly sendsErrors: boolean;
 }
 
+/** Somebody else may have cancelled the job than the one who watches it. */
+const CANCELLED = 'CANCELLED: The job was cancelled on request.';
+
 /** The frames that say one report, in order. */
 export function messagesOf(report: HubReport, context: LetterContext): WorkerMessage[] {
   return report.kind === 'note'
@@ -42,7 +45,10 @@ function messagesOfConclusion(
     case 'succeeded':
       return [{ ...complete, success: true, artifacts: [conclusion.artifact] }];
     case 'cancelled':
-      return [{ ...complete, success: false, artifacts: [], error: 'cancelled' }];
+      return [
+        { type: 'log', jobId, stage: conclusion.stage ?? 'extracting', line: CANCELLED, stream: 'stderr' },
+        { ...complete, success: false, artifacts: [], error: 'cancelled' },
+      ];
     case 'failed':
       return [
         ...tellFailure(jobId, conclusion, context.sendsErrors),

@@ -75,7 +75,7 @@ const ways: Record<string, Way> = {
       return () => {};
     },
   },
-  'running.delivering.attempting': {
+  'running.delivering.attempting.awaitingAnswer': {
     prepare: ({ hub }) => {
       const { open, opened } = gate();
       hub.delayUploadAnswerUntil(opened);
@@ -141,6 +141,8 @@ async function expectCancelled(
   letGo();
   const messages = scene.hub.messages(jobId);
   expect(messages.filter(({ type }) => type === 'error')).toEqual([]);
+  const said = messages.filter(({ line }) => line === 'CANCELLED: The job was cancelled on request.');
+  expect(said).toHaveLength(end === cancelledOnce ? 1 : 0);
   await scene.idle();
   expectOneComplete(scene.hub.messages(jobId));
 }
@@ -184,7 +186,7 @@ describe('a job that is cancelled', () => {
       expect(scene.hub.cancel(waiting)).toBe(true);
       await scene.completed(waiting);
       const messages = scene.hub.messages(waiting);
-      expect(new Set(messages.map(({ type }) => type))).toEqual(new Set(['queue_update', 'complete']));
+      expect(new Set(messages.map(({ type }) => type))).toEqual(new Set(['queue_update', 'log', 'complete']));
       expect(messages.at(-1)).toMatchObject(cancelledOnce);
       expectOneComplete(messages);
       await release();
@@ -208,6 +210,8 @@ describe('a job that is cancelled', () => {
     const atOnce = [
       'running.downloading.doubting',
       'running.delivering.doubting',
+      // for as long as an artifact of a few bytes leaves
+      ...['beginning', 'sending'].map((state) => `running.delivering.attempting.${state}`),
       ...['equipped', 'beginningPass', 'stapled'].map((state) => `running.${state}`),
       'reporting',
       'dropping',
