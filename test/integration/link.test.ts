@@ -288,6 +288,20 @@ describe('a transfer', () => {
     }),
   );
 
+  test('that the hub takes and does not answer is made anew, and its sender is told why', () =>
+    scene({ limits: { signJob: { answerTimeout: 1_000 } } }, async (scene) => {
+      await scene.linked();
+      const { open, opened } = gate();
+      scene.hub.delayUploadAnswerUntil(opened);
+      const jobId = await scene.submit(materials.iosJob());
+      const told = /All of it was sent.*tried again/;
+      await scene.hub.nextMessage(jobId, ({ line }) => told.test(String(line)), patience());
+      open();
+      await succeeds(scene, jobId);
+      expectOneComplete(scene.hub.messages(jobId));
+      expect(typesOf(scene, jobId)).not.toContain('error');
+    }));
+
   test.each([
     [503, TRANSFER_ATTEMPTS, 'HUB_UNAVAILABLE'],
     ['reset', TRANSFER_ATTEMPTS, 'HUB_UNAVAILABLE'],
