@@ -113,6 +113,7 @@ export const failureCodes = {
     'The Info.plist has no text that tells the user why the app needs a protected resource.',
   ),
   PRIVACY_MANIFEST_INVALID: input('A privacy manifest is not as Apple describes it.'),
+  ICON_TRANSPARENT: input('The picture of the app icon has an alpha channel, which iOS icons may not have.'),
   ICON_MISSING: input('The app has no icon that a store build can be made with.'),
   ICON_NOT_SQUARE: input('The picture of the app icon is not square.'),
   ICON_TOO_SMALL: input('The picture of the app icon has less than 1024 by 1024 pixels.'),

@@ -7,15 +7,33 @@ const STORE_PIXELS = 1024;
 /** 512 points at 1x and 2x (ITMS-90236). */
 const STORE_ICNS = ['ic09', 'ic10'];
 
-/** ITMS-90704, 90713, 90022, 90236: an icon that a store build can be made with. */
-export function iconFindings(context: Context): Finding[] {
+/** ITMS-90704, 90713, 90717, 90022, 90236: an icon that a store build can be made with. */
+export const iconFindings = (context: Context): Finding[] =>
+  context.survey.info ? [...picture(context, context.survey.info), ...transparent(context)] : [];
+
+/** ITMS-90717. Icons that are drawn here lose it; those of a catalog were made by somebody else. */
+function transparent({ survey, platform, toStore }: Context): Finding[] {
+  if (platform !== 'ios' || !toStore) return [];
+  return survey.pictures
+    .filter(({ hasAlpha }) => hasAlpha)
+    .map(({ path }) =>
+      finding('ICON_TRANSPARENT', 'warning', {
+        summary: `The icon ${shown(path)} has an alpha channel, and the App Store takes none that has.`,
+        reason: survey.hasAssetsCar
+          ? 'What was compiled into Assets.car from such a picture is refused (ITMS-90717).'
+          : 'What is transparent in it becomes white in the icons that are drawn from it.',
+        nextStep: 'Save the picture without transparency (PNG, RGB), and build again.',
+      }),
+    );
+}
+
+function picture(context: Context, info: PlistDict): Finding[] {
   const { survey, platform } = context;
-  if (!survey.info) return [];
-  if (platform === 'ios' && survey.hasAssetsCar) return catalogName(context, survey.info);
+  if (platform === 'ios' && survey.hasAssetsCar) return catalogName(context, info);
   if (platform === 'macos' && hasStoreIcns(context)) return [];
   if (survey.pictures.length === 0) return context.toStore ? [missing(context)] : [];
   if (survey.pictures.some(isFull)) return [];
-  return survey.pictures.slice(0, 1).flatMap((picture) => pictureFindings(context, picture));
+  return survey.pictures.slice(0, 1).flatMap((first) => pictureFindings(context, first));
 }
 
 type Picture = Context['survey']['pictures'][number];

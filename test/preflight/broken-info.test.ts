@@ -54,6 +54,12 @@ expectFound([
     ],
   ),
   [
+    'an icon with an alpha channel',
+    'ICON_TRANSPARENT',
+    'warning',
+    async () => iosWith({ 'Icon-1024.png': await makePng(1024, 1024, { alpha: true }) }, { to: 'appstore' }),
+  ],
+  [
     'a privacy manifest that is JSON',
     'PRIVACY_MANIFEST_INVALID',
     'error',

@@ -43,7 +43,7 @@ export const ORIENTATIONS = ['Portrait', 'PortraitUpsideDown', 'LandscapeLeft', 
 );
 
 let icon: Buffer | undefined;
-export const storeIcon = async (): Promise<Buffer> => (icon ??= await makePng(1024, 1024));
+export const storeIcon = async (): Promise<Buffer> => (icon ??= await makePng(1024, 1024, { alpha: false }));
 
 /** An iOS app that the App Store would take. */
 export async function storeIosApp(dir: string, options: AppOptions = {}): Promise<string> {

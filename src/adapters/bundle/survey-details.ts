@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { BundleSurvey, Picture } from '../../domain/bundle/index.ts';
 import { isProgramKind, joined } from '../../domain/bundle/nested-places.ts';
-import { PNG_HEAD_BYTES, pngSize } from '../../domain/icons/index.ts';
+import { PNG_HEAD_BYTES, pngHasAlpha, pngSize } from '../../domain/icons/index.ts';
 import { type PlistDict, stringAt } from '../../domain/plist/index.ts';
 import { readExistingEntitlements } from '../code-signature/existing-entitlements.ts';
 import type { Faults } from './faults.ts';
@@ -48,7 +48,7 @@ async function readPictures(appPath: string, { layout, files }: BundleSurvey): P
   for (const path of paths.filter((candidate) => files.has(candidate))) {
     const head = await readPlainFile(appPath, path, PNG_HEAD_BYTES);
     const size = head && pngSize(head);
-    pictures.push({ path, ...(size && { size }) });
+    pictures.push({ path, ...(size && { size }), hasAlpha: head !== undefined && pngHasAlpha(head) });
   }
   return pictures;
 }

@@ -48,6 +48,8 @@ export interface PrivacyManifest {
 export interface Picture {
   readonly path: string;
   readonly size?: { readonly width: number; readonly height: number };
+  /** It has an alpha channel, transparent or not. */
+  readonly hasAlpha: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 export { appIconSetContents, catalogContents, catalogFileName } from './catalog.ts';
 export { buildIcns } from './icns.ts';
 export { type IconKeys, iosIconKeys, macIconKeys } from './icon-keys.ts';
-export { PNG_HEAD_BYTES, pngSize } from './png-size.ts';
+export { PNG_HEAD_BYTES, pngHasAlpha, pngSize } from './png-size.ts';
 export {
   type IconSize,
   IPAD_ICONS,

@@ -11,10 +11,25 @@ export const PNG_HEAD_BYTES = 64;
  * @returns undefined when it is no PNG
  */
 export function pngSize(head: Buffer): { readonly width: number; readonly height: number } | undefined {
+  const at = headerOf(head);
+  if (at === undefined) return undefined;
+  const [width, height] = [head.readUInt32BE(at + 8), head.readUInt32BE(at + 12)];
+  return width > 0 && height > 0 ? { width, height } : undefined;
+}
+
+/** Colour types with an alpha channel: grey and alpha, truecolour and alpha. */
+const WITH_ALPHA = [4, 6];
+
+/** Whether a PNG has an alpha channel, whatever is in it. @param head - as for `pngSize` */
+export function pngHasAlpha(head: Buffer): boolean {
+  const at = headerOf(head);
+  return at !== undefined && WITH_ALPHA.includes(head[at + 17] ?? 0);
+}
+
+/** Offset of the IHDR chunk. */
+function headerOf(head: Buffer): number | undefined {
   if (!head.subarray(0, SIGNATURE.length).equals(SIGNATURE)) return undefined;
   let at = SIGNATURE.length;
   if (head.toString('latin1', at + 4, at + 8) === APPLE_CHUNK) at += 12 + head.readUInt32BE(at);
-  if (at + 16 > head.length || head.toString('latin1', at + 4, at + 8) !== 'IHDR') return undefined;
-  const [width, height] = [head.readUInt32BE(at + 8), head.readUInt32BE(at + 12)];
-  return width > 0 && height > 0 ? { width, height } : undefined;
+  return at + 18 <= head.length && head.toString('latin1', at + 4, at + 8) === 'IHDR' ? at : undefined;
 }
