@@ -69,6 +69,11 @@ export class Judge {
     else this.#note(`${type} without job_id`);
   }
 
+  /** The sender of the job hears two workers at once, or the wrong one. */
+  foreign({ type }: WireMessage, jobId: string): void {
+    this.#note(`${type} about a job that waits or that another worker has (${jobId})`);
+  }
+
   #fields(message: WireMessage): void {
     const fields = requiredFields[message.type];
     if (!fields) this.#note(`message of type ${message.type}`);

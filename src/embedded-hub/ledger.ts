@@ -84,6 +84,7 @@ export class Ledger {
     worker.busy = true;
     worker.job = job.id;
     job.status = 'running';
+    job.holder = worker.name;
     this.tokens.set(job.id, token);
     this.#hooks.assigned(job.id, token, worker);
     const base = `${this.#hooks.publicUrl()}/api/v1`;
@@ -96,6 +97,12 @@ export class Ledger {
       tarball_url: `${base}/tarball/${job.id}`,
       artifact_upload_url: `${base}/artifact/upload/${job.id}`,
     });
+  }
+
+  /** Whether a job waits, or is done by a worker of another name; a worker keeps its jobs over a new connection. */
+  isForeign(jobId: string, worker: WorkerEntry): boolean {
+    const job = this.jobs.get(jobId);
+    return job?.status === 'queued' || (job?.status === 'running' && job.holder !== worker.name);
   }
 
   /** `error` of a worker: the status of the job stays as it is. */

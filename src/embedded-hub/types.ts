@@ -78,6 +78,8 @@ export interface HubJob {
   bundlePath: string | undefined;
   status: JobStatus;
   requeues: number;
+  /** Name of the worker that it was assigned to last. */
+  holder?: string;
 }
 
 /** One registered connection of a worker. */

@@ -116,8 +116,10 @@ export class WorkerLink {
   #work(value: unknown, { worker, ledger }: Extract<Phase, { is: 'working' }>): void {
     const message = (value ?? {}) as WireMessage;
     // a second hello is read by nobody
-    this.#context.judge.message(message);
     const id = resolveJobId(message, worker);
+    const { judge } = this.#context;
+    judge.message(message);
+    if (ledger.isForeign(id, worker)) judge.foreign(message, id);
     if (relayedTypes.has(message.type) && id !== '') this.#context.relay(id, message);
     else if (message.type === 'error') ledger.error(worker, message);
     else if (message.type === 'complete') ledger.complete(worker, message);

@@ -9,17 +9,21 @@ export function renderStatus(status: DaemonStatus): string {
 }
 
 function aboutDaemon(status: DaemonStatus): string[] {
-  const { pid, version, worker, driver, uptimeSeconds, link, connection, hub, work, slots, concluded } =
-    status;
+  const { pid, version, worker, driver, uptimeSeconds, hub, work, slots, concluded } = status;
   const outcomes = Object.entries(concluded).map(([outcome, count]) => `${count} ${outcome}`);
   return align([
     ['perry-ship', `${version}, process ${pid}, up ${duration(uptimeSeconds)}, driver ${driver}`],
     ['worker', plain(worker)],
-    ['hub', `${link} (${connection})  ${plain(hub)}`],
+    ['hub', `${linkOf(status)}  ${plain(hub)}`],
     ['work', `${work}, ${slots.used} of ${slots.max} slots used, ${slots.waiting} waiting${refused(slots)}`],
     ['standby', `${slots.standby} machines`],
     ['jobs', outcomes.join(', ')],
   ]);
+}
+
+function linkOf({ link, connection, nextTryInSeconds }: DaemonStatus): string {
+  const next = nextTryInSeconds === null ? '' : `, next try in ${duration(nextTryInSeconds)}`;
+  return `${link} (${connection})${next}`;
 }
 
 /** Said only while it is so. */

@@ -2,6 +2,7 @@ import type { SnapshotFrom } from 'xstate';
 import { z } from 'zod';
 import type { supervisorMachine } from '../../machines/supervisor/machine.ts';
 import type { Run } from '../../machines/supervisor/runs.ts';
+import { nextTryAtMs } from './next-try.ts';
 import { statePath, valueAt } from './state-path.ts';
 
 const runStatusSchema = z.object({
@@ -37,6 +38,8 @@ export const statusSchema = z.object({
   link: z.string(),
   /** Where the hub-connection stands, e.g. `linked.online` or `backingOff`. */
   connection: z.string(),
+  /** Until the hub is tried again, while there is no link. */
+  nextTryInSeconds: z.number().nullable().default(null),
   /** `sweeping`, `blinded` (the host does not say what is left), `accepting`, `draining`, `stopping`, `closing`, `stopped`. */
   work: z.string(),
   /** `standby`: machines that no run has yet. */
@@ -80,7 +83,7 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
   return {
     ...{ pid, version, worker, hub: withoutLogin(hub), driver },
     uptimeSeconds: seconds(nowMs - startedAtMs),
-    ...linkOf(snapshot),
+    ...linkOf(snapshot, nowMs),
     slots: {
       used: runs.filter(({ holdsSlot }) => holdsSlot).length,
       max: maxConcurrent,
@@ -94,11 +97,15 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
   };
 }
 
-function linkOf({ value, children }: SupervisorSnapshot): Pick<DaemonStatus, 'link' | 'connection' | 'work'> {
-  const hub = children.hub?.getSnapshot();
+function linkOf(
+  { value, children: { hub } }: SupervisorSnapshot,
+  nowMs: number,
+): Pick<DaemonStatus, 'link' | 'connection' | 'nextTryInSeconds' | 'work'> {
+  const dueMs = nextTryAtMs(hub);
   return {
     link: statePath(valueAt(value, 'serving', 'link')) || 'none',
-    connection: statePath(hub?.value) || 'none',
+    connection: statePath(hub?.getSnapshot().value) || 'none',
+    nextTryInSeconds: dueMs === null ? null : seconds(dueMs - nowMs),
     work: statePath(valueAt(value, 'serving', 'work')) || statePath(value),
   };
 }

@@ -12,7 +12,7 @@ import type { DaemonStatus } from '../../src/observability/status.ts';
 
 const status: DaemonStatus = {
   ...{ pid: 7, version: '1.0.0', worker: 'w', hub: 'ws://h/', driver: 'local', uptimeSeconds: 3 },
-  ...{ link: 'online', connection: 'linked.online', work: 'accepting' },
+  ...{ link: 'online', connection: 'linked.online', nextTryInSeconds: null, work: 'accepting' },
   ...{
     slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
     runs: [],

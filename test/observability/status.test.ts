@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createActor } from 'xstate';
+import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { statePath, valueAt } from '../../src/observability/state-path.ts';
@@ -11,6 +12,7 @@ import {
 } from '../../src/observability/status.ts';
 import { duration, renderStatus } from '../../src/observability/status-text.ts';
 import { deaf, inert } from '../machines/inert.ts';
+import { Stage } from '../machines/stage.ts';
 
 const facts: StatusFacts = {
   ...{ pid: 7, version: '1.2.3', worker: 'mac-1', driver: 'tart' },
@@ -69,6 +71,44 @@ describe('the status', () => {
   });
 });
 
+describe('without a link', () => {
+  const waiting = (say: (socket: ReturnType<Stage['the']>) => void) => {
+    const stage = new Stage();
+    const hubConnection = stage.fill(hubConnectionMachine);
+    const machine = stage.fill(supervisorMachine, { hubConnection });
+    const performance = stage.start(machine, {
+      ...{ maxConcurrent: 2, image: 'golden', instance: 'c0ffee00', standbySize: 0 },
+    });
+    stage.the('sweepLeftovers').answer([]);
+    say(stage.the('hubSocket'));
+    const nowMs = Date.now();
+    const status = () => statusOf(performance.actor.getSnapshot(), { ...facts, nowMs });
+    return { status, stage };
+  };
+
+  test.each([
+    [
+      'because the hub refuses the secret',
+      (socket: ReturnType<Stage['the']>) => {
+        socket.say({ type: 'socket.opened' });
+        socket.say({ type: 'socket.received', message: { type: 'authFailed' } });
+      },
+      'refused (refused), next try in 50 s',
+    ],
+    [
+      'because the hub is not there',
+      (socket: ReturnType<Stage['the']>) => socket.say({ type: 'socket.lost', reason: 'refused' }),
+      'offline (backingOff), next try in 1 s',
+    ],
+  ])('%s says when the next try is', (_, say, text) => {
+    const { status, stage } = waiting(say);
+    expect(renderStatus(status())).toContain(text);
+    stage.clock.advance(60_000);
+    expect(status()).toMatchObject({ connection: 'linked.connecting', nextTryInSeconds: null });
+    expect(renderStatus(status())).not.toContain('next try');
+  });
+});
+
 const full: DaemonStatus = {
   ...{
     pid: 7,
@@ -81,6 +121,7 @@ const full: DaemonStatus = {
   ...{
     link: 'online',
     connection: 'linked.online',
+    nextTryInSeconds: null,
     work: 'accepting',
     slots: { used: 1, max: 2, waiting: 1, quarantined: 0, standby: 0 },
   },
