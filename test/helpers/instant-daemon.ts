@@ -19,6 +19,7 @@ export interface InstantDaemonOptions {
   /** Held until then: what a job does with its machine. */
   readonly working?: (jobId: string) => Promise<unknown>;
   readonly writeLog?: (line: string) => void;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface InstantDaemon {
@@ -42,6 +43,7 @@ export async function startInstantDaemon(options: InstantDaemonOptions): Promise
     PERRY_WORKER_NAME: 'instant',
     PERRY_VM_DRIVER: 'local',
     PERRY_STATE_DIR: stateDir,
+    ...options.env,
   };
   const daemon = await startDaemon({
     ...{ env, driver, writeLog, forTerminal: false },
@@ -67,8 +69,8 @@ const instantJob =
         mergeInfoPlist: nothing,
         embedProfile: nothing,
         transferBundle: inGuest,
-        codesign: fromPromise<void, GuestStepInput>(async ({ input }) => {
-          await working?.(services.workbench.get(input.runId).jobId);
+        codesign: fromPromise<void, GuestStepInput>(async ({ input, signal }) => {
+          await orAborted(signal, working?.(services.workbench.get(input.runId).jobId));
         }),
         verifySignature: inGuest,
         packageArtifact: fromPromise<Artifact, GuestStepInput>(async ({ input }) => {
@@ -83,6 +85,14 @@ const instantJob =
       },
     });
   };
+
+/** As a real step ends when it is told to. */
+function orAborted(signal: AbortSignal, work: Promise<unknown> | undefined): Promise<unknown> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([work, aborted]);
+}
 
 /** A job that is signed ad hoc: no credentials are needed. */
 export const instantSubmission = {
