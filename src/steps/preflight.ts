@@ -2,6 +2,8 @@ import { renderFailure } from '../../machines/contracts/failure.ts';
 import { forAudience } from '../../machines/contracts/wording.ts';
 import { readTrustRoots } from '../adapters/files/trust-roots.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
+import type { Credentials } from '../domain/credentials/index.ts';
+import { forgetPrepared, prepareP12 } from '../domain/identity/index.ts';
 import { type Examination, errorOf, examine, type Finding, plannedInput } from '../preflight/index.ts';
 import type { StepScope } from './step.ts';
 import { held } from './workbench.ts';
@@ -22,20 +24,33 @@ export async function examineJob(scope: StepScope, survey: BundleSurvey): Promis
     credentials: held(desk, 'credentials'),
   };
   const { entitlements } = desk;
-  const examination = examine(
-    plannedInput(job, {
-      survey,
-      ...(entitlements && { entitlements }),
-      trustRoots: await readTrustRoots(services.config.trustRoots),
-      now: new Date(),
-    }),
-  );
+  const input = plannedInput(job, {
+    survey,
+    ...(entitlements && { entitlements }),
+    trustRoots: await readTrustRoots(services.config.trustRoots),
+    now: new Date(),
+  });
+  const examination = await withPreparedKeys(job.credentials, () => examine(input));
   const [first] = examination.findings.filter(({ severity }) => severity === 'error');
   tellAll(examination.findings, scope);
   if (!first) return examination;
   for (const { identity } of examination.materials) identity?.privateKeyPem.fill(0);
   examination.installer?.privateKeyPem.fill(0);
   throw errorOf(first);
+}
+
+/** The keys of PKCS#12 files take up to a second each to derive: the other jobs go on meanwhile. */
+async function withPreparedKeys<T>(
+  { main, notarize, installer }: Credentials,
+  examineAll: () => T,
+): Promise<T> {
+  const supplied = [main, notarize, installer].filter((file) => file !== undefined);
+  try {
+    for (const { p12, password } of supplied) await prepareP12(p12, password);
+    return examineAll();
+  } finally {
+    for (const { p12 } of supplied) forgetPrepared(p12);
+  }
 }
 
 /** One error alone is the result of the job and need not be told twice; drawing tells about icons itself. */

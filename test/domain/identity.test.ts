@@ -1,7 +1,13 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chooseIdentity, forgetKeys, identityPem, openP12 } from '../../src/domain/identity/index.ts';
+import {
+  chooseIdentity,
+  forgetKeys,
+  identityPem,
+  openP12,
+  prepareP12,
+} from '../../src/domain/identity/index.ts';
 import { ShipError } from '../../src/errors.ts';
 import { der, indefinite } from '../helpers/der.ts';
 import { type MadeCertificate, type OpensslWorkshop, openWorkshop } from '../helpers/identities.ts';
@@ -96,6 +102,40 @@ test('600,000 rounds, as NSS writes', () => {
   expect(openP12(p12, '').identities).toHaveLength(1);
   const locked = workshop.p12({ certificate: 'p256', password: PASSWORD, extra: ['-iter', '600000'] });
   expect(codeOf(() => openP12(locked, ''))).toBe('P12_PASSWORD_WRONG');
+});
+
+describe('a file whose keys were prepared', () => {
+  test.each(WRITERS)('opens as it does otherwise: %s', async (_, extra) => {
+    const p12 = workshop.p12({ certificate: 'p256', password: PASSWORD, extra });
+    await prepareP12(p12, PASSWORD);
+    expect(openP12(p12, PASSWORD).identities[0]?.certificate.commonName).toBe('Self made');
+    expect(openP12(p12, PASSWORD).identities).toHaveLength(1);
+  });
+
+  test('other things happen meanwhile', async () => {
+    const extra = ['-legacy', '-iter', '100000'];
+    const p12 = workshop.p12({ certificate: 'p256', password: PASSWORD, extra });
+    let turns = 0;
+    let isDone = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isDone) setImmediate(turn);
+    };
+    setImmediate(turn);
+    await prepareP12(p12, PASSWORD);
+    isDone = true;
+    expect(turns).toBeGreaterThan(20);
+    expect(openP12(p12, PASSWORD).identities).toHaveLength(1);
+  });
+
+  test('of a broken or locked file nothing is said before it is opened', async () => {
+    const p12 = workshop.p12({ certificate: 'p256', password: PASSWORD });
+    await prepareP12(p12, 'wrong');
+    expect(codeOf(() => openP12(p12, 'wrong'))).toBe('P12_PASSWORD_WRONG');
+    const noise = Buffer.alloc(100, 1);
+    await prepareP12(noise, '');
+    expect(codeOf(() => openP12(noise, ''))).toBe('P12_INVALID');
+  });
 });
 
 test('a certificate without its key', () => {

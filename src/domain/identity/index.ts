@@ -10,9 +10,11 @@ export {
 export { certificatePem, identityPem } from './identity-pem.ts';
 export {
   forgetKeys,
+  forgetPrepared,
   inspectP12,
   openP12,
   type P12Contents,
   type P12Inspection,
+  prepareP12,
   type SigningIdentity,
 } from './p12.ts';

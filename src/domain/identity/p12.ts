@@ -6,6 +6,7 @@ import type { Opener } from './p12-decrypt.ts';
 import { keyMismatch, keyMissing, p12Invalid, passwordWrong } from './p12-errors.ts';
 import { macFits } from './p12-mac.ts';
 import { type PasswordForm, passwordForms } from './p12-password.ts';
+import { KeyNeeded, PreparedKeys } from './prepared-keys.ts';
 import { WorkBudget } from './work-budget.ts';
 
 const MAX_P12_BYTES = 1024 * 1024;
@@ -51,7 +52,45 @@ export interface P12Inspection extends P12Contents {
  */
 export function inspectP12(p12: Buffer, password: string): P12Inspection {
   if (p12.length > MAX_P12_BYTES) throw p12Invalid('it has more than 1 MiB');
-  const bags = unlock(envelopeOf(p12), passwordForms(password));
+  const budget = new WorkBudget(preparedKeys.get(p12));
+  try {
+    return pairUpAndForget(unlock(envelopeOf(p12), passwordForms(password), budget));
+  } finally {
+    forgetPrepared(p12);
+  }
+}
+
+/** Overwrites what `prepareP12` has left for a file that was not opened after all. */
+export function forgetPrepared(p12: Buffer): void {
+  preparedKeys.get(p12)?.forget();
+  preparedKeys.delete(p12);
+}
+
+const preparedKeys = new WeakMap<Buffer, PreparedKeys>();
+
+/**
+ * Derives the keys that `openP12` will need for the same buffer and password, without holding up anything else in this
+ * process; the file may ask for about a second of work. Says nothing about the file: that is for `openP12` to do.
+ */
+export async function prepareP12(p12: Buffer, password: string): Promise<void> {
+  if (p12.length > MAX_P12_BYTES) return;
+  const prepared = new PreparedKeys();
+  preparedKeys.set(p12, prepared);
+  for (let needed = keyNeeded(); needed; needed = keyNeeded())
+    prepared.add(needed.keyName, await needed.derive());
+
+  function keyNeeded(): KeyNeeded | undefined {
+    try {
+      const budget = new WorkBudget(prepared, { onlyPrepared: true });
+      for (const key of unlock(envelopeOf(p12), passwordForms(password), budget).keys) key.fill(0);
+      return undefined;
+    } catch (error) {
+      return error instanceof KeyNeeded ? error : undefined;
+    }
+  }
+}
+
+function pairUpAndForget(bags: Bags): P12Inspection {
   try {
     return pairUp(bags);
   } finally {
@@ -74,8 +113,7 @@ function envelopeOf(p12: Buffer): Envelope {
   }
 }
 
-function unlock(envelope: Envelope, forms: readonly PasswordForm[]): Bags {
-  const budget = new WorkBudget();
+function unlock(envelope: Envelope, forms: readonly PasswordForm[], budget: WorkBudget): Bags {
   return envelope.macData
     ? unlockChecked(envelope.content, envelope.macData, forms, budget)
     : unlockUnchecked(envelope.content, forms, budget);
@@ -99,7 +137,8 @@ function unlockChecked(
 function fitsWithinBudget(form: PasswordForm, fits: (form: PasswordForm) => boolean): boolean {
   try {
     return fits(form);
-  } catch {
+  } catch (error) {
+    if (error instanceof KeyNeeded) throw error;
     return false;
   }
 }
@@ -121,6 +160,7 @@ function tryOpen(content: Buffer, opener: Opener): Bags | undefined {
     for (const key of bags.keys) child(readAsn1(key), 2);
     return bags;
   } catch (error) {
+    if (error instanceof KeyNeeded) throw error;
     if (error instanceof UnsupportedForm) throw p12Invalid(error.message, error);
     return undefined;
   }
@@ -131,6 +171,7 @@ function attempt<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
+    if (cause instanceof KeyNeeded) throw cause;
     throw p12Invalid(cause instanceof Asn1Error ? cause.message : 'it is damaged', cause);
   }
 }
