@@ -45,6 +45,7 @@ async function requireOurContent({ desk, signal }: GuestStepScope, path: string)
   const { appPath, folderName } = held(desk, 'found');
   const entries = (await listTree(appPath)).map((entry) => ({
     ...entry,
+    mode: readableByAll(entry.mode),
     path: `${folderName}/${entry.path}`,
     source: join(appPath, entry.path),
   }));
@@ -57,6 +58,9 @@ async function requireOurContent({ desk, signal }: GuestStepScope, path: string)
   });
   if (change !== undefined) throw altered('the installer package', change);
 }
+
+/** As the files are made before they are packed: the store refuses what only root can read. */
+const readableByAll = (mode: number): number => mode | (mode & 0o111 ? 0o555 : 0o444);
 
 async function signPackage(scope: GuestStepScope, packagePath: string): Promise<void> {
   const { desk, session, signal, report } = scope;

@@ -157,6 +157,13 @@ describe('a macOS job for the store', () => {
       expect(await toolsOf(world)).not.toContain('productbuild --component');
     }));
 
+  test('whose package holds something else than the signed app is not sent anywhere', () =>
+    onMac({ knobs: { productbuild: 'altered' } }, async (world) => {
+      const jobId = await world.submit(storeJob('appstore'));
+      await expectFailed(world, jobId, /^GUEST_OUTPUT_ALTERED: .*installer package.*more\.txt/);
+      expect(world.store.uploads).toEqual([]);
+    }));
+
   test('that productbuild makes no package of fails', () =>
     onMac({ knobs: { productbuild: 'nothing' } }, async (world) =>
       expectFailed(world, await world.submit(storeJob('appstore')), /^PRODUCT_ARCHIVE_FAILED: /),
@@ -314,6 +321,12 @@ describe('in a macOS guest', () => {
       expectGoodConversation(world.hub, jobId);
       expect(linesOf(world, jobId)).toContainEqual(expect.stringMatching(/hdiutil is tried again/));
       expect((await toolsOf(world)).filter((call) => call === 'hdiutil create')).toHaveLength(3);
+    }));
+
+  test('an image of something else than the signed app is not delivered', () =>
+    onMac({ knobs: { hdiutil: 'altered' } }, async (world) => {
+      const jobId = await world.submit(room.materials.macJob());
+      await expectFailed(world, jobId, /^GUEST_OUTPUT_ALTERED: .*disk image.*more\.txt/);
     }));
 
   test('an app without an identity is signed by codesign', () =>

@@ -1,6 +1,7 @@
 import { type PlistDict, parsePlistDict, plistEquals } from '../plist/index.ts';
 import { type CodeDirectory, codeFlags } from './code-directory.ts';
 import { parseDerEntitlements } from './der-entitlements.ts';
+import { requirementFault } from './designated-requirement.ts';
 import { type EmbeddedSignature, slots } from './embedded-signature.ts';
 
 /** What was asked for of the signature of one architecture, or of a disk image. */
@@ -68,7 +69,11 @@ export function signatureMismatch(
     const mismatch = directoryMismatch(directory, expected);
     if (mismatch) return mismatch;
   }
-  return partMismatch(signature, expected) ?? entitlementMismatch(signature, expected);
+  const requirement = requirementFault(signature.blobs.get(slots.requirements), {
+    identifier: signature.strongest.identifier,
+    adHoc: (expected.flags & codeFlags.adHoc) !== 0,
+  });
+  return requirement ?? partMismatch(signature, expected) ?? entitlementMismatch(signature, expected);
 }
 
 function directoryMismatch(
