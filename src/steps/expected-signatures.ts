@@ -1,5 +1,5 @@
 import type { SliceSignature } from '../adapters/code-signature/read-signature.ts';
-import { codeFlags } from '../domain/code-signature/code-directory.ts';
+import { codeFlags, versionText } from '../domain/code-signature/code-directory.ts';
 import { type ExpectedSignature, keptFlags } from '../domain/code-signature/expected-signature.ts';
 import { pathIdentifier } from '../domain/code-signature/path-identifier.ts';
 import type { SigningIdentity } from '../domain/identity/index.ts';
@@ -45,6 +45,8 @@ export async function expectedSignatures(scope: GuestStepScope): Promise<Expect>
       }),
       teamIds,
       flags: (hardened ? codeFlags.runtime : oldFlags) | (identity ? 0 : codeFlags.adHoc),
+      ...runtimeVersionsOf(unsigned, hardened),
+      hasRequirement: identity !== undefined,
       isProgram: unsigned.layout.fileType === PROGRAM,
       entitlements: entitlements ?? entitlementsIn(unsigned),
       ...(kept && !byCodesign && { kept: kept.blobs }),
@@ -96,6 +98,15 @@ function ownersOf({ desk }: GuestStepScope) {
   return owners;
 }
 
+/** Signing takes the version of the SDK, or of the signature before; without the hardened runtime there may be none. */
+function runtimeVersionsOf({ layout, signature }: SliceSignature, hardened: boolean) {
+  const versions = layout.sdkVersions.filter((packed) => packed !== 0).map(versionText);
+  if (versions.length === 0) return {};
+  const before = signature?.codeDirectories[0].runtimeVersion;
+  const kept = before === undefined ? [] : [before];
+  return { runtimeVersions: [...versions, ...kept, ...(hardened ? [] : [undefined])] };
+}
+
 interface NamedCode {
   readonly path: string;
   readonly unsigned: SliceSignature;
@@ -126,6 +137,7 @@ export function expectedImageSignature(
     identifiers: [imageIdentifier(scope)],
     teamIds: teamIdsFor(identity),
     flags: identity ? 0 : codeFlags.adHoc,
+    hasRequirement: false,
     isProgram: false,
     entitlements: newDict(),
     stapled,

@@ -63,6 +63,7 @@ const asked: ExpectedSignature = {
   identifiers: ['com.example.tool'],
   teamIds: [undefined],
   flags: RUNTIME | AD_HOC,
+  hasRequirement: false,
   isProgram: true,
   entitlements,
 };
@@ -94,6 +95,11 @@ describe('a signature', () => {
       'the right to debug it': [await signed(...(await usual(debugging))), /entitlements|segment/],
       'a stronger digest': [await signed(...(await usual()), '--digest', 'sha384'), /digests are sha384/],
       'an identity that was not asked for': [good, /flags/, { flags: RUNTIME }],
+      'an older hardened runtime': [
+        await signed(...(await usual()), '--runtime-version', '10.13.0'),
+        /hardened runtime is of version 10\.13\.0/,
+        { runtimeVersions: ['11.0.0'] },
+      ],
       'another team': [good, /team is not named/, { teamIds: ['TEAM123456'] }],
       'a library that calls itself a program': [good, /executable segment/, { isProgram: false }],
       'a ticket of its own': [

@@ -27,16 +27,16 @@ const [generic, apple, hash] = [op(15), op(3), op(4, 0xffffffff, 'x'.repeat(20))
 const team = op(11, 0, 'subject.OU', 1, 'TEAM123456');
 const developerId = op(14, 1, 'oid-bytes', 0);
 
-const faultOf = (set: Buffer | undefined, adHoc = false) =>
-  requirementFault(set, { identifier: 'com.example', adHoc });
+const faultOf = (set: Buffer | undefined, isNeeded = true) =>
+  requirementFault(set, { identifier: 'com.example', isNeeded });
 
 describe('a designated requirement', () => {
   test('as signing makes it: identifier, anchor, certificates', () => {
     expect(faultOf(setOf(all(identifier, generic, developerId, team)))).toBeUndefined();
     expect(faultOf(setOf(all(identifier, apple)))).toBeUndefined();
     expect(faultOf(setOf(all(identifier, hash)))).toBeUndefined();
-    expect(faultOf(EMPTY, true)).toBeUndefined();
-    expect(faultOf(undefined, true)).toBeUndefined();
+    expect(faultOf(EMPTY, false)).toBeUndefined();
+    expect(faultOf(undefined, false)).toBeUndefined();
   });
 
   test.each([

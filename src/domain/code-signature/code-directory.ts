@@ -129,8 +129,12 @@ function executableSegmentOf(bytes: Bytes, version: number): Pick<CodeDirectory,
 
 function runtimeOf(bytes: Bytes, version: number): { runtimeVersion?: string } {
   const packed = version >= since.runtime ? bytes.u32(88) : 0;
-  return packed === 0 ? {} : { runtimeVersion: `${packed >>> 16}.${(packed >>> 8) & 0xff}.${packed & 0xff}` };
+  return packed === 0 ? {} : { runtimeVersion: versionText(packed) };
 }
+
+/** `major.minor.patch` of 16, 8 and 8 bits. */
+export const versionText = (packed: number): string =>
+  `${packed >>> 16}.${(packed >>> 8) & 0xff}.${packed & 0xff}`;
 
 function checkSlotRange(bytes: Bytes, directory: CodeDirectory): void {
   const { pageSizeBytes, codeLimit, codeSlotCount, specialSlotCount, hash } = directory;

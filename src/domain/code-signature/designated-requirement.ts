@@ -43,10 +43,10 @@ const MAX_MATCH = 4;
  */
 export function requirementFault(
   set: Buffer | undefined,
-  expected: { readonly identifier: string; readonly adHoc: boolean },
+  expected: { readonly identifier: string; readonly isNeeded: boolean },
 ): string | undefined {
   const requirement = set && onlyRequirement(new Bytes(set, WHAT));
-  if (!requirement) return expected.adHoc ? undefined : 'it has no designated requirement';
+  if (!requirement) return expected.isNeeded ? 'it has no designated requirement' : undefined;
   const found = conditions(requirement);
   if (!found) return 'its designated requirement holds for other code, too';
   const named = found.filter(({ operation }) => operation === operations.identifier);

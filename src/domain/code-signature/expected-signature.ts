@@ -14,6 +14,10 @@ export interface ExpectedSignature {
   readonly teamIds: readonly (string | undefined)[];
   /** All flags of the CodeDirectory, as bits. */
   readonly flags: number;
+  /** Any of them, `undefined` for none: of the hardened runtime. Left out where the code does not say its SDK. */
+  readonly runtimeVersions?: readonly (string | undefined)[];
+  /** Signing by an identity gives code a designated requirement; disk images have none. */
+  readonly hasRequirement: boolean;
   /** Of a program (MH_EXECUTE), whose entitlements the system reads in their DER form. */
   readonly isProgram: boolean;
   readonly entitlements: PlistDict;
@@ -71,18 +75,20 @@ export function signatureMismatch(
   }
   const requirement = requirementFault(signature.blobs.get(slots.requirements), {
     identifier: signature.strongest.identifier,
-    adHoc: (expected.flags & codeFlags.adHoc) !== 0,
+    isNeeded: expected.hasRequirement,
   });
   return requirement ?? partMismatch(signature, expected) ?? entitlementMismatch(signature, expected);
 }
 
 function directoryMismatch(
-  { identifier, teamId, flags, executableSegment }: CodeDirectory,
+  { identifier, teamId, flags, executableSegment, runtimeVersion }: CodeDirectory,
   expected: ExpectedSignature,
 ): string | undefined {
   if (!isExpectedIdentifier(identifier, expected)) return `its identifier is ${JSON.stringify(identifier)}`;
   if (!expected.teamIds.includes(teamId)) return `its team is ${teamId ?? 'not named'}`;
   if (flags !== expected.flags) return `its flags are 0x${flags.toString(16)}`;
+  if (expected.runtimeVersions?.includes(runtimeVersion) === false)
+    return `its hardened runtime is of version ${runtimeVersion ?? 'none'}`;
   const segment = executableSegment?.flags ?? 0;
   return segmentFlagsFor(expected).includes(segment)
     ? undefined

@@ -17,12 +17,16 @@ export interface SliceLayout {
   readonly fileType: number;
   /** LC_CODE_SIGNATURE; absent when nothing was ever signed and no room was reserved. */
   readonly signature?: { readonly offset: number; readonly sizeBytes: number };
+  /** Of the SDKs that it was linked with, packed as in a CodeDirectory; the hardened runtime follows them. */
+  readonly sdkVersions: readonly number[];
   /** The section __TEXT,__info_plist of a tool without a bundle. */
   readonly embeddedInfoPlist?: { readonly offset: number; readonly sizeBytes: number };
 }
 
 const magics = { fat: 0xcafebabe, fat64: 0xcafebabf, thin32: 0xfeedface, thin64: 0xfeedfacf } as const;
 export const commands = { segment32: 0x1, segment64: 0x19, codeSignature: 0x1d } as const;
+/** Load commands that name an SDK, and where: LC_BUILD_VERSION, LC_VERSION_MIN_{MACOSX,IPHONEOS,TVOS,WATCHOS}. */
+const sdkAt: Readonly<Record<number, number>> = { 50: 16, 36: 12, 37: 12, 47: 12, 48: 12 };
 const MAX_SLICES = 16;
 export const MACH_HEADER_BYTES = 32;
 /** Enough for the header of a universal file with `MAX_SLICES` entries. */
@@ -93,14 +97,17 @@ export function readLayout(head: Buffer, slice: SliceRange): SliceLayout {
       `the part at ${slice.offset} is for another processor than said`,
     );
   const found: { -readonly [K in keyof SliceLayout]?: SliceLayout[K] } = {};
+  const sdkVersions: number[] = [];
   for (const { command, offset, size } of loadCommands(bytes, headerBytes)) {
     if (command === commands.codeSignature) found.signature = signatureRange(bytes, offset, slice, found);
+    const sdkOffset = sdkAt[command];
+    if (sdkOffset !== undefined) sdkVersions.push(bytes.u32(offset + sdkOffset));
     if (command !== commands.segment64 && command !== commands.segment32) continue;
     const at = { offset, size };
     const section = infoPlistSection(bytes, at, command === commands.segment64, slice);
     if (section) found.embeddedInfoPlist ??= section;
   }
-  return { ...found, architecture: architectureName(cpu), cpu, fileType: bytes.u32(12) };
+  return { ...found, sdkVersions, architecture: architectureName(cpu), cpu, fileType: bytes.u32(12) };
 }
 
 /** Numbers of the slice in its own byte order. */
