@@ -64,7 +64,7 @@ export const failureCodes = {
   ),
   BUNDLE_NAME_COLLISION: input("Two names in the bundle's archive are one and the same name on a Mac."),
   BUNDLE_ENTRY_UNSUPPORTED: input(
-    "The bundle's archive has a hard link, a device or another kind of entry that no bundle has.",
+    "The bundle's archive has a link to nothing, a device or another kind of entry that no bundle has.",
   ),
   BUNDLE_MISSING: input(
     "The archive has no app bundle where it should be; often it is the project's source.",
@@ -108,6 +108,12 @@ export const failureCodes = {
   BUNDLE_PLATFORM_UNKNOWN: input('The main executable does not say which platform it was built for.'),
   BUNDLE_MINIMUM_OS_WRONG: input('The Info.plist promises an older system than the code was built for.'),
   BUNDLE_SDK_OLD: input('The app was built with an older SDK than Apple takes today.'),
+  SWIFT_LIBRARIES_MISSING: input(
+    'The code needs Swift libraries that its oldest system does not have, and the bundle does not hold them.',
+  ),
+  SWIFT_SUPPORT_WRONG: input(
+    'The app embeds Swift libraries, and their originals are not beside it as the App Store wants them.',
+  ),
   BUNDLE_NOT_POSITION_INDEPENDENT: input('The main executable is not position independent.'),
   PURPOSE_STRING_MISSING: input(
     'The Info.plist has no text that tells the user why the app needs a protected resource.',

@@ -48,11 +48,16 @@ export async function withSurvey<T>(
   }
 }
 
-async function surveyFolder(appPath: string, options: SurveyOptions): Promise<SurveyedArgument> {
+async function surveyFolder(
+  appPath: string,
+  options: SurveyOptions,
+  archiveDir?: string,
+): Promise<SurveyedArgument> {
   const { bundleId, signal } = options;
   const target = options.target ?? (await targetOf(appPath));
   const expected = bundleId === undefined ? {} : { expectedBundleId: bundleId };
-  const survey = await surveyBundle(appPath, { target, signal, ...expected });
+  const beside = archiveDir === undefined ? {} : { archiveDir };
+  const survey = await surveyBundle(appPath, { target, signal, ...expected, ...beside });
   if (target !== 'macos-sign' || !options.looksIntoArchives) return { target, survey };
   const scratchDir = join(tmpdir(), `perry-ship-check-${randomUUID()}`);
   return {
@@ -70,7 +75,7 @@ async function surveyArchive(
   try {
     await unpackBundleFile(path, folder, { signal: options.signal });
     const { appPath } = await findBundle(folder, target);
-    return await surveyFolder(appPath, options);
+    return await surveyFolder(appPath, options, folder);
   } catch (error) {
     if (!(error instanceof ShipError) || error.failure.kind === 'host') throw error;
     return { target, survey: brokenSurvey(target, error) };

@@ -17,6 +17,7 @@ import { privacyFindings } from './privacy.ts';
 import { privacyManifestFindings } from './privacy-manifest.ts';
 import { sandboxFindings } from './sandbox.ts';
 import { storeBundleFindings } from './store-bundles.ts';
+import { swiftFindings } from './swift.ts';
 import { versionFindings } from './versions.ts';
 
 /**
@@ -63,6 +64,7 @@ export function bundleFindings(context: Context): Finding[] {
     ...frameworkFindings(context),
     ...storeBundleFindings(context),
     ...iconFindings(context),
+    ...swiftFindings(context),
     ...privacyFindings(context),
     ...privacyManifestFindings(context),
     ...sandboxFindings(context),

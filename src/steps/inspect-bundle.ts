@@ -4,10 +4,12 @@ import { findBundle } from '../adapters/archive/find-bundle.ts';
 import {
   decomposeNames,
   findArchivedCode,
+  makeSwiftSupport,
   removeEmbeddedProfile,
   removeFinderLeftovers,
   removeOldSignatures,
   repairModes,
+  SWIFT_SUPPORT,
   surveyBundle,
   takeSidecarEntitlements,
   writeAssumedKeys,
@@ -26,10 +28,11 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   const found = await findBundle(unpackedDirOf(desk.dir), target);
   if (target === 'macos-sign') await decomposeNames(found.appPath);
   const { bundleId: expectedBundleId } = held(desk, 'manifest');
+  const { appPath, archiveDir } = found;
   const survey = await withArchivedCode(
     scope,
-    found.appPath,
-    await surveyBundle(found.appPath, { target, expectedBundleId, signal }),
+    appPath,
+    await surveyBundle(appPath, { target, expectedBundleId, archiveDir, signal }),
   );
   const { facts } = survey;
   if (!facts) {
@@ -42,7 +45,10 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   await removeFinderLeftovers(found.appPath, facts);
   await writeAssumedKeys(found.appPath, facts);
   await takeSidecarEntitlements(found.appPath);
-  Object.assign(desk, { found, facts, survey });
+  const isMade = survey.swiftSupport?.isMade === true;
+  if (isMade) await makeSwiftSupport({ appPath: found.appPath, files: survey.files }, found.archiveDir);
+  const companions = [...found.companions, ...(isMade ? [SWIFT_SUPPORT] : [])];
+  Object.assign(desk, { found: { ...found, companions }, facts, survey });
   return { folderName: found.folderName, bundleId: facts.bundleId, unpackedBytes: desk.unpackedBytes ?? 0 };
 }
 

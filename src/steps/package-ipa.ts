@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { FileDigest } from '../adapters/files/digested-file.ts';
 import { readAhead } from '../adapters/files/read-ahead.ts';
 import { listTree } from '../adapters/files/tree.ts';
@@ -6,7 +7,10 @@ import type { IpaInTheMaking } from './ipa-in-the-making.ts';
 import type { GuestStepScope } from './step.ts';
 import { held } from './workbench.ts';
 
-/** The .ipa is made on the host: what was packed while the guest signed, and then what came back. */
+/**
+ * The .ipa is made on the host: what was packed while the guest signed, then what came back, and last, unchanged, what
+ * lies beside the app in the archive that came.
+ */
 export async function packIpa(scope: GuestStepScope, path: string): Promise<FileDigest> {
   const { desk } = scope;
   const tree = await listTree(held(desk, 'found').appPath);
@@ -17,12 +21,14 @@ export async function packIpa(scope: GuestStepScope, path: string): Promise<File
 }
 
 async function* finished(
-  { signal, report }: GuestStepScope,
+  { desk, signal, report }: GuestStepScope,
   { writer }: IpaInTheMaking,
   rest: Awaited<ReturnType<typeof listTree>>,
 ): AsyncGenerator<Buffer> {
   const onProgress = (doneBytes: number, totalBytes: number) =>
     report.progress((doneBytes / Math.max(1, totalBytes)) * 90);
   yield* writer.pack(rest, { signal, onProgress });
+  const { archiveDir, companions } = held(desk, 'found');
+  for (const name of companions) yield* writer.packBeside(join(archiveDir, name), { signal });
   yield* writer.end();
 }

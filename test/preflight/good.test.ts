@@ -446,6 +446,7 @@ test('only these give a warning', async () => {
     [
       "a certificate that only its name tells the kind of: CERTIFICATE_NOT_APPLE",
       "a self-made certificate, for nobody else: CERTIFICATE_NOT_APPLE",
+      "an extension with its profile, a framework, the Swift runtime: SWIFT_SUPPORT_WRONG",
     ]
   `);
 });

@@ -8,6 +8,10 @@ export interface FoundBundle {
   readonly appPath: string;
   /** The last part of `appPath`, `<name>.app`. */
   readonly folderName: string;
+  /** The folder of the archive, in which the companions lie. */
+  readonly archiveDir: string;
+  /** Names of the folders that the App Store wants beside `Payload`, e.g. `SwiftSupport`. */
+  readonly companions: readonly string[];
 }
 
 type BundleTarget = 'macos-sign' | 'ios-sign';
@@ -25,8 +29,23 @@ const expectedShape: Record<BundleTarget, string> = {
 const sourceMarks = new Set(['package.json', 'perry.toml', 'tsconfig.json', 'src']);
 
 /**
+ * What Xcode puts beside `Payload` for the App Store: originals of Apple's libraries and stubs, and symbols.
+ * https://developer.apple.com/library/archive/technotes/tn2420/
+ */
+const COMPANIONS = new Set([
+  'SwiftSupport',
+  'WatchKitSupport',
+  'WatchKitSupport2',
+  'MessagesApplicationSupport',
+  'MessagesApplicationExtensionSupport',
+  'Symbols',
+  'BCSymbolMaps',
+  'OnDemandResources',
+]);
+
+/**
  * Finds the one app bundle in an unpacked archive: `<name>.app` at its top or in `Payload`, either for either
- * target. What else lies beside it (`Symbols`, `iTunesMetadata.plist`, `._` files) is nobody's business.
+ * target. Of what lies beside it only the companions of an iOS app are told.
  *
  * @throws ShipError BUNDLE_MISSING, which says when the archive is a project's source · BUNDLE_AMBIGUOUS ·
  *   BUNDLE_NOT_A_FOLDER
@@ -38,7 +57,13 @@ export async function findBundle(destDir: string, target: BundleTarget): Promise
   if (!found) throw await missing(destDir, top, target);
   if (another) throw ambiguous(candidates);
   if (!found.item.isDirectory()) throw notAFolder(found);
-  return { appPath: join(destDir, found.folder, found.item.name), folderName: found.item.name };
+  const companions = top.filter((item) => item.isDirectory() && COMPANIONS.has(item.name));
+  return {
+    appPath: join(destDir, found.folder, found.item.name),
+    folderName: found.item.name,
+    archiveDir: destDir,
+    companions: target === 'ios-sign' ? companions.map(({ name }) => name).sort() : [],
+  };
 }
 
 const apps = (folder: string, items: readonly Dirent[]): Candidate[] =>

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { nextInTurn, SMALL_FILE_BYTES } from '../files/small-file.ts';
 import { listTree, type TreeEntry } from '../files/tree.ts';
@@ -56,6 +56,12 @@ export async function* writeIpa({
 export type IpaOptions = Omit<WriteIpaOptions, 'signal' | 'onProgress'>;
 type PackOptions = Pick<WriteIpaOptions, 'signal' | 'onProgress'>;
 
+/** Where items are on this host, and what their names in the archive begin with. */
+interface Source {
+  readonly dir: string;
+  readonly prefix: string;
+}
+
 /** An .ipa in the making: one or more `pack`, one after the other, then `end`; all that they give is the file. */
 export class IpaWriter {
   private offset = 0;
@@ -78,11 +84,23 @@ export class IpaWriter {
     const totalBytes = entries.reduce((sum, entry) => sum + fileBytes(entry), 0);
     let doneBytes = 0;
     yield* this.counted(this.top(), signal);
+    const app = { dir: this.options.appDir, prefix: `Payload/${this.options.appFolderName}/` };
     for (const entry of entries) {
-      yield* this.counted(this.item(entry, signal), signal);
+      yield* this.counted(this.item(app, entry, signal), signal);
       doneBytes += fileBytes(entry);
       if (entry.type === 'file') onProgress?.(doneBytes, totalBytes);
     }
+  }
+
+  /**
+   * A folder beside `Payload`, with everything in it.
+   *
+   * @param dir - the folder on this host; its name stays
+   */
+  async *packBeside(dir: string, { signal }: Pick<PackOptions, 'signal'>): AsyncGenerator<Buffer, void> {
+    const source = { dir, prefix: `${basename(dir)}/` };
+    yield* this.counted(this.folder(source.prefix), signal);
+    for (const entry of await listTree(dir)) yield* this.counted(this.item(source, entry, signal), signal);
   }
 
   private async *counted(chunks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer, void> {
@@ -99,12 +117,12 @@ export class IpaWriter {
     yield* this.folder(`Payload/${this.options.appFolderName}/`);
   }
 
-  private item(entry: TreeEntry, signal: AbortSignal): AsyncGenerator<Buffer, void> {
-    const name = `Payload/${this.options.appFolderName}/${entry.path}`;
+  private item(source: Source, entry: TreeEntry, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+    const name = `${source.prefix}${entry.path}`;
     if (entry.type === 'directory') return this.folder(`${name}/`);
     return entry.type === 'symlink'
       ? this.link(name, entry.linkTarget ?? '')
-      : this.file(name, entry, signal);
+      : this.file(name, source.dir, entry, signal);
   }
 
   private folder(name: string): AsyncGenerator<Buffer, void> {
@@ -126,10 +144,11 @@ export class IpaWriter {
 
   private async *file(
     name: string,
+    dir: string,
     { path, sizeBytes, mode }: TreeEntry,
     signal: AbortSignal,
   ): AsyncGenerator<Buffer, void> {
-    const source = join(this.options.appDir, path);
+    const source = join(dir, path);
     const zipMode = (mode & 0o111) === 0 ? FILE : EXECUTABLE;
     if (sizeBytes <= SMALL_FILE_BYTES) {
       yield* this.entry(name, zipMode, sizeBytes, packSmallFile(source, path, sizeBytes));

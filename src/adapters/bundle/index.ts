@@ -14,3 +14,4 @@ export { repairModes } from './modes.ts';
 export { writeAssumedKeys } from './nested-info.ts';
 export { readMachO } from './read-macho.ts';
 export { brokenSurvey, surveyBundle } from './survey.ts';
+export { makeSwiftSupport, SWIFT_SUPPORT } from './swift-support.ts';

@@ -18,6 +18,7 @@ import { readPlainFile } from './plain-file.ts';
 import { ReadingBudget } from './reading-budget.ts';
 import { type CodeScan, scanCode } from './scan-code.ts';
 import { readDetails } from './survey-details.ts';
+import { readSwiftSupport } from './swift-support.ts';
 import { isFolderIcon, unsealedItems } from './unsealed-items.ts';
 
 const MAX_INFO_BYTES = 4 * 1024 * 1024 + 1;
@@ -26,6 +27,8 @@ export interface InspectOptions {
   readonly target: 'macos-sign' | 'ios-sign';
   /** The identifier that the bundle is said to have, e.g. by a manifest. */
   readonly expectedBundleId?: string;
+  /** The folder of the archive that the bundle came in: what lies beside it may be for the App Store. */
+  readonly archiveDir?: string;
   readonly signal: AbortSignal;
 }
 
@@ -98,12 +101,17 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
   if (platform === 'macos') for (const folder of fakesOf(folders, nested)) faults.add(fakeBundle(folder));
   const exclusions = [...nested.resourceFolders, ...code.resources];
   faults.attempt(() => requireFewExclusions(exclusions, code.machOs, nested));
+  const swiftSupport =
+    platform === 'ios'
+      ? await readSwiftSupport({ appPath, files }, options.archiveDir, options.signal)
+      : undefined;
   const found = {
     ...emptySurvey(platform, faults, tree),
     layout,
     ...(info && { info }),
     ...(bundleId !== undefined && { bundleId }),
     ...(executable !== undefined && { executable }),
+    ...(swiftSupport && { swiftSupport }),
     danglingLinks: await danglingLinks(appPath, tree),
     files,
     code: code.machOs,

@@ -100,6 +100,11 @@ export interface BundleSurvey {
   readonly privacyManifests: readonly PrivacyManifest[];
   /** Absent when nobody has looked into archives. */
   readonly archivedCode?: ArchivedCodeScan;
+  /**
+   * Originals of the Swift runtime for the App Store, by platform and name (`iphoneos/libswiftCore.dylib`), and whether
+   * each is as Apple signed it; absent where the app has none. `isMade`: none came along, those of the app are taken.
+   */
+  readonly swiftSupport?: { readonly libraries: ReadonlyMap<string, boolean>; readonly isMade: boolean };
   /** Sentences about what could not be looked into, and is no fault. */
   readonly remarks: readonly string[];
 }
