@@ -15,10 +15,22 @@ export function nestedRemarks(
     signatures.some((code) => signerOf(code) !== signerOf(main)),
   );
   const soft = nested.filter(({ signatures }) => main.hardenedRuntime && signatures.some(lacksRuntime));
-  const softWarnings = soft.map(({ path }) => `"${path}" has no hardened runtime, which the app has.`);
+  const softWarnings = [
+    ...soft.map(({ path }) => `"${path}" has no hardened runtime, which the app has.`),
+    ...nested.flatMap(misnamed),
+  ];
   if (platform === 'ios') return { findings: strangers.map(foreign), warnings: softWarnings };
   return { findings: [], warnings: [...strangers.map((code) => foreign(code).message), ...softWarnings] };
 }
+
+/** launchd installs a privileged helper only when both names are one. */
+export const misnamed = ({ path, signatures }: CodeReport): string[] =>
+  signatures
+    .filter(({ identifier, embeddedId }) => embeddedId !== undefined && embeddedId !== identifier)
+    .map(
+      ({ identifier, embeddedId }) =>
+        `"${path}" is signed as "${identifier}", and the Info.plist in it says "${embeddedId}".`,
+    );
 
 const signerOf = ({ cms }: SignatureFacts): string => cms?.signer?.sha256Hex ?? '';
 

@@ -6,6 +6,7 @@ import { ShipError } from '../errors.ts';
 import { bundleAround } from './enclosing-bundle.ts';
 import { kindOf } from './kind.ts';
 import { unknownTicket } from './leftovers.ts';
+import { misnamed } from './nested-code.ts';
 import { nameOfApp, type ReadApp, readApp } from './read-app.ts';
 import type { ArtifactReport, PackageSummary } from './report.ts';
 import { signerOf, summarizeSignature } from './signature-summary.ts';
@@ -58,8 +59,15 @@ function readFileOf(
 }
 
 async function readMachO(path: string, signal: AbortSignal): Promise<Part> {
-  const { signatures, findings } = await checkSignature(path, { signal, leftovers: 'tolerated' });
-  return { kind: 'mach-o', findings, warnings: [], signatures: signatures.map(summarizeSignature), apps: [] };
+  const report = await checkSignature(path, { signal, label: nameOfApp(path), leftovers: 'tolerated' });
+  const { signatures, findings } = report;
+  return {
+    kind: 'mach-o',
+    findings: findings.map((found) => ({ ...found, path: '' })),
+    warnings: misnamed(report),
+    signatures: signatures.map(summarizeSignature),
+    apps: [],
+  };
 }
 
 async function readImage(path: string, signal: AbortSignal): Promise<Part> {

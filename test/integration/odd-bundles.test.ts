@@ -2,9 +2,11 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { checkApp, signApp } from '../helpers/ad-hoc-signing.ts';
 import { infoPlist, macFramework, makeIosApp, makeMacApp, nestedFlat } from '../helpers/bundles.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
+import { rcodesign } from '../helpers/rcodesign-fixtures.ts';
 
 /** Bundles that Apple's codesign takes: the check takes them, rcodesign signs them, and their seals hold. */
 let dir: string;
@@ -293,4 +295,17 @@ test('an iOS app with templates, look-alikes and bundles of resources', async ()
   const { findings, app } = await signApp(appPath, survey);
   expect(findings).toEqual([]);
   expect(app.nested.map(({ path }) => path)).toEqual(['PlugIns/W.appex/W']);
+});
+
+test('a helper that was signed under another name than that in it is told by verify', async () => {
+  const info = infoPlist({ CFBundleIdentifier: 'com.example.helper.id' });
+  const appPath = await makeMacApp(dir, {
+    files: { 'Contents/MacOS/tool': buildMachO({ infoPlist: info }) },
+  });
+  await rcodesign('sign', appPath);
+  const tool = join(appPath, 'Contents/MacOS/tool');
+  const warning = 'is signed as "tool", and the Info.plist in it says "com.example.helper.id".';
+  const { signal } = new AbortController();
+  expect((await verifyArtifact(appPath, { signal })).warnings).toEqual([`"Contents/MacOS/tool" ${warning}`]);
+  expect((await verifyArtifact(tool, { signal })).warnings).toEqual([`"tool" ${warning}`]);
 });

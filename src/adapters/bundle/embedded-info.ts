@@ -1,12 +1,8 @@
-import { isCodeIdentifier } from '../../domain/code-signature/code-identifier.ts';
+import { identifierIn } from '../../domain/code-signature/code-identifier.ts';
 import type { MachOFacts } from '../../domain/macho/index.ts';
-import { parsePlistDict, stringAt } from '../../domain/plist/index.ts';
 import { ShipError } from '../../errors.ts';
 import { openPlainFile, readExactly } from './plain-file.ts';
 import type { ReadingBudget } from './reading-budget.ts';
-
-/** As much as is looked at when the signature is checked. */
-const MAX_INFO_BYTES = 1024 * 1024;
 
 /**
  * The identifier in the Info.plist that lies inside a program without a bundle, in its section __TEXT,__info_plist.
@@ -21,15 +17,12 @@ export async function readEmbeddedId(
   budget: ReadingBudget,
 ): Promise<string | undefined> {
   const slice = slices.find(({ infoPlist }) => infoPlist !== undefined);
-  if (!slice?.infoPlist || slice.infoPlist.sizeBytes > MAX_INFO_BYTES) return undefined;
+  if (!slice?.infoPlist) return undefined;
   budget.spendBytes(slice.infoPlist.sizeBytes);
   const { file } = await openPlainFile(path);
   try {
     const bytes = await readExactly(file, slice.offset + slice.infoPlist.offset, slice.infoPlist.sizeBytes);
-    const identifier =
-      stringAt(parsePlistDict(bytes, { name: '__info_plist', budget: budget.plist }), 'CFBundleIdentifier') ??
-      '';
-    return isCodeIdentifier(identifier) ? identifier : undefined;
+    return identifierIn(bytes, budget.plist);
   } catch (error) {
     budget.assertPlistsFit();
     if (error instanceof ShipError) return undefined;

@@ -1,4 +1,5 @@
 import { type CmsFacts, checkCms } from '../../domain/code-signature/cms.ts';
+import { identifierIn } from '../../domain/code-signature/code-identifier.ts';
 import type { EmbeddedSignature } from '../../domain/code-signature/embedded-signature.ts';
 import { type Finding, type Problem, problem } from '../../domain/code-signature/problem.ts';
 import { type BoundContent, specialSlotProblems } from '../../domain/code-signature/special-slots.ts';
@@ -85,9 +86,10 @@ async function checkSlice(
     trailerAt: offset + sizeBytes,
   };
   const content = options.bound ?? (await embeddedInfoPlist(file, slice));
+  const embeddedId = options.bound ? undefined : identifierOf(content);
   return checkEmbedded(
     file,
-    { signature, code, content, architecture: layout.architecture },
+    { signature, code, content, architecture: layout.architecture, ...(embeddedId && { embeddedId }) },
     options,
     signatures,
   );
@@ -118,18 +120,19 @@ interface Embedded {
   };
   readonly content: BoundContent;
   readonly architecture: string;
+  readonly embeddedId?: string;
 }
 
 async function checkEmbedded(
   file: SignedFile,
-  { signature, code, content, architecture }: Embedded,
+  { signature, code, content, architecture, embeddedId }: Embedded,
   { signal, leftovers = 'refused' }: CheckOptions,
   signatures: SignatureFacts[],
 ): Promise<Problem[]> {
   const room = { start: code.end + signature.sizeBytes, end: code.roomEnd };
   const padding = { start: code.roomEnd, end: code.trailerAt, place: 'behind the signature' };
   const cms = checkCmsOf(signature);
-  signatures.push(signatureFacts(architecture, signature, cms.facts));
+  signatures.push(signatureFacts(architecture, signature, cms.facts, embeddedId));
   return [
     ...(await pageProblems(file, code.start, signature.codeDirectories, signal)),
     ...coverageProblems(signature, code.end - code.start),
@@ -147,6 +150,14 @@ async function embeddedInfoPlist(
   const section = layout.embeddedInfoPlist;
   if (!section || section.sizeBytes > 1024 * 1024) return {};
   return { infoPlist: await file.read(offset + section.offset, section.sizeBytes) };
+}
+
+function identifierOf({ infoPlist }: BoundContent): string | undefined {
+  try {
+    return infoPlist && identifierIn(infoPlist);
+  } catch {
+    return undefined;
+  }
 }
 
 /** All of the code up to the signature must be under the digests. */

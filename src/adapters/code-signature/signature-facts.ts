@@ -7,6 +7,8 @@ export interface SignatureFacts {
   /** `arm64`, `x86_64`, …; empty for a disk image. */
   readonly architecture: string;
   readonly identifier: string;
+  /** What the Info.plist inside the file says, for code without a bundle: codesign signs it under that. */
+  readonly embeddedId?: string;
   readonly teamId?: string;
   readonly flags: readonly string[];
   readonly adHoc: boolean;
@@ -31,12 +33,14 @@ export function signatureFacts(
   architecture: string,
   signature: EmbeddedSignature,
   cms: CmsFacts | undefined,
+  embeddedId?: string,
 ): SignatureFacts {
   const { strongest, codeDirectories, entitlementsXml } = signature;
   const { teamId, runtimeVersion } = strongest;
   return {
     architecture,
     identifier: strongest.identifier,
+    ...(embeddedId !== undefined && { embeddedId }),
     ...(teamId !== undefined && { teamId }),
     flags: strongest.flagNames,
     adHoc: signature.adHoc,

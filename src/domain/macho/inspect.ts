@@ -14,6 +14,8 @@ import { type ByteSource, type MachOFacts, MachOFault, type MachOSlice } from '.
 
 /** The largest programs have some 100 KiB of load commands. */
 const MAX_COMMAND_BYTES = 1024 * 1024;
+/** Those of programs have a few kilobytes; it is read whole. */
+const MAX_INFO_PLIST_BYTES = 1024 * 1024;
 /** LC_CODE_SIGNATURE takes 16 bytes of the load commands. */
 const SIGNATURE_COMMAND_BYTES = 16;
 /** What linkers and lipo leave behind __LINKEDIT is padding of at most a few pages. */
@@ -122,6 +124,8 @@ function checkExtents(
     throw new MachOFault('its signature reaches beyond the end of the file');
   if (infoPlist && infoPlist.offset + infoPlist.sizeBytes > sizeBytes)
     throw new MachOFault('its Info.plist section reaches beyond the end of the file');
+  if (infoPlist && infoPlist.sizeBytes > MAX_INFO_PLIST_BYTES)
+    throw new MachOFault(`its Info.plist section has ${infoPlist.sizeBytes} bytes`);
 }
 
 const linkeditOf = ({ segments }: LoadCommands) => segments.find(({ name }) => name === '__LINKEDIT');
