@@ -17,7 +17,14 @@ export interface Assignment {
 }
 
 /** What is left of an assignment when its run is over, until the hub has its result. */
-export type Claim = Omit<Assignment, 'manifest' | 'credentials'>;
+export interface Claim extends Omit<Assignment, 'manifest' | 'credentials'> {
+  /** When the job had its result, which may wait for the hub long after. */
+  readonly concludedAtMs?: number;
+}
+
+/** From the assignment to the result; how long the result waits for the hub is no part of it. */
+export const secondsTaken = ({ receivedAtMs, concludedAtMs }: Claim, nowMs: number): number =>
+  Math.round(((concludedAtMs ?? nowMs) - receivedAtMs) / 10) / 100;
 
 /**
  * The one place where secrets of running jobs live, in memory, by assignment id. Statecharts, events and logs
@@ -27,6 +34,8 @@ export interface Vault {
   put(assignmentId: string, assignment: Assignment): void;
   assignment(assignmentId: string): Assignment | undefined;
   claim(assignmentId: string): Claim | undefined;
+  /** The job has its result. */
+  conclude(assignmentId: string, concludedAtMs: number): void;
   /** The run is over: manifest and credentials go; the token stays until `settle`. */
   dropSecrets(assignmentId: string): void;
   /** The hub has the result: nothing is needed any more. */
@@ -55,6 +64,10 @@ export function createVault(redactor: Redactor, onSettled: (assignmentId: string
     },
     assignment: (assignmentId) => assignments.get(assignmentId),
     claim: (assignmentId) => claims.get(assignmentId),
+    conclude: (assignmentId, concludedAtMs) => {
+      const claim = claims.get(assignmentId);
+      if (claim) claims.set(assignmentId, { concludedAtMs, ...claim });
+    },
     dropSecrets,
     settle: (assignmentId) => {
       dropSecrets(assignmentId);

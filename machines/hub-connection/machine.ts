@@ -27,7 +27,12 @@ export const hubConnectionMachine = hubConnectionSetup.createMachine({
   }),
   initial: 'linked',
   on: {
-    'hub.report': { actions: { type: 'holdReport', params: ({ event }) => event } },
+    'hub.report': {
+      actions: [
+        { type: 'holdReport', params: ({ event }) => event },
+        { type: 'noteReport', params: ({ event }) => event },
+      ],
+    },
     'hub.claimConfirmed': { actions: { type: 'claim', params: ({ event }) => event } },
     'hub.jobDropped': { actions: { type: 'disclaim', params: ({ event }) => event } },
     'hub.intakeClosed': { actions: 'offerNothing' },

@@ -43,6 +43,8 @@ export const hubConnectionSetup = setup({
       outbox: ({ context }, params: { report: HubReport }) =>
         hold(context.outbox, params.report, context.claimed, MAX_HELD_NOTES),
     }),
+    /** Machines hold no clock: whoever provides this notes when a job was over. */
+    noteReport: (_, _params: { report: HubReport }) => {},
     flush: enqueueActions(({ context, enqueue }) => {
       const letters = sayable(context.outbox, context.claimed);
       const { droppedNotes } = context.outbox;

@@ -6,6 +6,7 @@ import { isConclusion, type Letter } from '../../machines/hub-connection/outbox.
 import { type Backlog, createBacklog } from '../adapters/hub/backlog.ts';
 import { assignedJobId, encodeWorkerMessage, type WorkerMessage } from '../adapters/hub/protocol.ts';
 import { type HubSocket, openHubSocket } from '../adapters/hub/socket.ts';
+import { secondsTaken } from '../vault.ts';
 import { helloOf, SIGNING } from './hello.ts';
 import { takeIn } from './hub-intake.ts';
 import { messagesOf } from './hub-letters.ts';
@@ -205,7 +206,6 @@ const receipt = ({ seq, report }: Letter): string =>
   report.kind === 'conclusion' ? `${seq} ${report.assignmentId}` : String(seq);
 
 function secondsSince(services: Services, report: Letter['report']): number {
-  const receivedAtMs =
-    report.kind === 'conclusion' ? services.vault.claim(report.assignmentId)?.receivedAtMs : undefined;
-  return receivedAtMs === undefined ? 0 : Math.round((Date.now() - receivedAtMs) / 10) / 100;
+  const claim = report.kind === 'conclusion' ? services.vault.claim(report.assignmentId) : undefined;
+  return claim === undefined ? 0 : secondsTaken(claim, Date.now());
 }

@@ -79,6 +79,11 @@ export function provideSupervisor(services: Services, provideJob = provideSignJo
 
 function provideHubConnection(services: Services) {
   return hubConnectionMachine.provide({
+    actions: {
+      noteReport: (_, { report }) => {
+        if (report.kind === 'conclusion') services.vault.conclude(report.assignmentId, Date.now());
+      },
+    },
     delays: {
       ...hubLimits,
       backoff: (scope) => jittered(hubLimits.backoff(scope)),
