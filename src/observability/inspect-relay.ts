@@ -38,7 +38,7 @@ export async function startInspectRelay({
 }: InspectRelayOptions): Promise<InspectRelay> {
   const memory = createRelayMemory();
   const guarded = guardWith(onFault);
-  const server = await startRelayServer({ port, greeting: () => memory.texts() });
+  const server = await startRelayServer({ port, greeting: () => memory.texts(), onFault });
   const queue = createQueue(
     (event) => {
       const text = JSON.stringify(event);

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { contained } from '../contained.ts';
 import { inspectPage } from './inspect-page.ts';
 import { isLoopbackName, mayWatch } from './relay-access.ts';
 
@@ -9,6 +11,8 @@ export interface RelayServerOptions {
   readonly port: number;
   /** What a new viewer is told first. */
   readonly greeting: () => readonly string[];
+  /** A request could not be answered; the others are. */
+  readonly onFault: (error: unknown) => void;
 }
 
 export interface RelayServer {
@@ -24,20 +28,25 @@ const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 const MAX_HEARD_BYTES = 1_024;
 
 /** The page and the WebSocket of the inspector, on 127.0.0.1. */
-export async function startRelayServer({ port, greeting }: RelayServerOptions): Promise<RelayServer> {
-  const http = createServer(serve);
+export async function startRelayServer({
+  port,
+  greeting,
+  onFault,
+}: RelayServerOptions): Promise<RelayServer> {
+  const http = createServer(contained(serve, onFault));
   const viewers = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_HEARD_BYTES,
     perMessageDeflate: false,
   });
-  http.on('upgrade', (request, socket, head) => {
+  const letIn = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (!mayWatch(request.headers) || viewers.clients.size >= MAX_VIEWERS) return void socket.destroy();
     viewers.handleUpgrade(request, socket, head, (viewer) => {
       viewer.on('error', () => {});
       for (const text of greeting()) viewer.send(text);
     });
-  });
+  };
+  http.on('upgrade', contained(letIn, onFault));
   http.listen(port, '127.0.0.1');
   await once(http, 'listening');
   http.on('error', () => {});

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { supervisorLimits } from '../../machines/supervisor/limits.ts';
+import { MAX_WAITING_JOBS, supervisorLimits } from '../../machines/supervisor/limits.ts';
 import { failure } from './samples.ts';
 import { beginSupervisor, type SupervisorScene, vmOf } from './supervisor-scene.ts';
 
@@ -111,6 +111,19 @@ describe('slots', () => {
     expect(scene.positions().slice(2)).toEqual(['job-c 1']);
     scene.finish('c');
     expect(scene.positions().slice(3)).toEqual([]);
+  });
+
+  test('a line that is full takes nobody more, and still adopts', () => {
+    const scene = beginSupervisor(1).serve();
+    for (let more = 0; more <= MAX_WAITING_JOBS; more += 1) scene.assignAndWait(`run-${more}`);
+    scene.assign('late');
+    expect(scene.conclusions()).toEqual(['job-late late QUEUE_FULL']);
+    scene.assign('again', 'job-run-5');
+    expect(scene.heard('run-5')).toContain('job.adopted');
+    scene.finish('run-0');
+    scene.assign('later');
+    expect(scene.started()).toContain('later');
+    expect(scene.positions().length).toBeLessThan(3 * MAX_WAITING_JOBS);
   });
 
   test('a run that ends in the line leaves it', () => {

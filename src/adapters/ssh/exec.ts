@@ -1,5 +1,6 @@
 import { finished, Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
+import { contained } from '../../contained.ts';
 import type { GuestExecOptions, GuestExecResult } from '../vm/guest.ts';
 import type { SshConnection } from './client.ts';
 import { Head, lineSplitter, Tail } from './collect.ts';
@@ -93,13 +94,19 @@ function follow(
   const sunk = stdout
     ? intoSink(channel, stdout)
     : void channel.on('data', (chunk: Buffer) => head.add(chunk));
-  channel.stderr.on('data', (chunk: Buffer) => {
-    tail.add(chunk);
-    lines.add(chunk);
-  });
+  const faults: unknown[] = [];
+  const hear = contained(
+    (chunk: Buffer) => {
+      tail.add(chunk);
+      lines.add(chunk);
+    },
+    (error) => faults.push(error),
+  );
+  channel.stderr.on('data', hear);
   feed(channel, stdin, undo);
   const result = Promise.all([status, sunk, ended(channel.stderr)]).then(([exitCode]) => {
     lines.end();
+    if (faults.length > 0) throw faults[0];
     return { exitCode, stdout: head.toString(), stderr: tail.toString() };
   });
   result.catch(ignore);

@@ -2,6 +2,7 @@ import { lstat, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { Parser, type ReadEntry } from 'tar';
+import { contained } from '../../contained.ts';
 import { createFile, writeAll } from './guest-output.ts';
 import { refused, tooLarge } from './guest-path.ts';
 
@@ -72,15 +73,18 @@ function tarSink(write: (entry: ReadEntry) => Promise<void>, maxStreamBytes: num
   const parser = new Parser({ strict: true });
   const state: TarSinkState = { written: Promise.resolve() };
   let takenBytes = 0;
+  const take = (chunk: Buffer, callback: (error?: Error) => void): void => {
+    const fault = takenBytes === 0 ? firstFault(chunk) : undefined;
+    takenBytes += chunk.length;
+    if (fault) callback(fault);
+    else if (takenBytes > maxStreamBytes) callback(tooLarge(`Its stream may have ${maxStreamBytes} bytes`));
+    else if (parser.write(chunk)) callback();
+    else parser.once('drain', () => callback());
+  };
   const sink = new Writable({
     highWaterMark: 1024 * 1024,
     write(chunk: Buffer, _encoding, callback) {
-      const fault = takenBytes === 0 ? firstFault(chunk) : undefined;
-      takenBytes += chunk.length;
-      if (fault) callback(fault);
-      else if (takenBytes > maxStreamBytes) callback(tooLarge(`Its stream may have ${maxStreamBytes} bytes`));
-      else if (parser.write(chunk)) callback();
-      else parser.once('drain', () => callback());
+      contained(take, (error) => callback(error as Error))(chunk, callback);
     },
     final(callback) {
       parser.once('end', () => state.written.then(() => callback(), callback));
