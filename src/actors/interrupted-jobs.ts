@@ -27,16 +27,14 @@ export async function answerInterruptedJobs(
   try {
     await link.say(helloOf(services.config, []));
     // not earlier: meanwhile the hub may have handed one of them out again
-    const jobs = services.takenJobs.interrupted.filter(isLeft);
-    await sayFailed(services, link, jobs);
-    services.logger.warn({ jobs: jobs.map(({ jobId }) => jobId) }, 'told the hub which jobs a restart lost');
+    await sayFailed(services, link, services.takenJobs.interrupted.filter(isLeft));
   } finally {
     await link.close();
   }
 }
 
 async function sayFailed(services: Services, link: Link, jobs: readonly InterruptedJob[]): Promise<void> {
-  const { takenJobs } = services;
+  const { takenJobs, logger } = services;
   const assignmentIds = jobs.map(({ assignmentId }) => assignmentId);
   takenJobs.answering(assignmentIds);
   try {
@@ -46,7 +44,10 @@ async function sayFailed(services: Services, link: Link, jobs: readonly Interrup
     takenJobs.notHeard(assignmentIds);
     throw error;
   }
-  assignmentIds.forEach(takenJobs.settled);
+  for (const { jobId, assignmentId } of jobs) {
+    takenJobs.settled(assignmentId);
+    logger.warn({ job: jobId, code: workerRestarted.code }, 'told the hub that a restart lost this job');
+  }
 }
 
 function answersTo(

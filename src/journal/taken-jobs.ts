@@ -112,7 +112,6 @@ function linesOf(path: string, ledger: Ledger) {
       appendFileSync(path, lineOf(change));
       count = next;
     },
-    /** Calls that come while one is at work share the next one. */
     onDisk: coalesced(async () => {
       const file = await open(path, 'r+');
       await file.datasync().finally(() => file.close());
@@ -248,6 +247,7 @@ function entryIn(line: string): Entry[] {
   }
 }
 
+/** Runs one at a time; a call that comes meanwhile waits for the next run, which may be that of others as well. */
 function coalesced(write: () => Promise<void>): () => Promise<void> {
   let running: Promise<unknown> = Promise.resolve();
   let next: Promise<void> | undefined;

@@ -42,7 +42,7 @@ test(`${KILLS} daemons are killed at any moment: the next one sweeps, and each j
 
 test('daemons are killed with two or three jobs in flight: each job has one answer, and a lost one is named', async () => {
   const jobs = [await makeTinyMacJob(join(folder, 'mac-2')), await makeTinyIosJob(join(folder, 'ios-2'))];
-  const kills = Math.ceil(KILLS / 20);
+  const kills = Math.ceil(KILLS / 40);
   const lives = await Promise.all(SEEDS.map((seed) => dieWithSeveral({ folder, seed, kills, jobs })));
   const lastWords = lives.flat();
   console.error(`${kills * SEEDS.length} kills with several jobs each: ${countedText(lastWords)}`);
