@@ -33,6 +33,9 @@ export interface Redactor {
 
 type Owner = string;
 
+/** Of more jobs than speak at the same time; the oldest is compiled again when it speaks. */
+const MAX_COMPILED = 16;
+
 export function createRedactor(): Redactor {
   const secretsOf = new Map<string | undefined, Map<Owner, readonly string[]>>([[undefined, new Map()]]);
   const jobOf = new Map<Owner, string | undefined>();
@@ -45,6 +48,7 @@ export function createRedactor(): Redactor {
     const workers = secretsOf.get(undefined)?.values() ?? [];
     const redact = redactWith([...workers, ...mine.values()].flat());
     compiled.set(jobId, redact);
+    if (compiled.size > MAX_COMPILED) compiled.delete(compiled.keys().next().value);
     return redact;
   };
   const outdate = (jobId: string | undefined) =>

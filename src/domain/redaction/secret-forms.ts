@@ -36,7 +36,7 @@ export function formsOf(secrets: readonly string[]): SecretForms {
 const isNoMarker = (line: string): boolean => !/^-----[A-Z ]+-----$/.test(line);
 
 function textsOf(secret: string): string[] {
-  if (secret.length > MAX_TEXT_CHARACTERS) return piecesOf(secret).flatMap(encodedForms);
+  if (secret.length > MAX_TEXT_CHARACTERS) return piecesOf(secret);
   return [...encodedForms(secret), ...base64Forms(secret)];
 }
 
