@@ -18,9 +18,11 @@ const limits = {
 
 /**
  * Our result and a new assignment of the same job crossed on their way: the new run learns from its dead token that it
- * is not needed, at its upload for example, and has told its stages until then.
+ * is not needed, at its upload for example, and has told its stages until then. And a hub that notices late that a link
+ * has ended takes a job back of which it has said that it is ours.
  */
-const CROSSED = /^(stage|progress|log|upload) after complete/;
+const CROSSED =
+  /^(stage|progress|log|upload) after complete|about a job that waits or that another worker has/;
 
 const HUB_GAVE_UP = 'Builder disconnected';
 /**
