@@ -34,7 +34,11 @@ afterEach(async () => {
 const stateDir = () => join(folder, 'state');
 /** A process takes these jobs, writes them down, and is killed: the journal and a broken socket are all that it leaves. */
 async function takeAndDie(count: number): Promise<string[]> {
-  const killed = await connectWorker(hub, { secret: WORKER_SECRET, maxConcurrent: count });
+  const killed = await connectWorker(hub, {
+    name: 'instant',
+    secret: WORKER_SECRET,
+    maxConcurrent: count,
+  });
   const taken = openTakenJobs(stateDir());
   const jobIds: string[] = [];
   for (let n = 1; n <= count; n += 1) {
