@@ -32,7 +32,7 @@ test.each([
   [200, '{"queue_length":"3"}'],
   [200, '{"queue_length":1.5}'],
   [200, '[]'],
-  [200, `{"queue_length":3,"pad":"${'x'.repeat(100_000)}"}`],
+  [200, `{"queue_length":3,"pad":"${'x'.repeat(400_000)}"}`],
   [404, '{"queue_length":3}'],
   [302, '{"queue_length":3}'],
 ])('an answer that does not say it is none: %i %s', async (status, body) => {
