@@ -121,7 +121,7 @@ const frameworksOf = ({ slices }: MachOFacts): string[] => [
   ),
 ];
 
-const SWIFT_LIBRARY = /^@rpath\/(libswift\w{1,60}\.dylib)$/;
+const SWIFT_LIBRARY = /^@rpath\/(libswift\w+\.dylib)$/;
 
 const swiftLibrariesOf = ({ slices }: MachOFacts): string[] => [
   ...new Set(slices.flatMap(({ dylibs }) => dylibs.flatMap((name) => SWIFT_LIBRARY.exec(name)?.[1] ?? []))),

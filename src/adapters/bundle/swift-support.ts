@@ -8,7 +8,7 @@ import { plainPath } from './plain-file.ts';
 
 /** Apple's have some forty libraries a platform. */
 const MAX_LIBRARIES = 200;
-const LIBRARY = /^libswift\w{1,60}\.dylib$/;
+const LIBRARY = /^libswift\w+\.dylib$/;
 export const SWIFT_SUPPORT = 'SwiftSupport';
 
 /** Originals of the Swift runtime that an app brings along, e.g. `iphoneos/libswiftCore.dylib`. */

@@ -1,5 +1,5 @@
 /** Where Xcode embeds the Swift runtime of an iOS app, and of the watch app in it. */
-const EMBEDDED = /^(Watch\/[^/]+\.app\/)?Frameworks\/(libswift\w{1,60}\.dylib)$/;
+const EMBEDDED = /^(Watch\/[^/]+\.app\/)?Frameworks\/(libswift\w+\.dylib)$/;
 
 /** The Swift runtime in an iOS bundle: path by its name in `SwiftSupport`, e.g. `iphoneos/libswiftCore.dylib`. */
 export function embeddedSwiftLibraries(files: Iterable<string>): Map<string, string> {
