@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -55,6 +55,17 @@ describe('hard links', () => {
       }),
     );
     expect(await content(`${long}2`)).toBe('x');
+  });
+
+  test('to a symbolic link become links', async () => {
+    await unpack(
+      tarGz(
+        { name: 'X.app/a', body: 'x' },
+        { name: './X.app/b', type: '2', linkName: 'a' },
+        hardLink('X.app/c', 'X.app/b'),
+      ),
+    );
+    for (const name of ['b', 'c']) expect(await readlink(join(sandbox.dest, 'X.app', name))).toBe('a');
   });
 
   test('to extended attributes that are left out are left out as well', async () => {
@@ -219,4 +230,25 @@ describe('zeros behind an archive', () => {
 test('the icon that the Finder gives a folder', async () => {
   await unpack(tarGz({ name: 'X.app/Icon\r' }, { name: 'X.app/Contents/Resources/Icon\r', body: 'x' }));
   expect(await content('X.app/Contents/Resources/Icon\r')).toBe('x');
+});
+
+test.each([
+  ['././X.app/', '././X.app/a'],
+  ['.//X.app/', './/X.app//a'],
+  ['X.app/./', 'X.app/./a'],
+  ['X.app//', 'X.app//a'],
+  ['./', './/.//X.app/./a'],
+])('parts of a path that lead nowhere: %s', async (folder, name) => {
+  await unpack(tarGz({ name: folder, type: '5' }, { name, body: 'x' }, hardLink('./X.app/b', name)));
+  expect((await listTree(sandbox.dest)).map(({ path }) => path)).toEqual(['X.app', 'X.app/a', 'X.app/b']);
+});
+
+test('names that bsdtar writes in the locale "C"', async () => {
+  await unpack(tarGz(paxHeader({ hdrcharset: 'BINARY', path: 'X.app/caf\u00e9' }), { body: 'x' }));
+  expect((await readFile(join(sandbox.dest, 'X.app/caf\u00e9'))).toString()).toBe('x');
+});
+
+test('a contiguous file is a file', async () => {
+  await unpack(tarGz({ name: 'X.app/a', type: '7', body: 'x' }));
+  expect(await content('X.app/a')).toBe('x');
 });

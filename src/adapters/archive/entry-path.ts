@@ -23,15 +23,16 @@ export function textFault(text: string): string | undefined {
 
 function partFault(part: string, limits: PathLimits): string | undefined {
   if (part === '..') return 'It leads to a folder above.';
-  if (part === '' || part === '.') return 'It has an empty part.';
+  if (part === '') return 'It is empty.';
   if (Buffer.byteLength(part) > limits.maxNameBytes)
     return `One part has more than ${limits.maxNameBytes} bytes.`;
   return undefined;
 }
 
 /**
- * Judges the name of an entry. A leading `./` (tar writes it when it packs a folder `.`) and the slash behind a
- * folder are notation; anything else that would have to be mended is refused.
+ * Judges the name of an entry. Parts that lead nowhere (`./` and `//`, as tar writes what its arguments say: `.`,
+ * `X.app/.`, `build//X.app`) and the slash behind a folder are notation; anything else that would have to be mended
+ * is refused.
  *
  * @returns the path below the folder of the archive, `/` between its parts; empty for that folder itself
  * @throws ShipError BUNDLE_PATH_UNSAFE
@@ -47,9 +48,11 @@ export function policePath(name: string, kind: EntryKind, limits: PathLimits): s
 }
 
 function withoutNotation(name: string, kind: EntryKind): string {
-  const path = name.startsWith('./') ? name.slice(2) : name;
-  if (kind !== 'directory') return path;
-  return path === '.' ? '' : path.replace(/\/$/, '');
+  const parts = name.split('/');
+  const last = kind === 'directory' ? '' : parts.pop();
+  const leading = parts.filter((part) => part !== '' && part !== '.');
+  if (last === '.') return ''; // only a folder can be that
+  return kind === 'directory' ? leading.join('/') : [...leading, last].join('/');
 }
 
 function pathFault(path: string, limits: PathLimits): string | undefined {

@@ -54,6 +54,8 @@ const unsupportedTypes: Record<string, string> = {
 
 /** Another name of a file that came before. */
 export const HARD_LINK = '1';
+/** A file that old systems kept in one piece; POSIX lets it be read as any other. */
+const CONTIGUOUS = '7';
 /** A file without its holes, in the form of GNU tar before pax. */
 export const OLD_SPARSE = 'S';
 
@@ -78,11 +80,14 @@ export function kindOf({ type, name, sizeBytes }: TarHeader): EntryKind {
 function plainKind(type: string, name: string): EntryKind | undefined {
   if (type === '5') return 'directory';
   if (type === '2') return 'symlink';
-  if (type === HARD_LINK || type === OLD_SPARSE) return 'file';
+  if (type === HARD_LINK || type === OLD_SPARSE || type === CONTIGUOUS) return 'file';
   // Before ustar a folder was a file with a slash behind its name.
   if (type === '0' || type === '\0') return name.endsWith('/') ? 'directory' : 'file';
   return undefined;
 }
+
+/** bsdtar says `BINARY` of all that is not ASCII in the locale "C"; each name has to prove that it is UTF-8. */
+const KNOWN_CHARSETS: ReadonlySet<string> = new Set(['ISO-IR 10646 2000 UTF-8', 'BINARY']);
 
 type PaxRecord = readonly [key: string, value: string];
 
@@ -117,8 +122,7 @@ export function overridesFromPax(records: readonly PaxRecord[]): TarOverrides {
   const overrides: TarOverrides = sparse ? { sparse } : {};
   for (const [key, value] of records) {
     if (key === 'SCHILY.realsize') throw refusePax(key, 'a sparse file of star');
-    if (key === 'hdrcharset' && value !== 'ISO-IR 10646 2000 UTF-8')
-      throw refusePax(key, 'names that are not UTF-8');
+    if (key === 'hdrcharset' && !KNOWN_CHARSETS.has(value)) throw refusePax(key, 'names that are not UTF-8');
     if (key === 'path' || key === 'linkpath') overrides[key] = value;
     if (key === 'size') overrides.size = paxSize(value);
   }

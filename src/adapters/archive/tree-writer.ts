@@ -22,7 +22,8 @@ const COPY_BYTES = 1024 * 1024;
 export class TreeWriter {
   entryCount = 0;
   fileBytes = 0;
-  private readonly links: SymbolicLink[] = [];
+  /** Targets by path. */
+  private readonly links = new Map<string, string>();
   private readonly registry = new PathRegistry();
   private readonly destDir: string;
   private readonly limits: UnpackLimits;
@@ -58,17 +59,19 @@ export class TreeWriter {
 
   /** Judges the links, now that all are known, and makes them. */
   async finish(): Promise<void> {
-    policeLinks(this.links);
-    for (const { path, target } of this.links) await symlink(target, join(this.destDir, path));
+    policeLinks([...this.links].map(([path, target]) => ({ path, target })));
+    for (const [path, target] of this.links) await symlink(target, join(this.destDir, path));
   }
 
   /**
    * A hard link becomes a file of its own: signing one name must not change the other. That it costs the room of a
-   * file is counted.
+   * file is counted. One to a symbolic link becomes another link, which is judged by where it lies itself.
    */
   private async withContent(entry: ArchiveEntry, signal: AbortSignal): Promise<ArchiveEntry> {
     if (entry.hardLinkTo === undefined) return entry;
     const earlier = policePath(entry.hardLinkTo, 'file', this.limits);
+    const linkTarget = this.links.get(earlier);
+    if (linkTarget !== undefined) return { ...entry, kind: 'symlink', linkTarget };
     if (!this.registry.hasFile(earlier)) throw linkToNothing(entry, earlier);
     const source = join(this.destDir, earlier);
     const { size: sizeBytes, mode } = await stat(source);
@@ -90,7 +93,7 @@ export class TreeWriter {
 
   private keepLink(link: SymbolicLink): void {
     policeTarget(link, this.limits.maxPathBytes);
-    this.links.push(link);
+    this.links.set(link.path, link.target);
   }
 
   private async writeFile(path: string, entry: ArchiveEntry): Promise<void> {
