@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -73,7 +73,8 @@ export function openTakenJobs(stateDir: string, onFault: (error: unknown) => voi
   const note = (change: Entry): void => {
     if (!ledger.apply(change)) return;
     try {
-      lines.append(change);
+      if (ledger.size === 0) lines.remove();
+      else lines.append(change);
     } catch (error) {
       onFault(error);
     }
@@ -93,7 +94,10 @@ export function openTakenJobs(stateDir: string, onFault: (error: unknown) => voi
   };
 }
 
-/** The file: a line is added for each change; where that cannot go on, it is begun anew with how things stand. */
+/**
+ * The file: a line is added for each change; where that cannot go on, it is begun anew with how things stand. There is
+ * none while no job is here.
+ */
 function linesOf(path: string, ledger: Ledger) {
   let count = Number.POSITIVE_INFINITY;
   const begin = (): void => {
@@ -112,9 +116,17 @@ function linesOf(path: string, ledger: Ledger) {
       appendFileSync(path, lineOf(change));
       count = next;
     },
+    remove: (): void => {
+      count = Number.POSITIVE_INFINITY;
+      rmSync(path, { force: true });
+    },
     onDisk: coalesced(async () => {
-      const file = await open(path, 'r+');
-      await file.datasync().finally(() => file.close());
+      if (ledger.size === 0) return;
+      // the folder as well: the file may be new in it
+      for (const name of [path, dirname(path)]) {
+        const file = await open(name, 'r');
+        await file.sync().finally(() => file.close());
+      }
     }),
   };
 }

@@ -70,9 +70,9 @@ const bundles: Row[] = [
     'BUNDLE_LINK_OUTSIDE',
   ],
   [
-    'a hard link',
+    'a hard link to a file outside',
     () => mac({ bundle: bad.with({ name: 'A.app/hard', type: '1', linkName: '/etc/passwd' }) }),
-    'BUNDLE_ENTRY_UNSUPPORTED',
+    'BUNDLE_PATH_UNSAFE',
   ],
   ['an archive that explodes', () => mac({ bundle: bad.bomb() }), 'BUNDLE_TOO_LARGE'],
   [
