@@ -48,7 +48,9 @@ export async function expectedSignatures(scope: GuestStepScope): Promise<Expect>
       ...runtimeVersionsOf(unsigned, hardened),
       hasRequirement: identity !== undefined,
       isProgram: unsigned.layout.fileType === PROGRAM,
+      ...(unsigned.layout.textSegment && { textSegment: unsigned.layout.textSegment }),
       entitlements: entitlements ?? entitlementsIn(unsigned),
+      ...(kept?.entitlementsXml !== undefined && { keptEntitlementsXml: kept.entitlementsXml }),
       ...(kept && !byCodesign && { kept: kept.blobs }),
     };
   };

@@ -130,6 +130,18 @@ describe('a signature', () => {
     expect(signatureMismatch(mixed, asked)).toMatch(/in DER form are others/);
   });
 
+  test('has no text among its entitlements that readers may take in different ways', async () => {
+    const good = await signed(...(await usual()));
+    const told = (entitlementsXml: string, more: Partial<ExpectedSignature> = {}) =>
+      signatureMismatch({ ...good, entitlementsXml }, { ...asked, ...more });
+    const xml = good.entitlementsXml ?? '';
+    const withComment = xml.replace('<dict>', '<!-- more --><dict>');
+    expect(told(withComment)).toMatch(/in different ways/);
+    expect(told(withComment, { keptEntitlementsXml: withComment })).toBeUndefined();
+    expect(told(xml.replace('<dict>', '<?more?><dict>'))).toMatch(/in different ways|are others/);
+    expect(told(xml.replace(/<!DOCTYPE[^>]*>/, ''))).toBeUndefined();
+  });
+
   test('made by codesign without an identity may have a unique identifier', async () => {
     const expected = { ...asked, identifiers: ['tool'], uniqueStem: 'tool' };
     const called = async (identifier: string) =>

@@ -2,6 +2,7 @@ import { type PlistDict, parsePlistDict, plistEquals } from '../plist/index.ts';
 import { type CodeDirectory, codeFlags } from './code-directory.ts';
 import { parseDerEntitlements } from './der-entitlements.ts';
 import { requirementFault } from './designated-requirement.ts';
+import { directoryFormFault, type TextSegment } from './directory-form.ts';
 import { type EmbeddedSignature, slots } from './embedded-signature.ts';
 
 /** What was asked for of the signature of one architecture, or of a disk image. */
@@ -20,7 +21,11 @@ export interface ExpectedSignature {
   readonly hasRequirement: boolean;
   /** Of a program (MH_EXECUTE), whose entitlements the system reads in their DER form. */
   readonly isProgram: boolean;
+  /** Left out for a disk image. */
+  readonly textSegment?: TextSegment;
   readonly entitlements: PlistDict;
+  /** The text that the code had them in, where signing may keep it. */
+  readonly keptEntitlementsXml?: string;
   /** A ticket was attached after signing, by us. */
   readonly stapled?: boolean;
   /** Parts that signing carries over from the signature before, by slot. */
@@ -70,7 +75,8 @@ export function signatureMismatch(
   const digests = signature.codeDirectories.map(({ hash }) => hash.name).join(' ');
   if (!DIGESTS.includes(digests)) return `its digests are ${digests}`;
   for (const directory of signature.codeDirectories) {
-    const mismatch = directoryMismatch(directory, expected);
+    const mismatch =
+      directoryMismatch(directory, expected) ?? directoryFormFault(directory, expected.textSegment);
     if (mismatch) return mismatch;
   }
   const requirement = requirementFault(signature.blobs.get(slots.requirements), {
@@ -126,16 +132,23 @@ function partMismatch(
 
 function entitlementMismatch(
   { entitlementsXml, entitlementsDer }: EmbeddedSignature,
-  { entitlements, isProgram }: ExpectedSignature,
+  { entitlements, isProgram, keptEntitlementsXml }: ExpectedSignature,
 ): string | undefined {
   const wanted = Object.keys(entitlements).length > 0;
   const xml = entitlementsXml === undefined ? {} : parsedXml(entitlementsXml);
   if (!xml || !plistEquals(xml, entitlements)) return 'its entitlements are others';
+  if (entitlementsXml !== keptEntitlementsXml && hasAsides(entitlementsXml ?? ''))
+    return 'its entitlements hold text that readers may take in different ways';
   if (!entitlementsDer) return wanted && isProgram ? 'it lacks its entitlements in DER form' : undefined;
   return plistEquals(parseDerEntitlements(entitlementsDer), entitlements)
     ? undefined
     : 'its entitlements in DER form are others';
 }
+
+const PROLOGUE = /^\s*(?:<\?xml [^<>]*\?>\s*)?(?:<!DOCTYPE plist [^<>[\]]*>)?/;
+
+/** Comments, CDATA and the like: the parsers of Apple's systems have disagreed about where they end. */
+const hasAsides = (xml: string): boolean => /<[!?]/.test(xml.replace(PROLOGUE, ''));
 
 function parsedXml(xml: string): PlistDict | undefined {
   try {

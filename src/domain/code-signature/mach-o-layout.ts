@@ -1,4 +1,5 @@
 import { Bytes } from './bytes.ts';
+import type { TextSegment } from './directory-form.ts';
 import { malformed } from './malformed.ts';
 
 /** One architecture of a Mach-O file: the whole file, or a part of a universal one. */
@@ -21,6 +22,7 @@ export interface SliceLayout {
   readonly sdkVersions: readonly number[];
   /** The section __TEXT,__info_plist of a tool without a bundle. */
   readonly embeddedInfoPlist?: { readonly offset: number; readonly sizeBytes: number };
+  readonly textSegment?: TextSegment;
 }
 
 const magics = { fat: 0xcafebabe, fat64: 0xcafebabf, thin32: 0xfeedface, thin64: 0xfeedfacf } as const;
@@ -104,7 +106,9 @@ export function readLayout(head: Buffer, slice: SliceRange): SliceLayout {
     if (sdkOffset !== undefined) sdkVersions.push(bytes.u32(offset + sdkOffset));
     if (command !== commands.segment64 && command !== commands.segment32) continue;
     const at = { offset, size };
-    const section = infoPlistSection(bytes, at, command === commands.segment64, slice);
+    const is64 = command === commands.segment64;
+    if (name16(bytes, offset + 8) === '__TEXT') found.textSegment ??= textSegmentAt(bytes, offset, is64);
+    const section = infoPlistSection(bytes, at, is64, slice);
     if (section) found.embeddedInfoPlist ??= section;
   }
   return { ...found, sdkVersions, architecture: architectureName(cpu), cpu, fileType: bytes.u32(12) };
@@ -147,6 +151,11 @@ function signatureRange(bytes: Bytes, at: number, slice: SliceRange, found: { si
     throw malformed('Mach-O header', `its code signature at ${range.offset} leaves the file`);
   return range;
 }
+
+const textSegmentAt = (bytes: Bytes, at: number, is64: boolean): TextSegment =>
+  is64
+    ? { offset: bytes.u64(at + 40), sizeBytes: bytes.u64(at + 48) }
+    : { offset: bytes.u32(at + 32), sizeBytes: bytes.u32(at + 36) };
 
 /** Sections must lie in the command that announces them, or many small commands would share them. */
 function infoPlistSection(
