@@ -2,7 +2,7 @@ import { verifyIpa } from '../adapters/archive/verify-ipa.ts';
 import { checkSignature } from '../adapters/code-signature/check-signature.ts';
 import { readDmgSignature } from '../adapters/code-signature/read-signature.ts';
 import { verifyDmg } from '../adapters/dmg/read.ts';
-import { altered } from '../adapters/vm/altered.ts';
+import { altered, readingAltered } from '../adapters/vm/altered.ts';
 import { checkPackage } from '../adapters/xar/check-package.ts';
 import { signatureMismatch } from '../domain/code-signature/expected-signature.ts';
 import { artifactOf } from './artifact-place.ts';
@@ -18,8 +18,8 @@ export async function checkArtifact(scope: StepScope): Promise<void> {
   const { signal } = scope;
   const { container } = passOf(scope);
   if (container === 'ipa') await verifyIpa(path, { signal });
-  else if (container === 'dmg') await checkImage(scope, path);
-  else await checkInstallerPackage(scope, path);
+  else if (container === 'dmg') await readingAltered('the disk image', () => checkImage(scope, path));
+  else await readingAltered('the installer package', () => checkInstallerPackage(scope, path));
 }
 
 /** Sound, sealed, and signed as asked: the signature was made where the bundle was. */

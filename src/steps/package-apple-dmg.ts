@@ -4,7 +4,7 @@ import { contentChange } from '../adapters/dmg/same-content.ts';
 import { volumeEntries } from '../adapters/dmg/write.ts';
 import type { FileDigest } from '../adapters/files/digested-file.ts';
 import { shellCommand } from '../adapters/ssh/quote.ts';
-import { altered } from '../adapters/vm/altered.ts';
+import { altered, readingAltered } from '../adapters/vm/altered.ts';
 import { getFile } from '../adapters/vm/transfer.ts';
 import { createDiskImage } from '../adapters/xcode/index.ts';
 import { signImage } from './sign-image.ts';
@@ -40,11 +40,13 @@ export async function packAppleDmg(scope: GuestStepScope, path: string): Promise
 /** The app on the image must be the one that was checked here, file by file: the guest could have exchanged it since. */
 async function requireOurContent({ desk, signal }: GuestStepScope, path: string): Promise<void> {
   const { appPath, folderName } = held(desk, 'found');
-  const change = await contentChange(path, {
-    volumeName: held(desk, 'manifest').appName,
-    entries: await volumeEntries(appPath, folderName),
-    signal,
-  });
+  const change = await readingAltered('the disk image', async () =>
+    contentChange(path, {
+      volumeName: held(desk, 'manifest').appName,
+      entries: await volumeEntries(appPath, folderName),
+      signal,
+    }),
+  );
   if (change !== undefined) throw altered('the disk image', change);
 }
 

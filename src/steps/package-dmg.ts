@@ -6,6 +6,7 @@ import { attachSignedTail } from '../adapters/dmg/signed.ts';
 import { createDmgParts, type DmgPart, volumeEntries } from '../adapters/dmg/write.ts';
 import { type FileDigest, writtenTo } from '../adapters/files/digested-file.ts';
 import { readAhead } from '../adapters/files/read-ahead.ts';
+import { readingAltered } from '../adapters/vm/altered.ts';
 import { assembleFile } from '../adapters/vm/assemble.ts';
 import { getTail, putFile } from '../adapters/vm/transfer.ts';
 import { ImageRecipe } from './image-recipe.ts';
@@ -33,7 +34,7 @@ export async function packDmg(scope: GuestStepScope, path: string): Promise<File
     maxBytes: MAX_TAIL_BYTES,
     signal: scope.signal,
   });
-  await attachSignedTail(path, [tail]);
+  await readingAltered('the disk image', () => attachSignedTail(path, [tail]));
   return { sizeBytes: prefixBytes + tail.length, sha256Hex: hash.update(tail).digest('hex') };
 }
 

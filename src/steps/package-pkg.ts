@@ -4,7 +4,7 @@ import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
 import type { FileDigest } from '../adapters/files/digested-file.ts';
 import { listTree } from '../adapters/files/tree.ts';
 import { signInGuest } from '../adapters/rcodesign/sign.ts';
-import { altered } from '../adapters/vm/altered.ts';
+import { altered, readingAltered } from '../adapters/vm/altered.ts';
 import { getFile } from '../adapters/vm/transfer.ts';
 import { packageContentChange } from '../adapters/xar/same-content.ts';
 import { buildProductArchive, checkPackageSignature } from '../adapters/xcode/index.ts';
@@ -50,12 +50,14 @@ async function requireOurContent({ desk, signal }: GuestStepScope, path: string)
     source: join(appPath, entry.path),
   }));
   const app = { path: folderName, type: 'directory' as const, mode: 0o755, sizeBytes: 0 };
-  const change = await packageContentChange(path, {
-    bundleId: held(desk, 'facts').bundleId,
-    installLocation: INSTALL_LOCATION,
-    entries: [app, ...entries],
-    signal,
-  });
+  const change = await readingAltered('the installer package', async () =>
+    packageContentChange(path, {
+      bundleId: held(desk, 'facts').bundleId,
+      installLocation: INSTALL_LOCATION,
+      entries: [app, ...entries],
+      signal,
+    }),
+  );
   if (change !== undefined) throw altered('the installer package', change);
 }
 

@@ -65,8 +65,17 @@ function signedOtherwise(
   return undefined;
 }
 
-/** What a guest can only have changed before it signed: nothing of this reached the files on this host. */
-const CHANGED: readonly string[] = [
+/** What only the guest can have made, or have changed before it signed: none of it can be the sender's. */
+const MADE_BY_GUEST: readonly string[] = [
+  'SIGNATURE_MALFORMED',
+  'CODE_UNSEALED',
+  'SLOT_MISSING',
+  'CMS_MISSING',
+  'CMS_DIGEST_WRONG',
+  'CMS_SIGNATURE_WRONG',
+  'TIMESTAMP_WRONG',
+  'SEAL_MALFORMED',
+  'SEAL_WEAK',
   'CODE_CHANGED',
   'SLOT_CHANGED',
   'FILE_CHANGED',
@@ -79,7 +88,7 @@ const CHANGED: readonly string[] = [
 function broken({ code, path, message }: ArtifactFinding, moreCount: number): ShipError {
   const fact = `${nameOf(path)}: ${message}`;
   const reason = moreCount > 0 ? `There are ${moreCount} more findings.` : '';
-  if (CHANGED.includes(code)) return altered('the signed app', [fact, reason].join(' ').trim());
+  if (MADE_BY_GUEST.includes(code)) return altered('the signed app', [fact, reason].join(' ').trim());
   const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : undefined;
   const nextStep = known
     ? 'Correct the profile, the certificate or the entitlements of the app, and try again.'
