@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { textFor } from '../../machines/contracts/wording.ts';
 import { adviceFor, isDuplicate } from '../../src/adapters/app-store-connect/index.ts';
 
 /** Apple's texts, as its services have said them, and a word of what to do. */
@@ -67,7 +68,7 @@ const texts: readonly (readonly [text: string, advice: string])[] = [
   ],
   [
     'The executable could not be re-signed for submission to the App Store. The app may have been built or signed with non-compliant or pre-release tools. (90135)',
-    'PERRY_TIMESTAMP_URL',
+    'PERRY_STORE_TIMESTAMP_URL',
   ],
   [
     'Invalid Provisioning Profile. The provisioning profile included in the bundle com.x is invalid. [Missing code-signing certificate.] (90161)',
@@ -185,7 +186,7 @@ const texts: readonly (readonly [text: string, advice: string])[] = [
 
 describe('an objection of the store has a next step, by its words', () => {
   test.each(texts)('%s', (text, advice) => {
-    expect(adviceFor(text)).toContain(advice);
+    expect(textFor(adviceFor(text) ?? '', 'hub')).toContain(advice);
     // the number at the end tells nothing: it is not what was looked at
     expect(adviceFor(text.replace(/ \(\d{5}\)$/, ''))).toBe(adviceFor(text));
   });

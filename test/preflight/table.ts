@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { renderFailure } from '../../machines/contracts/failure.ts';
 import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
 import { failureCodes } from '../../src/errors.ts';
 import type { Finding } from '../../src/preflight/index.ts';
@@ -25,9 +26,16 @@ export function expectFound(rows: readonly Row[]): void {
   test.each(rows)('%s: %s (%s)', async (_name, code, severity, job) => {
     const findings = await findingsOf(await job(apple), apple);
     expect(findings.map((found) => `${found.severity} ${found.code}`)).toContain(`${severity} ${code}`);
-    for (const found of findings) expectWellSaid(found);
+    for (const found of findings) {
+      expectWellSaid(found);
+      expect(renderFailure(found, 'terminal')).not.toMatch(FOREIGN_AT_TERMINAL);
+    }
   });
 }
+
+/** A person who runs `perry-ship check` has flags, and neither a project nor a hub. */
+const FOREIGN_AT_TERMINAL =
+  /apple_(?:team|key|issuer|p8|certificate|notarize|installer)_|the project\b|the hub\b|send the job|the job\b/i;
 
 function expectWellSaid({ code, kind, summary, reason, nextStep }: Finding): void {
   expect(failureCodes[code as keyof typeof failureCodes].kind).toBe(kind);

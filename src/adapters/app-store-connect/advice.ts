@@ -29,7 +29,7 @@ const ofVersions: readonly Advice[] = [
     /at most three non-negative integers/i,
     'Make the version three numbers with dots between them, without a suffix, and try again.',
   ],
-  [/value mismatch/i, 'Make version and build number the same everywhere, as in Info.plist.'],
+  [/value mismatch/i, 'Make version and build number everywhere the same as in Info.plist.'],
 ];
 
 const ofIcons: readonly Advice[] = [
