@@ -33,10 +33,11 @@ export async function askPassword(
   signal: AbortSignal,
 ): Promise<string> {
   signal.throwIfAborted();
-  output.write(question);
+  // no echo before anybody is asked: what is typed at once would be shown
   input.setRawMode(true);
   input.setEncoding('utf8');
   try {
+    output.write(question);
     return await typed(input, signal);
   } finally {
     input.setRawMode(false);

@@ -29,7 +29,8 @@ export const placeArtifact =
       await copyFile(artifactOf(scope).path, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
       await chmod(part, 0o666 & ~process.umask());
       signal.throwIfAborted();
-      await (force ? rename(part, wanted) : appear(part, wanted));
+      // what this call has put there already is its own: the step may come twice
+      await (force || place.path === wanted ? rename(part, wanted) : appear(part, wanted));
     } catch (error) {
       signal.throwIfAborted();
       throw notWritten(wanted, error as NodeJS.ErrnoException);

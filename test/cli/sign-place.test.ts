@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { placeArtifact } from '../../src/sign/artifact-place.ts';
+import { type ArtifactPlace, placeArtifact } from '../../src/sign/artifact-place.ts';
 import {
   requireArtifactFolder,
   requireArtifactPath,
@@ -110,7 +110,9 @@ test('what came there while the app was signed stays, unless it is forced', asyn
     code: 'ARTIFACT_NOT_WRITTEN',
   });
   await placeArtifact({ wanted, force: true })(scope);
-  await placeArtifact({ wanted: join(folder, 'fresh', 'A.dmg'), force: false })(scope);
+  const fresh: ArtifactPlace = { wanted: join(folder, 'fresh', 'A.dmg'), force: false };
+  await placeArtifact(fresh)(scope);
+  await placeArtifact(fresh)(scope);
   expect(await readdir(join(folder, 'fresh'))).toEqual(['A.dmg']);
   expect(await readdir(join(folder, 'out'))).toEqual(['My_App.dmg']);
 });
