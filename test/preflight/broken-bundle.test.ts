@@ -50,6 +50,18 @@ expectFound([
       ios: { executable: buildMachO({ ...device, fileType: 'dylib' }) },
     }),
   ],
+  [
+    'a tool with a colon in its name',
+    'SIGN_LAYOUT_UNSUITABLE',
+    'error',
+    () => macWith({ 'Contents/Helpers/a:b': buildMachO({ text: 'tool' }) }),
+  ],
+  [
+    'a helper app with a colon in its path',
+    'SIGN_LAYOUT_UNSUITABLE',
+    'error',
+    () => macWith(nestedFlat('Contents/Resources/a:b/H.app', { bundleId: 'a.h', name: 'H' })),
+  ],
   ['no executable', 'BUNDLE_EXECUTABLE_MISSING', 'error', () => ({ mac: { executable: null } })],
   [
     'a script as the main executable',

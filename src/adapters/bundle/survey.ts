@@ -1,8 +1,8 @@
-import { checkMainCode, notAProgram } from '../../domain/bundle/code-checks.ts';
+import { checkMainCode, notAProgram, requireTellable } from '../../domain/bundle/code-checks.ts';
 import { falseBundles, strayFiles } from '../../domain/bundle/code-places.ts';
 import { exclusionPatterns } from '../../domain/bundle/exclusion-patterns.ts';
-import type { BundlePlatform, BundleSurvey, Layout } from '../../domain/bundle/index.ts';
-import { joined } from '../../domain/bundle/nested-places.ts';
+import type { BundlePlatform, BundleSurvey, CodeFile, Layout } from '../../domain/bundle/index.ts';
+import { isProgramKind, joined } from '../../domain/bundle/nested-places.ts';
 import { shown } from '../../domain/bundle/shown.ts';
 import { type PlistDict, parsePlistDict } from '../../domain/plist/index.ts';
 import { ShipError } from '../../errors.ts';
@@ -100,6 +100,7 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
   const items = platform === 'macos' ? unsealedItems(tree, nested.nested) : undefined;
   if (platform === 'macos') for (const folder of fakesOf(folders, nested)) faults.add(fakeBundle(folder));
   const exclusions = [...nested.resourceFolders, ...code.resources];
+  for (const path of toldPaths(code.machOs, nested, executables)) faults.attempt(() => requireTellable(path));
   faults.attempt(() => requireFewExclusions(exclusions, code.machOs, nested));
   const swiftSupport =
     platform === 'ios'
@@ -211,6 +212,23 @@ const fakeBundle = (path: string): ShipError =>
     reason: 'In the folders for code every folder with a dot in its name is a bundle with an Info.plist.',
     nextStep: 'Move it to Contents/Resources, or give it a name without a dot, and build again.',
   });
+
+/** Of code about which rcodesign is told more than about the rest: programs, and what has an identifier of its own. */
+const toldPaths = (
+  code: BundleSurvey['code'],
+  { nested }: NestedScan,
+  executables: ReadonlySet<string>,
+): string[] => [
+  ...nested.flatMap(({ path, kind, executable = '' }) =>
+    isProgramKind(kind) || (kind !== 'framework' && runs(code.get(executable))) ? path : [],
+  ),
+  ...[...code].flatMap(([path, file]) =>
+    !executables.has(path) && (runs(file) || file.embeddedId !== undefined) ? path : [],
+  ),
+];
+
+const runs = (file: CodeFile | undefined): boolean =>
+  file?.slices.some(({ fileType }) => fileType === 'execute') === true;
 
 /** They are words of one command. */
 const MAX_EXCLUSION_BYTES = 60 * 1024;

@@ -1,4 +1,4 @@
-import { ShipError } from '../../errors.ts';
+import { requireTellable } from '../../domain/bundle/code-checks.ts';
 
 /** Entitlements or flags of one nested item: a bundle, or a Mach-O that is no bundle's main executable. */
 export interface NestedEntitlements {
@@ -89,15 +89,6 @@ const sliceKinds = ['arm64', 'x86_64', 'arm64_32', 'arm'];
  * of its own at the end the path is read whole, so all kinds of slices are named.
  */
 const scopesOf = (path: string): string[] => {
-  if (path === '' || path.includes(':') || hasControlCharacter(path)) throw unspeakable(path);
+  requireTellable(path);
   return path.includes('@') ? sliceKinds.map((kind) => `${path}@[cpu_type=${kind}]`) : [path];
 };
-
-const hasControlCharacter = (path: string): boolean => [...path].some((letter) => letter < ' ');
-
-const unspeakable = (path: string): ShipError =>
-  new ShipError('SIGN_LAYOUT_UNSUITABLE', {
-    summary: `The nested code "${path.slice(0, 200)}" has a name that the signing tool cannot be told.`,
-    reason: 'Its path is empty, or holds a colon or a control character.',
-    nextStep: 'Rename the file or folder inside the bundle and try again.',
-  });

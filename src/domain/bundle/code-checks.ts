@@ -92,3 +92,17 @@ export const unsealable = (path: string, reason: string): ShipError =>
     reason: `As a Mach-O file, ${reason}.`,
     nextStep: 'Remove the file if the app does not load it (object files, debug symbols), or link it again.',
   });
+
+/**
+ * Holds the path of nested code against what rcodesign 0.29.0 can be told about one part of a bundle.
+ *
+ * @throws ShipError SIGN_LAYOUT_UNSUITABLE
+ */
+export function requireTellable(path: string): void {
+  if (path !== '' && !/[:\p{Cc}]/u.test(path)) return;
+  throw new ShipError('SIGN_LAYOUT_UNSUITABLE', {
+    summary: `The nested code ${shown(path)} has a name that the signing tool cannot be told.`,
+    reason: 'Its path is empty, or holds a colon or a control character.',
+    nextStep: 'Rename the file or folder inside the bundle and try again.',
+  });
+}
