@@ -157,6 +157,7 @@ describe('identifiers', () => {
     const { code, path } = await signed({
       ...Object.fromEntries(places.map((place) => [place, helper()])),
       'Contents/MacOS/fat': buildFatMachO([helper('x86_64'), helper()]),
+      'Contents/MacOS/string': buildMachO({ infoPlist: Buffer.concat([embedded, Buffer.alloc(1)]) }),
       'Contents/Helpers/H.app/Contents/Info.plist': infoPlist({
         CFBundleIdentifier: 'com.example.h',
         CFBundleExecutable: 'H',
@@ -166,7 +167,7 @@ describe('identifiers', () => {
       [`${R}/t/Info.plist`]: template,
       [`${R}/t/tool`]: helper(),
     });
-    for (const place of [...places, `${R}/t/tool`])
+    for (const place of [...places, `${R}/t/tool`, 'Contents/MacOS/string'])
       expect(code.get(place), place).toEqual(['com.example.helper.id']);
     expect(code.get('Contents/MacOS/fat')).toEqual(['com.example.helper.id', 'com.example.helper.id']);
     expect(code.get('Contents/Helpers/H.app/Contents/MacOS/H')).toEqual(['com.example.h']);
@@ -196,6 +197,7 @@ describe('what the Finder leaves', () => {
       'Icon\r': '',
       [`${framework}/.DS_Store`]: 'x',
       [`${framework}/Versions/.DS_Store`]: 'x',
+      [`${framework}/Icon\r`]: '',
       'Contents/Icon\r': '',
       [`${R}/folder/Icon\r`]: '',
     };
@@ -278,6 +280,11 @@ describe('what codesign refuses is refused before anything is signed', () => {
     const { errors } = await checkApp(await makeMacApp(dir, { files, links: extra }), 'macos-sign');
     expect(errors.map((found) => found.code)).toContain(code);
   });
+});
+
+test('a library with a colon in its name', async () => {
+  const { code } = await signed({ 'Contents/Frameworks/a:b.dylib': library('colon') });
+  expect([...code.keys()]).toEqual(['Contents/Frameworks/a:b.dylib']);
 });
 
 test('an iOS app with templates, look-alikes and bundles of resources', async () => {

@@ -42,12 +42,16 @@ export function unsealedItems(tree: readonly TreeEntry[], nested: readonly Neste
     const item: RootItem = { ...entry, name: baseOf(path) };
     if (deep.has(folder)) sort(path, isLeftBesideContents(item), isExpected(item, folder));
     else if (frameworks.has(folder))
-      sort(path, isLeftInFramework(item), isVersions(item) || belongsInFramework(item, current.get(folder)));
+      sort(path, isLeft(item), isVersions(item) || belongsInFramework(item, current.get(folder)));
     else if (baseOf(folder) === 'Versions' && frameworks.has(parentOf(folder)))
-      sort(path, isLeftInFramework(item), entry.type === 'directory' || item.name === 'Current');
+      sort(path, isLeft(item), entry.type === 'directory' || item.name === 'Current');
   }
   return found;
 }
+
+/** An icon of a folder is taken out wherever it lies. */
+const isLeft = (item: RootItem): boolean =>
+  isLeftInFramework(item) || (item.type === 'file' && isFolderIcon(item.name));
 
 const isDeep = ({ path, infoPlist }: NestedBundle): boolean =>
   infoPlist === joined(path, 'Contents/Info.plist');
