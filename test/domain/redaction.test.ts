@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { lineSplitter } from '../../src/adapters/ssh/collect.ts';
 import { parseCredentials, refuseToldPasswords, secretsIn } from '../../src/domain/credentials/index.ts';
 import { createRedactor, redactWith } from '../../src/domain/redaction/index.ts';
+import { formsOf } from '../../src/domain/redaction/secret-forms.ts';
 
 /** Printable, with everything that some encoding writes in another way. */
 const secret = fc
@@ -79,6 +80,26 @@ describe('a secret is hidden', () => {
     expect(redact('-----BEGIN KEY----- of another')).toBe('-----BEGIN KEY----- of another');
     expect(redact(`x ${file} y`)).toBe('x [redacted] y');
     expect(redact(`x ${file.slice(640, 1_280)} y`)).toBe('x [redacted] y');
+  });
+
+  test('each of thousands of lines that begin alike, in no more forms than there is room for', () => {
+    const lines = Array.from({ length: 3 }, (_, file) =>
+      Array.from({ length: 400 }, (_, line) => `一${String.fromCharCode(0x5000 + 400 * file + line)}bcdé日`),
+    );
+    const secrets = lines.map((file) => file.join('\n'));
+    const { words, texts } = formsOf(secrets);
+    expect([...words, ...texts].join('').length).toBeLessThanOrEqual(128 * 1024);
+    const redact = redactWith(secrets);
+    for (const line of lines.flat()) expect(redact(`x ${line} y`)).toBe('x [redacted] y');
+    expect(redact('一'.repeat(20_000))).toBe('一'.repeat(20_000));
+  });
+
+  test('of more jobs at once than there are matchers kept', () => {
+    const redactor = createRedactor();
+    const jobs = Array.from({ length: 40 }, (_, index) => `job-${index}`);
+    for (const job of jobs) redactor.add(job, [`secret-of-${job}.`], job);
+    for (const job of [...jobs, ...jobs])
+      expect(redactor.ofJob(job)(`a secret-of-${job}. b`)).toBe('a [redacted] b');
   });
 
   test('whatever it is made of, and nothing throws', () => {

@@ -1,4 +1,4 @@
-import { formsOf } from './secret-forms.ts';
+import { formsOf, soughtPart } from './secret-forms.ts';
 import { compileMatcher, isWholeWord, type Replace } from './text-matcher.ts';
 
 const MASK = '[redacted]';
@@ -33,7 +33,7 @@ export interface Redactor {
 
 type Owner = string;
 
-/** Of more jobs than speak at the same time; the oldest is compiled again when it speaks. */
+/** Of more jobs than speak at the same time; the one unused for longest is compiled again when it speaks. */
 const MAX_COMPILED = 16;
 
 export function createRedactor(): Redactor {
@@ -42,7 +42,12 @@ export function createRedactor(): Redactor {
   const compiled = new Map<string | undefined, Redact>();
   const redactFor = (jobId: string | undefined): Redact => {
     const known = compiled.get(jobId);
-    if (known) return known;
+    if (known) {
+      // moved to the end: the first is the one that has not been used for longest
+      compiled.delete(jobId);
+      compiled.set(jobId, known);
+      return known;
+    }
     const mine = secretsOf.get(jobId);
     if (!mine) return redactFor(undefined);
     const workers = secretsOf.get(undefined)?.values() ?? [];
@@ -56,7 +61,7 @@ export function createRedactor(): Redactor {
   return {
     add: (owner, secrets, jobId) => {
       const mine = secretsOf.get(jobId) ?? new Map<Owner, readonly string[]>();
-      mine.set(owner, [...(mine.get(owner) ?? []), ...secrets]);
+      mine.set(owner, [...(mine.get(owner) ?? []), ...secrets.map(soughtPart)]);
       secretsOf.set(jobId, mine);
       jobOf.set(owner, jobId);
       outdate(jobId);

@@ -5,7 +5,9 @@ const MIN_ANYWHERE_CHARACTERS = 6;
 /** Longer ones are keys and files. */
 const MAX_TEXT_CHARACTERS = 1_024;
 /** A file is printed from its beginning, if ever. */
-const MAX_FILE_CHARACTERS = 16 * 1024;
+const MAX_FILE_CHARACTERS = 4 * 1024;
+/** Of all forms of all secrets of a job. Real ones have 50 Ki at most; beyond that, encoded forms are left out. */
+const MAX_FORMS_CHARACTERS = 128 * 1024;
 /** As `openssl` and PEM break lines. */
 const PIECE_CHARACTERS = 64;
 
@@ -18,26 +20,53 @@ export interface SecretForms {
 /** True for a secret that is hidden wherever it stands: it must not be part of what is never hidden. */
 export const isHiddenAnywhere = (secret: string): boolean => secret.length >= MIN_ANYWHERE_CHARACTERS;
 
+/** What of a secret is looked for; a copy, so that the rest of a long one is not kept alive by it. */
+export const soughtPart = (secret: string): string =>
+  secret.length <= MAX_FILE_CHARACTERS
+    ? secret
+    : Buffer.from(secret.slice(0, MAX_FILE_CHARACTERS), 'utf16le').toString('utf16le');
+
 /**
  * The forms in which tools print a secret: as it is, its single lines, percent- and JSON-encoded, and inside a longer
- * base64 text. A long one, a file, is cut into pieces, so that a part of it is found as well.
+ * base64 text. A long one, a file, is cut into pieces, so that a part of it is found as well. Of very
+ * many secrets the last encoded forms are left out, never the secrets themselves.
  */
 export function formsOf(secrets: readonly string[]): SecretForms {
-  const known = secrets.map((secret) => secret.slice(0, MAX_FILE_CHARACTERS));
+  const known = secrets.map(soughtPart);
   const parts = [...new Set(known.flatMap((secret) => [secret, ...secret.split(/\r?\n/)]))].filter(
     isNoMarker,
   );
   const words = parts.filter((part) => part.length >= MIN_CHARACTERS && !isHiddenAnywhere(part));
-  const texts = parts.filter(isHiddenAnywhere).flatMap(textsOf).filter(isHiddenAnywhere);
-  return { words: [...new Set(words)], texts: [...new Set(texts)] };
+  const long = parts.filter(isHiddenAnywhere);
+  return { words, texts: withinLimit(long.flatMap(asTheyAre), encodedOneByOne(long)) };
+}
+
+function* encodedOneByOne(secrets: readonly string[]): Iterable<string> {
+  for (const secret of secrets) yield* encodedTexts(secret);
+}
+
+/** The encoded forms are made one after the other, and no more of them than are taken. */
+function withinLimit(plain: readonly string[], encoded: Iterable<string>): string[] {
+  const texts = new Set(plain.filter(isHiddenAnywhere));
+  let charactersLeft = [...texts].reduce((left, { length }) => left - length, MAX_FORMS_CHARACTERS);
+  for (const text of encoded) {
+    if (texts.has(text) || !isHiddenAnywhere(text)) continue;
+    charactersLeft -= text.length;
+    if (charactersLeft < 0) break;
+    texts.add(text);
+  }
+  return [...texts];
 }
 
 /** The first and last line of every PEM file. */
 const isNoMarker = (line: string): boolean => !/^-----[A-Z ]+-----$/.test(line);
 
-function textsOf(secret: string): string[] {
-  if (secret.length > MAX_TEXT_CHARACTERS) return piecesOf(secret);
-  return [...encodedForms(secret), ...base64Forms(secret)];
+const isFile = (secret: string): boolean => secret.length > MAX_TEXT_CHARACTERS;
+
+const asTheyAre = (secret: string): string[] => (isFile(secret) ? piecesOf(secret) : [secret]);
+
+function encodedTexts(secret: string): string[] {
+  return isFile(secret) ? [] : [...encodedForms(secret), ...base64Forms(secret)];
 }
 
 function piecesOf(secret: string): string[] {
@@ -53,7 +82,7 @@ function encodedForms(text: string): string[] {
   const percent = encodeURIComponent(written);
   const json = JSON.stringify(text).slice(1, -1);
   return [
-    ...[text, written],
+    written,
     ...[percent, percentLowerCase(percent), percentStrict(percent), percent.replaceAll('%20', '+')],
     ...[json, json.replaceAll('/', '\\/'), inAscii(json)],
   ];

@@ -11,13 +11,11 @@ const MIN_CUT_CHARACTERS = 6;
  * @param counts - asked for each occurrence that was found
  */
 export function compileMatcher(
-  texts: Iterable<string>,
+  texts: readonly string[],
   mask: string,
   counts: (input: string, span: Span) => boolean = () => true,
 ): Replace {
-  const automaton = new Automaton();
-  for (const text of texts) automaton.add(text);
-  automaton.link();
+  const automaton = new Automaton(texts);
   return (input) => withMasks(input, automaton.find(input, counts), mask);
 }
 
@@ -32,19 +30,35 @@ export interface Span {
   readonly end: number;
 }
 
-/** Flat lists, one entry a state, because a key and its forms make thousands of states. State 0 is the root. */
+/**
+ * Flat lists, one entry a state, because a key and its forms make thousands of states. State 0 is the root. A step costs
+ * the same however many texts go on from a state: the steps are in one hash table with open addressing.
+ */
 class Automaton {
-  readonly #fromRoot = new Map<number, number>();
-  readonly #code = [0];
-  readonly #firstChild = [0];
-  readonly #nextSibling = [0];
-  readonly #depth = [0];
+  #states = 1;
+  readonly #slots: Int32Array;
+  readonly #parent: Int32Array;
+  readonly #code: Uint16Array;
+  readonly #depth: Int32Array;
   /** The state of the longest suffix that begins a text as well. */
-  readonly #suffix = [0];
+  readonly #suffix: Int32Array;
   /** Length of the longest text that ends here; 0 for none. */
-  readonly #matched = [0];
+  readonly #matched: Int32Array;
 
-  add(text: string): void {
+  /** @param texts - everything that it will find */
+  constructor(texts: readonly string[]) {
+    const mostStates = texts.reduce((sum, { length }) => sum + length, 1);
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * mostStates)));
+    this.#parent = new Int32Array(mostStates);
+    this.#code = new Uint16Array(mostStates);
+    this.#depth = new Int32Array(mostStates);
+    this.#suffix = new Int32Array(mostStates);
+    this.#matched = new Int32Array(mostStates);
+    for (const text of texts) this.#add(text);
+    for (const state of this.#byDepth()) this.#link(state);
+  }
+
+  #add(text: string): void {
     let state = 0;
     for (let at = 0; at < text.length; at += 1) {
       const code = text.charCodeAt(at);
@@ -53,18 +67,17 @@ class Automaton {
     this.#matched[state] = text.length;
   }
 
-  /** States in the order of their depth: the suffix of a state is less deep, and so is done before it. */
-  link(): void {
-    const states = [...this.#fromRoot.values()];
-    for (let next = 0; next < states.length; next += 1) {
-      const state = states[next] as number;
-      for (let child = this.#firstChild[state]; child; child = this.#nextSibling[child]) {
-        const suffix = this.#step(this.#suffix[state] as number, this.#code[child] as number);
-        this.#suffix[child] = suffix;
-        this.#matched[child] = Math.max(this.#matched[child] as number, this.#matched[suffix] as number);
-        states.push(child);
-      }
-    }
+  /** The suffix of a state is less deep, and so is linked before it. Without the root. */
+  #byDepth(): Uint32Array {
+    const states = new Uint32Array(this.#states - 1).map((_, index) => index + 1);
+    return states.sort((one, other) => (this.#depth[one] as number) - (this.#depth[other] as number));
+  }
+
+  #link(state: number): void {
+    const parent = this.#parent[state] as number;
+    const suffix = parent === 0 ? 0 : this.#step(this.#suffix[parent] as number, this.#code[state] as number);
+    this.#suffix[state] = suffix;
+    this.#matched[state] = Math.max(this.#matched[state] as number, this.#matched[suffix] as number);
   }
 
   find(input: string, counts: (input: string, span: Span) => boolean): Span[] {
@@ -91,24 +104,39 @@ class Automaton {
     return to;
   }
 
-  #child(state: number, code: number): number {
-    if (state === 0) return this.#fromRoot.get(code) ?? 0;
-    let child = this.#firstChild[state] as number;
-    while (child !== 0 && this.#code[child] !== code) child = this.#nextSibling[child] as number;
-    return child;
+  /** 0 for none: the root is nobody's child. */
+  #child(parent: number, code: number): number {
+    return this.#slots[this.#slotOf(parent, code)] as number;
   }
 
   #addChild(parent: number, code: number): number {
-    const state = this.#code.push(code) - 1;
-    this.#firstChild.push(0);
-    this.#depth.push((this.#depth[parent] as number) + 1);
-    this.#suffix.push(0);
-    this.#matched.push(0);
-    this.#nextSibling.push(parent === 0 ? 0 : (this.#firstChild[parent] as number));
-    if (parent === 0) this.#fromRoot.set(code, state);
-    else this.#firstChild[parent] = state;
+    const state = this.#states;
+    this.#states += 1;
+    this.#slots[this.#slotOf(parent, code)] = state;
+    this.#parent[state] = parent;
+    this.#code[state] = code;
+    this.#depth[state] = (this.#depth[parent] as number) + 1;
     return state;
   }
+
+  /** Where that step is, or would be; at least half of the slots are free. */
+  #slotOf(parent: number, code: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = mixed(parent, code) & mask;
+    for (;;) {
+      const state = this.#slots[slot] as number;
+      if (state === 0 || (this.#parent[state] === parent && this.#code[state] === code)) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+}
+
+/** Spreads steps evenly: the finalizer of MurmurHash3. */
+function mixed(parent: number, code: number): number {
+  let hash = Math.imul(parent, 0x9e3779b1) ^ code;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
 }
 
 /** Spans come in the order of their ends; a long one swallows what lies in it. */
