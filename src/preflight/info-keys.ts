@@ -89,11 +89,16 @@ function deviceFamily(context: Context, info: PlistDict): Finding[] {
 /** Also when its code was built for devices, a bundle that says "simulator" is not installed. */
 function supportedPlatforms(context: Context, info: PlistDict): Finding[] {
   const platforms = info.CFBundleSupportedPlatforms;
-  if (platforms === undefined || (Array.isArray(platforms) && platforms.includes('iPhoneOS'))) return [];
+  const isForDevices = Array.isArray(platforms) && platforms.includes('iPhoneOS');
+  // ITMS-90542; a device takes it
+  const isForBoth = isForDevices && platforms.some((name) => /simulator$/i.test(String(name)));
+  if (platforms === undefined || (isForDevices && !(isForBoth && context.toStore))) return [];
   return [
     finding('BUNDLE_PLATFORM_WRONG', 'error', {
       summary: `CFBundleSupportedPlatforms is ${shownValue(platforms)}, and must be ["iPhoneOS"].`,
-      reason: 'The bundle was built for something else than iOS devices.',
+      reason: isForBoth
+        ? 'The App Store takes no bundle that is for the simulator as well (ITMS-90542).'
+        : 'The bundle was built for something else than iOS devices.',
       nextStep: context.platform === 'ios' ? 'Build for devices, not for the simulator.' : 'Build for macOS.',
     }),
   ];

@@ -21,6 +21,12 @@ expectFound([
     () => iosInfo({ CFBundleSupportedPlatforms: ['iPhoneSimulator'] }),
   ],
   [
+    'a store bundle that says it is for the simulator as well',
+    'BUNDLE_PLATFORM_WRONG',
+    'error',
+    () => iosInfo({ CFBundleSupportedPlatforms: ['iPhoneOS', 'iPhoneSimulator'] }),
+  ],
+  [
     'code for macOS in an iOS app',
     'BUNDLE_PLATFORM_WRONG',
     'error',
