@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runDemo } from '../demo/run-demo.ts';
+import { usage } from './sign-files.ts';
 
 export interface DemoFlags {
   readonly out?: string;
@@ -9,6 +10,7 @@ export interface DemoFlags {
 
 /** Runs the demo in a folder that is gone afterwards; with `--out` the artifacts are kept there. */
 export async function demo(flags: DemoFlags): Promise<void> {
+  if (flags.out !== undefined) await requireOut(flags.out);
   const folder = await mkdtemp(join(tmpdir(), 'perry-demo-'));
   const stopping = new AbortController();
   const stop = () => stopping.abort(new Error('the demo was stopped'));
@@ -19,5 +21,18 @@ export async function demo(flags: DemoFlags): Promise<void> {
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Before the work, and not after it. */
+async function requireOut(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw usage(
+      `The folder ${JSON.stringify(out)} of --out cannot be made.`,
+      `The operating system says ${code ?? 'nothing more'}.`,
+    );
   }
 }
