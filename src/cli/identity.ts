@@ -14,7 +14,7 @@ export interface IdentityFlags {
 /** Lists what a PKCS#12 file holds: exit 0 when it can be read, whatever is in it. */
 export async function identity(path: string, flags: IdentityFlags): Promise<void> {
   await interruptible(flags, async (signal) => {
-    const bytes = await readFlagFile('identity', path);
+    const bytes = await readFlagFile('this command', path);
     if (!bytes) throw new Error('a file was read and is not there');
     const password = await passwordFor(
       { path, bytes },

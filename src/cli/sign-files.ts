@@ -1,38 +1,83 @@
-import { open } from 'node:fs/promises';
+import { lstat, open, realpath, stat } from 'node:fs/promises';
 import { ShipError } from '../errors.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Property lists may be larger than keys and profiles. */
 export const MAX_PLIST_BYTES = 4 * 1024 * 1024;
 
-/** The whole file that a flag names. @throws ShipError COMMAND_USAGE_WRONG */
+/**
+ * The whole file that a flag names. One without content is refused: it would count as if nothing had been given, and
+ * an app would be signed without its identity.
+ *
+ * @throws ShipError COMMAND_USAGE_WRONG
+ */
 export async function readFlagFile(
   flag: string,
   path: string | undefined,
   maxBytes = MAX_FILE_BYTES,
 ): Promise<Buffer | undefined> {
+  const bytes = await readAnyFile(flag, path, maxBytes);
+  if (bytes?.length === 0) throw usage(`The file of ${flag} is empty.`, 'Nothing can be read from it.');
+  return bytes;
+}
+
+async function readAnyFile(
+  flag: string,
+  path: string | undefined,
+  maxBytes = MAX_FILE_BYTES,
+): Promise<Buffer | undefined> {
   if (path === undefined) return undefined;
-  const file = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
-    throw usage(
-      `The file of ${flag} cannot be read.`,
-      `The operating system says ${cause.code ?? 'nothing more'}.`,
-    );
-  });
   try {
-    const { size } = await file.stat();
-    if (size > maxBytes) throw usage(`The file of ${flag} is too large.`, `It has ${size} bytes.`);
-    return await file.readFile();
+    await refuseNamedPipe(flag, path);
+    const file = await open(path, 'r');
+    const chunks: Buffer[] = [];
+    // a device has no size and no end: what counts is what was read
+    for await (const chunk of file.createReadStream({ end: maxBytes })) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
+    for (const chunk of chunks) chunk.fill(0);
+    if (bytes.length > maxBytes)
+      throw usage(`The file of ${flag} is too large.`, `It has more than ${maxBytes} bytes.`);
+    return bytes;
   } catch (cause) {
     if (cause instanceof ShipError) throw cause;
-    throw usage(`The file of ${flag} cannot be read.`, 'It is not a plain file.');
-  } finally {
-    await file.close();
+    throw usage(`The file of ${flag} cannot be read.`, reasonOf(cause as NodeJS.ErrnoException));
   }
+}
+
+/** Where a shell puts the pipe of `<(command)`, which has a writer. */
+const OF_THE_SHELL = /^\/(?:dev|proc)\//;
+
+/** Without a writer it would be waited for without an end, deaf to signals. */
+async function refuseNamedPipe(flag: string, path: string): Promise<void> {
+  if (OF_THE_SHELL.test(path) || !(await stat(path)).isFIFO()) return;
+  throw usage(`The file of ${flag} cannot be read.`, 'It is a named pipe, and not a plain file.');
+}
+
+const reasonOf = ({ code }: NodeJS.ErrnoException): string =>
+  code === 'EISDIR' ? 'It is not a plain file.' : `The operating system says ${code ?? 'nothing more'}.`;
+
+/**
+ * The absolute path of a bundle that was named on the command line, through its links.
+ *
+ * @throws ShipError COMMAND_USAGE_WRONG when it is neither a folder nor a plain file
+ */
+export async function requireBundle(bundle: string): Promise<string> {
+  try {
+    const path = await realpath(bundle);
+    const found = await lstat(path);
+    if (found.isDirectory() || found.isFile()) return path;
+  } catch {
+    // said below
+  }
+  throw usage(
+    `There is no bundle ${JSON.stringify(bundle)}.`,
+    'A folder <name>.app is wanted, or an .ipa, .zip or .tar.gz with one.',
+  );
 }
 
 /** A newline at the end comes from the editor, and belongs to no password. */
 export async function readPasswordFile(flag: string, path: string | undefined): Promise<string | undefined> {
-  const bytes = await readFlagFile(flag, path);
+  const bytes = await readAnyFile(flag, path);
   const password = bytes?.toString('utf8').replace(/\r?\n$/, '');
   bytes?.fill(0);
   return password;
@@ -42,5 +87,5 @@ export const usage = (summary: string, reason = ''): ShipError =>
   new ShipError('COMMAND_USAGE_WRONG', {
     summary,
     reason,
-    nextStep: 'See "perry-ship sign --help".',
+    nextStep: 'Correct the command; "perry-ship help COMMAND" lists its flags.',
   });

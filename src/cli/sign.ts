@@ -1,4 +1,3 @@
-import { lstat, realpath } from 'node:fs/promises';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { withEnvFile } from '../config/env-file.ts';
 import { type Config, loadConfig } from '../config/load.ts';
@@ -9,7 +8,7 @@ import { Interrupted } from './ask-password.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
 import { JobDisplay } from './job-display.ts';
-import { usage } from './sign-files.ts';
+import { requireBundle, usage } from './sign-files.ts';
 import { foreseen, openForSigning } from './sign-input.ts';
 import { readMaterial, type SignFlags } from './sign-request.ts';
 import { endWith } from './tell-error.ts';
@@ -38,20 +37,6 @@ export async function sign(bundle: string, flags: SignCommandFlags): Promise<voi
       display.end();
     }
   });
-}
-
-async function requireBundle(bundle: string): Promise<string> {
-  try {
-    const path = await realpath(bundle);
-    const found = await lstat(path);
-    if (found.isDirectory() || found.isFile()) return path;
-  } catch {
-    // said below
-  }
-  throw usage(
-    `There is no bundle ${JSON.stringify(bundle)}.`,
-    'A folder <name>.app is signed, or an .ipa, .zip or .tar.gz with one.',
-  );
 }
 
 async function run(

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBundle } from '../adapters/archive/find-bundle.ts';
@@ -9,7 +9,7 @@ import type { BundleSurvey } from '../domain/bundle/index.ts';
 import { ShipError } from '../errors.ts';
 import type { PreflightTarget } from '../preflight/index.ts';
 import { targetOf } from '../sign/opened-bundle.ts';
-import { usage } from './sign-files.ts';
+import { requireBundle } from './sign-files.ts';
 
 export interface SurveyOptions {
   /** Left out: by the layout of the bundle. */
@@ -36,9 +36,7 @@ export async function withSurvey<T>(
   options: SurveyOptions,
   use: (found: SurveyedArgument) => T | Promise<T>,
 ): Promise<T> {
-  const path = await realpath(argument).catch(() => {
-    throw usage(`There is no bundle ${argument}.`);
-  });
+  const path = await requireBundle(argument);
   if ((await lstat(path)).isDirectory()) return use(await surveyFolder(path, options));
   const folder = await mkdtemp(join(tmpdir(), 'perry-ship-check-'));
   try {

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { demo } from '../../src/cli/demo.ts';
+import { readFlagFile, readPasswordFile, requireBundle } from '../../src/cli/sign-files.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-named-'));
+  await writeFile(join(folder, 'empty'), '');
+  await writeFile(join(folder, 'large'), 'x'.repeat(11));
+  await writeFile(join(folder, 'password'), 'geheim ß\r\n');
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test.each([
+  ['empty', /is empty/],
+  ['/dev/null', /is empty/],
+  ['/dev/zero', /more than 10 bytes/],
+  ['large', /more than 10 bytes/],
+  ['pipe', /named pipe/],
+  ['.', /not a plain file/],
+  ['missing', /ENOENT/],
+  ['large/', /ENOTDIR/],
+  ['n'.repeat(300), /ENAMETOOLONG/],
+])('a flag that names %s is wrong usage', async (name, fault) => {
+  const path = name.startsWith('/') ? name : `${folder}/${name}`;
+  await expect(readFlagFile('--p12', path, 10)).rejects.toMatchObject({
+    code: 'COMMAND_USAGE_WRONG',
+    message: expect.stringMatching(fault),
+  });
+});
+
+test('a password may be empty, and loses the newline of its editor', async () => {
+  expect(await readPasswordFile('--p12-password-file', join(folder, 'empty'))).toBe('');
+  expect(await readPasswordFile('--p12-password-file', join(folder, 'password'))).toBe('geheim ß');
+});
+
+test.each(['missing', 'pipe'])('%s is no bundle', async (name) => {
+  const wanted = requireBundle(join(folder, name));
+  await expect(wanted).rejects.toMatchObject({ code: 'COMMAND_USAGE_WRONG' });
+});
+
+test('the demo refuses a file as its folder before it works', async () => {
+  const refused = demo({ out: join(folder, 'large') });
+  await expect(refused).rejects.toMatchObject({ code: 'COMMAND_USAGE_WRONG' });
+});
