@@ -260,16 +260,16 @@ export const supervisorMachine = setup({
       enqueue.sendTo('hub', { type: 'hub.jobUnwanted' });
       enqueue.raise({ type: 'job.returned' });
     }),
+    /** They count as on their way until those that were kept are begun: an idle daemon would end in between. */
     settleReturned: enqueueActions(({ context, enqueue }, params: { keptIds: readonly string[] }) => {
       for (const job of context.returned.filter(({ assignmentId }) => params.keptIds.includes(assignmentId)))
         enqueue.raise({ type: 'job.kept', ...job });
-      enqueue.assign({ returned: [] });
       enqueue.raise({ type: 'returns.settled' });
     }),
     /** Without an answer they are taken to be ours: the first transfer shows whether that is so. */
     keepReturned: enqueueActions(({ context, enqueue }) => {
       for (const job of context.returned) enqueue.raise({ type: 'job.kept', ...job });
-      enqueue.assign({ returned: [] });
+      enqueue.raise({ type: 'returns.settled' });
     }),
     forgetReturned: assign({ returned: [] }),
     confirmKept: sendTo('hub', (_, params: { jobId: string }) => ({

@@ -5,7 +5,7 @@
 export const returns = {
   description: 'Jobs that came when no more were wanted go back to the hub, as far as it takes them.',
   initial: 'none',
-  on: { 'job.returned': '.awaitingClose' },
+  on: { 'job.returned': '.awaitingClose', 'returns.settled': { actions: 'forgetReturned' } },
   states: {
     none: { description: 'There are none.' },
     awaitingClose: {

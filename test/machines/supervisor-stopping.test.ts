@@ -52,6 +52,7 @@ describe('draining', () => {
     expect(scene.closeAsked()).toBe(0);
     scene.relink('b', 'c');
     expect(scene.started()).toEqual(['a', 'b', 'c']);
+    expect([scene.closeAsked(), scene.supervisor.is('serving.work.draining')]).toEqual([0, true]);
     expect(scene.hub().heard.filter(({ type }) => type === 'hub.claimConfirmed')).toEqual([
       { type: 'hub.claimConfirmed', jobId: 'job-b' },
       { type: 'hub.claimConfirmed', jobId: 'job-c' },
