@@ -71,6 +71,19 @@ describe('a secret is hidden', () => {
     expect(redact('the password corr')).toBe('the password corr');
   });
 
+  test('also when it was cut at the beginning of a text, or into the pieces of a very long line', () => {
+    const redact = redactWith(['correct-horse-battery']);
+    expect(redact('se-battery is wrong')).toBe('[redacted] is wrong');
+    expect(redact('ttery is wrong')).toBe('ttery is wrong');
+    for (let before = 16_384 - 21; before <= 16_384; before += 1) {
+      const lines: string[] = [];
+      const splitter = lineSplitter((line) => lines.push(redact(line)));
+      splitter.add(Buffer.from(`${'x'.repeat(before)}correct-horse-battery end\n`));
+      const told = lines.join('').replaceAll('[redacted]', '').replace(/^x*/, '');
+      expect(told.length).toBeLessThanOrEqual(' end'.length + 5);
+    }
+  });
+
   test('line by line, and a file in any part of it', () => {
     const file = Buffer.from(Array.from({ length: 3_000 }, (_, index) => (index * 7) % 251)).toString(
       'base64',

@@ -1,7 +1,10 @@
 /** Replaces every occurrence of a fixed set of texts. */
 export type Replace = (text: string) => string;
 
-/** The beginning of a text counts as the text where the input ends: somebody cut it there. */
+/**
+ * The beginning of a text counts as the text where the input ends, and its end where the input begins: somebody cut it
+ * there.
+ */
 const MIN_CUT_CHARACTERS = 6;
 
 /**
@@ -16,8 +19,16 @@ export function compileMatcher(
   counts: (input: string, span: Span) => boolean = () => true,
 ): Replace {
   const automaton = new Automaton(texts);
-  return (input) => withMasks(input, automaton.find(input, counts), mask);
+  const mirrored = new Automaton(texts.map(mirror));
+  const longest = texts.reduce((most, { length }) => Math.max(most, length), 0);
+  return (input) => {
+    const endOfCut = mirrored.begunAtEnd(mirror(input.slice(0, longest)));
+    return withMasks(input, automaton.find(input, counts, endOfCut), mask);
+  };
 }
+
+/** By UTF-16 units, because that is what is compared. */
+const mirror = (text: string): string => Buffer.from(text, 'utf16le').swap16().reverse().toString('utf16le');
 
 /** Neither a letter nor a digit stands beside it. */
 export const isWholeWord = (input: string, { start, end }: Span): boolean =>
@@ -80,8 +91,21 @@ class Automaton {
     this.#matched[state] = Math.max(this.#matched[state] as number, this.#matched[suffix] as number);
   }
 
-  find(input: string, counts: (input: string, span: Span) => boolean): Span[] {
-    const spans: Span[] = [];
+  /** How much of a text, at least `MIN_CUT_CHARACTERS`, the input ends with; 0 for none. */
+  begunAtEnd(input: string): number {
+    let state = 0;
+    for (let at = 0; at < input.length; at += 1) state = this.#step(state, input.charCodeAt(at));
+    return this.#begun(state);
+  }
+
+  #begun(state: number): number {
+    const depth = this.#depth[state] as number;
+    return depth >= MIN_CUT_CHARACTERS ? depth : 0;
+  }
+
+  /** @param endOfCut - so much at the beginning of the input is the end of a text */
+  find(input: string, counts: (input: string, span: Span) => boolean, endOfCut: number): Span[] {
+    const spans: Span[] = endOfCut > 0 ? [{ start: 0, end: endOfCut }] : [];
     let state = 0;
     for (let at = 0; at < input.length; at += 1) {
       state = this.#step(state, input.charCodeAt(at));
@@ -89,8 +113,8 @@ class Automaton {
       const span = { start: at + 1 - length, end: at + 1 };
       if (length > 0 && counts(input, span)) join(spans, span);
     }
-    const begun = this.#depth[state] as number;
-    if (begun >= MIN_CUT_CHARACTERS) join(spans, { start: input.length - begun, end: input.length });
+    const begun = this.#begun(state);
+    if (begun > 0) join(spans, { start: input.length - begun, end: input.length });
     return spans;
   }
 
