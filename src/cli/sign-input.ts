@@ -1,14 +1,17 @@
 import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { slug } from '../domain/slug.ts';
+import type { ArtifactFormat } from '../sign/artifact-format.ts';
 import { requireArtifactFolder, requireArtifactPath } from '../sign/artifact-target.ts';
 import { type OpenedBundle, openBundle, targetOf } from '../sign/opened-bundle.ts';
 import type { SignInput } from '../sign/sign-bundle.ts';
+import { usage } from './sign-files.ts';
 import { manifestOf, nameFor, readInfo, refuseContradictions, type SignFlags } from './sign-request.ts';
 
 export interface ArtifactFlags extends SignFlags {
   readonly out?: string;
   readonly force?: boolean;
+  readonly format?: ArtifactFormat;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface ArtifactFlags extends SignFlags {
  */
 export async function foreseen(path: string, flags: ArtifactFlags): Promise<void> {
   const target = flags.target ?? (await foreseenTarget(path));
-  if (target) refuseContradictions(target, flags);
+  if (target) refuseUnfit(target, flags);
   const isFolder = (await lstat(path)).isDirectory();
   if (target && isFolder) await artifactOf({ appPath: path, target }, path, flags);
   else await requireArtifactFolder(wantedBy(flags), target && endingOf(target, flags), path);
@@ -37,14 +40,18 @@ export async function openForSigning(
 ): Promise<Omit<SignInput, 'credentials' | 'entitlements'>> {
   const { target } = flags;
   const bundle = await openBundle(path, { dir, signal, ...(target && { target }) });
-  refuseContradictions(bundle.target, flags);
+  refuseUnfit(bundle.target, flags);
   const info = await readInfo(
     join(bundle.appPath, bundle.target === 'macos-sign' ? 'Contents/Info.plist' : 'Info.plist'),
   );
   return {
     bundle,
     manifest: manifestOf(bundle.appPath, { target: bundle.target, info }, flags),
-    artifact: { wanted: await artifactOf(bundle, path, flags), force: flags.force ?? false },
+    artifact: {
+      wanted: await artifactOf(bundle, path, flags),
+      force: flags.force ?? false,
+      ...(flags.format && { format: flags.format }),
+    },
   };
 }
 
@@ -55,12 +62,28 @@ async function artifactOf(
 ): Promise<string> {
   const ending = endingOf(target, flags);
   const folder = await requireArtifactFolder(wantedBy(flags), ending, argument);
-  return requireArtifactPath(folder, `${slug(nameFor(appPath), 'app')}${ending}`, wantedBy(flags));
+  const name = ending === '.app' ? basename(appPath) : `${slug(nameFor(appPath), 'app')}${ending}`;
+  return requireArtifactPath(folder, name, wantedBy(flags));
+}
+
+function refuseUnfit(target: OpenedBundle['target'], flags: ArtifactFlags): void {
+  refuseContradictions(target, flags);
+  const { format, distribute, apiKey } = flags;
+  if (format === undefined) return;
+  if (target === 'ios-sign') throw usage('--format is for macOS apps; an iOS app is packed as an .ipa.');
+  if (distribute === 'appstore' || distribute === 'testflight')
+    throw usage('--format is for apps outside the App Store, which takes an installer package alone.');
+  // with a key of App Store Connect, an app that is distributed directly is notarized
+  if ((distribute ?? apiKey) !== undefined && format !== 'dmg')
+    throw usage(
+      `--format ${format} goes with signing alone: the notarization ticket is attached to a disk image.`,
+    );
 }
 
 const wantedBy = ({ out = '.', force = false }: ArtifactFlags) => ({ out, force });
 
-function endingOf(target: OpenedBundle['target'], { distribute }: SignFlags): string {
+function endingOf(target: OpenedBundle['target'], { distribute, format }: ArtifactFlags): string {
+  if (format !== undefined) return `.${format}`;
   if (target === 'ios-sign') return '.ipa';
   return distribute === 'appstore' || distribute === 'testflight' ? '.pkg' : '.dmg';
 }

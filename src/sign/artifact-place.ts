@@ -3,8 +3,8 @@ import { constants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ShipError } from '../errors.ts';
-import { artifactOf } from '../steps/artifact-place.ts';
 import type { StepScope } from '../steps/step.ts';
+import { type ArtifactFormat, writeFormat } from './artifact-format.ts';
 import { reasonFor } from './artifact-target.ts';
 
 /** Where the artifact of a call is wanted. */
@@ -15,6 +15,8 @@ export interface ArtifactPlace {
   readonly wanted: string;
   /** Take the place of a file that exists. */
   readonly force: boolean;
+  /** Left out: as the job makes it. */
+  readonly format?: ArtifactFormat;
 }
 
 /** The step that stands for the upload: the artifact appears under its name whole, or not at all. */
@@ -22,21 +24,22 @@ export const placeArtifact =
   (place: ArtifactPlace) =>
   async (scope: StepScope): Promise<void> => {
     const { signal } = scope;
-    const { wanted, force } = place;
+    const { wanted, force, format } = place;
     const part = join(dirname(wanted), `.perry-ship-${randomUUID()}.part`);
     try {
       await mkdir(dirname(wanted), { recursive: true });
-      await copyFile(artifactOf(scope).path, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-      await chmod(part, 0o666 & ~process.umask());
+      await writeFormat(scope, format, part);
+      await chmod(part, (format === 'app' ? 0o777 : 0o666) & ~process.umask());
       signal.throwIfAborted();
-      // what this call has put there already is its own: the step may come twice
-      await (force || place.path === wanted ? rename(part, wanted) : appear(part, wanted));
+      // what this call has put there already is its own: the step may come twice; a folder replaces nothing
+      const mayReplace = force || place.path === wanted || format === 'app';
+      await (mayReplace ? rename(part, wanted) : appear(part, wanted));
     } catch (error) {
       signal.throwIfAborted();
       throw notWritten(wanted, error as NodeJS.ErrnoException);
     } finally {
       // what cannot be removed was never made: the folder itself is gone or is none
-      await rm(part, { force: true }).catch(() => {});
+      await rm(part, { recursive: true, force: true }).catch(() => {});
     }
     place.path = wanted;
   };

@@ -57,7 +57,8 @@ async function folderOf(out: string, ending: string | undefined): Promise<Artifa
   if (out === '') throw refused(out, 'The path is empty.', 'Name a file or a folder with --out.');
   const path = resolve(out);
   const found = await lookAt(path, stat);
-  if (found?.isDirectory()) return { folder: path };
+  const isApp = ending === '.app' && extname(path).toLowerCase() === ending;
+  if (found?.isDirectory() && !isApp) return { folder: path };
   if (/[/\\]$/.test(out)) {
     if (found) throw refused(out, 'It is a file, and a folder is asked for by the slash.', ELSEWHERE);
     return { folder: path };

@@ -39,7 +39,7 @@ export interface SignInput {
   readonly manifest: unknown;
   /** As a hub would send it; secret. */
   readonly credentials: unknown;
-  readonly artifact: Pick<ArtifactPlace, 'wanted' | 'force'>;
+  readonly artifact: Pick<ArtifactPlace, 'wanted' | 'force' | 'format'>;
 }
 
 export interface SignOutcome {

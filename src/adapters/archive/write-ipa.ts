@@ -31,6 +31,8 @@ export interface WriteIpaOptions {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   /** Size from which an entry is written in the zip64 form; only tests need another. */
   readonly zip64FromBytes?: number;
+  /** Folder that the app lies in, with a slash at its end; empty for a plain zip of the app. */
+  readonly root?: string;
 }
 
 /**
@@ -71,8 +73,11 @@ export class IpaWriter {
   private readonly dosDateTime: number;
   private readonly options: IpaOptions;
 
+  private readonly root: string;
+
   constructor(options: IpaOptions) {
     this.options = options;
+    this.root = options.root ?? 'Payload/';
     this.dosDateTime = toDosDateTime(options.sourceDate);
   }
 
@@ -84,7 +89,7 @@ export class IpaWriter {
     const totalBytes = entries.reduce((sum, entry) => sum + fileBytes(entry), 0);
     let doneBytes = 0;
     yield* this.counted(this.top(), signal);
-    const app = { dir: this.options.appDir, prefix: `Payload/${this.options.appFolderName}/` };
+    const app = { dir: this.options.appDir, prefix: `${this.root}${this.options.appFolderName}/` };
     for (const entry of entries) {
       yield* this.counted(this.item(app, entry, signal), signal);
       doneBytes += fileBytes(entry);
@@ -113,8 +118,8 @@ export class IpaWriter {
 
   private async *top(): AsyncGenerator<Buffer, void> {
     if (this.entryCount > 0) return;
-    yield* this.folder('Payload/');
-    yield* this.folder(`Payload/${this.options.appFolderName}/`);
+    if (this.root !== '') yield* this.folder(this.root);
+    yield* this.folder(`${this.root}${this.options.appFolderName}/`);
   }
 
   private item(source: Source, entry: TreeEntry, signal: AbortSignal): AsyncGenerator<Buffer, void> {

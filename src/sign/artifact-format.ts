@@ -1,0 +1,27 @@
+import { constants } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { writeIpa } from '../adapters/archive/write-ipa.ts';
+import { copyTree } from '../adapters/files/copy-tree.ts';
+import { writeDigested } from '../adapters/files/digested-file.ts';
+import { artifactOf } from '../steps/artifact-place.ts';
+import type { StepScope } from '../steps/step.ts';
+import { held } from '../steps/workbench.ts';
+
+/** What the person gets of an app that is distributed directly: the image, or the app that is in it. */
+export const artifactFormats = ['dmg', 'app', 'zip'] as const;
+export type ArtifactFormat = (typeof artifactFormats)[number];
+
+/** Puts what was asked for at a path where nothing is. */
+export async function writeFormat(
+  scope: StepScope,
+  format: ArtifactFormat | undefined,
+  to: string,
+): Promise<void> {
+  const { desk, signal } = scope;
+  const { appPath, folderName } = held(desk, 'found');
+  if (format === 'app') await copyTree(appPath, to, { signal });
+  else if (format === 'zip') {
+    const options = { appDir: appPath, appFolderName: folderName, root: '', sourceDate: new Date(), signal };
+    await writeDigested(to, writeIpa(options));
+  } else await copyFile(artifactOf(scope).path, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+}
