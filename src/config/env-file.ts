@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { ShipError } from '../errors.ts';
 import { secretVariables } from './settings.ts';
@@ -29,25 +29,32 @@ export async function withEnvFile(
   return { ...variables, ...env };
 }
 
+/** Where a shell puts the pipe of `<(command)`, which has a writer and an end. */
+const OF_THE_SHELL = /^\/(?:dev|proc)\//;
+
 /** Both from one open file, so that the mode is that of what was read. */
 async function readWithMode(path: string): Promise<{ text: string; mode: number }> {
   let file: FileHandle | undefined;
   try {
+    const found = await stat(path);
+    // a named pipe without a writer, and a device, have no end
+    if (!found.isFile() && !(found.isFIFO() && OF_THE_SHELL.test(path))) throw unreadable(path);
     file = await open(path, 'r');
     return { mode: (await file.stat()).mode, text: await file.readFile('utf8') };
   } catch (cause) {
+    if (cause instanceof ShipError) throw cause;
     throw unreadable(path, cause as NodeJS.ErrnoException);
   } finally {
     await file?.close();
   }
 }
 
-const unreadable = (path: string, cause: NodeJS.ErrnoException): ShipError =>
+const unreadable = (path: string, cause?: NodeJS.ErrnoException): ShipError =>
   new ShipError('CONFIG_INVALID', {
     summary: `The file "${path}" given with --env-file cannot be read.`,
-    reason: `The system says ${cause.code ?? 'nothing more'}.`,
+    reason: cause ? `The system says ${cause.code ?? 'nothing more'}.` : 'It is not a plain file.',
     nextStep: 'Give the path of a readable file with one NAME=value line for each setting.',
-    cause,
+    ...(cause && { cause }),
   });
 
 const openToOthers = (path: string, mode: number, secrets: readonly string[]): ShipError =>

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +54,12 @@ describe('a file of settings', () => {
     expect(Object.values(env)).toContain('abc');
     expect(env.PERRY_HUB_URL).toBe('ws://mine');
   });
+});
+
+test('what is no plain file is refused, and not waited for', async () => {
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  for (const path of [join(folder, 'pipe'), folder, '/dev/zero', join(folder, 'missing')])
+    await expect(withEnvFile({}, path)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
 });
 
 test('lines that say nothing are named by their number alone', async () => {
