@@ -1,9 +1,12 @@
 import { constants } from 'node:os';
 import { type Failure, renderFailure } from '../../machines/contracts/failure.ts';
+import { killAllLiving } from '../adapters/process/living.ts';
 import { Interrupted } from './ask-password.ts';
 import { endWith } from './tell-error.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** As with the daemon, a third signal does not wait for anything. */
+const PATIENCE = 2;
 
 export interface InterruptibleOptions {
   readonly json?: boolean;
@@ -23,6 +26,7 @@ export async function interruptible(
   const received: NodeJS.Signals[] = [];
   const stop = (name: NodeJS.Signals) => {
     received.push(name);
+    if (received.length > PATIENCE) leave(name);
     if (received.length > 1) return;
     onStop?.();
     stopping.abort(new Error('the command was stopped'));
@@ -37,6 +41,12 @@ export async function interruptible(
   } finally {
     for (const name of SIGNALS) process.off(name, stop);
   }
+}
+
+/** What was begun is left to the next call, which sweeps it. */
+function leave(name: NodeJS.Signals): never {
+  killAllLiving();
+  process.exit(128 + constants.signals[name]);
 }
 
 /** Without a signal it was Ctrl-C at a question, where it is a key. */
