@@ -146,6 +146,33 @@ describe('a change', () => {
       expect(await changeOf(unsigned, signed), name).toBeTypeOf('string');
   });
 
+  test('around the architectures is found, zeros too', async () => {
+    const [fat, arm] = [await universal('around'), await thin('around-arm')];
+    const changed = (change: (copy: Buffer) => void): Buffer => {
+      const copy = Buffer.from(fat.signed);
+      change(copy);
+      return copy;
+    };
+    const aligned = (exponent: number) => changed((copy) => copy.writeUInt32BE(exponent, 8 + 16));
+    const wide = changed((copy) => {
+      const entries = [0, 1].map((index) => Buffer.from(copy.subarray(8 + index * 20, 28 + index * 20)));
+      copy.writeUInt32BE(0xcafebabf, 0);
+      for (const [index, entry] of entries.entries()) {
+        const at = 8 + index * 32;
+        copy.fill(0, at, at + 32);
+        entry.copy(copy, at, 0, 8);
+        entry.copy(copy, at + 12, 8, 12);
+        entry.copy(copy, at + 20, 12, 16);
+        entry.copy(copy, at + 24, 16, 20);
+      }
+    });
+    const zeros = Buffer.alloc(4096);
+    expect(await changeOf(fat.unsigned, Buffer.concat([fat.signed, zeros]))).toMatch(/goes on behind/);
+    expect(await changeOf(arm.unsigned, Buffer.concat([arm.signed, zeros]))).toMatch(/goes on behind/);
+    expect(await changeOf(fat.unsigned, aligned(0))).toMatch(/not aligned/);
+    expect(await changeOf(fat.unsigned, wide)).toMatch(/another kind/);
+  });
+
   test('that makes the code longer is found, however well it is signed', async () => {
     const { unsigned } = await thin('longer');
     const path = join(folder, 'longer-by-a-page');

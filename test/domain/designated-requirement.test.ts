@@ -40,6 +40,13 @@ describe('a designated requirement', () => {
   });
 
   test.each([
+    ['an empty set', blob(0xfade0c01, Buffer.concat([u32(0), Buffer.from('hidden')]))],
+    ['a requirement', Buffer.concat([setOf(all(identifier, generic)), Buffer.from('hidden')])],
+  ])('must not have bytes behind %s', (_, set) => {
+    expect(() => faultOf(set, false)).toThrow(/There are bytes/);
+  });
+
+  test.each([
     ['none', EMPTY, /has no/],
     ['everything', setOf(op(1)), /other code/],
     ['one or the other', setOf(Buffer.concat([u32(7), identifier, generic])), /other code/],

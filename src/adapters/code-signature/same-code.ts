@@ -6,6 +6,7 @@ import {
   signedHeadBytes,
   signingLayout,
 } from '../../domain/code-signature/signing-changes.ts';
+import { shapeChange } from './file-shape.ts';
 import { readSlices, type SliceSignature } from './read-signature.ts';
 import type { SignedFile } from './signed-file.ts';
 
@@ -24,7 +25,10 @@ export interface SlicePair {
  */
 export async function pairSlices(unsigned: SignedFile, signed: SignedFile): Promise<SlicePair[] | string> {
   const before = await readSlices(unsigned);
-  const after = new Map((await readSlices(signed)).map((slice) => [keyOf(slice), slice]));
+  const slices = await readSlices(signed);
+  const shape = await shapeChange(unsigned, signed, slices);
+  if (shape !== undefined) return shape;
+  const after = new Map(slices.map((slice) => [keyOf(slice), slice]));
   if (new Set(before.map(keyOf)).size !== before.length) return 'It has one architecture twice.';
   const pairs = before.flatMap((slice) => {
     const partner = after.get(keyOf(slice));

@@ -59,11 +59,18 @@ export function requirementFault(
 
 function onlyRequirement(bytes: Bytes): Bytes | undefined {
   const count = bytes.u32(HEADER_BYTES);
-  if (count === 0) return undefined;
+  const hasMore = (end: number) => end !== bytes.length;
+  if (count === 0) {
+    if (hasMore(HEADER_BYTES + 4)) throw malformed(WHAT, 'there are bytes behind its end');
+    return undefined;
+  }
   if (count !== 1 || bytes.u32(HEADER_BYTES + 4) !== DESIGNATED)
     throw malformed(WHAT, 'there are requirements of other kinds');
   const at = bytes.u32(HEADER_BYTES + 8);
-  return new Bytes(bytes.range(at, bytes.u32(at + 4)), WHAT);
+  const sizeBytes = bytes.u32(at + 4);
+  if (at !== HEADER_BYTES + 12 || hasMore(at + sizeBytes))
+    throw malformed(WHAT, 'there are bytes outside of it');
+  return new Bytes(bytes.range(at, sizeBytes), WHAT);
 }
 
 interface Condition {
