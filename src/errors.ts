@@ -230,7 +230,7 @@ export const failureCodes = {
   GUEST_EXEC_REFUSED: hostRetry('The machine did not start a command over a working SSH connection.'),
   GUEST_LOST: hostRetry('The connection to the machine ended while a command was running.'),
   GUEST_TRANSFER_FAILED: hostRetry('Files could not be copied into or out of the machine.'),
-  GUEST_OUTPUT_REFUSED: defect(
+  GUEST_OUTPUT_REFUSED: hostRetry(
     'The machine sent back files that were not asked for, or in a form that is not safe.',
   ),
   GUEST_OUTPUT_ALTERED: hostRetry(
