@@ -50,9 +50,11 @@ export async function dieWithSeveral({ folder, seed, kills, jobs }: SideBySideOp
       await daemon.said(/linked to the hub/);
       if (moment.state === 'running.downloading.pausing') hub.failNextDownloads(1, 503);
       if (moment.state === 'running.delivering.pausing') hub.failNextUploads(1, 503);
+      const known = jobIds.length;
       for (let n = random.between(2, 3); n > 0; n -= 1)
         jobIds.push(await hub.submitJob(jobs[jobIds.length % jobs.length] as JobSubmission));
       await untilMoment(daemon, moment, random.between(0, MAX_MORE_LINES));
+      await untilHeard(daemon, hub, jobIds.slice(known));
       daemon.signal('SIGKILL');
       await daemon.ended;
       await hub.until(() => (hub.workers().length === 0 ? true : undefined), patience());
@@ -71,6 +73,11 @@ export async function dieWithSeveral({ folder, seed, kills, jobs }: SideBySideOp
     daemon?.signal('SIGKILL');
     await hub.stop();
   }
+}
+
+/** What the daemon has not read when it is killed nobody can know of: the hub takes back another job than it thinks. */
+async function untilHeard(daemon: RunningCli, hub: EmbeddedHub, jobIds: readonly string[]): Promise<void> {
+  for (const jobId of jobIds) if (hub.jobStatus(jobId) === 'running') await daemon.said(new RegExp(jobId));
 }
 
 async function leaveNothing(daemon: RunningCli, hub: EmbeddedHub, stateDir: string): Promise<void> {
