@@ -10,6 +10,7 @@ import { type SweepRunInput, supervisorMachine } from '../../machines/supervisor
 import { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
 import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
 import { readQueueLength } from '../adapters/hub/status-page.ts';
+import { withDeadline } from '../deadline.ts';
 import { parseVmName, printVmName } from '../domain/vm-name.ts';
 import { originOf } from '../steps/download-bundle.ts';
 import { clearRun } from '../steps/keep-artifact.ts';
@@ -130,7 +131,7 @@ async function sweepLeftovers(
   );
   const names = await machinesLeft(services, instance, signal);
   if (names.length > 0) logger.warn({ machines: names }, 'destroying machines that an earlier life left');
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(DESTROY_TIMEOUT_MS)]);
+  const inTime = withDeadline(signal, DESTROY_TIMEOUT_MS);
   return namesWhere(names, async (name) => !(await destroy(services, name, inTime)));
 }
 
@@ -141,7 +142,7 @@ async function machinesLeft(
 ): Promise<readonly string[]> {
   try {
     const listed = await driver.list({
-      signal: AbortSignal.any([signal, AbortSignal.timeout(LIST_TIMEOUT_MS)]),
+      signal: withDeadline(signal, LIST_TIMEOUT_MS),
     });
     const names = new Set([...listed, ...(await journal.openMachines())]);
     return [...names].filter((name) => parseVmName(name)?.instance === instance);

@@ -1,6 +1,7 @@
 import { encodeWorkerMessage, parseHubFrame } from '../adapters/hub/protocol.ts';
 import { type HubSocket, openHubSocket } from '../adapters/hub/socket.ts';
 import type { Config } from '../config/load.ts';
+import { withDeadline } from '../deadline.ts';
 import { ShipError } from '../errors.ts';
 import { type Check, type Finding, failed, ok, remark } from './check.ts';
 
@@ -32,7 +33,7 @@ export const hubGreeting = ({ hubUrl, hubSecret: secret, workerName }: Config): 
       maxConcurrent: 1,
     } as const;
     await visit.socket.send(encodeWorkerMessage({ ...hello, ...(secret && { secret }) }, (text) => text));
-    const answer = await visit.refusal(AbortSignal.any([signal, AbortSignal.timeout(REFUSAL_TIMEOUT_MS)]));
+    const answer = await visit.refusal(withDeadline(signal, REFUSAL_TIMEOUT_MS));
     signal.throwIfAborted();
     await visit.leave();
     return findingOf(answer, secret);

@@ -18,10 +18,10 @@ export async function writeFormat(
   to: string,
 ): Promise<void> {
   const { desk, signal } = scope;
+  if (format === undefined || format === 'dmg')
+    return copyFile(artifactOf(scope).path, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   const { appPath, folderName } = held(desk, 'found');
-  if (format === 'app') await copyTree(appPath, to, { signal });
-  else if (format === 'zip') {
-    const options = { appDir: appPath, appFolderName: folderName, root: '', sourceDate: new Date(), signal };
-    await writeDigested(to, writeIpa(options));
-  } else await copyFile(artifactOf(scope).path, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  if (format === 'app') return copyTree(appPath, to, { signal });
+  const options = { appDir: appPath, appFolderName: folderName, root: '', sourceDate: new Date(), signal };
+  await writeDigested(to, writeIpa(options));
 }

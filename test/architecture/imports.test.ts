@@ -90,6 +90,14 @@ test('behaviour over time is in the statecharts: no timers by hand', () => {
   expect(timers.map(([file]) => file)).toEqual([]);
 });
 
+test('a time-out among several signals has somebody who holds it', () => {
+  const loose = [...files].filter(([, text]) => /\.any\(\[[^\]]*AbortSignal\.timeout\(/.test(code(text)));
+  expect(
+    loose.map(([file]) => file),
+    'use withDeadline',
+  ).toEqual([]);
+});
+
 /** Without comments. */
 const code = (text: string): string => text.replace(/\/\*.*?\*\//gs, '').replace(/^\s*\/\/.*$/gm, '');
 

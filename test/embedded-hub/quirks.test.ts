@@ -278,7 +278,6 @@ describe('the judge', () => {
           'upload: header x-artifact-name has a bad form',
           'upload: header x-artifact-sha256 has a bad form',
           'upload: header x-artifact-target has a bad form',
-          'upload: header content-length has a bad form',
           'upload: body is not base64 (J)',
           'upload: x-artifact-sha256 is not that of the body (J)',
         ]),
