@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -73,8 +73,7 @@ export function openTakenJobs(stateDir: string, onFault: (error: unknown) => voi
   const note = (change: Entry): void => {
     if (!ledger.apply(change)) return;
     try {
-      if (ledger.size === 0) lines.remove();
-      else lines.append(change);
+      lines.append(change);
     } catch (error) {
       onFault(error);
     }
@@ -94,10 +93,7 @@ export function openTakenJobs(stateDir: string, onFault: (error: unknown) => voi
   };
 }
 
-/**
- * The file: a line is added for each change; where that cannot go on, it is begun anew with how things stand. There is
- * none while no job is here.
- */
+/** The file: a line is added for each change; where that cannot go on, it is begun anew with how things stand. */
 function linesOf(path: string, ledger: Ledger) {
   let count = Number.POSITIVE_INFINITY;
   const begin = (): void => {
@@ -116,17 +112,9 @@ function linesOf(path: string, ledger: Ledger) {
       appendFileSync(path, lineOf(change));
       count = next;
     },
-    remove: (): void => {
-      count = Number.POSITIVE_INFINITY;
-      rmSync(path, { force: true });
-    },
     onDisk: coalesced(async () => {
-      if (ledger.size === 0) return;
-      // the folder as well: the file may be new in it
-      for (const name of [path, dirname(path)]) {
-        const file = await open(name, 'r');
-        await file.sync().finally(() => file.close());
-      }
+      const file = await open(path, 'r+');
+      await file.datasync().finally(() => file.close());
     }),
   };
 }

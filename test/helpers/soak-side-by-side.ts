@@ -50,11 +50,10 @@ export async function dieWithSeveral({ folder, seed, kills, jobs }: SideBySideOp
       await daemon.said(/linked to the hub/);
       if (moment.state === 'running.downloading.pausing') hub.failNextDownloads(1, 503);
       if (moment.state === 'running.delivering.pausing') hub.failNextUploads(1, 503);
-      const known = jobIds.length;
       for (let n = random.between(2, 3); n > 0; n -= 1)
         jobIds.push(await hub.submitJob(jobs[jobIds.length % jobs.length] as JobSubmission));
       await untilMoment(daemon, moment, random.between(0, MAX_MORE_LINES));
-      await untilHeard(daemon, hub, jobIds.slice(known));
+      await untilHeard(daemon, hub);
       daemon.signal('SIGKILL');
       await daemon.ended;
       await hub.until(() => (hub.workers().length === 0 ? true : undefined), patience());
@@ -76,8 +75,9 @@ export async function dieWithSeveral({ folder, seed, kills, jobs }: SideBySideOp
 }
 
 /** What the daemon has not read when it is killed nobody can know of: the hub takes back another job than it thinks. */
-async function untilHeard(daemon: RunningCli, hub: EmbeddedHub, jobIds: readonly string[]): Promise<void> {
-  for (const jobId of jobIds) if (hub.jobStatus(jobId) === 'running') await daemon.said(new RegExp(jobId));
+async function untilHeard(daemon: RunningCli, hub: EmbeddedHub): Promise<void> {
+  const last = hub.workers().at(-1)?.job;
+  if (last) await daemon.said(new RegExp(last));
 }
 
 async function leaveNothing(daemon: RunningCli, hub: EmbeddedHub, stateDir: string): Promise<void> {

@@ -106,5 +106,7 @@ test(`${JOBS} jobs through the real daemon leave it as it was: actors, timers, f
   daemon.supervisor.send({ type: 'drain.requested' });
   await daemon.finished;
   expect(driver.clones.size).toBe(0);
-  expect(await filesBelow(join(stateDir, 'journal'))).toEqual([]);
+  // the journal of taken jobs stays, with a bounded number of lines
+  const kept = join(stateDir, 'journal', 'jobs.jsonl');
+  expect((await filesBelow(join(stateDir, 'journal'))).filter((path) => path !== kept)).toEqual([]);
 }, 300_000);
