@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '../adapters/files/make-folder.ts';
 import { runDemo } from '../demo/run-demo.ts';
 import { usage } from './sign-files.ts';
 
@@ -27,7 +28,7 @@ export async function demo(flags: DemoFlags): Promise<void> {
 /** Before the work, and not after it. */
 async function requireOut(out: string): Promise<void> {
   try {
-    await mkdir(out, { recursive: true });
+    await makeFolder(out);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw usage(

@@ -8,8 +8,7 @@ import type { StepScope } from '../steps/step.ts';
 import { held } from '../steps/workbench.ts';
 
 /** What the person gets of an app that is distributed directly: the image, or the app that is in it. */
-export const artifactFormats = ['dmg', 'app', 'zip'] as const;
-export type ArtifactFormat = (typeof artifactFormats)[number];
+export type ArtifactFormat = 'dmg' | 'app' | 'zip';
 
 /** Puts what was asked for at a path where nothing is. */
 export async function writeFormat(

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, link, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../adapters/files/make-folder.ts';
 import { ShipError } from '../errors.ts';
 import type { StepScope } from '../steps/step.ts';
 import { type ArtifactFormat, writeFormat } from './artifact-format.ts';
@@ -27,7 +28,7 @@ export const placeArtifact =
     const { wanted, force, format } = place;
     const part = join(dirname(wanted), `.perry-ship-${randomUUID()}.part`);
     try {
-      await mkdir(dirname(wanted), { recursive: true });
+      await makeFolder(dirname(wanted));
       await writeFormat(scope, format, part);
       await chmod(part, (format === 'app' ? 0o777 : 0o666) & ~process.umask());
       signal.throwIfAborted();
