@@ -1,6 +1,6 @@
 import { probeToken } from '../adapters/hub/http.ts';
-import { originOf } from '../steps/download-bundle.ts';
-import type { Services } from './services.ts';
+import type { Services } from '../run/services.ts';
+import { originOf } from '../run/steps/download-bundle.ts';
 
 /**
  * Whether the hub still counts an assignment as ours: its token is good exactly as long.

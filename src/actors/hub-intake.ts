@@ -5,7 +5,7 @@ import { knownCredentials, parseCredentials, refuseToldPasswords } from '../doma
 import { knownManifest, parseManifest } from '../domain/manifest/index.ts';
 import { slug } from '../domain/slug.ts';
 import { ShipError } from '../errors.ts';
-import type { Services } from './services.ts';
+import type { Services } from '../run/services.ts';
 
 type Assigned = Extract<HubMessage, { type: 'jobAssigned' }>;
 

@@ -6,11 +6,11 @@ import { isConclusion, type Letter } from '../../machines/hub-connection/outbox.
 import { type Backlog, createBacklog } from '../adapters/hub/backlog.ts';
 import { assignedJobId, encodeWorkerMessage, type WorkerMessage } from '../adapters/hub/protocol.ts';
 import { type HubSocket, openHubSocket } from '../adapters/hub/socket.ts';
-import { secondsTaken } from '../vault.ts';
+import type { Services } from '../run/services.ts';
+import { secondsTaken } from '../run/vault.ts';
 import { helloOf, SIGNING } from './hello.ts';
 import { takeIn } from './hub-intake.ts';
 import { messagesOf } from './hub-letters.ts';
-import type { Services } from './services.ts';
 
 /** The library's own backstop; the statechart gives up sooner. */
 const HANDSHAKE_TIMEOUT_MS = 60_000;

@@ -3,9 +3,9 @@ import { workerRestarted } from '../../machines/interrupted-jobs/failures.ts';
 import { encodeWorkerMessage, parseHubFrame, type WorkerMessage } from '../adapters/hub/protocol.ts';
 import { openHubSocket } from '../adapters/hub/socket.ts';
 import type { InterruptedJob } from '../journal/taken-jobs.ts';
+import type { Services } from '../run/services.ts';
 import { helloOf } from './hello.ts';
 import { messagesOf } from './hub-letters.ts';
-import type { Services } from './services.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 

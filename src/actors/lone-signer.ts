@@ -1,6 +1,6 @@
 import { loneSignerMachine } from '../../machines/lone-signer/machine.ts';
+import type { Services } from '../run/services.ts';
 import { createNameLocks } from './name-locks.ts';
-import type { Services } from './services.ts';
 import { type JobEnds, provideSignJob } from './sign-job.ts';
 import { provideVmLifecycle } from './vm-lifecycle.ts';
 

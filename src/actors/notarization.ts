@@ -1,13 +1,13 @@
 import { fromPromise, type NonReducibleUnknown } from 'xstate';
 import { notarizationLimits } from '../../machines/notarization/limits.ts';
 import { notarizationMachine } from '../../machines/notarization/machine.ts';
-import * as notarize from '../steps/notarize-artifact.ts';
-import type { NotaryScope, NotaryServices } from '../steps/notary-desk.ts';
-import { fetchTicket, stapleTicket } from '../steps/staple-artifact.ts';
+import * as notarize from '../run/steps/notarize-artifact.ts';
+import type { NotaryScope, NotaryServices } from '../run/steps/notary-desk.ts';
+import { fetchTicket, stapleTicket } from '../run/steps/staple-artifact.ts';
 
 import { stretched } from './jitter.ts';
 
-export type { NotaryServices } from '../steps/notary-desk.ts';
+export type { NotaryServices } from '../run/steps/notary-desk.ts';
 
 const MINUTE_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import type { Recipient } from '../../machines/contracts/actors.ts';
 import type { StepReport } from '../../machines/contracts/job.ts';
-import type { StepReporter } from '../steps/step.ts';
+import type { StepReporter } from '../run/steps/step.ts';
 
 /** Every note is relayed by the hub's single event loop: a job may say this much, no more. */
 const MIN_PROGRESS_GAP_MS = 150;

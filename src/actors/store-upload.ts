@@ -27,12 +27,12 @@ import {
 } from '../adapters/app-store-connect/index.ts';
 import { createApiTokens } from '../adapters/apple/api-token.ts';
 import { serviceUrl } from '../adapters/apple/apple-hosts.ts';
-import { words } from '../domain/words.ts';
 import { ShipError } from '../errors.ts';
-import { buildKeyOf } from '../steps/earlier-upload.ts';
-import { artifactNamed, type Desk, held } from '../steps/workbench.ts';
+import type { Services } from '../run/services.ts';
+import { buildKeyOf } from '../run/steps/earlier-upload.ts';
+import { artifactNamed, type Desk, held } from '../run/workbench.ts';
+import { words } from '../words.ts';
 import { stretched } from './jitter.ts';
-import type { Services } from './services.ts';
 
 /** Apple's own tools send a few parts side by side; more only makes the answers slower. */
 const PARTS_AT_ONCE = 3;

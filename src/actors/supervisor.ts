@@ -12,14 +12,14 @@ import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
 import { readQueueLength } from '../adapters/hub/status-page.ts';
 import { withDeadline } from '../deadline.ts';
 import { parseVmName, printVmName } from '../domain/vm-name.ts';
-import { originOf } from '../steps/download-bundle.ts';
-import { clearRun } from '../steps/keep-artifact.ts';
+import type { Services } from '../run/services.ts';
+import { originOf } from '../run/steps/download-bundle.ts';
+import { clearRun } from '../run/steps/keep-artifact.ts';
 import { awaitsResult } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
 import { answerInterruptedJobs } from './interrupted-jobs.ts';
 import { jittered, stretched } from './jitter.ts';
 import { createNameLocks } from './name-locks.ts';
-import type { Services } from './services.ts';
 import { provideSignJob } from './sign-job.ts';
 import { provideVmLifecycle } from './vm-lifecycle.ts';
 

@@ -4,10 +4,10 @@ import type { VmAddress, VmClone } from '../../machines/contracts/vm.ts';
 import { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 import type { Config } from '../config/load.ts';
-import { sessionOf } from '../steps/step.ts';
+import type { Services } from '../run/services.ts';
+import { sessionOf } from '../run/steps/step.ts';
 import type { NameLocks } from './name-locks.ts';
 import { isDetached, type RunningMachine, type RunningMachines } from './running-machines.ts';
-import type { Services } from './services.ts';
 
 type Machine = { input: VmClone; signal: AbortSignal };
 type RunEvents = { type: 'vm.started' } | { type: 'vm.exited'; reason: string; failure?: Failure };

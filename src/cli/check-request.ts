@@ -1,8 +1,8 @@
 import { type Credentials, parseCredentials, summarizeCredentials } from '../domain/credentials/index.ts';
 import { parseManifest } from '../domain/manifest/index.ts';
 import { draftPlan, missingCredentials } from '../domain/plan.ts';
-import { newDict, type PlistDict } from '../domain/plist/index.ts';
 import { ShipError } from '../errors.ts';
+import { newDict, type PlistDict } from '../formats/plist/index.ts';
 import { type Finding, findingOf, type PlannedJob } from '../preflight/index.ts';
 import type { CheckFlags } from './check.ts';
 import {

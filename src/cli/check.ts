@@ -1,4 +1,4 @@
-import { readTrustRoots } from '../adapters/files/trust-roots.ts';
+import { readTrustRoots } from '../files/disk/trust-roots.ts';
 import { type Finding, type PreflightInput, plannedInput, preflight } from '../preflight/index.ts';
 import { jsonReport, textReport } from './check-report.ts';
 import { planRequest, readRequest } from './check-request.ts';

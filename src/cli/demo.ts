@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../adapters/files/make-folder.ts';
 import { runDemo } from '../demo/run-demo.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
 import { usage } from './sign-files.ts';
 
 export interface DemoFlags {

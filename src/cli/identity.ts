@@ -1,5 +1,5 @@
-import { readTrustRoots } from '../adapters/files/trust-roots.ts';
 import { forgetKeys, inspectP12 } from '../domain/identity/index.ts';
+import { readTrustRoots } from '../files/disk/trust-roots.ts';
 import { identityReport, identityText } from './identity-report.ts';
 import { interruptible } from './interruptible.ts';
 import { passwordFor } from './passwords.ts';

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { ShipError } from '../errors.ts';
+import { agentTraps, daemonTraps } from '../launchd/notes.ts';
 import { packageRoot } from '../package-root.ts';
-import { agentTraps, daemonTraps } from '../service/notes.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endWith, failureAsJson } from './tell-error.ts';
 

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
-import { installService, stateOfService, uninstallService } from '../service/install.ts';
-import { installNotes } from '../service/notes.ts';
-import { planService, type ServiceFlags, type ServiceHost } from '../service/plan.ts';
+import { installService, stateOfService, uninstallService } from '../launchd/install.ts';
+import { installNotes } from '../launchd/notes.ts';
+import { planService, type ServiceFlags, type ServiceHost } from '../launchd/plan.ts';
 import { exitCodes } from './exit-codes.ts';
 
 const thisHost = (): ServiceHost => ({

@@ -1,6 +1,6 @@
-import { newDict, type PlistDict, parsePlistDict, stringAt } from '../domain/plist/index.ts';
 import { parseProfile } from '../domain/profile/index.ts';
 import { ShipError } from '../errors.ts';
+import { newDict, type PlistDict, parsePlistDict, stringAt } from '../formats/plist/index.ts';
 import { nameOfApp } from '../verify/read-app.ts';
 import { type PasswordFlags, passwordFor } from './passwords.ts';
 import { MAX_PLIST_BYTES, readFlagFile, usage } from './sign-files.ts';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { makeFolder } from '../adapters/files/make-folder.ts';
 import { ShipError } from '../errors.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
 
 const GROUP_OR_OTHERS_WRITE = 0o022;
 

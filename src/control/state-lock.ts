@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { makeFolder } from '../adapters/files/make-folder.ts';
 import { ShipError } from '../errors.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
 import { makePrivate } from './private-folder.ts';
 import { identityOf } from './process-identity.ts';
 

@@ -1,7 +1,7 @@
-import type { Services } from '../actors/services.ts';
 import { answersOf } from '../control/answers.ts';
 import { type ControlServer, startControlServer } from '../control/server.ts';
 import { packageVersion } from '../package-root.ts';
+import type { Services } from '../run/services.ts';
 import type { Daemon } from './daemon.ts';
 
 /** The socket through which `perry-ship status`, `drain` and `cancel` talk to this daemon. */

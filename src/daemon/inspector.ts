@@ -1,4 +1,4 @@
-import type { Services } from '../actors/services.ts';
+import type { Services } from '../run/services.ts';
 import type { Daemon } from './daemon.ts';
 
 export interface Inspector {

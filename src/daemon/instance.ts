@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../adapters/files/make-folder.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
 import { writeWhole } from '../journal/records.ts';
 
 const FORM = /^[0-9a-f]{8}$/;

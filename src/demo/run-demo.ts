@@ -1,11 +1,11 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../adapters/files/make-folder.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { type EmbeddedHub, type StoredArtifact, startEmbeddedHub } from '../embedded-hub/embedded-hub.ts';
 import { ShipError } from '../errors.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
 import { reportArtifact } from './artifact-report.ts';
 import { type DemoJob, submitDemoJobs } from './demo-jobs.ts';
 import { progressLine } from './progress-lines.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import forge from 'node-forge';
-import { buildPlist, newDict, type PlistDict, type PlistValue } from '../domain/plist/index.ts';
+import { buildPlist, newDict, type PlistDict, type PlistValue } from '../formats/plist/index.ts';
 import { type Authority, makeAuthority } from './throwaway-certificate.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -1,9 +1,9 @@
 import { wording } from '../../machines/contracts/wording.ts';
 import { ShipError } from '../errors.ts';
+import { credentialName, credentialNames, words } from '../words.ts';
 import type { CredentialsSummary } from './credentials/index.ts';
 import type { Manifest, Platform } from './manifest/index.ts';
 import { slug } from './slug.ts';
-import { credentialName, credentialNames, words } from './words.ts';
 
 export type Container = 'dmg' | 'pkg' | 'ipa';
 

@@ -1,4 +1,4 @@
-import { withoutTrailing } from './text.ts';
+import { withoutTrailing } from '../text.ts';
 
 const MAX_SLUG_CHARACTERS = 100;
 /** The hub keeps this ending for what comes from a compiling worker. */

@@ -1,7 +1,7 @@
 import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../machines/contracts/job.ts';
-import { digestOfFile } from '../adapters/files/digested-file.ts';
+import { digestOfFile } from '../files/disk/digested-file.ts';
 import { recordsIn } from './records.ts';
 
 /**

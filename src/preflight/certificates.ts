@@ -8,7 +8,7 @@ import {
   type SigningIdentity,
 } from '../domain/identity/index.ts';
 import { isIssuedByApple } from '../domain/profile/index.ts';
-import { words } from '../domain/words.ts';
+import { words } from '../words.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context } from './input.ts';
 

@@ -1,7 +1,7 @@
 import { shown } from '../domain/bundle/shown.ts';
 import { isAllowed } from '../domain/entitlements/allowed.ts';
 import { hasVariables } from '../domain/entitlements/index.ts';
-import type { PlistDict, PlistValue } from '../domain/plist/index.ts';
+import type { PlistDict, PlistValue } from '../formats/plist/index.ts';
 import type { EntitlementsUse } from './entitlements.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
 import type { Context } from './input.ts';

@@ -5,8 +5,8 @@ import {
   isTemplate,
   needsNoProfile,
 } from '../domain/entitlements/index.ts';
-import { type PlistDict, type PlistValue, stringAt } from '../domain/plist/index.ts';
 import type { ProvisioningProfile } from '../domain/profile/index.ts';
+import { type PlistDict, type PlistValue, stringAt } from '../formats/plist/index.ts';
 import { foreignTeamFindings } from './entitlement-teams.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
 import type { Context } from './input.ts';

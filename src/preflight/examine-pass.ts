@@ -1,8 +1,8 @@
 import { wording } from '../../machines/contracts/wording.ts';
 import { type ChosenIdentity, chooseIdentity, type SigningIdentity } from '../domain/identity/index.ts';
-import type { PlistDict } from '../domain/plist/index.ts';
 import type { ProvisioningProfile } from '../domain/profile/index.ts';
-import { words } from '../domain/words.ts';
+import type { PlistDict } from '../formats/plist/index.ts';
+import { words } from '../words.ts';
 import { certificateFindings } from './certificates.ts';
 import { type JudgedEntitlements, judgeEntitlements } from './entitlements.ts';
 import { type Finding, finding } from './finding.ts';

@@ -1,5 +1,5 @@
 import { shown } from '../domain/bundle/shown.ts';
-import { stringAt } from '../domain/plist/index.ts';
+import { stringAt } from '../formats/plist/index.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
 import type { Context } from './input.ts';
 

@@ -1,5 +1,5 @@
 import { shown } from '../domain/bundle/shown.ts';
-import { isDict, type PlistDict, stringAt } from '../domain/plist/index.ts';
+import { isDict, type PlistDict, stringAt } from '../formats/plist/index.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context } from './input.ts';
 

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../adapters/apple/api-token.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { SuppliedP12 } from '../domain/credentials/index.ts';
-import type { PlistDict } from '../domain/plist/index.ts';
+import type { PlistDict } from '../formats/plist/index.ts';
 import type { Severity } from './finding.ts';
 
 export type PreflightTarget = 'macos-sign' | 'ios-sign';

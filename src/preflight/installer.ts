@@ -1,6 +1,6 @@
 import { wording } from '../../machines/contracts/wording.ts';
 import { chooseIdentity, type SigningIdentity } from '../domain/identity/index.ts';
-import { words } from '../domain/words.ts';
+import { words } from '../words.ts';
 import { certificateFindings } from './certificates.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context, PreflightCredentials } from './input.ts';

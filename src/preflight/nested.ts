@@ -1,7 +1,7 @@
 import type { NestedBundle } from '../domain/bundle/index.ts';
 import { baseOf } from '../domain/bundle/nested-places.ts';
 import { shown } from '../domain/bundle/shown.ts';
-import { stringAt } from '../domain/plist/index.ts';
+import { stringAt } from '../formats/plist/index.ts';
 import { type Finding, finding } from './finding.ts';
 import { type Context, listed } from './input.ts';
 

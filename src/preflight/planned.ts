@@ -2,7 +2,7 @@ import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { Credentials } from '../domain/credentials/index.ts';
 import type { Manifest } from '../domain/manifest/index.ts';
 import { needsApiKey, notarizes, publishes, type SignPass, type SignPlan } from '../domain/plan.ts';
-import type { PlistDict } from '../domain/plist/index.ts';
+import type { PlistDict } from '../formats/plist/index.ts';
 import type { Distribution, PreflightCredentials, PreflightInput } from './input.ts';
 
 /** A job as it came, and what is made of it. */

@@ -1,6 +1,6 @@
 import { PROTECTED_FRAMEWORKS, type ProtectedFramework } from '../domain/bundle/protected-frameworks.ts';
 import { shown } from '../domain/bundle/shown.ts';
-import { type PlistDict, stringAt } from '../domain/plist/index.ts';
+import { type PlistDict, stringAt } from '../formats/plist/index.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
 import type { Context } from './input.ts';
 

@@ -9,8 +9,8 @@ import {
   type ProvisioningProfile,
   profileKind,
 } from '../domain/profile/index.ts';
-import { words } from '../domain/words.ts';
 import type { FailureCode } from '../errors.ts';
+import { words } from '../words.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
 import type { Context } from './input.ts';
 

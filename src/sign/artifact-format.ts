@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
-import { writeIpa } from '../adapters/archive/write-ipa.ts';
-import { copyTree } from '../adapters/files/copy-tree.ts';
-import { writeDigested } from '../adapters/files/digested-file.ts';
-import { artifactOf } from '../steps/artifact-place.ts';
-import type { StepScope } from '../steps/step.ts';
-import { held } from '../steps/workbench.ts';
+import { writeIpa } from '../files/archive/write-ipa.ts';
+import { copyTree } from '../files/disk/copy-tree.ts';
+import { writeDigested } from '../files/disk/digested-file.ts';
+import { artifactOf } from '../run/steps/artifact-place.ts';
+import type { StepScope } from '../run/steps/step.ts';
+import { held } from '../run/workbench.ts';
 
 /** What the person gets of an app that is distributed directly: the image, or the app that is in it. */
 export type ArtifactFormat = 'dmg' | 'app' | 'zip';

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, copyFile, link, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../adapters/files/make-folder.ts';
 import { ShipError } from '../errors.ts';
-import type { StepScope } from '../steps/step.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
+import type { StepScope } from '../run/steps/step.ts';
 import { type ArtifactFormat, writeFormat } from './artifact-format.ts';
 import { reasonFor } from './artifact-target.ts';
 

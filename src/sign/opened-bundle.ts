@@ -1,14 +1,14 @@
 import { lstat, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { findBundle } from '../adapters/archive/find-bundle.ts';
-import { defaultUnpackLimits } from '../adapters/archive/limits.ts';
-import { unpackBundleFile } from '../adapters/archive/unpack-bundle.ts';
-import { copyTree } from '../adapters/files/copy-tree.ts';
-import { listTree } from '../adapters/files/tree.ts';
-import type { PlistDict } from '../domain/plist/index.ts';
 import { ShipError } from '../errors.ts';
-import { unpackedDirOf } from '../steps/download-bundle.ts';
-import type { StepScope } from '../steps/step.ts';
+import { findBundle } from '../files/archive/find-bundle.ts';
+import { defaultUnpackLimits } from '../files/archive/limits.ts';
+import { unpackBundleFile } from '../files/archive/unpack-bundle.ts';
+import { copyTree } from '../files/disk/copy-tree.ts';
+import { listTree } from '../files/disk/tree.ts';
+import type { PlistDict } from '../formats/plist/index.ts';
+import { unpackedDirOf } from '../run/steps/download-bundle.ts';
+import type { StepScope } from '../run/steps/step.ts';
 
 /** What was named on the command line, ready to be read. */
 export interface OpenedBundle {

@@ -1,6 +1,4 @@
 import { hash } from 'node:crypto';
-import type { BundleTree } from '../adapters/code-signature/bundle-tree.ts';
-import type { SignatureFacts } from '../adapters/code-signature/index.ts';
 import { isAllowed } from '../domain/entitlements/allowed.ts';
 import {
   checkProfileSignature,
@@ -11,6 +9,8 @@ import {
   profileKind,
 } from '../domain/profile/index.ts';
 import { ShipError } from '../errors.ts';
+import type { BundleTree } from '../files/code-signature/bundle-tree.ts';
+import type { SignatureFacts } from '../files/code-signature/index.ts';
 import type { ArtifactFinding, ProfileSummary } from './report.ts';
 import { entitlementsOf, iso } from './signature-summary.ts';
 

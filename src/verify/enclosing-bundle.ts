@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { parsePlistDict, stringAt } from '../domain/plist/index.ts';
 import { ShipError } from '../errors.ts';
+import { parsePlistDict, stringAt } from '../formats/plist/index.ts';
 
 const MAX_BYTES = 1024 * 1024;
 

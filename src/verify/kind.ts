@@ -1,9 +1,9 @@
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDmg, isMachO } from '../adapters/code-signature/read-signature.ts';
-import { withSignedFile } from '../adapters/code-signature/signed-file.ts';
-import { looksLikeXar } from '../adapters/xar/archive.ts';
 import { ShipError } from '../errors.ts';
+import { isDmg, isMachO } from '../files/code-signature/read-signature.ts';
+import { withSignedFile } from '../files/code-signature/signed-file.ts';
+import { looksLikeXar } from '../files/xar/archive.ts';
 import type { ArtifactKind } from './report.ts';
 
 const ZIP = Buffer.from('PK');

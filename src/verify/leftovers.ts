@@ -1,6 +1,6 @@
-import type { BundleTree } from '../adapters/code-signature/bundle-tree.ts';
-import { withSignedFile } from '../adapters/code-signature/signed-file.ts';
-import { looksLikeTicket, TICKET_MAGIC_BYTES } from '../domain/code-signature/ticket.ts';
+import type { BundleTree } from '../files/code-signature/bundle-tree.ts';
+import { withSignedFile } from '../files/code-signature/signed-file.ts';
+import { looksLikeTicket, TICKET_MAGIC_BYTES } from '../formats/code-signature/ticket.ts';
 
 /** One line for each; the rest is counted. */
 const MAX_NAMED = 10;

@@ -1,4 +1,4 @@
-import type { CodeReport, SealReport, SignatureFacts } from '../adapters/code-signature/index.ts';
+import type { CodeReport, SealReport, SignatureFacts } from '../files/code-signature/index.ts';
 import type { ArtifactFinding } from './report.ts';
 
 /**

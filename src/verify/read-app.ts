@@ -1,15 +1,15 @@
 import { basename } from 'node:path';
-import { type BundleLayout, bundleLayout } from '../adapters/code-signature/bundle-layout.ts';
-import { BundleTree, parentOf } from '../adapters/code-signature/bundle-tree.ts';
+import { ShipError } from '../errors.ts';
+import { type BundleLayout, bundleLayout } from '../files/code-signature/bundle-layout.ts';
+import { BundleTree, parentOf } from '../files/code-signature/bundle-tree.ts';
 import {
   type CodeReport,
   checkSealedBundle,
   type SealOptions,
   type SealReport,
-} from '../adapters/code-signature/index.ts';
-import { newDict, type PlistDict, parsePlistDict, stringAt } from '../domain/plist/index.ts';
-import { withoutTrailing } from '../domain/text.ts';
-import { ShipError } from '../errors.ts';
+} from '../files/code-signature/index.ts';
+import { newDict, type PlistDict, parsePlistDict, stringAt } from '../formats/plist/index.ts';
+import { withoutTrailing } from '../text.ts';
 import { checkProfileOf, type ProfileReport } from './app-profile.ts';
 import { leftoverWarnings } from './leftovers.ts';
 import { nestedRemarks } from './nested-code.ts';

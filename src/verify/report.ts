@@ -1,5 +1,5 @@
-import type { Anchor } from '../domain/code-signature/certificates.ts';
 import type { ProfileKind } from '../domain/profile/index.ts';
+import type { Anchor } from '../formats/code-signature/certificates.ts';
 
 export type ArtifactKind = 'app' | 'ipa' | 'zip' | 'dmg' | 'pkg' | 'mach-o';
 

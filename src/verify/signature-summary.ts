@@ -1,6 +1,12 @@
-import type { SignatureFacts } from '../adapters/code-signature/index.ts';
-import type { CmsFacts } from '../domain/code-signature/cms.ts';
-import { isDict, type PlistDict, PlistReal, type PlistValue, parsePlistDict } from '../domain/plist/index.ts';
+import type { SignatureFacts } from '../files/code-signature/index.ts';
+import type { CmsFacts } from '../formats/code-signature/cms.ts';
+import {
+  isDict,
+  type PlistDict,
+  PlistReal,
+  type PlistValue,
+  parsePlistDict,
+} from '../formats/plist/index.ts';
 import type { SignatureSummary, SignerSummary } from './report.ts';
 
 export function summarizeSignature(facts: SignatureFacts): SignatureSummary {

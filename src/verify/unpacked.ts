@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unpackBundleFile } from '../adapters/archive/unpack-bundle.ts';
-import { extractDmg } from '../adapters/dmg/read.ts';
 import { ShipError } from '../errors.ts';
+import { unpackBundleFile } from '../files/archive/unpack-bundle.ts';
+import { extractDmg } from '../files/dmg/read.ts';
 import { type ReadApp, readApp } from './read-app.ts';
 import type { ArtifactFinding, ImageSummary } from './report.ts';
 

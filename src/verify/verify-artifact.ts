@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { checkSignature } from '../adapters/code-signature/index.ts';
-import { withSignedFile } from '../adapters/code-signature/signed-file.ts';
-import { checkPackage } from '../adapters/xar/check-package.ts';
 import { ShipError } from '../errors.ts';
+import { checkSignature } from '../files/code-signature/index.ts';
+import { withSignedFile } from '../files/code-signature/signed-file.ts';
+import { checkPackage } from '../files/xar/check-package.ts';
 import { bundleAround } from './enclosing-bundle.ts';
 import { kindOf } from './kind.ts';
 import { unknownTicket } from './leftovers.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cutPath } from '../../src/adapters/vm/cut-path.ts';
+import { cutPath } from '../../src/adapters/guest/cut-path.ts';
 
 test.each([
   ['an absolute path', '/work/My.app', 'in /work/My.app/Contents: no', 'in My.app/Contents: no'],

@@ -2,14 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readDmgSignature, readMachOSignature } from '../../src/adapters/code-signature/read-signature.ts';
-import { parseDerEntitlements } from '../../src/domain/code-signature/der-entitlements.ts';
-import type { EmbeddedSignature } from '../../src/domain/code-signature/embedded-signature.ts';
 import {
   type ExpectedSignature,
   signatureMismatch,
 } from '../../src/domain/code-signature/expected-signature.ts';
-import { buildPlist, newDict, parsePlistDict } from '../../src/domain/plist/index.ts';
+import { readDmgSignature, readMachOSignature } from '../../src/files/code-signature/read-signature.ts';
+import { parseDerEntitlements } from '../../src/formats/code-signature/der-entitlements.ts';
+import type { EmbeddedSignature } from '../../src/formats/code-signature/embedded-signature.ts';
+import { buildPlist, newDict, parsePlistDict } from '../../src/formats/plist/index.ts';
 import { makeMachO, plist } from '../helpers/rcodesign-fixtures.ts';
 import { makeBareDmg, sign } from '../helpers/signed-bundles.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readingAltered } from '../../src/adapters/vm/altered.ts';
+import { readingAltered } from '../../src/adapters/guest/altered.ts';
 import { type FailureCode, ShipError } from '../../src/errors.ts';
 
 const failing = (code: FailureCode) =>

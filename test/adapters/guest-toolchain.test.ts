@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createGuestToolchain } from '../../src/adapters/vm/guest-toolchain.ts';
+import { createGuestToolchain } from '../../src/adapters/xcode/guest-toolchain.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { bootXcodeGuest, type XcodeGuest } from '../helpers/xcode-guest.ts';
 

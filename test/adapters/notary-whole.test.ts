@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createActor, fromCallback, toPromise } from 'xstate';
-import type { Limits } from '../../src/actors/limits.ts';
 import { provideNotarization } from '../../src/actors/notarization.ts';
-import { checkSignature } from '../../src/adapters/code-signature/index.ts';
-import { verifyDmg } from '../../src/adapters/dmg/read.ts';
 import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
-import { artifactNamed } from '../../src/steps/workbench.ts';
+import { checkSignature } from '../../src/files/code-signature/index.ts';
+import { verifyDmg } from '../../src/files/dmg/read.ts';
+import type { Limits } from '../../src/run/limits.ts';
+import { artifactNamed } from '../../src/run/workbench.ts';
 import {
   type AppleSimulator,
   type AppleSimulatorOptions,

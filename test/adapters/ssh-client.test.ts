@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type Duplex, Readable, Writable } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connectSsh } from '../../src/adapters/ssh/client.ts';
-import { fingerprintOfKey, makeSshKeyPair } from '../../src/adapters/ssh/keys.ts';
+import { connectSsh } from '../../src/adapters/guest/ssh/client.ts';
+import { fingerprintOfKey, makeSshKeyPair } from '../../src/adapters/guest/ssh/keys.ts';
 import { rawServer, sshServer, type TestServer } from '../helpers/ssh-server.ts';
 
 const never = new AbortController().signal;

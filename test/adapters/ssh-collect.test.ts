@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Head, lineSplitter, Tail } from '../../src/adapters/ssh/collect.ts';
+import { Head, lineSplitter, Tail } from '../../src/adapters/guest/ssh/collect.ts';
 
 const piecesOf = (bytes: Buffer, size: number): Buffer[] =>
   Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>

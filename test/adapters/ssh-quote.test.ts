@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { shellCommand } from '../../src/adapters/ssh/quote.ts';
+import { shellCommand } from '../../src/adapters/guest/ssh/quote.ts';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'perry-quote-')));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -20,11 +20,11 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listTree } from '../../src/adapters/files/tree.ts';
-import { shellCommand } from '../../src/adapters/ssh/quote.ts';
-import { findFiles } from '../../src/adapters/vm/find-files.ts';
-import type { GuestSession } from '../../src/adapters/vm/guest.ts';
-import { getFile, getFiles, getTail, putFile, putTree } from '../../src/adapters/vm/transfer.ts';
+import { findFiles } from '../../src/adapters/guest/find-files.ts';
+import type { GuestSession } from '../../src/adapters/guest/guest.ts';
+import { shellCommand } from '../../src/adapters/guest/ssh/quote.ts';
+import { getFile, getFiles, getTail, putFile, putTree } from '../../src/adapters/guest/transfer.ts';
+import { listTree } from '../../src/files/disk/tree.ts';
 import { bootVm, type LocalHost, type LocalVm, localHost, never } from '../helpers/local-vm.ts';
 
 const rcodesign =

@@ -2,8 +2,8 @@ import { appendFile, chmod, cp, mkdir, mkdtemp, readdir, rm, stat } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkSealedBundle } from '../../src/adapters/code-signature/index.ts';
 import { type SignAdHocOptions, signAdHoc, verifyWithCodesign } from '../../src/adapters/xcode/index.ts';
+import { checkSealedBundle } from '../../src/files/code-signature/index.ts';
 import { never } from '../helpers/local-vm.ts';
 import {
   frameworkScope,

@@ -1,9 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { verifyDmg } from '../../src/adapters/dmg/read.ts';
 import { run } from '../../src/adapters/process/run.ts';
 import { createDiskImage } from '../../src/adapters/xcode/index.ts';
+import { verifyDmg } from '../../src/files/dmg/read.ts';
 import { isInstalled, makeTree } from '../helpers/dmg-tree.ts';
 import { never } from '../helpers/local-vm.ts';
 import { bootXcodeGuest, type Knobs, type XcodeGuest } from '../helpers/xcode-guest.ts';

@@ -4,8 +4,8 @@ import {
   checkSealedBundle,
   checkSignature,
   type SignatureFacts,
-} from '../../src/adapters/code-signature/index.ts';
-import { extractDmg } from '../../src/adapters/dmg/read.ts';
+} from '../../src/files/code-signature/index.ts';
+import { extractDmg } from '../../src/files/dmg/read.ts';
 
 export interface Issue {
   readonly severity: 'error' | 'warning';

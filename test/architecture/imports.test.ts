@@ -51,27 +51,117 @@ const importers = (name: string) =>
     ),
   ].sort();
 
+/** Which rooms the files of a room may use, beside their own. What stands in `src` itself is open to all. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'machines/contracts': [],
+  machines: ['machines/contracts'],
+  src: ['machines/contracts'],
+  formats: [],
+  domain: ['formats'],
+  files: ['formats', 'domain'],
+  adapters: ['formats', 'domain', 'files'],
+  config: ['domain'],
+  observability: ['machines', 'domain'],
+  journal: ['files'],
+  preflight: ['formats', 'domain', 'adapters'],
+  verify: ['formats', 'domain', 'files'],
+  run: [
+    'machines',
+    'formats',
+    'domain',
+    'files',
+    'adapters',
+    'config',
+    'observability',
+    'journal',
+    'preflight',
+    'verify',
+  ],
+  actors: ['machines', 'domain', 'adapters', 'config', 'journal', 'run'],
+  control: ['machines', 'files', 'adapters', 'observability', 'actors'],
+  launchd: ['machines', 'formats', 'files', 'adapters', 'config'],
+  daemon: ['domain', 'files', 'adapters', 'config', 'observability', 'journal', 'run', 'actors', 'control'],
+  sign: [
+    'formats',
+    'domain',
+    'files',
+    'adapters',
+    'config',
+    'observability',
+    'journal',
+    'run',
+    'actors',
+    'control',
+    'daemon',
+  ],
+  doctor: ['domain', 'adapters', 'config', 'observability', 'control', 'daemon'],
+  'embedded-hub': ['adapters'],
+  demo: ['formats', 'files', 'adapters', 'config', 'verify', 'daemon', 'embedded-hub'],
+  cli: [
+    'machines',
+    'formats',
+    'domain',
+    'files',
+    'adapters',
+    'config',
+    'observability',
+    'preflight',
+    'verify',
+    'control',
+    'launchd',
+    'daemon',
+    'sign',
+    'doctor',
+    'demo',
+  ],
+};
+
+/** The folder below `src`, or `src` for what stands in it; the statecharts and their contracts are two rooms. */
+function roomOf(file: string): string {
+  const [top = '', second = '', ...rest] = file.split('/');
+  if (top === 'machines') return second === 'contracts' ? 'machines/contracts' : top;
+  return rest.length > 0 ? second : top;
+}
+
+const mayUse = (from: string, to: string): boolean =>
+  from === to || to === 'src' || to === 'machines/contracts' || (ROOMS[from] ?? []).includes(to);
+
+test('each room uses only the rooms below it, types included', () => {
+  const upward = imports.filter(({ from, to }) => files.has(to) && !mayUse(roomOf(from), roomOf(to)));
+  expect(upward.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+  expect(Object.keys(ROOMS).sort()).toEqual([...new Set([...files.keys()].map(roomOf))].sort());
+});
+
+test('a room is listed below every room that uses it', () => {
+  const order = Object.keys(ROOMS);
+  const circular = order.flatMap((room) =>
+    (ROOMS[room] ?? [])
+      .filter((used) => order.indexOf(used) >= order.indexOf(room))
+      .map((used) => `${room} -> ${used}`),
+  );
+  expect(circular).toEqual([]);
+});
+
 test('the statecharts import XState and each other, nothing else', () => {
   expect(wrong(/^machines\//, /^(machines\/|xstate$)/)).toEqual([]);
 });
 
-test('domain knowledge is pure: no files, no network, no processes, nothing from the outer rings', () => {
-  const allowed =
-    /^(src\/domain\/|src\/errors\.ts$|machines\/contracts\/|node:(crypto|zlib|path|util|buffer)$|zod$|asn1js$|node-forge$|pkijs$|plist$)/;
-  expect(wrong(/^src\/domain\//, allowed)).toEqual([]);
+test('formats and Apple’s rules are pure: no files, no network, no processes', () => {
+  const pure =
+    /^(src\/|machines\/contracts\/|node:(crypto|zlib|path|util|buffer)$|zod$|asn1js$|node-forge$|plist$)/;
+  expect(wrong(/^src\/(domain|formats)\//, pure)).toEqual([]);
 });
 
-test('adapters know neither the actors nor the steps nor the commands', () => {
-  const outer =
-    /^(src\/(actors|steps|daemon|cli|control|service|sign|demo|embedded-hub|observability)\/|xstate)/;
-  const inward = imports.filter(({ from, to }) => from.startsWith('src/adapters/') && outer.test(to));
-  expect(inward.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+test('only the actors, the daemon and what watches them know XState', () => {
+  const users = /^(machines|src\/(actors|daemon|control|sign|doctor|observability|cli|launchd))\//;
+  const others = imports.filter(({ from, to }) => to.startsWith('xstate') && !users.test(from));
+  expect(others.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });
 
 test('each outside thing has one door', () => {
   expect(importers('execa')).toEqual(['src/adapters/process']);
-  expect(importers('ssh2')).toEqual(['src/adapters/ssh']);
-  expect(importers('sharp')).toEqual(['src/adapters/icons', 'src/demo/bundles']);
+  expect(importers('ssh2')).toEqual(['src/adapters/guest/ssh']);
+  expect(importers('sharp')).toEqual(['src/demo/bundles', 'src/files/icons']);
   expect(importers('ws')).toEqual(['src/adapters/hub', 'src/embedded-hub', 'src/observability']);
   expect(importers('node:child_process')).toEqual(['src/adapters/process']);
 });

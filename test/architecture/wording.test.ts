@@ -12,11 +12,11 @@ const FOREIGN =
 const DAEMON_ONLY =
   /^src\/(?:embedded-hub|daemon|control|doctor|service|demo|observability|config)\/|^src\/adapters\/hub\/|^src\/actors\/(?:hub|supervisor|interrupted)|^src\/cli\/(?:run|status|drain|cancel|service|doctor|demo|perry-ship)\.ts$|^machines\/(?:supervisor|hub-connection|interrupted-jobs|vm-pool)\//;
 /** Where the words of each reader stand, and the meanings of codes in the README. */
-const WORDS = ['src/domain/words.ts', 'machines/contracts/wording.ts', 'src/errors.ts'];
+const WORDS = ['src/words.ts', 'machines/contracts/wording.ts', 'src/errors.ts'];
 /** Sentences that are told to the hub alone, or to nobody. */
 const HUB_ONLY: Readonly<Record<string, RegExp>> = {
-  'src/adapters/archive/base64.ts': /^The hub delivered|operator of the hub/,
-  'src/adapters/archive/refusals.ts': /^The hub delivered|operator of the hub/,
+  'src/files/archive/base64.ts': /^The hub delivered|operator of the hub/,
+  'src/files/archive/refusals.ts': /^The hub delivered|operator of the hub/,
   'machines/sign-job/failures.ts':
     /shutting down|Its operator|^The hub gave|^It did not hand|^Nothing is|^The hub does not|^It refused/,
   'src/domain/credentials/schema.ts': /./,
@@ -56,5 +56,5 @@ function literalsOf(source: string): string[] {
 
 test('no sentence that sign or check can say speaks of the hub, its projects or its credentials', async () => {
   const foreign = (await sentences()).filter(([, text]) => / /.test(text) && FOREIGN.test(text));
-  expect(foreign, 'write it for both readers, or take the word from src/domain/words.ts').toEqual([]);
+  expect(foreign, 'write it for both readers, or take the word from src/words.ts').toEqual([]);
 });

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import * as tar from 'tar';
 import yazl from 'yazl';
-import { listTree } from '../../src/adapters/files/tree.ts';
 import { iosDemoApp, macDemoApp, stageIosDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
+import { listTree } from '../../src/files/disk/tree.ts';
 
 export type Kind = 'macos' | 'ios';
 

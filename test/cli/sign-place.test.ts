@@ -2,13 +2,13 @@ import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { StepScope } from '../../src/run/steps/step.ts';
 import { type ArtifactPlace, placeArtifact } from '../../src/sign/artifact-place.ts';
 import {
   requireArtifactFolder,
   requireArtifactPath,
   type WantedArtifact,
 } from '../../src/sign/artifact-target.ts';
-import type { StepScope } from '../../src/steps/step.ts';
 import { startCli } from '../integration/cli.ts';
 
 let folder: string;

@@ -1,9 +1,9 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readInfoPlist, writeInfoPlist } from '../../src/adapters/bundle/index.ts';
 import { macDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
 import { makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { readInfoPlist, writeInfoPlist } from '../../src/files/bundle/index.ts';
 import { filesBelow, processesOf } from '../helpers/leak-check.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 import { makeXcodeImage } from '../helpers/xcode-guest.ts';

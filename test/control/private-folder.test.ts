@@ -2,8 +2,8 @@ import { chmod, chown, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeFolder } from '../../src/adapters/files/make-folder.ts';
 import { makePrivate, unfitFor } from '../../src/control/private-folder.ts';
+import { makeFolder } from '../../src/files/disk/make-folder.ts';
 
 let folder: string;
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { createActor } from 'xstate';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import { createRedactor } from '../../src/domain/redaction/index.ts';
-import { createVault, secondsTaken } from '../../src/vault.ts';
+import { createVault, secondsTaken } from '../../src/run/vault.ts';
 import { inert } from '../machines/inert.ts';
 
 const assignment = {

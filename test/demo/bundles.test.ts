@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkSealedBundle } from '../../src/adapters/code-signature/sealed-bundle.ts';
 import { run } from '../../src/adapters/process/run.ts';
 import { iosDemoApp, makeIosDemoBundle, stageIosDemoApp } from '../../src/demo/bundles/ios-app.ts';
 import { macDemoApp, makeMacDemoBundle, stageMacDemoApp } from '../../src/demo/bundles/mac-app.ts';
 import { makePaddedBundle } from '../../src/demo/bundles/padded-bundle.ts';
+import { checkSealedBundle } from '../../src/files/code-signature/sealed-bundle.ts';
 import { packageRoot } from '../../src/package-root.ts';
 import { rcodesign } from '../helpers/rcodesign-fixtures.ts';
 

@@ -7,7 +7,7 @@ import {
 } from '../../src/domain/bundle/index.ts';
 import { nestedPlaces } from '../../src/domain/bundle/nested-places.ts';
 import { iosIconKeys, macIconKeys } from '../../src/domain/icons/index.ts';
-import { newDict, PlistReal, type PlistValue } from '../../src/domain/plist/index.ts';
+import { newDict, PlistReal, type PlistValue } from '../../src/formats/plist/index.ts';
 
 const dict = (entries: Record<string, PlistValue>) => newDict(Object.entries(entries));
 const compiled = dict({

@@ -4,9 +4,9 @@ import {
   type EntitlementsInput,
   nestedEntitlements,
 } from '../../src/domain/entitlements/index.ts';
-import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
 import type { ProvisioningProfile } from '../../src/domain/profile/index.ts';
 import { ShipError } from '../../src/errors.ts';
+import { newDict, type PlistValue } from '../../src/formats/plist/index.ts';
 
 const TEAM = 'DEMO123456';
 type Extra = Readonly<Record<string, PlistValue>>;

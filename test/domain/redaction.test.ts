@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { lineSplitter } from '../../src/adapters/ssh/collect.ts';
+import { lineSplitter } from '../../src/adapters/guest/ssh/collect.ts';
 import { parseCredentials, refuseToldPasswords, secretsIn } from '../../src/domain/credentials/index.ts';
 import { createRedactor, redactWith } from '../../src/domain/redaction/index.ts';
 import { formsOf } from '../../src/domain/redaction/secret-forms.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { piecesOf, plainLine, withoutTerminalSequences, withoutTrailing } from '../../src/domain/text.ts';
+import { piecesOf, plainLine, withoutTerminalSequences, withoutTrailing } from '../../src/text.ts';
 
 describe('terminal sequences', () => {
   test.each([

@@ -4,8 +4,8 @@ import { forAudience, say, textsOf, wording } from '../../machines/contracts/wor
 import { parseCredentials, summarizeCredentials } from '../../src/domain/credentials/index.ts';
 import { parseManifest } from '../../src/domain/manifest/index.ts';
 import { planJob, requireApiKey } from '../../src/domain/plan.ts';
-import { words } from '../../src/domain/words.ts';
 import { ShipError } from '../../src/errors.ts';
+import { words } from '../../src/words.ts';
 
 const failureOf = (action: () => unknown) => {
   try {

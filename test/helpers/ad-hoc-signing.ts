@@ -1,16 +1,16 @@
 import { cp } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { BundleFacts, BundleSurvey } from '../../src/domain/bundle/index.ts';
 import {
   removeFinderLeftovers,
   repairModes,
   surveyBundle,
   writeAssumedKeys,
-} from '../../src/adapters/bundle/index.ts';
-import type { BundleFacts, BundleSurvey } from '../../src/domain/bundle/index.ts';
-import { newDict } from '../../src/domain/plist/index.ts';
+} from '../../src/files/bundle/index.ts';
+import { newDict } from '../../src/formats/plist/index.ts';
 import { type Finding, preflight } from '../../src/preflight/index.ts';
-import { codesign } from '../../src/steps/codesign.ts';
-import type { GuestStepScope } from '../../src/steps/step.ts';
+import { codesign } from '../../src/run/steps/codesign.ts';
+import type { GuestStepScope } from '../../src/run/steps/step.ts';
 import { type ReadApp, readApp } from '../../src/verify/read-app.ts';
 import { localGuest } from './local-guest.ts';
 import { rcodesignPath } from './rcodesign-fixtures.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { buildPlist, newDict, type PlistDict, type PlistValue } from '../../src/domain/plist/index.ts';
+import { buildPlist, newDict, type PlistDict, type PlistValue } from '../../src/formats/plist/index.ts';
 import { type OpensslWorkshop, openWorkshop } from './identities.ts';
 
 export const TEAM = 'TEAM123456';

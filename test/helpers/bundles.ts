@@ -2,7 +2,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { buildPlist, newDict, type PlistFormat, type PlistValue } from '../../src/domain/plist/index.ts';
+import { buildPlist, newDict, type PlistFormat, type PlistValue } from '../../src/formats/plist/index.ts';
 import { buildMachO } from './macho.ts';
 
 export interface AppOptions {

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { waitFor } from 'xstate';
-import type { Limits } from '../../src/actors/limits.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import {
@@ -13,6 +12,7 @@ import {
   startEmbeddedHub,
   type WireMessage,
 } from '../../src/embedded-hub/embedded-hub.ts';
+import type { Limits } from '../../src/run/limits.ts';
 import { type HeldSigning, holdSigning, lieWhenSigning, recordingRcodesign } from './held-rcodesign.ts';
 import { activeResources, expectGone, expectIdle } from './leak-check.ts';
 import { asText, type SecretWatch, watchCredentials, watchSecrets } from './secret-watch.ts';

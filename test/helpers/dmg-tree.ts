@@ -1,8 +1,8 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { listTree } from '../../src/adapters/files/tree.ts';
 import { run } from '../../src/adapters/process/run.ts';
+import { listTree } from '../../src/files/disk/tree.ts';
 
 /** A folder by its items: a `Buffer` or string is a file, an object a folder, `{ link }` a link. */
 export type Tree = { readonly [name: string]: Buffer | string | Tree | TreeLink | TreeFile };

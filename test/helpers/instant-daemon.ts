@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { type AnyActorRef, fromPromise } from 'xstate';
 import type { Artifact, BundleSummary, DrawnIcons } from '../../machines/contracts/job.ts';
 import type { GuestStepInput, StepInput } from '../../machines/sign-job/ports.ts';
-import type { Limits } from '../../src/actors/limits.ts';
 import { provideSignJob } from '../../src/actors/sign-job.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
-import { artifactPlace } from '../../src/steps/artifact-place.ts';
+import type { Limits } from '../../src/run/limits.ts';
+import { artifactPlace } from '../../src/run/steps/artifact-place.ts';
 import { type InstantDriver, instantDriver } from './instant-driver.ts';
 
 export interface InstantDaemonOptions {

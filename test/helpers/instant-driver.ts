@@ -1,5 +1,5 @@
+import type { GuestSession } from '../../src/adapters/guest/guest.ts';
 import type { VmDriver, VmExit } from '../../src/adapters/vm/driver.ts';
-import type { GuestSession } from '../../src/adapters/vm/guest.ts';
 
 export interface InstantDriver extends VmDriver {
   /** Clones that exist. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { GuestExecOptions, GuestExecResult, GuestSession } from '../../src/adapters/vm/guest.ts';
+import type { GuestExecOptions, GuestExecResult, GuestSession } from '../../src/adapters/guest/guest.ts';
 
 const MAX_STDOUT_BYTES = 1024 * 1024;
 const STDERR_TAIL_BYTES = 64 * 1024;

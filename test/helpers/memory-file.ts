@@ -1,5 +1,5 @@
-import type { SignedFile } from '../../src/adapters/code-signature/signed-file.ts';
 import { ShipError } from '../../src/errors.ts';
+import type { SignedFile } from '../../src/files/code-signature/signed-file.ts';
 
 /** A file that is only in memory, read in pieces of `chunkBytes`. */
 export function memoryFile(bytes: Buffer, chunkBytes = 4096): SignedFile {

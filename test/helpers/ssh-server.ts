@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { fingerprintOfKey, makeSshKeyPair } from '../../src/adapters/ssh/keys.ts';
-import { type ServerExec, type SshServer, startSshServer } from '../../src/adapters/ssh/server.ts';
-import type { GuestAddress } from '../../src/adapters/vm/guest.ts';
+import type { GuestAddress } from '../../src/adapters/guest/guest.ts';
+import { fingerprintOfKey, makeSshKeyPair } from '../../src/adapters/guest/ssh/keys.ts';
+import { type ServerExec, type SshServer, startSshServer } from '../../src/adapters/guest/ssh/server.ts';
 
 export interface TestServer {
   readonly address: GuestAddress;

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { checkSignature } from '../../src/adapters/code-signature/index.ts';
 import { macDemoApp } from '../../src/demo/bundles/index.ts';
 import { throwawayProfileRootPem } from '../../src/demo/throwaway-identity.ts';
 import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
+import { checkSignature } from '../../src/files/code-signature/index.ts';
 import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
 import {
   type AppleSimulator,

@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkPackage } from '../../src/adapters/xar/check-package.ts';
 import { macDemoApp } from '../../src/demo/bundles/index.ts';
-import { parsePlistDict } from '../../src/domain/plist/index.ts';
+import { checkPackage } from '../../src/files/xar/check-package.ts';
+import { parsePlistDict } from '../../src/formats/plist/index.ts';
 import { readApp } from '../../src/verify/read-app.ts';
 import { patience } from '../helpers/daemon.ts';
 import { type Knobs, makeXcodeImage, type XcodeImage } from '../helpers/xcode-guest.ts';

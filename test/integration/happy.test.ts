@@ -2,11 +2,11 @@ import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { unpackBundleFile } from '../../src/adapters/archive/unpack-bundle.ts';
-import { checkSealedBundle } from '../../src/adapters/code-signature/sealed-bundle.ts';
-import { extractDmg } from '../../src/adapters/dmg/read.ts';
 import { macDemoApp, makePaddedBundle } from '../../src/demo/bundles/index.ts';
 import { startTimestampAuthority, type TimestampAuthority } from '../../src/demo/timestamp-authority.ts';
+import { unpackBundleFile } from '../../src/files/archive/unpack-bundle.ts';
+import { checkSealedBundle } from '../../src/files/code-signature/sealed-bundle.ts';
+import { extractDmg } from '../../src/files/dmg/read.ts';
 import { infoPlist, macFramework, makeMacApp } from '../helpers/bundles.ts';
 import { type Scene, withScene } from '../helpers/daemon.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { extractDmg } from '../../src/adapters/dmg/read.ts';
+import { extractDmg } from '../../src/files/dmg/read.ts';
 import { withScene } from '../helpers/daemon.ts';
 import { expectOneComplete } from './judges.ts';
 import { type Materials, makeMaterials } from './materials.ts';

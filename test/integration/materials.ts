@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { create } from 'tar';
 import yazl from 'yazl';
-import { listTree } from '../../src/adapters/files/tree.ts';
 import {
   iosDemoApp,
   macDemoApp,
@@ -18,6 +17,7 @@ import {
   type ThrowawayProfileOptions,
 } from '../../src/demo/throwaway-identity.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
+import { listTree } from '../../src/files/disk/tree.ts';
 
 export const TEAM = 'TEST123456';
 const DAY_MS = 86_400_000;

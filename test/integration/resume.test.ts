@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkSignature } from '../../src/adapters/code-signature/index.ts';
 import { startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
+import { checkSignature } from '../../src/files/code-signature/index.ts';
 import { patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
 import { strangersIn } from '../helpers/leak-check.ts';
 import { watchCredentials, watchSecrets } from '../helpers/secret-watch.ts';

@@ -2,10 +2,6 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkSealedBundle } from '../../src/adapters/code-signature/index.ts';
-import { verifyDmg } from '../../src/adapters/dmg/read.ts';
-import { assetCatalogSource, loadArt } from '../../src/adapters/icons/index.ts';
-import { checkPackage } from '../../src/adapters/xar/check-package.ts';
 import {
   buildProductArchive,
   checkPackageSignature,
@@ -17,6 +13,10 @@ import {
   verifyWithCodesign,
 } from '../../src/adapters/xcode/index.ts';
 import { macDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
+import { checkSealedBundle } from '../../src/files/code-signature/index.ts';
+import { verifyDmg } from '../../src/files/dmg/read.ts';
+import { assetCatalogSource, loadArt } from '../../src/files/icons/index.ts';
+import { checkPackage } from '../../src/files/xar/check-package.ts';
 import { makePng } from '../helpers/bundles.ts';
 import { localGuest } from '../helpers/local-guest.ts';
 

@@ -1,4 +1,4 @@
-import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
+import { newDict, type PlistValue } from '../../src/formats/plist/index.ts';
 import { infoPlist, macFramework, nestedFlat } from '../helpers/bundles.ts';
 import { buildMachO } from '../helpers/macho.ts';
 import { appex, device, expectFound, iosWith, macWith, store } from './table.ts';

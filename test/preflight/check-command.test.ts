@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { listTree } from '../../src/adapters/files/tree.ts';
 import { type CheckFlags, check } from '../../src/cli/check.ts';
 import { makeIosDemoBundle, makeMacDemoBundle, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
-import { buildPlist, newDict } from '../../src/domain/plist/index.ts';
+import { listTree } from '../../src/files/disk/tree.ts';
+import { buildPlist, newDict } from '../../src/formats/plist/index.ts';
 import type { Finding } from '../../src/preflight/index.ts';
 import { type AppleLike, openAppleLike, PASSWORD, TEAM } from '../helpers/apple-like.ts';
 import { soundMacApp, storeIosApp } from './job.ts';

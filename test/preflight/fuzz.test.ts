@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { surveyBundle } from '../../src/adapters/bundle/index.ts';
+import { surveyBundle } from '../../src/files/bundle/index.ts';
 import { type PreflightInput, preflight } from '../../src/preflight/index.ts';
 import { type AppleLike, openAppleLike, PASSWORD } from '../helpers/apple-like.ts';
 import { inputOf, soundMacApp, storeIosApp } from './job.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newDict } from '../../src/domain/plist/index.ts';
+import { newDict } from '../../src/formats/plist/index.ts';
 import { type AppleLike, openAppleLike, TEAM } from '../helpers/apple-like.ts';
 import { zip } from '../helpers/archives.ts';
 import { infoPlist, macFramework } from '../helpers/bundles.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findArchivedCode, surveyBundle } from '../../src/adapters/bundle/index.ts';
-import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
+import { findArchivedCode, surveyBundle } from '../../src/files/bundle/index.ts';
+import { newDict, type PlistValue } from '../../src/formats/plist/index.ts';
 import {
   type Distribution,
   type Finding,

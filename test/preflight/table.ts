@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { renderFailure } from '../../machines/contracts/failure.ts';
-import { newDict, type PlistValue } from '../../src/domain/plist/index.ts';
 import { failureCodes } from '../../src/errors.ts';
+import { newDict, type PlistValue } from '../../src/formats/plist/index.ts';
 import type { Finding } from '../../src/preflight/index.ts';
 import { type AppleLike, openAppleLike } from '../helpers/apple-like.ts';
 import { infoPlist } from '../helpers/bundles.ts';

@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { importedClasses } from '../../src/domain/macho/index.ts';
 import { APPLE_INTERMEDIATES, APPLE_ROOTS } from '../../src/domain/profile/apple-certificates.ts';
 import { checkProfileSignature, isIssuedByApple } from '../../src/domain/profile/index.ts';
+import { importedClasses } from '../../src/formats/macho/index.ts';
 import { packageRoot } from '../../src/package-root.ts';
 import { type AppleLike, openAppleLike } from '../helpers/apple-like.ts';
 

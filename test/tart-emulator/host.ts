@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
-import { fingerprintOfKey, makeSshKeyPair, type SshKeyPair } from '../../src/adapters/ssh/keys.ts';
+import { fingerprintOfKey, makeSshKeyPair, type SshKeyPair } from '../../src/adapters/guest/ssh/keys.ts';
 import type { VmDriver } from '../../src/adapters/vm/driver.ts';
 import { createTartDriver } from '../../src/adapters/vm/tart/driver.ts';
 import type { Note, TartDriverOptions } from '../../src/adapters/vm/tart/options.ts';

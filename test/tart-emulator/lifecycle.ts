@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { createActor, fromTransition, waitFor } from 'xstate';
 import type { VmOutput, VmReport } from '../../machines/contracts/vm.ts';
 import { createNameLocks } from '../../src/actors/name-locks.ts';
-import type { Services } from '../../src/actors/services.ts';
 import { provideVmLifecycle } from '../../src/actors/vm-lifecycle.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createRedactor } from '../../src/domain/redaction/index.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { createLogger } from '../../src/observability/logger.ts';
+import type { Services } from '../../src/run/services.ts';
 import { freshName } from '../helpers/local-vm.ts';
 import { type Knobs, type TartHost, tartHost } from './host.ts';
 

@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readMachOSignature } from '../../src/adapters/code-signature/read-signature.ts';
+import { readMachOSignature } from '../../src/files/code-signature/read-signature.ts';
 import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { seededNumbers, withFlippedByte } from '../helpers/signed-bundles.ts';
 

@@ -3,11 +3,11 @@ import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeIpa } from '../../src/adapters/archive/write-ipa.ts';
-import { createDmgStream, volumeEntries } from '../../src/adapters/dmg/write.ts';
-import { writeDigested } from '../../src/adapters/files/digested-file.ts';
 import { iosDemoApp, stageIosDemoApp } from '../../src/demo/bundles/index.ts';
 import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { writeIpa } from '../../src/files/archive/write-ipa.ts';
+import { writeDigested } from '../../src/files/disk/digested-file.ts';
+import { createDmgStream, volumeEntries } from '../../src/files/dmg/write.ts';
 import { renderReport } from '../../src/verify/text.ts';
 import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { plist } from '../helpers/rcodesign-fixtures.ts';

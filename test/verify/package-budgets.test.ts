@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkPackage } from '../../src/adapters/xar/check-package.ts';
+import { checkPackage } from '../../src/files/xar/check-package.ts';
 import { wrapTable } from '../helpers/packages.ts';
 
 const { signal } = new AbortController();

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readXml } from '../../src/adapters/xar/xml.ts';
+import { readXml } from '../../src/formats/xml/xml.ts';
 import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { isInstalled } from '../helpers/dmg-tree.ts';
 import { makePackage, wrapTable } from '../helpers/packages.ts';

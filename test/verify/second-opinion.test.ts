@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makeThrowawayIdentity } from '../../src/demo/throwaway-identity.ts';
 import { openP12, type SigningIdentity } from '../../src/domain/identity/index.ts';
 import { ShipError } from '../../src/errors.ts';
-import { heedOpinion, type Question } from '../../src/steps/second-opinion.ts';
+import { heedOpinion, type Question } from '../../src/run/steps/second-opinion.ts';
 
 const selfMade = ((): SigningIdentity => {
   const commonName = 'Developer ID Application: Nobody (TEST123456)';

@@ -1,5 +1,5 @@
 import { type Text, wording } from '../../../machines/contracts/wording.ts';
-import { words } from '../../domain/words.ts';
+import { words } from '../../words.ts';
 
 /** An objection by its words (all of them, in any order, when there are several), and what mends it. */
 type Advice = readonly [words: RegExp | readonly RegExp[], nextStep: Text];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { withoutTrailing } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
+import { withoutTrailing } from '../../text.ts';
 import type { ApiTokens } from '../apple/api-token.ts';
 import { below } from '../apple/apple-hosts.ts';
 import {

@@ -1,7 +1,7 @@
 import { wording } from '../../../machines/contracts/wording.ts';
-import { plainLine, withoutTrailing } from '../../domain/text.ts';
-import { words } from '../../domain/words.ts';
 import { ShipError } from '../../errors.ts';
+import { plainLine, withoutTrailing } from '../../text.ts';
+import { words } from '../../words.ts';
 
 /** What an error needs to know of the call. */
 interface Asked {

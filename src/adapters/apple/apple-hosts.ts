@@ -1,6 +1,6 @@
 import { isGuarded, isLoopback, isServiceUrl } from '../../domain/service-url.ts';
-import { withoutTrailing } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
+import { withoutTrailing } from '../../text.ts';
 
 /** Where files of Apple's services lie; an address that an answer names must be below one of these. */
 const FILE_HOSTS = ['apple.com', 'icloud-content.com', 'amazonaws.com'];

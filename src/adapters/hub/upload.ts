@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { request } from 'undici';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import { readAhead } from '../files/read-ahead.ts';
+import { readAhead } from '../../files/disk/read-ahead.ts';
 import { BASE64_INPUT_CHUNK_BYTES, Base64Encoder, base64Length } from './base64-body.ts';
 import {
   type HubAnswer,

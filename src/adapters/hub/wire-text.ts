@@ -1,4 +1,4 @@
-import { withoutTerminalSequences } from '../../domain/text.ts';
+import { withoutTerminalSequences } from '../../text.ts';
 
 /** Replaces every known secret in a text; given by the caller, who alone knows the secrets of a run. */
 export type Redact = (text: string) => string;

@@ -1,5 +1,5 @@
-import { plainLine } from '../../domain/text.ts';
 import { ShipError } from '../../errors.ts';
+import { plainLine } from '../../text.ts';
 import { fileUrl } from '../apple/apple-hosts.ts';
 import { type AppleCall, askAppleOk, invalidAnswer } from '../apple/apple-http.ts';
 import { askLogAddress, type NotaryAccess, noLogYet } from './notary-api.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolder } from '../files/make-folder.ts';
+import { makeFolder } from '../../files/disk/make-folder.ts';
 import { type Environment, probe } from './probe.ts';
 import { rcodesignVersion } from './release.ts';
 

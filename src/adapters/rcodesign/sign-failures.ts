@@ -1,6 +1,6 @@
 import { type Text, TRY_AGAIN_OR_REPORT, wording } from '../../../machines/contracts/wording.ts';
-import { words } from '../../domain/words.ts';
 import { type FailureCode, ShipError } from '../../errors.ts';
+import { words } from '../../words.ts';
 import { rcodesignVersion } from './release.ts';
 import type { SigningRecord } from './stderr-watch.ts';
 

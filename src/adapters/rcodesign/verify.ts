@@ -1,8 +1,8 @@
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import { shellLine } from '../ssh/quote.ts';
-import { wordBatches } from '../ssh/word-batches.ts';
-import type { GuestSession } from '../vm/guest.ts';
+import type { GuestSession } from '../guest/guest.ts';
+import { shellLine } from '../guest/ssh/quote.ts';
+import { wordBatches } from '../guest/ssh/word-batches.ts';
 import { prepareEnvironment } from './shell.ts';
 import { type FileReport, problemsOf, readReports } from './verify-output.ts';
 

@@ -1,4 +1,4 @@
-import type { GuestAddress, GuestSession } from './guest.ts';
+import type { GuestAddress, GuestSession } from '../guest/guest.ts';
 
 export interface VmCallOptions {
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-import { checkedGuestPath } from '../vm/guest-path.ts';
+import { checkedGuestPath } from '../guest/guest-path.ts';
 import type { ToolCall } from './run-tool.ts';
 
 export interface CompileOptions {

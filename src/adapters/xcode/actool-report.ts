@@ -4,7 +4,7 @@ import {
   type PlistValue,
   parsePlistDict,
   stringAt,
-} from '../../domain/plist/index.ts';
+} from '../../formats/plist/index.ts';
 
 /** What actool said in its `xml1` form, sorted by weight. */
 export interface ActoolReport {

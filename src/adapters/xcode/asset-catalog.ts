@@ -1,7 +1,7 @@
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
-import { type PlistDict, parsePlistDict } from '../../domain/plist/index.ts';
 import { ShipError } from '../../errors.ts';
-import type { GuestSession } from '../vm/guest.ts';
+import { type PlistDict, parsePlistDict } from '../../formats/plist/index.ts';
+import type { GuestSession } from '../guest/guest.ts';
 import { actoolCall, actoolOutput, type CompileOptions } from './actool-call.ts';
 import { type ActoolReport, readActoolReport } from './actool-report.ts';
 import { missingIconEvidence } from './icon-evidence.ts';

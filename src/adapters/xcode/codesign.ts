@@ -1,7 +1,7 @@
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { type FailureCode, ShipError } from '../../errors.ts';
-import { wordBatches } from '../ssh/word-batches.ts';
-import type { GuestSession } from '../vm/guest.ts';
+import type { GuestSession } from '../guest/guest.ts';
+import { wordBatches } from '../guest/ssh/word-batches.ts';
 import type { ToolOpinion } from './opinion.ts';
 import { howItEnded, runTool, type ToolRun, tellingLine, toolFailed } from './run-tool.ts';
 

@@ -1,6 +1,6 @@
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import type { GuestSession } from '../vm/guest.ts';
+import type { GuestSession } from '../guest/guest.ts';
 import { howItEnded, runTool, type ToolRun, tellingLine, withoutPaths } from './run-tool.ts';
 
 export interface DiskImageOptions {

@@ -1,4 +1,4 @@
-import { isDict, type PlistDict, type PlistValue } from '../../domain/plist/index.ts';
+import { isDict, type PlistDict, type PlistValue } from '../../formats/plist/index.ts';
 
 /**
  * What is missing for an app icon that a store and a home screen find; `undefined` when all is there. The partial

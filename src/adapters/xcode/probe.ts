@@ -1,6 +1,6 @@
 import type { Toolchain } from '../../domain/toolchain.ts';
-import { shellLine } from '../ssh/quote.ts';
-import type { GuestSession } from '../vm/guest.ts';
+import type { GuestSession } from '../guest/guest.ts';
+import { shellLine } from '../guest/ssh/quote.ts';
 import { toolSetup } from './run-tool.ts';
 
 /** A line of its own: a guest may print a greeting before it. */

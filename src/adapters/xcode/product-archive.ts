@@ -1,6 +1,6 @@
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import type { GuestSession } from '../vm/guest.ts';
+import type { GuestSession } from '../guest/guest.ts';
 import type { ToolOpinion } from './opinion.ts';
 import { howItEnded, runTool, tellingLine, toolFailed } from './run-tool.ts';
 

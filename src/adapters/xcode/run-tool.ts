@@ -1,8 +1,8 @@
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import { shellLine } from '../ssh/quote.ts';
-import { cutPath } from '../vm/cut-path.ts';
-import type { GuestSession } from '../vm/guest.ts';
+import { cutPath } from '../guest/cut-path.ts';
+import type { GuestSession } from '../guest/guest.ts';
+import { shellLine } from '../guest/ssh/quote.ts';
 
 /** Shell: not found. */
 const EXIT_NOT_FOUND = 127;

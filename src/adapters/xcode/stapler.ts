@@ -1,4 +1,4 @@
-import type { GuestSession } from '../vm/guest.ts';
+import type { GuestSession } from '../guest/guest.ts';
 import type { ToolOpinion } from './opinion.ts';
 import { runTool, toolFailed } from './run-tool.ts';
 

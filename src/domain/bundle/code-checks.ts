@@ -1,5 +1,5 @@
 import { ShipError } from '../../errors.ts';
-import type { MachOFacts, MachOPlatform, MachOSlice } from '../macho/index.ts';
+import type { MachOFacts, MachOPlatform, MachOSlice } from '../../formats/macho/index.ts';
 import type { BundlePlatform } from './facts.ts';
 import { shown } from './shown.ts';
 

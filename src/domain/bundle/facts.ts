@@ -1,4 +1,4 @@
-import type { PlistFormat } from '../plist/index.ts';
+import type { PlistFormat } from '../../formats/plist/index.ts';
 
 export type BundlePlatform = 'macos' | 'ios';
 

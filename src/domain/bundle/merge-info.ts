@@ -1,4 +1,11 @@
-import { isDict, newDict, type PlistDict, type PlistValue, plistEquals, stringAt } from '../plist/index.ts';
+import {
+  isDict,
+  newDict,
+  type PlistDict,
+  type PlistValue,
+  plistEquals,
+  stringAt,
+} from '../../formats/plist/index.ts';
 import type { BundlePlatform } from './facts.ts';
 import { compareOsVersions, isOsVersion } from './os-version.ts';
 import { shown } from './shown.ts';

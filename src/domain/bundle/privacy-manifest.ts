@@ -1,4 +1,4 @@
-import { isDict, type PlistDict, type PlistValue } from '../plist/index.ts';
+import { isDict, type PlistDict, type PlistValue } from '../../formats/plist/index.ts';
 
 /** Something in a privacy manifest that is not as Apple describes it. */
 export interface PrivacyManifestFault {

@@ -1,6 +1,6 @@
 import type { ShipError } from '../../errors.ts';
-import type { MachOFacts } from '../macho/index.ts';
-import type { PlistDict } from '../plist/index.ts';
+import type { MachOFacts } from '../../formats/macho/index.ts';
+import type { PlistDict } from '../../formats/plist/index.ts';
 import type { BundleFacts, BundlePlatform, NestedBundle } from './facts.ts';
 import type { PrivacyManifestFault } from './privacy-manifest.ts';
 

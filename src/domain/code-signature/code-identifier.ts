@@ -1,5 +1,5 @@
-import { parsePlistDict, plistFormat, stringAt } from '../plist/index.ts';
-import type { PlistBudget } from '../plist/limits.ts';
+import { parsePlistDict, plistFormat, stringAt } from '../../formats/plist/index.ts';
+import type { PlistBudget } from '../../formats/plist/limits.ts';
 
 /**
  * True for an identifier that code can be signed under. Apple asks for no form; quotes and control characters would

@@ -1,5 +1,5 @@
-import { Bytes } from './bytes.ts';
-import { malformed } from './malformed.ts';
+import { Bytes } from '../../formats/code-signature/bytes.ts';
+import { malformed } from '../../formats/code-signature/malformed.ts';
 
 /**
  * The designated requirement of a signature says which other code the system takes for the same: for permissions, the

@@ -1,9 +1,9 @@
-import { type PlistDict, parsePlistDict, plistEquals } from '../plist/index.ts';
-import { type CodeDirectory, codeFlags } from './code-directory.ts';
-import { parseDerEntitlements } from './der-entitlements.ts';
+import { type CodeDirectory, codeFlags } from '../../formats/code-signature/code-directory.ts';
+import { parseDerEntitlements } from '../../formats/code-signature/der-entitlements.ts';
+import { directoryFormFault, type TextSegment } from '../../formats/code-signature/directory-form.ts';
+import { type EmbeddedSignature, slots } from '../../formats/code-signature/embedded-signature.ts';
+import { type PlistDict, parsePlistDict, plistEquals } from '../../formats/plist/index.ts';
 import { requirementFault } from './designated-requirement.ts';
-import { directoryFormFault, type TextSegment } from './directory-form.ts';
-import { type EmbeddedSignature, slots } from './embedded-signature.ts';
 
 /** What was asked for of the signature of one architecture, or of a disk image. */
 export interface ExpectedSignature {

@@ -1,5 +1,5 @@
-import { type PlistDict, PlistReal, type PlistValue } from '../plist/index.ts';
-import { asDictionary, parseLargePlist } from './property-list.ts';
+import { asDictionary, parseLargePlist } from '../../formats/code-signature/property-list.ts';
+import { type PlistDict, PlistReal, type PlistValue } from '../../formats/plist/index.ts';
 
 /**
  * The rules that current tools write (rcodesign 0.29.0 and Apple's codesign the same), for a bundle whose resources lie

@@ -1,6 +1,6 @@
-import type { Bytes } from './bytes.ts';
-import { commands, loadCommands, openHeader } from './mach-o-layout.ts';
-import { malformed } from './malformed.ts';
+import type { Bytes } from '../../formats/code-signature/bytes.ts';
+import { commands, loadCommands, openHeader } from '../../formats/code-signature/mach-o-layout.ts';
+import { malformed } from '../../formats/code-signature/malformed.ts';
 
 /** The parts of one Mach-O slice that signing moves or rewrites; offsets count from the start of the slice. */
 export interface SigningLayout {

@@ -1,6 +1,6 @@
 import { joinTexts, wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import { credentialName, words } from '../words.ts';
+import { credentialName, words } from '../../words.ts';
 import type { Credentials, SuppliedP12 } from './credentials.ts';
 import { credentialsSchema, type RawCredentials } from './schema.ts';
 

@@ -1,4 +1,4 @@
-import { type PlistDict, type PlistValue, plistEquals } from '../plist/index.ts';
+import { type PlistDict, type PlistValue, plistEquals } from '../../formats/plist/index.ts';
 
 /**
  * True when a profile's Entitlements permit a value: a scalar must be equal, the items of a list must each be

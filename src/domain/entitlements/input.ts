@@ -1,6 +1,6 @@
+import type { PlistDict } from '../../formats/plist/index.ts';
 import type { Manifest, Platform } from '../manifest/index.ts';
 import type { SignPass } from '../plan.ts';
-import type { PlistDict } from '../plist/index.ts';
 import type { ProvisioningProfile } from '../profile/index.ts';
 
 export interface EntitlementsInput {

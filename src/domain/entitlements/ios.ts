@@ -1,4 +1,4 @@
-import { newDict, type PlistDict, type PlistValue, plistEquals } from '../plist/index.ts';
+import { newDict, type PlistDict, type PlistValue, plistEquals } from '../../formats/plist/index.ts';
 import { type ProvisioningProfile, profileKind } from '../profile/index.ts';
 import { isAllowed, isTemplate } from './allowed.ts';
 import type { DerivedEntitlements, EntitlementsInput } from './input.ts';

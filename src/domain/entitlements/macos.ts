@@ -1,7 +1,7 @@
 import { wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import { newDict, type PlistValue } from '../plist/index.ts';
-import { credentialName, words } from '../words.ts';
+import { newDict, type PlistValue } from '../../formats/plist/index.ts';
+import { credentialName, words } from '../../words.ts';
 import { isAllowed } from './allowed.ts';
 import type { DerivedEntitlements, EntitlementsInput } from './input.ts';
 import { entitlementNotAllowed } from './not-allowed.ts';

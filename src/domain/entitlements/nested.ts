@@ -1,4 +1,4 @@
-import { newDict, type PlistDict, type PlistValue } from '../plist/index.ts';
+import { newDict, type PlistDict, type PlistValue } from '../../formats/plist/index.ts';
 import type { ProvisioningProfile } from '../profile/index.ts';
 import { iosEntitlements } from './ios.ts';
 

@@ -1,4 +1,4 @@
-import type { PlistDict, PlistValue } from '../plist/index.ts';
+import type { PlistDict, PlistValue } from '../../formats/plist/index.ts';
 
 export interface Identifiers {
   readonly prefix: string | undefined;

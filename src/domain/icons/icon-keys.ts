@@ -1,4 +1,4 @@
-import { newDict, type PlistDict } from '../plist/index.ts';
+import { newDict, type PlistDict } from '../../formats/plist/index.ts';
 import { IPAD_ICONS, IPHONE_ICONS, iconBaseName } from './sizes.ts';
 
 /** The entries of an Info.plist that name the icon; to be merged with `mergeInfoPlist`. */

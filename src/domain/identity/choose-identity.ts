@@ -1,5 +1,5 @@
-import type { Certificate, CertificateKind } from './certificate.ts';
-import type { P12Contents, SigningIdentity } from './p12.ts';
+import type { Certificate, CertificateKind } from '../../formats/pkcs12/certificate.ts';
+import type { P12Contents, SigningIdentity } from '../../formats/pkcs12/p12.ts';
 
 /** What an identity is to be used for; `direct` is for one's own devices and users, without Apple's approval. */
 export type IdentityPurpose =

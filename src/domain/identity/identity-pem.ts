@@ -1,5 +1,5 @@
-import { piecesOf } from '../text.ts';
-import type { SigningIdentity } from './p12.ts';
+import type { SigningIdentity } from '../../formats/pkcs12/p12.ts';
+import { piecesOf } from '../../text.ts';
 
 const PEM_LINE_CHARACTERS = 64;
 

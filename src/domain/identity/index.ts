@@ -1,13 +1,9 @@
-export { type Certificate, type CertificateKind, day, readCertificate } from './certificate.ts';
 export {
-  type ChosenIdentity,
-  chooseIdentity,
-  FITTING_KINDS,
-  type IdentityChoice,
-  type IdentityPurpose,
-  kindsOf,
-} from './choose-identity.ts';
-export { certificatePem, identityPem } from './identity-pem.ts';
+  type Certificate,
+  type CertificateKind,
+  day,
+  readCertificate,
+} from '../../formats/pkcs12/certificate.ts';
 export {
   forgetKeys,
   forgetPrepared,
@@ -17,4 +13,13 @@ export {
   type P12Inspection,
   prepareP12,
   type SigningIdentity,
-} from './p12.ts';
+} from '../../formats/pkcs12/p12.ts';
+export {
+  type ChosenIdentity,
+  chooseIdentity,
+  FITTING_KINDS,
+  type IdentityChoice,
+  type IdentityPurpose,
+  kindsOf,
+} from './choose-identity.ts';
+export { certificatePem, identityPem } from './identity-pem.ts';

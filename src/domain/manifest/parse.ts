@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { joinTexts, type Text, wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
+import { manifestField, words } from '../../words.ts';
 import { knownFields } from '../known-fields.ts';
-import { manifestField, words } from '../words.ts';
 import type { Manifest, Platform } from './manifest.ts';
 import { iosSchema, macosSchema, manifestFields, targetsSchema } from './schema.ts';
 import { describeSeen, pathName, valueAt } from './seen.ts';

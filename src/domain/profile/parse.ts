@@ -1,6 +1,12 @@
 import { ShipError } from '../../errors.ts';
-import { Asn1Error } from '../identity/asn1.ts';
-import { isDict, type PlistDict, type PlistValue, parsePlistDict, stringAt } from '../plist/index.ts';
+import { Asn1Error } from '../../formats/pkcs12/asn1.ts';
+import {
+  isDict,
+  type PlistDict,
+  type PlistValue,
+  parsePlistDict,
+  stringAt,
+} from '../../formats/plist/index.ts';
 import type { ProvisioningProfile } from './profile.ts';
 import { readSignedContent } from './signed-data.ts';
 

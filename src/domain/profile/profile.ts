@@ -1,4 +1,4 @@
-import type { PlistDict } from '../plist/index.ts';
+import type { PlistDict } from '../../formats/plist/index.ts';
 
 /**
  * A provisioning profile: Apple's permission, for one team, to run an app with certain entitlements, signed with

@@ -1,5 +1,5 @@
 import { createHash, verify, X509Certificate } from 'node:crypto';
-import { Asn1Error, child, octets, oid, readAsn1, tagged } from '../identity/asn1.ts';
+import { Asn1Error, child, octets, oid, readAsn1, tagged } from '../../formats/pkcs12/asn1.ts';
 import { type ContentSigner, readSignedContent, type SignedContent } from './signed-data.ts';
 import { isTrusted } from './trust.ts';
 

@@ -8,7 +8,7 @@ import {
   oid,
   readAsn1,
   tagged,
-} from '../identity/asn1.ts';
+} from '../../formats/pkcs12/asn1.ts';
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildIcns } from '../../../dist/src/domain/icons/index.js';
-import { buildPlist, newDict } from '../../../dist/src/domain/plist/index.js';
+import { buildPlist, newDict } from '../../../dist/src/formats/plist/index.js';
 
 const [mode = '', partialForm = '', ...words] = process.argv.slice(2);
 const text = { type: 'string' };

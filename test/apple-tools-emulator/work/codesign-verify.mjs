@@ -1,6 +1,6 @@
 /** `codesign-verify.mjs PATH`: what `codesign --verify --strict --verbose=2` says, by the seals of a bundle or file. */
 import { stat } from 'node:fs/promises';
-import { checkSealedBundle, checkSignature } from '../../../dist/src/adapters/code-signature/index.js';
+import { checkSealedBundle, checkSignature } from '../../../dist/src/files/code-signature/index.js';
 
 const [path = ''] = process.argv.slice(2);
 const { signal } = new AbortController();

@@ -6,9 +6,9 @@ import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { verifyDmg } from '../../../dist/src/adapters/dmg/read.js';
-import { writeDmg } from '../../../dist/src/adapters/dmg/write.js';
-import { listTree } from '../../../dist/src/adapters/files/tree.js';
+import { listTree } from '../../../dist/src/files/disk/tree.js';
+import { verifyDmg } from '../../../dist/src/files/dmg/read.js';
+import { writeDmg } from '../../../dist/src/files/dmg/write.js';
 
 const { signal } = new AbortController();
 const [verb, ...words] = process.argv.slice(2);

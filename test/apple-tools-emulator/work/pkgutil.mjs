@@ -1,6 +1,6 @@
 /** `pkgutil.mjs PKG`: what `pkgutil --check-signature` says, were every certificate a trusted one. */
 import { basename } from 'node:path';
-import { checkPackage } from '../../../dist/src/adapters/xar/check-package.js';
+import { checkPackage } from '../../../dist/src/files/xar/check-package.js';
 
 const [path = ''] = process.argv.slice(2);
 

@@ -2,8 +2,8 @@
 import { chmod, readFile, readlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { listTree } from '../../../dist/src/adapters/files/tree.js';
-import { parsePlistDict, stringAt } from '../../../dist/src/domain/plist/index.js';
+import { listTree } from '../../../dist/src/files/disk/tree.js';
+import { parsePlistDict, stringAt } from '../../../dist/src/formats/plist/index.js';
 import { flatPackage } from './flat-package.mjs';
 
 const [option, app = '', place = '', out = ''] = process.argv.slice(2);

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../../../errors.ts';
-import { makeSshKeyPair } from '../../ssh/keys.ts';
+import { makeSshKeyPair } from '../../guest/ssh/keys.ts';
 import { cloneLayout } from './layout.ts';
 
 /** A folder name and nothing more: no separators, no leading dot. */

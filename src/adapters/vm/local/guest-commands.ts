@@ -1,5 +1,5 @@
+import type { RunningExec, ServerExec } from '../../guest/ssh/server.ts';
 import { type LongLivedProcess, spawnLongLived } from '../../process/long-lived.ts';
-import type { RunningExec, ServerExec } from '../../ssh/server.ts';
 
 export interface GuestCommands {
   run(exec: ServerExec): RunningExec;

@@ -6,7 +6,7 @@
  * It lives as long as its stdin is open, so that it ends with the daemon, however the daemon ends.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { startSshServer } from '../../ssh/server.ts';
+import { startSshServer } from '../../guest/ssh/server.ts';
 import { guestCommands } from './guest-commands.ts';
 import { cloneLayout, GUEST_USER, type Listening } from './layout.ts';
 

@@ -1,7 +1,7 @@
 import { delimiter } from 'node:path';
 import type { Readable } from 'node:stream';
+import { Tail } from '../../guest/ssh/collect.ts';
 import { type LongLivedProcess, type ProcessEnd, spawnLongLived } from '../../process/long-lived.ts';
-import { Tail } from '../../ssh/collect.ts';
 import { cloneLayout, GUEST_USER } from './layout.ts';
 import { guestProgram } from './program.ts';
 

@@ -1,8 +1,8 @@
 import { delimiter } from 'node:path';
 import type { Readable } from 'node:stream';
+import { Head, Tail } from '../../guest/ssh/collect.ts';
 import { type LongLivedProcess, type ProcessEnd, spawnLongLived } from '../../process/long-lived.ts';
 import { createReaper } from '../../process/reaper.ts';
-import { Head, Tail } from '../../ssh/collect.ts';
 import type { TartDriverOptions } from './options.ts';
 import { settlesWithin } from './patience.ts';
 

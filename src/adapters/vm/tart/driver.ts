@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { ShipError } from '../../../errors.ts';
+import type { GuestAddress } from '../../guest/guest.ts';
 import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
-import type { GuestAddress } from '../guest.ts';
 import { checkTartHost } from './check-host.ts';
 import { cloneMachine } from './clone.ts';
 import { type Tart, tartCommand } from './command.ts';

@@ -1,5 +1,5 @@
 import { type FailureCode, ShipError } from '../../../errors.ts';
-import type { GuestAddress } from '../guest.ts';
+import type { GuestAddress } from '../../guest/guest.ts';
 import type { TartResult } from './command.ts';
 import { type Outcome, outcomeOf } from './outcomes.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ShipError } from '../../../errors.ts';
-import { shellCommand } from '../../ssh/quote.ts';
-import type { GuestAddress, GuestSession } from '../guest.ts';
+import type { GuestAddress, GuestSession } from '../../guest/guest.ts';
+import { shellCommand } from '../../guest/ssh/quote.ts';
 import type { Tart } from './command.ts';
 import type { Note } from './options.ts';
 

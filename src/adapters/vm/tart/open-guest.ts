@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ShipError } from '../../../errors.ts';
-import { connectSsh, type SshCredentials } from '../../ssh/client.ts';
-import type { GuestAddress, GuestSession } from '../guest.ts';
+import type { GuestAddress, GuestSession } from '../../guest/guest.ts';
+import { connectSsh, type SshCredentials } from '../../guest/ssh/client.ts';
 import type { MachineProver } from './identity.ts';
 import type { TartSshOptions } from './options.ts';
 

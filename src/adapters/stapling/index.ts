@@ -1,3 +1,0 @@
-export { codeRecordName, imageRecordName } from './record-name.ts';
-export { stapleApp, stapleImage } from './staple.ts';
-export { lookupTicket } from './ticket.ts';

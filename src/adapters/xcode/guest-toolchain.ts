@@ -1,0 +1,37 @@
+import type { Toolchain } from '../../domain/toolchain.ts';
+import type { GuestSession } from '../guest/guest.ts';
+import { probeToolchain } from './index.ts';
+
+export interface ToolchainPremises {
+  /** What the operator says (`PERRY_TOOLCHAIN`). */
+  readonly configured?: Toolchain | undefined;
+  /** The machines are this very host, with nothing of their own. */
+  readonly isHostItself: boolean;
+  readonly hostPlatform: NodeJS.Platform;
+}
+
+/**
+ * What the machines of this worker can do. All of them are made of one golden image, so what one guest has answered
+ * is expected of the next; it is asked all the same, because an image can be replaced while the worker runs.
+ */
+export interface GuestToolchain {
+  /** Needs no question: it was configured, or cannot be otherwise. */
+  readonly certain: Toolchain | undefined;
+  /** What is certain, or what the last guest has answered. */
+  expected(): Toolchain | undefined;
+  ask(session: GuestSession, options: { readonly signal: AbortSignal }): Promise<Toolchain>;
+}
+
+export function createGuestToolchain(premises: ToolchainPremises): GuestToolchain {
+  const { configured, isHostItself, hostPlatform } = premises;
+  const certain = configured ?? (isHostItself && hostPlatform !== 'darwin' ? 'portable' : undefined);
+  let answered: Toolchain | undefined;
+  return {
+    certain,
+    expected: () => certain ?? answered,
+    ask: async (session, options) => {
+      answered = await probeToolchain(session, options);
+      return answered;
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { constants, createReadStream } from 'node:fs';
+import { chmod, type FileHandle, mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSmallFile, nextInTurn, SMALL_FILE_BYTES } from '../disk/small-file.ts';
+import type { ArchiveEntry } from './archive-entry.ts';
+import { policePath } from './entry-path.ts';
+import type { UnpackLimits } from './limits.ts';
+import { policeLinks, policeTarget, type SymbolicLink } from './link-policy.ts';
+import { PathRegistry } from './path-registry.ts';
+import { explainDiskError, refuseEntry, shown } from './refusals.ts';
+import type { UnpackBudget } from './unpack-budget.ts';
+
+/** Never opens what is there already, and never goes through a link. */
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const COPY_BYTES = 1024 * 1024;
+
+/**
+ * Puts the entries of an archive into an empty folder. Nothing can be written through a link, because the links
+ * are made last: while files are written, no link exists in the folder. Owners, times and special bits of the
+ * archive are not taken over; of a mode only whether a file may be executed.
+ */
+export class TreeWriter {
+  entryCount = 0;
+  fileBytes = 0;
+  /** Targets by path. */
+  private readonly links = new Map<string, string>();
+  private readonly registry = new PathRegistry();
+  private readonly destDir: string;
+  private readonly limits: UnpackLimits;
+  private readonly budget: UnpackBudget;
+
+  private constructor(destDir: string, limits: UnpackLimits, budget: UnpackBudget) {
+    this.destDir = destDir;
+    this.limits = limits;
+    this.budget = budget;
+  }
+
+  /** Makes the folder if it is missing; one that has something in it is an error of the caller. */
+  static async into(destDir: string, limits: UnpackLimits, budget: UnpackBudget): Promise<TreeWriter> {
+    await mkdir(destDir, { recursive: true, mode: 0o755 });
+    if ((await readdir(destDir)).length > 0)
+      throw new Error(`The folder to unpack into is not empty: ${destDir}`);
+    return new TreeWriter(destDir, limits, budget);
+  }
+
+  /** @throws ShipError BUNDLE_PATH_UNSAFE, BUNDLE_LINK_OUTSIDE, BUNDLE_NAME_COLLISION, BUNDLE_TOO_LARGE, DISK_FULL */
+  async add(announced: ArchiveEntry, signal: AbortSignal): Promise<void> {
+    const path = policePath(announced.name, announced.kind, this.limits);
+    if (path === '') return this.budget.spendEntries(1); // `./`, the folder that is there already
+    const entry = await this.withContent(announced, signal);
+    const newFolders = this.registry.claim(path, entry.kind);
+    this.budget.spendEntries(newFolders.length + (entry.kind === 'directory' ? 0 : 1));
+    this.budget.spendPathBytes((newFolders.length + 1) * path.length + (entry.linkTarget?.length ?? 0));
+    this.entryCount += 1;
+    await this.write(path, entry, newFolders).catch((error) => {
+      throw explainDiskError(error);
+    });
+  }
+
+  /** Judges the links, now that all are known, and makes them. */
+  async finish(): Promise<void> {
+    policeLinks([...this.links].map(([path, target]) => ({ path, target })));
+    for (const [path, target] of this.links) await symlink(target, join(this.destDir, path));
+  }
+
+  /**
+   * A hard link becomes a file of its own: signing one name must not change the other. That it costs the room of a
+   * file is counted. One to a symbolic link becomes another link, which is judged by where it lies itself.
+   */
+  private async withContent(entry: ArchiveEntry, signal: AbortSignal): Promise<ArchiveEntry> {
+    if (entry.hardLinkTo === undefined) return entry;
+    const earlier = policePath(entry.hardLinkTo, 'file', this.limits);
+    const linkTarget = this.links.get(earlier);
+    if (linkTarget !== undefined) return { ...entry, kind: 'symlink', linkTarget };
+    if (!this.registry.hasFile(earlier)) throw linkToNothing(entry, earlier);
+    const source = join(this.destDir, earlier);
+    const { size: sizeBytes, mode } = await stat(source);
+    this.budget.spendUnpackedBytes(sizeBytes);
+    const content = () => fileChunks(source, signal);
+    return { ...entry, sizeBytes, executable: (mode & 0o111) !== 0, content };
+  }
+
+  private async write(path: string, entry: ArchiveEntry, newFolders: readonly string[]): Promise<void> {
+    for (const folder of newFolders) await this.makeFolder(join(this.destDir, folder));
+    if (entry.kind === 'file') await this.writeFile(path, entry);
+    if (entry.kind === 'symlink') this.keepLink({ path, target: entry.linkTarget ?? '' });
+  }
+
+  private async makeFolder(folder: string): Promise<void> {
+    await mkdir(folder);
+    await chmod(folder, 0o755); // as for files: not what the umask of the daemon makes of it
+  }
+
+  private keepLink(link: SymbolicLink): void {
+    policeTarget(link, this.limits.maxPathBytes);
+    this.links.set(link.path, link.target);
+  }
+
+  private async writeFile(path: string, entry: ArchiveEntry): Promise<void> {
+    const target = join(this.destDir, path);
+    // the mode goes into the artifact, whatever the umask of the daemon is
+    const mode = entry.executable ? 0o755 : 0o644;
+    if (entry.sizeBytes <= SMALL_FILE_BYTES) createSmallFile(target, mode, await collected(entry));
+    else await writeLargeFile(target, mode, entry);
+    await nextInTurn();
+    this.fileBytes += entry.sizeBytes;
+  }
+}
+
+async function collected(entry: ArchiveEntry): Promise<Buffer[]> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of entry.content()) chunks.push(chunk);
+  return chunks;
+}
+
+async function writeLargeFile(path: string, mode: number, entry: ArchiveEntry): Promise<void> {
+  const file = await open(path, NEW_FILE, mode);
+  try {
+    await file.chmod(mode);
+    for await (const chunk of entry.content()) await writeAll(file, chunk);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
+  for (let done = 0; done < chunk.length; ) {
+    done += (await file.write(chunk, done, chunk.length - done)).bytesWritten;
+  }
+}
+
+async function* fileChunks(path: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  yield* createReadStream(path, { highWaterMark: COPY_BYTES, signal });
+}
+
+const linkToNothing = ({ name }: ArchiveEntry, earlier: string): Error =>
+  refuseEntry(
+    'BUNDLE_ENTRY_UNSUPPORTED',
+    name,
+    `It is a hard link to ${shown(earlier)}, and no file of that name comes before it.`,
+  );

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { BundleSurvey, Picture } from '../../domain/bundle/index.ts';
+import { isProgramKind, joined } from '../../domain/bundle/nested-places.ts';
+import { PNG_HEAD_BYTES, pngHasAlpha, pngSize } from '../../domain/icons/index.ts';
+import { type PlistDict, stringAt } from '../../formats/plist/index.ts';
+import { readExistingEntitlements } from '../code-signature/existing-entitlements.ts';
+import type { Faults } from './faults.ts';
+import { readIcnsTypes } from './icns-types.ts';
+import { readSidecarEntitlements } from './leftovers.ts';
+import { readPlainFile } from './plain-file.ts';
+import { readPrivacyManifests } from './privacy-manifests.ts';
+import type { ReadingBudget } from './reading-budget.ts';
+
+/** Pictures that an icon is drawn from, as the compiler names them. */
+const PICTURES = ['Icon-1024.png', 'AppIcon.png', 'icon.png'];
+const MAX_PROFILE_BYTES = 1024 * 1024 + 1;
+
+type Details = Pick<
+  BundleSurvey,
+  'pictures' | 'icnsTypes' | 'nestedProfiles' | 'sidecar' | 'existingEntitlements' | 'privacyManifests'
+>;
+
+/** What lies inside of single files of the bundle, and is needed only to judge it. */
+export async function readDetails(
+  appPath: string,
+  found: BundleSurvey,
+  { faults, budget }: { readonly faults: Faults; readonly budget: ReadingBudget },
+): Promise<Details> {
+  const sidecar = await faults.attemptAsync(() => readSidecarEntitlements(appPath));
+  const icnsTypes = await readIcon(appPath, found);
+  return {
+    pictures: await readPictures(appPath, found),
+    ...(icnsTypes && { icnsTypes }),
+    nestedProfiles:
+      (await faults.attemptAsync(() => readNestedProfiles(appPath, found, budget))) ?? new Map(),
+    ...(sidecar && { sidecar }),
+    privacyManifests:
+      (await faults.attemptAsync(() => readPrivacyManifests(appPath, found.files, budget))) ?? [],
+    existingEntitlements:
+      (await faults.attemptAsync(() => readEntitlements(appPath, found, budget))) ?? new Map(),
+  };
+}
+
+async function readPictures(appPath: string, { layout, files }: BundleSurvey): Promise<Picture[]> {
+  const folders = [...new Set([layout?.resources ?? '', ''])];
+  const paths = folders.flatMap((folder) => PICTURES.map((name) => joined(folder, name)));
+  const pictures: Picture[] = [];
+  for (const path of paths.filter((candidate) => files.has(candidate))) {
+    const head = await readPlainFile(appPath, path, PNG_HEAD_BYTES);
+    const size = head && pngSize(head);
+    pictures.push({ path, ...(size && { size }), hasAlpha: head !== undefined && pngHasAlpha(head) });
+  }
+  return pictures;
+}
+
+async function readIcon(
+  appPath: string,
+  { info, layout, files }: BundleSurvey,
+): Promise<string[] | undefined> {
+  const name = info && stringAt(info, 'CFBundleIconFile');
+  if (!name || !layout) return undefined;
+  const path = [name, `${name}.icns`].map((file) => joined(layout.resources, file)).find((p) => files.has(p));
+  return path === undefined ? undefined : readIcnsTypes(join(appPath, path));
+}
+
+async function readNestedProfiles(
+  appPath: string,
+  { nested }: BundleSurvey,
+  budget: ReadingBudget,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const profiles = new Map<string, Buffer>();
+  for (const { embeddedProfile } of nested) {
+    const bytes = embeddedProfile && (await readPlainFile(appPath, embeddedProfile, MAX_PROFILE_BYTES));
+    budget.spendBytes(bytes ? bytes.length : 0);
+    if (embeddedProfile && bytes) profiles.set(embeddedProfile, bytes);
+  }
+  return profiles;
+}
+
+/** Of everything that is a program of its own. */
+async function readEntitlements(
+  appPath: string,
+  { executable, nested, code }: BundleSurvey,
+  budget: ReadingBudget,
+): Promise<ReadonlyMap<string, PlistDict>> {
+  const own = nested.flatMap((bundle) => (isProgramKind(bundle.kind) ? (bundle.executable ?? []) : []));
+  const loose = [...code].flatMap(([path, { slices }]) => (slices[0]?.fileType === 'execute' ? path : []));
+  const found = new Map<string, PlistDict>();
+  for (const path of new Set([...(executable ? [executable] : []), ...own, ...loose])) {
+    const entitlements = await readExistingEntitlements(join(appPath, path), (bytes) => {
+      budget.spendBytes(bytes);
+      return budget.plist;
+    });
+    budget.assertPlistsFit();
+    if (entitlements) found.set(path, entitlements);
+  }
+  return found;
+}

@@ -1,0 +1,117 @@
+import { ShipError } from '../../errors.ts';
+import { isAllZero } from '../../formats/code-signature/bytes.ts';
+import {
+  type EmbeddedSignature,
+  parseEmbeddedSignature,
+} from '../../formats/code-signature/embedded-signature.ts';
+import {
+  FAT_HEADER_BYTES,
+  headerAndCommandsSize,
+  looksLikeMachO,
+  MACH_HEADER_BYTES,
+  readLayout,
+  type SliceLayout,
+  type SliceRange,
+  sliceRanges,
+} from '../../formats/code-signature/mach-o-layout.ts';
+import { malformed } from '../../formats/code-signature/malformed.ts';
+import {
+  looksLikeUdif,
+  readUdifTrailer,
+  UDIF_TRAILER_BYTES,
+  type UdifTrailer,
+} from '../../formats/code-signature/udif-trailer.ts';
+import { type SignedFile, withSignedFile } from './signed-file.ts';
+
+/** One architecture of a Mach-O file; `signature` is absent when it is not signed. */
+export interface SliceSignature extends SliceRange {
+  readonly layout: SliceLayout;
+  readonly signature?: EmbeddedSignature;
+}
+
+export interface MachOSignature {
+  readonly slices: readonly SliceSignature[];
+}
+
+export interface DmgSignature {
+  readonly trailer: UdifTrailer;
+  readonly signature?: EmbeddedSignature;
+}
+
+/** Digests of 2 GiB of code; more than the signatures of all architectures of a file have. */
+const MAX_SIGNATURE_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Reads the signatures of all architectures, without checking them.
+ *
+ * @throws ShipError CODE_FORMAT_UNKNOWN · SIGNATURE_MALFORMED · SIGNED_FILE_UNREADABLE
+ */
+export const readMachOSignature = (path: string): Promise<MachOSignature> =>
+  withSignedFile(path, async (file) => {
+    if (!(await isMachO(file))) throw unknownFormat();
+    return { slices: await readSlices(file) };
+  });
+
+/** Reads the signature of a disk image, without checking it. Throws as `readMachOSignature`. */
+export const readDmgSignature = (path: string): Promise<DmgSignature> =>
+  withSignedFile(path, async (file) => {
+    if (!(await isDmg(file))) throw unknownFormat();
+    return readDmg(file);
+  });
+
+export const unknownFormat = (): ShipError =>
+  new ShipError('CODE_FORMAT_UNKNOWN', {
+    summary: 'The file cannot carry a code signature that is understood here.',
+    reason: 'It is neither a Mach-O file nor a disk image (UDIF).',
+    nextStep: 'Name a .app, .dmg or Mach-O file.',
+  });
+
+export async function isMachO(file: SignedFile): Promise<boolean> {
+  return file.sizeBytes >= MACH_HEADER_BYTES && looksLikeMachO(await file.read(0, 8));
+}
+
+export async function readSlices(file: SignedFile): Promise<SliceSignature[]> {
+  const head = await file.read(0, Math.min(FAT_HEADER_BYTES, file.sizeBytes));
+  const slices: SliceSignature[] = [];
+  let signatureBytes = 0;
+  for (const range of sliceRanges(head, file.sizeBytes)) {
+    const slice = await readSlice(file, range);
+    signatureBytes += slice.layout.signature?.sizeBytes ?? 0;
+    if (signatureBytes > MAX_SIGNATURE_BYTES)
+      throw malformed('code signature', `those of all architectures take ${signatureBytes} bytes`);
+    slices.push(slice);
+  }
+  return slices;
+}
+
+async function readSlice(file: SignedFile, range: SliceRange): Promise<SliceSignature> {
+  const fits = (length: number): number => Math.min(length, range.sizeBytes);
+  const header = await file.read(range.offset, fits(MACH_HEADER_BYTES));
+  const head = await file.read(range.offset, fits(headerAndCommandsSize(header)));
+  const layout = readLayout(head, range);
+  if (!layout.signature) return { ...range, layout };
+  const { offset, sizeBytes } = layout.signature;
+  const region = await readRegion(file, range.offset + offset, sizeBytes);
+  // room that the linker reserved, never signed
+  if (isAllZero(region)) return { ...range, layout };
+  return { ...range, layout, signature: parseEmbeddedSignature(region) };
+}
+
+export async function isDmg(file: SignedFile): Promise<boolean> {
+  return file.sizeBytes >= UDIF_TRAILER_BYTES && looksLikeUdif(await lastBytes(file));
+}
+
+const lastBytes = (file: SignedFile): Promise<Buffer> =>
+  file.read(file.sizeBytes - UDIF_TRAILER_BYTES, UDIF_TRAILER_BYTES);
+
+export async function readDmg(file: SignedFile): Promise<DmgSignature> {
+  const trailer = readUdifTrailer(await lastBytes(file), file.sizeBytes);
+  if (!trailer.signature) return { trailer };
+  const { offset, sizeBytes } = trailer.signature;
+  return { trailer, signature: parseEmbeddedSignature(await readRegion(file, offset, sizeBytes)) };
+}
+
+function readRegion(file: SignedFile, offset: number, sizeBytes: number): Promise<Buffer> {
+  if (sizeBytes > MAX_SIGNATURE_BYTES) throw malformed('code signature', `it takes ${sizeBytes} bytes`);
+  return file.read(offset, sizeBytes);
+}

@@ -1,0 +1,2 @@
+export { codeRecordName, imageRecordName } from './record-name.ts';
+export { stapleApp, stapleImage } from './staple.ts';

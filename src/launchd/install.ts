@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { chown, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ShipError } from '../errors.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
+import { bootout, bootstrap, kickstart, type Launchd, type ServiceState, serviceState } from './launchctl.ts';
+import {
+  LABEL,
+  placesOf,
+  planService,
+  type ServiceFlags,
+  type ServiceHost,
+  type ServicePlan,
+} from './plan.ts';
+
+export interface InstallResult {
+  readonly plan: ServicePlan;
+  /** `started`: it was installed, but had been drained. */
+  readonly outcome: 'installed' | 'updated' | 'started' | 'unchanged';
+}
+
+/**
+ * Writes the property list and hands it to launchd. Doing it twice changes nothing; with another property list the
+ * service is stopped first, which drains it.
+ *
+ * @throws ShipError CONFIG_INVALID · SERVICE_UNSUPPORTED · SERVICE_FAILED · SERVICE_STILL_STOPPING
+ */
+export async function installService(flags: ServiceFlags, host: ServiceHost): Promise<InstallResult> {
+  onMacOnly(host);
+  const plan = await planService(flags, host);
+  const kind = plan.spec.kind;
+  if (kind === 'agent' && host.uid === 0) throw notAsRoot();
+  if (kind === 'daemon') await daemonIsPossible(plan, host);
+  const launchd: Launchd = { launchctl: host.launchctl, domain: plan.domain };
+  const known = await serviceState(launchd, LABEL);
+  const isSame = (await readFile(plan.plistPath).catch(() => undefined))?.equals(plan.plist) === true;
+  if (known && isSame && !isEnding(known)) return { plan, outcome: await keepRunning(launchd, known) };
+  await makeFolders(plan);
+  await writeWhole(plan.plistPath, plan.plist);
+  if (known && (await bootout(launchd, LABEL)) === 'ending') throw stillStopping();
+  await bootstrap(launchd, LABEL, plan.plistPath);
+  return { plan, outcome: known ? 'updated' : 'installed' };
+}
+
+/** Stops the service and removes its property list; one that is not there is no error. Logs and state stay. */
+export async function uninstallService(
+  flags: ServiceFlags,
+  host: ServiceHost,
+): Promise<'removed' | 'ending' | 'absent'> {
+  onMacOnly(host);
+  const { launchd, plistPath } = launchdOf(flags, host);
+  const known = await serviceState(launchd, LABEL);
+  const wasThere = await stat(plistPath).then(
+    () => true,
+    () => false,
+  );
+  const left = known ? await bootout(launchd, LABEL) : 'gone';
+  await rm(plistPath, { force: true });
+  if (left === 'ending') return 'ending';
+  return known || wasThere ? 'removed' : 'absent';
+}
+
+/** @returns `undefined` when launchd does not know the service */
+export async function stateOfService(
+  flags: ServiceFlags,
+  host: ServiceHost,
+): Promise<ServiceState | undefined> {
+  onMacOnly(host);
+  return serviceState(launchdOf(flags, host).launchd, LABEL);
+}
+
+function launchdOf(flags: ServiceFlags, host: ServiceHost): { launchd: Launchd; plistPath: string } {
+  const { domain, plistPath } = placesOf(flags.daemon ? 'daemon' : 'agent', flags.home ?? host.home, host);
+  return { launchd: { launchctl: host.launchctl, domain }, plistPath };
+}
+
+async function keepRunning(launchd: Launchd, { pid }: ServiceState): Promise<'unchanged' | 'started'> {
+  if (pid !== null) return 'unchanged';
+  await kickstart(launchd, LABEL);
+  return 'started';
+}
+
+/** launchd's word for a service that got SIGTERM and has not ended. */
+const isEnding = ({ state }: ServiceState): boolean => state === 'SIGTERMed';
+
+/** launchd creates no folder for the logs, and those of a LaunchDaemon must belong to its user. */
+async function makeFolders({ logDir, plistPath, spec }: ServicePlan): Promise<void> {
+  await makeFolder(logDir, 0o700);
+  await makeFolder(dirname(plistPath));
+  if (spec.kind !== 'daemon') return;
+  const { uid, gid } = await stat(spec.home);
+  await chown(logDir, uid, gid);
+}
+
+/** launchd refuses a property list that others may write to; a half one is never seen. */
+async function writeWhole(path: string, bytes: Buffer): Promise<void> {
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, bytes, { mode: 0o644, flag: 'wx' });
+  await rename(draft, path);
+}
+
+async function daemonIsPossible({ spec }: ServicePlan, host: ServiceHost): Promise<void> {
+  if (host.uid !== 0)
+    throw unusable('Installing a LaunchDaemon needs root.', 'Run the same command with sudo.');
+  const owner = await stat(spec.home).catch(() => undefined);
+  if (!owner)
+    throw unusable(`The home folder "${spec.home}" does not exist.`, 'Give the right one with --home.');
+  const settings = spec.envFile === undefined ? undefined : await stat(spec.envFile);
+  if (settings && settings.uid !== owner.uid)
+    throw unusable(
+      `"${spec.envFile}" does not belong to ${spec.user}, who could not read it.`,
+      `Run: sudo chown ${spec.user} "${spec.envFile}"`,
+    );
+}
+
+function onMacOnly({ platform }: ServiceHost): void {
+  if (platform === 'darwin') return;
+  throw new ShipError('SERVICE_UNSUPPORTED', {
+    summary: 'The service can be installed on macOS only.',
+    reason: `This is ${platform}, which has no launchd; only "perry-ship service print" works here.`,
+    nextStep: 'Run "perry-ship run" under the service manager of this system, e.g. a systemd unit.',
+  });
+}
+
+const notAsRoot = (): ShipError =>
+  unusable(
+    'A LaunchAgent belongs to the user who is logged in at the desktop, and this is root.',
+    'Run the command without sudo, or install a LaunchDaemon with --daemon --user NAME.',
+  );
+
+const unusable = (reason: string, nextStep: string): ShipError =>
+  new ShipError('SERVICE_FAILED', { summary: 'The service was not installed.', reason, nextStep });
+
+const stillStopping = (): ShipError =>
+  new ShipError('SERVICE_STILL_STOPPING', {
+    summary: 'The new settings of the service are written, but the old one still runs.',
+    reason: 'It was told to stop, and finishes its jobs first.',
+    nextStep:
+      'Wait until "perry-ship service status" says that it is not installed, and run "perry-ship service install" again.',
+  });

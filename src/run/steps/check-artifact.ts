@@ -1,0 +1,56 @@
+import { altered, readingAltered } from '../../adapters/guest/altered.ts';
+import { signatureMismatch } from '../../domain/code-signature/expected-signature.ts';
+import { verifyIpa } from '../../files/archive/verify-ipa.ts';
+import { checkSignature } from '../../files/code-signature/check-signature.ts';
+import { readDmgSignature } from '../../files/code-signature/read-signature.ts';
+import { verifyDmg } from '../../files/dmg/read.ts';
+import { checkPackage } from '../../files/xar/check-package.ts';
+import { held } from '../workbench.ts';
+import { artifactOf } from './artifact-place.ts';
+import { timestampUrlOf } from './codesign.ts';
+import { expectedImageSignature } from './expected-signatures.ts';
+import { sideBySide } from './side-by-side.ts';
+import { materialOf, passOf, type StepScope } from './step.ts';
+
+/** Reads the finished file back, as its receiver will. */
+export async function checkArtifact(scope: StepScope): Promise<void> {
+  const { path } = artifactOf(scope);
+  const { signal } = scope;
+  const { container } = passOf(scope);
+  if (container === 'ipa') await verifyIpa(path, { signal });
+  else if (container === 'dmg') await readingAltered('the disk image', () => checkImage(scope, path));
+  else await readingAltered('the installer package', () => checkInstallerPackage(scope, path));
+}
+
+/** Sound, sealed, and signed as asked: the signature was made where the bundle was. */
+async function checkImage(scope: StepScope, path: string): Promise<void> {
+  const [, { findings, signatures }] = await sideBySide(
+    scope.signal,
+    (signal) => verifyDmg(path, { signal }),
+    (signal) => checkSignature(path, { signal }),
+  );
+  const [first] = findings;
+  if (first) throw altered('the disk image', first.message);
+  const { signature } = await readDmgSignature(path);
+  const mismatch =
+    signature && signatureMismatch(signature, expectedImageSignature(scope, artifactOf(scope).stapled));
+  if (mismatch) throw altered('the disk image', `It is not signed as asked: ${mismatch}.`);
+  const { identity } = materialOf(scope);
+  const [{ cms } = { cms: undefined }] = signatures;
+  if (cms?.signer?.sha256Hex !== identity?.certificate.sha256Hex)
+    throw altered('the disk image', 'It is not signed by the identity that was given.');
+  if (identity && timestampUrlOf(scope) !== 'none' && !cms?.timestamp)
+    throw altered('the disk image', 'Its signature has no time stamp.');
+}
+
+/** The package is sealed, by the installer identity of the job, and is that of this app. */
+async function checkInstallerPackage({ desk, signal }: StepScope, path: string): Promise<void> {
+  const { findings, cms, parts } = await checkPackage(path, { signal });
+  const [first] = findings;
+  if (first) throw altered('the installer package', first.message);
+  if (cms?.signer?.sha256Hex !== held(desk, 'installer').certificate.sha256Hex)
+    throw altered('the installer package', 'It is not signed by the installer identity that was given.');
+  const { bundleId } = held(desk, 'facts');
+  if (!parts.some(({ identifier }) => identifier === bundleId))
+    throw altered('the installer package', `It does not say that it installs ${bundleId}.`);
+}

@@ -1,0 +1,96 @@
+import { signInGuest } from '../../adapters/rcodesign/sign.ts';
+import { signAdHoc } from '../../adapters/xcode/index.ts';
+import { identityPem, type SigningIdentity } from '../../domain/identity/index.ts';
+import { digestResources } from '../../files/code-signature/resource-digests.ts';
+import { buildPlist } from '../../formats/plist/index.ts';
+import { held } from '../workbench.ts';
+import { artifactPlace } from './artifact-place.ts';
+import { packResources } from './early-ipa.ts';
+import { firstSigned, nestedPaths, nestedSettings } from './nested-code.ts';
+import { sideBySide } from './side-by-side.ts';
+import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.ts';
+
+/** Signs the bundle and all code in it, inside the guest; this host deals with the resources meanwhile. */
+export async function codesign(scope: GuestStepScope): Promise<void> {
+  await sideBySide(
+    scope.signal,
+    (signal) => readResources({ ...scope, signal }),
+    (signal) => sign({ ...scope, signal }),
+  );
+  scope.report.progress(80);
+}
+
+/** What signing does not change: its digests for the check of the seal, and its part of an .ipa. */
+async function readResources(scope: GuestStepScope): Promise<void> {
+  const { desk, signal } = scope;
+  const except = new Set(held(desk, 'facts').machOs.map(({ path }) => path));
+  desk.resourceDigests = await digestResources(held(desk, 'found').appPath, { except, signal });
+  if (passOf(scope).container === 'ipa')
+    desk.earlyIpa = await packResources(desk, artifactPlace(scope).path, signal);
+}
+
+/** Without an identity Apple's own tool signs, where it is. */
+const sign = (scope: GuestStepScope): Promise<void> =>
+  scope.toolchain === 'xcode' && !materialOf(scope).identity ? signByCodesign(scope) : signByRcodesign(scope);
+
+async function signByCodesign(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal } = scope;
+  await signAdHoc(session, {
+    appPath: held(desk, 'guestAppPath'),
+    nestedPaths: nestedPaths(held(desk, 'facts')),
+    hardenedRuntime: passOf(scope).hardenedRuntime,
+    entitlementsXml: buildPlist(materialOf(scope).entitlements, 'xml').toString('utf8'),
+    signal,
+  });
+}
+
+/** The key is in no file of the guest. */
+async function signByRcodesign(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal, report } = scope;
+  const guestAppPath = held(desk, 'guestAppPath');
+  const { identity, entitlements } = materialOf(scope);
+  await withPem(identity, async (pem) => {
+    const common = {
+      workDir: guestAppPath.slice(0, guestAppPath.lastIndexOf('/')),
+      timestampUrl: timestampUrlOf(scope),
+      ...(pem && { pem }),
+    };
+    for (const { path, ...settings } of await firstSigned(scope))
+      await signInGuest(
+        session,
+        { ...common, ...settings, remotePath: `${guestAppPath}/${path}` },
+        { signal },
+      );
+    const { warnings } = await signInGuest(
+      session,
+      {
+        ...common,
+        remotePath: guestAppPath,
+        entitlements: buildPlist(entitlements, 'xml'),
+        hardenedRuntime: passOf(scope).hardenedRuntime,
+        ...(await nestedSettings(scope)),
+      },
+      { signal },
+    );
+    for (const warning of warnings) report.log(warning);
+  });
+}
+
+/** Apple wants a time stamp on what is distributed directly, and may refuse one in its stores. */
+export function timestampUrlOf(scope: StepScope): string {
+  const { config } = scope.services;
+  return passOf(scope).timestamp === 'store' ? config.storeTimestampUrl : config.timestampUrl;
+}
+
+/** Certificate and key as one PEM, overwritten after use; nothing for an ad hoc signature. */
+export async function withPem<T>(
+  identity: SigningIdentity | undefined,
+  use: (pem: Buffer | undefined) => Promise<T>,
+): Promise<T> {
+  const pem = identity && identityPem(identity);
+  try {
+    return await use(pem);
+  } finally {
+    pem?.fill(0);
+  }
+}

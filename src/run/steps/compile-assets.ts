@@ -1,0 +1,84 @@
+import { chmod, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { altered } from '../../adapters/guest/altered.ts';
+import { getFile, putTree } from '../../adapters/guest/transfer.ts';
+import { compileAssetCatalog } from '../../adapters/xcode/index.ts';
+import { isOsVersion } from '../../domain/bundle/index.ts';
+import { joined } from '../../domain/bundle/nested-places.ts';
+import { publishes } from '../../domain/plan.ts';
+import { ShipError } from '../../errors.ts';
+import { readInfoPlist } from '../../files/bundle/index.ts';
+import { plainPath } from '../../files/bundle/plain-file.ts';
+import { withSignedFile } from '../../files/code-signature/signed-file.ts';
+import { newDict, stringAt } from '../../formats/plist/index.ts';
+import { held } from '../workbench.ts';
+import { guestFolder } from './guest-folder.ts';
+import { mergeInfoPlist } from './merge-info-plist.ts';
+import type { GuestStepScope } from './step.ts';
+
+const CATALOG = 'Assets.car';
+/** What the catalog calls the icon, as actool was told. */
+const CATALOG_ICON = 'AppIcon';
+const CATALOG_MAGIC = 'BOMStore';
+const MAX_CATALOG_BYTES = 64 * 1024 * 1024;
+/** For an app that names no oldest system. */
+const OLDEST_SYSTEM = { ios: '15.0', macos: '11.0' } as const;
+const MINIMUM_KEYS = { ios: 'MinimumOSVersion', macos: 'LSMinimumSystemVersion' } as const;
+
+/**
+ * The icon as a compiled catalog: actool makes it in the guest, and only the catalog itself is taken from there. Loose
+ * icons were drawn here of the same picture, and so was said in Info.plist what they are called. Without the catalog
+ * only the store refuses an app.
+ */
+export async function compileAssets(scope: GuestStepScope): Promise<void> {
+  const { desk, report } = scope;
+  try {
+    await compile(scope);
+  } catch (error) {
+    const isBearable = error instanceof ShipError && error.code === 'ASSET_CATALOG_FAILED';
+    if (!isBearable || publishes(held(desk, 'plan'))) throw error;
+    report.log(`The icon has no compiled asset catalog: ${error.message}`);
+  }
+}
+
+async function compile(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal, report } = scope;
+  const folder = await guestFolder(scope, 'assets');
+  const [catalogDir, outputDir] = [`${folder}/Assets.xcassets`, `${folder}/compiled`];
+  await putTree(session, { sourceDir: held(desk, 'catalogPath'), remoteDir: catalogDir, signal });
+  const compiled = await compileAssetCatalog(session, {
+    ...{ catalogDir, outputDir, signal },
+    ...(await targetOf(scope)),
+  });
+  for (const remark of compiled.remarks) report.log(remark);
+  await takeCatalog(scope, outputDir);
+  desk.facts = { ...held(desk, 'facts'), hasAssetsCar: true };
+  desk.icons = newDict([...Object.entries(held(desk, 'icons')), ['CFBundleIconName', CATALOG_ICON]]);
+  await mergeInfoPlist(scope);
+}
+
+async function targetOf({ desk }: GuestStepScope) {
+  const facts = held(desk, 'facts');
+  const { platform, deviceFamilies } = facts;
+  const info = await readInfoPlist(held(desk, 'found').appPath, facts);
+  const claimed = stringAt(info, MINIMUM_KEYS[platform]);
+  const minimumOs =
+    claimed !== undefined && isOsVersion(claimed) ? claimed : (facts.minimumOs ?? OLDEST_SYSTEM[platform]);
+  const isFor = (family: number) => deviceFamilies.length === 0 || deviceFamilies.includes(family);
+  const families = [...(isFor(1) ? ['iphone' as const] : []), ...(isFor(2) ? ['ipad' as const] : [])];
+  return { platform, minimumOs, deviceFamilies: families };
+}
+
+async function takeCatalog({ desk, session, signal }: GuestStepScope, remoteDir: string): Promise<void> {
+  const { appPath } = held(desk, 'found');
+  const destPath = join(desk.dir, CATALOG);
+  const remotePath = `${remoteDir}/${CATALOG}`;
+  await getFile(session, { remotePath, destPath, maxBytes: MAX_CATALOG_BYTES, signal });
+  const head = await withSignedFile(destPath, (file) =>
+    file.read(0, Math.min(file.sizeBytes, CATALOG_MAGIC.length)),
+  );
+  if (head.toString('latin1') !== CATALOG_MAGIC)
+    throw altered('the compiled asset catalog', 'It is no asset catalog.');
+  await chmod(destPath, 0o644);
+  await rename(destPath, await plainPath(appPath, joined(held(desk, 'facts').resources, CATALOG)));
+}

@@ -1,0 +1,63 @@
+import { createHash, type Hash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BundleDownload, openBundleDownload } from '../../adapters/hub/http.ts';
+import { notarizes } from '../../domain/plan.ts';
+import { decodeBase64Stream } from '../../files/archive/base64.ts';
+import { defaultUnpackLimits } from '../../files/archive/limits.ts';
+import { unpackBundle } from '../../files/archive/unpack-bundle.ts';
+import { held } from '../workbench.ts';
+import { assignmentOf, type StepScope } from './step.ts';
+
+export const unpackedDirOf = (runDir: string): string => join(runDir, 'bundle');
+
+/** Download, base64 and unpacking as one stream; nothing but the unpacked files is written (a zip is spooled). */
+export async function downloadBundle(scope: StepScope): Promise<void> {
+  const { desk, services, signal } = scope;
+  const { authToken, tarballUrl } = assignmentOf(scope);
+  const destDir = unpackedDirOf(desk.dir);
+  await rm(destDir, { recursive: true, force: true });
+  const download = await openBundleDownload({
+    url: tarballUrl,
+    token: authToken,
+    origin: originOf(services),
+    signal,
+  });
+  const archive = decodeBase64Stream(counted(download, scope), {
+    maxBytes: defaultUnpackLimits.maxArchiveBytes,
+  });
+  const hash = createHash('sha256');
+  // it takes time, and only what Apple may have already has to be known again
+  const bytes = notarizes(held(desk, 'plan')) ? hashed(hash, archive) : archive;
+  const { unpackedBytes } = await unpackBundle(bytes, destDir, {
+    spoolDir: desk.dir,
+    limits: defaultUnpackLimits,
+    signal,
+  });
+  desk.unpackedBytes = unpackedBytes;
+  if (bytes !== archive) desk.archiveSha256Hex = hash.digest('hex');
+}
+
+async function* hashed(hash: Hash, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+export const originOf = ({ config }: StepScope['services']) => ({
+  hubUrl: config.hubUrl,
+  ...(config.hubHttpUrl !== undefined && { httpBaseUrl: config.hubHttpUrl }),
+});
+
+async function* counted(
+  { body, contentLengthBytes }: BundleDownload,
+  { report }: StepScope,
+): AsyncGenerator<Buffer> {
+  let seenBytes = 0;
+  for await (const chunk of body) {
+    seenBytes += chunk.length;
+    if (contentLengthBytes) report.progress((seenBytes / contentLengthBytes) * 95);
+    yield chunk;
+  }
+}

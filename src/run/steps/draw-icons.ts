@@ -1,0 +1,30 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DrawnIcons } from '../../../machines/contracts/job.ts';
+import { drawIcons as draw } from '../../files/icons/index.ts';
+import { held } from '../workbench.ts';
+import type { StepScope } from './step.ts';
+
+/** Draws the app icon in every size from the one picture that the compiler left in the bundle. */
+export async function drawIcons(scope: StepScope): Promise<DrawnIcons> {
+  const { desk, signal, report } = scope;
+  const { appPath } = held(desk, 'found');
+  const catalogFolder = await folderForCatalog(scope);
+  const { iconKeys, catalogPath, warnings } = await draw(appPath, held(desk, 'facts'), {
+    signal,
+    ...(catalogFolder !== undefined && { catalogFolder }),
+  });
+  for (const warning of warnings) report.log(warning);
+  if (iconKeys) desk.icons = iconKeys;
+  if (catalogPath !== undefined) desk.catalogPath = catalogPath;
+  report.progress(60);
+  return { hasCatalog: catalogPath !== undefined };
+}
+
+/** Compiled catalogs cannot be merged, so one that the app brought stays; and only Apple's actool makes one. */
+async function folderForCatalog({ desk, services }: StepScope): Promise<string | undefined> {
+  if (held(desk, 'facts').hasAssetsCar || services.toolchain.certain === 'portable') return undefined;
+  const folder = join(desk.dir, 'catalog');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}

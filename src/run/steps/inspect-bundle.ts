@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import type { BundleSummary } from '../../../machines/contracts/job.ts';
+import type { BundleSurvey } from '../../domain/bundle/index.ts';
+import { notarizes } from '../../domain/plan.ts';
+import { findBundle } from '../../files/archive/find-bundle.ts';
+import {
+  decomposeNames,
+  findArchivedCode,
+  makeSwiftSupport,
+  removeEmbeddedProfile,
+  removeFinderLeftovers,
+  removeOldSignatures,
+  repairModes,
+  SWIFT_SUPPORT,
+  surveyBundle,
+  takeSidecarEntitlements,
+  writeAssumedKeys,
+} from '../../files/bundle/index.ts';
+import { held } from '../workbench.ts';
+import { unpackedDirOf } from './download-bundle.ts';
+import { examineJob } from './preflight.ts';
+import type { StepScope } from './step.ts';
+
+/** Finds the bundle, reads everything that decides how it is signed, and mends what its way here has cost it. */
+export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
+  const { desk, signal } = scope;
+  const target = held(desk, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign';
+  const found = await findBundle(unpackedDirOf(desk.dir), target);
+  if (target === 'macos-sign') await decomposeNames(found.appPath);
+  const { bundleId: expectedBundleId } = held(desk, 'manifest');
+  const { appPath, archiveDir } = found;
+  const survey = await withArchivedCode(
+    scope,
+    appPath,
+    await surveyBundle(appPath, { target, expectedBundleId, archiveDir, signal }),
+  );
+  const { facts } = survey;
+  if (!facts) {
+    await examineJob(scope, survey);
+    throw new Error('a bundle without facts has an error');
+  }
+  await repairModes(found.appPath, facts);
+  await removeOldSignatures(found.appPath, facts);
+  await removeEmbeddedProfile(found.appPath, facts);
+  await removeFinderLeftovers(found.appPath, facts);
+  await writeAssumedKeys(found.appPath, facts);
+  await takeSidecarEntitlements(found.appPath);
+  const isMade = survey.swiftSupport?.isMade === true;
+  if (isMade) await makeSwiftSupport({ appPath: found.appPath, files: survey.files }, found.archiveDir);
+  const companions = [...found.companions, ...(isMade ? [SWIFT_SUPPORT] : [])];
+  Object.assign(desk, { found: { ...found, companions }, facts, survey });
+  return { folderName: found.folderName, bundleId: facts.bundleId, unpackedBytes: desk.unpackedBytes ?? 0 };
+}
+
+/** Apple's notary service looks into archives. */
+async function withArchivedCode(
+  { desk, signal }: StepScope,
+  appPath: string,
+  survey: BundleSurvey,
+): Promise<BundleSurvey> {
+  if (!notarizes(held(desk, 'plan'))) return survey;
+  const scratchDir = join(desk.dir, 'archived-code');
+  return { ...survey, archivedCode: await findArchivedCode(appPath, survey, { scratchDir, signal }) };
+}

@@ -1,0 +1,33 @@
+import { mergeInfoPlist as merge } from '../../domain/bundle/index.ts';
+import { readInfoPlist, writeInfoPlist } from '../../files/bundle/index.ts';
+import { held } from '../workbench.ts';
+import type { StepScope } from './step.ts';
+
+/** Adds to Info.plist what the platform wants and the compiler left out. */
+export async function mergeInfoPlist({ desk, report }: StepScope): Promise<void> {
+  const { appPath } = held(desk, 'found');
+  const facts = held(desk, 'facts');
+  const { info } = merge({
+    info: await readInfoPlist(appPath, facts),
+    platform: facts.platform,
+    hasAssetsCar: facts.hasAssetsCar,
+    ...(facts.minimumOs !== undefined && { minimumOs: facts.minimumOs }),
+    ...(desk.icons && { iconKeys: desk.icons }),
+    ...wishesOf(held(desk, 'manifest')),
+  });
+  await writeInfoPlist(appPath, facts, info);
+  report.progress(90);
+}
+
+/** What the manifest may decide; iOS settings were written by the compiler. */
+function wishesOf({ platform, minimumOsVersion, displayName, category, macosEncryptionExempt }: Manifest) {
+  if (platform === 'ios') return {};
+  return {
+    ...(minimumOsVersion !== undefined && { minimumOsVersion }),
+    ...(displayName !== undefined && { displayName }),
+    ...(category !== undefined && { category }),
+    ...(macosEncryptionExempt !== undefined && { encryptionExempt: macosEncryptionExempt }),
+  };
+}
+
+type Manifest = ReturnType<typeof held<'manifest'>>;

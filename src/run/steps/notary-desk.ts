@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { wording } from '../../../machines/contracts/wording.ts';
+import { type ApiTokens, createApiTokens } from '../../adapters/apple/api-token.ts';
+import type { NotaryAccess, UploadGrant } from '../../adapters/notary/index.ts';
+import { ShipError } from '../../errors.ts';
+import { credentialNames, words } from '../../words.ts';
+import type { Services } from '../services.ts';
+import { type Desk, held } from '../workbench.ts';
+
+/** What notarizing works with. */
+export type NotaryServices = Pick<
+  Services,
+  'config' | 'limits' | 'logger' | 'redactor' | 'workbench' | 'submissions'
+>;
+
+/** One effect of a notarization. */
+export interface NotaryScope {
+  readonly services: NotaryServices;
+  readonly desk: Desk;
+  readonly signal: AbortSignal;
+}
+
+/** What a notarization keeps between two effects; it is gone with the desk of its run. */
+interface Drawer {
+  /** Secret: holds the key. */
+  readonly tokens: ApiTokens;
+  /** Secret: of the newest submission. */
+  grant?: UploadGrant;
+  ticket?: Buffer;
+}
+
+const drawers = new WeakMap<Desk, Drawer>();
+
+export function drawerOf({ desk }: NotaryScope): Drawer {
+  const drawer = drawers.get(desk) ?? { tokens: tokensOf(desk) };
+  drawers.set(desk, drawer);
+  return drawer;
+}
+
+export const notaryAccess = (scope: NotaryScope): NotaryAccess => ({
+  baseUrl: new URL(scope.services.config.notaryUrl),
+  tokens: drawerOf(scope).tokens,
+});
+
+function tokensOf(desk: Desk): ApiTokens {
+  const {
+    apiKeyId: keyId,
+    apiIssuerId: issuerId,
+    apiPrivateKeyPem: privateKeyPem,
+  } = held(desk, 'credentials');
+  if (keyId !== undefined && issuerId !== undefined && privateKeyPem !== undefined)
+    return createApiTokens({ keyId, issuerId, privateKeyPem });
+  throw new ShipError('CREDENTIAL_MISSING', {
+    summary: 'The app cannot be notarized without an App Store Connect API key.',
+    reason: wording`Of ${credentialNames(['apple_key_id', 'apple_issuer_id', 'apple_p8_key'])} not all were given.`,
+    nextStep: wording`${words.configure} ${words.apiKey}, and try again.`,
+  });
+}
+
+/**
+ * The name under which Apple lists a submission. It carries the digest, so that after a lost answer or a restart the
+ * very same file is found again, and no other.
+ */
+export function submissionName({
+  name,
+  sha256Hex,
+}: {
+  readonly name: string;
+  readonly sha256Hex: string;
+}): string {
+  const at = name.lastIndexOf('.');
+  const [stem, extension] = at > 0 ? [name.slice(0, at), name.slice(at)] : [name, ''];
+  return `${stem}-${sha256Hex.slice(0, 16)}${extension}`;
+}
+
+/** The bundle of a run, and its main executable. */
+export function appOf(desk: Desk): { readonly appPath: string; readonly executablePath: string } {
+  const { appPath } = held(desk, 'found');
+  return { appPath, executablePath: join(appPath, held(desk, 'facts').executable) };
+}

@@ -1,0 +1,23 @@
+import type { Artifact } from '../../../machines/contracts/job.ts';
+import type { FileDigest } from '../../files/disk/digested-file.ts';
+import { artifactPlace } from './artifact-place.ts';
+import { packAppleDmg } from './package-apple-dmg.ts';
+import { packDmg } from './package-dmg.ts';
+import { packIpa } from './package-ipa.ts';
+import { packPkg } from './package-pkg.ts';
+import { type GuestStepScope, passOf } from './step.ts';
+
+/** The signed bundle as one file, its digest taken while it is made. */
+export async function packageArtifact(scope: GuestStepScope): Promise<Artifact> {
+  const { name, path } = artifactPlace(scope);
+  const made = await pack(scope, path);
+  scope.desk.artifacts.set(name, { name, path, ...made });
+  return { name, ...made };
+}
+
+function pack(scope: GuestStepScope, path: string): Promise<FileDigest> {
+  const { container } = passOf(scope);
+  if (container === 'ipa') return packIpa(scope, path);
+  if (container === 'pkg') return packPkg(scope, path);
+  return scope.toolchain === 'xcode' ? packAppleDmg(scope, path) : packDmg(scope, path);
+}

@@ -1,0 +1,69 @@
+import { renderFailure } from '../../../machines/contracts/failure.ts';
+import { forAudience } from '../../../machines/contracts/wording.ts';
+import type { BundleSurvey } from '../../domain/bundle/index.ts';
+import type { Credentials } from '../../domain/credentials/index.ts';
+import { forgetPrepared, prepareP12 } from '../../domain/identity/index.ts';
+import { readTrustRoots } from '../../files/disk/trust-roots.ts';
+import { type Examination, errorOf, examine, type Finding, plannedInput } from '../../preflight/index.ts';
+import { held } from '../workbench.ts';
+import type { StepScope } from './step.ts';
+
+/** The hub relays a bounded number of lines a second; what is left of many findings is told by codes. */
+const MAX_LINES = 5;
+
+/**
+ * Holds the whole job against the rules and tells everything that was found, at once.
+ *
+ * @throws ShipError the first of the errors
+ */
+export async function examineJob(scope: StepScope, survey: BundleSurvey): Promise<Examination> {
+  const { desk, services } = scope;
+  const job = {
+    plan: held(desk, 'plan'),
+    manifest: held(desk, 'manifest'),
+    credentials: held(desk, 'credentials'),
+  };
+  const { entitlements } = desk;
+  const input = plannedInput(job, {
+    survey,
+    ...(entitlements && { entitlements }),
+    trustRoots: await readTrustRoots(services.config.trustRoots),
+    now: new Date(),
+  });
+  const examination = await withPreparedKeys(job.credentials, () => examine(input));
+  const [first] = examination.findings.filter(({ severity }) => severity === 'error');
+  tellAll(examination.findings, scope);
+  if (!first) return examination;
+  for (const { identity } of examination.materials) identity?.privateKeyPem.fill(0);
+  examination.installer?.privateKeyPem.fill(0);
+  throw errorOf(first);
+}
+
+/** The keys of PKCS#12 files take up to a second each to derive: the other jobs go on meanwhile. */
+async function withPreparedKeys<T>(
+  { main, notarize, installer }: Credentials,
+  examineAll: () => T,
+): Promise<T> {
+  const supplied = [main, notarize, installer].filter((file) => file !== undefined);
+  try {
+    for (const { p12, password } of supplied) await prepareP12(p12, password);
+    return examineAll();
+  } finally {
+    for (const { p12 } of supplied) forgetPrepared(p12);
+  }
+}
+
+/** One error alone is the result of the job and need not be told twice; drawing tells about icons itself. */
+function tellAll(findings: readonly Finding[], { report, services: { audience } }: StepScope): void {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const warnings = findings.filter(
+    ({ severity, code }) => severity === 'warning' && !code.startsWith('ICON_'),
+  );
+  const told = [...(errors.length > 1 ? errors : []), ...warnings];
+  for (const found of told.slice(0, MAX_LINES)) report.log(lineOf(forAudience(found, audience)));
+  const rest = told.slice(MAX_LINES).map(({ code }) => code);
+  if (rest.length > 0) report.log(`${rest.length} more findings: ${[...new Set(rest)].join(', ')}`);
+}
+
+const lineOf = ({ severity, code, ...said }: Omit<Finding, 'terminal'>): string =>
+  severity === 'error' ? `${code}: ${renderFailure(said)}` : renderFailure({ ...said, nextStep: '' });

@@ -1,0 +1,46 @@
+import { open } from 'node:fs/promises';
+import { assembleFile } from '../../adapters/guest/assemble.ts';
+import { putFile } from '../../adapters/guest/transfer.ts';
+import { validateStaple as askStapler } from '../../adapters/xcode/index.ts';
+import { readUdifTrailer, UDIF_TRAILER_BYTES } from '../../formats/code-signature/udif-trailer.ts';
+import { held } from '../workbench.ts';
+import { artifactOf } from './artifact-place.ts';
+import { heedOpinion } from './second-opinion.ts';
+import type { GuestStepScope } from './step.ts';
+
+/**
+ * Asks Apple's stapler whether the ticket fits. The guest still has the image as it was signed: stapling changed only
+ * its end, so only that is sent.
+ */
+export async function validateStaple(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal, report } = scope;
+  const guestImagePath = held(desk, 'guestImagePath');
+  const { offset, bytes } = await endOf(artifactOf(scope).path);
+  const stem = guestImagePath.replace(/\.dmg$/, '');
+  const [endPath, stapledPath] = [`${stem}.end`, `${stem}-stapled.dmg`];
+  await putFile(session, { source: bytes, remotePath: endPath, mode: 0o600, signal });
+  const segments = [
+    { remotePath: guestImagePath, fromByte: 0, sizeBytes: offset },
+    { remotePath: endPath, fromByte: 0, sizeBytes: bytes.length },
+  ];
+  await assembleFile(session, { segments, remotePath: stapledPath, signal });
+  const ask = () => askStapler(session, { path: stapledPath, signal });
+  await heedOpinion({ tool: 'stapler', subject: 'the disk image', ask, code: 'STAPLE_FAILED' }, report);
+}
+
+/** From the code signature on. */
+async function endOf(path: string): Promise<{ readonly offset: number; readonly bytes: Buffer }> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const trailer = Buffer.alloc(UDIF_TRAILER_BYTES);
+    await file.read(trailer, 0, trailer.length, size - trailer.length);
+    const { signature } = readUdifTrailer(trailer, size);
+    if (!signature) throw new Error('a stapled image has a signature');
+    const bytes = Buffer.alloc(size - signature.offset);
+    await file.read(bytes, 0, bytes.length, signature.offset);
+    return { offset: signature.offset, bytes };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,100 @@
+import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
+import { altered } from '../../adapters/guest/altered.ts';
+import { verifyInGuest } from '../../adapters/rcodesign/verify.ts';
+import { verifyWithCodesign } from '../../adapters/xcode/index.ts';
+import { type FailureCode, failureCodes, ShipError } from '../../errors.ts';
+import { digestsOfUntouched } from '../../files/code-signature/resource-digests.ts';
+import { readApp } from '../../verify/read-app.ts';
+import type { AppSummary, ArtifactFinding } from '../../verify/report.ts';
+import { held } from '../workbench.ts';
+import { timestampUrlOf } from './codesign.ts';
+import { heedOpinion } from './second-opinion.ts';
+import { type GuestStepScope, materialOf } from './step.ts';
+import { takeSignatures } from './take-signatures.ts';
+
+/**
+ * Opinions on the signature: rcodesign's and, where it is, that of Apple's codesign in the guest, and our own on the
+ * host, over the signatures that came back and the files that never left. A guest that changed anything is found out.
+ */
+export async function verifySignature(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal, report } = scope;
+  await verifyInGuest(
+    session,
+    {
+      remotePath: held(desk, 'guestAppPath'),
+      machOPaths: held(desk, 'facts').machOs.map(({ path }) => path),
+      adHoc: materialOf(scope).identity === undefined,
+    },
+    { signal },
+  );
+  if (scope.toolchain === 'xcode') await askCodesign(scope);
+  report.progress(85);
+  await takeSignatures(scope);
+  report.progress(90);
+  const { appPath } = held(desk, 'found');
+  const digests = await digestsOfUntouched(appPath, held(desk, 'resourceDigests'));
+  const { app, findings } = await readApp(appPath, { path: '', signal, digests });
+  const unasked = signedOtherwise(scope, app);
+  if (unasked) throw altered('the signed app', `${nameOf(unasked.path)}: ${unasked.message}`);
+  const [first, ...more] = findings;
+  if (first) throw broken(first, more.length);
+}
+
+async function askCodesign(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal, report } = scope;
+  const path = held(desk, 'guestAppPath');
+  const ask = () => verifyWithCodesign(session, { path, deep: true, signal });
+  const { identity } = materialOf(scope);
+  await heedOpinion({ tool: 'codesign', subject: 'the signed app', ask, identity }, report);
+}
+
+/** All code must be signed by the identity of the job, at a confirmed time where that was asked for. */
+function signedOtherwise(
+  scope: GuestStepScope,
+  { signatures, nested }: AppSummary,
+): { readonly path: string; readonly message: string } | undefined {
+  const wanted = materialOf(scope).identity?.certificate.sha256Hex;
+  const needsTimestamp = wanted !== undefined && timestampUrlOf(scope) !== 'none';
+  for (const { path, signatures: all } of [{ path: '', signatures }, ...nested])
+    for (const { signer } of all) {
+      if (signer?.certificateSha256 !== wanted)
+        return { path, message: 'It is not signed by the identity that was given.' };
+      if (needsTimestamp && signer?.timestamp === undefined)
+        return { path, message: 'Its signature has no time stamp.' };
+    }
+  return undefined;
+}
+
+/** What only the guest can have made, or have changed before it signed: none of it can be the sender's. */
+const MADE_BY_GUEST: readonly string[] = [
+  'SIGNATURE_MALFORMED',
+  'CODE_UNSEALED',
+  'SLOT_MISSING',
+  'CMS_MISSING',
+  'CMS_DIGEST_WRONG',
+  'CMS_SIGNATURE_WRONG',
+  'TIMESTAMP_WRONG',
+  'SEAL_MALFORMED',
+  'SEAL_WEAK',
+  'CODE_CHANGED',
+  'SLOT_CHANGED',
+  'FILE_CHANGED',
+  'FILE_MISSING',
+  'LINK_CHANGED',
+  'NESTED_CHANGED',
+];
+
+/** What the credentials do not fit is the sender's to mend; a seal that does not hold never is. */
+function broken({ code, path, message }: ArtifactFinding, moreCount: number): ShipError {
+  const fact = `${nameOf(path)}: ${message}`;
+  const reason = moreCount > 0 ? `There are ${moreCount} more findings.` : '';
+  if (MADE_BY_GUEST.includes(code)) return altered('the signed app', [fact, reason].join(' ').trim());
+  const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : undefined;
+  const nextStep = known
+    ? 'Correct the profile, the certificate or the entitlements of the app, and try again.'
+    : TRY_AGAIN_OR_REPORT;
+  const summary = `The signed app does not hold: ${fact}`;
+  return new ShipError(known ?? 'SIGNATURE_INVALID', { summary, reason, nextStep });
+}
+
+const nameOf = (path: string): string => (path === '' ? 'the bundle' : `"${path.slice(0, 200)}"`);

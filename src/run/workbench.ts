@@ -1,0 +1,143 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Artifact } from '../../machines/contracts/job.ts';
+import type { StoreAccess, UploadPart } from '../adapters/app-store-connect/index.ts';
+import type { BundleSurvey } from '../domain/bundle/index.ts';
+import type { Credentials } from '../domain/credentials/index.ts';
+import type { IconKeys } from '../domain/icons/index.ts';
+import type { SigningIdentity } from '../domain/identity/index.ts';
+import type { Manifest } from '../domain/manifest/index.ts';
+import type { SignPlan } from '../domain/plan.ts';
+import type { FoundBundle } from '../files/archive/find-bundle.ts';
+import type { BundleFacts } from '../files/bundle/index.ts';
+import type { ResourceDigests } from '../files/code-signature/resource-digests.ts';
+import type { PlistDict } from '../formats/plist/index.ts';
+import type { IpaInTheMaking } from './ipa-in-the-making.ts';
+
+/**
+ * What one run has on its desk: the results of its steps that are too large, or too secret, for a statechart.
+ * Each step fills in its own part and finds the parts of those before it.
+ */
+export interface Desk {
+  readonly runId: string;
+  readonly jobId: string;
+  /** Private folder of this run (0700); everything that it writes on this host is below. */
+  readonly dir: string;
+  manifest?: Manifest;
+  /** Secret. */
+  credentials?: Credentials;
+  plan?: SignPlan;
+  unpackedBytes?: number;
+  /** Of the archive that the hub delivered; taken when the job may have to be known again. */
+  archiveSha256Hex?: string;
+  found?: FoundBundle;
+  facts?: BundleFacts;
+  /** Until the credentials are checked. */
+  survey?: BundleSurvey;
+  /** A file that was given for this very signature, in the place of what lies in the bundle. */
+  entitlements?: PlistDict;
+  /** Secret: what each pass of the plan signs with. */
+  materials?: readonly SigningMaterial[];
+  /** Secret: signs the installer package of the Mac App Store. */
+  installer?: SigningIdentity;
+  icons?: IconKeys;
+  /** The icon as a catalog for actool, on this host. */
+  catalogPath?: string;
+  /** Absolute path of the bundle in the guest. */
+  guestAppPath?: string;
+  /** Begun while the guest signs. */
+  earlyIpa?: IpaInTheMaking;
+  /** Taken while the guest signs. */
+  resourceDigests?: ResourceDigests;
+  /** Secret: the way into App Store Connect, and the addresses of the parts of the file. */
+  store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
+  /** By name. */
+  readonly artifacts: Map<string, MadeArtifact>;
+  /** Under which its artifact is kept until the job is over. */
+  keptAs?: string;
+  /** The disk image as it was signed, in the guest. */
+  guestImagePath?: string;
+}
+
+export interface SigningMaterial {
+  /** Absent for an ad hoc signature. */
+  readonly identity?: SigningIdentity;
+  readonly entitlements: PlistDict;
+}
+
+export interface MadeArtifact extends Artifact {
+  readonly path: string;
+  /** A notarization ticket was attached here. */
+  readonly stapled?: boolean;
+}
+
+/** Name of a job that no hub has named. */
+export const LOCAL_JOB_ID = 'local';
+
+type Part = Exclude<keyof Desk, 'runId' | 'jobId' | 'dir' | 'artifacts'>;
+
+/** A part that an earlier step has put there; the order of the statechart guarantees it. */
+export function held<P extends Part>(desk: Desk, part: P): NonNullable<Desk[P]> {
+  const value = desk[part];
+  if (value === undefined || value === null) throw new Error(`the run has no ${part} yet`);
+  return value as NonNullable<Desk[P]>;
+}
+
+export function artifactNamed({ artifacts }: Desk, name: string): MadeArtifact {
+  const artifact = artifacts.get(name);
+  if (!artifact) throw new Error(`the run has made no ${name} yet`);
+  return artifact;
+}
+
+export interface Workbench {
+  /** The desk of a run; made, with its folder, at the first call. */
+  open(runId: string, jobId: string): Promise<Desk>;
+  get(runId: string): Desk;
+  /** `undefined` for a run that has none. */
+  find(runId: string): Desk | undefined;
+  /** Removes the folder and forgets everything; keys in memory are overwritten. */
+  clear(runId: string): Promise<void>;
+  /** Removes the folders that an earlier life of the daemon left. */
+  sweep(): Promise<void>;
+  readonly size: number;
+}
+
+export function createWorkbench(stateDir: string): Workbench {
+  const runsDir = join(stateDir, 'runs');
+  const desks = new Map<string, Desk>();
+  const remove = (name: string) => rm(join(runsDir, name), { recursive: true, force: true, maxRetries: 3 });
+  return {
+    open: async (runId, jobId) => {
+      const desk = desks.get(runId) ?? { runId, jobId, dir: join(runsDir, runId), artifacts: new Map() };
+      desks.set(runId, desk);
+      await mkdir(desk.dir, { recursive: true, mode: 0o700 });
+      return desk;
+    },
+    get: (runId) => {
+      const desk = desks.get(runId);
+      if (!desk) throw new Error(`run ${runId} has no desk`);
+      return desk;
+    },
+    find: (runId) => desks.get(runId),
+    clear: async (runId) => {
+      const desk = desks.get(runId);
+      if (desk) overwriteSecrets(desk);
+      desks.delete(runId);
+      await remove(runId);
+    },
+    sweep: async () => {
+      const names = await readdir(runsDir).catch(() => []);
+      await Promise.all(names.filter((name) => !desks.has(name)).map(remove));
+    },
+    get size() {
+      return desks.size;
+    },
+  };
+}
+
+function overwriteSecrets({ credentials, materials = [], installer }: Desk): void {
+  for (const supplied of [credentials?.main, credentials?.notarize, credentials?.installer])
+    supplied?.p12.fill(0);
+  for (const identity of [...materials.map((each) => each.identity), installer])
+    identity?.privateKeyPem.fill(0);
+}

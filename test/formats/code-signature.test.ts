@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+import { isAllZero } from '../../src/formats/code-signature/bytes.ts';
+import { parseCodeResources } from '../../src/formats/code-signature/code-resources.ts';
+import { parseEmbeddedSignature } from '../../src/formats/code-signature/embedded-signature.ts';
+import { looksLikeMachO, sliceRanges } from '../../src/formats/code-signature/mach-o-layout.ts';
+import { PatternBudget, pathPattern } from '../../src/formats/code-signature/path-pattern.ts';
+import { requirementMismatch } from '../../src/formats/code-signature/requirement-text.ts';
+import { isUsualOmission, treatmentOf } from '../../src/formats/code-signature/resource-rules.ts';
+
+describe('path patterns', () => {
+  const matches = (pattern: string, path: string): boolean => pathPattern(pattern, new PatternBudget())(path);
+
+  test.each([
+    ['^a', 'abc', true],
+    ['^a', 'ba', false],
+    ['c$', 'abc', true],
+    ['c$', 'abcd', false],
+    ['b', 'abc', true],
+    ['', 'abc', true],
+    ['^(a|b)*c+$', 'ababcc', true],
+    ['^(a|b)*c+$', 'abad', false],
+    ['^x?y$', 'y', true],
+    ['^x?y$', 'xxy', false],
+    ['^[^/]+/[a-c-]$', 'dir/-', true],
+    ['^[^/]+/[a-c-]$', 'dir/sub/a', false],
+    ['^[]x]$', ']', true],
+    ['^a{2}$', 'aa', true],
+    ['^a{2}$', 'aaa', false],
+    ['^a{2,}$', 'aaaa', true],
+    ['^a{1,3}b$', 'aaab', true],
+    ['^a{1,3}b$', 'aaaab', false],
+    ['^a\\.b$', 'a.b', true],
+    ['^a\\.b$', 'axb', false],
+    ['(^|/)foo($|/)', 'a/foo', true],
+    ['(^|/)foo($|/)', 'afoo', false],
+    ['^()$', '', true],
+    ['^Überraschung/.*\\.txt$', 'Überraschung/x.txt', true],
+  ])('%s on %s is %s', (pattern, path, expected) => {
+    expect(matches(pattern, path)).toBe(expected);
+  });
+
+  test('agree with JavaScript on random small patterns', () => {
+    let state = 1;
+    const pick = (count: number): number => {
+      state = (state * 48_271) % 0x7fffffff;
+      return state % count;
+    };
+    const pieces = [
+      'a',
+      'b',
+      '.',
+      '^',
+      '$',
+      '(a|b)',
+      '(ab)*',
+      'a+',
+      'b?',
+      '[ab]',
+      '[^a]',
+      '(a*)*',
+      '(|b)',
+      'a{1,2}',
+    ];
+    for (let round = 0; round < 2_000; round += 1) {
+      const pattern = Array.from({ length: 1 + pick(5) }, () => pieces[pick(pieces.length)]).join('');
+      const path = Array.from({ length: pick(7) }, () => 'abc'[pick(3)]).join('');
+      expect(matches(pattern, path), `${pattern} on ${path}`).toBe(new RegExp(pattern).test(path));
+    }
+  });
+
+  test('that hang other engines end at once', () => {
+    expect(matches('^(a+)+$', `${'a'.repeat(2_000)}b`)).toBe(false);
+    expect(matches('(.*)*(.*)*(.*)*x$', 'a'.repeat(2_000))).toBe(false);
+  });
+
+  test.each([
+    '(',
+    'a)',
+    '[a',
+    '*a',
+    'a{3,1}',
+    'a{1,999}',
+    '((a{100}){100}){100}',
+    '\\',
+    '[[:alpha:]]',
+    '('.repeat(99),
+  ])('%s is refused', (pattern) => {
+    expect(() => matches(pattern, 'a')).toThrow(expect.objectContaining({ code: 'SIGNATURE_MALFORMED' }));
+  });
+});
+
+describe('CodeResources', () => {
+  const seal = (rules: string, files = ''): ReturnType<typeof parseCodeResources> =>
+    parseCodeResources(
+      Buffer.from(`<?xml version="1.0"?><plist version="1.0"><dict>
+        <key>files2</key><dict>${files}</dict><key>rules2</key><dict>${rules}</dict></dict></plist>`),
+    );
+  const rule = (pattern: string, body: string): string => `<key>${pattern}</key>${body}`;
+
+  test('the heaviest rule decides', () => {
+    const { rules } = seal(
+      rule('^.*', '<true/>') +
+        rule('^Frameworks/', '<dict><key>nested</key><true/><key>weight</key><real>10</real></dict>') +
+        rule('^Frameworks/skip', '<dict><key>omit</key><true/><key>weight</key><integer>11</integer></dict>'),
+    );
+    expect(treatmentOf(rules, 'a.txt')).toBe('sealed');
+    expect(treatmentOf(rules, 'Frameworks/F.framework')).toBe('nested');
+    expect(treatmentOf(rules, 'Frameworks/skip.txt')).toBe('omitted');
+    expect(treatmentOf([], 'a')).toBe('unmentioned');
+  });
+
+  test('entries that seal nothing are refused', () => {
+    const wrong = ['<dict/>', '<string>x</string>', '<dict><key>hash2</key><data>AAAA</data></dict>'];
+    for (const entry of wrong)
+      expect(() => seal('', rule('a', entry))).toThrow(
+        expect.objectContaining({ code: 'SIGNATURE_MALFORMED' }),
+      );
+  });
+
+  test('only what every tool leaves out is usual', () => {
+    for (const path of [
+      'Info.plist',
+      'PkgInfo',
+      '.DS_Store',
+      'a/.DS_Store',
+      'Resources/en.lproj/locversion.plist',
+    ])
+      expect(isUsualOmission(path)).toBe(true);
+    for (const path of ['a/Info.plist', 'payload.js', 'PkgInfo2']) expect(isUsualOmission(path)).toBe(false);
+  });
+});
+
+test('requirements are held against identifier and code hash', () => {
+  const code = { identifiers: ['com.acme.tool'], cdHashes: ['ab'.repeat(20)] };
+  const text = (identifier: string): string => `(identifier "${identifier}") and (certificate root = H"00")`;
+  expect(requirementMismatch(text('com.acme.tool'), code)).toBeUndefined();
+  expect(requirementMismatch(text('com.evil.tool'), code)).toBe('asks for the identifier "com.evil.tool"');
+  expect(requirementMismatch(`cdhash H"${'AB'.repeat(20)}"`, code)).toBeUndefined();
+  expect(requirementMismatch(`cdhash H"${'cd'.repeat(20)}"`, code)).toBe('asks for another code hash');
+});
+
+test('a quoted identifier is read to its own end, and its words are not words of the language', () => {
+  const odd = 'com.acme.this or "that" \\ not!';
+  const quoted = `"${odd.replace(/["\\]/g, '\\$&')}"`;
+  const code = { identifiers: [odd], cdHashes: [] };
+  expect(requirementMismatch(`identifier ${quoted} and anchor apple generic`, code)).toBeUndefined();
+  const other = { identifiers: ['com.acme.this or '], cdHashes: [] };
+  expect(requirementMismatch(`identifier ${quoted}`, other)).toBe(`asks for the identifier "${odd}"`);
+  expect(requirementMismatch(`identifier "com.acme`, code)).toBe('asks for the identifier "com.acme"');
+  expect(requirementMismatch(`! identifier ${quoted}`, other)).toBeUndefined();
+});
+
+test('hostile headers are refused before anything is believed', () => {
+  const malformed = expect.objectContaining({ code: 'SIGNATURE_MALFORMED' });
+  const blob = (...words: number[]): Buffer => {
+    const bytes = Buffer.alloc(words.length * 4);
+    for (const [index, word] of words.entries()) bytes.writeUInt32BE(word, index * 4);
+    return bytes;
+  };
+  expect(() => parseEmbeddedSignature(Buffer.alloc(0))).toThrow(malformed);
+  expect(() => parseEmbeddedSignature(blob(0xfade0cc0, 0xffffffff, 1))).toThrow(malformed);
+  expect(() => parseEmbeddedSignature(blob(0xfade0cc0, 12, 0xffffffff))).toThrow(malformed);
+  expect(() => parseEmbeddedSignature(blob(0xfade0cc0, 28, 1, 0, 0xfffffff0, 0, 0))).toThrow(malformed);
+  expect(() => parseEmbeddedSignature(blob(0xfade0cc0, 28, 1, 0, 0, 0, 0))).toThrow(malformed);
+  expect(() => sliceRanges(blob(0xcafebabe, 17, 0, 0, 0), 1_000)).toThrow(malformed);
+  expect(() => sliceRanges(blob(0xcafebabe, 1, 7, 3, 900, 200, 0), 1_000)).toThrow(malformed);
+  expect(() => sliceRanges(blob(0xcafebabe, 2, 7, 3, 100, 200, 0, 12, 0, 150, 10, 0), 1_000)).toThrow(
+    malformed,
+  );
+  // a Java class of version 52 has the magic of a universal file
+  expect(looksLikeMachO(blob(0xcafebabe, 52))).toBe(false);
+});
+
+test('zeros are told from content, at both ends', () => {
+  expect(isAllZero(Buffer.alloc(0))).toBe(true);
+  expect(isAllZero(Buffer.alloc(9))).toBe(true);
+  expect(isAllZero(Buffer.from([1, 0, 0]))).toBe(false);
+  expect(isAllZero(Buffer.from([0, 0, 1]))).toBe(false);
+  expect(isAllZero(Buffer.from([5, 5, 5]))).toBe(false);
+});
