@@ -173,14 +173,14 @@ describe('one changed byte is found', () => {
     await makeBareDmg(dmg);
     await sign({ pem: rsa }, dmg);
     expect(await checkSignature(dmg, { signal })).toMatchObject({ findings: [] });
-    const { trailer, signature } = await readDmgSignature(dmg);
+    const { range, signature } = await readDmgSignature(dmg);
     expect(signature?.codeDirectories[0]).toMatchObject({
       identifier: 'flip',
       pageSizeBytes: 0,
       codeSlotCount: 1,
     });
     const size = (await stat(dmg)).size;
-    const sealedEnd = (trailer.signature?.offset ?? 0) + (signature?.codeDirectories[0].blob.length ?? 0);
+    const sealedEnd = (range?.offset ?? 0) + (signature?.codeDirectories[0].blob.length ?? 0);
     const places = [size - 100, size - 512 + 40, ...Array.from({ length: 20 }, () => numbers(sealedEnd))];
     for (const at of places) {
       const report = await withFlippedByte(dmg, at, 0x10, () => checkSignature(dmg, { signal }));

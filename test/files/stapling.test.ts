@@ -29,10 +29,10 @@ describe('a disk image', () => {
   test('carries the ticket in a slot of its own; everything signed stays, and every seal holds', async () => {
     const path = await copyOf('stapled.dmg');
     const before = await readFile(path);
-    const { signature, trailer } = await readDmgSignature(path);
+    const { signature, range } = await readDmgSignature(path);
     await stapleImage(path, ticket);
     const after = await readFile(path);
-    const offset = trailer.signature?.offset ?? 0;
+    const offset = range?.offset ?? 0;
     expect(after.subarray(0, offset).equals(before.subarray(0, offset))).toBe(true);
     expect(after.length).toBe(before.length + 8 + 8 + ticket.length);
     const stapled = (await readDmgSignature(path)).signature;
@@ -76,8 +76,8 @@ describe('a disk image', () => {
   test('of hostile form is refused before anything is written', async () => {
     const path = await copyOf('hostile.dmg');
     const bytes = await readFile(path);
-    const { trailer } = await readDmgSignature(path);
-    bytes.writeUInt32BE(0xffffffff, (trailer.signature?.offset ?? 0) + 8);
+    const { range } = await readDmgSignature(path);
+    bytes.writeUInt32BE(0xffffffff, (range?.offset ?? 0) + 8);
     await writeFile(path, bytes);
     await expect(stapleImage(path, ticket)).rejects.toMatchObject({ code: 'SIGNATURE_MALFORMED' });
     expect(await readFile(path)).toEqual(bytes);

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { kolyTrailer } from '../../src/formats/udif/koly.ts';
 import { blockTable } from '../../src/formats/udif/mish.ts';
 import { propertyList } from '../../src/formats/udif/property-list.ts';
-import { parseKoly, unsignedPrefixLength } from '../../src/formats/udif/read/koly.ts';
+import {
+  parseKoly,
+  signatureRange,
+  unsignedPrefixLength,
+  withoutSignature,
+} from '../../src/formats/udif/read/koly.ts';
 import { parseMish } from '../../src/formats/udif/read/mish.ts';
 import { partitionsOf } from '../../src/formats/udif/read/property-list.ts';
 
@@ -82,6 +87,29 @@ describe('the trailer', () => {
     const koly = kolyTrailer(figures);
     damage(koly);
     expect(() => parseKoly(koly, fileBytes)).toThrow(finding);
+  });
+
+  test('names its signature to every reader alike', () => {
+    const koly = kolyTrailer(figures);
+    koly.writeBigUInt64BE(12_192n, 0x128);
+    koly.writeBigUInt64BE(700n, 0x130);
+    expect(signatureRange(koly, FILE_BYTES + 700)).toEqual({ offset: 12_192, sizeBytes: 700 });
+    expect(parseKoly(koly, FILE_BYTES + 700)).toMatchObject({ signatureOffset: 12_192, signatureSize: 700 });
+    expect(withoutSignature(koly)).toEqual(kolyTrailer(figures));
+    expect(signatureRange(kolyTrailer(figures), FILE_BYTES)).toBeUndefined();
+  });
+
+  test.each<[string, bigint, bigint]>([
+    ['that reaches into the trailer', 12_192n, 701n],
+    ['beyond any file', 2n ** 60n, 700n],
+    ['of nothing beyond any file', 2n ** 60n, 0n],
+    ['longer than any file', 0n, 2n ** 64n - 1n],
+  ])('with a signature %s is refused', (_, offset, sizeBytes) => {
+    const koly = kolyTrailer(figures);
+    koly.writeBigUInt64BE(offset, 0x128);
+    koly.writeBigUInt64BE(sizeBytes, 0x130);
+    expect(() => signatureRange(koly, FILE_BYTES + 700)).toThrow(/leaves the file/);
+    expect(() => parseKoly(koly, FILE_BYTES + 700)).toThrow(/disk image is damaged/);
   });
 
   test('of an empty file is a finding', () => {

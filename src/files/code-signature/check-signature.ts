@@ -100,12 +100,12 @@ async function checkDmg(
   options: CheckOptions,
   signatures: SignatureFacts[],
 ): Promise<Problem[]> {
-  const { trailer, signature } = await readDmg(file);
-  if (!signature || !trailer.signature) return [unsigned()];
-  const trailerAt = file.sizeBytes - trailer.sealedBytes.length;
-  const { offset, sizeBytes } = trailer.signature;
+  const { range, sealedTrailer, signature } = await readDmg(file);
+  if (!signature || !range) return [unsigned()];
+  const trailerAt = file.sizeBytes - sealedTrailer.length;
+  const { offset, sizeBytes } = range;
   const code = { start: 0, end: offset, roomEnd: offset + sizeBytes, trailerAt };
-  const content = { repSpecific: trailer.sealedBytes };
+  const content = { repSpecific: sealedTrailer };
   return checkEmbedded(file, { signature, code, content, architecture: '' }, options, signatures);
 }
 

@@ -15,12 +15,13 @@ import {
   sliceRanges,
 } from '../../formats/code-signature/mach-o-layout.ts';
 import { malformed } from '../../formats/code-signature/malformed.ts';
+import { KOLY_BYTES } from '../../formats/udif/koly.ts';
 import {
-  looksLikeUdif,
-  readUdifTrailer,
-  UDIF_TRAILER_BYTES,
-  type UdifTrailer,
-} from '../../formats/code-signature/udif-trailer.ts';
+  hasKolyMagic,
+  type SignatureRange,
+  signatureRange,
+  withoutSignatureSize,
+} from '../../formats/udif/read/koly.ts';
 import { type SignedFile, withSignedFile } from './signed-file.ts';
 
 /** One architecture of a Mach-O file; `signature` is absent when it is not signed. */
@@ -34,7 +35,10 @@ export interface MachOSignature {
 }
 
 export interface DmgSignature {
-  readonly trailer: UdifTrailer;
+  /** Absent when the image is not signed. */
+  readonly range?: SignatureRange;
+  /** What special slot 6 is the digest of. */
+  readonly sealedTrailer: Buffer;
   readonly signature?: EmbeddedSignature;
 }
 
@@ -98,17 +102,20 @@ async function readSlice(file: SignedFile, range: SliceRange): Promise<SliceSign
 }
 
 export async function isDmg(file: SignedFile): Promise<boolean> {
-  return file.sizeBytes >= UDIF_TRAILER_BYTES && looksLikeUdif(await lastBytes(file));
+  return file.sizeBytes >= KOLY_BYTES && hasKolyMagic(await lastBytes(file));
 }
 
-const lastBytes = (file: SignedFile): Promise<Buffer> =>
-  file.read(file.sizeBytes - UDIF_TRAILER_BYTES, UDIF_TRAILER_BYTES);
+const lastBytes = (file: SignedFile): Promise<Buffer> => file.read(file.sizeBytes - KOLY_BYTES, KOLY_BYTES);
 
 export async function readDmg(file: SignedFile): Promise<DmgSignature> {
-  const trailer = readUdifTrailer(await lastBytes(file), file.sizeBytes);
-  if (!trailer.signature) return { trailer };
-  const { offset, sizeBytes } = trailer.signature;
-  return { trailer, signature: parseEmbeddedSignature(await readRegion(file, offset, sizeBytes)) };
+  const trailer = await lastBytes(file);
+  const sealedTrailer = withoutSignatureSize(trailer);
+  const range = signatureRange(trailer, file.sizeBytes, (fact) =>
+    malformed('trailer of the disk image', fact),
+  );
+  if (!range) return { sealedTrailer };
+  const region = await readRegion(file, range.offset, range.sizeBytes);
+  return { sealedTrailer, range, signature: parseEmbeddedSignature(region) };
 }
 
 function readRegion(file: SignedFile, offset: number, sizeBytes: number): Promise<Buffer> {

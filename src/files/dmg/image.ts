@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
+import { KOLY_BYTES } from '../../formats/udif/koly.ts';
 import { corrupt, demand } from '../../formats/udif/read/findings.ts';
 import { type Koly, parseKoly } from '../../formats/udif/read/koly.ts';
 import type { Chunk, Partition } from '../../formats/udif/read/mish.ts';
@@ -8,7 +9,6 @@ import { partitionsOf } from '../../formats/udif/read/property-list.ts';
 
 const inflateInPool = promisify(inflate);
 
-const TRAILER_BYTES = 512;
 /** That of a 4 GiB image has about 250 KiB. */
 const MAX_PROPERTY_LIST_BYTES = 4 * 1024 * 1024;
 
@@ -34,7 +34,7 @@ export async function withImage<Result>(
 
 export async function kolyOf(file: FileHandle): Promise<Koly> {
   const { size } = await file.stat();
-  const trailer = await readExactly(file, Math.max(size - TRAILER_BYTES, 0), Math.min(size, TRAILER_BYTES));
+  const trailer = await readExactly(file, Math.max(size - KOLY_BYTES, 0), Math.min(size, KOLY_BYTES));
   return parseKoly(trailer, size);
 }
 

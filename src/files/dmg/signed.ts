@@ -1,13 +1,17 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { KOLY_BYTES } from '../../formats/udif/koly.ts';
 import { corrupt, demand } from '../../formats/udif/read/findings.ts';
-import { type Koly, parseKoly, unsignedPrefixLength } from '../../formats/udif/read/koly.ts';
+import {
+  type Koly,
+  parseKoly,
+  unsignedPrefixLength,
+  withoutSignature,
+} from '../../formats/udif/read/koly.ts';
 import { kolyOf, readExactly } from './image.ts';
 
 export { type Koly, unsignedPrefixLength } from '../../formats/udif/read/koly.ts';
 
-const TRAILER_BYTES = 512;
 const SUPERBLOB_MAGIC = 0xfade0cc0;
-const SIGNATURE_FIELDS = { from: 0x128, to: 0x138 } as const;
 /** A signature with its certificates has about 10 KiB, with a ticket a few more. */
 const MAX_TAIL_BYTES = 16 * 1024 * 1024;
 
@@ -84,16 +88,11 @@ async function collect(tail: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): 
 }
 
 function checkTail(tail: Buffer, unsigned: Koly, prefixBytes: number): Koly {
-  if (tail.length < TRAILER_BYTES + 12)
-    throw corrupt(`The signed end of the image has ${tail.length} bytes.`);
-  const signed = parseKoly(tail.subarray(-TRAILER_BYTES), prefixBytes + tail.length);
+  if (tail.length < KOLY_BYTES + 12) throw corrupt(`The signed end of the image has ${tail.length} bytes.`);
+  const signed = parseKoly(tail.subarray(-KOLY_BYTES), prefixBytes + tail.length);
   demand(signed.signatureSize > 0, 'The copy that came back is not signed.');
   checkSuperblob(tail, signed.signatureSize);
   const same = withoutSignature(signed.bytes).equals(withoutSignature(unsigned.bytes));
   demand(same, 'The signed end belongs to another disk image.');
   return signed;
-}
-
-function withoutSignature(koly: Buffer): Buffer {
-  return Buffer.from(koly).fill(0, SIGNATURE_FIELDS.from, SIGNATURE_FIELDS.to);
 }

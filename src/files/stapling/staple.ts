@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withTicket } from '../../formats/code-signature/superblob.ts';
-import { readUdifTrailer, UDIF_TRAILER_BYTES } from '../../formats/code-signature/udif-trailer.ts';
+import { KOLY_BYTES, kolyFields } from '../../formats/udif/koly.ts';
+import { signatureRange } from '../../formats/udif/read/koly.ts';
 import { cannotStaple, unsignedCode } from './staple-failures.ts';
 
-const SIGNATURE_SIZE_AT = 0x130;
 const MAX_SIGNATURE_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -28,13 +28,13 @@ export async function stapleImage(imagePath: string, ticket: Buffer): Promise<vo
 
 async function rewriteEnd(file: FileHandle, ticket: Buffer): Promise<void> {
   const { size: fileBytes } = await file.stat();
-  if (fileBytes < UDIF_TRAILER_BYTES) throw cannotStaple('The file is too short to be a disk image.');
-  const trailer = await bytesAt(file, fileBytes - UDIF_TRAILER_BYTES, UDIF_TRAILER_BYTES);
-  const { signature: place } = readUdifTrailer(trailer, fileBytes);
+  if (fileBytes < KOLY_BYTES) throw cannotStaple('The file is too short to be a disk image.');
+  const trailer = await bytesAt(file, fileBytes - KOLY_BYTES, KOLY_BYTES);
+  const place = signatureRange(trailer, fileBytes, (fact) => cannotStaple(`${fact}.`));
   if (!place) throw unsignedCode('disk image');
   if (place.sizeBytes > MAX_SIGNATURE_BYTES) throw cannotStaple('The code signature is too large.');
   const signature = withTicket(await bytesAt(file, place.offset, place.sizeBytes), ticket);
-  trailer.writeBigUInt64BE(BigInt(signature.length), SIGNATURE_SIZE_AT);
+  trailer.writeBigUInt64BE(BigInt(signature.length), kolyFields.signatureSize);
   const end = Buffer.concat([signature, trailer]);
   for (let done = 0; done < end.length; )
     done += (await file.write(end, done, end.length - done, place.offset + done)).bytesWritten;

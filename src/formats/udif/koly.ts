@@ -1,5 +1,17 @@
 /** The last 512 bytes of a disk image, by which a reader knows it (UDIF, all integers big-endian). */
 export const KOLY_BYTES = 512;
+/** Where the fields stand that both the writer and the readers use. */
+export const kolyFields = {
+  dataForkOffset: 0x18,
+  dataForkLength: 0x20,
+  dataForkChecksum: 0x50,
+  xmlOffset: 0xd8,
+  xmlLength: 0xe0,
+  signatureOffset: 0x128,
+  signatureSize: 0x130,
+  mainChecksum: 0x160,
+  sectorCount: 0x1ec,
+} as const;
 
 export interface ImageFigures {
   readonly dataForkBytes: number;
@@ -24,16 +36,16 @@ export function kolyTrailer(figures: ImageFigures): Buffer {
   koly.writeUInt32BE(VERSION, 4);
   koly.writeUInt32BE(KOLY_BYTES, 8);
   koly.writeUInt32BE(FLATTENED, 12);
-  koly.writeBigUInt64BE(BigInt(figures.dataForkBytes), 0x20);
+  koly.writeBigUInt64BE(BigInt(figures.dataForkBytes), kolyFields.dataForkLength);
   koly.writeUInt32BE(1, 0x38); // segment 1 of 1
   koly.writeUInt32BE(1, 0x3c);
   figures.segmentId.copy(koly, 0x40, 0, 16);
-  writeChecksum(koly, 0x50, figures.dataForkCrc);
-  koly.writeBigUInt64BE(BigInt(figures.dataForkBytes), 0xd8); // the property list follows the data
-  koly.writeBigUInt64BE(BigInt(figures.propertyListBytes), 0xe0);
-  writeChecksum(koly, 0x160, figures.mainCrc);
+  writeChecksum(koly, kolyFields.dataForkChecksum, figures.dataForkCrc);
+  koly.writeBigUInt64BE(BigInt(figures.dataForkBytes), kolyFields.xmlOffset); // it follows the data
+  koly.writeBigUInt64BE(BigInt(figures.propertyListBytes), kolyFields.xmlLength);
+  writeChecksum(koly, kolyFields.mainChecksum, figures.mainCrc);
   koly.writeUInt32BE(BARE_VOLUME, 0x1e8);
-  koly.writeBigUInt64BE(BigInt(figures.sectorCount), 0x1ec);
+  koly.writeBigUInt64BE(BigInt(figures.sectorCount), kolyFields.sectorCount);
   return koly;
 }
 

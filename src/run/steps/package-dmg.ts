@@ -9,12 +9,12 @@ import { type FileDigest, writtenTo } from '../../files/disk/digested-file.ts';
 import { readAhead } from '../../files/disk/read-ahead.ts';
 import { attachSignedTail } from '../../files/dmg/signed.ts';
 import { createDmgParts, type DmgPart, volumeEntries } from '../../files/dmg/write.ts';
+import { KOLY_BYTES } from '../../formats/udif/koly.ts';
 import { held } from '../workbench.ts';
 import { ImageRecipe } from './image-recipe.ts';
 import { signImage } from './sign-image.ts';
 import type { GuestStepScope } from './step.ts';
 
-const KOLY_BYTES = 512;
 /** Of 1 MiB each: the next ones are compressed while the last one is on its way. */
 const PARTS_AHEAD = 3;
 /** Code directory, certificates and time stamp; a signature is a few tens of KiB. */

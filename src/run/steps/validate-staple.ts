@@ -2,7 +2,8 @@ import { open } from 'node:fs/promises';
 import { assembleFile } from '../../adapters/guest/assemble.ts';
 import { putFile } from '../../adapters/guest/transfer.ts';
 import { validateStaple as askStapler } from '../../adapters/xcode/index.ts';
-import { readUdifTrailer, UDIF_TRAILER_BYTES } from '../../formats/code-signature/udif-trailer.ts';
+import { KOLY_BYTES } from '../../formats/udif/koly.ts';
+import { signatureRange } from '../../formats/udif/read/koly.ts';
 import { held } from '../workbench.ts';
 import { artifactOf } from './artifact-place.ts';
 import { heedOpinion } from './second-opinion.ts';
@@ -33,9 +34,9 @@ async function endOf(path: string): Promise<{ readonly offset: number; readonly 
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const trailer = Buffer.alloc(UDIF_TRAILER_BYTES);
+    const trailer = Buffer.alloc(KOLY_BYTES);
     await file.read(trailer, 0, trailer.length, size - trailer.length);
-    const { signature } = readUdifTrailer(trailer, size);
+    const signature = signatureRange(trailer, size);
     if (!signature) throw new Error('a stapled image has a signature');
     const bytes = Buffer.alloc(size - signature.offset);
     await file.read(bytes, 0, bytes.length, signature.offset);

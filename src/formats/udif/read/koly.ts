@@ -1,6 +1,7 @@
+import type { ShipError } from '../../../errors.ts';
+import { KOLY_BYTES, kolyFields } from '../koly.ts';
 import { corrupt, demand, uint64At, unsupported } from './findings.ts';
 
-const TRAILER_BYTES = 512;
 const NO_CHECKSUM = 0;
 const CRC_32 = 2;
 
@@ -22,6 +23,10 @@ export interface Koly {
   readonly bytes: Buffer;
 }
 
+/** @param trailer - the last 512 bytes of a file */
+export const hasKolyMagic = (trailer: Buffer): boolean =>
+  trailer.length === KOLY_BYTES && trailer.toString('latin1', 0, 4) === 'koly';
+
 /** How many bytes at the start of a signed image are those of the unsigned one. */
 export const unsignedPrefixLength = (koly: Pick<Koly, 'xmlOffset' | 'xmlLength'>): number =>
   koly.xmlOffset + koly.xmlLength;
@@ -33,28 +38,25 @@ export const unsignedPrefixLength = (koly: Pick<Koly, 'xmlOffset' | 'xmlLength'>
  * @throws ShipError DMG_CORRUPT · DMG_UNSUPPORTED
  */
 export function parseKoly(bytes: Buffer, fileBytes: number): Koly {
-  demand(bytes.length === TRAILER_BYTES, `The file has ${fileBytes} bytes, less than a trailer.`);
-  demand(
-    bytes.toString('latin1', 0, 4) === 'koly',
-    'The file does not end with the trailer of a disk image.',
-  );
+  demand(bytes.length === KOLY_BYTES, `The file has ${fileBytes} bytes, less than a trailer.`);
+  demand(hasKolyMagic(bytes), 'The file does not end with the trailer of a disk image.');
   demand(bytes.readUInt32BE(4) === 4, () => `The trailer has version ${bytes.readUInt32BE(4)}, not 4.`);
-  demand(bytes.readUInt32BE(8) === TRAILER_BYTES, 'The trailer gives itself another size than 512 bytes.');
+  demand(bytes.readUInt32BE(8) === KOLY_BYTES, 'The trailer gives itself another size than 512 bytes.');
   if (bytes.readUInt32BE(0x3c) > 1) throw unsupported('It is one of several segments.');
-  const dataForkCrc = checksumAt(bytes, 0x50, 'data fork');
-  const mainCrc = checksumAt(bytes, 0x160, 'whole image');
+  const dataForkCrc = checksumAt(bytes, kolyFields.dataForkChecksum, 'data fork');
+  const mainCrc = checksumAt(bytes, kolyFields.mainChecksum, 'whole image');
   const koly: Koly = {
     fileBytes,
     bytes: Buffer.from(bytes),
-    dataForkOffset: uint64At(bytes, 0x18, 'data fork offset'),
-    dataForkLength: uint64At(bytes, 0x20, 'data fork length'),
+    dataForkOffset: uint64At(bytes, kolyFields.dataForkOffset, 'data fork offset'),
+    dataForkLength: uint64At(bytes, kolyFields.dataForkLength, 'data fork length'),
     ...(dataForkCrc !== undefined && { dataForkCrc }),
-    xmlOffset: uint64At(bytes, 0xd8, 'property list offset'),
-    xmlLength: uint64At(bytes, 0xe0, 'property list length'),
-    signatureOffset: uint64At(bytes, 0x128, 'signature offset'),
-    signatureSize: uint64At(bytes, 0x130, 'signature size'),
+    xmlOffset: uint64At(bytes, kolyFields.xmlOffset, 'property list offset'),
+    xmlLength: uint64At(bytes, kolyFields.xmlLength, 'property list length'),
+    signatureOffset: uint64At(bytes, kolyFields.signatureOffset, 'signature offset'),
+    signatureSize: uint64At(bytes, kolyFields.signatureSize, 'signature size'),
     ...(mainCrc !== undefined && { mainCrc }),
-    sectorCount: uint64At(bytes, 0x1ec, 'sector count'),
+    sectorCount: uint64At(bytes, kolyFields.sectorCount, 'sector count'),
   };
   checkRanges(koly);
   return koly;
@@ -62,7 +64,7 @@ export function parseKoly(bytes: Buffer, fileBytes: number): Koly {
 
 function checkRanges(koly: Koly): void {
   const dataEnd = koly.dataForkOffset + koly.dataForkLength;
-  const trailerAt = koly.fileBytes - TRAILER_BYTES;
+  const trailerAt = koly.fileBytes - KOLY_BYTES;
   const end = unsignedPrefixLength(koly);
   demand(koly.xmlLength > 0, 'The trailer names no property list.');
   demand(koly.xmlOffset >= dataEnd, 'The property list does not come after the data.');
@@ -78,6 +80,42 @@ function checkRanges(koly: Koly): void {
   );
   demand(end + signatureSize === trailerAt, 'The signature does not reach to the trailer.');
 }
+
+/** The bytes of a code signature in a file. */
+export interface SignatureRange {
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Where the trailer of any disk image, also of a form that `parseKoly` refuses, names its code signature. It lies in
+ * front of the trailer; nothing else is looked at.
+ *
+ * @param refuse - makes the error of a range that leaves the file; the fact has no full stop
+ * @returns undefined when the image is not signed
+ * @throws what `refuse` makes, DMG_CORRUPT when it is left out
+ */
+export function signatureRange(
+  trailer: Buffer,
+  fileBytes: number,
+  refuse = (fact: string): ShipError => corrupt(`${fact}.`),
+): SignatureRange | undefined {
+  const offset = trailer.readBigUInt64BE(kolyFields.signatureOffset);
+  const sizeBytes = trailer.readBigUInt64BE(kolyFields.signatureSize);
+  const isUnsigned = sizeBytes === 0n && offset <= BigInt(Number.MAX_SAFE_INTEGER);
+  if (isUnsigned) return undefined;
+  if (offset + sizeBytes > BigInt(fileBytes - KOLY_BYTES))
+    throw refuse(`Its code signature of ${sizeBytes} bytes at ${offset} leaves the file`);
+  return { offset: Number(offset), sizeBytes: Number(sizeBytes) };
+}
+
+/** The trailer with the length of the signature blanked: what special slot 6 is the digest of. */
+export const withoutSignatureSize = (trailer: Buffer): Buffer =>
+  Buffer.from(trailer).fill(0, kolyFields.signatureSize, kolyFields.signatureSize + 8);
+
+/** The trailer as it was before the image was signed. */
+export const withoutSignature = (trailer: Buffer): Buffer =>
+  withoutSignatureSize(trailer).fill(0, kolyFields.signatureOffset, kolyFields.signatureOffset + 8);
 
 /** Type, size in bits, and the value: what UDIF writes for every checksum. */
 export function checksumAt(bytes: Buffer, at: number, what: string): number | undefined {
