@@ -1,0 +1,87 @@
+import type { Recipient } from '../contracts/actors.ts';
+import type { Failure } from '../contracts/failure.ts';
+import type {
+  AdmittedJob,
+  AdmittedPass,
+  Artifact,
+  BundleSummary,
+  JobReport,
+  Stage,
+  StepReport,
+  Toolchain,
+} from '../contracts/job.ts';
+import type { VmClone, VmReport } from '../contracts/vm.ts';
+
+export interface SignJobInput {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly vm: VmClone;
+  readonly owner: Recipient<JobReport>;
+}
+
+export interface SignJobContext extends SignJobInput {
+  /** Vault keys, the newest last: the first is the run's own, later ones were adopted. */
+  readonly assignmentIds: readonly string[];
+  readonly job: AdmittedJob | null;
+  readonly bundle: BundleSummary | null;
+  /** Null until it is known what the machine can do. */
+  readonly toolchain: Toolchain | null;
+  /** There is an icon that actool could compile. */
+  readonly hasCatalog: boolean;
+  /** Which one is at work, counted from 0. */
+  readonly pass: number;
+  /** Of each pass, as it is now: a stapled ticket makes another file of it. */
+  readonly artifacts: readonly Artifact[];
+  /** What the hub has. */
+  readonly delivered: Artifact | null;
+  /** Apple's id of the submission that it accepted. */
+  readonly acceptedAs: string | null;
+  /** Apple's id of the upload of the build that it took. */
+  readonly publishedAs: string | null;
+  readonly uploadId: string | null;
+  readonly stage: { readonly name: Stage; readonly message: string; readonly percent: number } | null;
+  readonly attempts: number;
+  /** The assignment whose token the current attempt uses. */
+  readonly attemptedWith: string | null;
+  readonly failure: Failure | null;
+  readonly leakedVm: string | null;
+}
+
+export type SignJobEvent =
+  /** With a standby machine, if there was one; a job makes its own otherwise. */
+  | { type: 'slot.granted'; vm?: VmClone }
+  | { type: 'job.cancelRequested'; why: 'user' | 'shutdown' }
+  | { type: 'job.adopted'; assignmentId: string }
+  | { type: 'job.linkLost' }
+  | { type: 'job.linkRestored' }
+  /** Somebody else needs the slot: no more waiting for a job that the hub took back. */
+  | { type: 'job.giveWayRequested' }
+  | { type: 'claim.expired' }
+  | { type: 'machine.wanted' }
+  | { type: 'machine.unwanted' }
+  | VmReport
+  | StepReport;
+
+/** The assignment whose token is the valid one. */
+export const newest = (context: SignJobContext): string => context.assignmentIds.at(-1) ?? context.runId;
+
+export function passesOf({ job }: Pick<SignJobContext, 'job'>): readonly AdmittedPass[] {
+  return job?.passes ?? [];
+}
+
+/** The pass whose artifact that happens to; -1 when there is none. */
+const passThat =
+  (does: 'notarizes' | 'publishes' | 'delivers') =>
+  (context: Pick<SignJobContext, 'job'>): number =>
+    passesOf(context).findIndex((pass) => pass[does]);
+
+export const notarizedPass = passThat('notarizes');
+export const publishedPass = passThat('publishes');
+export const deliveredPass = passThat('delivers');
+
+/** The artifact of a pass, as it is now. Throws when it has not been made: a defect of the chart. */
+export function artifactOf({ artifacts }: SignJobContext, pass: number): Artifact {
+  const artifact = artifacts[pass];
+  if (artifact) return artifact;
+  throw new Error('an artifact is made before it goes anywhere');
+}

@@ -1,0 +1,41 @@
+import { not } from 'xstate';
+import { handedOn } from './failures.ts';
+import { signJobSetup } from './setup.ts';
+import { begin, DROP, disown, errorOf, faulted, late, step } from './transitions.ts';
+
+export const downloading = signJobSetup.createStateConfig({
+  description: 'Download, base64 and unpacking are one stream into the run directory.',
+  entry: ['resetAttempts', begin('extracting', 'Extracting precompiled bundle')],
+  after: { downloadTimeout: late('downloading the bundle') },
+  initial: 'attempting',
+  states: {
+    attempting: {
+      description: 'One attempt, into an empty directory.',
+      entry: 'countAttempt',
+      invoke: {
+        id: 'downloadBundle',
+        src: 'downloadBundle',
+        input: step,
+        onDone: '#signJob.engaged.work.running.inspecting',
+        onError: [
+          { guard: { type: 'isNotOurs', params: errorOf }, target: 'doubting' },
+          { guard: { type: 'mayTryAgain', params: errorOf }, target: 'pausing' },
+          faulted,
+        ],
+      },
+    },
+    pausing: { description: 'The hub gets a breath.', after: { retryPause: 'attempting' } },
+    doubting: {
+      description: 'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
+      always: [
+        { guard: 'hasNewerToken', target: 'attempting' },
+        { guard: not('claimIsValid'), target: 'awaitingClaim' },
+        { target: DROP, actions: disown(handedOn) },
+      ],
+    },
+    awaitingClaim: {
+      description: 'The token died with the link; the hub may hand the job to us again.',
+      always: { guard: 'claimIsValid', target: 'attempting' },
+    },
+  },
+});

@@ -1,0 +1,48 @@
+import { and } from 'xstate';
+import { signJobSetup } from './setup.ts';
+import { faulted, guestStep, late } from './transitions.ts';
+
+export const awaitingMachine = signJobSetup.createStateConfig({
+  description: 'Nothing more can be done without the machine, which may still be booting.',
+  always: [
+    { guard: and(['machineIsReady', 'toolchainIsUnknown']), target: 'learningToolchain' },
+    { guard: 'machineIsReady', target: 'equipped' },
+  ],
+  after: { machineTimeout: late('starting the virtual machine') },
+});
+
+export const learningToolchain = signJobSetup.createStateConfig({
+  description: "The guest is asked whether it has Apple's tools; some plans need them.",
+  invoke: {
+    id: 'learnToolchain',
+    src: 'learnToolchain',
+    input: guestStep,
+    onDone: {
+      target: 'equipped',
+      actions: { type: 'keepToolchain', params: ({ event }) => event },
+    },
+    onError: faulted,
+  },
+  after: { toolchainTimeout: late('asking the virtual machine for its tools') },
+});
+
+export const equipped = signJobSetup.createStateConfig({
+  description: 'The machine is ready, and what it can do is known.',
+  always: [
+    { guard: and(['hasCatalog', 'toolchainIsXcode']), target: 'compilingAssets' },
+    { target: 'beginningPass', actions: 'finishStage' },
+  ],
+});
+
+export const compilingAssets = signJobSetup.createStateConfig({
+  description:
+    'actool compiles the icon in the guest; the catalog and what is said about it go into the bundle.',
+  invoke: {
+    id: 'compileAssets',
+    src: 'compileAssets',
+    input: guestStep,
+    onDone: { target: 'beginningPass', actions: 'finishStage' },
+    onError: faulted,
+  },
+  after: { assetsTimeout: late('compiling the asset catalog') },
+});

@@ -1,0 +1,33 @@
+import { toFailure } from '../contracts/failure.ts';
+import type { Conclusion, JobNote, JobReport } from '../contracts/job.ts';
+import type { StoreUploadOutput } from '../store-upload/machine.ts';
+import type { SignJobContext } from './context.ts';
+import { afterDelivery, jobCancelled } from './failures.ts';
+
+/** The hub relays every line on its one event loop. */
+export const TOLD_REMARKS = 50;
+
+export function publishedNote({ job }: SignJobContext, { processed }: StoreUploadOutput): JobNote {
+  const end = processed ? '' : '; Apple is still processing the build';
+  return {
+    kind: 'published',
+    platform: job?.target === 'macos-sign' ? 'macos' : 'ios',
+    message: `${job?.appName ?? 'The app'} was uploaded to App Store Connect${end}`,
+  };
+}
+
+export function noted(context: SignJobContext, note: JobNote): JobReport {
+  return { type: 'job.noted', runId: context.runId, jobId: context.jobId, note };
+}
+
+export function conclusionOf(context: SignJobContext): Conclusion {
+  const { failure, delivered: artifact, stage } = context;
+  if (!failure && artifact) return { outcome: 'succeeded', artifact };
+  const said = failure ?? toFailure(undefined);
+  const isCancelled = said.code === jobCancelled.code;
+  return {
+    outcome: isCancelled ? 'cancelled' : 'failed',
+    failure: artifact && !isCancelled ? afterDelivery(said, artifact) : said,
+    stage: stage?.name ?? null,
+  };
+}

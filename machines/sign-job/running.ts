@@ -1,0 +1,83 @@
+import { raise } from 'xstate';
+import { delivered, delivering } from './delivering.ts';
+import { downloading } from './downloading.ts';
+import { awaitingMachine, compilingAssets, equipped, learningToolchain } from './equipping.ts';
+import { claimExpired, jobTimedOut } from './failures.ts';
+import {
+  awaitingClaim,
+  checkingStapled,
+  keepingArtifact,
+  notarizing,
+  stapled,
+  validatingStaple,
+} from './notarizing.ts';
+import {
+  checkingCredentials,
+  drawingIcons,
+  inspecting,
+  mergingInfoPlist,
+  recallingArtifact,
+} from './preparing.ts';
+import { publishing } from './publishing.ts';
+import { signJobSetup } from './setup.ts';
+import {
+  beginningPass,
+  checkingArtifact,
+  codesigning,
+  embeddingProfile,
+  layingOutBundle,
+  packaging,
+  transferring,
+  verifyingSignature,
+} from './signing.ts';
+import { cancelOf, disown, keep } from './transitions.ts';
+
+/** The way of the bundle through its slot: each state stands in the file of its phase. */
+export const running = signJobSetup.createStateConfig({
+  description: 'The job has a slot: the bundle is prepared while the machine boots.',
+  entry: raise({ type: 'machine.wanted' }),
+  on: {
+    'job.cancelRequested': {
+      target: 'reporting',
+      actions: { type: 'keepFailure', params: cancelOf },
+    },
+    'claim.expired': { target: 'dropping', actions: disown(claimExpired) },
+    'vm.lost': {
+      target: 'reporting',
+      actions: { type: 'keepFailure', params: ({ event }) => event },
+    },
+    'step.progressed': { actions: { type: 'passProgress', params: ({ event }) => event } },
+    'step.logged': { actions: { type: 'passLog', params: ({ event }) => event } },
+  },
+  after: { jobTimeout: { target: 'reporting', actions: keep(jobTimedOut) } },
+  initial: 'downloading',
+  states: {
+    downloading,
+    inspecting,
+    checkingCredentials,
+    recallingArtifact,
+    drawingIcons,
+    mergingInfoPlist,
+    awaitingMachine,
+    learningToolchain,
+    equipped,
+    compilingAssets,
+    beginningPass,
+    layingOutBundle,
+    embeddingProfile,
+    transferring,
+    codesigning,
+    verifyingSignature,
+    packaging,
+    checkingArtifact,
+    awaitingClaim,
+    keepingArtifact,
+    notarizing,
+    stapled,
+    validatingStaple,
+    checkingStapled,
+    publishing,
+    delivering,
+    delivered,
+  },
+});

@@ -1,0 +1,182 @@
+import { assign, enqueueActions, or, sendTo, setup, stateIn } from 'xstate';
+import type { Failure } from '../contracts/failure.ts';
+import type { Artifact, DrawnIcons, JobOutput, Stage, Toolchain } from '../contracts/job.ts';
+import { type NotarizationOutput, notarizationMachine } from '../notarization/machine.ts';
+import { type StoreUploadOutput, storeUploadMachine } from '../store-upload/machine.ts';
+import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
+import {
+  artifactOf,
+  deliveredPass,
+  newest,
+  notarizedPass,
+  passesOf,
+  publishedPass,
+  type SignJobContext,
+  type SignJobEvent,
+  type SignJobInput,
+} from './context.ts';
+import { jobCancelled, NOT_OURS } from './failures.ts';
+import { signJobLimits, transferAttempts, wholeJob } from './limits.ts';
+import { signJobPorts } from './ports.ts';
+import { conclusionOf, noted, publishedNote, TOLD_REMARKS } from './reports.ts';
+
+/** What the states of the sign-job are made of. */
+export const signJobSetup = setup({
+  types: {
+    input: {} as SignJobInput,
+    context: {} as SignJobContext,
+    events: {} as SignJobEvent,
+    output: {} as JobOutput,
+    children: {} as { vm: 'vmLifecycle'; notarization: 'notarization'; storeUpload: 'storeUpload' },
+  },
+  actors: {
+    ...signJobPorts,
+    vmLifecycle: vmLifecycleMachine,
+    notarization: notarizationMachine,
+    storeUpload: storeUploadMachine,
+  },
+  actions: {
+    keepFailure: assign({
+      failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure,
+    }),
+    /** Whatever happened before, it is somebody else's business now. */
+    disown: assign({ failure: (_, params: { failure: Failure }) => params.failure }),
+    reportAwaitingSlot: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'job.awaitingSlot', runId: context.runId }),
+    ),
+    beginStage: enqueueActions(({ context, enqueue }, params: { name: Stage; message: string }) => {
+      enqueue.assign({ stage: { ...params, percent: 0 } });
+      enqueue.sendTo(
+        context.owner,
+        noted(context, { kind: 'stage', stage: params.name, message: params.message }),
+      );
+    }),
+    finishStage: enqueueActions(({ context, enqueue }) => {
+      if (!context.stage) return;
+      enqueue.assign({ stage: { ...context.stage, percent: 100 } });
+      enqueue.sendTo(
+        context.owner,
+        noted(context, { kind: 'progress', stage: context.stage.name, percent: 100 }),
+      );
+    }),
+    passProgress: enqueueActions(({ context, enqueue }, params: { percent: number }) => {
+      const isProgress = params.percent > (context.stage?.percent ?? 100) && params.percent < 100;
+      if (!context.stage || !isProgress) return;
+      enqueue.assign({ stage: { ...context.stage, percent: params.percent } });
+      enqueue.sendTo(
+        context.owner,
+        noted(context, { kind: 'progress', stage: context.stage.name, percent: params.percent }),
+      );
+    }),
+    passLog: sendTo(
+      ({ context }) => context.owner,
+      ({ context }, params: { line: string }) =>
+        noted(context, { kind: 'log', stage: context.stage?.name ?? 'extracting', line: params.line }),
+    ),
+    tellRemarks: enqueueActions(({ context, enqueue }, params: { output: StoreUploadOutput }) => {
+      for (const line of params.output.remarks.slice(0, TOLD_REMARKS))
+        enqueue.sendTo(context.owner, noted(context, { kind: 'log', stage: 'publishing', line }));
+    }),
+    tellPublished: sendTo(
+      ({ context }) => context.owner,
+      ({ context }, params: { output: StoreUploadOutput }) =>
+        noted(context, publishedNote(context, params.output)),
+    ),
+    keepCatalog: assign({ hasCatalog: (_, params: { output: DrawnIcons }) => params.output.hasCatalog }),
+    keepToolchain: assign({ toolchain: (_, params: { output: Toolchain }) => params.output }),
+    beginNextPass: assign({ pass: ({ context }) => context.pass + 1 }),
+    keepRecalled: assign({
+      artifacts: (_, params: { output: Artifact | null }) => (params.output ? [params.output] : []),
+    }),
+    keepArtifact: assign({
+      artifacts: ({ context }, params: { output: Artifact }) => [...context.artifacts, params.output],
+    }),
+    keepDelivered: assign({ delivered: ({ context }) => artifactOf(context, deliveredPass(context)) }),
+    keepAccepted: assign({
+      artifacts: ({ context }, params: { output: NotarizationOutput }) =>
+        context.artifacts.with(notarizedPass(context), params.output.artifact),
+      acceptedAs: (_, params: { output: NotarizationOutput }) => params.output.submissionId ?? '',
+    }),
+    keepPublished: assign({
+      publishedAs: (_, params: { output: StoreUploadOutput }) => params.output.uploadId ?? '',
+    }),
+    repeatStage: enqueueActions(({ context, enqueue }) => {
+      if (!context.stage) return;
+      const { name, message } = context.stage;
+      enqueue.sendTo(context.owner, noted(context, { kind: 'stage', stage: name, message }));
+    }),
+    conclude: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({
+        type: 'job.concluded',
+        runId: context.runId,
+        jobId: context.jobId,
+        assignmentId: newest(context),
+        conclusion: conclusionOf(context),
+      }),
+    ),
+    tellDropped: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'job.dropped', runId: context.runId, jobId: context.jobId }),
+    ),
+    tellClaimConfirmed: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'job.claimConfirmed', runId: context.runId, jobId: context.jobId }),
+    ),
+    tellAwaitingReassignment: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({ type: 'job.awaitingReassignment', runId: context.runId }),
+    ),
+    adopt: assign({
+      assignmentIds: ({ context }, params: { assignmentId: string }) => [
+        ...context.assignmentIds,
+        params.assignmentId,
+      ],
+    }),
+    resetAttempts: assign({ attempts: 0 }),
+    countAttempt: assign({
+      attempts: ({ context }) => context.attempts + 1,
+      attemptedWith: ({ context }) => newest(context),
+    }),
+    releaseMachine: sendTo('vm', { type: 'vm.releaseRequested' }),
+    noteLeak: assign({ leakedVm: (_, params: { name: string | null }) => params.name }),
+  },
+  guards: {
+    isNotOurs: (_, params: { failure: Failure }) => params.failure.code === NOT_OURS,
+    hasNewerToken: ({ context }) => context.attemptedWith !== newest(context),
+    mayTryAgain: ({ context }, params: { failure: Failure }) =>
+      params.failure.retryable && context.attempts < transferAttempts(params.failure.code),
+    /** With two passes the second one needs what the first one did on its way. */
+    isResumable: ({ context }) => passesOf(context).length === 1 && notarizedPass(context) >= 0,
+    isRecalled: (_, params: { output: Artifact | null }) => params.output !== null,
+    toolchainIsUnknown: ({ context }) => context.toolchain === null,
+    toolchainIsXcode: ({ context }) => context.toolchain === 'xcode',
+    hasCatalog: ({ context }) => context.hasCatalog,
+    hasSeveralPasses: ({ context }) => passesOf(context).length > 1,
+    hasNextPass: ({ context }) => context.pass + 1 < passesOf(context).length,
+    embedsProfile: ({ context }) => passesOf(context)[context.pass]?.embedsProfile === true,
+    mustNotarize: ({ context }) => notarizedPass(context) >= 0 && context.acceptedAs === null,
+    mustPublish: ({ context }) => publishedPass(context) >= 0 && context.publishedAs === null,
+    /** What is delivered is not what the store gets, and could be lost with that. */
+    isUnsecured: ({ context }) =>
+      context.delivered === null && deliveredPass(context) !== publishedPass(context),
+    isTicketRefused: (_, params: { failure: Failure }) => params.failure.code === 'STAPLE_FAILED',
+    isAccepted: (_, params: { output: NotarizationOutput }) => params.output.outcome === 'succeeded',
+    isPublished: (_, params: { output: StoreUploadOutput }) => params.output.outcome === 'published',
+    machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
+    machineIsGone: stateIn('#signJob.engaged.machine.none'),
+    claimIsValid: stateIn('#signJob.engaged.claim.valid'),
+    claimIsAskedFor: stateIn('#signJob.engaged.claim.asking'),
+    claimIsLost: or([
+      stateIn('#signJob.engaged.claim.awaitingReassignment'),
+      stateIn('#signJob.engaged.claim.expired'),
+    ]),
+    isOpen: (_, params: { state: 'open' | 'closed' }) => params.state === 'open',
+    isRunning: stateIn('#signJob.engaged.work.running'),
+    hasSucceeded: ({ context }) => context.failure === null,
+    wasCancelled: ({ context }) => context.failure?.code === jobCancelled.code,
+    wasDropped: ({ context }) => context.failure?.code === NOT_OURS,
+  },
+  delays: { ...signJobLimits, jobTimeout: wholeJob(signJobLimits) },
+});
