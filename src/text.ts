@@ -8,6 +8,9 @@ export function withoutTrailing(text: string, characters: string): string {
   return text.slice(0, end);
 }
 
+/** As a sentence begins. */
+export const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+
 /** Pieces of `width` characters, the last one as long as what is left. */
 export function piecesOf(text: string, width: number): string[] {
   const pieces: string[] = [];

@@ -2,7 +2,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readXml } from '../../src/formats/xml/xml.ts';
 import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { isInstalled } from '../helpers/dmg-tree.ts';
 import { makePackage, wrapTable } from '../helpers/packages.ts';
@@ -123,20 +122,3 @@ function stapled(ticket: Buffer): Buffer {
   };
   return Buffer.concat([trailer(1, 0), ticket, trailer(2, ticket.length)]);
 }
-
-describe('the XML of a table', () => {
-  test('is read with attributes, entities and nested elements', () => {
-    const root = readXml(
-      '<?xml version="1.0"?><!-- c --><a x="1 &lt; 2"><b>t&#233;xt</b><b/>tail<![CDATA[<>]]></a>',
-    );
-    expect(root).toMatchObject({ name: 'a', text: 'tail<>', children: [{ text: 'téxt' }, { text: '' }] });
-    expect(root.attributes.get('x')).toBe('1 < 2');
-  });
-
-  test.each(['', '<a>', '<a></b>', '<a/><b/>', '<a>&own;</a>', '<a', '</a>', '<a x=1/>'])(
-    'refuses %j',
-    (text) => {
-      expect(() => readXml(text)).toThrow();
-    },
-  );
-});

@@ -1,6 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { ShipError } from '../../errors.ts';
-import { readXml, type XmlElement, XmlFault } from '../../formats/xml/xml.ts';
+import { readXml, type XmlElement, XmlFault } from '../../formats/xml/tree.ts';
+import { capitalized } from '../../text.ts';
 import type { SignedFile } from '../code-signature/signed-file.ts';
 import { type HeapRange, readTable, TableFault, type XarFile, type XarTable } from './table.ts';
 
@@ -105,7 +106,7 @@ function reading<T>(what: string, read: () => T): T {
 export const corrupt = (fact: string, cause?: unknown): ShipError =>
   new ShipError('PACKAGE_CORRUPT', {
     summary: 'The installer package is damaged, or not what it says it is.',
-    reason: `${fact.charAt(0).toUpperCase()}${fact.slice(1)}.`,
+    reason: `${capitalized(fact)}.`,
     nextStep: 'Download or build the package again.',
     ...(cause !== undefined && { cause }),
   });

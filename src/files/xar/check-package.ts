@@ -3,7 +3,7 @@ import { ShipError } from '../../errors.ts';
 import { isAllZero } from '../../formats/code-signature/bytes.ts';
 import type { CmsFacts } from '../../formats/code-signature/cms.ts';
 import type { Finding } from '../../formats/code-signature/problem.ts';
-import { childOf, childrenOf, type XmlElement } from '../../formats/xml/xml.ts';
+import { childOf, childrenOf, type XmlElement } from '../../formats/xml/tree.ts';
 import { type SignedFile, withSignedFile } from '../code-signature/signed-file.ts';
 import { corrupt, readXar, readXmlFile, type XarArchive } from './archive.ts';
 import { HeapDigests } from './heap-digests.ts';

@@ -1,4 +1,4 @@
-import type { XmlElement } from '../../formats/xml/xml.ts';
+import type { XmlElement } from '../../formats/xml/tree.ts';
 
 /** What `productbuild --component` writes into a Distribution, and nothing that could run. */
 const DISTRIBUTION = new Set([

@@ -1,4 +1,4 @@
-import { childOf, childrenOf, type XmlElement } from '../../formats/xml/xml.ts';
+import { childOf, childrenOf, type XmlElement } from '../../formats/xml/tree.ts';
 
 /** A range of the heap, which begins behind the table of contents. */
 export interface HeapRange {

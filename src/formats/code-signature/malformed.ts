@@ -1,10 +1,11 @@
 import { ShipError } from '../../errors.ts';
+import { capitalized } from '../../text.ts';
 
 /** A signature, or what it is found by, that cannot be read. `fact` names field, value and limit. */
 export const malformed = (what: string, fact: string, cause?: unknown): ShipError =>
   new ShipError('SIGNATURE_MALFORMED', {
     summary: `The ${what} cannot be read.`,
-    reason: `${fact.charAt(0).toUpperCase()}${fact.slice(1)}.`,
+    reason: `${capitalized(fact)}.`,
     nextStep: 'Build or download the file again, then sign it again.',
     ...(cause !== undefined && { cause }),
   });

@@ -1,7 +1,8 @@
+import { capitalized } from '../../text.ts';
+import { XmlScanner } from '../xml/scanner.ts';
 import { PlistBudget, PlistFault } from './limits.ts';
 import { newDict, type PlistDict, type PlistValue } from './value.ts';
 import { scalarFromXml } from './xml-scalars.ts';
-import { XmlScanner } from './xml-scanner.ts';
 
 /**
  * Reads Apple's XML property list (DTD PropertyList-1.0).
@@ -13,12 +14,12 @@ import { XmlScanner } from './xml-scanner.ts';
  * @throws PlistFault
  */
 export function readXmlPlist(text: string, budget = new PlistBudget()): PlistValue {
-  const scanner = new XmlScanner(text);
+  const scanner = new XmlScanner(text, (reason) => new PlistFault(capitalized(reason)));
   scanner.skipProlog();
   const root = scanner.openTag();
   if (root.name !== 'plist')
     throw new PlistFault(`It starts with <${root.name.slice(0, 40)}>, not with <plist>`);
-  if (root.empty) throw new PlistFault('It is empty');
+  if (root.isEmpty) throw new PlistFault('It is empty');
   const value = readValue(scanner, budget);
   scanner.closeTag('plist');
   scanner.expectEnd();
@@ -26,11 +27,11 @@ export function readXmlPlist(text: string, budget = new PlistBudget()): PlistVal
 }
 
 function readValue(scanner: XmlScanner, budget: PlistBudget): PlistValue {
-  const { name, empty } = scanner.openTag();
+  const { name, isEmpty } = scanner.openTag();
   budget.spendValue();
-  if (name === 'dict') return empty ? newDict() : budget.within(() => readDict(scanner, budget));
-  if (name === 'array') return empty ? [] : budget.within(() => readArray(scanner, budget));
-  return scalarFromXml(name, empty ? '' : scanner.textUntilClose(name));
+  if (name === 'dict') return isEmpty ? newDict() : budget.within(() => readDict(scanner, budget));
+  if (name === 'array') return isEmpty ? [] : budget.within(() => readArray(scanner, budget));
+  return scalarFromXml(name, isEmpty ? '' : scanner.textUntilClose(name));
 }
 
 function readArray(scanner: XmlScanner, budget: PlistBudget): PlistValue[] {
@@ -46,7 +47,7 @@ function readDict(scanner: XmlScanner, budget: PlistBudget): PlistDict {
     const tag = scanner.openTag();
     if (tag.name !== 'key')
       throw new PlistFault(`A dict has <${tag.name.slice(0, 40)}> where a <key> must be`);
-    const key = tag.empty ? '' : scanner.textUntilClose('key');
+    const key = tag.isEmpty ? '' : scanner.textUntilClose('key');
     if (scanner.atCloseTag())
       throw new PlistFault(`The key ${JSON.stringify(key.slice(0, 80))} has no value`);
     dict[key] = readValue(scanner, budget);
