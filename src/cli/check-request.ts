@@ -4,7 +4,6 @@ import { draftPlan, missingCredentials } from '../domain/plan.ts';
 import { ShipError } from '../errors.ts';
 import { newDict, type PlistDict } from '../formats/plist/index.ts';
 import { type Finding, findingOf, type PlannedJob } from '../preflight/index.ts';
-import type { CheckFlags } from './check.ts';
 import {
   type BundleInfo,
   credentialsOf,
@@ -12,6 +11,7 @@ import {
   readEntitlements,
   refuseContradictions,
   requireProfile,
+  type SignFlags,
 } from './sign-request.ts';
 
 /** What was given with the bundle. */
@@ -27,7 +27,7 @@ export interface CheckRequest {
 }
 
 /** Reads the files that the flags name, as for signing. @throws ShipError COMMAND_USAGE_WRONG */
-export async function readRequest(flags: CheckFlags, signal: AbortSignal): Promise<CheckRequest> {
+export async function readRequest(flags: SignFlags, signal: AbortSignal): Promise<CheckRequest> {
   const unreadable: Finding[] = [];
   const given = await credentialsOf(flags, signal);
   const credentials = await orFinding(unreadable, () => parseCredentials(given));
@@ -47,7 +47,7 @@ export async function planRequest(
   bundle: string,
   info: { readonly target: BundleInfo['target']; readonly info?: PlistDict },
   { credentials, isBundleAlone }: CheckRequest,
-  flags: CheckFlags,
+  flags: SignFlags,
 ): Promise<{ readonly job?: PlannedJob; readonly findings: readonly Finding[] }> {
   refuseContradictions(info.target, flags);
   const findings: Finding[] = [];

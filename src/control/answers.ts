@@ -4,7 +4,7 @@ import type { provideSupervisor } from '../actors/supervisor.ts';
 import { type DaemonStatus, type StatusFacts, statusOf } from '../observability/status.ts';
 import type { ControlReply, ControlRequest } from './protocol.ts';
 
-type Supervisor = Actor<ReturnType<typeof provideSupervisor>>;
+export type Supervisor = Actor<ReturnType<typeof provideSupervisor>>;
 /** Those of the facts that do not change with the moment. */
 export type StandingFacts = Omit<StatusFacts, 'nowMs'>;
 

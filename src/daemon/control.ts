@@ -1,11 +1,10 @@
-import { answersOf } from '../control/answers.ts';
+import { answersOf, type Supervisor } from '../control/answers.ts';
 import { type ControlServer, startControlServer } from '../control/server.ts';
 import { packageVersion } from '../package-root.ts';
 import type { Services } from '../run/services.ts';
-import type { Daemon } from './daemon.ts';
 
 /** The socket through which `perry-ship status`, `drain` and `cancel` talk to this daemon. */
-export function startControl(supervisor: Daemon['supervisor'], services: Services): Promise<ControlServer> {
+export function startControl(supervisor: Supervisor, services: Services): Promise<ControlServer> {
   const { config, logger, vault } = services;
   const answer = answersOf(supervisor, {
     pid: process.pid,

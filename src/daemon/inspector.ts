@@ -1,5 +1,5 @@
+import type { AnyActorRef } from 'xstate';
 import type { Services } from '../run/services.ts';
-import type { Daemon } from './daemon.ts';
 
 export interface Inspector {
   stop(): Promise<void>;
@@ -7,7 +7,7 @@ export interface Inspector {
 
 /** Off unless it was asked for: then not even its code is loaded. A port in use is a warning, no more. */
 export async function startInspector(
-  supervisor: Daemon['supervisor'],
+  supervisor: AnyActorRef,
   { config, logger, redactor }: Services,
 ): Promise<Inspector | undefined> {
   if (config.inspectPort === undefined) return undefined;

@@ -1,8 +1,8 @@
 import { shown } from '../domain/bundle/shown.ts';
 import { isAllowed } from '../domain/entitlements/allowed.ts';
 import { hasVariables } from '../domain/entitlements/index.ts';
+import type { ProvisioningProfile } from '../domain/profile/index.ts';
 import type { PlistDict, PlistValue } from '../formats/plist/index.ts';
-import type { EntitlementsUse } from './entitlements.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
 import type { Context } from './input.ts';
 
@@ -24,6 +24,15 @@ const DECIDED = [
   'com.apple.developer.team-identifier',
 ];
 const PREFIX = /^([A-Z0-9]{10})(?:\.|$)/;
+
+/** What entitlements are asked for. */
+export interface EntitlementsUse {
+  readonly distribution: 'direct' | 'store';
+  readonly bundleId: string;
+  readonly teamId?: string;
+  /** Only when it goes into what is signed here. */
+  readonly profile?: ProvisioningProfile;
+}
 
 /** What belongs to somebody else than the app is signed for. An older account has prefixes that are not its team. */
 export function foreignTeamFindings(

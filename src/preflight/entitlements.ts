@@ -5,9 +5,8 @@ import {
   isTemplate,
   needsNoProfile,
 } from '../domain/entitlements/index.ts';
-import type { ProvisioningProfile } from '../domain/profile/index.ts';
 import { type PlistDict, type PlistValue, stringAt } from '../formats/plist/index.ts';
-import { foreignTeamFindings } from './entitlement-teams.ts';
+import { type EntitlementsUse, foreignTeamFindings } from './entitlement-teams.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
 import type { Context } from './input.ts';
 
@@ -16,14 +15,6 @@ const SANDBOX = 'com.apple.security.app-sandbox';
 /** Of the sandbox and the hardened runtime of macOS; groups exist on iOS as well. */
 const MAC_ONLY = /^com\.apple\.security\.(?!application-groups$)/;
 const LEAVE_OUT = 'or leave it out of the entitlements';
-
-export interface EntitlementsUse {
-  readonly distribution: 'direct' | 'store';
-  readonly bundleId: string;
-  readonly teamId?: string;
-  /** Only when it goes into what is signed here. */
-  readonly profile?: ProvisioningProfile;
-}
 
 export interface JudgedEntitlements {
   readonly findings: readonly Finding[];

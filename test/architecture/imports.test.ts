@@ -8,7 +8,6 @@ interface Import {
   readonly from: string;
   /** A path of this project, or the name of a package. */
   readonly to: string;
-  readonly isTypeOnly: boolean;
 }
 
 async function sources(): Promise<ReadonlyMap<string, string>> {
@@ -25,15 +24,12 @@ async function sources(): Promise<ReadonlyMap<string, string>> {
 }
 
 function importsOf(from: string, text: string): Import[] {
-  const found = text.matchAll(
-    /(?:^|\n)(?:import|export)\s+(type\s+)?[^;'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g,
-  );
-  return [...found].map(([, type, named = '', lazy = '']) => {
+  const found = text.matchAll(/(?:^|\n)(?:import|export)\s+[^;'"]*?from\s+'([^']+)'|import\('([^']+)'\)/g);
+  return [...found].map(([, named = '', lazy = '']) => {
     const to = named || lazy;
     return {
       from,
       to: to.startsWith('.') ? normalize(join(dirname(from), to)) : to,
-      isTypeOnly: type !== undefined,
     };
   });
 }
@@ -191,10 +187,9 @@ test('a time-out among several signals has somebody who holds it', () => {
 /** Without comments. */
 const code = (text: string): string => text.replace(/\/\*.*?\*\//gs, '').replace(/^\s*\/\/.*$/gm, '');
 
-test('no file imports itself by a detour', () => {
+test('no file imports itself by a detour, types included', () => {
   const edges = new Map<string, string[]>();
-  for (const { from, to, isTypeOnly } of imports)
-    if (!isTypeOnly && files.has(to)) edges.set(from, [...(edges.get(from) ?? []), to]);
+  for (const { from, to } of imports) if (files.has(to)) edges.set(from, [...(edges.get(from) ?? []), to]);
   const done = new Set<string>();
   const cycles: string[] = [];
   const visit = (file: string, way: readonly string[]): void => {

@@ -3,7 +3,8 @@ import { isAllZero } from '../../src/formats/code-signature/bytes.ts';
 import { parseCodeResources } from '../../src/formats/code-signature/code-resources.ts';
 import { parseEmbeddedSignature } from '../../src/formats/code-signature/embedded-signature.ts';
 import { looksLikeMachO, sliceRanges } from '../../src/formats/code-signature/mach-o-layout.ts';
-import { PatternBudget, pathPattern } from '../../src/formats/code-signature/path-pattern.ts';
+import { pathPattern } from '../../src/formats/code-signature/path-pattern.ts';
+import { PatternBudget } from '../../src/formats/code-signature/path-pattern-budget.ts';
 import { requirementMismatch } from '../../src/formats/code-signature/requirement-text.ts';
 import { isUsualOmission, treatmentOf } from '../../src/formats/code-signature/resource-rules.ts';
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { PatternBudget, pathPattern } from '../../src/formats/code-signature/path-pattern.ts';
+import { pathPattern } from '../../src/formats/code-signature/path-pattern.ts';
+import { PatternBudget } from '../../src/formats/code-signature/path-pattern-budget.ts';
 import { seededNumbers } from '../helpers/signed-bundles.ts';
 
 const paths = Array.from(

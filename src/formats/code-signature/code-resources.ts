@@ -1,6 +1,7 @@
 import { type PlistDict, PlistReal, type PlistValue } from '../plist/index.ts';
 import { malformed } from './malformed.ts';
-import { PatternBudget, pathPattern } from './path-pattern.ts';
+import { pathPattern } from './path-pattern.ts';
+import { PatternBudget } from './path-pattern-budget.ts';
 import { asDictionary, parseLargePlist } from './property-list.ts';
 import type { ResourceRule } from './resource-rules.ts';
 

@@ -1,4 +1,4 @@
-import type { PatternBudget } from './path-pattern.ts';
+import type { PatternBudget } from './path-pattern-budget.ts';
 import type { Program } from './path-pattern-compile.ts';
 
 /** All places of the program that it can be at between two characters, and what follows from that. */

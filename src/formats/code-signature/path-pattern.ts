@@ -1,5 +1,5 @@
-import { malformed } from './malformed.ts';
 import { PathAutomaton } from './path-pattern-automaton.ts';
+import type { PatternBudget } from './path-pattern-budget.ts';
 import { compilePattern } from './path-pattern-compile.ts';
 
 /**
@@ -8,19 +8,6 @@ import { compilePattern } from './path-pattern-compile.ts';
  * go back, as the engine of JavaScript can be made to for longer than anybody waits.
  */
 export type PathPattern = (path: string) => boolean;
-
-/**
- * Steps that the unusual patterns of one bundle may take together: about half a second. A character that was seen in
- * the same state before is one step, a new one as many as the pattern has parts.
- */
-export class PatternBudget {
-  #left = 10_000_000;
-
-  spend(steps: number): void {
-    this.#left -= steps;
-    if (this.#left < 0) throw malformed('CodeResources file', 'its rules take too long to apply');
-  }
-}
 
 /** The patterns that Apple's tools and rcodesign write; known to be harmless, so the fast engine may run them. */
 const wellKnown = new Map([

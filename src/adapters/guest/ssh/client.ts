@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import ssh2, { type Client, type ConnectConfig } from 'ssh2';
 import type { GuestAddress, GuestSession } from '../guest.ts';
 import { algorithms } from './algorithms.ts';
+import type { SshConnection } from './connection.ts';
 import { execOverSsh } from './exec.ts';
 import { authRefused, connectFailure, hostKeyMismatch } from './failures.ts';
 import { fingerprintOfKeyBlob } from './keys.ts';
@@ -23,13 +24,6 @@ export interface SshConnectOptions {
   readonly acceptHostKey?: (fingerprint: string) => boolean;
   /** The way to the guest when it is not a plain TCP connection; owned by the session from here on. */
   readonly transport?: Duplex;
-}
-
-/** One SSH connection: ssh2's client, the socket under it, and how it ended. */
-export interface SshConnection {
-  readonly client: Client;
-  readonly socket: Duplex;
-  readonly closed: Promise<string>;
 }
 
 /**

@@ -2,8 +2,8 @@ import { finished, Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { contained } from '../../../contained.ts';
 import type { GuestExecOptions, GuestExecResult } from '../guest.ts';
-import type { SshConnection } from './client.ts';
 import { Head, lineSplitter, Tail } from './collect.ts';
+import type { SshConnection } from './connection.ts';
 import { execRefused, guestLost } from './failures.ts';
 
 const MAX_STDOUT_BYTES = 1024 * 1024;
