@@ -28,6 +28,19 @@ export const credentialName = (field: string): Wording => ({
 export const credentialNames = (fields: readonly string[]): Wording =>
   joinTexts(fields.map(credentialName), ', ');
 
+/** The PKCS#12 files of a job. */
+export type P12File = 'main' | 'notarize' | 'installer';
+
+/** What to do at the terminal when the password of a file is not right. */
+export const givePassword = (file: P12File): string =>
+  file === 'main'
+    ? `${passwordFlags('--p12-password')}.`
+    : `${passwordFlags(`--${file}-p12-password`)}; without them, that of --p12 is taken.`;
+
+/** @param stem - of the two flags, e.g. `--p12-password` */
+export const passwordFlags = (stem: string): string =>
+  `Give the right password with ${stem}-file FILE ("-" is standard input) or ${stem}-env NAME`;
+
 /** Fields of a manifest that the terminal has no flag for come from the bundle itself. */
 const BUNDLE_FACTS: Readonly<Record<string, string>> = {
   app_name: 'the name of the bundle',

@@ -1,5 +1,5 @@
 import { readTrustRoots } from '../files/disk/trust-roots.ts';
-import { type Finding, type PreflightInput, plannedInput, preflight } from '../preflight/index.ts';
+import { inOrder, type PreflightInput, plannedInput, preflight } from '../preflight/index.ts';
 import { jsonReport, textReport } from './check-report.ts';
 import { planRequest, readRequest } from './check-request.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -39,7 +39,7 @@ async function findAll(bundle: string, flags: CheckFlags, signal: AbortSignal) {
         : { survey, trustRoots, now: around.now, target, distribution: flags.distribute ?? 'package' };
       const { credentials: _, ...ofBundle } = input;
       const findings = preflight(request.isBare ? ofBundle : input);
-      return { findings: sorted([...request.unreadable, ...findings, ...planned.findings]), target };
+      return { findings: inOrder([...request.unreadable, ...findings, ...planned.findings]), target };
     },
   );
 }
@@ -47,9 +47,3 @@ async function findAll(bundle: string, flags: CheckFlags, signal: AbortSignal) {
 /** A key alone means notarization, as for signing. */
 const isForNotary = ({ distribute, apiKey }: CheckFlags): boolean =>
   distribute === undefined ? apiKey !== undefined : distribute === 'notarize' || distribute === 'both';
-
-/** Each once, errors first. */
-const sorted = (findings: readonly Finding[]): Finding[] =>
-  [...new Map(findings.map((found) => [`${found.code}\n${found.summary}`, found])).values()].sort(
-    (a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'),
-  );

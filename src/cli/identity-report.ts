@@ -26,6 +26,8 @@ export interface ListedIdentity {
   readonly keyType: string;
   readonly hasKey: boolean;
   readonly issuedByApple: boolean;
+  /** By a root that PERRY_TRUST_ROOTS names, and not by Apple. */
+  readonly issuedByOwnRoot: boolean;
   readonly usableFor: readonly string[];
   readonly odd: readonly string[];
 }
@@ -66,7 +68,8 @@ interface ListContext extends IdentityContext {
 
 function listed(certificate: Certificate, context: ListContext): ListedIdentity {
   const { x509 } = certificate;
-  const issuedByApple = isIssuedByApple(x509, context.chain, context.trustRoots);
+  const issuedByApple = isIssuedByApple(x509, context.chain, []);
+  const issuedByOwnRoot = !issuedByApple && isIssuedByApple(x509, context.chain, context.trustRoots);
   return {
     name: plain(certificate.commonName),
     kinds: kindsOf(certificate),
@@ -79,8 +82,9 @@ function listed(certificate: Certificate, context: ListContext): ListedIdentity 
     keyType: certificate.keyType,
     hasKey: context.hasKey,
     issuedByApple,
+    issuedByOwnRoot,
     usableFor: usesOf(certificate, context),
-    odd: oddities(certificate, issuedByApple, context),
+    odd: oddities(certificate, issuedByApple || issuedByOwnRoot, context),
   };
 }
 
@@ -100,7 +104,7 @@ function usesOf(certificate: Certificate, { hasKey, now }: ListContext): string[
     .map((purpose) => PURPOSE_NAMES[purpose]);
 }
 
-function oddities(certificate: Certificate, issuedByApple: boolean, { hasKey, now }: ListContext): string[] {
+function oddities(certificate: Certificate, hasRoot: boolean, { hasKey, now }: ListContext): string[] {
   const { notBefore, notAfter, keyType, isAuthority, kinds, teamId, commonName } = certificate;
   const isLeaf = !isAuthority;
   return [
@@ -112,7 +116,7 @@ function oddities(certificate: Certificate, issuedByApple: boolean, { hasKey, no
       ? [`Code is not signed with keys of the kind ${keyType}.`]
       : []),
     ...(isLeaf && kinds.length === 0 ? ['It carries no mark of Apple: only this Mac may trust it.'] : []),
-    ...(kinds.length > 0 && !issuedByApple
+    ...(kinds.length > 0 && !hasRoot
       ? ['It carries marks of Apple, but nothing in the file leads to a root certificate of Apple.']
       : []),
     ...(isLeaf && teamId === undefined ? ['It names no team.'] : []),
@@ -152,7 +156,7 @@ const paragraph = (one: ListedIdentity): string[] => [
   `  issuer    ${one.issuer}`,
   `  valid     ${one.validFrom.slice(0, 10)} to ${one.validTo.slice(0, 10)}`,
   `  key       ${one.hasKey ? `yes, ${one.keyType}` : 'no'}`,
-  `  by Apple  ${one.issuedByApple ? 'yes' : 'no'}`,
+  `  by Apple  ${one.issuedByOwnRoot ? 'no, by a root of PERRY_TRUST_ROOTS' : one.issuedByApple ? 'yes' : 'no'}`,
   `  good for  ${one.usableFor.join('; ') || 'nothing'}`,
   ...one.odd.map((line) => `  odd       ${line}`),
   '',

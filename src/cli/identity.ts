@@ -1,5 +1,7 @@
-import { forgetKeys, inspectP12 } from '../domain/identity/index.ts';
+import { forgetKeys, inspectP12, type P12Inspection } from '../domain/identity/index.ts';
+import { ShipError } from '../errors.ts';
 import { readTrustRoots } from '../files/disk/trust-roots.ts';
+import { passwordFlags } from '../words.ts';
 import { identityReport, identityText } from './identity-report.ts';
 import { interruptible } from './interruptible.ts';
 import { passwordFor } from './passwords.ts';
@@ -24,10 +26,22 @@ export async function identity(path: string, flags: IdentityFlags): Promise<void
       },
       signal,
     );
-    const contents = inspectP12(bytes, password);
+    const contents = inspected(bytes, password);
     forgetKeys(contents);
     const trustRoots = await readTrustRoots(process.env.PERRY_TRUST_ROOTS || undefined);
     const report = identityReport(contents, { now: new Date(), trustRoots });
     process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : identityText(report));
   });
+}
+
+/** @throws ShipError P12_INVALID · P12_PASSWORD_WRONG that names the flags of this command */
+function inspected(bytes: Buffer, password: string): P12Inspection {
+  try {
+    return inspectP12(bytes, password);
+  } catch (error) {
+    if (!(error instanceof ShipError) || error.code !== 'P12_PASSWORD_WRONG') throw error;
+    const { summary, reason } = error.failure;
+    const nextStep = `${passwordFlags('--password')}.`;
+    throw new ShipError('P12_PASSWORD_WRONG', { summary, reason, nextStep, cause: error });
+  }
 }

@@ -1,22 +1,18 @@
 #!/usr/bin/env -S node --
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { ShipError } from '../errors.ts';
 import { agentTraps, daemonTraps } from '../launchd/notes.ts';
-import { packageRoot } from '../package-root.ts';
+import { packageVersion } from '../package-root.ts';
+import { withBundleFlags, withPasswordFlags } from './bundle-flags.ts';
+import { commandLine } from './command-line.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endWith, failureAsJson } from './tell-error.ts';
-
-const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as {
-  version: string;
-};
 
 const program = new Command('perry-ship')
   .description(
     'Signs, packages and returns macOS and iOS apps for a Perry hub, each in a machine of its own.',
   )
-  .version(version)
+  .version(packageVersion())
   .exitOverride()
   .showHelpAfterError('Run "perry-ship help", or "perry-ship help COMMAND", for what there is.');
 
@@ -89,82 +85,23 @@ onService('print', 'show the property list, change nothing').action(async (flags
   (await import('./service.ts')).printPlist(flags),
 );
 
-program
-  .command('check <bundle>')
-  .description(
-    'everything that would go wrong with an .app, .ipa, .zip or .tar.gz, before anything is signed',
-  )
-  .addOption(
-    new Option('--target <target>', 'left out: as the bundle is').choices(['macos-sign', 'ios-sign']),
-  )
-  .addOption(
-    new Option('--distribute <where>', 'left out: it is only signed and packed').choices([
-      'notarize',
-      'appstore',
-      'testflight',
-      'both',
-    ]),
-  )
-  .option('--p12 <file>', 'signing certificate and key')
-  .option(
-    '--p12-password-file <file>',
-    'its password, "-" for standard input; asked for on the terminal otherwise',
-  )
-  .option('--p12-password-env <name>', 'variable that holds it')
-  .option('--notarize-p12 <file>', 'for "both": Developer ID identity; --p12 holds it as well when left out')
-  .option('--notarize-p12-password-file <file>', 'its password; that of --p12 otherwise')
-  .option('--notarize-p12-password-env <name>', 'variable that holds it')
-  .option('--installer-p12 <file>', 'identity for the installer package of the Mac App Store')
-  .option('--installer-p12-password-file <file>', 'its password; that of --p12 otherwise')
-  .option('--installer-p12-password-env <name>', 'variable that holds it')
-  .option('--profile <file>', 'provisioning profile')
-  .option('--entitlements <file>', "property list, in the place of the bundle's app.entitlements")
-  .option('--bundle-id <id>', 'what the bundle is expected to be')
-  .option('--team-id <id>', 'team that it is signed for')
-  .option('--api-key-file, --api-key <file>', 'App Store Connect key (.p8), with --key-id and --issuer-id')
-  .option('--key-id <id>')
-  .option('--issuer-id <uuid>')
+withBundleFlags(
+  program
+    .command('check <bundle>')
+    .description(
+      'everything that would go wrong with an .app, .ipa, .zip or .tar.gz, before anything is signed',
+    ),
+)
   .option('--json', 'print the findings as JSON')
   .action(async (bundle, flags) => (await import('./check.ts')).check(bundle, flags));
 
-program
-  .command('sign <bundle>')
-  .description(
-    'one .app, .ipa, .zip or .tar.gz, no hub: signed in a machine of its own, packed, verified, left where you want it',
-  )
-  .addOption(
-    new Option('--target <target>', 'by the layout of the bundle when left out').choices([
-      'macos-sign',
-      'ios-sign',
-    ]),
-  )
-  .addOption(
-    new Option('--distribute <way>', 'how users get the app').choices([
-      'notarize',
-      'appstore',
-      'testflight',
-      'both',
-    ]),
-  )
-  .option('--p12 <file>', 'signing identity; ad hoc when left out (macOS)')
-  .option(
-    '--p12-password-file <file>',
-    'its password, "-" for standard input; asked for on the terminal otherwise',
-  )
-  .option('--p12-password-env <name>', 'variable that holds it')
-  .option('--notarize-p12 <file>', 'for "both": Developer ID identity; --p12 holds it as well when left out')
-  .option('--notarize-p12-password-file <file>', 'its password; that of --p12 otherwise')
-  .option('--notarize-p12-password-env <name>', 'variable that holds it')
-  .option('--installer-p12 <file>', 'identity for the installer package of the Mac App Store')
-  .option('--installer-p12-password-file <file>', 'its password; that of --p12 otherwise')
-  .option('--installer-p12-password-env <name>', 'variable that holds it')
-  .option('--profile <file>', 'provisioning profile')
-  .option('--entitlements <file>', 'property list of entitlements that the app asks for')
-  .option('--bundle-id <id>', 'what the bundle must be')
-  .option('--team-id <id>', 'what the certificate and the profile must belong to')
-  .option('--api-key-file, --api-key <file>', 'App Store Connect key (.p8), with --key-id and --issuer-id')
-  .option('--key-id <id>')
-  .option('--issuer-id <uuid>')
+withBundleFlags(
+  program
+    .command('sign <bundle>')
+    .description(
+      'one .app, .ipa, .zip or .tar.gz, no hub: signed in a machine of its own, packed, verified, left where you want it',
+    ),
+)
   .addOption(
     new Option('--driver <kind>', 'virtual machines (PERRY_VM_DRIVER)').choices(['tart', 'orchard', 'local']),
   )
@@ -186,14 +123,11 @@ program
   .option('--json', 'print the result as JSON')
   .action(async (bundle, flags) => (await import('./sign.ts')).sign(bundle, flags));
 
-program
-  .command('identity <file>')
-  .description('what a PKCS#12 file holds: each identity, what it is good for, and what is odd')
-  .option(
-    '--password-file <file>',
-    'its password, "-" for standard input; asked for on the terminal otherwise',
-  )
-  .option('--password-env <name>', 'variable that holds it')
+withPasswordFlags(
+  program
+    .command('identity <file>')
+    .description('what a PKCS#12 file holds: each identity, what it is good for, and what is odd'),
+)
   .option('--json', 'for programs')
   .action(async (file, flags) => (await import('./identity.ts')).identity(file, flags));
 
@@ -210,20 +144,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 try {
-  await program.parseAsync(meant(words), { from: 'user' });
+  await program.parseAsync(commandLine(program, words, process.stdout.isTTY === true), { from: 'user' });
   process.exitCode ??= exitCodes.done;
 } catch (error) {
   const json = words.includes('--json');
   if (error instanceof CommanderError) endUsage(error, json);
   else endWith(error, { json });
-}
-
-/** Without a command a person gets help, and a service runs the daemon; so do settings of the daemon alone. */
-function meant(given: readonly string[]): string[] {
-  const [first] = given;
-  if (first === undefined) return process.stdout.isTTY ? ['help'] : ['run'];
-  const isAboutAll = ['-h', '--help', '-V', '--version'].includes(first);
-  return first.startsWith('-') && !isAboutAll ? ['run', ...given] : [...given];
 }
 
 /** Commander has told the person what is wrong by itself; `--help` and `--version` are no errors. */

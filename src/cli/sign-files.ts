@@ -1,4 +1,6 @@
-import { lstat, open, realpath, stat } from 'node:fs/promises';
+import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { isShellPipe } from '../config/shell-pipe.ts';
 import { ShipError } from '../errors.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -44,12 +46,9 @@ async function readAnyFile(
   }
 }
 
-/** Where a shell puts the pipe of `<(command)`, which has a writer. */
-const OF_THE_SHELL = /^\/(?:dev|proc)\//;
-
 /** Without a writer it would be waited for without an end, deaf to signals. */
 async function refuseNamedPipe(flag: string, path: string): Promise<void> {
-  if (OF_THE_SHELL.test(path) || !(await stat(path)).isFIFO()) return;
+  if (isShellPipe(path) || !(await stat(path)).isFIFO()) return;
   throw usage(`The file of ${flag} cannot be read.`, 'It is a named pipe, and not a plain file.');
 }
 
@@ -59,21 +58,41 @@ const reasonOf = ({ code }: NodeJS.ErrnoException): string =>
 /**
  * The absolute path of a bundle that was named on the command line, through its links.
  *
- * @throws ShipError COMMAND_USAGE_WRONG when it is neither a folder nor a plain file
+ * @throws ShipError COMMAND_USAGE_WRONG when it is neither an app's folder nor a plain file
  */
 export async function requireBundle(bundle: string): Promise<string> {
-  try {
-    const path = await realpath(bundle);
-    const found = await lstat(path);
-    if (found.isDirectory() || found.isFile()) return path;
-  } catch {
-    // said below
-  }
+  const path = await realpath(bundle).catch(() => undefined);
+  const found = path === undefined ? undefined : await lstat(path);
+  if (path !== undefined && found?.isFile()) return path;
+  if (path !== undefined && found?.isDirectory()) return requireApp(path, bundle);
   throw usage(
     `There is no bundle ${JSON.stringify(bundle)}.`,
     'A folder <name>.app is wanted, or an .ipa, .zip or .tar.gz with one.',
   );
 }
+
+const isNamedApp = (name: string): boolean => extname(name).toLowerCase() === '.app';
+
+/** Most often the folder that the app lies in was named, as builds leave it and archives unpack. */
+async function requireApp(path: string, given: string): Promise<string> {
+  if (isNamedApp(path)) return path;
+  const [app, ...others] = [...(await appsIn(given)), ...(await appsIn(join(given, 'Payload')))];
+  const summary = `The folder ${JSON.stringify(given)} is not an app.`;
+  if (app !== undefined)
+    throw usage(
+      summary,
+      `It holds ${others.length === 0 ? 'one' : 'several'}.`,
+      `Name it: ${JSON.stringify(app)}`,
+    );
+  throw usage(
+    summary,
+    'Its name does not end in .app, and no app lies in it.',
+    'Name a folder <name>.app, or an .ipa, .zip or .tar.gz with one.',
+  );
+}
+
+const appsIn = async (folder: string): Promise<string[]> =>
+  (await readdir(folder).catch(() => [])).filter(isNamedApp).map((name) => join(folder, name));
 
 /** A newline at the end comes from the editor, and belongs to no password. */
 export async function readPasswordFile(flag: string, path: string | undefined): Promise<string | undefined> {
@@ -83,9 +102,7 @@ export async function readPasswordFile(flag: string, path: string | undefined): 
   return password;
 }
 
-export const usage = (summary: string, reason = ''): ShipError =>
-  new ShipError('COMMAND_USAGE_WRONG', {
-    summary,
-    reason,
-    nextStep: 'Correct the command; "perry-ship help COMMAND" lists its flags.',
-  });
+export const usage = (summary: string, reason = '', nextStep = CORRECT_IT): ShipError =>
+  new ShipError('COMMAND_USAGE_WRONG', { summary, reason, nextStep });
+
+const CORRECT_IT = 'Correct the command; "perry-ship help COMMAND" lists its flags.';

@@ -2,6 +2,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { ShipError } from '../errors.ts';
 import { secretVariables } from './settings.ts';
+import { isShellPipe } from './shell-pipe.ts';
 
 const GROUP_OR_OTHERS = 0o077;
 
@@ -29,16 +30,13 @@ export async function withEnvFile(
   return { ...variables, ...env };
 }
 
-/** Where a shell puts the pipe of `<(command)`, which has a writer and an end. */
-const OF_THE_SHELL = /^\/(?:dev|proc)\//;
-
 /** Both from one open file, so that the mode is that of what was read. */
 async function readWithMode(path: string): Promise<{ text: string; mode: number }> {
   let file: FileHandle | undefined;
   try {
     const found = await stat(path);
     // a named pipe without a writer, and a device, have no end
-    if (!found.isFile() && !(found.isFIFO() && OF_THE_SHELL.test(path))) throw unreadable(path);
+    if (!found.isFile() && !(found.isFIFO() && isShellPipe(path))) throw unreadable(path);
     file = await open(path, 'r');
     return { mode: (await file.stat()).mode, text: await file.readFile('utf8') };
   } catch (cause) {

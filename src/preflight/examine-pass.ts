@@ -57,8 +57,7 @@ function choose(
   keyring: Keyring,
 ): ChosenIdentity | undefined {
   if (!pass.p12) return undefined;
-  const name = pass.p12 === credentials.notarize ? 'the one for direct distribution' : undefined;
-  const contents = keyring.open(pass.p12, name);
+  const contents = keyring.open(pass.p12, pass.p12 === credentials.notarize ? 'notarize' : 'main');
   const wantedName = pass.p12.signingIdentity;
   return (
     contents &&

@@ -42,6 +42,11 @@ export function findingOf(thrown: unknown, severity: Severity = 'error'): Findin
   };
 }
 
+/** Without those that say the same again; of two files with the same fault, each is named. */
+export const eachOnce = (findings: readonly Finding[]): Finding[] => [
+  ...new Map(findings.map((one) => [`${one.code}\n${one.summary}\n${one.reason}`, one])).values(),
+];
+
 /** The error that a job ends with when this is the first of its findings. */
 export const errorOf = (found: Finding): ShipError =>
   new ShipError(found.code as FailureCode, textsOf(found));

@@ -8,4 +8,4 @@ export type {
   PreflightWishes,
 } from './input.ts';
 export { distributionOf, type PlannedJob, plannedInput } from './planned.ts';
-export { type Examination, examine, preflight } from './preflight.ts';
+export { type Examination, examine, inOrder, preflight } from './preflight.ts';

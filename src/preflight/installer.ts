@@ -16,7 +16,7 @@ export function installerFindings(
 ): { readonly findings: readonly Finding[]; readonly identity?: SigningIdentity } {
   if (context.platform !== 'macos' || !context.toStore) return { findings: [] };
   const supplied = installer ?? main;
-  const contents = supplied && keyring.open(supplied, installer && 'the one of the installer certificate');
+  const contents = supplied && keyring.open(supplied, installer ? 'installer' : 'main');
   if (!contents) return { findings: [] };
   const chosen = chooseIdentity(contents, { purpose, now: context.now });
   // an export of everything that the owner has may hold it as well

@@ -5,7 +5,7 @@ import { type CredentialsExamination, examineCredentials } from './credentials.t
 import { danglingLinkFindings } from './dangling-links.ts';
 import { explicitFindings } from './entitlements.ts';
 import { extensionFindings } from './extensions.ts';
-import { type Finding, finding, findingOf } from './finding.ts';
+import { eachOnce, type Finding, finding, findingOf } from './finding.ts';
 import { frameworkFindings } from './frameworks.ts';
 import { iconFindings } from './icon.ts';
 import { infoKeyFindings } from './info-keys.ts';
@@ -81,8 +81,8 @@ const remark = (summary: string): Finding =>
   });
 
 /** Each thing is said once, errors before warnings. */
-function inOrder(findings: readonly Finding[]): Finding[] {
-  const unique = [...new Map(findings.map((one) => [`${one.code}\n${one.summary}`, one])).values()];
+export function inOrder(findings: readonly Finding[]): Finding[] {
+  const unique = eachOnce(findings);
   return [
     ...unique.filter(({ severity }) => severity === 'error'),
     ...unique.filter(({ severity }) => severity === 'warning'),

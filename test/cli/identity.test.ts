@@ -39,6 +39,14 @@ test('an identity: its name, kind, team, dates, key, issuer and uses', () => {
   });
 });
 
+test('a root of PERRY_TRUST_ROOTS is trusted, and is not Apple', () => {
+  const { workshop } = apple;
+  workshop.certificate('mine', { issuer: 'root', commonName: 'Mine' });
+  const report = reportOf(workshop.p12({ certificate: 'mine', password: 'x' }), 'x');
+  expect(report.identities[0]).toMatchObject({ issuedByApple: false, issuedByOwnRoot: true });
+  expect(identityText(report)).toContain('by Apple  no, by a root of PERRY_TRUST_ROOTS');
+});
+
 test('what is odd: expired, without a key, self-made, a kind of key that signs nothing', () => {
   const { workshop } = apple;
   workshop.certificate('stranger', { commonName: 'Stranger\u001b[2J' });
@@ -86,6 +94,7 @@ test('as a program: text, JSON, and the errors', async () => {
   ]);
   expect(JSON.parse(json.text)).toMatchObject({ ok: true, identities: [{ teamId: TEAM }] });
   expect([wrong.code, wrong.text]).toEqual([1, expect.stringContaining('P12_PASSWORD_WRONG')]);
+  expect(wrong.text).toContain('--password-file FILE');
   expect([missing.code, unset.code]).toEqual([2, 2]);
   expect(wrong.text + text.text).not.toContain(PASSWORD);
 });

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { demo } from '../../src/cli/demo.ts';
 import { readFlagFile, readPasswordFile, requireBundle } from '../../src/cli/sign-files.ts';
+import type { ShipError } from '../../src/errors.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -42,6 +43,30 @@ test('a password may be empty, and loses the newline of its editor', async () =>
 test.each(['missing', 'pipe'])('%s is no bundle', async (name) => {
   const wanted = requireBundle(join(folder, name));
   await expect(wanted).rejects.toMatchObject({ code: 'COMMAND_USAGE_WRONG' });
+});
+
+test.each([
+  ['a folder with nothing of an app', ['docs'], 'Its name does not end in .app', 'Name a folder <name>.app'],
+  ['the folder of one app', ['build/My.app'], 'It holds one', 'build/My.app'],
+  ['an unpacked .ipa', ['unpacked/Payload/My.app'], 'It holds one', 'unpacked/Payload/My.app'],
+  ['a folder of several apps', ['dist/A.app', 'dist/B.APP'], 'It holds several', 'dist/A.app'],
+  ['an app without its ending', ['My/Contents/MacOS'], 'Its name does not end in .app', 'Name a folder'],
+])('%s is no bundle, and the answer says what to name', async (_, folders, reason, nextStep) => {
+  const inside = await mkdtemp(join(folder, 'folders-'));
+  for (const each of folders) await mkdir(join(inside, each), { recursive: true });
+  const named = join(inside, folders[0]?.split('/')[0] ?? '');
+  const refused = await requireBundle(named).catch((error: ShipError) => error.failure);
+  expect(refused).toMatchObject({
+    code: 'COMMAND_USAGE_WRONG',
+    reason: expect.stringContaining(reason),
+    nextStep: expect.stringContaining(nextStep),
+  });
+});
+
+test('a link to an app is that app', async () => {
+  await mkdir(join(folder, 'Linked.app'));
+  await symlink('Linked.app', join(folder, 'current'));
+  expect(await requireBundle(join(folder, 'current'))).toMatch(/\/Linked\.app$/);
 });
 
 test('the demo refuses a file as its folder before it works', async () => {

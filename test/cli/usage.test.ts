@@ -12,6 +12,11 @@ describe('a command line that cannot be used', () => {
     [['doctor', '--jsn'], "unknown option '--jsn'", 'Did you mean --json?'],
     [['frobnicate'], "unknown command 'frobnicate'", 'perry-ship help'],
     [['cancel'], "missing required argument 'job'", 'perry-ship help'],
+    [['help', 'sgn'], "unknown command 'sgn'", 'Did you mean sign?'],
+    [['help', 'frobnicate'], "unknown command 'frobnicate'", 'perry-ship help'],
+    [['sgn', '--help'], "unknown command 'sgn'", 'Did you mean sign?'],
+    [['help', 'service', 'instal'], "unknown command 'instal'", 'Did you mean install?'],
+    [['service', 'help', 'instal'], "unknown command 'instal'", 'Did you mean install?'],
   ])('%j is answered in a few lines, with 2', async (words, fault, advice) => {
     const cli = startCli({}, ...words);
     expect(await cli.ended).toBe(2);
@@ -28,6 +33,28 @@ describe('a command line that cannot be used', () => {
       expect(JSON.parse(said)).toMatchObject({ ok: false, error: { code: 'COMMAND_USAGE_WRONG' } });
     },
   );
+});
+
+test.each([
+  [['help'], 'Usage: perry-ship [options] [command]'],
+  [['help', 'sign'], 'Usage: perry-ship sign'],
+  [['service', 'help'], 'Usage: perry-ship service'],
+  [['help', 'service', 'install'], 'Usage: perry-ship service install'],
+])('%j shows the help that is meant', async (words, first) => {
+  const cli = startCli({}, ...words);
+  expect(await cli.ended).toBe(0);
+  expect(cli.lines[0]).toContain(first);
+});
+
+test('sign and check take the same flags of a bundle and its credentials', async () => {
+  const flagsOf = async (command: string) => {
+    const cli = startCli({}, 'help', command);
+    await cli.ended;
+    return [...cli.lines.join('\n').matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag]) => flag);
+  };
+  const [ofSign, ofCheck] = [await flagsOf('sign'), await flagsOf('check')];
+  expect(ofCheck.length).toBeGreaterThan(15);
+  expect(ofCheck.filter((flag) => !ofSign.includes(flag))).toEqual([]);
 });
 
 test('without a command a person at a terminal gets help, with 0', () => {

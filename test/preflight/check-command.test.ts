@@ -225,6 +225,34 @@ describe('perry-ship check', () => {
       const wrong = await missing(mac, { ...flags, installerP12PasswordFile: file('wrong') });
       expect(wrong).toEqual([1, expect.stringMatching(/^error P12_PASSWORD_WRONG/)]);
     });
+
+    test('a password that is wrong or missing by the flags of its own file', async () => {
+      const mac = await soundMacApp(await mkdtemp(join(dir, 'mac-')));
+      await writeFile(file('wrong'), 'wrong');
+      const stepsOf = async (flags: CheckFlags) => {
+        const { stdout } = await call(mac, { json: true, ...flags });
+        const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+        return findings.filter((one) => one.code === 'P12_PASSWORD_WRONG').map((one) => one.nextStep);
+      };
+      const [p12, installerP12, notarizeP12] = [
+        file('dist.p12'),
+        file('installer.p12'),
+        file('developerId.p12'),
+      ];
+      expect(await stepsOf({ p12 })).toEqual([expect.stringContaining('--p12-password-file FILE')]);
+      const both = { ...credentials(), ...apiKey(), distribute: 'both', installerP12, notarizeP12 } as const;
+      const wrong = file('wrong');
+      expect(
+        await stepsOf({
+          ...both,
+          ...{ p12PasswordFile: wrong, installerP12PasswordFile: wrong, notarizeP12PasswordFile: wrong },
+        }),
+      ).toEqual([
+        expect.stringContaining('--notarize-p12-password-file FILE'),
+        expect.stringContaining(' --p12-password-file FILE'),
+        expect.stringContaining('--installer-p12-password-file FILE'),
+      ]);
+    });
   });
 
   test('archives of the hub are unpacked, looked at, and gone afterwards', async () => {
@@ -255,7 +283,7 @@ describe('perry-ship check', () => {
   test('a folder that is no app', async () => {
     await mkdir(file('folder'));
     const { code, stdout } = await call('folder', { json: true });
-    expect([code, JSON.parse(stdout).findings[0].code]).toEqual([1, 'BUNDLE_NOT_A_FOLDER']);
+    expect([code, JSON.parse(stdout).error.code]).toEqual([2, 'COMMAND_USAGE_WRONG']);
   });
 
   test('entitlements that the profile does not allow, and a file that holds none', async () => {
