@@ -407,7 +407,18 @@ const sizes: Case[] = [
     ...tar('too many implied folders', 'BUNDLE_TOO_LARGE', file('X.app/a/b/c/d/e')),
     limits: { maxEntries: 5 },
   },
-  { ...tar('endless extended headers', 'BUNDLE_TOO_LARGE', ...comments(20)), limits: { maxEntries: 10 } },
+  {
+    ...tar('endless extended headers', 'BUNDLE_TOO_LARGE', ...comments(20)),
+    limits: { maxExtendedHeaders: 10 },
+  },
+  {
+    ...tar('extended headers of endless length', 'BUNDLE_TOO_LARGE', ...comments(20)),
+    limits: { maxExtendedHeaderBytes: 100 },
+  },
+  {
+    ...tar('endless volume labels', 'BUNDLE_TOO_LARGE', ...Array(20).fill({ name: 'label', type: 'V' })),
+    limits: { maxExtendedHeaders: 10 },
+  },
   { ...tar('archive too large', 'BUNDLE_TOO_LARGE', file('X.app/a')), limits: { maxArchiveBytes: 50 } },
   {
     ...tar('bomb', 'BUNDLE_TOO_LARGE', { body: Buffer.alloc(2_000_000) }),

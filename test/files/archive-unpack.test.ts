@@ -9,7 +9,7 @@ import { decodeBase64Stream } from '../../src/files/archive/base64.ts';
 import { unpackBundle, unpackBundleFile } from '../../src/files/archive/unpack-bundle.ts';
 import { listTree } from '../../src/files/disk/tree.ts';
 import { makeSandbox, openFileCount, type Sandbox } from '../helpers/archive-sandbox.ts';
-import { gnuLong, inPieces, paxHeader, tarball, tarGz, zip } from '../helpers/archives.ts';
+import { gnuLong, inPieces, paxHeader, tarball, tarGz, tarPart, zip } from '../helpers/archives.ts';
 
 let sandbox: Sandbox;
 beforeEach(async () => {
@@ -99,6 +99,24 @@ describe('a tar.gz', () => {
       ['X.app/Contents/other', appleDouble.length],
     ]);
     expect(await readFile(join(sandbox.dest, 'X.app/Contents/._long'))).toEqual(appleDouble.subarray(1));
+  });
+
+  test('extended headers do not count as files', async () => {
+    const parts = ['ä', 'ö', 'ü'].flatMap((name) => [paxHeader({ path: `X.app/${name}` }), { body: 'x' }]);
+    const limits = { maxEntries: 4 };
+    const result = await unpackBundle(inPieces(tarGz(...parts), 1000), sandbox.dest, {
+      spoolDir: sandbox.spool,
+      signal: never,
+      limits,
+    });
+    expect(result).toMatchObject({ entryCount: 3 });
+  });
+
+  test('a label of the whole archive is passed over, its size may be left empty', async () => {
+    const label = tarPart({ name: 'Nightly build', type: 'V', emptySize: true });
+    const result = await unpack(tarGz(label, { name: 'X.app/a', body: 'x' }));
+    expect(result).toMatchObject({ entryCount: 1 });
+    expect((await listTree(sandbox.dest)).map(({ path }) => path)).toEqual(['X.app', 'X.app/a']);
   });
 
   test('a pax size counts, not the one in the header', async () => {

@@ -11,6 +11,8 @@ export interface TarPart {
   readonly body?: Buffer | string;
   /** When the header shall lie about it. */
   readonly size?: number;
+  /** GNU tar leaves the field empty in a label. */
+  readonly emptySize?: boolean;
   /** `ustar\0` + `00` by default; GNU writes `ustar  \0`. */
   readonly magic?: string;
   readonly badChecksum?: boolean;
@@ -26,7 +28,7 @@ export function tarPart(part: TarPart): Buffer {
   header.write(octal(part.mode ?? 0o644, 8), 100);
   header.write(octal(0, 8), 108);
   header.write(octal(0, 8), 116);
-  header.write(octal(part.size ?? body.length, 12), 124);
+  if (!part.emptySize) header.write(octal(part.size ?? body.length, 12), 124);
   header.write(octal(1_700_000_000, 12), 136);
   header.write(part.type ?? '0', 156, 'latin1');
   header.write(part.linkName ?? '', 157, 100);

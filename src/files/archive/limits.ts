@@ -9,6 +9,10 @@ export interface UnpackLimits {
   readonly maxUnpackedBytes: number;
   /** Files, folders (also those that are only implied by a path) and links. */
   readonly maxEntries: number;
+  /** In a tar; some tools write three for each entry: its name, its link, its attributes. */
+  readonly maxExtendedHeaders: number;
+  /** Of all extended headers together: they are taken apart, which costs more than copying. */
+  readonly maxExtendedHeaderBytes: number;
   /** Of all paths and link targets together: they are kept in memory until the end. */
   readonly maxTotalPathBytes: number;
   /** Unpacked bytes for each byte of archive, once more than `ratioFloorBytes` have come out. */
@@ -25,6 +29,8 @@ export const defaultUnpackLimits: UnpackLimits = {
   maxArchiveBytes: 4 * GiB,
   maxUnpackedBytes: 4 * GiB,
   maxEntries: 200_000,
+  maxExtendedHeaders: 600_000,
+  maxExtendedHeaderBytes: 256 * MiB,
   maxTotalPathBytes: 32 * MiB,
   maxRatio: 200,
   ratioFloorBytes: 64 * MiB,

@@ -43,6 +43,14 @@ export const refuseSize = (reason: string): ShipError =>
     nextStep: 'Leave out of the bundle what the app does not need at run time, then build again.',
   });
 
+/** The notes of a tar about its entries go over a limit. */
+export const refuseHeaders = (reason: string): ShipError =>
+  new ShipError('BUNDLE_TOO_LARGE', {
+    summary: "The bundle's archive describes its entries at greater length than perry-ship reads.",
+    reason,
+    nextStep: 'Pack the bundle without extended attributes (tar --no-xattrs), then try again.',
+  });
+
 /** What an archive is, as far as an error wants to tell: who delivered it and how much of it there is. */
 export interface ArchiveFacts {
   readonly origin: ArchiveOrigin;
@@ -66,17 +74,6 @@ export const refuseCorrupt = (facts: ArchiveFacts, reason: string, cause?: unkno
     reason: reason.slice(0, MAX_REASON_CHARACTERS),
     nextStep: corruptAdvice(facts.origin),
     ...(cause === undefined ? {} : { cause }),
-  });
-
-/** The first bytes are those of no archive that a bundle comes in. */
-export const refuseFormat = (facts: ArchiveFacts, firstBytes: Buffer): ShipError =>
-  new ShipError('BUNDLE_NOT_ARCHIVE', {
-    summary: corruptSummary(facts),
-    reason:
-      firstBytes.length === 0
-        ? 'It is empty.'
-        : `It starts with the bytes ${firstBytes.toString('hex')}, which is neither a gzip (1f8b) nor a zip (504b).`,
-    nextStep: corruptAdvice(facts.origin),
   });
 
 /** A full disk is the operator's to mend; any other error of the file system stays what it is. */

@@ -27,13 +27,15 @@ export interface TarHeader {
 /** @returns undefined when the block is no header: wrong checksum, or numbers that are none */
 export function parseTarHeader(block: Buffer): TarHeader | undefined {
   const header = decode(block);
-  if (!header?.cksumValid || header.size === undefined || !Number.isSafeInteger(header.size))
-    return undefined;
+  const type = String.fromCharCode(block[TYPE_AT] ?? 0);
+  // GNU tar leaves the size of a label empty
+  const sizeBytes = type === VOLUME_LABEL ? (header?.size ?? 0) : header?.size;
+  if (!header?.cksumValid || sizeBytes === undefined || !Number.isSafeInteger(sizeBytes)) return undefined;
   return {
-    type: String.fromCharCode(block[156] ?? 0),
+    type,
     name: header.path ?? '',
     linkTarget: header.linkpath ?? '',
-    sizeBytes: header.size,
+    sizeBytes,
     executable: ((header.mode ?? 0) & 0o111) !== 0,
   };
 }
@@ -52,6 +54,9 @@ const unsupportedTypes: Record<string, string> = {
   '6': 'a named pipe',
 };
 
+const TYPE_AT = 156;
+/** The name of the whole archive (`tar --label` of GNU); no entry, and passed over by every tar. */
+export const VOLUME_LABEL = 'V';
 /** Another name of a file that came before. */
 export const HARD_LINK = '1';
 /** A file that old systems kept in one piece; POSIX lets it be read as any other. */

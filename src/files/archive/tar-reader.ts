@@ -12,6 +12,7 @@ import {
   TAR_BLOCK_BYTES,
   type TarHeader,
   type TarOverrides,
+  VOLUME_LABEL,
 } from './tar-headers.ts';
 import {
   fillHoles,
@@ -32,8 +33,8 @@ export interface TarReaderOptions {
   readonly onSize: (bytes: number) => void;
   /** Told of bytes that come out without being in the tar: the holes of sparse files. */
   readonly onHole: (bytes: number) => void;
-  /** Told each extended header, so that endless ones cost something. */
-  readonly onExtendedHeader: () => void;
+  /** Told each extended header and its size before it is read, so that endless ones cost something. */
+  readonly onExtendedHeader: (bytes: number) => void;
 }
 
 /**
@@ -81,6 +82,11 @@ class TarWalk {
         return undefined;
       }
       const { header, block } = next;
+      if (header.type === VOLUME_LABEL && !overrides) {
+        this.options.onExtendedHeader(0);
+        this.expectData(header.sizeBytes);
+        continue;
+      }
       const found = await this.extendedHeader(header);
       if (!found) return this.entry(header, overrides ?? {}, block);
       overrides = merge(overrides ?? {}, found, header.name);
@@ -154,7 +160,6 @@ class TarWalk {
   private async extendedHeader(header: TarHeader): Promise<TarOverrides | undefined> {
     const { type } = header;
     if (type !== 'x' && type !== 'g' && type !== 'L' && type !== 'K') return undefined;
-    this.options.onExtendedHeader();
     const body = await this.extendedBody(header.sizeBytes);
     if (type === 'L') return { path: parseGnuLongName(body) };
     if (type === 'K') return { linkpath: parseGnuLongName(body) };
@@ -173,6 +178,7 @@ class TarWalk {
       const reason = `It is an extended header of ${sizeBytes} bytes; at most ${MAX_EXTENDED_HEADER_BYTES} are read.`;
       throw refuseEntry('BUNDLE_ENTRY_UNSUPPORTED', '(extended header)', reason);
     }
+    this.options.onExtendedHeader(sizeBytes);
     this.expectData(sizeBytes);
     const pieces: Buffer[] = [];
     for await (const piece of this.data()) pieces.push(piece);

@@ -1,7 +1,7 @@
-import { constants, createReadStream } from 'node:fs';
-import { chmod, type FileHandle, mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
+import { chmodSync, constants, createReadStream, mkdirSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSmallFile, nextInTurn, SMALL_FILE_BYTES } from '../disk/small-file.ts';
+import { createSmallFile, nextInTurn, readSmallFile, SMALL_FILE_BYTES } from '../disk/small-file.ts';
 import type { ArchiveEntry } from './archive-entry.ts';
 import { policePath } from './entry-path.ts';
 import type { UnpackLimits } from './limits.ts';
@@ -74,21 +74,17 @@ export class TreeWriter {
     if (linkTarget !== undefined) return { ...entry, kind: 'symlink', linkTarget };
     if (!this.registry.hasFile(earlier)) throw linkToNothing(entry, earlier);
     const source = join(this.destDir, earlier);
-    const { size: sizeBytes, mode } = await stat(source);
+    const small = readSmallFile(source);
+    const { size: sizeBytes, mode } = small?.stats ?? (await stat(source));
     this.budget.spendUnpackedBytes(sizeBytes);
-    const content = () => fileChunks(source, signal);
+    const content = () => (small ? inOnePiece(small.bytes) : fileChunks(source, signal));
     return { ...entry, sizeBytes, executable: (mode & 0o111) !== 0, content };
   }
 
   private async write(path: string, entry: ArchiveEntry, newFolders: readonly string[]): Promise<void> {
-    for (const folder of newFolders) await this.makeFolder(join(this.destDir, folder));
+    for (const folder of newFolders) await makeFolder(join(this.destDir, folder));
     if (entry.kind === 'file') await this.writeFile(path, entry);
     if (entry.kind === 'symlink') this.keepLink({ path, target: entry.linkTarget ?? '' });
-  }
-
-  private async makeFolder(folder: string): Promise<void> {
-    await mkdir(folder);
-    await chmod(folder, 0o755); // as for files: not what the umask of the daemon makes of it
   }
 
   private keepLink(link: SymbolicLink): void {
@@ -105,6 +101,17 @@ export class TreeWriter {
     await nextInTurn();
     this.fileBytes += entry.sizeBytes;
   }
+}
+
+/** On this thread, as small files are. */
+async function makeFolder(path: string): Promise<void> {
+  mkdirSync(path);
+  chmodSync(path, 0o755); // as for files: not what the umask of the daemon makes of it
+  await nextInTurn();
+}
+
+async function* inOnePiece(bytes: Buffer): AsyncGenerator<Buffer, void> {
+  if (bytes.length > 0) yield bytes;
 }
 
 async function collected(entry: ArchiveEntry): Promise<Buffer[]> {

@@ -1,5 +1,5 @@
 import type { UnpackLimits } from './limits.ts';
-import { refuseSize } from './refusals.ts';
+import { refuseHeaders, refuseSize } from './refusals.ts';
 
 /** Counts what an archive has cost so far, and refuses the first byte or entry that is too much. */
 export class UnpackBudget {
@@ -7,6 +7,8 @@ export class UnpackBudget {
   private unpackedBytes = 0;
   private entries = 0;
   private pathBytes = 0;
+  private extendedHeaders = 0;
+  private extendedHeaderBytes = 0;
   private readonly limits: UnpackLimits;
 
   constructor(limits: UnpackLimits) {
@@ -43,6 +45,17 @@ export class UnpackBudget {
     const { maxEntries } = this.limits;
     if (this.entries > maxEntries)
       throw refuseSize(`It has more than ${maxEntries} files, folders and links.`);
+  }
+
+  /** They are no part of the app: whoever made it with few files need not read of too many. */
+  spendExtendedHeader(bytes: number): void {
+    this.extendedHeaders += 1;
+    this.extendedHeaderBytes += bytes;
+    const { maxExtendedHeaders, maxExtendedHeaderBytes } = this.limits;
+    if (this.extendedHeaders > maxExtendedHeaders)
+      throw refuseHeaders(`It has more than ${maxExtendedHeaders} extended headers.`);
+    if (this.extendedHeaderBytes > maxExtendedHeaderBytes)
+      throw refuseHeaders(`Its extended headers have more than ${maxExtendedHeaderBytes} bytes.`);
   }
 
   spendPathBytes(bytes: number): void {

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { refuseFormat } from './not-an-archive.ts';
 import { peek } from './peek.ts';
-import { explainDiskError, refuseFormat } from './refusals.ts';
+import { explainDiskError } from './refusals.ts';
 import { type UnpackedBundle, Unpacking, type UnpackOptions } from './unpacking.ts';
 
 const READ_BYTES = 256 * 1024;

@@ -76,7 +76,7 @@ export class Unpacking {
     const tar = this.unpackedBytes(gunzipStrictly(stream, { signal, onCorrupt }));
     const onSize = (bytes: number) => budget.assertRoomFor(bytes);
     const onHole = (bytes: number) => budget.spendUnpackedBytes(bytes);
-    const onExtendedHeader = () => budget.spendEntries(1);
+    const onExtendedHeader = (bytes: number) => budget.spendExtendedHeader(bytes);
     await this.writeAll(readTar(tar, { onCorrupt, onSize, onHole, onExtendedHeader }));
     return this.result('tar.gz');
   }
