@@ -1,8 +1,11 @@
+import type { ReturnedJob } from './context.ts';
+import { supervisorSetup } from './setup.ts';
+
 /**
  * Region of `serving`: jobs that came when no more were wanted. When the link is closed the hub takes back the one that
  * it assigned last; of others it believes that they run here, and nobody but us can bring them to an end.
  */
-export const returns = {
+export const returns = supervisorSetup.createStateConfig({
   description: 'Jobs that came when no more were wanted go back to the hub, as far as it takes them.',
   initial: 'none',
   on: { 'job.returned': '.awaitingClose', 'returns.settled': { actions: 'forgetReturned' } },
@@ -37,13 +40,7 @@ export const returns = {
       after: { probeTimeout: { target: 'none', actions: 'keepReturned' } },
     },
   },
-} as const;
-
-/** A job that was assigned and not begun. */
-export interface ReturnedJob {
-  readonly jobId: string;
-  readonly assignmentId: string;
-}
+});
 
 function returnedIds({ context }: { context: { readonly returned: readonly ReturnedJob[] } }) {
   return { assignmentIds: context.returned.map(({ assignmentId }) => assignmentId) };

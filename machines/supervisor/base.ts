@@ -1,0 +1,54 @@
+import { setup } from 'xstate';
+import { port } from '../contracts/actors.ts';
+import { hubConnectionMachine } from '../hub-connection/machine.ts';
+import { interruptedJobsMachine } from '../interrupted-jobs/machine.ts';
+import { signJobMachine } from '../sign-job/machine.ts';
+import { vmPoolMachine } from '../vm-pool/machine.ts';
+import type {
+  RunActorId,
+  SupervisorContext,
+  SupervisorEvent,
+  SupervisorInput,
+  SweepActorId,
+  SweepRunInput,
+} from './context.ts';
+import { MAX_WAITING_JOBS, supervisorLimits } from './limits.ts';
+import { openRunOf, openRuns } from './runs.ts';
+
+/** What the supervisor knows and whom it starts; its actions are added by theme, ending in `setup.ts`. */
+export const supervisorBase = setup({
+  types: {
+    input: {} as SupervisorInput,
+    context: {} as SupervisorContext,
+    events: {} as SupervisorEvent,
+    children: {} as { hub: 'hubConnection'; pool: 'vmPool'; interruptedJobs: 'interruptedJobs' } & Record<
+      RunActorId,
+      'signJob'
+    > &
+      Record<SweepActorId, 'sweepRun'>,
+  },
+  actors: {
+    hubConnection: hubConnectionMachine,
+    interruptedJobs: interruptedJobsMachine,
+    signJob: signJobMachine,
+    vmPool: vmPoolMachine,
+    /** Destroys what earlier lives left; answers with the clones that resisted. */
+    sweepLeftovers: port<readonly string[], { instance: string }>('sweepLeftovers'),
+    /** Tries again to delete clones that leaked; answers with those that are gone now. */
+    sweepLeaks: port<readonly string[], { names: readonly string[] }>('sweepLeaks'),
+    /** Which of these assignments does the hub believe to run here? */
+    probeReturned: port<readonly string[], { assignmentIds: readonly string[] }>('probeReturned'),
+    /** What a crashed run left: its machine, its directory, its secrets. */
+    sweepRun: port<void, SweepRunInput>('sweepRun'),
+  },
+  guards: {
+    isOpenRun: ({ context }, params: { jobId: string }) =>
+      openRunOf(context.runs, params.jobId) !== undefined,
+    lineIsFull: ({ context }) =>
+      openRuns(context.runs).length >= context.maxConcurrent + (context.maxWaiting ?? MAX_WAITING_JOBS),
+    isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
+    nothingReturned: ({ context }) => context.returned.length === 0,
+    hasLeaks: ({ context }) => context.leaked.length > 0,
+  },
+  delays: { ...supervisorLimits },
+});

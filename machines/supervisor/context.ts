@@ -1,0 +1,75 @@
+import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
+import type { HubNews } from '../contracts/hub.ts';
+import type { JobOutput, JobReport } from '../contracts/job.ts';
+import type { PoolReport } from '../contracts/vm.ts';
+import { find, type Runs } from './runs.ts';
+
+/** A job that was assigned and not begun. */
+export interface ReturnedJob {
+  readonly jobId: string;
+  readonly assignmentId: string;
+}
+
+export interface SupervisorInput {
+  readonly maxConcurrent: number;
+  readonly image: string;
+  /** Identity of this installation, part of every clone's name, so that a sweep touches only its own. */
+  readonly instance: string;
+  /** Machines that are booted before a job needs one, where there are free places; 0 for none. */
+  readonly standbySize: number;
+  /** Jobs that the previous process was killed in and that the hub still counts as running there. */
+  readonly interruptedJobIds?: readonly string[];
+  /** Jobs that may wait for a slot; `MAX_WAITING_JOBS` when left out. */
+  readonly maxWaiting?: number;
+}
+
+export interface SupervisorContext extends SupervisorInput {
+  readonly runs: Runs;
+  /** Assignments that came unwanted, until it is known whether the hub took them back. */
+  readonly returned: readonly ReturnedJob[];
+  readonly leaked: readonly string[];
+  /** How often in a row the leaks were looked after. */
+  readonly leakSweeps: number;
+  /** Standby machines that take a place on the host. */
+  readonly standbys: number;
+  /** Places that the host refused a machine: out of service for a while. One always stays. */
+  readonly quarantined: number;
+  readonly concluded: { readonly succeeded: number; readonly failed: number; readonly cancelled: number };
+}
+
+export interface SweepRunInput {
+  readonly runId: string;
+  readonly assignmentIds: readonly string[];
+  readonly vmName: string;
+}
+
+export type RunActorId = `run.${number}`;
+export type SweepActorId = `sweep.${number}`;
+export type SupervisorEvent =
+  | HubNews
+  | JobReport
+  | PoolReport
+  | { type: 'leaks.noticed' }
+  | { type: 'place.refused' }
+  | { type: 'job.returned' }
+  /** The hub did not take this one back. */
+  | ({ type: 'job.kept' } & ReturnedJob)
+  | { type: 'returns.settled' }
+  | { type: 'drain.requested' }
+  | { type: 'shutdown.requested' }
+  | { type: 'job.cancelRequested'; jobId: string }
+  | { type: 'sweep.expired'; runId: string }
+  | DoneActorEvent<JobOutput, RunActorId>
+  | ErrorActorEvent<unknown, RunActorId>
+  | DoneActorEvent<void, SweepActorId>
+  | ErrorActorEvent<unknown, SweepActorId>;
+
+/** The machine of a run: the standby machine that it was handed, or its own clone. */
+export function vmOf(context: SupervisorContext, runId: string): string {
+  return find(context.runs, runId)?.handedVm ?? vmNameOf(context.instance, runId);
+}
+
+/** Parsed back by the driver's side, which refuses to touch any other name. */
+export function vmNameOf(instance: string, runId: string): string {
+  return `perry-ship-${instance}-${runId}`;
+}

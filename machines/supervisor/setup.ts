@@ -1,0 +1,48 @@
+import { assign, enqueueActions, sendTo } from 'xstate';
+import type { InterruptedJobsEvent } from '../interrupted-jobs/machine.ts';
+import type { ReturnedJob } from './context.ts';
+import { withRuns } from './run-actions.ts';
+
+/** What the states of the supervisor are made of. */
+export const supervisorSetup = withRuns.extend({
+  actions: {
+    /** The link is closed: the hub takes its last assignment back, and hands out no more on the next link. */
+    returnAssignment: enqueueActions(({ context, enqueue }, { jobId, assignmentId }: ReturnedJob) => {
+      enqueue.assign({ returned: [...context.returned, { jobId, assignmentId }] });
+      enqueue.sendTo('hub', { type: 'hub.jobUnwanted' });
+      enqueue.raise({ type: 'job.returned' });
+    }),
+    /** They count as on their way until those that were kept are begun: an idle daemon would end in between. */
+    settleReturned: enqueueActions(({ context, enqueue }, params: { keptIds: readonly string[] }) => {
+      for (const job of context.returned.filter(({ assignmentId }) => params.keptIds.includes(assignmentId)))
+        enqueue.raise({ type: 'job.kept', ...job });
+      enqueue.raise({ type: 'returns.settled' });
+    }),
+    /** Without an answer they are taken to be ours: the first transfer shows whether that is so. */
+    keepReturned: enqueueActions(({ context, enqueue }) => {
+      for (const job of context.returned) enqueue.raise({ type: 'job.kept', ...job });
+      enqueue.raise({ type: 'returns.settled' });
+    }),
+    forgetReturned: assign({ returned: [] }),
+    confirmKept: sendTo('hub', (_, params: { jobId: string }) => ({
+      type: 'hub.claimConfirmed',
+      jobId: params.jobId,
+    })),
+    closeIntake: sendTo('hub', { type: 'hub.intakeClosed' }),
+    closeHub: sendTo('hub', { type: 'hub.closeRequested' }),
+    noteLeaks: assign({
+      leaked: ({ context }, params: { names: readonly string[] }) => [
+        ...new Set([...context.leaked, ...params.names]),
+      ],
+    }),
+    countLeakSweep: assign({ leakSweeps: ({ context }) => context.leakSweeps + 1 }),
+    forgetLeaks: assign(({ context }, params: { names: readonly string[] }) => {
+      const leaked = context.leaked.filter((name) => !params.names.includes(name));
+      return { leaked, leakSweeps: leaked.length === 0 ? 0 : context.leakSweeps };
+    }),
+    tellInterruptedJobs: sendTo(
+      'interruptedJobs',
+      (_, params: { news: InterruptedJobsEvent }) => params.news,
+    ),
+  },
+});

@@ -1,0 +1,80 @@
+import { assign, enqueueActions, sendTo } from 'xstate';
+import type { JobOutput } from '../contracts/job.ts';
+import type { PoolReport } from '../contracts/vm.ts';
+import { supervisorBase } from './base.ts';
+import { NO_PLACE } from './failures.ts';
+import { noteOf } from './hub-reports.ts';
+import { change, freePlaces, givingWay, inNewPlace, lostRuns, nextInLine, openRuns } from './runs.ts';
+
+/** The line of waiting runs, the slots, and the machines that go with them. */
+export const withSlots = supervisorBase.extend({
+  actions: {
+    joinLine: assign({
+      runs: ({ context }, params: { runId: string }) =>
+        change(context.runs, params.runId, { phase: 'waiting' }),
+    }),
+    /** Slots go to the first in line; those who moved up hear their place. */
+    grantSlots: enqueueActions(({ context, enqueue }) => {
+      const places = context.maxConcurrent - context.quarantined;
+      const next = nextInLine(context.runs, places);
+      const granted = next.reduce(
+        (all, { runId }) => change(all, runId, { phase: 'working', holdsSlot: true }),
+        context.runs,
+      );
+      const moved = inNewPlace(granted);
+      const runs = moved.reduce(
+        (all, { runId, position }) => change(all, runId, { toldPosition: position }),
+        granted,
+      );
+      enqueue.assign({ runs });
+      const free = freePlaces(runs, places);
+      for (const { runId } of next) enqueue.sendTo('pool', { type: 'machine.requested', runId, free });
+      enqueue.sendTo('pool', { type: 'pool.resized', free });
+      for (const { jobId, position } of moved)
+        enqueue.sendTo('hub', noteOf(jobId, { kind: 'queued', position }));
+    }),
+    holdClaim: enqueueActions(({ context, enqueue }, params: { runId: string; jobId: string }) => {
+      enqueue.assign({ runs: change(context.runs, params.runId, { claim: 'held' }) });
+      enqueue.sendTo('hub', { type: 'hub.claimConfirmed', jobId: params.jobId });
+    }),
+    loseClaim: assign({
+      runs: ({ context }, params: { runId: string }) => change(context.runs, params.runId, { claim: 'lost' }),
+    }),
+    /** Runs whose job the hub took back let those have their slots who wait for one. */
+    clearSlots: enqueueActions(({ context, enqueue }) => {
+      for (const { ref } of givingWay(context.runs, context.maxConcurrent - context.quarantined))
+        enqueue.sendTo(ref, { type: 'job.giveWayRequested' });
+    }),
+    /** A job that the hub took back is not waited for any more. */
+    endLostRuns: enqueueActions(({ context, enqueue }) => {
+      for (const { ref } of lostRuns(context.runs)) enqueue.sendTo(ref, { type: 'job.giveWayRequested' });
+    }),
+    /** The host runs fewer machines than it should: the next jobs wait in line instead of failing like this one. */
+    quarantinePlace: enqueueActions(({ context, enqueue }, params: { output: JobOutput }) => {
+      if (params.output.failure?.code !== NO_PLACE) return;
+      enqueue.assign({ quarantined: Math.min(context.quarantined + 1, context.maxConcurrent - 1) });
+      enqueue.raise({ type: 'place.refused' });
+    }),
+    restorePlaces: assign({ quarantined: 0 }),
+    /** The run starts, with the standby machine that was handed over, or with none. */
+    equipRun: enqueueActions(
+      ({ context, enqueue }, params: Extract<PoolReport, { type: 'pool.answered' }>) => {
+        const { runId, vm } = params;
+        const run = openRuns(context.runs).find((each) => each.runId === runId);
+        if (run) {
+          enqueue.assign({ runs: change(context.runs, run.runId, { handedVm: vm?.name ?? null }) });
+          enqueue.sendTo(run.ref, vm ? { type: 'slot.granted', vm } : { type: 'slot.granted' });
+        } else if (vm) {
+          enqueue.assign({ leaked: [...context.leaked, vm.name] });
+          enqueue.raise({ type: 'leaks.noticed' });
+        }
+      },
+    ),
+    withdrawRequest: sendTo('pool', (_, params: { runId: string }) => ({
+      type: 'machine.withdrawn',
+      runId: params.runId,
+    })),
+    noteStandbys: assign({ standbys: (_, params: { standbys: number }) => params.standbys }),
+    closePool: sendTo('pool', { type: 'pool.closing' }),
+  },
+});

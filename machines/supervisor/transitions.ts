@@ -1,0 +1,22 @@
+import type { Failure } from '../contracts/failure.ts';
+import type { InterruptedJobsEvent } from '../interrupted-jobs/machine.ts';
+import { type ReturnedJob, type SupervisorContext, vmOf } from './context.ts';
+import { runOfActor } from './runs.ts';
+
+type Ended = { context: SupervisorContext; event: { actorId: string } };
+export const brokenRun = ({ context, event }: Ended) => ({
+  runId: runOfActor(context.runs, event.actorId)?.runId ?? '',
+});
+export const sweptRun = (ended: Ended) => ({ ...brokenRun(ended), leakedVm: null });
+export const resistingRun = (ended: Ended) => {
+  const { runId } = brokenRun(ended);
+  return { runId, leakedVm: vmOf(ended.context, runId) };
+};
+
+export const newsOf = ({ event }: { event: InterruptedJobsEvent }) => ({ news: event });
+
+/** The job is answered for at once: no run of it begins. */
+export const refused = (failure: Failure) => ({
+  type: 'refuseAssignment' as const,
+  params: ({ event: { jobId, assignmentId } }: { event: ReturnedJob }) => ({ jobId, assignmentId, failure }),
+});
