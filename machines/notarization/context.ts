@@ -1,0 +1,50 @@
+import type { Recipient } from '../contracts/actors.ts';
+import type { Failure } from '../contracts/failure.ts';
+import type { Artifact } from '../contracts/job.ts';
+import type { LogFindings, NotarizationReport, StapleTarget, UploadNews, Verdict } from './ports.ts';
+
+export interface NotarizationInput {
+  readonly runId: string;
+  /** What Apple is shown; lies behind the ports under `runId`. */
+  readonly artifact: Artifact;
+  /** What is stapled when Apple has accepted it, in this order. */
+  readonly staples: readonly StapleTarget[];
+  /** Of an earlier life: nothing is submitted, the verdict is waited for. */
+  readonly submissionId?: string;
+  readonly owner: Recipient<NotarizationReport>;
+}
+
+export interface NotarizationOutput {
+  readonly outcome: 'succeeded' | 'rejected' | 'failed' | 'cancelled';
+  readonly submissionId: string | null;
+  readonly verdict: Verdict | null;
+  /** Apple's findings, one line each; warnings also when accepted. */
+  readonly issues: readonly string[];
+  /** As it is now: stapling an image changes its size and digest. */
+  readonly artifact: Artifact;
+  readonly stapled: readonly StapleTarget[];
+  /** Null when succeeded. */
+  readonly failure: Failure | null;
+}
+
+export interface NotarizationContext extends Omit<NotarizationInput, 'submissionId'> {
+  /** The artifact as it was submitted: what Apple and the journal know. */
+  readonly submitted: Artifact;
+  readonly submissionId: string | null;
+  readonly isRecalled: boolean;
+  /** A submission whose file never arrived, and which a new one takes the place of. */
+  readonly replaces: string | null;
+  /** Submissions made in this life. */
+  readonly submissions: number;
+  /** At the present question. */
+  readonly attempts: number;
+  readonly unknownAnswers: number;
+  readonly retryAfterMs: number | null;
+  readonly lastFailure: Failure | null;
+  readonly verdict: Verdict | null;
+  readonly log: LogFindings | null;
+  readonly stapled: readonly StapleTarget[];
+  readonly failure: Failure | null;
+}
+
+export type NotarizationEvent = { type: 'notarization.cancelRequested' } | UploadNews;
