@@ -1,0 +1,102 @@
+import { assign } from 'xstate';
+import { storeTimedOut } from './failures.ts';
+import { storeUploadSetup } from './setup.ts';
+import { againOrFail, errorOf, failWith, lateOrFail, pausing, runOf, uploadOf } from './transitions.ts';
+
+export const findingApp = storeUploadSetup.createStateConfig({
+  description: 'The app record is looked up by its bundle identifier.',
+  entry: 'resetAttempts',
+  initial: 'attempting',
+  states: {
+    attempting: {
+      description: 'One question.',
+      entry: 'countAttempt',
+      invoke: {
+        id: 'findApp',
+        src: 'findApp',
+        input: runOf,
+        onDone: {
+          target: '#storeUpload.reserving',
+          actions: assign({ appId: ({ event }) => event.output }),
+        },
+        onError: againOrFail,
+      },
+      after: { requestTimeout: lateOrFail('finding the app') },
+    },
+    pausing,
+  },
+});
+
+export const reserving = storeUploadSetup.createStateConfig({
+  description: 'An upload for this version and build number is reserved.',
+  entry: 'resetAttempts',
+  initial: 'attempting',
+  states: {
+    attempting: {
+      description: 'One reservation.',
+      entry: 'countAttempt',
+      invoke: {
+        id: 'reserveUpload',
+        src: 'reserveUpload',
+        input: ({ context }) => ({ ...runOf({ context }), appId: context.appId ?? '' }),
+        onDone: {
+          target: '#storeUpload.recording',
+          actions: ['dropObjection', assign({ uploadId: ({ event }) => event.output })],
+        },
+        onError: [
+          {
+            guard: { type: 'mayBeOwn', params: errorOf },
+            target: '#storeUpload.comparing',
+            actions: { type: 'keepFailure', params: errorOf },
+          },
+          {
+            guard: { type: 'isOwnReservation', params: errorOf },
+            target: 'pausing',
+            actions: [{ type: 'keepFailure', params: errorOf }, 'clearWait'],
+          },
+          ...againOrFail,
+        ],
+      },
+      after: { requestTimeout: lateOrFail('reserving the upload') },
+    },
+    pausing,
+  },
+});
+
+export const recording = storeUploadSetup.createStateConfig({
+  description: 'The reservation goes into the journal before anything is sent.',
+  invoke: {
+    id: 'recordUpload',
+    src: 'recordUpload',
+    input: uploadOf,
+    onDone: 'reservingFile',
+    onError: { target: 'failed', actions: { type: 'keepFailure', params: errorOf } },
+  },
+  after: {
+    requestTimeout: { target: 'failed', actions: failWith(storeTimedOut('writing the journal')) },
+  },
+});
+
+export const reservingFile = storeUploadSetup.createStateConfig({
+  description: 'Apple says where each part of the file goes.',
+  entry: 'resetAttempts',
+  initial: 'attempting',
+  states: {
+    attempting: {
+      description: 'One reservation.',
+      entry: 'countAttempt',
+      invoke: {
+        id: 'reserveFile',
+        src: 'reserveFile',
+        input: uploadOf,
+        onDone: {
+          target: '#storeUpload.sendingParts',
+          actions: { type: 'keepFile', params: ({ event }) => event.output },
+        },
+        onError: againOrFail,
+      },
+      after: { requestTimeout: lateOrFail('reserving the file') },
+    },
+    pausing,
+  },
+});
