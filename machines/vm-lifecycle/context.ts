@@ -1,0 +1,23 @@
+import type { Recipient } from '../contracts/actors.ts';
+import type { Failure } from '../contracts/failure.ts';
+import type { VmAddress, VmClone, VmReport } from '../contracts/vm.ts';
+
+export interface VmLifecycleInput extends VmClone {
+  readonly owner: Recipient<VmReport>;
+}
+
+export interface VmLifecycleContext extends VmLifecycleInput {
+  readonly address: VmAddress | null;
+  readonly failure: Failure | null;
+  readonly deleteAttempts: number;
+  /** How often the host had no place for it. */
+  readonly refusals: number;
+}
+
+export type VmLifecycleEvent =
+  | { type: 'vm.releaseRequested' }
+  | { type: 'vm.checkRequested' }
+  | { type: 'vm.handOverRequested' }
+  | { type: 'vm.started' }
+  | { type: 'vm.exited'; reason: string; failure?: Failure }
+  | { type: 'guest.lost'; reason: string };

@@ -1,0 +1,60 @@
+import { guestLost, vmTimedOut } from './failures.ts';
+import { vmLifecycleSetup } from './setup.ts';
+import { cloneOf, errorOf, lostBy } from './transitions.ts';
+
+export const ready = vmLifecycleSetup.createStateConfig({
+  description: 'The machine takes commands; a lost connection is noticed.',
+  invoke: {
+    id: 'watchGuest',
+    src: 'watchGuest',
+    input: cloneOf,
+    onError: { target: 'stopping', actions: { type: 'lose', params: errorOf } },
+  },
+  on: {
+    'guest.lost': {
+      target: 'stopping',
+      actions: { type: 'lose', params: ({ event }) => ({ failure: guestLost(event.reason) }) },
+    },
+  },
+  initial: 'serving',
+  states: {
+    serving: {
+      description: 'Its owner may use it.',
+      entry: 'reportReady',
+      on: { 'vm.checkRequested': 'checking', 'vm.handOverRequested': 'handingOver' },
+    },
+    checking: {
+      description: 'It stood by for a while: does it still answer?',
+      invoke: {
+        id: 'probeGuest',
+        src: 'probeGuest',
+        input: cloneOf,
+        onDone: 'serving',
+        onError: {
+          target: '#vmLifecycle.alive.stopping',
+          actions: { type: 'lose', params: errorOf },
+        },
+      },
+      after: {
+        probeTimeout: {
+          target: '#vmLifecycle.alive.stopping',
+          actions: lostBy(vmTimedOut('answering a question')),
+        },
+      },
+    },
+    handingOver: {
+      description: 'Process and connection are left to the next owner.',
+      invoke: {
+        id: 'detachVm',
+        src: 'detachVm',
+        input: cloneOf,
+        onDone: '#vmLifecycle.handedOver',
+        onError: {
+          target: '#vmLifecycle.alive.stopping',
+          actions: { type: 'lose', params: errorOf },
+        },
+      },
+      after: { probeTimeout: '#vmLifecycle.alive.stopping' },
+    },
+  },
+});
