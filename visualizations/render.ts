@@ -1,16 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderPages } from './pages.ts';
-import { withTables } from './readme-tables.ts';
+import { tablePages, withTables } from './readme-tables.ts';
 
 /**
- * Writes every page into `visualizations/` and the generated tables into the README; with `--check` it only says
- * which are stale, and exits 1.
+ * Writes every page into `visualizations/`, the tables of settings and error codes, and the table in the README; with
+ * `--check` it only says which are stale, and exits 1.
  */
 const root = process.cwd();
 const readme = await readFile(join(root, 'README.md'), 'utf8');
 const wanted = [
   ...Object.entries(renderPages()).map(([file, text]) => [join('visualizations', file), text] as const),
+  ...Object.entries(tablePages()),
   ['README.md', withTables(readme)] as const,
 ];
 const stale: string[] = [];

@@ -137,6 +137,12 @@ program
   .option('--json', 'print the report as JSON')
   .action(async (artifact, flags) => (await import('./verify.ts')).verify(artifact, flags));
 
+program
+  .command('explain [code]')
+  .description('what an error code means, who must act, and what to do; without a code, all of them')
+  .option('--json', 'for programs')
+  .action(async (code, flags) => (await import('./explain.ts')).explain(code, flags));
+
 const words = process.argv.slice(2);
 /** With a reader that has gone, as `| head` does, there is nobody to tell anything. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,15 +1,31 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { failureCodes } from '../../src/errors.ts';
-import { withTables } from '../../visualizations/readme-tables.ts';
+import { type FailureCode, failureCodes } from '../../src/errors.ts';
+import { actionFor } from '../../src/failure-actions.ts';
+import { tablePages, withTables } from '../../visualizations/readme-tables.ts';
 
 const root = join(import.meta.dirname, '../..');
+const STALE = 'stale: run `npm run diagrams` and commit the result';
 
-test('the tables of settings and failure codes in the README are what the code says', async () => {
+test('the table of settings in the README is what the code says', async () => {
   const readme = await readFile(join(root, 'README.md'), 'utf8');
-  for (const marker of ['settings', 'failure-codes']) expect(readme).toContain(`<!-- ${marker} -->`);
-  expect(readme, 'stale: run `npm run diagrams` and commit the result').toBe(withTables(readme));
+  expect(readme).toContain('<!-- settings -->');
+  expect(readme, STALE).toBe(withTables(readme));
+});
+
+test('the pages of settings and error codes are what the code says', async () => {
+  for (const [file, text] of Object.entries(tablePages())) {
+    expect(await readFile(join(root, file), 'utf8'), STALE).toBe(text);
+    expect(text.split('\n').length).toBeGreaterThan(30);
+  }
+});
+
+test('no advice and no meaning breaks the table that it stands in', () => {
+  for (const [code, { kind, meaning }] of Object.entries(failureCodes)) {
+    expect(meaning, code).toMatch(/^[^|\n]+\.$/);
+    expect(actionFor(code as FailureCode, kind), code).toMatch(/^[^|\n]+\.$/);
+  }
 });
 
 test('every failure code that is made somewhere is registered, and every registered one is made somewhere', async () => {
@@ -26,7 +42,7 @@ test('every failure code that is made somewhere is registered, and every registe
 async function sourceText(): Promise<{ all: string; machines: string }> {
   const read = async (folder: string) => {
     const names = await readdir(join(root, folder), { recursive: true });
-    const files = names.filter((name) => name.endsWith('.ts') && name !== 'errors.ts');
+    const files = names.filter((name) => name.endsWith('.ts') && name !== 'failure-codes.ts');
     return (await Promise.all(files.map((file) => readFile(join(root, folder, file), 'utf8')))).join('\n');
   };
   const machines = await read('machines');

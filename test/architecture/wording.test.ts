@@ -11,8 +11,13 @@ const FOREIGN =
 /** What only the daemon says: to its operator, to the hub, and by the commands that talk to it. */
 const DAEMON_ONLY =
   /^src\/(?:embedded-hub|daemon|control|doctor|service|demo|observability|config)\/|^src\/adapters\/hub\/|^src\/actors\/(?:hub|supervisor|interrupted)|^src\/cli\/(?:run|status|drain|cancel|service|doctor|demo|perry-ship)\.ts$|^machines\/(?:supervisor|hub-connection|interrupted-jobs|vm-pool)\//;
-/** Where the words of each reader stand, and the meanings of codes in the README. */
-const WORDS = ['src/words.ts', 'machines/contracts/wording.ts', 'src/errors.ts'];
+/** Where the words of each reader stand, and what the codes mean to everybody. */
+const WORDS = [
+  'src/words.ts',
+  'machines/contracts/wording.ts',
+  'src/failure-codes.ts',
+  'src/failure-actions.ts',
+];
 /** Sentences that are told to the hub alone, or to nobody. */
 const HUB_ONLY: Readonly<Record<string, RegExp>> = {
   'src/files/archive/base64.ts': /^The hub delivered|operator of the hub/,
