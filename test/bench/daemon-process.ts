@@ -46,7 +46,8 @@ export class DaemonProcess {
   static async start({ hub, stateDir, rcodesign, standby, env }: DaemonSetup): Promise<DaemonProcess> {
     const program = join(packageRoot(), 'dist/src/cli/perry-ship.js');
     const { PATH, HOME, TMPDIR } = process.env;
-    const child = spawn(process.execPath, [program, 'run'], {
+    const nodeArgs = process.env.BENCH_NODE_ARGS?.split(' ') ?? [];
+    const child = spawn(process.execPath, [...nodeArgs, program, 'run'], {
       env: {
         PATH,
         HOME,

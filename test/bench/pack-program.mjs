@@ -8,16 +8,16 @@ import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 const [format, app, out] = process.argv.slice(2);
-const adapters = new URL('../../dist/src/adapters/', import.meta.url);
+const files = new URL('../../dist/src/files/', import.meta.url);
 const signal = new AbortController().signal;
 const sourceDate = new Date();
 
 if (format === 'dmg') {
-  const { volumeEntries, writeDmg } = await import(new URL('dmg/write.js', adapters));
+  const { volumeEntries, writeDmg } = await import(new URL('dmg/write.js', files));
   const root = await volumeEntries(app, basename(app));
   await writeDmg({ volumeName: basename(app, '.app'), root, sourceDate, signal, outPath: out });
 } else {
-  const { writeIpa } = await import(new URL('archive/write-ipa.js', adapters));
+  const { writeIpa } = await import(new URL('archive/write-ipa.js', files));
   const ipa = writeIpa({ appDir: app, appFolderName: basename(app), sourceDate, signal });
   await pipeline(ipa, createWriteStream(out));
 }
