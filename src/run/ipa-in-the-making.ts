@@ -8,4 +8,6 @@ export interface IpaInTheMaking {
   readonly writer: IpaWriter;
   /** By path relative to the bundle, as they were then. */
   readonly packed: ReadonlyMap<string, TreeEntry>;
+  /** Of the files among them, by the same path: see `TreeWatch.onIdentity`. */
+  readonly identities: ReadonlyMap<string, string>;
 }

@@ -28,6 +28,8 @@ export interface Desk {
   credentials?: Credentials;
   plan?: SignPlan;
   unpackedBytes?: number;
+  /** Files of the archive that begin like data, as they were unpacked; until the bundle is inspected. */
+  dataFiles?: ReadonlySet<string>;
   /** Of the archive that the hub delivered; taken when the job may have to be known again. */
   archiveSha256Hex?: string;
   found?: FoundBundle;

@@ -33,8 +33,8 @@ export interface ReadAppOptions extends SealOptions {
  * @throws ShipError SIGNED_FILE_UNREADABLE · the signal's reason
  */
 export async function readApp(appPath: string, { path, ...options }: ReadAppOptions): Promise<ReadApp> {
-  const seal = await checkSealedBundle(appPath, options);
-  const tree = await BundleTree.read(appPath);
+  const tree = options.tree ?? (await BundleTree.read(appPath));
+  const seal = await checkSealedBundle(appPath, { ...options, tree });
   const layout = await bundleLayout(tree, '');
   const info = layout ? infoOf(layout) : newDict();
   const platform = layout?.contentRoot === 'Contents' ? 'macos' : 'ios';

@@ -10,6 +10,7 @@ import { unpackBundle, unpackBundleFile } from '../../src/files/archive/unpack-b
 import { listTree } from '../../src/files/disk/tree.ts';
 import { makeSandbox, openFileCount, type Sandbox } from '../helpers/archive-sandbox.ts';
 import { gnuLong, inPieces, paxHeader, tarball, tarGz, tarPart, zip } from '../helpers/archives.ts';
+import { buildMachO } from '../helpers/macho.ts';
 
 let sandbox: Sandbox;
 beforeEach(async () => {
@@ -35,7 +36,12 @@ describe('a tar.gz', () => {
     );
     const result = await unpack(bytes);
 
-    expect(result).toEqual({ kind: 'tar.gz', entryCount: 7, unpackedBytes: 14, archiveBytes: bytes.length });
+    expect(result).toMatchObject({
+      kind: 'tar.gz',
+      entryCount: 7,
+      unpackedBytes: 14,
+      archiveBytes: bytes.length,
+    });
     expect(
       (await listTree(sandbox.dest)).map(({ path, mode, type }) => [path, type === 'symlink' ? type : mode]),
     ).toEqual([
@@ -52,6 +58,22 @@ describe('a tar.gz', () => {
     expect((await stat(join(sandbox.dest, 'X.app/run'))).mode & 0o7777).toBe(0o755);
     expect(await content('X.app/lib')).toBe('library');
     expect(await content('X.app/up')).toBe('program');
+  });
+
+  test('says which files begin like data, so that nobody has to look for code in them', async () => {
+    const large = Buffer.alloc(100_000, 'large');
+    const { dataFiles } = await unpack(
+      tarGz(
+        { name: 'X.app/program', body: buildMachO() },
+        { name: 'X.app/large-program', body: Buffer.concat([buildMachO(), large]) },
+        { name: 'X.app/script', body: '#!/bin/sh' },
+        { name: 'X.app/short', body: 'abc' },
+        { name: 'X.app/empty', body: '' },
+        { name: 'X.app/text', body: 'some text' },
+        { name: 'X.app/large', body: large },
+      ),
+    );
+    expect([...dataFiles]).toEqual(['X.app/text', 'X.app/large']);
   });
 
   test('names as GNU tar, pax and ustar write them when they are long or foreign', async () => {
@@ -176,7 +198,12 @@ describe('a zip', () => {
       { name: 'iTunesMetadata.plist', body: '' },
     ]);
     const result = await unpack(bytes);
-    expect(result).toEqual({ kind: 'zip', entryCount: 4, unpackedBytes: 13, archiveBytes: bytes.length });
+    expect(result).toMatchObject({
+      kind: 'zip',
+      entryCount: 4,
+      unpackedBytes: 13,
+      archiveBytes: bytes.length,
+    });
     expect((await listTree(sandbox.dest)).map(({ path, mode }) => [path, mode])).toEqual([
       ['Payload', 0o755],
       ['Payload/X.app', 0o755],

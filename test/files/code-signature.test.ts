@@ -1,10 +1,13 @@
-import { cp, mkdtemp, readFile, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readFile, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startTimestampAuthority, type TimestampAuthority } from '../../src/demo/timestamp-authority.ts';
+import { BundleTree } from '../../src/files/code-signature/bundle-tree.ts';
 import { checkSignature } from '../../src/files/code-signature/check-signature.ts';
 import { readDmgSignature, readMachOSignature } from '../../src/files/code-signature/read-signature.ts';
+import { DigestTap, digestResources, knownOf } from '../../src/files/code-signature/resource-digests.ts';
 import { checkSealedBundle } from '../../src/files/code-signature/sealed-bundle.ts';
 import { makeIdentity, makeMachO, rcodesign, writeIn } from '../helpers/rcodesign-fixtures.ts';
 import {
@@ -267,6 +270,51 @@ test('digests that the caller knows are believed and not taken again', async () 
   const digests = new Map([[path, Buffer.alloc(32)]]);
   const { findings } = await checkSealedBundle(macApp, { signal, digests });
   expect(findings.map((found) => `${found.code} ${found.path}`)).toEqual([`FILE_CHANGED ${path}`]);
+});
+
+describe('what was read while the guest signed', () => {
+  const path = 'Contents/Resources/data.txt';
+  let app: string;
+  beforeEach(async () => {
+    app = join(folder, 'Known.app');
+    await rm(app, { recursive: true, force: true });
+    await cp(macApp, app, { recursive: true, verbatimSymlinks: true });
+    await writeFile(join(app, path), 'some text');
+  });
+  const read = async () =>
+    digestResources(await BundleTree.read(app), { except: new Set(['Contents/Info.plist']), signal });
+
+  test('is known of files that nobody has touched, and says where no code is', async () => {
+    const { digests, noCode } = knownOf(await BundleTree.read(app), await read());
+    expect(digests.get(path)).toEqual(createHash('sha256').update('some text').digest());
+    expect(digests.has('Contents/Info.plist')).toBe(false);
+    expect(noCode.has(path)).toBe(true);
+    expect(noCode.has('Contents/Frameworks/libfoo.1.dylib')).toBe(false);
+  });
+
+  test.each([
+    ['written to', (file: string) => writeFile(file, 'SOME text')],
+    ['replaced', (file: string) => rename(`${file}.new`, file)],
+  ])('is forgotten of a file that was %s, with the same size', async (_, touch) => {
+    await writeFile(join(app, `${path}.new`), 'SOME text');
+    const taken = await read();
+    await touch(join(app, path));
+    const { digests, noCode } = knownOf(await BundleTree.read(app), taken);
+    expect([digests.has(path), noCode.has(path)]).toEqual([false, false]);
+  });
+
+  test('is whole for files that came in pieces, several at a time', () => {
+    const tap = new DigestTap();
+    const [a, b] = [Buffer.alloc(70, 'a'), Buffer.alloc(70, 'b')];
+    for (let at = 0; at < 70; at += 35) {
+      tap.take('a', a.subarray(at, at + 35), 70);
+      tap.take('b', b.subarray(at, at + 35), 70);
+    }
+    tap.take('cut', a.subarray(1), 70);
+    const known = tap.digests(new Map(['a', 'b', 'cut'].map((name) => [name, name])));
+    expect([...known.keys()]).toEqual(['a', 'b']);
+    expect(known.get('b')?.sha256).toEqual(createHash('sha256').update(b).digest());
+  });
 });
 
 test('an unsigned program, and a file of another kind', async () => {

@@ -28,6 +28,14 @@ export interface PackedFile {
   data(): AsyncGenerator<Buffer, ZipSizes>;
 }
 
+/** Told the bytes of a file as they are packed, in their order; `sizeBytes` is how many it has. */
+export type OnBytes = (name: string, bytes: Buffer, sizeBytes: number) => void;
+
+export interface Reading {
+  readonly signal: AbortSignal;
+  readonly onBytes?: OnBytes | undefined;
+}
+
 /** Opens a file that must still be what the listing of its folder said: no link, and of that size. */
 export async function openListedFile(path: string, name: string, sizeBytes: number): Promise<FileHandle> {
   // a pipe that has taken its place would otherwise hold us up until somebody writes
@@ -44,17 +52,27 @@ export async function packFile(
   file: FileHandle,
   name: string,
   sizeBytes: number,
-  signal: AbortSignal,
+  reading: Reading,
 ): Promise<PackedFile> {
-  if (sizeBytes <= SMALL_BYTES) return packInMemory(await readRange(file, 0, sizeBytes));
-  if (!(await isWorthCompressing(file, sizeBytes))) return packStored(file, name, sizeBytes, signal);
-  return { method: zipMethods.deflated, data: () => deflated(file, name, sizeBytes, signal) };
+  if (sizeBytes <= SMALL_BYTES) {
+    const bytes = await readRange(file, 0, sizeBytes);
+    reading.onBytes?.(name, bytes, sizeBytes);
+    return packInMemory(bytes);
+  }
+  if (!(await isWorthCompressing(file, sizeBytes))) return packStored(file, name, sizeBytes, reading);
+  return { method: zipMethods.deflated, data: () => deflated(file, name, sizeBytes, reading) };
 }
 
 /** A file of 64 KiB at most, at once: compressing it takes less than a trip to another thread would. */
-export function packSmallFile(path: string, name: string, sizeBytes: number): PackedFile {
+export function packSmallFile(
+  path: string,
+  name: string,
+  sizeBytes: number,
+  { onBytes }: Reading,
+): PackedFile {
   const { stats, bytes } = readStart(path, SMALL_FILE_BYTES);
   if (!stats.isFile() || stats.size !== sizeBytes || bytes.length !== sizeBytes) throw changed(name);
+  onBytes?.(name, bytes, sizeBytes);
   return smallerOf(bytes, deflateRawSync(bytes, { level: LEVEL }));
 }
 
@@ -85,18 +103,24 @@ async function packStored(
   file: FileHandle,
   name: string,
   sizeBytes: number,
-  signal: AbortSignal,
+  { signal, onBytes }: Reading,
 ): Promise<PackedFile> {
   const sizes = { crc32: await checksumOf(file, signal), packedBytes: sizeBytes, unpackedBytes: sizeBytes };
-  return { method: zipMethods.stored, sizes, data: () => stored(file, name, sizes) };
+  return { method: zipMethods.stored, sizes, data: () => stored(file, name, sizes, onBytes) };
 }
 
-async function* stored(file: FileHandle, name: string, sizes: ZipSizes): AsyncGenerator<Buffer, ZipSizes> {
+async function* stored(
+  file: FileHandle,
+  name: string,
+  sizes: ZipSizes,
+  onBytes: OnBytes | undefined,
+): AsyncGenerator<Buffer, ZipSizes> {
   let checksum = 0;
   let bytes = 0;
   for await (const chunk of chunks(file)) {
     checksum = crc32(chunk, checksum);
     bytes += chunk.length;
+    onBytes?.(name, chunk, sizes.unpackedBytes);
     yield chunk;
   }
   if (checksum !== sizes.crc32 || bytes !== sizes.unpackedBytes) throw changed(name);
@@ -107,11 +131,12 @@ async function* deflated(
   file: FileHandle,
   name: string,
   sizeBytes: number,
-  signal: AbortSignal,
+  { signal, onBytes }: Reading,
 ): AsyncGenerator<Buffer, ZipSizes> {
+  const onChunk = (chunk: Buffer) => onBytes?.(name, chunk, sizeBytes);
   const sizes = { crc32: 0, packedBytes: 0, unpackedBytes: 0 };
   const engine = createDeflateRaw({ level: LEVEL, chunkSize: READ_BYTES });
-  for await (const packed of throughZlib(measured(file, sizes), engine, { signal })) {
+  for await (const packed of throughZlib(measured(file, sizes, onChunk), engine, { signal })) {
     sizes.packedBytes += packed.length;
     yield packed;
   }
@@ -122,10 +147,12 @@ async function* deflated(
 async function* measured(
   file: FileHandle,
   sizes: { crc32: number; unpackedBytes: number },
+  onChunk: (chunk: Buffer) => void,
 ): AsyncGenerator<Buffer, void> {
   for await (const chunk of chunks(file)) {
     sizes.crc32 = crc32(chunk, sizes.crc32);
     sizes.unpackedBytes += chunk.length;
+    onChunk(chunk);
     yield chunk;
   }
 }

@@ -1,6 +1,8 @@
 import { chmodSync, constants, createReadStream, mkdirSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasMachOMagic } from '../../formats/macho/index.ts';
+import { isScript } from '../../formats/script.ts';
 import { createSmallFile, nextInTurn, readSmallFile, SMALL_FILE_BYTES } from '../disk/small-file.ts';
 import type { ArchiveEntry } from './archive-entry.ts';
 import { policePath } from './entry-path.ts';
@@ -22,6 +24,8 @@ const COPY_BYTES = 1024 * 1024;
 export class TreeWriter {
   entryCount = 0;
   fileBytes = 0;
+  /** Files that begin like data, not like code or a script. */
+  readonly dataFiles = new Set<string>();
   /** Targets by path. */
   private readonly links = new Map<string, string>();
   private readonly registry = new PathRegistry();
@@ -96,10 +100,18 @@ export class TreeWriter {
     const target = join(this.destDir, path);
     // the mode goes into the artifact, whatever the umask of the daemon is
     const mode = entry.executable ? 0o755 : 0o644;
-    if (entry.sizeBytes <= SMALL_FILE_BYTES) createSmallFile(target, mode, await collected(entry));
-    else await writeLargeFile(target, mode, entry);
+    const start = await this.writeContent(target, mode, entry);
+    if (beginsLikeData(start)) this.dataFiles.add(path);
     await nextInTurn();
     this.fileBytes += entry.sizeBytes;
+  }
+
+  /** Answers with the first piece of it. */
+  private async writeContent(target: string, mode: number, entry: ArchiveEntry): Promise<Buffer | undefined> {
+    if (entry.sizeBytes > SMALL_FILE_BYTES) return writeLargeFile(target, mode, entry);
+    const chunks = await collected(entry);
+    createSmallFile(target, mode, chunks);
+    return chunks[0];
   }
 }
 
@@ -114,17 +126,26 @@ async function* inOnePiece(bytes: Buffer): AsyncGenerator<Buffer, void> {
   if (bytes.length > 0) yield bytes;
 }
 
+/** Too short a piece tells nothing. */
+const beginsLikeData = (start: Buffer | undefined): boolean =>
+  start !== undefined && start.length >= 4 && !hasMachOMagic(start) && !isScript(start);
+
 async function collected(entry: ArchiveEntry): Promise<Buffer[]> {
   const chunks: Buffer[] = [];
   for await (const chunk of entry.content()) chunks.push(chunk);
   return chunks;
 }
 
-async function writeLargeFile(path: string, mode: number, entry: ArchiveEntry): Promise<void> {
+async function writeLargeFile(path: string, mode: number, entry: ArchiveEntry): Promise<Buffer | undefined> {
   const file = await open(path, NEW_FILE, mode);
+  let start: Buffer | undefined;
   try {
     await file.chmod(mode);
-    for await (const chunk of entry.content()) await writeAll(file, chunk);
+    for await (const chunk of entry.content()) {
+      start ??= Buffer.from(chunk.subarray(0, 4));
+      await writeAll(file, chunk);
+    }
+    return start;
   } finally {
     await file.close();
   }

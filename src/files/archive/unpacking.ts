@@ -23,6 +23,8 @@ export interface UnpackedBundle {
   /** Bytes of all files. */
   readonly unpackedBytes: number;
   readonly archiveBytes: number;
+  /** Paths below the folder of files that begin like data, not like code or a script, as they were written. */
+  readonly dataFiles: ReadonlySet<string>;
 }
 
 type Source = AsyncGenerator<Buffer, void>;
@@ -112,7 +114,7 @@ export class Unpacking {
   }
 
   private result(kind: UnpackedBundle['kind']): UnpackedBundle {
-    const { entryCount, fileBytes } = this.writer;
-    return { kind, entryCount, unpackedBytes: fileBytes, archiveBytes: this.budget.archiveBytes };
+    const { entryCount, fileBytes: unpackedBytes, dataFiles } = this.writer;
+    return { kind, entryCount, unpackedBytes, archiveBytes: this.budget.archiveBytes, dataFiles };
   }
 }

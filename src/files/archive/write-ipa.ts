@@ -2,7 +2,14 @@ import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { nextInTurn, SMALL_FILE_BYTES } from '../disk/small-file.ts';
 import { listTree, type TreeEntry } from '../disk/tree.ts';
-import { openListedFile, type PackedFile, packFile, packSmallFile } from './pack-file.ts';
+import {
+  type OnBytes,
+  openListedFile,
+  type PackedFile,
+  packFile,
+  packSmallFile,
+  type Reading,
+} from './pack-file.ts';
 import {
   dataDescriptor,
   directoryRecord,
@@ -56,7 +63,10 @@ export async function* writeIpa({
 }
 
 export type IpaOptions = Omit<WriteIpaOptions, 'signal' | 'onProgress'>;
-type PackOptions = Pick<WriteIpaOptions, 'signal' | 'onProgress'>;
+export interface PackOptions extends Pick<WriteIpaOptions, 'signal' | 'onProgress'> {
+  /** Told the bytes of each file as they are packed, in their order. */
+  readonly onBytes?: OnBytes;
+}
 
 /** Where items are on this host, and what their names in the archive begin with. */
 interface Source {
@@ -84,14 +94,14 @@ export class IpaWriter {
   /** Items of the bundle as they are now, folders before what is in them. */
   async *pack(
     entries: readonly TreeEntry[],
-    { signal, onProgress }: PackOptions,
+    { signal, onProgress, onBytes }: PackOptions,
   ): AsyncGenerator<Buffer, void> {
     const totalBytes = entries.reduce((sum, entry) => sum + fileBytes(entry), 0);
     let doneBytes = 0;
     yield* this.counted(this.top(), signal);
     const app = { dir: this.options.appDir, prefix: `${this.root}${this.options.appFolderName}/` };
     for (const entry of entries) {
-      yield* this.counted(this.item(app, entry, signal), signal);
+      yield* this.counted(this.item(app, entry, { signal, onBytes }), signal);
       doneBytes += fileBytes(entry);
       if (entry.type === 'file') onProgress?.(doneBytes, totalBytes);
     }
@@ -105,7 +115,8 @@ export class IpaWriter {
   async *packBeside(dir: string, { signal }: Pick<PackOptions, 'signal'>): AsyncGenerator<Buffer, void> {
     const source = { dir, prefix: `${basename(dir)}/` };
     yield* this.counted(this.folder(source.prefix), signal);
-    for (const entry of await listTree(dir)) yield* this.counted(this.item(source, entry, signal), signal);
+    for (const entry of await listTree(dir))
+      yield* this.counted(this.item(source, entry, { signal }), signal);
   }
 
   private async *counted(chunks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer, void> {
@@ -122,12 +133,12 @@ export class IpaWriter {
     yield* this.folder(`${this.root}${this.options.appFolderName}/`);
   }
 
-  private item(source: Source, entry: TreeEntry, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  private item(source: Source, entry: TreeEntry, reading: Reading): AsyncGenerator<Buffer, void> {
     const name = `${source.prefix}${entry.path}`;
     if (entry.type === 'directory') return this.folder(`${name}/`);
     return entry.type === 'symlink'
       ? this.link(name, entry.linkTarget ?? '')
-      : this.file(name, source.dir, entry, signal);
+      : this.file(name, source.dir, entry, reading);
   }
 
   private folder(name: string): AsyncGenerator<Buffer, void> {
@@ -151,18 +162,18 @@ export class IpaWriter {
     name: string,
     dir: string,
     { path, sizeBytes, mode }: TreeEntry,
-    signal: AbortSignal,
+    reading: Reading,
   ): AsyncGenerator<Buffer, void> {
     const source = join(dir, path);
     const zipMode = (mode & 0o111) === 0 ? FILE : EXECUTABLE;
     if (sizeBytes <= SMALL_FILE_BYTES) {
-      yield* this.entry(name, zipMode, sizeBytes, packSmallFile(source, path, sizeBytes));
+      yield* this.entry(name, zipMode, sizeBytes, packSmallFile(source, path, sizeBytes, reading));
       await nextInTurn();
       return;
     }
     const file = await openListedFile(source, path, sizeBytes);
     try {
-      const packed = await packFile(file, path, sizeBytes, signal);
+      const packed = await packFile(file, path, sizeBytes, reading);
       yield* this.entry(name, zipMode, sizeBytes, packed);
     } finally {
       await file.close();

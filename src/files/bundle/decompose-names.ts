@@ -24,14 +24,21 @@ const MAX_NAME_BYTES = 255;
  * Gives the files of a macOS bundle the names that they will have on an HFS+ volume: with accents taken apart. A Mac
  * compares the names in a seal with those on the disk unit by unit, so that a seal over composed names is broken on
  * the disk image, and in every copy that the Finder makes from it. What links and Info.plists say of them follows.
+ *
+ * @param listed - the bundle as it is, when the caller knows
+ * @returns the bundle as it is then
  */
-export async function decomposeNames(appPath: string): Promise<void> {
-  const tree = await listTree(appPath);
-  if (tree.every(({ path }) => PLAIN_NAME.test(path)) || hasTwins(tree)) return;
+export async function decomposeNames(
+  appPath: string,
+  listed?: readonly TreeEntry[],
+): Promise<readonly TreeEntry[]> {
+  const tree = listed ?? (await listTree(appPath));
+  if (tree.every(({ path }) => PLAIN_NAME.test(path)) || hasTwins(tree)) return tree;
   const budget = new ReadingBudget().plist;
   for (const { path } of tree.filter(isInfoPlist)) await decomposeExecutable(appPath, path, budget);
   for (const link of tree) await decomposeTarget(appPath, link);
-  for (const { path } of tree.reverse()) await decomposeName(appPath, path);
+  for (const { path } of tree.toReversed()) await decomposeName(appPath, path);
+  return listTree(appPath);
 }
 
 /** Two files would become one; whoever packs the bundle says so. */

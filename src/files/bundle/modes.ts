@@ -1,6 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import type { BundleFacts } from '../../domain/bundle/index.ts';
-import { listTree } from '../disk/tree.ts';
+import { listTree, type TreeEntry } from '../disk/tree.ts';
 import { plainPath } from './plain-file.ts';
 
 const PROGRAM_MODE = 0o755;
@@ -11,11 +11,13 @@ const FOLDER_BITS = 0o755;
  * Gives back the permissions that an archive lost: programs and Mach-O files 0755, everything else readable by all
  * (the App Store refuses files that are not). Links are neither followed nor changed.
  *
+ * @param listed - the bundle as it is, when the caller knows
  * @returns paths whose mode was changed
  */
 export async function repairModes(
   appPath: string,
   facts: Pick<BundleFacts, 'executable' | 'nested' | 'machOs'>,
+  listed?: readonly TreeEntry[],
 ): Promise<string[]> {
   const programs = new Set([
     facts.executable,
@@ -23,7 +25,7 @@ export async function repairModes(
     ...facts.machOs.map(({ path }) => path),
   ]);
   const changed: string[] = [];
-  for (const { path, type, mode } of await listTree(appPath)) {
+  for (const { path, type, mode } of listed ?? (await listTree(appPath))) {
     if (type === 'symlink') continue;
     const wanted = programs.has(path)
       ? PROGRAM_MODE

@@ -1,4 +1,5 @@
 import { hasMachOMagic, inspectMachO, isMachO, type MachOFacts } from '../../formats/macho/index.ts';
+import { isScript } from '../../formats/script.ts';
 import { nextInTurn, readStart } from '../disk/small-file.ts';
 import { openPlainFile, readExactly } from './plain-file.ts';
 
@@ -24,7 +25,7 @@ export async function readCodeFile(path: string, { name }: { name: string }): Pr
   const { stats, bytes: start } = readStart(path, FIRST_BYTES);
   await nextInTurn();
   if (!stats.isFile()) throw new Error('it is not a regular file');
-  if (start.subarray(0, 2).toString('latin1') === '#!') return { kind: 'script' };
+  if (isScript(start)) return { kind: 'script' };
   if (!hasMachOMagic(start)) return { kind: 'data' };
   if (!isMachO(start)) return { kind: 'macho-like' };
   return readHeaders(path, name);

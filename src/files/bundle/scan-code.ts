@@ -25,6 +25,8 @@ interface ScanOptions {
   /** Takes BUNDLE_TOO_LARGE. */
   readonly faults: Faults;
   readonly budget: ReadingBudget;
+  /** Known to begin like data: not looked into. */
+  readonly dataFiles: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 
@@ -47,9 +49,10 @@ export async function scanCode(
     damaged: new Map<string, ShipError>(),
     lookAlikes: new Set<string>(),
   };
-  for (let at = 0; at < files.length; at += PARALLEL_READS) {
+  const unknown = files.filter((path) => !options.dataFiles.has(path));
+  for (let at = 0; at < unknown.length; at += PARALLEL_READS) {
     options.signal.throwIfAborted();
-    const batch = files.slice(at, at + PARALLEL_READS);
+    const batch = unknown.slice(at, at + PARALLEL_READS);
     const settled = await Promise.allSettled(batch.map((path) => readOne(appPath, path, options.budget)));
     settled.forEach((result, i) => {
       addTo(scan, batch[i] ?? '', result, options);

@@ -29,6 +29,10 @@ export interface InspectOptions {
   readonly expectedBundleId?: string;
   /** The folder of the archive that the bundle came in: what lies beside it may be for the App Store. */
   readonly archiveDir?: string;
+  /** The bundle, when the caller has listed it already. */
+  readonly tree?: readonly TreeEntry[];
+  /** Paths of files that are known to begin like data, not like code or a script. */
+  readonly dataFiles?: ReadonlySet<string>;
   readonly signal: AbortSignal;
 }
 
@@ -49,7 +53,7 @@ export async function surveyBundle(appPath: string, options: InspectOptions): Pr
     faults.add(error);
     return emptySurvey(platform, faults, []);
   }
-  const tree = await listTree(appPath);
+  const tree = options.tree ?? (await listTree(appPath));
   const layout = faults.attempt(() => layoutOf(tree, platform));
   if (!layout) return emptySurvey(platform, faults, tree);
   if (platform === 'ios') faults.attempt(() => refuseTopResources(tree));
@@ -77,7 +81,8 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
   const ofType = (wanted: TreeEntry['type']) =>
     new Set(tree.filter(({ type }) => type === wanted).map(({ path }) => path));
   const [files, folders] = [ofType('file'), ofType('directory')];
-  const scan = await scanCode(appPath, [...files], { faults, budget, signal: options.signal });
+  const { signal, dataFiles = new Set() } = options;
+  const scan = await scanCode(appPath, [...files], { faults, budget, dataFiles, signal });
   const nestedFaults = new Faults();
   const nested = await findNested({
     appPath,

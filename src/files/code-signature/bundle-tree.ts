@@ -5,6 +5,13 @@ import { unreadable, withSignedFile } from './signed-file.ts';
 /** Info.plist and CodeResources are small; one that is not is left to the caller as absent. */
 const MAX_SMALL_FILE_BYTES = 32 * 1024 * 1024;
 
+interface Listing {
+  readonly entries: readonly TreeEntry[];
+  readonly special: readonly string[];
+  /** By path on the disk. */
+  readonly identities: ReadonlyMap<string, string>;
+}
+
 /**
  * Everything below one folder, listed once: what is decided about a path is decided about this listing. Names are
  * composed (NFC): HFS+ keeps them decomposed and a seal has them as they were typed, and for a Mac both are one name.
@@ -16,12 +23,15 @@ export class BundleTree {
   readonly #onDisk = new Map<string, string>();
   readonly #children = new Map<string, TreeEntry[]>();
 
+  readonly #identities: ReadonlyMap<string, string>;
+
   /** Paths of sockets, devices and pipes, which no seal covers and no archive holds. */
   readonly special: readonly string[];
 
-  private constructor(root: string, entries: readonly TreeEntry[], special: readonly string[]) {
+  private constructor(root: string, { entries, special, identities }: Listing) {
     this.root = root;
     this.special = special;
+    this.#identities = identities;
     const taken = new Set(entries.map(({ path }) => path));
     const composed = entries.map((entry) => this.#composed(entry, taken));
     this.#entries = new Map(composed.map((entry) => [entry.path, entry]));
@@ -44,10 +54,14 @@ export class BundleTree {
 
   static async read(root: string): Promise<BundleTree> {
     const special: string[] = [];
-    const entries = await listTree(root, (path) => special.push(path)).catch((error: unknown) => {
+    const identities = new Map<string, string>();
+    const entries = await listTree(root, {
+      onSpecial: (path) => special.push(path),
+      onIdentity: (path, identity) => identities.set(path, identity),
+    }).catch((error: unknown) => {
       throw unreadable(root, error);
     });
-    return new BundleTree(root, entries, special);
+    return new BundleTree(root, { entries, special, identities });
   }
 
   get entries(): Iterable<TreeEntry> {
@@ -56,6 +70,11 @@ export class BundleTree {
 
   entry(path: string): TreeEntry | undefined {
     return this.#entries.get(path);
+  }
+
+  /** Of a file, as it was when the folder was listed: see `TreeWatch.onIdentity`. */
+  identity(path: string): string | undefined {
+    return this.#identities.get(this.#onDisk.get(path) ?? path);
   }
 
   /** Only a file that lies there itself: links on the way, or in its place, do not count. */

@@ -13,10 +13,13 @@ const NEVER_RUN: readonly string[] = ['object', 'dsym'];
  * The paths of all code, whatever it is called. What begins like a Mach-O file and is none, or is a damaged one, is
  * not: the seal around it covers its bytes.
  */
-export async function findMachOFiles(tree: BundleTree, signal: AbortSignal): Promise<Set<string>> {
+export async function findMachOFiles(
+  tree: BundleTree,
+  { signal, noCode }: { readonly signal: AbortSignal; readonly noCode?: ReadonlySet<string> },
+): Promise<Set<string>> {
   const found = new Set<string>();
   const candidates = [...tree.entries].filter(
-    ({ type, sizeBytes }) => type === 'file' && sizeBytes >= MAGIC_BYTES,
+    ({ type, sizeBytes, path }) => type === 'file' && sizeBytes >= MAGIC_BYTES && !noCode?.has(path),
   );
   await forEachBounded(candidates, FILES_AT_ONCE, async ({ path }) => {
     signal.throwIfAborted();

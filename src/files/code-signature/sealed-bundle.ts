@@ -22,6 +22,10 @@ export interface SealOptions {
   readonly signal: AbortSignal;
   /** SHA-256 of files that the caller has read already, by path relative to the bundle: not read again. */
   readonly digests?: ReadonlyMap<string, Buffer>;
+  /** Files that the caller has read already and that do not begin like code: not looked into. */
+  readonly noCode?: ReadonlySet<string>;
+  /** The bundle, when the caller has listed it already. */
+  readonly tree?: BundleTree;
   /** As for `checkSignature`, for all code in the bundle. */
   readonly leftovers?: Leftovers;
 }
@@ -43,8 +47,8 @@ export interface SealReport {
  * @throws ShipError SIGNED_FILE_UNREADABLE · the signal's reason when aborted
  */
 export async function checkSealedBundle(bundlePath: string, options: SealOptions): Promise<SealReport> {
-  const tree = await BundleTree.read(bundlePath);
-  const inspection = new BundleInspection(tree, options, await findMachOFiles(tree, options.signal));
+  const tree = options.tree ?? (await BundleTree.read(bundlePath));
+  const inspection = new BundleInspection(tree, options, await findMachOFiles(tree, options));
   const mainExecutable = await inspection.bundle('');
   inspection.escapingLinks();
   const nested = new Set(inspection.code.values());

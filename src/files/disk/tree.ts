@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { nextInTurn } from './small-file.ts';
 
@@ -14,37 +14,42 @@ export interface TreeEntry {
   readonly linkTarget?: string;
 }
 
+/** Told while a folder is listed, by the path of the item. */
+export interface TreeWatch {
+  /** A socket, a device or a pipe. */
+  readonly onSpecial?: (path: string) => void;
+  /** A text that is another one when the file is replaced or written to, by whatever name that is done. */
+  readonly onIdentity?: (path: string, identity: string) => void;
+}
+
 /**
  * Everything below `root`, parents before children, siblings in byte order, so that what is made from it is
  * the same on every machine. Sockets, devices and pipes have no place in a bundle and are left out.
- *
- * @param onSpecial - told the path of each socket, device and pipe
  */
-export async function listTree(root: string, onSpecial?: (path: string) => void): Promise<TreeEntry[]> {
+export async function listTree(root: string, watch: TreeWatch = {}): Promise<TreeEntry[]> {
   const found: TreeEntry[] = [];
-  await visit(root, '', found, onSpecial);
+  await visit(root, '', found, watch);
   return found;
 }
 
-async function visit(
-  root: string,
-  folder: string,
-  found: TreeEntry[],
-  onSpecial?: (path: string) => void,
-): Promise<void> {
+async function visit(root: string, folder: string, found: TreeEntry[], watch: TreeWatch): Promise<void> {
   const names = readdirSync(join(root, folder)).sort();
   for (const name of names) {
     const path = folder === '' ? name : `${folder}/${name}`;
     await nextInTurn();
-    const entry = describe(root, path);
-    if (!entry) onSpecial?.(path);
+    const stats = lstatSync(join(root, path));
+    const entry = describe(root, path, stats);
+    if (!entry) watch.onSpecial?.(path);
     else found.push(entry);
-    if (entry?.type === 'directory') await visit(root, path, found, onSpecial);
+    if (entry?.type === 'file') watch.onIdentity?.(path, identityOf(stats));
+    if (entry?.type === 'directory') await visit(root, path, found, watch);
   }
 }
 
-function describe(root: string, path: string): TreeEntry | undefined {
-  const stats = lstatSync(join(root, path));
+const identityOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
+  `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+
+function describe(root: string, path: string, stats: Stats): TreeEntry | undefined {
   const mode = stats.mode & 0o777;
   if (stats.isDirectory()) return { path, type: 'directory', mode, sizeBytes: 0 };
   if (stats.isFile()) return { path, type: 'file', mode, sizeBytes: stats.size };

@@ -1,6 +1,7 @@
 import { signInGuest } from '../../adapters/rcodesign/sign.ts';
 import { signAdHoc } from '../../adapters/xcode/index.ts';
 import { identityPem, type SigningIdentity } from '../../domain/identity/index.ts';
+import { BundleTree } from '../../files/code-signature/bundle-tree.ts';
 import { digestResources } from '../../files/code-signature/resource-digests.ts';
 import { buildPlist } from '../../formats/plist/index.ts';
 import { held } from '../workbench.ts';
@@ -23,10 +24,10 @@ export async function codesign(scope: GuestStepScope): Promise<void> {
 /** What signing does not change: its digests for the check of the seal, and its part of an .ipa. */
 async function readResources(scope: GuestStepScope): Promise<void> {
   const { desk, signal } = scope;
+  if (passOf(scope).container === 'ipa') return packResources(desk, artifactPlace(scope).path, signal);
   const except = new Set(held(desk, 'facts').machOs.map(({ path }) => path));
-  desk.resourceDigests = await digestResources(held(desk, 'found').appPath, { except, signal });
-  if (passOf(scope).container === 'ipa')
-    desk.earlyIpa = await packResources(desk, artifactPlace(scope).path, signal);
+  const tree = await BundleTree.read(held(desk, 'found').appPath);
+  desk.resourceDigests = await digestResources(tree, { except, signal });
 }
 
 /** Without an identity Apple's own tool signs, where it is. */

@@ -29,12 +29,12 @@ export async function downloadBundle(scope: StepScope): Promise<void> {
   const hash = createHash('sha256');
   // it takes time, and only what Apple may have already has to be known again
   const bytes = notarizes(held(desk, 'plan')) ? hashed(hash, archive) : archive;
-  const { unpackedBytes } = await unpackBundle(bytes, destDir, {
+  const { unpackedBytes, dataFiles } = await unpackBundle(bytes, destDir, {
     spoolDir: desk.dir,
     limits: defaultUnpackLimits,
     signal,
   });
-  desk.unpackedBytes = unpackedBytes;
+  Object.assign(desk, { unpackedBytes, dataFiles });
   if (bytes !== archive) desk.archiveSha256Hex = hash.digest('hex');
 }
 

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { IpaWriter } from '../../files/archive/write-ipa.ts';
-import { digestsOfUntouched } from '../../files/code-signature/resource-digests.ts';
+import { DigestTap } from '../../files/code-signature/resource-digests.ts';
 import { DigestedFile } from '../../files/disk/digested-file.ts';
 import { readAhead } from '../../files/disk/read-ahead.ts';
 import { listTree, type TreeEntry } from '../../files/disk/tree.ts';
@@ -13,42 +13,51 @@ export const PIECES_AHEAD = 4;
 function newIpa(desk: Desk, path: string): IpaInTheMaking {
   const { appPath, folderName } = held(desk, 'found');
   const writer = new IpaWriter({ appDir: appPath, appFolderName: folderName, sourceDate: new Date() });
-  return { file: new DigestedFile(path), writer, packed: new Map() };
+  return { file: new DigestedFile(path), writer, packed: new Map(), identities: new Map() };
 }
 
-/** Packs everything but code and seals; there is time for it while the guest signs. */
-export async function packResources(desk: Desk, path: string, signal: AbortSignal): Promise<IpaInTheMaking> {
+/**
+ * Packs everything but code and seals, and takes the digests of the same bytes for the check of the seal; there is time
+ * for it while the guest signs.
+ */
+export async function packResources(desk: Desk, path: string, signal: AbortSignal): Promise<void> {
   const code = new Set(held(desk, 'facts').machOs.map((file) => file.path));
-  const resources = (await listTree(held(desk, 'found').appPath)).filter(
+  const { tree, identities } = await listedTree(desk);
+  const resources = tree.filter(
     (entry) => !code.has(entry.path) && !/(^|\/)_CodeSignature(\/|$)/.test(entry.path),
   );
   const ipa = newIpa(desk, path);
-  await ipa.file.append(readAhead(ipa.writer.pack(resources, { signal }), PIECES_AHEAD));
-  return { ...ipa, packed: new Map(resources.map((entry) => [entry.path, entry])) };
+  const tap = new DigestTap();
+  await ipa.file.append(readAhead(ipa.writer.pack(resources, { signal, onBytes: tap.take }), PIECES_AHEAD));
+  desk.resourceDigests = tap.digests(identities);
+  desk.earlyIpa = { ...ipa, packed: new Map(resources.map((entry) => [entry.path, entry])), identities };
+}
+
+export interface ListedTree {
+  readonly tree: readonly TreeEntry[];
+  readonly identities: ReadonlyMap<string, string>;
+}
+
+/** The bundle as it is now. */
+export async function listedTree(desk: Desk): Promise<ListedTree> {
+  const identities = new Map<string, string>();
+  const onIdentity = (path: string, identity: string) => void identities.set(path, identity);
+  return { tree: await listTree(held(desk, 'found').appPath, { onIdentity }), identities };
 }
 
 /** The .ipa that was begun while the guest signed; a new one when the guest has changed what is in it. */
-export async function begunIpa(
-  desk: Desk,
-  path: string,
-  tree: readonly TreeEntry[],
-): Promise<IpaInTheMaking> {
+export async function begunIpa(desk: Desk, path: string, now: ListedTree): Promise<IpaInTheMaking> {
   const begun = desk.earlyIpa;
-  if (begun && (await isStillRight(desk, begun, tree))) return begun;
+  if (begun && isStillRight(begun, now)) return begun;
   await rm(path, { force: true });
   return newIpa(desk, path);
 }
 
-async function isStillRight(
-  desk: Desk,
-  { packed }: IpaInTheMaking,
-  tree: readonly TreeEntry[],
-): Promise<boolean> {
+function isStillRight(begun: IpaInTheMaking, { tree, identities }: ListedTree): boolean {
   const now = new Map(tree.map((entry) => [entry.path, entry]));
-  const untouched = await digestsOfUntouched(held(desk, 'found').appPath, held(desk, 'resourceDigests'));
-  return [...packed.values()].every(
+  return [...begun.packed.values()].every(
     (then) =>
-      isSame(then, now.get(then.path)) && (then.type !== 'file' || untouched.has(then.path.normalize('NFC'))),
+      isSame(then, now.get(then.path)) && begun.identities.get(then.path) === identities.get(then.path),
   );
 }
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { BundleSummary } from '../../../machines/contracts/job.ts';
 import type { BundleSurvey } from '../../domain/bundle/index.ts';
 import { notarizes } from '../../domain/plan.ts';
@@ -16,6 +16,7 @@ import {
   takeSidecarEntitlements,
   writeAssumedKeys,
 } from '../../files/bundle/index.ts';
+import { listTree } from '../../files/disk/tree.ts';
 import { held } from '../workbench.ts';
 import { unpackedDirOf } from './download-bundle.ts';
 import { examineJob } from './preflight.ts';
@@ -26,20 +27,22 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   const { desk, signal } = scope;
   const target = held(desk, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign';
   const found = await findBundle(unpackedDirOf(desk.dir), target);
-  if (target === 'macos-sign') await decomposeNames(found.appPath);
   const { bundleId: expectedBundleId } = held(desk, 'manifest');
   const { appPath, archiveDir } = found;
+  const unpacked = await listTree(appPath);
+  const tree = target === 'macos-sign' ? await decomposeNames(appPath, unpacked) : unpacked;
+  const dataFiles = below(relative(archiveDir, appPath), desk.dataFiles);
   const survey = await withArchivedCode(
     scope,
     appPath,
-    await surveyBundle(appPath, { target, expectedBundleId, archiveDir, signal }),
+    await surveyBundle(appPath, { target, expectedBundleId, archiveDir, tree, dataFiles, signal }),
   );
   const { facts } = survey;
   if (!facts) {
     await examineJob(scope, survey);
     throw new Error('a bundle without facts has an error');
   }
-  await repairModes(found.appPath, facts);
+  await repairModes(found.appPath, facts, tree);
   await removeOldSignatures(found.appPath, facts);
   await removeEmbeddedProfile(found.appPath, facts);
   await removeFinderLeftovers(found.appPath, facts);
@@ -48,8 +51,15 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   const isMade = survey.swiftSupport?.isMade === true;
   if (isMade) await makeSwiftSupport({ appPath: found.appPath, files: survey.files }, found.archiveDir);
   const companions = [...found.companions, ...(isMade ? [SWIFT_SUPPORT] : [])];
+  delete desk.dataFiles;
   Object.assign(desk, { found: { ...found, companions }, facts, survey });
   return { folderName: found.folderName, bundleId: facts.bundleId, unpackedBytes: desk.unpackedBytes ?? 0 };
+}
+
+/** The paths in a folder, relative to it. */
+function below(folder: string, paths: ReadonlySet<string> = new Set()): Set<string> {
+  const start = `${folder}/`;
+  return new Set([...paths].flatMap((path) => (path.startsWith(start) ? path.slice(start.length) : [])));
 }
 
 /** Apple's notary service looks into archives. */

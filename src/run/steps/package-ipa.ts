@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { FileDigest } from '../../files/disk/digested-file.ts';
 import { readAhead } from '../../files/disk/read-ahead.ts';
-import { listTree } from '../../files/disk/tree.ts';
+import type { TreeEntry } from '../../files/disk/tree.ts';
 import type { IpaInTheMaking } from '../ipa-in-the-making.ts';
 import { held } from '../workbench.ts';
-import { begunIpa, PIECES_AHEAD } from './early-ipa.ts';
+import { begunIpa, listedTree, PIECES_AHEAD } from './early-ipa.ts';
 import type { GuestStepScope } from './step.ts';
 
 /**
@@ -13,9 +13,9 @@ import type { GuestStepScope } from './step.ts';
  */
 export async function packIpa(scope: GuestStepScope, path: string): Promise<FileDigest> {
   const { desk } = scope;
-  const tree = await listTree(held(desk, 'found').appPath);
-  const ipa = await begunIpa(desk, path, tree);
-  const rest = tree.filter((entry) => !ipa.packed.has(entry.path));
+  const now = await listedTree(desk);
+  const ipa = await begunIpa(desk, path, now);
+  const rest = now.tree.filter((entry) => !ipa.packed.has(entry.path));
   await ipa.file.append(readAhead(finished(scope, ipa, rest), PIECES_AHEAD));
   return ipa.file.digest();
 }
@@ -23,7 +23,7 @@ export async function packIpa(scope: GuestStepScope, path: string): Promise<File
 async function* finished(
   { desk, signal, report }: GuestStepScope,
   { writer }: IpaInTheMaking,
-  rest: Awaited<ReturnType<typeof listTree>>,
+  rest: readonly TreeEntry[],
 ): AsyncGenerator<Buffer> {
   const onProgress = (doneBytes: number, totalBytes: number) =>
     report.progress((doneBytes / Math.max(1, totalBytes)) * 90);
