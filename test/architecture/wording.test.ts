@@ -20,7 +20,6 @@ const WORDS = [
 ];
 /** Sentences that are told to the hub alone, or to nobody. */
 const HUB_ONLY: Readonly<Record<string, RegExp>> = {
-  'src/files/archive/base64.ts': /^The hub delivered|operator of the hub/,
   'src/files/archive/not-an-archive.ts': /^What the hub|^The hub delivered|operator of the hub/,
   'src/files/archive/refusals.ts': /^The hub delivered|operator of the hub/,
   'machines/sign-job/failures.ts':

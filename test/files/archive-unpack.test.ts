@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decodeBase64Stream } from '../../src/files/archive/base64.ts';
+import { decodeBundleText } from '../../src/adapters/hub/bundle-text.ts';
 import { unpackBundle, unpackBundleFile } from '../../src/files/archive/unpack-bundle.ts';
 import { listTree } from '../../src/files/disk/tree.ts';
 import { makeSandbox, openFileCount, type Sandbox } from '../helpers/archive-sandbox.ts';
@@ -162,7 +162,7 @@ describe('a tar.gz', () => {
   test.each([1, 2, 511, 513, 100_000])('arriving in pieces of %i bytes', async (pieceBytes) => {
     const body = randomBytes(3000);
     const bytes = Buffer.from(tarGz({ name: 'X.app/a', body }).toString('base64'));
-    const source = decodeBase64Stream(inPieces(bytes, pieceBytes));
+    const source = decodeBundleText(inPieces(bytes, pieceBytes));
     await unpackBundle(source, sandbox.dest, { spoolDir: sandbox.spool, signal: never });
     expect((await readFile(join(sandbox.dest, 'X.app/a'))).equals(body)).toBe(true);
   });

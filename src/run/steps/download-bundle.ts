@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodeBundleText } from '../../adapters/hub/bundle-text.ts';
 import { type BundleDownload, openBundleDownload } from '../../adapters/hub/http.ts';
 import { notarizes } from '../../domain/plan.ts';
-import { decodeBase64Stream } from '../../files/archive/base64.ts';
 import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import { unpackBundle } from '../../files/archive/unpack-bundle.ts';
 import { held } from '../workbench.ts';
@@ -23,9 +23,7 @@ export async function downloadBundle(scope: StepScope): Promise<void> {
     origin: originOf(services),
     signal,
   });
-  const archive = decodeBase64Stream(counted(download, scope), {
-    maxBytes: defaultUnpackLimits.maxArchiveBytes,
-  });
+  const archive = decodeBundleText(counted(download, scope), defaultUnpackLimits.maxArchiveBytes);
   const hash = createHash('sha256');
   // it takes time, and only what Apple may have already has to be known again
   const bytes = notarizes(held(desk, 'plan')) ? hashed(hash, archive) : archive;

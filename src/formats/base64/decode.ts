@@ -1,8 +1,4 @@
-import { Transform } from 'node:stream';
-import { ShipError } from '../../errors.ts';
-import { refuseSize } from './refusals.ts';
-
-/** Text is decoded and bytes are encoded in slices of this size: small enough to stay in the CPU's cache. */
+/** Text is decoded in slices of this size: small enough to stay in the CPU's cache. */
 const SLICE_BYTES = 48 * 1024;
 /** Decoded bytes are handed on in blocks, because each block costs the unzipper a trip to another thread. */
 const BLOCK_BYTES = 256 * 1024;
@@ -16,8 +12,12 @@ for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 }
 
 export interface DecodeBase64Options {
-  /** Cap on the decoded bytes; none when left out. */
-  readonly maxBytes?: number;
+  /** Cap on the decoded bytes. */
+  readonly maxBytes: number;
+  /** Makes the error of text that is no base64. @param reason - a sentence with the position in the text */
+  readonly corrupt: (reason: string) => Error;
+  /** Makes the error of text that decodes to more than `maxBytes`. */
+  readonly tooLarge: (reason: string) => Error;
 }
 
 /**
@@ -25,13 +25,13 @@ export interface DecodeBase64Options {
  * ignored; everything else that does not belong there ends the stream, because Node's own decoder skips it.
  *
  * @returns blocks of 256 KiB (the last one shorter); memory does not grow with the text
- * @throws ShipError BUNDLE_BASE64_CORRUPT with the position in the text · BUNDLE_TOO_LARGE · errors of the source
+ * @throws what `corrupt` and `tooLarge` make · errors of the source
  */
-export async function* decodeBase64Stream(
+export async function* decodeBase64(
   source: AsyncIterable<Uint8Array>,
-  options: DecodeBase64Options = {},
+  options: DecodeBase64Options,
 ): AsyncGenerator<Buffer, void> {
-  const decoder = new Base64Decoder(options.maxBytes ?? Number.POSITIVE_INFINITY);
+  const decoder = new Base64Decoder(options);
   for await (const chunk of source) yield* decoder.push(asBuffer(chunk));
   yield* decoder.finish();
 }
@@ -44,10 +44,10 @@ class Base64Decoder {
   private decodedBytes = 0;
   private block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   private filled = 0;
-  private readonly maxBytes: number;
+  private readonly options: DecodeBase64Options;
 
-  constructor(maxBytes: number) {
-    this.maxBytes = maxBytes;
+  constructor(options: DecodeBase64Options) {
+    this.options = options;
   }
 
   *push(chunk: Buffer): Generator<Buffer, void> {
@@ -93,12 +93,14 @@ class Base64Decoder {
   private decodeLastGroup(): void {
     if (this.carry === '' && this.padding === 0) return;
     if (this.carry.length < 2 || this.carry.length + this.padding !== 4) {
-      throw corrupt(`It ends after ${this.textBytes} bytes in the middle of a group of four characters.`);
+      throw this.options.corrupt(
+        `It ends after ${this.textBytes} bytes in the middle of a group of four characters.`,
+      );
     }
     const bytes = Buffer.from(this.carry, 'base64');
     // Bits that no byte uses must be zero (RFC 4648 section 3.5), or the last character was changed on its way.
     if (bytes.toString('base64').slice(0, this.carry.length) !== this.carry) {
-      throw corrupt(
+      throw this.options.corrupt(
         `Its last character before the padding (of ${this.textBytes} bytes) has bits that do not belong.`,
       );
     }
@@ -108,8 +110,8 @@ class Base64Decoder {
 
   private countDecoded(bytes: number): void {
     this.decodedBytes += bytes;
-    if (this.decodedBytes > this.maxBytes)
-      throw refuseSize(`Its archive has more than ${this.maxBytes} bytes.`);
+    const { maxBytes, tooLarge } = this.options;
+    if (this.decodedBytes > maxBytes) throw tooLarge(`Its archive has more than ${maxBytes} bytes.`);
   }
 
   private takeBlock(): Buffer {
@@ -119,9 +121,9 @@ class Base64Decoder {
     return block;
   }
 
-  private badCharacter(slice: Buffer, why = 'there is a character that is not base64'): ShipError {
+  private badCharacter(slice: Buffer, why = 'there is a character that is not base64'): Error {
     const found = slice.findIndex((byte) => inAlphabet[byte] === 0 && !isWhiteSpace(byte));
-    return corrupt(`At byte ${this.textBytes + Math.max(found, 0)}, ${why}.`);
+    return this.options.corrupt(`At byte ${this.textBytes + Math.max(found, 0)}, ${why}.`);
   }
 }
 
@@ -138,35 +140,3 @@ const usesUrlAlphabet = (data: Buffer): boolean => data.includes(MINUS) || data.
 
 const isAlphabetic = (text: string): boolean =>
   [...text].every((character) => inAlphabet[character.charCodeAt(0)] === 1);
-
-const corrupt = (reason: string): ShipError =>
-  new ShipError('BUNDLE_BASE64_CORRUPT', {
-    summary: 'The hub delivered a corrupt bundle: its base64 text is damaged.',
-    reason,
-    nextStep: 'Start the build again; if it stays so, tell the operator of the hub.',
-  });
-
-/** Characters of the padded base64 text of `byteLength` bytes. */
-export const base64Length = (byteLength: number): number => Math.ceil(byteLength / 3) * 4;
-
-/** Encodes bytes as one padded base64 text without line breaks; memory does not grow with the input. */
-export function encodeBase64Stream(): Transform {
-  let carry: Buffer = Buffer.alloc(0);
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);
-      const whole = bytes.length - (bytes.length % 3);
-      for (let start = 0; start < whole; start += SLICE_BYTES) {
-        this.push(encodeSlice(bytes, start, Math.min(start + SLICE_BYTES, whole)));
-      }
-      carry = Buffer.from(bytes.subarray(whole));
-      done();
-    },
-    flush(done) {
-      done(null, carry.length === 0 ? undefined : encodeSlice(carry, 0, carry.length));
-    },
-  });
-}
-
-const encodeSlice = (bytes: Buffer, start: number, end: number): Buffer =>
-  Buffer.from(bytes.toString('base64', start, end), 'latin1');
