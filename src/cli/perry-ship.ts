@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --
 import { Command, CommanderError, Option } from 'commander';
+import { vmDriverKinds } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import { agentTraps, daemonTraps } from '../launchd/notes.ts';
 import { packageVersion } from '../package-root.ts';
@@ -102,9 +103,7 @@ withBundleFlags(
       'one .app, .ipa, .zip or .tar.gz, no hub: signed in a machine of its own, packed, verified, left where you want it',
     ),
 )
-  .addOption(
-    new Option('--driver <kind>', 'virtual machines (PERRY_VM_DRIVER)').choices(['tart', 'orchard', 'local']),
-  )
+  .addOption(new Option('--driver <kind>', 'virtual machines (PERRY_VM_DRIVER)').choices(vmDriverKinds))
   .option(
     '--out <path>',
     'file for the artifact, or a folder (made, when it ends with a slash); here when left out',

@@ -1,6 +1,7 @@
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { withEnvFile } from '../config/env-file.ts';
 import { type Config, loadConfig } from '../config/load.ts';
+import { vmDrivers } from '../domain/vm-driver.ts';
 import type { ArtifactFormat } from '../sign/artifact-format.ts';
 import { type SignInput, type SignOutcome, signBundle } from '../sign/sign-bundle.ts';
 import { renderReport } from '../verify/text.ts';
@@ -50,7 +51,7 @@ async function run(
   await foreseen(path, flags);
   const material = await readMaterial(flags, signal);
   const { config, env } = await configOf(flags);
-  if (config.vmDriver === 'local') {
+  if (vmDrivers[config.vmDriver].usesHostTools) {
     display.line('  the local driver isolates nothing: bundle and key share this host');
     // may build it from source, which takes minutes: said while it happens
     await locateRcodesign({ env, signal, onProgress: (line) => display.line(`  ${line}`) });

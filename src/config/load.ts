@@ -1,8 +1,9 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { isServiceUrl } from '../domain/service-url.ts';
+import { defaultVmDriver, vmDriverChoice, vmDriverFacts, vmDriverKinds } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
-import { defaultDriver, defaultStateDir, defaultWorkerName, type SettingName, settings } from './settings.ts';
+import { defaultStateDir, defaultWorkerName, type SettingName, settings } from './settings.ts';
 import { unknownVariables } from './unknown-variables.ts';
 
 const wholeNumber = (min: number, max: number) =>
@@ -55,7 +56,7 @@ const schema = z.object({
   workerName: z.string().max(200, 'must have at most 200 characters'),
   maxConcurrent: wholeNumber(1, 64).default(2),
   standbyMachines: wholeNumber(0, 64).optional(),
-  vmDriver: z.enum(['tart', 'orchard', 'local'], 'must be tart, orchard or local'),
+  vmDriver: z.enum(vmDriverKinds, `must be ${vmDriverChoice()}`),
   tartImage: z.string().optional(),
   toolchain: z.enum(['xcode', 'portable'], 'must be xcode or portable').optional(),
   tartBinary: z.string().default('tart'),
@@ -115,24 +116,23 @@ export function loadConfig(
   const raw: Partial<Record<SettingName, string | undefined>> = Object.fromEntries(given);
   raw.hubSecret ??= env.PERRY_HUB_SECRET || undefined;
   raw.workerName ??= defaultWorkerName();
-  raw.vmDriver ??= defaultDriver(platform);
+  raw.vmDriver ??= defaultVmDriver(platform);
   raw.stateDir ??= defaultStateDir(env, platform);
   const result = schema.safeParse(raw);
   if (!result.success) throw invalid(result.error, raw);
   const usesOldName = !env.PERRY_HUB_WORKER_SECRET && Boolean(env.PERRY_HUB_SECRET);
-  const isBeyondMacOs = result.data.vmDriver === 'tart' && result.data.maxConcurrent > MACHINES_OF_MACOS;
+  const { maxMachines = Number.POSITIVE_INFINITY } = vmDriverFacts(result.data.vmDriver);
+  const isTooMany = result.data.maxConcurrent > maxMachines;
   return {
-    config: isBeyondMacOs ? { ...result.data, maxConcurrent: MACHINES_OF_MACOS } : result.data,
+    config: isTooMany ? { ...result.data, maxConcurrent: maxMachines } : result.data,
     warnings: [
       ...(usesOldName ? [OLD_NAME] : []),
-      ...(isBeyondMacOs ? [TOO_MANY] : []),
+      ...(isTooMany ? [TOO_MANY] : []),
       ...unknownVariables(env),
     ],
   };
 }
 
-/** The virtualization framework starts no third macOS guest on one Mac. */
-const MACHINES_OF_MACOS = 2;
 const TOO_MANY =
   'PERRY_MAX_CONCURRENT_BUILDS is taken as 2: macOS runs two macOS guests at a time, and no third one.';
 

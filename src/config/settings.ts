@@ -1,5 +1,6 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
+import { vmDriverChoice } from '../domain/vm-driver.ts';
 
 /** One setting: where it comes from, what it means, what holds when it is not given. */
 export interface Setting {
@@ -17,9 +18,6 @@ export const defaultStateDir = (env: NodeJS.ProcessEnv, platform: NodeJS.Platfor
   platform === 'darwin'
     ? join(homedir(), MAC_STATE)
     : join(env.XDG_STATE_HOME ?? join(homedir(), XDG_STATE), 'perry-ship');
-
-export const defaultDriver = (platform: NodeJS.Platform): string =>
-  platform === 'darwin' ? 'tart' : 'local';
 
 export const defaultWorkerName = (): string => hostname() || 'worker';
 
@@ -55,7 +53,7 @@ export const settings = {
   },
   vmDriver: {
     variable: 'PERRY_VM_DRIVER',
-    meaning: '`tart`, `orchard` or `local`; `local` isolates nothing and is for development',
+    meaning: `${vmDriverChoice((kind) => `\`${kind}\``)}; \`local\` isolates nothing and is for development`,
     defaultText: '`tart` on macOS, `local` elsewhere',
   },
   tartImage: {

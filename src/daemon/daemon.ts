@@ -9,6 +9,7 @@ import { createGuestToolchain } from '../adapters/xcode/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
+import { vmDrivers } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptArtifactsIn } from '../journal/kept-artifacts.ts';
@@ -130,7 +131,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
     driver: options.driver ?? (await configuredDriver(options, logger)),
     toolchain: createGuestToolchain({
       configured: config.toolchain,
-      isHostItself: config.vmDriver === 'local' && config.tartImage === undefined,
+      isHostItself: vmDrivers[config.vmDriver].usesHostTools && config.tartImage === undefined,
       hostPlatform: process.platform,
     }),
     guests: new Map(),
@@ -146,7 +147,7 @@ async function configuredDriver({ config, env, signal }: DaemonOptions, logger: 
     kind: config.vmDriver,
     stateDir: config.stateDir,
     instance: await instanceOf(config.stateDir),
-    toolDirs: config.vmDriver === 'local' ? [await rcodesignDir(env, logger, signal)] : [],
+    toolDirs: vmDrivers[config.vmDriver].usesHostTools ? [await rcodesignDir(env, logger, signal)] : [],
     tart: tartOptions(config, logger),
   });
 }

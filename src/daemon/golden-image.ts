@@ -2,17 +2,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localImagesDir } from '../adapters/vm/local/driver.ts';
 import type { Config } from '../config/load.ts';
-
-const LOCAL_TEMPLATE = 'template';
-const TART_IMAGE = 'perry-ship-golden';
+import { vmDrivers } from '../domain/vm-driver.ts';
 
 export const imageName = ({ vmDriver, tartImage }: Config): string =>
-  tartImage ?? (vmDriver === 'local' ? LOCAL_TEMPLATE : TART_IMAGE);
+  tartImage ?? vmDrivers[vmDriver].defaultImage;
 
 /** Name of the golden image; the `local` driver gets an empty template of its own when none is configured. */
 export async function goldenImage(config: Config): Promise<string> {
   const name = imageName(config);
-  if (config.vmDriver === 'local' && name === LOCAL_TEMPLATE)
+  if (config.vmDriver === 'local' && name === vmDrivers.local.defaultImage)
     await mkdir(join(localImagesDir(config.stateDir), name, 'home'), { recursive: true, mode: 0o700 });
   return name;
 }

@@ -4,6 +4,7 @@ import { type Config, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { imageName } from '../daemon/golden-image.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
+import { vmDrivers } from '../domain/vm-driver.ts';
 import { createLogger } from '../observability/logger.ts';
 import { appleServices } from './apple-services.ts';
 import { type Answer, answer, type Finding, ok, remark } from './check.ts';
@@ -60,7 +61,7 @@ async function* examineConfigured(
     stateDirectory(config),
     ...(hasHub ? [runningDaemon(config)] : []),
     machineHost(config, () => driverOf(config), imageName(config)),
-    ...(config.vmDriver === 'local' ? [signingTool(env, onProgress)] : []),
+    ...(vmDrivers[config.vmDriver].usesHostTools ? [signingTool(env, onProgress)] : []),
     ...(hasHub ? [hubLink(config), hubGreeting(config)] : []),
     ...appleServices(config),
   ];

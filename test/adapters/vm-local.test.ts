@@ -319,7 +319,6 @@ describe('choosing a driver', () => {
     expect(() => createDriver({ ...config, kind: 'orchard' })).toThrow(
       expect.objectContaining({ code: 'VM_DRIVER_UNAVAILABLE' }),
     );
-    expect(() => createDriver({ ...config, kind: 'docker' })).toThrow(/Known are tart, orchard, local\./);
   });
 });
 

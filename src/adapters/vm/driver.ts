@@ -1,3 +1,4 @@
+import type { VmDriverKind } from '../../domain/vm-driver.ts';
 import type { GuestAddress, GuestSession } from '../guest/guest.ts';
 
 export interface VmCallOptions {
@@ -20,7 +21,7 @@ export interface VmExit {
  * the statecharts. Every call takes an `AbortSignal`, rejects with its reason, and leaves no process behind.
  */
 export interface VmDriver {
-  readonly kind: 'local' | 'tart' | 'orchard';
+  readonly kind: VmDriverKind;
   /** False when the guest shares the host's kernel and files: development only, said at start. */
   readonly isolates: boolean;
   /** Asked once at start: whether machines can be made from this image at all, and if not, what the operator does. */

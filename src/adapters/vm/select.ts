@@ -1,3 +1,4 @@
+import type { VmDriverKind } from '../../domain/vm-driver.ts';
 import { ShipError } from '../../errors.ts';
 import type { VmDriver } from './driver.ts';
 import { createLocalDriver, type LocalDriverOptions } from './local/driver.ts';
@@ -5,27 +6,22 @@ import { createTartDriver } from './tart/driver.ts';
 import type { TartDriverOptions } from './tart/options.ts';
 
 export interface DriverConfig extends LocalDriverOptions {
-  /** As configured (`PERRY_VM_DRIVER`): not checked yet. */
-  readonly kind: string;
+  readonly kind: VmDriverKind;
   readonly tart: Omit<TartDriverOptions, 'instance'>;
 }
 
-const KNOWN_KINDS: readonly VmDriver['kind'][] = ['tart', 'orchard', 'local'];
+/** Undefined for a kind that this version lacks. */
+const drivers: Readonly<Record<VmDriverKind, ((config: DriverConfig) => VmDriver) | undefined>> = {
+  tart: ({ tart, instance }) => createTartDriver({ ...tart, instance }),
+  orchard: undefined,
+  local: createLocalDriver,
+};
 
-/**
- * The driver that the configuration names.
- *
- * @throws ShipError CONFIG_INVALID for an unknown kind · VM_DRIVER_UNAVAILABLE for one that this version lacks
- */
+/** The driver that the configuration names. @throws ShipError VM_DRIVER_UNAVAILABLE for one that this version lacks */
 export function createDriver(config: DriverConfig): VmDriver {
-  if (config.kind === 'local') return createLocalDriver(config);
-  if (config.kind === 'tart') return createTartDriver({ ...config.tart, instance: config.instance });
-  if (KNOWN_KINDS.some((kind) => kind === config.kind)) throw unavailable(config.kind);
-  throw new ShipError('CONFIG_INVALID', {
-    summary: `The virtual machine driver "${config.kind}" is not known.`,
-    reason: `Known are ${KNOWN_KINDS.join(', ')}.`,
-    nextStep: 'Set PERRY_VM_DRIVER to one of them.',
-  });
+  const create = drivers[config.kind];
+  if (!create) throw unavailable(config.kind);
+  return create(config);
 }
 
 const unavailable = (kind: string): ShipError =>

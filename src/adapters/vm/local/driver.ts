@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { vmDrivers } from '../../../domain/vm-driver.ts';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { ShipError } from '../../../errors.ts';
 import type { GuestAddress } from '../../guest/guest.ts';
@@ -50,7 +51,7 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
 
   return {
     kind: 'local',
-    isolates: false,
+    isolates: vmDrivers.local.isolates,
     clone: async (image, name, { signal }) => {
       const cloneDir = dirOf(name);
       await mkdir(clonesDir, { recursive: true, mode: 0o700 });

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { vmDrivers } from '../../../domain/vm-driver.ts';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { ShipError } from '../../../errors.ts';
 import type { GuestAddress } from '../../guest/guest.ts';
@@ -47,7 +48,7 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
 
   return {
     kind: 'tart',
-    isolates: true,
+    isolates: vmDrivers.tart.isolates,
     checkHost: (image, { signal }) => checkTartHost(tart, ssh, image, signal),
     clone: async (image, name, { signal }) =>
       cloneMachine(tart, { image, name: ours(name), home, minFreeDiskGb, signal }),
