@@ -71,7 +71,7 @@ async function outsideOf(stateDir: string): Promise<SocketPlace> {
   };
 }
 
-/** Removes what this or an earlier life left; only the holder of the lock may call it. */
+/** Removes what this or a previous process left; only the holder of the lock may call it. */
 async function clearPlaces(stateDir: string): Promise<void> {
   const path = await findSocket(stateDir);
   if (basename(dirname(path)).startsWith(ELSEWHERE)) await removeElsewhere(path);

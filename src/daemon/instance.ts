@@ -8,7 +8,7 @@ const FORM = /^[0-9a-f]{8}$/;
 
 /**
  * Identity of this installation: eight hexadecimal digits, made once and kept in the state directory. It is part of
- * every clone's name, so that a sweep finds the machines of earlier lives and never touches anybody else's. One that
+ * every clone's name, so that a sweep finds the machines of previous processes and never touches anybody else's. One that
  * cannot be read is an error: with another one, nobody would ever find them.
  */
 export async function instanceOf(stateDir: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { toFailure } from '../../machines/contracts/failure.ts';
-import { type AppleAnswer, knockAtApple } from '../adapters/apple/apple-http.ts';
+import { type AppleAnswer, probeApple } from '../adapters/apple/apple-http.ts';
 import type { Config } from '../config/load.ts';
 import { type Check, type Finding, failed, ok, remark } from './check.ts';
 
@@ -34,7 +34,7 @@ const service = (name: string, address: string): Check => ({
     const url = new URL(address);
     const startedAt = performance.now();
     try {
-      const answer = await knockAtApple({
+      const answer = await probeApple({
         ...{ what: 'A first question', service: name, method: 'GET', url },
         ...{ signal, timeoutMs: TIMEOUT_MS },
       });

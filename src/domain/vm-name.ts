@@ -1,7 +1,7 @@
 import { ShipError } from '../errors.ts';
 
 /**
- * A clone carries its owner in its name, so that a later life of the daemon can find and remove what an earlier
+ * A clone carries its owner in its name, so that the daemon can find and remove, after a restart, what a previous
  * one left, and nothing else. The run id is a random UUID: a clone onto an existing name would replace a machine
  * silently (Tart does), so a name must never be guessable or used twice.
  */

@@ -10,7 +10,7 @@ export interface RecordedUpload {
 
 /**
  * What this installation has begun outside of itself, written before it is begun and struck out when it is over:
- * the next life of the daemon finds here what the last one left. Holds names and ids, never a secret.
+ * after a restart the daemon finds here what the previous process left. Holds names and ids, never a secret.
  */
 export interface Journal {
   /** A clone of this name is about to be made. */

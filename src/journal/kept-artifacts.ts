@@ -11,7 +11,7 @@ import { recordsIn } from './records.ts';
 export interface KeptArtifacts {
   /** The file itself where it can be linked, and a copy of it elsewhere. Its record comes last. */
   keep(key: string, artifact: Artifact, path: string): Promise<void>;
-  /** Puts the file of an earlier life there; `undefined` when there is none, or it is not what it was. */
+  /** Puts the file of a previous process there; `undefined` when there is none, or it is not what it was. */
   takeOut(key: string, path: string, signal: AbortSignal): Promise<Artifact | undefined>;
   forget(key: string): Promise<void>;
   /** Removes what nobody has asked for in a day, and files without a record. */

@@ -102,7 +102,7 @@ function kind(use: CertificateUse): Finding[] {
   const kinds = kindsOf(identity.certificate).join(', ');
   return [
     finding('CERTIFICATE_KIND_WRONG', isStrict ? 'error' : 'warning', {
-      summary: `${title(identity)} does not do for ${PURPOSE_NAMES[purpose]}.`,
+      summary: `${title(identity)} cannot be used for ${PURPOSE_NAMES[purpose]}.`,
       reason: `It is ${kinds === '' ? 'of no kind that Apple issues' : kinds}, and ${FITTING_KINDS[purpose][0]} is needed.`,
       nextStep: `Use a certificate of the kind "${CERTIFICATE_NAMES[purpose]}".`,
     }),

@@ -19,7 +19,7 @@ import type { Services } from '../run/services.ts';
 import { LOCAL_JOB_ID } from '../run/workbench.ts';
 import { type ArtifactPlace, placeArtifact } from './artifact-place.ts';
 import { type OpenedBundle, takeBundle } from './opened-bundle.ts';
-import { enterPremises, type Premises, signRoot, sweepPremises } from './premises.ts';
+import { enterWorkspace, signRoot, sweepWorkspaces, type Workspace } from './workspace.ts';
 
 export interface SignRequest {
   readonly config: Config;
@@ -58,23 +58,23 @@ export interface SignOutcome {
  */
 export async function signBundle(request: SignRequest): Promise<SignOutcome> {
   const { stateDir } = request.config;
-  const premises = await enterPremises(stateDir);
+  const workspace = await enterWorkspace(stateDir);
   const left: { vm?: string | undefined } = {};
   try {
-    const services = await servicesIn(premises, request);
-    await sweepPremises(stateDir, driverFor(services), request.signal);
+    const services = await servicesIn(workspace, request);
+    await sweepWorkspaces(stateDir, driverFor(services), request.signal);
     request.signal.throwIfAborted();
-    const outcome = await runJob(services, premises, request);
+    const outcome = await runJob(services, workspace, request);
     left.vm = outcome.leakedVm;
     return outcome;
   } finally {
     // with a machine left behind, the folder stays: the next call finds the machine by it
-    if (left.vm === undefined) await premises.leave();
+    if (left.vm === undefined) await workspace.leave();
   }
 }
 
 /** The journals are shared by all calls: what one has begun at Apple is known to the next. */
-async function servicesIn({ dir }: Premises, { config, env, signal }: SignRequest): Promise<Services> {
+async function servicesIn({ dir }: Workspace, { config, env, signal }: SignRequest): Promise<Services> {
   const forTerminal = process.stderr.isTTY === true;
   // images that were made for the local driver are those of all calls
   if (config.vmDriver === 'local' && config.tartImage !== undefined)
@@ -100,9 +100,9 @@ const driverFor =
       tart: tartOptions(config, logger),
     });
 
-async function runJob(services: Services, premises: Premises, request: SignRequest): Promise<SignOutcome> {
+async function runJob(services: Services, workspace: Workspace, request: SignRequest): Promise<SignOutcome> {
   const { onNote, signal } = request;
-  const { bundle, entitlements, manifest, credentials, artifact } = await request.open(premises.dir);
+  const { bundle, entitlements, manifest, credentials, artifact } = await request.open(workspace.dir);
   const [runId, image] = [randomUUID(), await goldenImage(services.config)];
   await services.driver.checkHost?.(image, { signal });
   services.vault.put(runId, {
@@ -120,7 +120,7 @@ async function runJob(services: Services, premises: Premises, request: SignReque
     input: {
       runId,
       jobId: LOCAL_JOB_ID,
-      vm: { name: printVmName({ instance: premises.instance, runId }), image },
+      vm: { name: printVmName({ instance: workspace.instance, runId }), image },
     },
     inspect: logEvents(services.logger),
   });

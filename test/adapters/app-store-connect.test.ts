@@ -144,7 +144,7 @@ describe('a build on its way into the store', () => {
     expect(apple.requests.filter(({ route }) => route === 'putPart')).toEqual([]);
   });
 
-  test('a number that an earlier life of the same job has used is no objection', async () => {
+  test('a number that a previous process of the same job has used is no objection', async () => {
     await start();
     const { uploadId } = await upload();
     store.forgotten.add(uploadId ?? '');
@@ -152,7 +152,7 @@ describe('a build on its way into the store', () => {
     expect(store.uploads).toHaveLength(1);
   });
 
-  test('a number that another job has used is one, also when an earlier life had begun', async () => {
+  test('a number that another job has used is one, also when a previous process had begun', async () => {
     await start();
     await upload();
     for (const other of store.uploads) other.uploadedDate = '2020-01-01T00:00:00Z';

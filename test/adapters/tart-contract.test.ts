@@ -15,7 +15,7 @@ interface Host {
   /** Below it lies everything that a machine has. */
   readonly folder: string;
   readonly driver: VmDriver;
-  /** Another life of the daemon, or another daemon. */
+  /** A restarted daemon, or another daemon. */
   driverOf(instance: string): VmDriver;
   /** The process that is the machine. */
   pidOf(name: string): Promise<number>;
@@ -163,7 +163,7 @@ describe.each(Object.keys(hosts))('the contract of a driver: %s', { concurrent: 
   );
 
   test(
-    'a later life of the daemon finds the machines of an earlier one, and destroys them',
+    'a restarted daemon finds the machines of the previous process, and destroys them',
     on(kind, async ({ host, start, boot }) => {
       const { name, life } = await boot();
       const stopped = await start();

@@ -81,7 +81,7 @@ test('a macOS job and an iOS job, each in a machine of its own, which is gone af
   expect(daemon.lines.join('\n')).not.toContain('"admin"');
 });
 
-test('killed by SIGKILL, it takes its machines along; the next life removes them and does the job', async () => {
+test('killed by SIGKILL, it takes its machines along; the restarted one removes them and does the job', async () => {
   const first = start();
   const job = await hub.submitJob(materials.macJob());
   await vi.waitFor(async () => expect(await host.machines()).toHaveLength(1), {
@@ -123,7 +123,7 @@ test.each([
   },
 );
 
-test('a host that does not say what it has is asked again, and a machine of an earlier life goes', async () => {
+test('a host that does not say what it has is asked again, and a machine of a previous process goes', async () => {
   const stateDir = join(host.folder, 'state');
   await mkdir(stateDir, { mode: 0o700 });
   await writeFile(join(stateDir, 'instance'), 'c0ffee01\n');

@@ -39,7 +39,7 @@ export type Fault =
   | 'expiredToken'
   /** S3: 503 SlowDown. */
   | 'slowDown'
-  /** Storage of parts: 403, the address is good no more. */
+  /** Storage of parts: 403, the address has expired. */
   | 'addressExpired';
 
 export const passing: readonly Fault[] = [

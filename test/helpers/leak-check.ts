@@ -9,7 +9,7 @@ import type { EmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
 import { openTakenJobs } from '../../src/journal/taken-jobs.ts';
 
 /** Everything that one whole-daemon test can leave something in. */
-export interface Premises {
+export interface Workspace {
   readonly daemon: Daemon;
   readonly hub: EmbeddedHub;
   readonly stateDir: string;
@@ -24,11 +24,11 @@ const INTERVAL_MS = 5;
  * No job is left but those that are named: no other run, machine, secret or file. The daemon may live on.
  */
 export async function expectIdle(
-  premises: Premises,
+  workspace: Workspace,
   butFor: readonly string[] = [],
   timeout = SETTLE_MS,
 ): Promise<void> {
-  const { daemon, stateDir, temporaryDir } = premises;
+  const { daemon, stateDir, temporaryDir } = workspace;
   const { supervisor, services } = daemon;
   const kept = butFor.map(() => expect.any(String));
   await vi.waitFor(
@@ -51,12 +51,12 @@ export async function expectIdle(
 
 /** The daemon has ended and the hub is stopped: nothing in this process and on this disk is left of the test. */
 export async function expectGone(
-  premises: Premises,
+  workspace: Workspace,
   before: readonly string[],
   timeout = SETTLE_MS,
 ): Promise<void> {
-  const { daemon, hub, stateDir } = premises;
-  await expectIdle(premises, [], timeout);
+  const { daemon, hub, stateDir } = workspace;
+  await expectIdle(workspace, [], timeout);
   expect(daemon.supervisor.getSnapshot().status).toBe('done');
   expect(scheduledIn(daemon.supervisor), 'events of the actor system that are still to come').toEqual([]);
   expect(hub.violations, 'what the hub objects to').toEqual([]);

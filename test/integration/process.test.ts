@@ -186,7 +186,7 @@ describe('SIGTERM', () => {
 });
 
 describe('a daemon that was killed', () => {
-  test('leaves no secret on the disk; its next life sweeps and does the job again', async () => {
+  test('leaves no secret on the disk; after a restart it sweeps and does the job again', async () => {
     const { jobId, signing, running } = await signingDaemon();
     running.signal('SIGKILL');
     expect(await running.ended).toBe('SIGKILL');

@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('a next life gets the very bytes, whatever became of the file meanwhile', async () => {
+test('after a restart one gets the very bytes, whatever became of the file meanwhile', async () => {
   await kept.keep('job', artifact, path);
   await rm(path);
   expect(await keptArtifactsIn(folder).takeOut('job', target(), signal)).toEqual(artifact);

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTinyIosJob, makeTinyMacJob } from '../helpers/soak-jobs.ts';
-import { liveAndDie } from '../helpers/soak-lives.ts';
 import { earlyMoments, lateMoments, nameOf } from '../helpers/soak-moments.ts';
 import { countedText } from '../helpers/soak-random.ts';
-import { dieWithSeveral } from '../helpers/soak-side-by-side.ts';
+import { liveAndDie } from '../helpers/soak-restarts.ts';
+import { dieWithSeveral } from '../helpers/soak-several.ts';
 
 const KILLS = Number(process.env.PERRY_SOAK_KILLS ?? 200);
 /** Side by side, each with a hub and a state folder of its own. */

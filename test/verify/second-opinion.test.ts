@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { makeThrowawayIdentity } from '../../src/demo/throwaway-identity.ts';
 import { openP12, type SigningIdentity } from '../../src/domain/identity/index.ts';
 import { ShipError } from '../../src/errors.ts';
-import { heedOpinion, type Question } from '../../src/run/steps/second-opinion.ts';
+import { crossCheck, type Question } from '../../src/run/steps/second-opinion.ts';
 
 const selfMade = ((): SigningIdentity => {
   const commonName = 'Developer ID Application: Nobody (TEST123456)';
@@ -15,7 +15,7 @@ async function heeded(ask: Question['ask'], more: Partial<Question> = {}) {
   const lines: string[] = [];
   const report = { log: (line: string) => void lines.push(line), progress: () => {}, moved: () => {} };
   try {
-    await heedOpinion({ tool: 'codesign', subject: 'the signed app', ask, ...more }, report);
+    await crossCheck({ tool: 'codesign', subject: 'the signed app', ask, ...more }, report);
     return lines;
   } catch (error) {
     return (error as ShipError).code ?? String(error);

@@ -71,7 +71,7 @@ async function* slice(
   }
 }
 
-/** How storage says that an address is good no more, or never was: it would be refused for ever. */
+/** How storage says that an address has expired, or never was valid: it would be refused for ever. */
 const GONE: ReadonlySet<number> = new Set([401, 403, 404, 410]);
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -95,7 +95,7 @@ function refusedPart(url: URL, status: number, headers: Headers): ShipError {
 
 const expired = (reason: string): ShipError =>
   new ShipError('STORE_PART_EXPIRED', {
-    summary: 'The address that Apple gave for a part of the file is good no more.',
+    summary: 'The address that Apple gave for a part of the file has expired.',
     reason,
     nextStep: 'Try again: every reservation gets new addresses.',
   });

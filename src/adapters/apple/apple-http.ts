@@ -60,8 +60,8 @@ export async function askAppleOk(call: AppleCall): Promise<AppleAnswer> {
   throw statusFault(call, answer);
 }
 
-/** Whether anybody is there: any answer will do. @throws ShipError APPLE_UNAVAILABLE (network, deadline) · as above */
-export const knockAtApple = (call: AppleCall): Promise<AppleAnswer> => attempt(call, undefined);
+/** Whether anybody is there: any answer is enough. @throws ShipError APPLE_UNAVAILABLE (network, deadline) · as above */
+export const probeApple = (call: AppleCall): Promise<AppleAnswer> => attempt(call, undefined);
 
 /** The error for an answer that was understood as HTTP and as nothing else. */
 export const invalidAnswer = (call: Pick<AppleCall, 'what' | 'service'>, fact: string): ShipError =>

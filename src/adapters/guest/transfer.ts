@@ -5,12 +5,12 @@ import { readAhead } from '../../files/disk/read-ahead.ts';
 import type { GuestExecOptions, GuestSession } from './guest.ts';
 import { boundedSink, createFile, writeAll } from './guest-output.ts';
 import { checkedGuestPath, refused, transferFailed } from './guest-path.ts';
+import { type ReceiveLimits, receiveTar } from './receive-tar.ts';
 import { packCommand, unpackCommand, word } from './remote-tar.ts';
+import { tarOf } from './send-tar.ts';
 import { shellLine } from './ssh/quote.ts';
-import { type ReceiveLimits, receiveTar } from './tar-in.ts';
-import { tarOf } from './tar-out.ts';
 
-export type { ReceiveLimits } from './tar-in.ts';
+export type { ReceiveLimits } from './receive-tar.ts';
 
 export interface PutTreeOptions {
   readonly sourceDir: string;

@@ -119,7 +119,7 @@ interface S3Answer {
   readonly text: string;
 }
 
-/** Codes by which S3 says that the permission is good no more. */
+/** Codes by which S3 says that the permission has expired. */
 const EXPIRED =
   /^(ExpiredToken|InvalidToken|TokenRefreshRequired|InvalidAccessKeyId|AccessDenied|RequestExpired)$/;
 

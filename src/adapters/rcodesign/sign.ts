@@ -8,8 +8,8 @@ import { MAX_SHELL_LINE_BYTES, shellLine } from '../guest/ssh/quote.ts';
 import { prepareEnvironment } from './shell.ts';
 import { type SettingsFile, type SignSettings, signArguments } from './sign-arguments.ts';
 import { failureOf } from './sign-failures.ts';
-import { refuseSilentFailures } from './sign-silences.ts';
-import { isChatter, type SigningRecord, watchStderr } from './stderr-watch.ts';
+import { refuseSilentFailures } from './silent-failures.ts';
+import { isNoise, type SigningRecord, watchStderr } from './stderr-watch.ts';
 
 export interface SignInGuestRequest extends SignSettings {
   /** In the guest (relative: to its home): a bundle, Mach-O file, disk image or package; signed in place. */
@@ -132,7 +132,7 @@ async function runSign(
   const onStderrLine = (raw: string): void => {
     const line = cut(raw);
     watch.onLine(line);
-    if (!isChatter(line)) onLine?.(line);
+    if (!isNoise(line)) onLine?.(line);
   };
   const result = await session.exec(command, { signal, onStderrLine, ...(pem && { stdin: pem }) });
   return { record: watch.record(), exitCode: result.exitCode, stderr: cut(result.stderr) };

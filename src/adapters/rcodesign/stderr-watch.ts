@@ -38,7 +38,7 @@ interface State {
 const MAX_REMEMBERED = 20;
 
 /** Lines for us alone: one for each file of the bundle. */
-export const isChatter = (line: string): boolean =>
+export const isNoise = (line: string): boolean =>
   /^(sealing |reading Mach-O signature from |non-nested file is a Mach-O)|(marked as excluded in resource|ignoring symlink due to exclude) rule/.test(
     line,
   );

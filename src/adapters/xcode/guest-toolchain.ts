@@ -2,7 +2,7 @@ import type { Toolchain } from '../../domain/toolchain.ts';
 import type { GuestSession } from '../guest/guest.ts';
 import { probeToolchain } from './index.ts';
 
-export interface ToolchainPremises {
+export interface ToolchainFacts {
   /** What the operator says (`PERRY_TOOLCHAIN`). */
   readonly configured?: Toolchain | undefined;
   /** The machines are this very host, with nothing of their own. */
@@ -22,8 +22,8 @@ export interface GuestToolchain {
   ask(session: GuestSession, options: { readonly signal: AbortSignal }): Promise<Toolchain>;
 }
 
-export function createGuestToolchain(premises: ToolchainPremises): GuestToolchain {
-  const { configured, isHostItself, hostPlatform } = premises;
+export function createGuestToolchain(facts: ToolchainFacts): GuestToolchain {
+  const { configured, isHostItself, hostPlatform } = facts;
   const certain = configured ?? (isHostItself && hostPlatform !== 'darwin' ? 'portable' : undefined);
   let answered: Toolchain | undefined;
   return {

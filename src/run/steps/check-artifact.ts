@@ -9,7 +9,7 @@ import { held } from '../workbench.ts';
 import { artifactOf } from './artifact-place.ts';
 import { timestampUrlOf } from './codesign.ts';
 import { expectedImageSignature } from './expected-signatures.ts';
-import { sideBySide } from './side-by-side.ts';
+import { runBoth } from './run-both.ts';
 import { materialOf, passOf, type StepScope } from './step.ts';
 
 /** Reads the finished file back, as its receiver will. */
@@ -24,7 +24,7 @@ export async function checkArtifact(scope: StepScope): Promise<void> {
 
 /** Sound, sealed, and signed as asked: the signature was made where the bundle was. */
 async function checkImage(scope: StepScope, path: string): Promise<void> {
-  const [, { findings, signatures }] = await sideBySide(
+  const [, { findings, signatures }] = await runBoth(
     scope.signal,
     (signal) => verifyDmg(path, { signal }),
     (signal) => checkSignature(path, { signal }),

@@ -8,12 +8,12 @@ import { held } from '../workbench.ts';
 import { artifactPlace } from './artifact-place.ts';
 import { packResources } from './early-ipa.ts';
 import { firstSigned, nestedPaths, nestedSettings } from './nested-code.ts';
-import { sideBySide } from './side-by-side.ts';
+import { runBoth } from './run-both.ts';
 import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.ts';
 
 /** Signs the bundle and all code in it, inside the guest; this host deals with the resources meanwhile. */
 export async function codesign(scope: GuestStepScope): Promise<void> {
-  await sideBySide(
+  await runBoth(
     scope.signal,
     (signal) => readResources({ ...scope, signal }),
     (signal) => sign({ ...scope, signal }),

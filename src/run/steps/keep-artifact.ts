@@ -5,7 +5,7 @@ import { type Desk, held } from '../workbench.ts';
 import { artifactOf, artifactPlace } from './artifact-place.ts';
 import { assignmentOf, materialOf, type StepScope } from './step.ts';
 
-/** What is about to go to the notary service is kept, so that a next life of the daemon goes on with it. */
+/** What is about to go to the notary service is kept, so that the daemon goes on with it after a restart. */
 export async function keepArtifact(scope: StepScope): Promise<void> {
   const { desk, services } = scope;
   const key = keyOf(scope);
@@ -15,7 +15,7 @@ export async function keepArtifact(scope: StepScope): Promise<void> {
   desk.keptAs = key;
 }
 
-/** The artifact that an earlier life made of the same job before it was killed; null when there is none. */
+/** The artifact that a previous process made of the same job before it was killed; null when there is none. */
 export async function recallArtifact(scope: StepScope): Promise<Artifact | null> {
   const { desk, services, report } = scope;
   const key = keyOf(scope);
@@ -29,7 +29,7 @@ export async function recallArtifact(scope: StepScope): Promise<Artifact | null>
   return artifact;
 }
 
-/** The run is over, and so is what was kept for a next life. */
+/** The run is over, and so is what was kept for a restart. */
 export async function clearRun({ workbench, keptArtifacts }: Services, runId: string): Promise<void> {
   const { keptAs } = workbench.find(runId) ?? {};
   if (keptAs !== undefined) await keptArtifacts.forget(keptAs);

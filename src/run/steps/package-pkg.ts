@@ -10,7 +10,7 @@ import { listTree } from '../../files/disk/tree.ts';
 import { packageContentChange } from '../../files/xar/same-content.ts';
 import { held } from '../workbench.ts';
 import { timestampUrlOf, withPem } from './codesign.ts';
-import { heedOpinion } from './second-opinion.ts';
+import { crossCheck } from './second-opinion.ts';
 import type { GuestStepScope } from './step.ts';
 
 /** Where productbuild is told to install the app. */
@@ -82,5 +82,5 @@ async function signPackage(scope: GuestStepScope, packagePath: string): Promise<
     for (const warning of warnings) report.log(warning);
   });
   const ask = () => checkPackageSignature(session, { packagePath, signal });
-  await heedOpinion({ tool: 'pkgutil', subject: 'the installer package', ask, identity }, report);
+  await crossCheck({ tool: 'pkgutil', subject: 'the installer package', ask, identity }, report);
 }

@@ -11,7 +11,7 @@ import type { StepReporter } from './step.ts';
  */
 const DISTRUST = /CSSMERR_TP_NOT_TRUSTED|\buntrusted\b/;
 /** The tool ended without a word about the signature, or is not there. */
-const SPEECHLESS: readonly string[] = ['XCODE_TOOL_FAILED', 'XCODE_TOOL_MISSING'];
+const INCONCLUSIVE: readonly string[] = ['XCODE_TOOL_FAILED', 'XCODE_TOOL_MISSING'];
 const MAX_SAID_CHARACTERS = 300;
 
 export interface Question {
@@ -30,7 +30,7 @@ export interface Question {
  *
  * @throws ShipError SIGNATURE_INVALID, or the code that was given · what the guest rejects with
  */
-export async function heedOpinion(question: Question, report: StepReporter): Promise<void> {
+export async function crossCheck(question: Question, report: StepReporter): Promise<void> {
   const { tool, subject, identity, code = 'SIGNATURE_INVALID' } = question;
   const opinion = await opinionOf(question);
   if (opinion === 'unknown') return report.log(`${tool} could not say whether ${subject} holds.`);
@@ -46,7 +46,7 @@ export async function heedOpinion(question: Question, report: StepReporter): Pro
 
 const opinionOf = ({ ask }: Question): Promise<ToolOpinion | 'unknown'> =>
   ask().catch((error: unknown) => {
-    if (error instanceof ShipError && SPEECHLESS.includes(error.code)) return 'unknown';
+    if (error instanceof ShipError && INCONCLUSIVE.includes(error.code)) return 'unknown';
     throw error;
   });
 

@@ -6,7 +6,7 @@ import { KOLY_BYTES } from '../../formats/udif/koly.ts';
 import { signatureRange } from '../../formats/udif/read/koly.ts';
 import { held } from '../workbench.ts';
 import { artifactOf } from './artifact-place.ts';
-import { heedOpinion } from './second-opinion.ts';
+import { crossCheck } from './second-opinion.ts';
 import type { GuestStepScope } from './step.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function validateStaple(scope: GuestStepScope): Promise<void> {
   ];
   await assembleFile(session, { segments, remotePath: stapledPath, signal });
   const ask = () => askStapler(session, { path: stapledPath, signal });
-  await heedOpinion({ tool: 'stapler', subject: 'the disk image', ask, code: 'STAPLE_FAILED' }, report);
+  await crossCheck({ tool: 'stapler', subject: 'the disk image', ask, code: 'STAPLE_FAILED' }, report);
 }
 
 /** From the code signature on. */

@@ -9,7 +9,7 @@ import { readApp } from '../../verify/read-app.ts';
 import type { AppSummary, ArtifactFinding } from '../../verify/report.ts';
 import { held } from '../workbench.ts';
 import { timestampUrlOf } from './codesign.ts';
-import { heedOpinion } from './second-opinion.ts';
+import { crossCheck } from './second-opinion.ts';
 import { type GuestStepScope, materialOf } from './step.ts';
 import { takeSignatures } from './take-signatures.ts';
 
@@ -47,7 +47,7 @@ async function askCodesign(scope: GuestStepScope): Promise<void> {
   const path = held(desk, 'guestAppPath');
   const ask = () => verifyWithCodesign(session, { path, deep: true, signal });
   const { identity } = materialOf(scope);
-  await heedOpinion({ tool: 'codesign', subject: 'the signed app', ask, identity }, report);
+  await crossCheck({ tool: 'codesign', subject: 'the signed app', ask, identity }, report);
 }
 
 /** All code must be signed by the identity of the job, at a confirmed time where that was asked for. */

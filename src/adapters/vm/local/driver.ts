@@ -36,7 +36,7 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
   const { instance } = options;
   const stateDir = resolve(options.stateDir);
   const clonesDir = join(stateDir, 'clones');
-  // In memory only: a later life of the daemon has no way into the guests of this one.
+  // In memory only: a restarted daemon has no way into the guests of this process.
   const keys = makeSshKeyPair();
   const machines = new Map<string, LocalMachine>();
   const askedToStop = new WeakSet<LocalMachine>();
@@ -131,7 +131,7 @@ async function stopped(machine: LocalMachine, signal: AbortSignal): Promise<void
   signal.throwIfAborted();
 }
 
-/** The guest of this life tells when it listens: no need to ask again and again. */
+/** A guest that this process started tells when it listens: no need to ask again and again. */
 const untilAnnounced = ({ announced }: LocalMachine, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const giveUp = () => reject(signal.reason);

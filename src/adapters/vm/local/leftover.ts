@@ -13,7 +13,7 @@ export async function readListening(cloneDir: string): Promise<Listening | undef
 }
 
 /**
- * Kills the guest that an earlier life of the daemon left, and waits until it is gone. A process id may have been
+ * Kills the guest that a previous process of the daemon left, and waits until it is gone. A process id may have been
  * given to somebody else since: only a process that has this very clone in its command line is touched.
  */
 export async function killLeftover(cloneDir: string, signal: AbortSignal): Promise<void> {

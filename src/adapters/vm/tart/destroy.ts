@@ -8,7 +8,7 @@ const DELETE_DEADLINE_MS = 30_000;
 const STOP_MARGIN_MS = 3_000;
 
 /**
- * Powers off a machine that an earlier life of the daemon has started: `tart stop`. It says nothing about machines that
+ * Powers off a machine that a previous process of the daemon has started: `tart stop`. It says nothing about machines that
  * do not run.
  *
  * @throws ShipError VM_STOP_FAILED

@@ -11,11 +11,11 @@ import { deleteMachine, stopStranger } from './destroy.ts';
 import { addressMoved, alreadyRunning, notLocated, notOurs } from './failures.ts';
 import { folderNames, tartHome } from './home.ts';
 import { createMachineProver } from './identity.ts';
-import { type MachineLife, startMachine } from './life.ts';
 import { createLimitWatch, type LimitWatch } from './limit-watch.ts';
 import { listMachines } from './listing.ts';
 import { openTartGuest } from './open-guest.ts';
 import { DEFAULT_STOP_GRACE_MS, type TartDriverOptions } from './options.ts';
+import { type RunningMachine, startMachine } from './running-machine.ts';
 
 /** Tart looks once a second; longer waits would be of no use, because an address can change. */
 const ADDRESS_WAIT_SECONDS = '5';
@@ -33,7 +33,7 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
   const tart = tartCommand(options);
   const prover = createMachineProver(tart, note);
   const limit = createLimitWatch(note);
-  const lives = new Map<string, MachineLife>();
+  const running = new Map<string, RunningMachine>();
   const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
   const ours = (name: string): string => {
     if (isOurs(name)) return name;
@@ -54,15 +54,15 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
       cloneMachine(tart, { image, name: ours(name), home, minFreeDiskGb, signal }),
     run: async (name, runOptions) => {
       runOptions.signal.throwIfAborted();
-      if (lives.has(name)) throw alreadyRunning(name);
-      const life = startMachine(tart, ours(name));
-      lives.set(name, life);
+      if (running.has(name)) throw alreadyRunning(name);
+      const machine = startMachine(tart, ours(name));
+      running.set(name, machine);
       try {
-        return await lead(life, name, runOptions, options);
+        return await lead(machine, name, runOptions, options);
       } catch (error) {
-        throw isLimit(error) ? limit.refused(name, lives.size - 1, error) : error;
+        throw isLimit(error) ? limit.refused(name, running.size - 1, error) : error;
       } finally {
-        lives.delete(name);
+        running.delete(name);
       }
     },
     locate: async (name, { signal }) => locate({ tart, limit, options }, ours(name), signal),
@@ -76,13 +76,13 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
     },
     stop: async (name, { signal }) => {
       signal.throwIfAborted();
-      const life = lives.get(ours(name));
-      if (life) await interrupted(life.stop(graceMs), signal);
+      const machine = running.get(ours(name));
+      if (machine) await interrupted(machine.stop(graceMs), signal);
       else await stopStranger(tart, name, { graceMs, signal });
     },
     delete: async (name, { signal }) => {
       signal.throwIfAborted();
-      await interrupted(lives.get(ours(name))?.stop(graceMs), signal);
+      await interrupted(running.get(ours(name))?.stop(graceMs), signal);
       await deleteMachine(tart, { name, home, graceMs, signal });
       prover.forget(name);
     },
@@ -96,13 +96,13 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
 
 /** From start to end. What Tart said is for the log alone: it may name folders of this host. */
 async function lead(
-  life: MachineLife,
+  machine: RunningMachine,
   name: string,
   { signal, onStarted }: VmRunOptions,
   { note }: TartDriverOptions,
 ): Promise<VmExit> {
   onStarted();
-  const { expected, reason, result } = await life.follow({ signal });
+  const { expected, reason, result } = await machine.follow({ signal });
   const { exitCode, stdout, stderr } = result;
   if (!expected)
     note('warn', 'a machine ended by itself', {

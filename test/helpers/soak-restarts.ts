@@ -129,7 +129,7 @@ class Cell {
     if (state === 'running.delivering.pausing') this.#hub.failNextUploads(1, 503);
   }
 
-  /** When work begins, nothing of earlier lives is there any more. */
+  /** When work begins, nothing of previous processes is there any more. */
   async #expectSwept(daemon: RunningCli): Promise<void> {
     const earlier = this.#left;
     const begun = await saidBeforeEnd(daemon, (line) => nameIn(line, 'supervisor: serving.work.accepting'));

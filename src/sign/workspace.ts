@@ -13,7 +13,7 @@ import { openJournal } from '../journal/journal.ts';
  * of a daemon or of another call. It is locked for as long as its process lives: what a killed one left is known by
  * that.
  */
-export interface Premises {
+export interface Workspace {
   /** State directory of this call alone. */
   readonly dir: string;
   /** Identity in the names of its machines. */
@@ -26,7 +26,7 @@ const NAME = /^[0-9a-f]{8}$/;
 
 export const signRoot = (stateDir: string): string => join(stateDir, 'sign');
 
-export async function enterPremises(stateDir: string): Promise<Premises> {
+export async function enterWorkspace(stateDir: string): Promise<Workspace> {
   const dir = join(signRoot(stateDir), randomBytes(4).toString('hex'));
   await makePrivate(stateDir);
   await lockStateDir(dir);
@@ -40,7 +40,7 @@ export async function enterPremises(stateDir: string): Promise<Premises> {
 export type DriverFor = (dir: string, instance: string) => VmDriver;
 
 /** Destroys what earlier calls left when they were killed; what cannot be destroyed stays for the next call. */
-export async function sweepPremises(
+export async function sweepWorkspaces(
   stateDir: string,
   driverFor: DriverFor,
   signal: AbortSignal,

@@ -12,9 +12,9 @@ import { expectOneComplete } from '../integration/judges.ts';
 import { patience, settingsFor, WORKER_SECRET } from './daemon.ts';
 import { processesOf, strangersIn } from './leak-check.ts';
 import { asText } from './secret-watch.ts';
-import { untilMoment } from './soak-lives.ts';
 import { earlyMoments, lateMoments } from './soak-moments.ts';
 import { seededRandom } from './soak-random.ts';
+import { untilMoment } from './soak-restarts.ts';
 
 const SLOTS = 3;
 const MAX_MORE_LINES = 3;

@@ -1,7 +1,7 @@
 type Work<T> = (signal: AbortSignal) => Promise<T>;
 
 /** Runs two works at once. When one fails the other is stopped, and waited for, before the error is thrown. */
-export async function sideBySide<A, B>(
+export async function runBoth<A, B>(
   signal: AbortSignal,
   one: Work<A>,
   other: Work<B>,

@@ -6,15 +6,15 @@ import { endedByItself, endingOf, type Outcome, outcomeOf } from './outcomes.ts'
 /** No window, no sound, nothing shared with the desktop of this host. */
 const RUN_FLAGS = ['--no-graphics', '--no-audio', '--no-clipboard'];
 
-/** One machine of this life of the daemon: `tart run`, which is the machine for as long as it lives. */
-export interface MachineLife {
+/** One machine that this process started: `tart run`, which is the machine for as long as it runs. */
+export interface RunningMachine {
   /** Powers it off, by force when it has to be; resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
   /** How it ended; rejects when it did not start, or with the signal's reason. */
   follow(options: Pick<VmRunOptions, 'signal'>): Promise<VmExit & { readonly result: TartResult }>;
 }
 
-export function startMachine(tart: Tart, name: string): MachineLife {
+export function startMachine(tart: Tart, name: string): RunningMachine {
   const running = tart.start(['run', name, ...RUN_FLAGS]);
   let askedToStop = false;
   return {
