@@ -146,7 +146,6 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   HOST_CLOCK_WRONG: 'Set the clock of the host.',
   APPLE_AGREEMENT_MISSING: 'The account holder accepts the agreement in App Store Connect.',
   NOTARY_REJECTED: "Mend what Apple's log names; it is in the log of the job.",
-  NOTARY_CANCELLED: 'Nothing, when it was meant; otherwise send the job again.',
 };
 
 /** The one action that most often mends it, in a sentence. */

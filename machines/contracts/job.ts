@@ -43,6 +43,12 @@ export interface DrawnIcons {
   readonly hasCatalog: boolean;
 }
 
+/** What compiling the icon came to. */
+export interface CompiledAssets {
+  /** The bundle has a catalog that its Info.plist does not name yet; false when it was done without. */
+  readonly isCompiled: boolean;
+}
+
 export interface BundleSummary {
   /** Folder name with `.app`. */
   readonly folderName: string;

@@ -9,13 +9,11 @@ export interface NotarizationInput {
   readonly artifact: Artifact;
   /** What is stapled when Apple has accepted it, in this order. */
   readonly staples: readonly StapleTarget[];
-  /** Of an earlier life: nothing is submitted, the verdict is waited for. */
-  readonly submissionId?: string;
   readonly owner: Recipient<NotarizationReport>;
 }
 
 export interface NotarizationOutput {
-  readonly outcome: 'succeeded' | 'rejected' | 'failed' | 'cancelled';
+  readonly outcome: 'succeeded' | 'rejected' | 'failed';
   readonly submissionId: string | null;
   readonly verdict: Verdict | null;
   /** Apple's findings, one line each; warnings also when accepted. */
@@ -27,10 +25,11 @@ export interface NotarizationOutput {
   readonly failure: Failure | null;
 }
 
-export interface NotarizationContext extends Omit<NotarizationInput, 'submissionId'> {
+export interface NotarizationContext extends NotarizationInput {
   /** The artifact as it was submitted: what Apple and the journal know. */
   readonly submitted: Artifact;
   readonly submissionId: string | null;
+  /** A submission that the journal or Apple's list knew, not one made by this machine. */
   readonly isRecalled: boolean;
   /** A submission whose file never arrived, and which a new one takes the place of. */
   readonly replaces: string | null;
@@ -47,4 +46,4 @@ export interface NotarizationContext extends Omit<NotarizationInput, 'submission
   readonly failure: Failure | null;
 }
 
-export type NotarizationEvent = { type: 'notarization.cancelRequested' } | UploadNews;
+export type NotarizationEvent = UploadNews;

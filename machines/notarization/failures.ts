@@ -47,15 +47,6 @@ export const stapleTimedOut: Failure = failureOf({
   retryable: true,
 });
 
-export const notaryCancelled: Failure = {
-  kind: 'input',
-  code: 'NOTARY_CANCELLED',
-  summary: 'The notarization was stopped on request.',
-  reason: '',
-  nextStep: '',
-  retryable: true,
-};
-
 const SHOWN_ISSUES = 3;
 
 /** A verdict that is final, with as much of the log as fits a sentence. */

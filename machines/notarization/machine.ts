@@ -1,20 +1,18 @@
 import type { NotarizationOutput } from './context.ts';
-import { notaryCancelled } from './failures.ts';
 import { awaitingVerdict, concluding, fetchingLog, judging } from './judging.ts';
 import { notarizationSetup } from './setup.ts';
 import { fetchingTicket, stapling } from './stapling.ts';
-import { doubting, forgetting, journalling, recalling, submitting } from './submitting.ts';
-import { keep } from './transitions.ts';
+import { doubting, forgetting, recalling, submitting } from './submitting.ts';
 import { confirming, uploading } from './uploading.ts';
 
 export type { NotarizationInput, NotarizationOutput } from './context.ts';
 
 /**
- * One artifact on its way past Apple: announced, journalled, uploaded, judged, stapled.
+ * One artifact on its way past Apple: announced, uploaded, judged, stapled.
  *
- * Promises: the id of a submission is in the journal before anything else is done with it; a digest whose file Apple
- * has is never submitted again; only Apple's own word "accepted" about this very digest ends in `succeeded`, and only
- * when everything asked for is stapled; no state waits without a deadline.
+ * Promises: the id of a submission is in the journal before its file is uploaded; a digest whose file Apple has is
+ * never submitted again; only Apple's own word "accepted" about this very digest ends in `succeeded`, and only when
+ * everything asked for is stapled; no state waits without a deadline.
  */
 export const notarizationMachine = notarizationSetup.createMachine({
   id: 'notarization',
@@ -22,8 +20,8 @@ export const notarizationMachine = notarizationSetup.createMachine({
   context: ({ input }) => ({
     ...input,
     submitted: input.artifact,
-    submissionId: input.submissionId ?? null,
-    isRecalled: input.submissionId !== undefined,
+    submissionId: null,
+    isRecalled: false,
     replaces: null,
     submissions: 0,
     attempts: 0,
@@ -44,19 +42,11 @@ export const notarizationMachine = notarizationSetup.createMachine({
     stapled: context.stapled,
     failure: context.failure,
   }),
-  on: {
-    'notarization.cancelRequested': { target: '.cancelled', actions: keep(notaryCancelled) },
-  },
-  initial: 'beginning',
+  initial: 'recalling',
   states: {
-    beginning: {
-      description: 'A submission of an earlier life goes on with its verdict.',
-      always: [{ guard: 'hasSubmission', target: 'awaitingVerdict' }, { target: 'recalling' }],
-    },
     recalling,
     doubting,
     submitting,
-    journalling,
     uploading,
     confirming,
     awaitingVerdict,
@@ -74,6 +64,5 @@ export const notarizationMachine = notarizationSetup.createMachine({
     },
     rejected: { description: 'Apple did not accept it.', type: 'final', output: 'rejected' },
     failed: { description: 'No verdict, or no ticket.', type: 'final', output: 'failed' },
-    cancelled: { description: 'Stopped on request.', type: 'final', output: 'cancelled' },
   },
 });

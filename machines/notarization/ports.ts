@@ -37,15 +37,16 @@ export const notarizationPorts = {
   /** Asks the journal; null when the digest was never submitted. */
   findSubmission: port<KnownSubmission | null, NotaryInput>('findSubmission'),
   /**
-   * Announces the artifact; the permission to upload stays behind the port. Refuses with NOTARY_ALREADY_SUBMITTED when
-   * the journal knows of another submission of the digest than the one that this one takes the place of.
+   * Announces the artifact and writes Apple's id to the journal, in one turn that no other run of the digest gets
+   * between; the permission to upload stays behind the port. Refuses with NOTARY_ALREADY_SUBMITTED when the journal
+   * knows of another submission of the digest than the one that this one takes the place of.
    */
   submitArtifact: port<{ readonly submissionId: string }, NotaryInput & { readonly replaces: string | null }>(
     'submitArtifact',
   ),
   /** After a lost answer: a submission of this very artifact that has its verdict, in Apple's list. */
   seekSubmission: port<{ readonly submissionId: string } | null, NotaryInput>('seekSubmission'),
-  recordSubmission: port<void, SubmissionInput & { readonly phase: 'announced' | 'uploaded' | 'concluded' }>(
+  recordSubmission: port<void, SubmissionInput & { readonly phase: 'uploaded' | 'concluded' }>(
     'recordSubmission',
   ),
   forgetSubmission: port<void, SubmissionInput>('forgetSubmission'),

@@ -62,6 +62,13 @@ export const notarizationSetup = setup({
       ({ context }) => context.owner,
       (_, params: { line: string }) => ({ type: 'step.logged' as const, line: params.line }),
     ),
+    tellAnnounced: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({
+        type: 'step.logged' as const,
+        line: `Apple's notary service opened submission ${context.submissionId}.`,
+      }),
+    ),
     tellProgress: sendTo(
       ({ context }) => context.owner,
       ({ context }, params: { sentBytes: number }) => ({
@@ -76,7 +83,6 @@ export const notarizationSetup = setup({
     }),
   },
   guards: {
-    hasSubmission: ({ context }) => context.submissionId !== null,
     isKnown: (_, params: { isUploaded: boolean | null }) => params.isUploaded !== null,
     isUploaded: (_, params: { isUploaded: boolean | null }) => params.isUploaded === true,
     isWorthRepeating: (_, params: { failure: Failure }) => params.failure.retryable,

@@ -82,7 +82,8 @@ export const doubting = notarizationSetup.createStateConfig({
 });
 
 export const submitting = notarizationSetup.createStateConfig({
-  description: 'The artifact is announced by its digest; Apple gives an id and a permission to upload.',
+  description:
+    'The artifact is announced by its digest; Apple gives an id, which is journalled, and a permission to upload.',
   entry: ['resetAttempts', 'dropSubmission'],
   after: { submitTimeout: late('announcing the app to Apple') },
   initial: 'attempting',
@@ -95,8 +96,8 @@ export const submitting = notarizationSetup.createStateConfig({
         src: 'submitArtifact',
         input: ({ context }) => ({ ...notary({ context }), replaces: context.replaces }),
         onDone: {
-          target: '#notarization.journalling',
-          actions: { type: 'announce', params: ({ event }) => event.output },
+          target: '#notarization.uploading',
+          actions: [{ type: 'announce', params: ({ event }) => event.output }, 'tellAnnounced'],
         },
         onError: [
           { guard: { type: 'isTaken', params: errorOf }, target: '#notarization.recalling' },
@@ -151,24 +152,6 @@ export const submitting = notarizationSetup.createStateConfig({
       },
     },
   },
-});
-
-export const journalling = notarizationSetup.createStateConfig({
-  description: 'The id is written to the journal before anything else is done with it.',
-  entry: {
-    type: 'tell',
-    params: ({ context }) => ({
-      line: `Apple's notary service opened submission ${context.submissionId}.`,
-    }),
-  },
-  invoke: {
-    id: 'recordAnnounced',
-    src: 'recordSubmission',
-    input: (scope) => ({ ...submission(scope), phase: 'announced' as const }),
-    onDone: 'uploading',
-    onError: failed,
-  },
-  after: { journalTimeout: { target: FAILED, actions: keep(journalTimedOut) } },
 });
 
 export const forgetting = notarizationSetup.createStateConfig({

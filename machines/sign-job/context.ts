@@ -32,6 +32,8 @@ export interface SignJobContext extends SignJobInput {
   readonly pass: number;
   /** Of each pass, as it is now: a stapled ticket makes another file of it. */
   readonly artifacts: readonly Artifact[];
+  /** The artifact was made and kept before a restart: it is not kept once more. */
+  readonly isRecalled: boolean;
   /** What the hub has. */
   readonly delivered: Artifact | null;
   /** Apple's id of the submission that it accepted. */

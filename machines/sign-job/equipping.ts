@@ -1,6 +1,6 @@
 import { and } from 'xstate';
 import { signJobSetup } from './setup.ts';
-import { faulted, guestStep, late } from './transitions.ts';
+import { faulted, guestStep, late, step } from './transitions.ts';
 
 export const awaitingMachine = signJobSetup.createStateConfig({
   description: 'Nothing more can be done without the machine, which may still be booting.',
@@ -35,14 +35,28 @@ export const equipped = signJobSetup.createStateConfig({
 });
 
 export const compilingAssets = signJobSetup.createStateConfig({
-  description:
-    'actool compiles the icon in the guest; the catalog and what is said about it go into the bundle.',
+  description: 'actool compiles the icon in the guest; the catalog goes into the bundle.',
   invoke: {
     id: 'compileAssets',
     src: 'compileAssets',
     input: guestStep,
-    onDone: { target: 'beginningPass', actions: 'finishStage' },
+    onDone: [
+      { guard: { type: 'isCompiled', params: ({ event }) => event }, target: 'namingCatalog' },
+      { target: 'beginningPass', actions: 'finishStage' },
+    ],
     onError: faulted,
   },
   after: { assetsTimeout: late('compiling the asset catalog') },
+});
+
+export const namingCatalog = signJobSetup.createStateConfig({
+  description: 'Info.plist is merged once more: now it names the icon in the compiled catalog.',
+  invoke: {
+    id: 'nameCatalog',
+    src: 'mergeInfoPlist',
+    input: step,
+    onDone: { target: 'beginningPass', actions: 'finishStage' },
+    onError: faulted,
+  },
+  after: { mergeTimeout: late('merging Info.plist') },
 });

@@ -35,6 +35,7 @@ export const signJobMachine = signJobSetup.createMachine({
     hasCatalog: false,
     pass: 0,
     artifacts: [],
+    isRecalled: false,
     delivered: null,
     acceptedAs: null,
     publishedAs: null,

@@ -19,7 +19,7 @@ export const awaitingClaim = signJobSetup.createStateConfig({
   on: MACHINE_NOT_NEEDED,
   always: [
     {
-      guard: and(['claimIsValid', 'mustNotarize', 'isResumable']),
+      guard: and(['claimIsValid', 'mustNotarize', 'mustBeKept']),
       target: 'keepingArtifact',
     },
     { guard: and(['claimIsValid', 'mustNotarize']), target: 'notarizing' },

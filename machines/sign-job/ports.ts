@@ -3,6 +3,7 @@ import type {
   AdmittedJob,
   Artifact,
   BundleSummary,
+  CompiledAssets,
   DrawnIcons,
   StepReport,
   Toolchain,
@@ -43,7 +44,8 @@ export const signJobPorts = {
   mergeInfoPlist: port<void, StepInput>('mergeInfoPlist'),
   /** Asks the guest; refuses a plan that it lacks the tools for. */
   learnToolchain: port<Toolchain, GuestStepInput>('learnToolchain'),
-  compileAssets: port<void, GuestStepInput>('compileAssets'),
+  /** Puts the compiled catalog into the bundle; what Info.plist has to say about it is merged after that. */
+  compileAssets: port<CompiledAssets, GuestStepInput>('compileAssets'),
   /** The bundle as it is before its first signature: kept for later passes, or taken back by one. */
   layOutBundle: port<void, StepInput>('layOutBundle'),
   embedProfile: port<void, StepInput>('embedProfile'),
@@ -63,5 +65,3 @@ export const signJobPorts = {
   probeClaim: port<'open' | 'closed', StepInput>('probeClaim'),
   purgeRun: port<void, PurgeInput>('purgeRun'),
 };
-
-export type SignJobPorts = typeof signJobPorts;

@@ -1,7 +1,7 @@
 import { raise } from 'xstate';
 import { delivered, delivering } from './delivering.ts';
 import { downloading } from './downloading.ts';
-import { awaitingMachine, compilingAssets, equipped, learningToolchain } from './equipping.ts';
+import { awaitingMachine, compilingAssets, equipped, learningToolchain, namingCatalog } from './equipping.ts';
 import { claimExpired, jobTimedOut } from './failures.ts';
 import {
   awaitingClaim,
@@ -62,6 +62,7 @@ export const running = signJobSetup.createStateConfig({
     learningToolchain,
     equipped,
     compilingAssets,
+    namingCatalog,
     beginningPass,
     layingOutBundle,
     embeddingProfile,

@@ -1,6 +1,6 @@
 import { assign, enqueueActions, or, sendTo, setup, stateIn } from 'xstate';
 import type { Failure } from '../contracts/failure.ts';
-import type { Artifact, DrawnIcons, JobOutput, Stage, Toolchain } from '../contracts/job.ts';
+import type { Artifact, CompiledAssets, DrawnIcons, JobOutput, Stage, Toolchain } from '../contracts/job.ts';
 import { type NotarizationOutput, notarizationMachine } from '../notarization/machine.ts';
 import { type StoreUploadOutput, storeUploadMachine } from '../store-upload/machine.ts';
 import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
@@ -88,6 +88,7 @@ export const signJobSetup = setup({
     beginNextPass: assign({ pass: ({ context }) => context.pass + 1 }),
     keepRecalled: assign({
       artifacts: (_, params: { output: Artifact | null }) => (params.output ? [params.output] : []),
+      isRecalled: true,
     }),
     keepArtifact: assign({
       artifacts: ({ context }, params: { output: Artifact }) => [...context.artifacts, params.output],
@@ -147,9 +148,11 @@ export const signJobSetup = setup({
     hasNewerToken: ({ context }) => context.attemptedWith !== newest(context),
     mayTryAgain: ({ context }, params: { failure: Failure }) =>
       params.failure.retryable && context.attempts < transferAttempts(params.failure.code),
-    /** With two passes the second one needs what the first one did on its way. */
-    isResumable: ({ context }) => passesOf(context).length === 1 && notarizedPass(context) >= 0,
+    isResumable: ({ context }) => isResumable(context),
+    /** It can be taken up after a restart, and was not taken up from before one. */
+    mustBeKept: ({ context }) => isResumable(context) && !context.isRecalled,
     isRecalled: (_, params: { output: Artifact | null }) => params.output !== null,
+    isCompiled: (_, params: { output: CompiledAssets }) => params.output.isCompiled,
     toolchainIsUnknown: ({ context }) => context.toolchain === null,
     toolchainIsXcode: ({ context }) => context.toolchain === 'xcode',
     hasCatalog: ({ context }) => context.hasCatalog,
@@ -180,3 +183,8 @@ export const signJobSetup = setup({
   },
   delays: { ...signJobLimits, jobTimeout: wholeJob(signJobLimits) },
 });
+
+/** With two passes the second one needs what the first one did on its way. */
+function isResumable(context: SignJobContext): boolean {
+  return passesOf(context).length === 1 && notarizedPass(context) >= 0;
+}

@@ -37,7 +37,6 @@ const refusedSchema = z.object({
 });
 export const replySchema = z.discriminatedUnion('ok', [saidSchema, refusedSchema]);
 export type ControlReply = z.output<typeof replySchema>;
-export type ControlRefusal = z.output<typeof refusedSchema>['failure'];
 
 export const encodeLine = (message: ControlRequest | ControlReply): string => `${JSON.stringify(message)}\n`;
 

@@ -9,7 +9,6 @@ export interface Fate extends Weather {
   readonly processingMs: number;
   readonly ticketDelayMs: number;
   readonly crashAtMs: number | null;
-  readonly cancelAtMs: number | null;
   readonly hasExpiredGrant: boolean;
 }
 
@@ -33,7 +32,6 @@ export function fateOf(random: Chance): Fate {
     processingMs: wild(5, NEVER, random(random(10) === 0 ? 60 * MINUTE : 6 * MINUTE)),
     ticketDelayMs: wild(10, NEVER, random(4 * MINUTE)),
     crashAtMs: random(4) === 0 ? random(10 * MINUTE) : null,
-    cancelAtMs: random(8) === 0 ? random(10 * MINUTE) : null,
     hasExpiredGrant: random(20) === 0,
   };
 }
@@ -75,8 +73,7 @@ export class NotaryWorld extends FaultyWorld {
         return () => call.answer(known);
       }
       case 'recordSubmission': {
-        const { submissionId, phase } = call.input;
-        this.journal.set(digest, { submissionId, isUploaded: phase !== 'announced' });
+        this.journal.set(digest, { submissionId: call.input.submissionId, isUploaded: true });
         return () => call.answer();
       }
       case 'forgetSubmission':
@@ -85,7 +82,7 @@ export class NotaryWorld extends FaultyWorld {
       case 'submitArtifact':
         // what was asked before a new announcement belongs to the old one
         this.forgetWaits();
-        return this.#submit(call);
+        return this.#submit(call, digest);
       case 'seekSubmission': {
         const judged = this.submissions.find((each) => this.#verdictOf(each) !== 'inProgress');
         return () => call.answer(judged ? { submissionId: judged.id } : null);
@@ -108,11 +105,15 @@ export class NotaryWorld extends FaultyWorld {
     }
   }
 
-  #submit(call: Call): () => void {
+  /** The port writes its journal when Apple's answer is there, unless it was given up before. */
+  #submit(call: Call, digest: string): () => void {
     const isFirst = this.submissions.length === 0;
     const id = `submission-${this.submissions.length + 1}`;
     this.submissions.push({ id, isExpired: isFirst && this.fate.hasExpiredGrant, uploadedAtMs: null });
-    return () => call.answer({ submissionId: id });
+    return () => {
+      if (call.isOpen) this.journal.set(digest, { submissionId: id, isUploaded: false });
+      call.answer({ submissionId: id });
+    };
   }
 
   /** A slow file: a piece arrives every minute; the line is alive all the time. */

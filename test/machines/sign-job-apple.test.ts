@@ -59,6 +59,7 @@ test('what an earlier life had signed goes on to Apple as it is: no machine is w
   stage.the('recallArtifact').answer(artifact);
   scene.answer('checkArtifact');
   stage.the('notarization').answer(accepted);
+  expect(stage.calls.filter(({ port }) => port === 'keepArtifact')).toEqual([]);
   scene.answer('checkArtifact');
   scene.answer('deliverArtifact');
   expect(scene.conclusion()).toEqual({ outcome: 'succeeded', artifact: stapled });

@@ -180,8 +180,18 @@ describe('what the machine can do', () => {
     const scene = prepared({ ...admittedWith({ embedsProfile: false }), toolchain }, hasCatalog);
     scene.machineReady();
     expect(scene.stage.open('compileAssets')).toHaveLength(times);
-    for (const call of scene.stage.open('compileAssets')) call.answer();
+    for (const call of scene.stage.open('compileAssets')) call.answer({ isCompiled: true });
+    expect(scene.stage.open('mergeInfoPlist')).toHaveLength(times);
+    for (const call of scene.stage.open('mergeInfoPlist')) call.answer();
     expect(scene.stage.open('transferBundle')).toHaveLength(1);
+  });
+
+  test('that could not compile leaves Info.plist as it is', () => {
+    const scene = prepared({ ...admittedWith({ embedsProfile: false }), toolchain: 'xcode' }, true);
+    scene.machineReady();
+    scene.stage.the('compileAssets').answer({ isCompiled: false });
+    expect(scene.stage.open().map(({ port }) => port)).toContain('transferBundle');
+    expect(scene.stage.open('mergeInfoPlist')).toEqual([]);
   });
 
   test('and compiles for ever ends the run', () => {

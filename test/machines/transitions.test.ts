@@ -114,6 +114,7 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
         { output: null },
         { output: { name: 'a.dmg', sizeBytes: 1, sha256Hex: 'x' } },
       ],
+      'xstate.done.actor.compileAssets': [true, false].map((isCompiled) => ({ output: { isCompiled } })),
       'xstate.done.actor.learnToolchain': [{ output: 'xcode' }],
       'xstate.error.actor.validateStaple': [...errors, { error: failure('STAPLE_FAILED') }],
       'xstate.done.actor.inspectBundle': [{ output: { folderName: 'A.app' } }],

@@ -1,5 +1,6 @@
 import { chmod, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CompiledAssets } from '../../../machines/contracts/job.ts';
 import { altered } from '../../adapters/guest/altered.ts';
 import { getFile, putTree } from '../../adapters/guest/transfer.ts';
 import { compileAssetCatalog } from '../../adapters/xcode/index.ts';
@@ -13,7 +14,6 @@ import { withSignedFile } from '../../files/code-signature/signed-file.ts';
 import { newDict, stringAt } from '../../formats/plist/index.ts';
 import { held } from '../workbench.ts';
 import { guestFolder } from './guest-folder.ts';
-import { mergeInfoPlist } from './merge-info-plist.ts';
 import type { GuestStepScope } from './step.ts';
 
 const CATALOG = 'Assets.car';
@@ -30,14 +30,16 @@ const MINIMUM_KEYS = { ios: 'MinimumOSVersion', macos: 'LSMinimumSystemVersion' 
  * icons were drawn here of the same picture, and so was said in Info.plist what they are called. Without the catalog
  * only the store refuses an app.
  */
-export async function compileAssets(scope: GuestStepScope): Promise<void> {
+export async function compileAssets(scope: GuestStepScope): Promise<CompiledAssets> {
   const { desk, report } = scope;
   try {
     await compile(scope);
+    return { isCompiled: true };
   } catch (error) {
     const isBearable = error instanceof ShipError && error.code === 'ASSET_CATALOG_FAILED';
     if (!isBearable || publishes(held(desk, 'plan'))) throw error;
     report.log(`The icon has no compiled asset catalog: ${error.message}`);
+    return { isCompiled: false };
   }
 }
 
@@ -54,7 +56,6 @@ async function compile(scope: GuestStepScope): Promise<void> {
   await takeCatalog(scope, outputDir);
   desk.facts = { ...held(desk, 'facts'), hasAssetsCar: true };
   desk.icons = newDict([...Object.entries(held(desk, 'icons')), ['CFBundleIconName', CATALOG_ICON]]);
-  await mergeInfoPlist(scope);
 }
 
 async function targetOf({ desk }: GuestStepScope) {

@@ -13,7 +13,6 @@ import {
   uploadForNotarization,
 } from '../../adapters/notary/index.ts';
 import { ShipError } from '../../errors.ts';
-import type { SubmissionPhase } from '../../journal/submissions.ts';
 import { artifactNamed } from '../workbench.ts';
 import { drawerOf, type NotaryScope, notaryAccess, submissionName } from './notary-desk.ts';
 
@@ -66,7 +65,7 @@ export async function seekSubmission(
 
 export const recordSubmission = (
   { services }: NotaryScope,
-  { artifact, submissionId, phase }: SubmissionInput & { readonly phase: SubmissionPhase },
+  { artifact, submissionId, phase }: SubmissionInput & { readonly phase: 'uploaded' | 'concluded' },
 ): Promise<void> =>
   services.submissions.record(artifact.sha256Hex, { submissionId, name: submissionName(artifact), phase });
 
