@@ -104,16 +104,6 @@ describe('a key that is none', () => {
       code: 'SIGN_KEY_REJECTED',
     });
   });
-
-  test('an identity that Apple did not issue does not sign for notarization', async () => {
-    const app = await room.freshApp();
-    await expect(
-      room.sign(app, { forNotarization: true, timestampUrl: 'http://127.0.0.1:9/' }),
-    ).rejects.toMatchObject({
-      code: 'SIGN_KEY_REJECTED',
-      failure: { reason: expect.stringContaining('Apple-issued') },
-    });
-  });
 });
 
 test('a time-stamp server that is away can be tried again; a wrong address cannot', async () => {

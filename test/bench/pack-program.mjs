@@ -13,9 +13,13 @@ const signal = new AbortController().signal;
 const sourceDate = new Date();
 
 if (format === 'dmg') {
-  const { volumeEntries, writeDmg } = await import(new URL('dmg/write.js', files));
+  const { createDmgParts, volumeEntries } = await import(new URL('dmg/write.js', files));
   const root = await volumeEntries(app, basename(app));
-  await writeDmg({ volumeName: basename(app, '.app'), root, sourceDate, signal, outPath: out });
+  const parts = createDmgParts({ volumeName: basename(app, '.app'), root, sourceDate, signal });
+  const bytes = async function* () {
+    for await (const part of parts) yield part.bytes;
+  };
+  await pipeline(bytes, createWriteStream(out));
 } else {
   const { writeIpa } = await import(new URL('archive/write-ipa.js', files));
   const ipa = writeIpa({ appDir: app, appFolderName: basename(app), sourceDate, signal });

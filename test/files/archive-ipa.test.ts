@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import yauzl from 'yauzl';
 import { macNameKey } from '../../src/files/archive/entry-path.ts';
-import { extractIpa } from '../../src/files/archive/unpack-bundle.ts';
+import { unpackBundleFile } from '../../src/files/archive/unpack-bundle.ts';
 import { verifyIpa } from '../../src/files/archive/verify-ipa.ts';
 import { type WriteIpaOptions, writeIpa } from '../../src/files/archive/write-ipa.ts';
 import {
@@ -107,7 +107,7 @@ describe('an .ipa', () => {
       executable: true,
       sizeBytes: 2_000_500,
     });
-    await extractIpa(ipa, sandbox.dest, { signal });
+    await unpackBundleFile(ipa, sandbox.dest, { signal });
     await expectSame(join(sandbox.dest, 'Payload/X.app'));
   });
 
@@ -154,7 +154,7 @@ describe('an .ipa', () => {
       expect(execFileSync('unzip', ['-t', ipa], { encoding: 'utf8' })).toContain('No errors detected');
       expect(execFileSync('7z', ['t', ipa], { encoding: 'utf8' })).toContain('Everything is Ok');
       expect((await verifyIpa(ipa, { signal })).entries).toHaveLength(10);
-      await extractIpa(ipa, sandbox.dest, { signal });
+      await unpackBundleFile(ipa, sandbox.dest, { signal });
       await expectSame(join(sandbox.dest, 'Payload/X.app'));
     },
   );
@@ -203,7 +203,7 @@ describe('an .ipa', () => {
         await layTree(items);
         await pack();
         await verifyIpa(ipa, { signal });
-        await extractIpa(ipa, dest, { signal });
+        await unpackBundleFile(ipa, dest, { signal });
         await expectSame(join(dest, 'Payload/X.app'));
         execFileSync('unzip', ['-tqq', ipa]);
       }),

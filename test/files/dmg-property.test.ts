@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { extractDmg } from '../../src/files/dmg/read.ts';
-import { volumeEntries, writeDmg } from '../../src/files/dmg/write.ts';
+import { volumeEntries } from '../../src/files/dmg/write.ts';
 import { foldName } from '../../src/formats/hfsplus/case-fold.ts';
 import { decompose } from '../../src/formats/hfsplus/names.ts';
+import { writeDmg } from '../helpers/dmg-file.ts';
 import {
   makeTree,
   neverAborted as signal,

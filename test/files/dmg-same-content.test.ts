@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contentChange } from '../../src/files/dmg/same-content.ts';
-import { volumeEntries, writeDmg } from '../../src/files/dmg/write.ts';
+import { volumeEntries } from '../../src/files/dmg/write.ts';
 import type { VolumeEntry } from '../../src/formats/hfsplus/tree.ts';
+import { writeDmg } from '../helpers/dmg-file.ts';
 import { makeTree, neverAborted as signal, sourceDate, type Tree } from '../helpers/dmg-tree.ts';
 
 const app: Tree = {

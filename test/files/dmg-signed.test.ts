@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
 import { verifyDmg } from '../../src/files/dmg/read.ts';
 import { attachSignedTail, readKoly, unsignedPrefixLength } from '../../src/files/dmg/signed.ts';
-import { volumeEntries, writeDmg } from '../../src/files/dmg/write.ts';
+import { volumeEntries } from '../../src/files/dmg/write.ts';
+import { writeDmg } from '../helpers/dmg-file.ts';
 import {
   isInstalled,
   makeTree,

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
-import { readDmgFile, verifyDmg } from '../../src/files/dmg/read.ts';
-import { volumeEntries, writeDmg } from '../../src/files/dmg/write.ts';
+import { verifyDmg } from '../../src/files/dmg/read.ts';
+import { volumeEntries } from '../../src/files/dmg/write.ts';
+import { readDmgFile, writeDmg } from '../helpers/dmg-file.ts';
 import {
   isInstalled,
   makeTree,
@@ -78,7 +79,7 @@ judgedBy('dmg2img', 'dmg2img', async (image, dir) => {
   expect(volume.subarray(1024, 1026).toString()).toBe('H+');
   const program = await readFile(join(dir, 'source/Contents/MacOS/App'));
   expect(volume.includes(program)).toBe(true);
-  const found = await readDmgFile(image, 'My.app/Contents/MacOS/App', { maxBytes: program.length });
+  const found = await readDmgFile(image, 'My.app/Contents/MacOS/App');
   expect(found?.equals(program)).toBe(true);
 });
 

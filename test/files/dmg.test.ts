@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { extractDmg, readDmgFile, verifyDmg } from '../../src/files/dmg/read.ts';
-import { createDmgStream, volumeEntries, writeDmg } from '../../src/files/dmg/write.ts';
+import { extractDmg, verifyDmg } from '../../src/files/dmg/read.ts';
+import { volumeEntries } from '../../src/files/dmg/write.ts';
+import { createDmgStream, readDmgFile, writeDmg } from '../helpers/dmg-file.ts';
 import {
   makeTree,
   neverAborted as signal,
@@ -60,10 +61,10 @@ describe('writing', () => {
         expect.objectContaining({ path: 'Applications', type: 'symlink', linkTarget: '/Applications' }),
       );
       expect(await snapshot(join(dir, 'out/My.app'))).toEqual(await snapshot(join(dir, 'source')));
-      expect(
-        await readDmgFile(image, 'My.app/Contents/Resources/über 한국어 😀 a:b', { maxBytes: 10 }),
-      ).toEqual(Buffer.from('names'));
-      expect(await readDmgFile(image, 'My.app/none', { maxBytes: 10 })).toBeUndefined();
+      expect(await readDmgFile(image, 'My.app/Contents/Resources/über 한국어 😀 a:b')).toEqual(
+        Buffer.from('names'),
+      );
+      expect(await readDmgFile(image, 'My.app/none')).toBeUndefined();
     }));
 
   test('the same input gives the same bytes, whatever the order of the entries', () =>
@@ -94,9 +95,7 @@ describe('writing', () => {
     return withImage({ many: Object.fromEntries(names.map((name) => [name, name])) }, async (image) => {
       const { entries } = await verifyDmg(image, { signal });
       expect(entries).toHaveLength(10_003);
-      expect(await readDmgFile(image, 'My.app/many/file 9999', { maxBytes: 20 })).toEqual(
-        Buffer.from('file 9999'),
-      );
+      expect(await readDmgFile(image, 'My.app/many/file 9999')).toEqual(Buffer.from('file 9999'));
     });
   });
 
@@ -132,13 +131,12 @@ describe('a bundle that changes while it is written', () => {
       await utimes(path, 1, 1);
     }));
 
-  test('a file that is not as it was listed is an error, and no image is left', () =>
+  test('a file that is not as it was listed is an error', () =>
     withTempDir(async (dir) => {
       await makeTree(join(dir, 'source'), { there: 'x' });
       const root = await volumeEntries(join(dir, 'source'), 'My.app');
       await appendFile(join(dir, 'source/there'), 'y');
       await expect(write(dir, 'image.dmg', { root })).rejects.toThrow(/had 1 bytes.*and 2 bytes/);
-      expect(await readdir(dir)).toEqual(['source']);
     }));
 
   test('a file that is gone is an error that names it', () =>
@@ -152,13 +150,12 @@ describe('a bundle that changes while it is written', () => {
       await expect(write(dir, 'image.dmg', { root: gone })).rejects.toThrow(/My\.app\/there.*ENOENT/);
     }));
 
-  test('aborting ends it with the reason of the signal, and no image is left', () =>
+  test('aborting ends it with the reason of the signal', () =>
     withTempDir(async (dir) => {
       await makeTree(join(dir, 'source'), { data: randomBytes(8 * MIB) });
       const stop = new AbortController();
       const options = { signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) };
       await expect(write(dir, 'image.dmg', options)).rejects.toThrow('enough');
-      expect(await readdir(dir)).toEqual(['source']);
     }));
 });
 

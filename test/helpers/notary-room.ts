@@ -6,12 +6,13 @@ import type { Artifact } from '../../machines/contracts/job.ts';
 import type { NotaryServices } from '../../src/actors/notarization.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createRedactor } from '../../src/domain/redaction/index.ts';
-import { volumeEntries, writeDmg } from '../../src/files/dmg/write.ts';
+import { volumeEntries } from '../../src/files/dmg/write.ts';
 import { fileJournal } from '../../src/journal/submissions.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import type { Limits } from '../../src/run/limits.ts';
 import { createWorkbench, type Desk } from '../../src/run/workbench.ts';
 import type { KnownApiKey } from '../apple-simulator/api-auth.ts';
+import { writeDmg } from './dmg-file.ts';
 import { infoPlist, makeIdentity, makeMachO, writeIn } from './rcodesign-fixtures.ts';
 import { sign } from './signed-bundles.ts';
 

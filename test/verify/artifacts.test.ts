@@ -7,9 +7,10 @@ import { iosDemoApp, stageIosDemoApp } from '../../src/demo/bundles/index.ts';
 import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
 import { writeIpa } from '../../src/files/archive/write-ipa.ts';
 import { writeDigested } from '../../src/files/disk/digested-file.ts';
-import { createDmgStream, volumeEntries } from '../../src/files/dmg/write.ts';
+import { volumeEntries } from '../../src/files/dmg/write.ts';
 import { renderReport } from '../../src/verify/text.ts';
 import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
+import { createDmgStream } from '../helpers/dmg-file.ts';
 import { plist } from '../helpers/rcodesign-fixtures.ts';
 import { makeRichMacApp, seededNumbers, sign, withFlippedByte } from '../helpers/signed-bundles.ts';
 

@@ -20,8 +20,6 @@ export interface SignSettings {
   readonly hardenedRuntime: boolean;
   /** Nested executables that get the hardened runtime too, as scopes; flags are not inherited. */
   readonly hardenedScopes?: readonly string[] | undefined;
-  /** Only for identities that Apple issued: anything else is refused by rcodesign. */
-  readonly forNotarization?: boolean | undefined;
   /** RFC 3161 server, or `none`. */
   readonly timestampUrl: string;
   /** For a disk image, a package or a bare binary; a bundle's comes from its Info.plist. */
@@ -58,7 +56,6 @@ export function signArguments(settings: SignSettings): SignArguments {
     return name;
   };
   const words = [`--timestamp-url=${settings.timestampUrl}`, ...identifierWords(settings)];
-  if (settings.forNotarization) words.push('--for-notarization');
   if (settings.entitlements) words.push(`--entitlements-xml-file=${keep(settings.entitlements)}`);
   for (const { scope, xml } of settings.nestedEntitlements ?? []) {
     const name = keep(xml);

@@ -68,9 +68,6 @@ async function readStart(path: string): Promise<Buffer> {
   }
 }
 
-/** An .ipa is a zip with `Payload/<name>.app`. */
-export const extractIpa = unpackBundleFile;
-
 const isGzip = (bytes: Buffer): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 const isZip = (bytes: Buffer): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b;
 

@@ -61,25 +61,6 @@ export const extractDmg = (path: string, destDir: string, options: ReadDmgOption
     return facts;
   });
 
-/**
- * Reads one file of a disk image whose structure is sound, without the checksum pass.
- *
- * @param entryPath - as `verifyDmg` lists it; composed and decomposed letters are the same
- * @returns undefined when there is no such file
- */
-export function readDmgFile(
-  path: string,
-  entryPath: string,
-  options: { readonly maxBytes: number },
-): Promise<Buffer | undefined> {
-  return withImage(path, async (image) => {
-    const volume = await openVolume(image);
-    const wanted = entryPath.normalize('NFC');
-    const entry = volume.listing.find((item) => item.path.normalize('NFC') === wanted);
-    return entry?.type === 'file' ? readWhole(volume, entry, options.maxBytes) : undefined;
-  });
-}
-
 const withVerified = <Result>(
   path: string,
   { signal }: ReadDmgOptions,

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ShipError } from '../../errors.ts';
@@ -54,11 +53,6 @@ export interface DmgPart {
   readonly bytes: Buffer;
   /** Given when they are those of a file on the volume: who has the file need not be sent them. */
   readonly copyOf?: FileRange;
-}
-
-/** Only the bytes of `createDmgParts`. */
-export async function* createDmgStream(options: DmgOptions): AsyncGenerator<Buffer> {
-  for await (const { bytes } of createDmgParts(options)) yield bytes;
 }
 
 /**
@@ -121,32 +115,6 @@ function* imageEnd({
     sectorCount: totalBytes / SECTOR_BYTES,
     segmentId: createHash('sha256').update(mish).digest().subarray(0, 16),
   });
-}
-
-/**
- * Writes the image into a new file; one that was there is replaced, and none is left behind after an error.
- *
- * @throws as `createDmgStream`
- */
-export async function writeDmg(
-  options: DmgOptions & { readonly outPath: string },
-): Promise<{ sizeBytes: number; sha256Hex: string }> {
-  const file = await open(options.outPath, 'w', 0o644);
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  try {
-    for await (const part of createDmgStream(options)) {
-      hash.update(part);
-      await file.writeFile(part);
-      sizeBytes += part.length;
-    }
-    await file.close();
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(options.outPath, { force: true });
-    throw error;
-  }
-  return { sizeBytes, sha256Hex: hash.digest('hex') };
 }
 
 function assertSignable(imageBytes: number): void {

@@ -3,12 +3,12 @@
  *     hdiutil.mjs verify IMAGE
  */
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listTree } from '../../../dist/src/files/disk/tree.js';
 import { verifyDmg } from '../../../dist/src/files/dmg/read.js';
-import { writeDmg } from '../../../dist/src/files/dmg/write.js';
+import { createDmgParts } from '../../../dist/src/files/dmg/write.js';
 
 const { signal } = new AbortController();
 const [verb, ...words] = process.argv.slice(2);
@@ -43,9 +43,14 @@ async function create() {
   const root = entries.map((entry) =>
     entry.type === 'file' ? { ...entry, source: join(srcfolder, entry.path) } : entry,
   );
-  await writeDmg({ outPath, volumeName: volname, root, sourceDate: new Date(), signal });
+  const parts = createDmgParts({ volumeName: volname, root, sourceDate: new Date(), signal });
+  await writeFile(outPath, bytesOf(parts));
   if (values.damaged) await changeFirstByte(outPath);
   process.stdout.write(`created: ${outPath}\n`);
+}
+
+async function* bytesOf(parts) {
+  for await (const { bytes } of parts) yield bytes;
 }
 
 async function changeFirstByte(image) {
