@@ -2,6 +2,7 @@ import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { HubNews } from '../contracts/hub.ts';
 import type { JobOutput, JobReport } from '../contracts/job.ts';
 import type { PoolReport } from '../contracts/vm.ts';
+import type { PurgeInput } from '../sign-job/ports.ts';
 import { find, type Runs } from './runs.ts';
 
 /** A job that was assigned and not begun. */
@@ -37,9 +38,8 @@ export interface SupervisorContext extends SupervisorInput {
   readonly concluded: { readonly succeeded: number; readonly failed: number; readonly cancelled: number };
 }
 
-export interface SweepRunInput {
-  readonly runId: string;
-  readonly assignmentIds: readonly string[];
+/** What a run that crashed may have left: what every run purges, and its machine. */
+export interface SweepRunInput extends PurgeInput {
   readonly vmName: string;
 }
 

@@ -6,7 +6,7 @@ import type { VmClone } from '../contracts/vm.ts';
 import { type ReturnedJob, vmNameOf, vmOf } from './context.ts';
 import { runCrashed } from './failures.ts';
 import { conclusionOf, failed, noteOf } from './hub-reports.ts';
-import { actorIdOf, change, find, openRunOf, openRuns, sweepIdOf } from './runs.ts';
+import { actorIdOf, assignmentOf, change, find, openRunOf, openRuns, sweepIdOf } from './runs.ts';
 import { withSlots } from './slot-actions.ts';
 
 /** Runs, from their start to what one that crashed has left. */
@@ -100,8 +100,7 @@ export const withRuns = withSlots.extend({
       const run = find(context.runs, params.runId);
       if (!run || run.phase === 'concluded') return;
       enqueue.assign({ concluded: { ...context.concluded, failed: context.concluded.failed + 1 } });
-      const assignmentId = run.assignmentIds.at(-1) ?? run.runId;
-      enqueue.sendTo('hub', failed(run.jobId, assignmentId, runCrashed));
+      enqueue.sendTo('hub', failed(run.jobId, assignmentOf(run), runCrashed));
     }),
     /** The slot stays taken until what the run left is swept away: its machine may still be alive. */
     buryRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
@@ -115,6 +114,7 @@ export const withRuns = withSlots.extend({
         input: {
           runId,
           assignmentIds: run.assignmentIds,
+          awaitsReceipt: assignmentOf(run),
           vmName: vmOf(context, runId),
         },
       });

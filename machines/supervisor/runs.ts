@@ -28,6 +28,10 @@ export type Runs = readonly Run[];
 export const actorIdOf = ({ number }: Pick<Run, 'number'>): `run.${number}` => `run.${number}`;
 export const sweepIdOf = ({ number }: Pick<Run, 'number'>): `sweep.${number}` => `sweep.${number}`;
 
+/** The assignment that the run answers: the newest. */
+export const assignmentOf = ({ assignmentIds, runId }: Pick<Run, 'assignmentIds' | 'runId'>): string =>
+  assignmentIds.at(-1) ?? runId;
+
 /** The run whose actor, or whose sweep, has this id. */
 export const runOfActor = (runs: Runs, actorId: string): Run | undefined =>
   runs.find((run) => actorIdOf(run) === actorId || sweepIdOf(run) === actorId);

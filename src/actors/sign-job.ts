@@ -17,7 +17,7 @@ import { drawIcons } from '../run/steps/draw-icons.ts';
 import { findEarlierUpload } from '../run/steps/earlier-upload.ts';
 import { embedProfile } from '../run/steps/embed-profile.ts';
 import { inspectBundle } from '../run/steps/inspect-bundle.ts';
-import { clearRun, keepArtifact, recallArtifact } from '../run/steps/keep-artifact.ts';
+import { keepArtifact, recallArtifact } from '../run/steps/keep-artifact.ts';
 import { layOutBundle } from '../run/steps/lay-out-bundle.ts';
 import { learnToolchain } from '../run/steps/learn-toolchain.ts';
 import { mergeInfoPlist } from '../run/steps/merge-info-plist.ts';
@@ -29,13 +29,14 @@ import { verifySignature } from '../run/steps/verify-signature.ts';
 import { stateOfClaim } from './claims.ts';
 import type { NameLocks } from './name-locks.ts';
 import { provideNotarization } from './notarization.ts';
+import { purgeRun } from './purge-run.ts';
 import { reporterFor } from './step-report.ts';
 import { provideStoreUpload } from './store-upload.ts';
 import type { provideVmLifecycle } from './vm-lifecycle.ts';
 
 const MINUTE_MS = 60_000;
 /** A purge that comes too late for its run is done all the same. */
-const WHATEVER_COMES = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
 /** The two steps that know where a job came from. */
 export interface JobEnds {
@@ -108,13 +109,7 @@ export function provideSignJob(
       probeClaim: fromPromise<'open' | 'closed', StepInput>(({ input, signal }) =>
         stateOfClaim(services, input.assignmentId, signal),
       ),
-      purgeRun: fromPromise<void, PurgeInput>(async ({ input }) => {
-        for (const id of input.assignmentIds) {
-          if (id === input.awaitsReceipt) services.vault.dropSecrets(id);
-          else services.vault.settle(id);
-        }
-        await locks.run(input.runId, WHATEVER_COMES, () => clearRun(services, input.runId));
-      }),
+      purgeRun: fromPromise<void, PurgeInput>(({ input }) => purgeRun(services, locks, input, NEVER_ABORTED)),
     },
   });
 }

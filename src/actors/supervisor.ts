@@ -14,12 +14,12 @@ import { withDeadline } from '../deadline.ts';
 import { parseVmName, printVmName } from '../domain/vm-name.ts';
 import type { Services } from '../run/services.ts';
 import { originOf } from '../run/steps/download-bundle.ts';
-import { clearRun } from '../run/steps/keep-artifact.ts';
 import { awaitsResult } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
 import { answerInterruptedJobs } from './interrupted-jobs.ts';
 import { jittered, stretched } from './jitter.ts';
 import { createNameLocks } from './name-locks.ts';
+import { purgeRun } from './purge-run.ts';
 import { provideSignJob } from './sign-job.ts';
 import { provideVmLifecycle } from './vm-lifecycle.ts';
 
@@ -63,12 +63,7 @@ export function provideSupervisor(services: Services, provideJob = provideSignJo
         ({ input, signal }) => namesWhere(input.assignmentIds, (id) => awaitsResult(services, id, signal)),
       ),
       sweepRun: fromPromise<void, SweepRunInput>(async ({ input, signal }) => {
-        const awaitsReceipt = input.assignmentIds.at(-1);
-        for (const id of input.assignmentIds) {
-          if (id === awaitsReceipt) services.vault.dropSecrets(id);
-          else services.vault.settle(id);
-        }
-        await locks.run(input.runId, signal, () => clearRun(services, input.runId));
+        await purgeRun(services, locks, input, signal);
         // its machine may still be in the making: stopped at once, deleted when everything before has ended
         await services.driver.stop(input.vmName, { signal }).catch(() => {});
         if (!(await locks.run(input.vmName, signal, () => destroy(services, input.vmName, signal))))

@@ -239,7 +239,7 @@ describe('a run that breaks', () => {
     scene.run('a').fail(broken);
     expect(scene.conclusions()).toEqual(['job-a a INTERNAL_ERROR']);
     expect(scene.stage.the('sweepRun').input).toEqual({
-      ...{ runId: 'a', assignmentIds: ['a'], vmName: vmOf('a') },
+      ...{ runId: 'a', assignmentIds: ['a'], awaitsReceipt: 'a', vmName: vmOf('a') },
     });
     expect(scene.hasSlot('b')).toBe(false);
     scene.stage.the('sweepRun').answer();
@@ -255,7 +255,9 @@ describe('a run that breaks', () => {
     scene.assign('again', 'job-a');
     scene.run('a').fail(broken);
     expect(scene.conclusions()).toEqual(['job-a again INTERNAL_ERROR']);
-    expect(scene.stage.the('sweepRun').input.assignmentIds).toEqual(['a', 'again']);
+    expect(scene.stage.the('sweepRun').input).toMatchObject({
+      ...{ assignmentIds: ['a', 'again'], awaitsReceipt: 'again' },
+    });
   });
 
   test('while cleaning up is not answered twice', () => {
