@@ -5,6 +5,7 @@ export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: './test/setup/build-when-stale.ts',
     reporters: ['default', './test/setup/closing-line.ts'],
     // only what hangs shall end by the clock: walks over the statecharts are work of the processor alone
     testTimeout: 600_000,

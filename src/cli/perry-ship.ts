@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --
 import { Command, CommanderError, Option } from 'commander';
+import { keepCompiledCode } from '../compiled-code.ts';
 import { vmDriverKinds } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import { agentTraps, daemonTraps } from '../launchd/notes.ts';
@@ -8,6 +9,8 @@ import { withBundleFlags, withPasswordFlags } from './bundle-flags.ts';
 import { commandLine } from './command-line.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endWith, failureAsJson } from './tell-error.ts';
+
+keepCompiledCode(process.env);
 
 const program = new Command('perry-ship')
   .description(

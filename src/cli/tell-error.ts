@@ -1,13 +1,16 @@
 import { type Failure, renderFailure, toFailure } from '../../machines/contracts/failure.ts';
 import { forAudience } from '../../machines/contracts/wording.ts';
 import { ShipError } from '../errors.ts';
+import { withSourceLines } from '../observability/source-lines.ts';
 import { exitCodeOf } from './exit-codes.ts';
 
 /** An error for the person at the terminal: its code and three sentences, never a stack. */
 export function tellError(error: unknown): void {
   tellFailure(toFailure(error));
   if (error instanceof Error && !(error instanceof ShipError))
-    console.error(process.env.PERRY_LOG_LEVEL === 'debug' ? error.stack : error.message);
+    console.error(
+      process.env.PERRY_LOG_LEVEL === 'debug' ? withSourceLines(error.stack ?? '') : error.message,
+    );
 }
 
 export function tellFailure(failure: Failure): void {

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isServiceUrl } from '../domain/service-url.ts';
 import { defaultVmDriver, vmDriverChoice, vmDriverFacts, vmDriverKinds } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';

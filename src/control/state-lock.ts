@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ShipError } from '../errors.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
 import { makePrivate } from './private-folder.ts';

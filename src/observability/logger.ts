@@ -2,6 +2,7 @@ import { destination, type Logger, pino, stdSerializers } from 'pino';
 import pretty from 'pino-pretty';
 import { ShipError } from '../errors.ts';
 import { type LineRedactor, redactLine } from './redact-line.ts';
+import { withSourceLines } from './source-lines.ts';
 
 export type { Logger };
 
@@ -49,7 +50,12 @@ function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error) || depth > MAX_CAUSES) return error instanceof Error ? error.message : error;
   const { type, message, stack } = stdSerializers.err(error);
   if (!(error instanceof ShipError))
-    return { type, message, stack, cause: describeError(error.cause, depth + 1) };
+    return {
+      type,
+      message,
+      stack: stack && withSourceLines(stack),
+      cause: describeError(error.cause, depth + 1),
+    };
   return {
     ...error.failure,
     detail: error.detail,

@@ -1,5 +1,5 @@
 import type { SnapshotFrom } from 'xstate';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { supervisorMachine } from '../../machines/supervisor/machine.ts';
 import type { Run } from '../../machines/supervisor/runs.ts';
 import { nextTryAtMs } from './next-try.ts';

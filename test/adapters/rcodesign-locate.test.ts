@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { create } from 'tar';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { cachedProgram, cacheFolder } from '../../src/adapters/rcodesign/cache.ts';
+import { cachedProgram } from '../../src/adapters/rcodesign/cache.ts';
 import { type LocateOptions, locateRcodesign } from '../../src/adapters/rcodesign/locate.ts';
 import { pinnedRelease } from '../../src/adapters/rcodesign/release.ts';
+import { cacheFolder } from '../../src/cache-folder.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 
 const signal = AbortSignal.timeout(60_000);

@@ -187,6 +187,14 @@ test('a time-out among several signals has somebody who holds it', () => {
 /** Without comments. */
 const code = (text: string): string => text.replace(/\/\*.*?\*\//gs, '').replace(/^\s*\/\/.*$/gm, '');
 
+test('what is loaded late is a file of ours: in a bundle, a package in the older format has no names by then', () => {
+  const late = [...files].flatMap(([file, text]) =>
+    [...code(text).matchAll(/import\('([^'.][^']*)'\)/g)].map(([, name]) => `${file} -> ${name}`),
+  );
+  // native code, which is not bundled
+  expect(late).toEqual(['src/files/icons/image.ts -> sharp']);
+});
+
 test('no file imports itself by a detour, types included', () => {
   const edges = new Map<string, string[]>();
   for (const { from, to } of imports) if (files.has(to)) edges.set(from, [...(edges.get(from) ?? []), to]);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { ShipError } from '../../errors.ts';
 import { withoutTrailing } from '../../text.ts';
 import type { ApiTokens } from '../apple/api-token.ts';

@@ -1,5 +1,4 @@
 import { finished, PassThrough, type Readable } from 'node:stream';
-import { request } from 'undici';
 import { ShipError } from '../../errors.ts';
 import {
   type OneConnection,
@@ -42,7 +41,7 @@ const READ_AHEAD_BYTES = 256 * 1024;
  */
 export async function openBundleDownload(options: JobRequestOptions): Promise<BundleDownload> {
   const url = permittedHubUrl(options.url, options.origin);
-  const connection = openConnection(options.signal);
+  const connection = await openConnection(options.signal);
   try {
     const { statusCode, headers, body } = await getBundle(url, options, connection);
     if (statusCode !== 200) throw bundleFailure(url, await readAnswer(statusCode, body, options.token));
@@ -66,7 +65,7 @@ export async function openBundleDownload(options: JobRequestOptions): Promise<Bu
  */
 export async function probeToken(options: JobRequestOptions): Promise<'open' | 'closed'> {
   const url = permittedHubUrl(options.url, options.origin);
-  const connection = openConnection(options.signal);
+  const connection = await openConnection(options.signal);
   try {
     const { statusCode, body } = await postNothing(url, options, connection);
     if (statusCode === 403) return 'closed';
@@ -82,19 +81,15 @@ export async function probeToken(options: JobRequestOptions): Promise<'open' | '
   }
 }
 
-const postNothing = (url: URL, { token, signal }: JobRequestOptions, { agent }: OneConnection) =>
-  request(url, {
+const postNothing = (url: URL, { token }: JobRequestOptions, connection: OneConnection) =>
+  connection.request(url, {
     method: 'POST',
-    dispatcher: agent,
-    signal,
     headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain', 'content-length': '0' },
   });
 
-const getBundle = (url: URL, { token, signal }: JobRequestOptions, { agent }: OneConnection) =>
-  request(url, {
+const getBundle = (url: URL, { token }: JobRequestOptions, connection: OneConnection) =>
+  connection.request(url, {
     method: 'GET',
-    dispatcher: agent,
-    signal,
     headers: { authorization: `Bearer ${token}`, 'accept-encoding': 'identity' },
   });
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { excessOf, type FrameSurvey, surveyFrame } from './frame-survey.ts';
 import { wireText } from './wire-text.ts';
 

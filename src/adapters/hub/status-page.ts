@@ -1,4 +1,3 @@
-import { request } from 'undici';
 import { openConnection, readAnswer } from './http-attempt.ts';
 import { configuredUrl, type HubOriginPolicy } from './url-policy.ts';
 
@@ -22,11 +21,11 @@ export function statusPageUrl({ hubUrl, httpBaseUrl }: HubOriginPolicy): URL {
  * @throws an error of the network, or the signal's reason
  */
 export async function readQueueLength(origin: HubOriginPolicy, signal: AbortSignal): Promise<number | null> {
-  const connection = openConnection(signal);
+  const connection = await openConnection(signal);
   try {
     const headers = { 'accept-encoding': 'identity' };
     const page = statusPageUrl(origin);
-    const { statusCode, body } = await request(page, { dispatcher: connection.agent, signal, headers });
+    const { statusCode, body } = await connection.request(page, { method: 'GET', headers });
     const { json } = await readAnswer(statusCode, body);
     const { queue_length: queueLength } = json;
     return statusCode === 200 && Number.isSafeInteger(queueLength) ? (queueLength as number) : null;

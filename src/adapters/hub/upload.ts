@@ -1,7 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { request } from 'undici';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { readAhead } from '../../files/disk/read-ahead.ts';
@@ -9,6 +8,7 @@ import { BASE64_INPUT_CHUNK_BYTES, Base64Encoder, base64Length } from './base64-
 import {
   type HubAnswer,
   notOurs,
+  type OneConnection,
   openConnection,
   readAnswer,
   statusFailure,
@@ -49,17 +49,11 @@ const CHUNKS_AHEAD = 3;
 export async function uploadArtifact(options: UploadArtifactOptions): Promise<void> {
   const url = permittedHubUrl(options.url, options.origin);
   const headers = uploadHeaders(options);
-  options.signal.throwIfAborted();
-  const file = await openArtifact(options);
-  const { body, fed } = base64Body(file, options);
+  const connection = await openConnection(options.signal);
   try {
-    judge(url, await post(url, headers, body, options));
-  } catch (error) {
-    throw transferFailure(UPLOAD, localCause(error), options.signal);
+    judge(url, await post(url, headers, connection, options));
   } finally {
-    body.destroy();
-    await fed;
-    await file.close();
+    await connection.close();
   }
 }
 
@@ -72,22 +66,20 @@ const localCause = (error: unknown): unknown => {
 async function post(
   url: URL,
   headers: Record<string, string>,
-  body: Readable,
+  connection: OneConnection,
   options: UploadArtifactOptions,
 ): Promise<HubAnswer> {
-  const connection = openConnection(options.signal);
+  const file = await openArtifact(options);
+  const { body, fed } = base64Body(file, options);
   try {
-    const { signal, token } = options;
-    const response = await request(url, {
-      method: 'POST',
-      dispatcher: connection.agent,
-      signal,
-      headers,
-      body,
-    });
-    return await readAnswer(response.statusCode, response.body, token);
+    const answer = await connection.request(url, { method: 'POST', headers, body });
+    return await readAnswer(answer.statusCode, answer.body, options.token);
+  } catch (error) {
+    throw transferFailure(UPLOAD, localCause(error), options.signal);
   } finally {
-    await connection.close();
+    body.destroy();
+    await fed;
+    await file.close();
   }
 }
 

@@ -1,20 +1,12 @@
 import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { makeFolder } from '../../files/disk/make-folder.ts';
-import { type Environment, probe } from './probe.ts';
+import { probe } from './probe.ts';
 import { rcodesignVersion } from './release.ts';
 
 const installName = `rcodesign-${rcodesignVersion}`;
 /** What a killed installation left is removed after this time; none takes nearly as long. */
 const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
-
-/** The folder for what can be fetched again: `~/Library/Caches` on macOS, XDG elsewhere. */
-export function cacheFolder(env: Environment, platform = process.platform): string {
-  const home = env.HOME || homedir();
-  if (platform === 'darwin') return join(home, 'Library', 'Caches', 'perry-ship');
-  return join(env.XDG_CACHE_HOME || join(home, '.cache'), 'perry-ship');
-}
 
 export const cachedProgram = (cache: string): string => join(cache, installName, 'bin', 'rcodesign');
 

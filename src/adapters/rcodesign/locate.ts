@@ -1,6 +1,7 @@
+import { cacheFolder } from '../../cache-folder.ts';
 import { ShipError } from '../../errors.ts';
 import { buildFromSource } from './build-from-source.ts';
-import { cachedProgram, cacheFolder, installInto } from './cache.ts';
+import { cachedProgram, installInto } from './cache.ts';
 import { fetchRelease } from './fetch-release.ts';
 import { type Environment, findOnPath, probe } from './probe.ts';
 import { type PinnedRelease, pinnedRelease, rcodesignVersion, versionLine } from './release.ts';

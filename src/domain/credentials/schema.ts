@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isWellFormed } from '../well-formed.ts';
 
 /** Real PKCS#12 files and provisioning profiles have 3 to 100 KB. */

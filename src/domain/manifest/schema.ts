@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isWellFormed } from '../well-formed.ts';
 
 const MAX_NAME_BYTES = 200;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Tart, TartCallOptions } from './command.ts';
 import { tartFailure } from './failures.ts';
 
