@@ -75,8 +75,8 @@ test('slices of a universal file that share their bytes are refused', async () =
   const code = buildMachO();
   const table = Buffer.alloc(4096);
   table.writeUInt32BE(0xcafebabe, 0);
-  table.writeUInt32BE(30, 4);
-  for (let slice = 0; slice < 30; slice += 1)
+  table.writeUInt32BE(16, 4);
+  for (let slice = 0; slice < 16; slice += 1)
     for (const [index, field] of [0x0100000c, 0, 4096, code.length, 12].entries())
       table.writeUInt32BE(field, 8 + slice * 20 + index * 4);
   const bytes = Buffer.concat([table, code]);
@@ -90,7 +90,9 @@ test('slices of a universal file that share their bytes are refused', async () =
   };
   await expect(inspectMachO(source, { name: 'libX.dylib' })).rejects.toMatchObject({
     code: 'MACHO_INVALID',
-    failure: { reason: 'It starts as a Mach-O file, but two of its slices overlap.' },
+    failure: {
+      reason: 'It starts as a Mach-O file, but the part at 4096 overlaps another or leaves the file.',
+    },
   });
   expect(reads).toBe(2);
 });

@@ -62,7 +62,7 @@ export function buildMachO(options: MachOOptions = {}): Buffer {
             protection: 1,
           }),
         ]),
-    words(0x2, 24, textBytes, 0, textBytes + 8, 8),
+    options.linkedit === false ? words(0x2, 24, 0, 0, 0, 0) : words(0x2, 24, textBytes, 0, textBytes + 8, 8),
     ...(platform === null
       ? []
       : [words(0x32, 24, PLATFORM_IDS[platform], version(minimumOs), version(sdk), 0)]),

@@ -29,6 +29,7 @@ export function checkCode(
       throw wrongArchitecture(path, slice.architecture);
     if (slice.encrypted) throw encrypted(path);
     if (slice.unsealableReason) throw unsealable(path, slice.unsealableReason);
+    if (slice.signatureFault) throw notSignedAgain(path, slice.signatureFault);
   }
 }
 
@@ -91,6 +92,13 @@ export const unsealable = (path: string, reason: string): ShipError =>
     summary: `${shown(path)} cannot take a signature.`,
     reason: `As a Mach-O file, ${reason}.`,
     nextStep: 'Remove the file if the app does not load it (object files, debug symbols), or link it again.',
+  });
+
+const notSignedAgain = (path: string, reason: string): ShipError =>
+  new ShipError('SIGN_BINARY_UNSUITABLE', {
+    summary: `${shown(path)} cannot be signed because of the signature that it has.`,
+    reason: `${reason}.`,
+    nextStep: 'Take it off with "codesign --remove-signature FILE", or link the file again, and try again.',
   });
 
 /**

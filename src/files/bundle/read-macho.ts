@@ -1,4 +1,10 @@
-import { hasMachOMagic, inspectMachO, isMachO, type MachOFacts } from '../../formats/macho/index.ts';
+import {
+  hasMachOMagic,
+  inspectMachO,
+  isMachO,
+  type MachOFacts,
+  withPresentSignatures,
+} from '../../formats/macho/index.ts';
 import { isScript } from '../../formats/script.ts';
 import { nextInTurn, readStart } from '../disk/small-file.ts';
 import { openPlainFile, readExactly } from './plain-file.ts';
@@ -35,8 +41,10 @@ async function readHeaders(path: string, name: string): Promise<CodeFile> {
   const { file, sizeBytes } = await openPlainFile(path);
   try {
     const read = (offset: number, length: number) => readExactly(file, offset, length);
-    const macho = await inspectMachO({ sizeBytes, read }, { name });
-    return macho ? { kind: 'macho', macho } : { kind: 'macho-like' };
+    const source = { sizeBytes, read };
+    const macho = await inspectMachO(source, { name });
+    if (!macho) return { kind: 'macho-like' };
+    return { kind: 'macho', macho: await withPresentSignatures(source, macho) };
   } finally {
     await file.close();
   }

@@ -74,12 +74,19 @@ export async function isMachO(file: SignedFile): Promise<boolean> {
   return file.sizeBytes >= MACH_HEADER_BYTES && looksLikeMachO(await file.read(0, 8));
 }
 
-export async function readSlices(file: SignedFile): Promise<SliceSignature[]> {
+/**
+ * @param damaged - `tolerated` takes a signature that cannot be read for none; whoever made it, it is to be replaced
+ * @throws ShipError SIGNATURE_MALFORMED
+ */
+export async function readSlices(
+  file: SignedFile,
+  damaged: 'refused' | 'tolerated' = 'refused',
+): Promise<SliceSignature[]> {
   const head = await file.read(0, Math.min(FAT_HEADER_BYTES, file.sizeBytes));
   const slices: SliceSignature[] = [];
   let signatureBytes = 0;
   for (const range of sliceRanges(head, file.sizeBytes)) {
-    const slice = await readSlice(file, range);
+    const slice = await readSlice(file, range, damaged);
     signatureBytes += slice.layout.signature?.sizeBytes ?? 0;
     if (signatureBytes > MAX_SIGNATURE_BYTES)
       throw malformed('code signature', `those of all architectures take ${signatureBytes} bytes`);
@@ -88,7 +95,11 @@ export async function readSlices(file: SignedFile): Promise<SliceSignature[]> {
   return slices;
 }
 
-async function readSlice(file: SignedFile, range: SliceRange): Promise<SliceSignature> {
+async function readSlice(
+  file: SignedFile,
+  range: SliceRange,
+  damaged: 'refused' | 'tolerated',
+): Promise<SliceSignature> {
   const fits = (length: number): number => Math.min(length, range.sizeBytes);
   const header = await file.read(range.offset, fits(MACH_HEADER_BYTES));
   const head = await file.read(range.offset, fits(headerAndCommandsSize(header)));
@@ -98,7 +109,17 @@ async function readSlice(file: SignedFile, range: SliceRange): Promise<SliceSign
   const region = await readRegion(file, range.offset + offset, sizeBytes);
   // room that the linker reserved, never signed
   if (isAllZero(region)) return { ...range, layout };
-  return { ...range, layout, signature: parseEmbeddedSignature(region) };
+  const signature = damaged === 'refused' ? parseEmbeddedSignature(region) : readableSignature(region);
+  return { ...range, layout, ...(signature && { signature }) };
+}
+
+function readableSignature(region: Buffer): EmbeddedSignature | undefined {
+  try {
+    return parseEmbeddedSignature(region);
+  } catch (error) {
+    if (error instanceof ShipError) return undefined;
+    throw error;
+  }
 }
 
 export async function isDmg(file: SignedFile): Promise<boolean> {

@@ -24,7 +24,7 @@ export interface SlicePair {
  * @throws ShipError SIGNATURE_MALFORMED · SIGNED_FILE_UNREADABLE
  */
 export async function pairSlices(unsigned: SignedFile, signed: SignedFile): Promise<SlicePair[] | string> {
-  const before = await readSlices(unsigned);
+  const before = await readSlices(unsigned, 'tolerated');
   const slices = await readSlices(signed);
   const shape = await shapeChange(unsigned, signed, slices);
   if (shape !== undefined) return shape;

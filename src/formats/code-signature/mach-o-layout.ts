@@ -93,7 +93,7 @@ export function readLayout(head: Buffer, slice: SliceRange): SliceLayout {
   const { bytes, headerBytes } = openHeader(head);
   const cpu = { type: bytes.u32(4), subtype: bytes.u32(8) };
   const { claimedCpu } = slice;
-  if (claimedCpu && (claimedCpu.type !== cpu.type || claimedCpu.subtype !== cpu.subtype))
+  if (claimedCpu && !isSameCpu(claimedCpu, cpu))
     throw malformed(
       'universal Mach-O header',
       `the part at ${slice.offset} is for another processor than said`,
@@ -113,6 +113,14 @@ export function readLayout(head: Buffer, slice: SliceRange): SliceLayout {
   }
   return { ...found, sdkVersions, architecture: architectureName(cpu), cpu, fileType: bytes.u32(12) };
 }
+
+/** The top byte of a subtype holds capabilities, which not every tool repeats (CPU_SUBTYPE_MASK, <mach/machine.h>). */
+const SUBTYPE_BITS = 0xffffff;
+
+type Cpu = SliceLayout['cpu'];
+
+const isSameCpu = (a: Cpu, b: Cpu): boolean =>
+  a.type === b.type && (a.subtype & SUBTYPE_BITS) === (b.subtype & SUBTYPE_BITS);
 
 /** Numbers of the slice in its own byte order. */
 export function openHeader(head: Buffer): { bytes: Bytes; headerBytes: number } {
@@ -168,9 +176,11 @@ function infoPlistSection(
   const count = bytes.u32(is64 ? at + 64 : at + 48);
   if (first + count * size > at + commandSize)
     throw malformed('Mach-O header', 'a segment announces more sections than it has');
+  // by the name of the segment around it, as codesign finds it; that in the section itself is not looked at
+  if (name16(bytes, at + 8) !== '__TEXT') return undefined;
   for (let index = 0; index < count; index += 1) {
     const section = first + index * size;
-    if (name16(bytes, section) !== '__info_plist' || name16(bytes, section + 16) !== '__TEXT') continue;
+    if (name16(bytes, section) !== '__info_plist') continue;
     const sizeBytes = is64 ? bytes.u64(section + 40) : bytes.u32(section + 36);
     const offset = bytes.u32(section + (is64 ? 48 : 40));
     if (offset + sizeBytes > slice.sizeBytes)

@@ -1,7 +1,7 @@
 import type { MachOFileType } from './types.ts';
 
 const FAT_MAGIC = 0xcafebabe;
-export const FAT_MAGIC_64 = 0xcafebabf;
+const FAT_MAGIC_64 = 0xcafebabf;
 /** Java class files share the magic number; there a version of at least 45 stands where the count is. */
 const MAX_FAT_SLICES = 30;
 

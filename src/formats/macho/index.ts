@@ -1,6 +1,7 @@
 export { hasMachOMagic, isMachO } from './header.ts';
 export { importedClasses } from './imported-classes.ts';
 export { inspectMachO } from './inspect.ts';
+export { withPresentSignatures } from './present-signature.ts';
 export type {
   ByteSource,
   MachOBuild,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { MachHeader } from './header.ts';
 import { type MachOBuild, MachOFault, type MachOPlatform } from './types.ts';
 
@@ -10,6 +11,8 @@ export interface Segment {
 /** What the load commands of one slice say. */
 export interface LoadCommands {
   readonly segments: readonly Segment[];
+  /** Symbols and their names. */
+  readonly tables: readonly Extent[];
   readonly builds: readonly MachOBuild[];
   readonly dylibs: readonly string[];
   readonly encrypted: boolean;
@@ -19,6 +22,12 @@ export interface LoadCommands {
   readonly firstSectionOffset: number;
 }
 
+/** A part of the slice. */
+export interface Extent {
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
 interface Command {
   readonly id: number;
   readonly bytes: Buffer;
@@ -26,6 +35,7 @@ interface Command {
 
 interface Draft {
   segments: Segment[];
+  tables: Extent[];
   builds: MachOBuild[];
   dylibs: string[];
   encrypted: boolean;
@@ -57,16 +67,27 @@ const VERSION_MIN_PLATFORMS: Readonly<Record<number, MachOPlatform>> = {
 };
 /** LC_LOAD_DYLIB and its weak, re-export, lazy and upward kinds, without the LC_REQ_DYLD bit. */
 const DYLIB_COMMANDS = new Set([0xc, 0x18, 0x1f, 0x20, 0x23]);
+/** Others that hold one text: LC_ID_DYLIB, LC_LOAD_DYLINKER, LC_ID_DYLINKER, LC_RPATH, LC_DYLD_ENVIRONMENT. */
+const NAMED_COMMANDS = new Set([0xd, 0xe, 0xf, 0x1c, 0x27]);
+const COMMAND_HEADER_BYTES = 8;
 /** Sections that take no room in the file: S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL. */
 const ZEROFILL_TYPES = new Set([0x1, 0xc, 0x12]);
 const MAX_NAME_BYTES = 4096;
 /** Two in a zippered library; what has more was made to be in the way. */
 const MAX_BUILDS = 8;
 
+/** Commands that have one size only (<mach-o/loader.h>): LC_SYMTAB, LC_DYSYMTAB, LC_CODE_SIGNATURE. */
+const FIXED_SIZES: ReadonlyMap<number, number> = new Map([
+  [0x2, 24],
+  [0xb, 80],
+  [0x1d, 16],
+]);
+
 /** @throws MachOFault when a command reaches beyond its place */
 export function parseLoadCommands(bytes: Buffer, header: MachHeader): LoadCommands {
   const draft: Draft = {
     segments: [],
+    tables: [],
     builds: [],
     dylibs: [],
     encrypted: false,
@@ -105,11 +126,16 @@ export function* commandsIn(bytes: Buffer, header: MachHeader, u32: ReadUint32):
 }
 
 function readCommand({ id, bytes }: Command, draft: Draft, header: MachHeader, u32: ReadUint32): void {
+  const size = FIXED_SIZES.get(id);
+  if (size !== undefined && bytes.length !== size)
+    throw new MachOFault(`a load command of the type ${id} has ${bytes.length} bytes, not ${size}`);
   if (id === 0x1 || id === 0x19) readSegment(bytes, id === 0x19, draft, header, u32);
   else if (id === 0x1d) draft.signature = { offset: u32(bytes, 8), sizeBytes: u32(bytes, 12) };
+  else if (id === 0x2) draft.tables.push(...symbolTables(bytes, header, u32));
   else if (id === 0x21 || id === 0x2c) draft.encrypted ||= u32(bytes, 16) !== 0;
   else if (id === 0x32) draft.builds.push(build(platformName(u32(bytes, 8)), u32(bytes, 12), u32(bytes, 16)));
   else if (DYLIB_COMMANDS.has(id)) draft.dylibs.push(nameAt(bytes, u32(bytes, 8)));
+  else if (NAMED_COMMANDS.has(id)) nameAt(bytes, u32(bytes, 8));
   else if (VERSION_MIN_PLATFORMS[id])
     draft.builds.push(build(versionMinPlatform(id, header), u32(bytes, 8), u32(bytes, 12)));
 }
@@ -117,6 +143,8 @@ function readCommand({ id, bytes }: Command, draft: Draft, header: MachHeader, u
 function readSegment(bytes: Buffer, is64: boolean, draft: Draft, header: MachHeader, u32: ReadUint32): void {
   const word = (at: number) => (is64 ? wordAt(bytes, at, header) : u32(bytes, at));
   const name = name16(bytes, 8);
+  if (!Number.isSafeInteger(word(is64 ? 32 : 28)))
+    throw new MachOFault(`its segment ${JSON.stringify(name)} takes more memory than there is`);
   draft.segments.push({
     name,
     fileOffset: word(is64 ? 40 : 32),
@@ -140,20 +168,32 @@ function readSegment(bytes: Buffer, is64: boolean, draft: Draft, header: MachHea
   }
 }
 
+/** LC_SYMTAB: a table of entries of 12 or 16 bytes, and one of their names. */
+const symbolTables = (bytes: Buffer, { is64 }: MachHeader, u32: ReadUint32): Extent[] => [
+  { offset: u32(bytes, 8), sizeBytes: u32(bytes, 12) * (is64 ? 16 : 12) },
+  { offset: u32(bytes, 16), sizeBytes: u32(bytes, 20) },
+];
+
 /** A name of a segment or section: sixteen bytes, filled with NUL. */
-const name16 = (bytes: Buffer, at: number): string =>
-  bytes
-    .subarray(at, at + 16)
-    .toString('latin1')
-    .split('\0', 1)[0] ?? '';
+function name16(bytes: Buffer, at: number): string {
+  const field = bytes.subarray(at, at + 16);
+  const end = field.indexOf(0);
+  const name = end < 0 ? field : field.subarray(0, end);
+  if (!isUtf8(name)) throw new MachOFault('the name of a segment or section is no text');
+  return name.toString('utf8');
+}
 
 const wordAt = (bytes: Buffer, at: number, { littleEndian }: MachHeader): number =>
   Number(littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
 
-const nameAt = (bytes: Buffer, at: number): string => {
+function nameAt(bytes: Buffer, at: number): string {
+  if (at < COMMAND_HEADER_BYTES || at >= bytes.length)
+    throw new MachOFault('a name in its load commands lies outside of its command');
   const end = bytes.indexOf(0, at);
-  return bytes.subarray(at, Math.min(end < 0 ? bytes.length : end, at + MAX_NAME_BYTES)).toString('utf8');
-};
+  const name = bytes.subarray(at, end < 0 ? bytes.length : end);
+  if (!isUtf8(name)) throw new MachOFault('a name in its load commands is no text');
+  return name.subarray(0, MAX_NAME_BYTES).toString('utf8');
+}
 
 const platformName = (id: number): MachOPlatform => PLATFORMS[id] ?? 'unknown';
 

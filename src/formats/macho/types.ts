@@ -25,6 +25,8 @@ export interface MachOSlice {
   readonly infoPlist?: { readonly offset: number; readonly sizeBytes: number };
   /** Why no signature could be put into this slice; absent when one can. */
   readonly unsealableReason?: string;
+  /** Why the signature that it has is in the way of a new one; said only where it was read. */
+  readonly signatureFault?: string;
 }
 
 export interface MachOBuild {
