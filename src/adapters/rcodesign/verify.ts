@@ -39,7 +39,7 @@ done`;
  * Checks every Mach-O file by `rcodesign verify` (0.29.0): digests of its pages and slots, and the mathematics of
  * its CMS signature. It checks neither trust nor the seal over resources.
  *
- * @throws ShipError SIGNATURE_INVALID naming file and problem · RCODESIGN_MISSING · SIGN_FAILED (the check could
+ * @throws ShipError SIGNATURE_INVALID naming file and problem ·  RCODESIGN_MISSING · SIGN_FAILED (the check could
  *   not be made) · the signal's reason when aborted
  */
 export async function verifyInGuest(
@@ -62,27 +62,29 @@ async function verifyBatch(
   const command = shellLine(verifyScript, [rcodesignPath, remotePath, ...paths]);
   const { exitCode, stdout, stderr } = await session.exec(command, { signal });
   if (exitCode === 0) return readReports(stdout);
-  throw new ShipError(exitCode === 127 ? 'RCODESIGN_MISSING' : 'SIGN_FAILED', {
-    summary: 'The signatures could not be checked in the guest.',
-    reason:
-      exitCode === 127
-        ? 'rcodesign is not installed there.'
-        : 'The command that checks them did not run to its end.',
-    nextStep:
-      exitCode === 127
-        ? 'Install rcodesign in the golden image, for example to /usr/local/bin.'
-        : TRY_AGAIN_OR_REPORT,
-    detail: { exitCode, stderrTail: stderr.slice(-2048) },
+  const detail = { exitCode, stderrTail: stderr.slice(-2048) };
+  if (exitCode !== 127) throw checkFailed('The command that checks them did not run to its end.', detail);
+  throw new ShipError('RCODESIGN_MISSING', {
+    summary: CHECK_FAILED,
+    reason: 'rcodesign is not installed there.',
+    nextStep: 'Install rcodesign in the golden image, for example to /usr/local/bin.',
+    detail,
   });
 }
 
+const CHECK_FAILED = 'The signatures could not be checked in the guest.';
+
+const checkFailed = (reason: string, detail: Record<string, unknown> = {}): ShipError =>
+  new ShipError('SIGN_FAILED', { summary: CHECK_FAILED, reason, nextStep: TRY_AGAIN_OR_REPORT, detail });
+
 function requireSound(path: string, report: FileReport | undefined, adHoc: boolean): void {
-  const problems = report ? problemsOf(report, adHoc) : ['it was not checked'];
+  if (!report) throw checkFailed(`It says nothing of "${path}".`);
+  const problems = problemsOf(report, adHoc);
   if (problems.length === 0) return;
   throw new ShipError('SIGNATURE_INVALID', {
     summary: `The signature of "${path}" does not hold.`,
     reason: `rcodesign verify said: ${problems[0]}.`,
     nextStep: TRY_AGAIN_OR_REPORT,
-    detail: { path, problems, exitCode: report?.exitCode },
+    detail: { path, problems, exitCode: report.exitCode },
   });
 }

@@ -2,6 +2,7 @@ import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { altered } from '../../adapters/guest/altered.ts';
 import { verifyInGuest } from '../../adapters/rcodesign/verify.ts';
 import { verifyWithCodesign } from '../../adapters/xcode/index.ts';
+import type { BundleFacts } from '../../domain/bundle/index.ts';
 import { type FailureCode, failureCodes, ShipError } from '../../errors.ts';
 import { BundleTree } from '../../files/code-signature/bundle-tree.ts';
 import { knownOf } from '../../files/code-signature/resource-digests.ts';
@@ -14,11 +15,33 @@ import { type GuestStepScope, materialOf } from './step.ts';
 import { takeSignatures } from './take-signatures.ts';
 
 /**
- * Opinions on the signature: rcodesign's and, where it is, that of Apple's codesign in the guest, and our own on the
- * host, over the signatures that came back and the files that never left. A guest that changed anything is found out.
+ * Opinions on the signature: our own on the host, over the signatures that came back and the files that never left;
+ * then rcodesign's and, where it is, that of Apple's codesign in the guest. Ours is first, because it tells what a guest
+ * changed, and blames the guest for it.
  */
 export async function verifySignature(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal, report } = scope;
+  const { report } = scope;
+  await takeSignatures(scope);
+  report.progress(85);
+  await verifyOnHost(scope);
+  report.progress(90);
+  await verifyInMachine(scope);
+}
+
+async function verifyOnHost(scope: GuestStepScope): Promise<void> {
+  const { desk, signal } = scope;
+  const { appPath } = held(desk, 'found');
+  const tree = await BundleTree.read(appPath);
+  const known = knownOf(tree, held(desk, 'resourceDigests'));
+  const { app, findings } = await readApp(appPath, { path: '', signal, tree, ...known });
+  const unasked = signedOtherwise(scope, app);
+  if (unasked) throw altered('the signed app', `${nameOf(unasked.path)}: ${unasked.message}`);
+  const [first, ...more] = findings;
+  if (first) throw broken(first, more.length, held(desk, 'facts').platform);
+}
+
+async function verifyInMachine(scope: GuestStepScope): Promise<void> {
+  const { desk, session, signal } = scope;
   await verifyInGuest(
     session,
     {
@@ -29,17 +52,6 @@ export async function verifySignature(scope: GuestStepScope): Promise<void> {
     { signal },
   );
   if (scope.toolchain === 'xcode') await askCodesign(scope);
-  report.progress(85);
-  await takeSignatures(scope);
-  report.progress(90);
-  const { appPath } = held(desk, 'found');
-  const tree = await BundleTree.read(appPath);
-  const known = knownOf(tree, held(desk, 'resourceDigests'));
-  const { app, findings } = await readApp(appPath, { path: '', signal, tree, ...known });
-  const unasked = signedOtherwise(scope, app);
-  if (unasked) throw altered('the signed app', `${nameOf(unasked.path)}: ${unasked.message}`);
-  const [first, ...more] = findings;
-  if (first) throw broken(first, more.length);
 }
 
 async function askCodesign(scope: GuestStepScope): Promise<void> {
@@ -76,6 +88,7 @@ const MADE_BY_GUEST: readonly string[] = [
   'CMS_DIGEST_WRONG',
   'CMS_SIGNATURE_WRONG',
   'TIMESTAMP_WRONG',
+  'SEAL_MISSING',
   'SEAL_MALFORMED',
   'SEAL_WEAK',
   'CODE_CHANGED',
@@ -86,11 +99,23 @@ const MADE_BY_GUEST: readonly string[] = [
   'NESTED_CHANGED',
 ];
 
+/**
+ * Where signing seals whatever lies there: what its seal leaves out was hidden from it. Elsewhere it is for the look at
+ * the bundle to find what cannot be sealed.
+ */
+const ALWAYS_SEALED = { macos: /(?:^|\/)Resources\//, ios: /^(?!(?:.*\/)?_CodeSignature\/)/ } as const;
+
 /** What the credentials do not fit is the sender's to mend; a seal that does not hold never is. */
-function broken({ code, path, message }: ArtifactFinding, moreCount: number): ShipError {
+function broken(
+  { code, path, message }: ArtifactFinding,
+  moreCount: number,
+  platform: BundleFacts['platform'],
+): ShipError {
   const fact = `${nameOf(path)}: ${message}`;
   const reason = moreCount > 0 ? `There are ${moreCount} more findings.` : '';
-  if (MADE_BY_GUEST.includes(code)) return altered('the signed app', [fact, reason].join(' ').trim());
+  const isLeftOut = code === 'FILE_UNSEALED' && ALWAYS_SEALED[platform].test(path);
+  if (isLeftOut || MADE_BY_GUEST.includes(code))
+    return altered('the signed app', [fact, reason].join(' ').trim());
   const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : undefined;
   const nextStep = known
     ? 'Correct the profile, the certificate or the entitlements of the app, and try again.'
