@@ -96,7 +96,7 @@ export const failureCodes = {
   BUNDLE_LINK_DANGLING: input('A symbolic link in the bundle leads nowhere.'),
   BUNDLE_SCRIPT_EXECUTABLE: input('An app for the App Store of iOS has a script that may be executed.'),
   ARCHIVED_CODE_UNSIGNED: input(
-    'An archive in the app holds code without a signature, which is not notarized.',
+    'An archive in the app holds code whose signature is missing or not enough to be notarized.',
   ),
   EXTENSION_POINT_MISSING: input('An app extension does not say what it extends.'),
   BUNDLE_ID_DUPLICATE: input('Two bundles of the app have the same bundle identifier.'),

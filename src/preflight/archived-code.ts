@@ -1,4 +1,4 @@
-import type { ArchivedCode } from '../domain/bundle/index.ts';
+import type { ArchivedCode, ArchivedCodeLack } from '../domain/bundle/index.ts';
 import { shown } from '../domain/bundle/shown.ts';
 import { type Finding, finding } from './finding.ts';
 import { type Context, listed } from './input.ts';
@@ -12,8 +12,15 @@ const OF_MAC = ['macos', 'maccatalyst', 'driverkit'];
  */
 export function archivedCodeFindings({ survey: { archivedCode }, toNotary }: Context): Finding[] {
   if (!archivedCode || !toNotary) return [];
-  const unsigned = archivedCode.code.filter((code) => isOfMac(code) && !code.isSigned);
-  return [...refused(unsigned.map(({ path }) => path)), ...unread(archivedCode.unread)];
+  const ofMac = archivedCode.code.filter(isOfMac);
+  const lacking = (lack: ArchivedCodeLack) =>
+    ofMac.filter(({ lacks }) => lacks.includes(lack)).map(({ path }) => path);
+  return [
+    ...refused(lacking('signature')),
+    ...incomplete('a secure time stamp', lacking('time stamp')),
+    ...incomplete('the hardened runtime', lacking('hardened runtime')),
+    ...unread(archivedCode.unread),
+  ];
 }
 
 /** What does not say what it was built for is an old program of macOS. */
@@ -33,6 +40,17 @@ function refused(paths: readonly string[]): Finding[] {
         'It has no signature, or one without a certificate; signing an app leaves its archives as they are.',
       nextStep:
         'Sign it with Developer ID, hardened runtime and time stamp before it is packed, or take it out of the archive.',
+    }),
+  ];
+}
+
+function incomplete(what: string, paths: readonly string[]): Finding[] {
+  if (paths.length === 0) return [];
+  return [
+    finding('ARCHIVED_CODE_UNSIGNED', 'error', {
+      summary: `Apple does not notarize code in archives that was signed without ${what}: ${listed(paths, shown)}.`,
+      reason: 'Signing an app leaves its archives as they are, so that this signature stays.',
+      nextStep: `Sign it with Developer ID and ${what} before it is packed, or take it out of the archive.`,
     }),
   ];
 }

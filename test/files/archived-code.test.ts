@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
 import { findArchivedCode } from '../../src/files/bundle/index.ts';
 import { tarball, tarGz, zip } from '../helpers/archives.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
@@ -17,7 +18,7 @@ afterAll(() => rm(dir, { recursive: true }));
 const library = buildMachO({ fileType: 'dylib' });
 const part = (name: string, body: Buffer | string) => ({ name, body: Buffer.from(body) });
 
-/** Paths of the code in the given files, `-` in front of what is not signed, and the archives that were not read. */
+/** Paths of the code in the given files, `-` in front of what is not signed; the archives that were not read. */
 async function foundIn(files: Record<string, Buffer>) {
   const app = await mkdtemp(join(dir, 'app-'));
   const scratchDir = join(app, 'scratch');
@@ -27,7 +28,8 @@ async function foundIn(files: Record<string, Buffer>) {
   const survey = { files: new Set(Object.keys(files)), code: new Map() };
   const { code, unread } = await findArchivedCode(app, survey, { scratchDir, signal });
   expect((await readdir(app)).toSorted()).toEqual(['Contents', ...Object.keys(files)].toSorted());
-  return { code: code.map(({ path, isSigned }) => `${isSigned ? '' : '-'}${path}`), unread };
+  const named = code.map(({ path, lacks }) => (lacks.includes('signature') ? `-${path}` : path));
+  return { code: named, lacks: code.map(({ lacks }) => lacks), unread };
 }
 
 test.each<[string, Record<string, Buffer>, string[]]>([
@@ -68,7 +70,7 @@ test.each<[string, Record<string, Buffer>, string[]]>([
   ],
   ['no archive at all', { 'a.jar': Buffer.from('text'), empty: Buffer.alloc(0) }, []],
 ])('%s', async (_name, files, code) => {
-  expect(await foundIn(files)).toEqual({ code, unread: [] });
+  expect(await foundIn(files)).toMatchObject({ code, unread: [] });
 });
 
 test('what cannot be read is named, and the rest is looked at', async () => {
@@ -78,13 +80,13 @@ test('what cannot be read is named, and the rest is looked at', async () => {
     'cut.tgz': tarGz(part('x', 'x')).subarray(0, 40),
     'good.zip': whole,
   };
-  expect(await foundIn(files)).toEqual({ code: ['-good.zip/x'], unread: ['cut.zip', 'cut.tgz'] });
+  expect(await foundIn(files)).toMatchObject({ code: ['-good.zip/x'], unread: ['cut.zip', 'cut.tgz'] });
 });
 
 test('archives in archives are followed to an end', async () => {
   let archive = zip([part('x', library)]);
   for (let depth = 0; depth < 6; depth += 1) archive = zip([part('a.zip', archive)]);
-  expect(await foundIn({ 'a.zip': archive })).toEqual({ code: [], unread: [] });
+  expect(await foundIn({ 'a.zip': archive })).toMatchObject({ code: [], unread: [] });
 });
 
 test('code that somebody has signed is told apart, an ad hoc signature is none', async () => {
@@ -95,4 +97,33 @@ test('code that somebody has signed is told apart, an ad hoc signature is none',
   await rcodesign('sign', adHoc);
   const archive = zip([part('signed', await readFile(signed)), part('adhoc', await readFile(adHoc))]);
   expect((await foundIn({ 'a.jar': archive })).code).toEqual(['a.jar/signed', '-a.jar/adhoc']);
+});
+
+test('what the notary service wants of a signature is looked for in code that is signed', async () => {
+  const pem = await makeIdentity(dir);
+  const authority = await startTimestampAuthority();
+  const url = authority.url;
+  try {
+    const made = async (name: string, type: string, ...options: string[]) => {
+      const path = join(dir, name);
+      await makeMachO(path, '--file-type', type);
+      await rcodesign('sign', '--pem-file', pem, ...options, path);
+      return part(name, await readFile(path));
+    };
+    const runtime = ['--code-signature-flags', 'runtime'];
+    const parts = [
+      await made('library', 'dylib', '--timestamp-url', url),
+      await made('unstamped', 'dylib', '--timestamp-url', 'none'),
+      await made('program', 'executable', '--timestamp-url', url, ...runtime),
+      await made('soft', 'executable', '--timestamp-url', url),
+    ];
+    expect((await foundIn({ 'a.jar': zip(parts) })).lacks).toEqual([
+      [],
+      ['time stamp'],
+      [],
+      ['hardened runtime'],
+    ]);
+  } finally {
+    await authority.stop();
+  }
 });

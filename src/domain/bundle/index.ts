@@ -3,6 +3,7 @@ export { type MergeInput, type MergeResult, mergeInfoPlist } from './merge-info.
 export { compareOsVersions, isOsVersion } from './os-version.ts';
 export type {
   ArchivedCode,
+  ArchivedCodeLack,
   ArchivedCodeScan,
   BundleSurvey,
   CodeFile,

@@ -28,9 +28,12 @@ export interface CodeFile extends MachOFacts {
 export interface ArchivedCode extends Pick<MachOFacts, 'slices'> {
   /** Through the archives, e.g. `Contents/Resources/a.jar/mac/libx.dylib`. */
   readonly path: string;
-  /** With a certificate: an ad hoc signature is none here. */
-  readonly isSigned: boolean;
+  /** Of what the notary service wants of code that is not signed here; empty when it has all of it. */
+  readonly lacks: readonly ArchivedCodeLack[];
 }
+
+/** An ad hoc signature is none; the hardened runtime is wanted of programs. */
+export type ArchivedCodeLack = 'signature' | 'time stamp' | 'hardened runtime';
 
 export interface ArchivedCodeScan {
   readonly code: readonly ArchivedCode[];

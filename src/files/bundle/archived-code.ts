@@ -5,9 +5,9 @@ import type { ArchivedCode, ArchivedCodeScan, BundleSurvey } from '../../domain/
 import { ShipError } from '../../errors.ts';
 import { hasMachOMagic } from '../../formats/macho/index.ts';
 import type { ArchiveEntry } from '../archive/archive-entry.ts';
-import { readMachOSignature } from '../code-signature/read-signature.ts';
 import { nextInTurn, readStart } from '../disk/small-file.ts';
 import { type ArchiveFormat, archiveFormat, readEntries, START_BYTES, startOf } from './archive-entries.ts';
+import { lacksOf } from './notary-lacks.ts';
 import { readMachO } from './read-macho.ts';
 
 /** Archives in archives; a wheel in a zip in a jar is the deepest that was seen. */
@@ -115,7 +115,7 @@ class Search {
   private async code(path: string, name: string): Promise<void> {
     const macho = await readMachO(path, { name }).catch(unlessDamaged);
     if (!macho || this.found.code.length >= MAX_FOUND) return;
-    this.found.code.push({ path: name, slices: macho.slices, isSigned: await isSigned(path) });
+    this.found.code.push({ path: name, slices: macho.slices, lacks: await lacksOf(path) });
   }
 
   private spendEntry(): void {
@@ -132,12 +132,6 @@ class Search {
 /** Through the archives; as long as anybody reads. */
 const nameIn = (archive: string, { name }: ArchiveEntry): string =>
   (name === '' ? archive : `${archive}/${name}`).slice(0, MAX_NAME_CHARACTERS);
-
-/** By somebody with a certificate, in all of its parts. */
-async function isSigned(path: string): Promise<boolean> {
-  const signature = await readMachOSignature(path).catch(unlessDamaged);
-  return signature?.slices.every((slice) => slice.signature?.cms !== undefined) ?? false;
-}
 
 /** Why an archive is not looked at to its end. */
 class Unread extends Error {}

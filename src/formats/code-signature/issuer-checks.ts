@@ -32,9 +32,13 @@ export class IssuerChecks {
   }
 }
 
+/** Of keys that no authority signs with any more, only the sizes that were once in use. */
+const MAX_DSA_BITS = 3_072;
+
 function isCheap({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
-  if (!asymmetricKeyType?.startsWith('rsa')) return true;
   const { modulusLength = Number.POSITIVE_INFINITY, publicExponent = MAX_RSA_EXPONENT } =
     asymmetricKeyDetails ?? {};
+  if (asymmetricKeyType === 'dsa') return modulusLength <= MAX_DSA_BITS;
+  if (!asymmetricKeyType?.startsWith('rsa')) return true;
   return modulusLength <= MAX_RSA_BITS && publicExponent < MAX_RSA_EXPONENT;
 }
