@@ -28,7 +28,7 @@ export type PoolReport =
   /** Null: no standby machine, the run makes its own. */
   | { type: 'pool.answered'; runId: string | null; vm: VmClone | null }
   | { type: 'pool.leaked'; name: string }
-  /** Standby machines that take a place on the host now. */
+  /** Standby machines that hold a slot of the host now. */
   | { type: 'pool.changed'; standbys: number };
 
 /**

@@ -33,7 +33,7 @@ export interface NotarizationContext extends NotarizationInput {
   readonly isRecalled: boolean;
   /** A submission whose file never arrived, and which a new one takes the place of. */
   readonly replaces: string | null;
-  /** Submissions made in this life. */
+  /** Submissions made since the process began. */
   readonly submissions: number;
   /** At the present question. */
   readonly attempts: number;

@@ -24,7 +24,7 @@ export const notarizationLimits = {
   /** All attempts; 4 GB at 0.6 MB/s, and well below the twelve hours of the permission. */
   uploadTimeout: 7_200_000,
   /**
-   * A submission of an earlier life of which nobody knows whether its file arrived: most verdicts come within this
+   * A submission of a previous process of which nobody knows whether its file arrived: most verdicts come within this
    * time; when none does, the file is missing and is submitted anew.
    */
   doubtTimeout: 300_000,

@@ -46,7 +46,7 @@ export const recalling = notarizationSetup.createStateConfig({
 
 export const doubting = notarizationSetup.createStateConfig({
   description:
-    'Announced in an earlier life, and nobody knows whether the file arrived: a verdict would prove it.',
+    'Announced before a restart, and nobody knows whether the file arrived: a verdict would prove it.',
   entry: ['resetAttempts', tell('An earlier submission of this file is looked for at Apple.')],
   after: { doubtTimeout: 'submitting' },
   initial: 'asking',
@@ -116,7 +116,7 @@ export const submitting = notarizationSetup.createStateConfig({
         ],
       },
     },
-    pausing: { description: 'Apple gets a breath.', after: { retryPause: 'seeking' } },
+    pausing: { description: 'Backs off before the next attempt.', after: { retryPause: 'seeking' } },
     seeking: {
       description: 'The answer may have been lost: is this very file among those that Apple has judged?',
       entry: 'countAttempt',

@@ -52,7 +52,7 @@ export const uploading = notarizationSetup.createStateConfig({
         },
       },
     },
-    pausing: { description: 'The storage gets a breath.', after: { retryPause: 'attempting' } },
+    pausing: { description: 'Backs off before the next attempt.', after: { retryPause: 'attempting' } },
   },
 });
 

@@ -1,7 +1,7 @@
 import { assign } from 'xstate';
 import { claimExpired, queueTimedOut } from './failures.ts';
 import { signJobSetup } from './setup.ts';
-import { cancelOf, disown, faulted, keep, late, step } from './transitions.ts';
+import { cancelOf, dropClaim, faulted, keep, late, step } from './transitions.ts';
 
 export const admitting = signJobSetup.createStateConfig({
   description: 'Manifest and credentials are parsed and the plan is made.',
@@ -23,7 +23,7 @@ export const admitting = signJobSetup.createStateConfig({
       target: 'reporting',
       actions: { type: 'keepFailure', params: cancelOf },
     },
-    'claim.expired': { target: 'dropping', actions: disown(claimExpired) },
+    'claim.expired': { target: 'dropping', actions: dropClaim(claimExpired) },
   },
   after: { admitTimeout: late('reading the job') },
 });
@@ -40,7 +40,7 @@ export const waitingForSlot = signJobSetup.createStateConfig({
       target: 'reporting',
       actions: { type: 'keepFailure', params: cancelOf },
     },
-    'claim.expired': { target: 'dropping', actions: disown(claimExpired) },
+    'claim.expired': { target: 'dropping', actions: dropClaim(claimExpired) },
   },
   after: { queueTimeout: { target: 'reporting', actions: keep(queueTimedOut) } },
 });

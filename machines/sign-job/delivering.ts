@@ -1,12 +1,12 @@
 import { and, not } from 'xstate';
 import type { Failure } from '../contracts/failure.ts';
 import { deliveredPass } from './context.ts';
-import { handedOn, uploadStalled, uploadUnanswered } from './failures.ts';
+import { reassigned, uploadStalled, uploadUnanswered } from './failures.ts';
 import { signJobSetup } from './setup.ts';
 import {
   begin,
   DROP,
-  disown,
+  dropClaim,
   errorOf,
   FAULT,
   faulted,
@@ -74,13 +74,13 @@ export const delivering = signJobSetup.createStateConfig({
         },
       },
     },
-    pausing: { description: 'The hub gets a breath.', after: { retryPause: 'attempting' } },
+    pausing: { description: 'Backs off before the next attempt.', after: { retryPause: 'attempting' } },
     doubting: {
       description: 'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
       always: [
         { guard: 'hasNewerToken', target: 'attempting' },
         { guard: not('claimIsValid'), target: '#signJob.engaged.work.running.awaitingClaim' },
-        { target: DROP, actions: disown(handedOn) },
+        { target: DROP, actions: dropClaim(reassigned) },
       ],
     },
   },

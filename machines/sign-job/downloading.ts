@@ -1,7 +1,7 @@
 import { not } from 'xstate';
-import { handedOn } from './failures.ts';
+import { reassigned } from './failures.ts';
 import { signJobSetup } from './setup.ts';
-import { begin, DROP, disown, errorOf, faulted, late, step } from './transitions.ts';
+import { begin, DROP, dropClaim, errorOf, faulted, late, step } from './transitions.ts';
 
 export const downloading = signJobSetup.createStateConfig({
   description: 'Download, base64 and unpacking are one stream into the run directory.',
@@ -24,13 +24,13 @@ export const downloading = signJobSetup.createStateConfig({
         ],
       },
     },
-    pausing: { description: 'The hub gets a breath.', after: { retryPause: 'attempting' } },
+    pausing: { description: 'Backs off before the next attempt.', after: { retryPause: 'attempting' } },
     doubting: {
       description: 'The hub refuses the token: a newer one, a job on its way back to us, or not ours.',
       always: [
         { guard: 'hasNewerToken', target: 'attempting' },
         { guard: not('claimIsValid'), target: 'awaitingClaim' },
-        { target: DROP, actions: disown(handedOn) },
+        { target: DROP, actions: dropClaim(reassigned) },
       ],
     },
     awaitingClaim: {

@@ -2,13 +2,13 @@ import { not, raise } from 'xstate';
 import { newest } from './context.ts';
 import { claimExpired, NOT_OURS } from './failures.ts';
 import { signJobSetup } from './setup.ts';
-import { disown } from './transitions.ts';
+import { dropClaim } from './transitions.ts';
 
 export const reporting = signJobSetup.createStateConfig({
   description:
     'The one answer is given, unless the hub gave the job to somebody else, whose run it would end.',
   always: [
-    { guard: 'claimIsLost', target: 'dropping', actions: disown(claimExpired) },
+    { guard: 'claimIsLost', target: 'dropping', actions: dropClaim(claimExpired) },
     // while the link is down it waits in the outbox, which asks the hub before it is said
     { guard: not('claimIsAskedFor'), target: 'releasing', actions: 'conclude' },
   ],

@@ -87,7 +87,7 @@ export const claimExpired: Failure = {
 };
 
 /** A 403 for a token that should be good: re-queued, finished, or the hub was restarted. */
-export const handedOn: Failure = {
+export const reassigned: Failure = {
   ...claimExpired,
   summary: 'The hub does not count this job as ours any more.',
   reason: 'It refused the token of the assignment.',

@@ -11,7 +11,7 @@ export type { SignJobInput } from './context.ts';
 /**
  * One assignment from the hub, from its arrival to its one answer and to the last file it left.
  *
- * Four things live side by side: the **work** itself, the **machine** it runs in, the **claim** (whether the hub
+ * Four things run side by side: the **work** itself, the **machine** it runs in, the **claim** (whether the hub
  * still counts the job as ours) and the **pulse** that repeats the stage in long waits.
  *
  * The plan has one pass or two; each signs a fresh copy of the bundle, packs and checks it. Only when all of that has
@@ -57,7 +57,7 @@ export const signJobMachine = signJobSetup.createMachine({
   initial: 'engaged',
   states: {
     engaged: {
-      description: 'The run exists: work, machine, claim and pulse live side by side.',
+      description: 'The run exists: work, machine, claim and pulse run side by side.',
       type: 'parallel',
       states: {
         work: {

@@ -30,7 +30,7 @@ export const awaitingClaim = signJobSetup.createStateConfig({
 });
 
 export const keepingArtifact = signJobSetup.createStateConfig({
-  description: 'What Apple is about to get is kept: a next life of the worker goes on with this very file.',
+  description: 'What Apple is about to get is kept: after a restart the worker goes on with this very file.',
   invoke: {
     id: 'keepArtifact',
     src: 'keepArtifact',
@@ -79,7 +79,7 @@ export const stapled = signJobSetup.createStateConfig({
 
 export const validatingStaple = signJobSetup.createStateConfig({
   description:
-    "Apple's stapler gives a second opinion, if the machine still lives; without one the job goes on.",
+    "Apple's stapler gives a second opinion, if the machine is still there; without one the job goes on.",
   invoke: {
     id: 'validateStaple',
     src: 'validateStaple',

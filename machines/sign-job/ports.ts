@@ -38,7 +38,7 @@ export const signJobPorts = {
   downloadBundle: port<void, StepInput>('downloadBundle'),
   inspectBundle: port<BundleSummary, StepInput>('inspectBundle'),
   checkCredentials: port<void, StepInput>('checkCredentials'),
-  /** What an earlier life made of the same job and may have submitted; null when there is none. */
+  /** What a previous process made of the same job and may have submitted; null when there is none. */
   recallArtifact: port<Artifact | null, StepInput>('recallArtifact'),
   drawIcons: port<DrawnIcons, StepInput>('drawIcons'),
   mergeInfoPlist: port<void, StepInput>('mergeInfoPlist'),
@@ -54,7 +54,7 @@ export const signJobPorts = {
   verifySignature: port<void, GuestStepInput>('verifySignature'),
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
   checkArtifact: port<void, StepInput>('checkArtifact'),
-  /** Keeps what is about to be submitted for a next life. */
+  /** Keeps what is about to be submitted for the time after a restart. */
   keepArtifact: port<void, StepInput>('keepArtifact'),
   /** Rejects when the guest says that a ticket does not hold; whatever else goes wrong is no opinion. */
   validateStaple: port<void, GuestStepInput>('validateStaple'),

@@ -33,8 +33,7 @@ export const checkingCredentials = signJobSetup.createStateConfig({
 });
 
 export const recallingArtifact = signJobSetup.createStateConfig({
-  description:
-    'Did an earlier life sign this job and begin its notarization? Then it goes on with that file.',
+  description: 'Did a previous process sign this job and begin its notarization? Then that file is used.',
   invoke: {
     id: 'recallArtifact',
     src: 'recallArtifact',

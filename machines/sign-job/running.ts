@@ -30,7 +30,7 @@ import {
   transferring,
   verifyingSignature,
 } from './signing.ts';
-import { cancelOf, disown, keep } from './transitions.ts';
+import { cancelOf, dropClaim, keep } from './transitions.ts';
 
 /** The way of the bundle through its slot: each state stands in the file of its phase. */
 export const running = signJobSetup.createStateConfig({
@@ -41,7 +41,7 @@ export const running = signJobSetup.createStateConfig({
       target: 'reporting',
       actions: { type: 'keepFailure', params: cancelOf },
     },
-    'claim.expired': { target: 'dropping', actions: disown(claimExpired) },
+    'claim.expired': { target: 'dropping', actions: dropClaim(claimExpired) },
     'vm.lost': {
       target: 'reporting',
       actions: { type: 'keepFailure', params: ({ event }) => event },

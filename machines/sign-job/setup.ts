@@ -40,7 +40,7 @@ export const signJobSetup = setup({
       failure: ({ context }, params: { failure: Failure }) => context.failure ?? params.failure,
     }),
     /** Whatever happened before, it is somebody else's business now. */
-    disown: assign({ failure: (_, params: { failure: Failure }) => params.failure }),
+    dropClaim: assign({ failure: (_, params: { failure: Failure }) => params.failure }),
     reportAwaitingSlot: sendTo(
       ({ context }) => context.owner,
       ({ context }) => ({ type: 'job.awaitingSlot', runId: context.runId }),

@@ -40,7 +40,7 @@ export const FAULT = '#signJob.engaged.work.reporting';
 export const DROP = '#signJob.engaged.work.dropping';
 
 export const keep = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
-export const disown = (failure: Failure) => ({ type: 'disown' as const, params: { failure } });
+export const dropClaim = (failure: Failure) => ({ type: 'dropClaim' as const, params: { failure } });
 /** For a step that missed its deadline; `doing` says which, as in "because codesigning took too long". */
 export const late = (doing: string) => ({ target: FAULT, actions: keep(stepTimedOut(doing)) }) as const;
 /** For a port that failed. */

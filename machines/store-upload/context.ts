@@ -5,7 +5,7 @@ export interface StoreUploadInput {
   readonly runId: string;
   /** What is uploaded; lies behind the ports under `runId`. */
   readonly artifact: Artifact;
-  /** An upload of the same build that an earlier life began. */
+  /** An upload of the same build that was begun before a restart. */
   readonly uploadId: string | null;
 }
 
@@ -19,7 +19,7 @@ export interface StoreUploadOutput {
 }
 
 export interface StoreUploadContext extends StoreUploadInput {
-  /** An earlier life began an upload of this build; it may have got further than is known. */
+  /** An upload of this build was begun before a restart; it may have got further than is known. */
   readonly isRecalled: boolean;
   readonly appId: string | null;
   readonly fileId: string | null;

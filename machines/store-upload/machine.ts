@@ -45,7 +45,7 @@ export const storeUploadMachine = storeUploadSetup.createMachine({
   initial: 'beginning',
   states: {
     beginning: {
-      description: 'Is there an upload of this build that an earlier life began?',
+      description: 'Is there an upload of this build that was begun before a restart?',
       always: [{ guard: 'isResumed', target: 'reconciling' }, { target: 'findingApp' }],
     },
     findingApp,

@@ -30,7 +30,7 @@ export interface PartsReport {
   readonly retryAfterMs: number | null;
 }
 
-/** Whether Apple has the build of an earlier life, and whether it has looked at it. */
+/** Whether Apple has the build that this job sent before a restart, and whether it has looked at it. */
 export type OwnBuild = 'none' | 'processing' | 'valid';
 
 export const storeUploadPorts = {

@@ -48,7 +48,7 @@ export const objecting = storeUploadSetup.createStateConfig({
 });
 
 export const comparing = storeUploadSetup.createStateConfig({
-  description: 'The number of the build is in use: did an earlier life of this very job use it?',
+  description: 'The number of the build is in use: did this very job use it before a restart?',
   entry: 'resetAttempts',
   initial: 'attempting',
   states: {

@@ -73,7 +73,7 @@ export const storeUploadSetup = setup({
     isComplete: (_, params: { verdict: UploadVerdict }) => params.verdict.state === 'complete',
     isRefused: (_, params: { verdict: UploadVerdict }) => params.verdict.state === 'failed',
     isProcessing: (_, params: { verdict: UploadVerdict }) => params.verdict.state === 'processing',
-    /** An earlier life reserved the upload and got no further. */
+    /** The upload was reserved before a restart and got no further. */
     wasNeverSent: ({ context }, params: { verdict: UploadVerdict }) =>
       params.verdict.state === 'awaitingUpload' && context.fileId === null,
     isUncommitted: ({ context }, params: { verdict: UploadVerdict }) =>
@@ -86,7 +86,7 @@ export const storeUploadSetup = setup({
       context.fileId !== null &&
       context.commitRefusal === null &&
       context.staleAnswers < STALE_ANSWERS,
-    /** What an earlier life reserved is gone at Apple. */
+    /** What was reserved before a restart is gone at Apple. */
     isForgotten: ({ context }, params: { failure: Failure }) =>
       params.failure.code === 'STORE_UPLOAD_UNKNOWN' && context.isRecalled && context.fileId === null,
     mayBeOwn: ({ context }, params: { failure: Failure | null }) =>

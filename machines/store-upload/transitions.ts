@@ -30,7 +30,10 @@ export const lateOrFail = (doing: string) =>
     { guard: 'hasAttemptsLeft', target: 'pausing', actions: 'clearWait' },
     { target: FAILED, actions: failWith(storeTimedOut(doing)) },
   ] as const;
-export const pausing = { description: 'Apple gets a breath.', after: { retryPause: 'attempting' } } as const;
+export const pausing = {
+  description: 'Backs off before the next attempt.',
+  after: { retryPause: 'attempting' },
+} as const;
 /** Apple has spoken about the build. */
 export const concluded = (state: 'published' | 'objecting') =>
   ({

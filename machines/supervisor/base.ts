@@ -32,7 +32,7 @@ export const supervisorBase = setup({
     interruptedJobs: interruptedJobsMachine,
     signJob: signJobMachine,
     vmPool: vmPoolMachine,
-    /** Destroys what earlier lives left; answers with the clones that resisted. */
+    /** Destroys what previous processes left; answers with the clones that resisted. */
     sweepLeftovers: port<readonly string[], { instance: string }>('sweepLeftovers'),
     /** Tries again to delete clones that leaked; answers with those that are gone now. */
     sweepLeaks: port<readonly string[], { names: readonly string[] }>('sweepLeaks'),

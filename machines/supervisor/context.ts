@@ -16,7 +16,7 @@ export interface SupervisorInput {
   readonly image: string;
   /** Identity of this installation, part of every clone's name, so that a sweep touches only its own. */
   readonly instance: string;
-  /** Machines that are booted before a job needs one, where there are free places; 0 for none. */
+  /** Machines that are booted before a job needs one, where there are free slots; 0 for none. */
   readonly standbySize: number;
   /** Jobs that the previous process was killed in and that the hub still counts as running there. */
   readonly interruptedJobIds?: readonly string[];
@@ -31,9 +31,9 @@ export interface SupervisorContext extends SupervisorInput {
   readonly leaked: readonly string[];
   /** How often in a row the leaks were looked after. */
   readonly leakSweeps: number;
-  /** Standby machines that take a place on the host. */
+  /** Standby machines, each of which takes a slot of the host. */
   readonly standbys: number;
-  /** Places that the host refused a machine: out of service for a while. One always stays. */
+  /** Slots that the host refused a machine for: out of service for a while. One always stays. */
   readonly quarantined: number;
   readonly concluded: { readonly succeeded: number; readonly failed: number; readonly cancelled: number };
 }
@@ -50,7 +50,7 @@ export type SupervisorEvent =
   | JobReport
   | PoolReport
   | { type: 'leaks.noticed' }
-  | { type: 'place.refused' }
+  | { type: 'slot.refused' }
   | { type: 'job.returned' }
   /** The hub did not take this one back. */
   | ({ type: 'job.kept' } & ReturnedJob)

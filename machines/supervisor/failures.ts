@@ -2,7 +2,7 @@ import { type Failure, failureOf } from '../contracts/failure.ts';
 import { TRY_AGAIN_OR_REPORT } from '../contracts/wording.ts';
 
 /** Code of a run whose machine the host refused, because it runs as many as it may. */
-export const NO_PLACE = 'VM_LIMIT_REACHED';
+export const SLOT_REFUSED = 'VM_LIMIT_REACHED';
 
 export const notTaken: Failure = {
   kind: 'host',

@@ -13,7 +13,7 @@ export const supervisorLimits = {
   returnTimeout: 60_000,
   /** One question for each of those jobs. */
   probeTimeout: 30_000,
-  /** A place that the host refused stays out of service: what holds it is seldom gone in seconds. */
+  /** A slot that the host refused stays out of service: what holds it is seldom gone in seconds. */
   quarantineTime: 600_000,
   /** A clone that could not be deleted is tried again: after 5 s, doubling to one minute. */
   leakSweepPause: ({ context }: { context: { leakSweeps: number } }) =>

@@ -7,7 +7,7 @@ export type { SupervisorInput, SweepRunInput } from './context.ts';
  * The root of the actor system: owns the hub link, starts one sign-job per assignment, and is the only one that
  * counts slots.
  *
- * Promises: nothing is accepted before what an earlier life left has been swept; never more than `maxConcurrent`
+ * Promises: nothing is accepted before what the previous process left has been swept; never more than `maxConcurrent`
  * machines, whatever the hub hands out; a second assignment of a running job is adopted, not started; every
  * assignment ends in one conclusion, or goes back to the hub; no job that was not begun is failed because the daemon
  * ends, as long as the hub can be reached; *drain*, *cancel* and *shutdown* are three different wishes.
@@ -28,7 +28,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
   initial: 'sweeping',
   states: {
     sweeping: {
-      description: 'Clones and run directories that an earlier life left are destroyed, only our own.',
+      description: 'Clones and run directories that the previous process left are destroyed, only our own.',
       invoke: {
         id: 'sweepLeftovers',
         src: 'sweepLeftovers',
@@ -37,14 +37,13 @@ export const supervisorMachine = supervisorSetup.createMachine({
           target: 'serving',
           actions: { type: 'noteLeaks', params: ({ event }) => ({ names: event.output }) },
         },
-        onError: 'blinded',
+        onError: 'listFailed',
       },
       on: { 'shutdown.requested': 'stopped', 'drain.requested': 'stopped' },
-      after: { sweepTimeout: 'blinded' },
+      after: { sweepTimeout: 'listFailed' },
     },
-    blinded: {
-      description:
-        'It could not be seen what an earlier life left: machines of it may run, so no job is taken yet.',
+    listFailed: {
+      description: 'Cannot list leftover machines; taking no jobs until that works.',
       on: { 'shutdown.requested': 'stopped', 'drain.requested': 'stopped' },
       after: { sweepPause: 'sweeping' },
     },

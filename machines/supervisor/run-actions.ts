@@ -96,14 +96,14 @@ export const withRuns = withSlots.extend({
       enqueue.assign({ leaked: [...context.leaked, handedVm] });
       enqueue.raise({ type: 'leaks.noticed' });
     }),
-    answerForRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
+    reportCrashedRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
       const run = find(context.runs, params.runId);
       if (!run || run.phase === 'concluded') return;
       enqueue.assign({ concluded: { ...context.concluded, failed: context.concluded.failed + 1 } });
       enqueue.sendTo('hub', failed(run.jobId, assignmentOf(run), runCrashed));
     }),
     /** The slot stays taken until what the run left is swept away: its machine may still be alive. */
-    buryRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
+    sweepCrashedRun: enqueueActions(({ context, enqueue }, params: { runId: string }) => {
       const { runId } = params;
       const run = find(context.runs, runId);
       if (!run) return;

@@ -1,7 +1,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { signJobMachine } from '../sign-job/machine.ts';
 
-/** What the supervisor knows of one run: its place in the line, and whom to talk to. */
+/** What the supervisor knows of one run: its position in the line, and whom to talk to. */
 export interface Run {
   readonly runId: string;
   /** Makes the id of its actor; free for another run when this one has ended. */
@@ -13,7 +13,7 @@ export interface Run {
   readonly phase: 'admitting' | 'waiting' | 'working' | 'concluded';
   /** True once the run has had a slot: it gives it back only by ending. */
   readonly holdsSlot: boolean;
-  /** Its place in the line as the hub was told, counted from 1; 0 before. */
+  /** Its position in the line as the hub was told, counted from 1; 0 before. */
   readonly toldPosition: number;
   /** A standby machine that was handed to the run; its own clone otherwise. */
   readonly handedVm: string | null;
@@ -49,14 +49,14 @@ export const change = (runs: Runs, runId: string, with_: Partial<Run>): Runs =>
 
 export const waiting = (runs: Runs): Runs => runs.filter((run) => run.phase === 'waiting');
 
-/** Those who stand elsewhere in the line than was told. */
-export const inNewPlace = (runs: Runs): { runId: string; jobId: string; position: number }[] =>
+/** Those who stand elsewhere in the line than the hub was told. */
+export const movedInLine = (runs: Runs): { runId: string; jobId: string; position: number }[] =>
   waiting(runs)
     .map(({ runId, jobId, toldPosition }, index) => ({ runId, jobId, toldPosition, position: index + 1 }))
     .filter(({ position, toldPosition }) => position !== toldPosition);
 
-/** Places on the host that no run has. */
-export const freePlaces = (runs: Runs, maxConcurrent: number): number =>
+/** Slots that no run holds. */
+export const freeSlots = (runs: Runs, maxConcurrent: number): number =>
   Math.max(0, maxConcurrent - runs.filter((run) => run.holdsSlot).length);
 
 /** Those in line whose job is theirs for sure; one that the hub took back has no use for a slot. */
@@ -64,7 +64,7 @@ const ready = (runs: Runs): Runs => waiting(runs).filter(({ claim }) => claim ==
 
 /** Those whose turn it is: the first in line, as many as there are free slots. */
 export function nextInLine(runs: Runs, maxConcurrent: number): Runs {
-  return ready(runs).slice(0, freePlaces(runs, maxConcurrent));
+  return ready(runs).slice(0, freeSlots(runs, maxConcurrent));
 }
 
 /** Those whose job the hub took back: of a lost link it hands out one again, at once or never. */
@@ -73,7 +73,7 @@ export const lostRuns = (runs: Runs): Runs => openRuns(runs).filter(({ claim }) 
 /** As many of those as others wait for their slots, slots that are being cleared not counted. */
 export function givingWay(runs: Runs, maxConcurrent: number): Runs {
   const clearing = runs.filter(({ phase, holdsSlot }) => phase === 'concluded' && holdsSlot).length;
-  const wanted = ready(runs).length - freePlaces(runs, maxConcurrent) - clearing;
+  const wanted = ready(runs).length - freeSlots(runs, maxConcurrent) - clearing;
   return lostRuns(runs)
     .filter(({ holdsSlot }) => holdsSlot)
     .slice(0, Math.max(0, wanted));

@@ -1,8 +1,8 @@
 import { vmOf } from './context.ts';
 import { leaks } from './leaks.ts';
-import { places } from './places.ts';
 import { returns } from './returns.ts';
 import { supervisorSetup } from './setup.ts';
+import { slots } from './slots.ts';
 import { brokenRun, newsOf, resistingRun, sweptRun } from './transitions.ts';
 import { work } from './work.ts';
 
@@ -63,7 +63,7 @@ export const serving = supervisorSetup.createStateConfig({
     },
     'xstate.done.actor.run.*': {
       actions: [
-        { type: 'quarantinePlace', params: ({ event }) => event },
+        { type: 'quarantineSlot', params: ({ event }) => event },
         {
           type: 'reclaimUnused',
           params: ({ event }) => ({ runId: event.output.runId, vmName: event.output.vmName }),
@@ -77,9 +77,9 @@ export const serving = supervisorSetup.createStateConfig({
     },
     'xstate.error.actor.run.*': {
       actions: [
-        { type: 'answerForRun', params: brokenRun },
+        { type: 'reportCrashedRun', params: brokenRun },
         { type: 'withdrawRequest', params: brokenRun },
-        { type: 'buryRun', params: brokenRun },
+        { type: 'sweepCrashedRun', params: brokenRun },
       ],
     },
     'xstate.done.actor.sweep.*': {
@@ -141,7 +141,7 @@ export const serving = supervisorSetup.createStateConfig({
       },
     },
     returns,
-    places,
+    slots,
     leaks,
   },
 });

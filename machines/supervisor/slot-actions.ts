@@ -2,9 +2,9 @@ import { assign, enqueueActions, sendTo } from 'xstate';
 import type { JobOutput } from '../contracts/job.ts';
 import type { PoolReport } from '../contracts/vm.ts';
 import { supervisorBase } from './base.ts';
-import { NO_PLACE } from './failures.ts';
+import { SLOT_REFUSED } from './failures.ts';
 import { noteOf } from './hub-reports.ts';
-import { change, freePlaces, givingWay, inNewPlace, lostRuns, nextInLine, openRuns } from './runs.ts';
+import { change, freeSlots, givingWay, lostRuns, movedInLine, nextInLine, openRuns } from './runs.ts';
 
 /** The line of waiting runs, the slots, and the machines that go with them. */
 export const withSlots = supervisorBase.extend({
@@ -13,21 +13,21 @@ export const withSlots = supervisorBase.extend({
       runs: ({ context }, params: { runId: string }) =>
         change(context.runs, params.runId, { phase: 'waiting' }),
     }),
-    /** Slots go to the first in line; those who moved up hear their place. */
+    /** Slots go to the first in line; those who moved up hear their position. */
     grantSlots: enqueueActions(({ context, enqueue }) => {
-      const places = context.maxConcurrent - context.quarantined;
-      const next = nextInLine(context.runs, places);
+      const slots = context.maxConcurrent - context.quarantined;
+      const next = nextInLine(context.runs, slots);
       const granted = next.reduce(
         (all, { runId }) => change(all, runId, { phase: 'working', holdsSlot: true }),
         context.runs,
       );
-      const moved = inNewPlace(granted);
+      const moved = movedInLine(granted);
       const runs = moved.reduce(
         (all, { runId, position }) => change(all, runId, { toldPosition: position }),
         granted,
       );
       enqueue.assign({ runs });
-      const free = freePlaces(runs, places);
+      const free = freeSlots(runs, slots);
       for (const { runId } of next) enqueue.sendTo('pool', { type: 'machine.requested', runId, free });
       enqueue.sendTo('pool', { type: 'pool.resized', free });
       for (const { jobId, position } of moved)
@@ -50,12 +50,12 @@ export const withSlots = supervisorBase.extend({
       for (const { ref } of lostRuns(context.runs)) enqueue.sendTo(ref, { type: 'job.giveWayRequested' });
     }),
     /** The host runs fewer machines than it should: the next jobs wait in line instead of failing like this one. */
-    quarantinePlace: enqueueActions(({ context, enqueue }, params: { output: JobOutput }) => {
-      if (params.output.failure?.code !== NO_PLACE) return;
+    quarantineSlot: enqueueActions(({ context, enqueue }, params: { output: JobOutput }) => {
+      if (params.output.failure?.code !== SLOT_REFUSED) return;
       enqueue.assign({ quarantined: Math.min(context.quarantined + 1, context.maxConcurrent - 1) });
-      enqueue.raise({ type: 'place.refused' });
+      enqueue.raise({ type: 'slot.refused' });
     }),
-    restorePlaces: assign({ quarantined: 0 }),
+    restoreSlots: assign({ quarantined: 0 }),
     /** The run starts, with the standby machine that was handed over, or with none. */
     equipRun: enqueueActions(
       ({ context, enqueue }, params: Extract<PoolReport, { type: 'pool.answered' }>) => {

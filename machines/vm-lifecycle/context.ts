@@ -10,7 +10,7 @@ export interface VmLifecycleContext extends VmLifecycleInput {
   readonly address: VmAddress | null;
   readonly failure: Failure | null;
   readonly deleteAttempts: number;
-  /** How often the host had no place for it. */
+  /** How often the host had no slot for it. */
   readonly refusals: number;
 }
 

@@ -4,8 +4,8 @@ export const vmLimits = {
   cloneTimeout: 300_000,
   /** The machine's process starts in well under a second; a hypervisor that says nothing for a minute is stuck. */
   bootTimeout: 60_000,
-  /** After the host had no place for the machine: 1 s, then 2 s. */
-  placePause: ({ context }: { context: { refusals: number } }) => 500 * 2 ** context.refusals,
+  /** After the host had no slot for the machine: 1 s, then 2 s. */
+  slotPause: ({ context }: { context: { refusals: number } }) => 500 * 2 ** context.refusals,
   /** Boot to address: 15 s on a good host, more than 45 s on a loaded one. */
   locateTimeout: 180_000,
   /** Between two questions for the address. */
@@ -24,5 +24,5 @@ export const vmLimits = {
 /** Attempts to delete a clone before it is called leaked. */
 export const DELETE_ATTEMPTS = 3;
 
-/** So often a machine waits for a place before its host is called full: long enough for one that was just given up. */
-export const PLACE_ATTEMPTS = 2;
+/** So often a machine waits for a slot before its host is called full: long enough for one that was just given up. */
+export const SLOT_ATTEMPTS = 2;

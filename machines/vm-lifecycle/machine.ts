@@ -55,8 +55,8 @@ export const vmLifecycleMachine = vmLifecycleSetup.createMachine({
         'vm.releaseRequested': '.stopping',
         'vm.exited': [
           {
-            guard: { type: 'mayGetPlaceLater', params: ({ event }) => ({ failure: event.failure }) },
-            target: 'awaitingPlace',
+            guard: { type: 'mayGetSlotLater', params: ({ event }) => ({ failure: event.failure }) },
+            target: 'awaitingSlot',
             actions: 'countRefusal',
           },
           {
@@ -92,10 +92,10 @@ export const vmLifecycleMachine = vmLifecycleSetup.createMachine({
       },
     },
 
-    awaitingPlace: {
+    awaitingSlot: {
       description: 'The host runs as many machines as it may: the clone waits until it can be started.',
       on: { 'vm.releaseRequested': 'deleting' },
-      after: { placePause: 'alive' },
+      after: { slotPause: 'alive' },
     },
 
     deleting,

@@ -2,7 +2,7 @@ import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import type { Failure } from '../contracts/failure.ts';
 import type { VmOutput } from '../contracts/vm.ts';
 import type { VmLifecycleContext, VmLifecycleEvent, VmLifecycleInput } from './context.ts';
-import { DELETE_ATTEMPTS, PLACE_ATTEMPTS, vmLimits } from './limits.ts';
+import { DELETE_ATTEMPTS, SLOT_ATTEMPTS, vmLimits } from './limits.ts';
 import { vmLifecyclePorts } from './ports.ts';
 
 /** What the states of the vm-lifecycle are made of. */
@@ -30,8 +30,8 @@ export const vmLifecycleSetup = setup({
     isWorthRepeating: (_, params: { failure: Failure }) => params.failure.retryable,
     isBooted: ({ context }) => context.isBooted === true,
     /** A slot of macOS stays taken for a moment after its machine has gone, or somebody else's machine has it. */
-    mayGetPlaceLater: ({ context }, params: { failure: Failure | undefined }) =>
-      params.failure?.code === 'VM_LIMIT_REACHED' && context.refusals < PLACE_ATTEMPTS,
+    mayGetSlotLater: ({ context }, params: { failure: Failure | undefined }) =>
+      params.failure?.code === 'VM_LIMIT_REACHED' && context.refusals < SLOT_ATTEMPTS,
     mayDeleteAgain: ({ context }) => context.deleteAttempts < DELETE_ATTEMPTS,
   },
   delays: { ...vmLimits },

@@ -34,7 +34,7 @@ export const locating = vmLifecycleSetup.createStateConfig({
       },
     },
     pausing: {
-      description: 'A short breath before the next question.',
+      description: 'Backs off before the next question.',
       after: { locatePause: 'asking' },
     },
   },
@@ -61,7 +61,7 @@ export const connecting = vmLifecycleSetup.createStateConfig({
       },
     },
     pausing: {
-      description: 'A short breath; the address is asked for again, because it may have been stale.',
+      description: 'Backs off; then the address is asked for again, because it may be stale.',
       after: { connectPause: 'relocating' },
     },
     relocating: {

@@ -11,13 +11,13 @@ import { bestFor, changeStandby, nameOfActor, type Standbys, standbyIdOf, unprom
  *
  * Promises: a machine is handed over once and never comes back; it is asked whether it still answers before it is
  * handed over; standby machines and those of jobs together are never more than the host may run, because the
- * owner says how many places are free and a machine keeps its place until it has ended.
+ * owner says how many slots are free and a machine keeps its slot until it has ended.
  */
 export interface VmPoolInput {
   readonly image: string;
   /** Identity of this installation, part of every clone's name. */
   readonly instance: string;
-  /** Machines to keep, where there are places. */
+  /** Machines to keep, where there are slots. */
   readonly size: number;
   readonly free: number;
   readonly owner: Recipient<PoolReport>;
@@ -31,7 +31,7 @@ interface VmPoolContext extends VmPoolInput {
 
 type StandbyActorId = `standby.${number}`;
 type VmPoolEvent =
-  /** `free`: the places that are left when this run has its own. */
+  /** `free`: the slots that are left when this run has its own. */
   | { type: 'machine.requested'; runId: string; free: number }
   | { type: 'machine.withdrawn'; runId: string }
   | { type: 'pool.resized'; free: number }
@@ -110,7 +110,7 @@ export const vmPoolMachine = setup({
         }
       },
     ),
-    /** The first in line gets the machine that is ready soonest, or is told to make one where there is a place. */
+    /** The first in line gets the machine that is ready soonest, or is told to make one where there is a slot. */
     serve: enqueueActions(({ context, enqueue }) => {
       let { standbys } = context;
       const unanswered = context.requests.filter((runId) => {
@@ -127,7 +127,7 @@ export const vmPoolMachine = setup({
       });
       enqueue.assign({ standbys, requests: unanswered });
     }),
-    /** More than there are places for: the youngest are let go. */
+    /** More than there are slots for: the youngest are let go. */
     shrink: enqueueActions(({ context, enqueue }) => {
       const kept = unpromised(context.standbys).filter(({ phase }) => phase !== 'leaving');
       const surplus = kept.slice(Math.min(context.size, context.free));
@@ -152,7 +152,7 @@ export const vmPoolMachine = setup({
   delays: { ...vmPoolLimits },
 }).createMachine({
   id: 'vmPool',
-  description: 'Keeps machines booted and connected while there are free places, and hands each over once.',
+  description: 'Keeps machines booted and connected while there are free slots, and hands each over once.',
   context: ({ input }) => ({ ...input, standbys: [], requests: [] }),
   on: {
     'machine.requested': {
@@ -176,7 +176,7 @@ export const vmPoolMachine = setup({
   initial: 'keeping',
   states: {
     keeping: {
-      description: 'As many machines stand by as are wanted and as there are places for.',
+      description: 'As many machines stand by as are wanted and as there are slots for.',
       on: {
         'xstate.done.actor.standby.*': [
           {

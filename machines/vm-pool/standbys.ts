@@ -6,7 +6,7 @@ export interface Standby {
   readonly name: string;
   /** Makes the id of its actor; free for another one when this one has ended. */
   readonly number: number;
-  /** `leaving`: stopped, or handed over; it takes its place until it has ended. */
+  /** `leaving`: stopped, or handed over; it holds its slot until it has ended. */
   readonly phase: 'warming' | 'ready' | 'checking' | 'leaving';
   /** The run that gets it as soon as it is ready. */
   readonly reservedFor: string | null;

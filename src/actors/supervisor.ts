@@ -114,7 +114,7 @@ function provideInterruptedJobs(services: Services) {
   });
 }
 
-/** What an earlier life left is destroyed; answers with the machines that resisted, or did not go in time. */
+/** What the previous process left is destroyed; answers with the machines that resisted, or did not go in time. */
 async function sweepLeftovers(
   services: Services,
   instance: string,
@@ -125,7 +125,8 @@ async function sweepLeftovers(
     logger.error({ err: error }, 'folders of earlier runs could not be removed'),
   );
   const names = await machinesLeft(services, instance, signal);
-  if (names.length > 0) logger.warn({ machines: names }, 'destroying machines that an earlier life left');
+  if (names.length > 0)
+    logger.warn({ machines: names }, 'destroying machines that the previous process left');
   const inTime = withDeadline(signal, DESTROY_TIMEOUT_MS);
   return namesWhere(names, async (name) => !(await destroy(services, name, inTime)));
 }
@@ -142,12 +143,12 @@ async function machinesLeft(
     const names = new Set([...listed, ...(await journal.openMachines())]);
     return [...names].filter((name) => parseVmName(name)?.instance === instance);
   } catch (error) {
-    if (!signal.aborted) logger.error({ err: error }, BLIND);
+    if (!signal.aborted) logger.error({ err: error }, LIST_FAILED);
     throw error;
   }
 }
 
-const BLIND = 'it cannot be seen which machines an earlier life left: no job is taken until that works';
+const LIST_FAILED = 'cannot list leftover machines; taking no jobs until that works';
 
 async function destroy(
   { driver, journal, logger }: Services,

@@ -1,6 +1,6 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { hubLimits } from '../../machines/hub-connection/limits.ts';
-import { NO_PLACE } from '../../machines/supervisor/failures.ts';
+import { SLOT_REFUSED } from '../../machines/supervisor/failures.ts';
 import { jobOf } from './job-of.ts';
 import type { Logger } from './logger.ts';
 
@@ -109,9 +109,9 @@ function logLeak(logger: Logger, { output }: { output?: { outcome?: unknown; nam
 
 /** As the supervisor takes it. */
 function logRefusal(logger: Logger, { output }: { output?: { failure?: { code?: unknown } | null } }): void {
-  if (output?.failure?.code === NO_PLACE)
+  if (output?.failure?.code === SLOT_REFUSED)
     logger.error(
-      { code: NO_PLACE },
+      { code: SLOT_REFUSED },
       'this host refuses machines that it should run: one place less is used for some minutes; look for other virtual machines on it',
     );
 }

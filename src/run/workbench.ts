@@ -99,7 +99,7 @@ export interface Workbench {
   find(runId: string): Desk | undefined;
   /** Removes the folder and forgets everything; keys in memory are overwritten. */
   clear(runId: string): Promise<void>;
-  /** Removes the folders that an earlier life of the daemon left. */
+  /** Removes the folders that the previous process left. */
   sweep(): Promise<void>;
   readonly size: number;
 }

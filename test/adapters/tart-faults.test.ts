@@ -115,7 +115,7 @@ describe.concurrent('the limit of two machines', () => {
         const { setKnobs } = host;
         expect(await live(host)).toMatchObject({ lost: ['VM_EXITED'] });
         await setKnobs({ slots: { max: 1, releaseMs: 300 } });
-        expect(await live(host, { placePause: 1_000 })).toMatchObject({ lost: [], wasReady: true });
+        expect(await live(host, { slotPause: 1_000 })).toMatchObject({ lost: [], wasReady: true });
       },
     )();
   });

@@ -13,13 +13,6 @@ const FORBIDDEN_STATES = [...FORBIDDEN, 'place'];
 
 /** Still called by the old word; whoever renames one takes it out here. */
 const NOT_YET_RENAMED: readonly string[] = ['src/actors/hub-letters.ts', 'src/run/steps/notary-desk.ts'];
-const STATES_NOT_YET_RENAMED: readonly string[] = [
-  'supervisor.blinded',
-  'supervisor.serving.places',
-  'supervisor.serving.places.open',
-  'supervisor.serving.places.quarantined',
-  'vmLifecycle.awaitingPlace',
-];
 
 /** `hub-letters.ts` and `waitingForPlace` are the words that they are made of, each in the singular. */
 const wordsOf = (name: string): string[] =>
@@ -54,7 +47,7 @@ test('no state is named by a picture', async () => {
   const states = machines.flatMap((machine) => allNodes(machine).map(({ id }) => id));
   expect(states.length).toBeGreaterThan(100);
   const found = states.filter((id) => speaksOf(id, FORBIDDEN_STATES)).sort();
-  expect(found, 'rename it, or take the exception out').toEqual(STATES_NOT_YET_RENAMED);
+  expect(found).toEqual([]);
 });
 
 test.each([

@@ -25,8 +25,8 @@ const scene = (options: SceneOptions, run: (scene: Scene) => Promise<void>) =>
 
 /** How a state is made to be reached, and to last; the returned function lets go of what was held. */
 interface Way {
-  /** `handedOn`: the hub has taken the job back, and gives it out again: nothing is said, and a new run succeeds. */
-  readonly ending?: 'handedOn';
+  /** `reassigned`: the hub has taken the job back, and gives it out again: nothing is said, and a new run succeeds. */
+  readonly ending?: 'reassigned';
   readonly options?: SceneOptions;
   readonly prepare?: (scene: Scene) => (() => void) | Promise<() => void>;
 }
@@ -48,7 +48,7 @@ const ways: Record<string, Way> = {
   'running.downloading.pausing': refusedOnce('failNextDownloads'),
   'running.downloading.awaitingClaim': {
     options: { limits: { ...backSoon, signJob: { retryPause: 300 } } },
-    ending: 'handedOn',
+    ending: 'reassigned',
     prepare: (scene) => {
       scene.hub.failNextDownloads(1, 503);
       scene.atState('engaged.work.running.downloading.pausing', () => scene.hub.dropAllSockets());
@@ -68,7 +68,7 @@ const ways: Record<string, Way> = {
   'running.checkingArtifact': {},
   'running.awaitingClaim': {
     options: { limits: backSoon },
-    ending: 'handedOn',
+    ending: 'reassigned',
     prepare: (scene) => {
       // late enough for the run to be here before the link is back
       scene.atState('engaged.work.running.packaging', () => scene.hub.dropAllSockets());
@@ -87,7 +87,7 @@ const ways: Record<string, Way> = {
     options: {
       limits: { hub: { heartbeatInterval: 200, silenceTimeout: 1_000, closeTimeout: 20, backoff: 1_000 } },
     },
-    ending: 'handedOn',
+    ending: 'reassigned',
     // the hub takes the artifact, and does not know yet that the link is dead
     prepare: (scene) => {
       const { open, opened } = gate();
@@ -157,8 +157,13 @@ describe('a job that is cancelled', () => {
         const cancelled = cancelAt(scene, `engaged.work.${state}`, () => jobId);
         jobId = await scene.submit(materials.iosJob());
         await cancelled;
-        if (ending === 'handedOn') letGo?.();
-        await expectCancelled(scene, jobId, ending === 'handedOn' ? { success: true } : cancelledOnce, letGo);
+        if (ending === 'reassigned') letGo?.();
+        await expectCancelled(
+          scene,
+          jobId,
+          ending === 'reassigned' ? { success: true } : cancelledOnce,
+          letGo,
+        );
       });
     },
   );

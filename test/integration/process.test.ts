@@ -198,7 +198,7 @@ describe('a daemon that was killed', () => {
     await secrets.lookInFiles('state folder of the killed', state);
 
     const next = daemon();
-    await next.said(/destroying machines that an earlier life left/);
+    await next.said(/destroying machines that the previous process left/);
     expect(await hub.completed(jobId, patience())).toMatchObject({ success: true });
     expect(hub.assignments.filter((one) => one.jobId === jobId)).toHaveLength(2);
     expectOneComplete(hub.messages(jobId));
@@ -230,7 +230,7 @@ test('standby machines of a daemon that was killed are swept as well', async () 
   await running.ended;
   expect(await readdir(join(room, 'state', 'clones'))).toHaveLength(1);
   const next = daemon(standby);
-  await next.said(/destroying machines that an earlier life left/);
+  await next.said(/destroying machines that the previous process left/);
   await next.said(/linked to the hub/);
   next.signal('SIGTERM');
   expect(await next.ended).toBe(0);

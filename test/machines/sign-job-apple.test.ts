@@ -48,7 +48,7 @@ const begun = (wishes: Wishes): JobScene => {
 const stages = (scene: JobScene) =>
   scene.notes().flatMap((note) => (note.kind === 'stage' ? [note.stage] : []));
 
-test('what an earlier life had signed goes on to Apple as it is: no machine is waited for, nothing is signed', () => {
+test('what a previous process had signed goes on to Apple as it is: no machine is waited for, nothing is signed', () => {
   const scene = beginJob();
   const { stage } = scene;
   stage.the('admitJob').answer(admittedWith({ notarizes: true, staples: ['image'] }));

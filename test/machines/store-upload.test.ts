@@ -71,7 +71,7 @@ const missingAfter = (uploadId: string | null) =>
     },
   }).missing;
 
-test('store-upload: every transition is walked, from a new upload or from one that an earlier life began', () => {
+test('store-upload: every transition is walked, from a new upload or from one that was begun before a restart', () => {
   const fresh = missingAfter(null);
   const resumed = new Set(missingAfter('u'));
   expect(fresh.filter((name) => resumed.has(name))).toEqual([]);

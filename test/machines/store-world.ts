@@ -12,7 +12,7 @@ export interface StoreFate extends Weather {
   /** How long the addresses of the parts are good. */
   readonly addressMs: number;
   readonly crashAtMs: number | null;
-  /** At the second life Apple knows the upload of the first one no more. */
+  /** After a restart Apple does not know the upload of the time before. */
   readonly forgets: boolean;
   /** Another job has used the number of the build. */
   readonly isNumberTaken: boolean;

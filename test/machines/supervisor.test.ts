@@ -16,7 +16,7 @@ describe('the first sweep', () => {
     const scene = beginSupervisor();
     if (how === 'fails') scene.stage.the('sweepLeftovers').fail(failure('A'));
     else scene.clock.advance(supervisorLimits.sweepTimeout);
-    expect(scene.supervisor.is('blinded')).toBe(true);
+    expect(scene.supervisor.is('listFailed')).toBe(true);
     return scene;
   };
 
@@ -299,7 +299,7 @@ describe('leaks', () => {
   };
   const pause = (leakSweeps: number) => supervisorLimits.leakSweepPause({ context: { leakSweeps } });
 
-  test('of earlier lives and of runs are tried again until they are gone', () => {
+  test('of previous processes and of runs are tried again until they are gone', () => {
     const scene = beginSupervisor().serve([vmOf('old')]);
     leak(scene, 'a');
     scene.clock.advance(pause(0));

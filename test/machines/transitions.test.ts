@@ -259,8 +259,8 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     }[];
   /** Leaks, jobs on their way back and the work of the runs do not depend on each other. */
   const quiet = (s: AnyMachineSnapshot) => s.context.leaked.length === 0 && s.context.returned.length === 0;
-  /** How many places there are changes nothing in the way that runs and leaks take. */
-  const besidePlaces = (s: AnyMachineSnapshot) => ({ ...s.value.serving, places: undefined });
+  /** How many slots there are changes nothing in the way that runs and leaks take. */
+  const besideSlots = (s: AnyMachineSnapshot) => ({ ...s.value.serving, slots: undefined });
   /** Jobs on their way back meet a daemon that does nothing else, or one thing. */
   const calm = (s: AnyMachineSnapshot) =>
     quiet(s) &&
@@ -291,7 +291,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     maxPaths: 150_000,
     key: (s) =>
       JSON.stringify([
-        runs(s).length === 0 && quiet(s) ? s.value : { ...s.value, serving: besidePlaces(s) },
+        runs(s).length === 0 && quiet(s) ? s.value : { ...s.value, serving: besideSlots(s) },
         runs(s).map((run) => [run.runId, run.phase, run.holdsSlot, run.claim]),
         s.context.returned.length > 0,
         s.context.standbys > 0,
@@ -319,7 +319,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
           : [],
       'pool.leaked': (s) => (runs(s).length === 0 && quiet(s) ? [{ name: 'v' }] : []),
       'leaks.noticed': (s) => (runs(s).length === 0 && isAtHome(s) ? [{}] : []),
-      'place.refused': (s) => (runs(s).length === 0 && quiet(s) ? [{}] : []),
+      'slot.refused': (s) => (runs(s).length === 0 && quiet(s) ? [{}] : []),
       'xstate.after.leakSweepPause.supervisor.serving.leaks.waiting': (s) =>
         runs(s).length === 0 && isAtHome(s) ? [{}] : [],
       'hub.jobMalformed': [{ jobId: 'm', assignmentId: 'm', failure: failure('A') }],

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { VmReport } from '../../machines/contracts/vm.ts';
-import { DELETE_ATTEMPTS, PLACE_ATTEMPTS, vmLimits } from '../../machines/vm-lifecycle/limits.ts';
+import { DELETE_ATTEMPTS, SLOT_ATTEMPTS, vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 import { address, failure } from './samples.ts';
 import { recorder, Stage } from './stage.ts';
@@ -246,12 +246,12 @@ test('an answer to an attempt that was given up does not count for the next one'
 describe('a host that has no place', () => {
   const refuse = ({ stage }: Scene) =>
     stage.the('runVm').say({ type: 'vm.exited', reason: 'x', failure: failure('VM_LIMIT_REACHED') });
-  const pause = (refusals: number) => vmLimits.placePause({ context: { refusals } });
+  const pause = (refusals: number) => vmLimits.slotPause({ context: { refusals } });
 
   test('is asked again, with the same clone, and nothing is lost', () => {
     const scene = beginAt('alive.locating.asking');
     refuse(scene);
-    expect(scene.vm.is('awaitingPlace')).toBe(true);
+    expect(scene.vm.is('awaitingSlot')).toBe(true);
     expect(scene.stage.open()).toEqual([]);
     scene.clock.advance(pause(1));
     expect(scene.vm.is('alive.booting')).toBe(true);
@@ -260,7 +260,7 @@ describe('a host that has no place', () => {
 
   test('is called full in the end', () => {
     const scene = beginAt('alive.booting');
-    for (let refusals = 1; refusals <= PLACE_ATTEMPTS; refusals += 1) {
+    for (let refusals = 1; refusals <= SLOT_ATTEMPTS; refusals += 1) {
       refuse(scene);
       scene.clock.advance(pause(refusals));
     }

@@ -7,7 +7,7 @@ import { failure } from './samples.ts';
 import { type Call, recorder, Stage } from './stage.ts';
 import { walk } from './walk.ts';
 
-test('vm-pool: every transition is walked, and standby machines never take more places than there are', () => {
+test('vm-pool: every transition is walked, and standby machines never hold more slots than there are', () => {
   const machine = vmPoolMachine.provide({ actors: { ...inert(['makeVmName']), vmLifecycle: deaf } });
   type Named = { name: string; number: number };
   const names = (s: AnyMachineSnapshot) => s.context.standbys.map(({ name }: Named) => name);

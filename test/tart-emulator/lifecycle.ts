@@ -16,7 +16,7 @@ import { type Knobs, type TartHost, tartHost } from './host.ts';
 const limits = {
   cloneTimeout: 6_000,
   bootTimeout: 3_000,
-  placePause: 100,
+  slotPause: 100,
   locateTimeout: 6_000,
   locatePause: 20,
   connectTimeout: 8_000,
