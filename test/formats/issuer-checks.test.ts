@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isIssuedByApple } from '../../src/domain/profile/index.ts';
+import { IssuerChecks } from '../../src/formats/cms/issuer-checks.ts';
 import { anchorOf, certificateProblems } from '../../src/formats/code-signature/certificates.ts';
-import { IssuerChecks } from '../../src/formats/code-signature/issuer-checks.ts';
 import { type OpensslWorkshop, openWorkshop } from '../helpers/identities.ts';
 
 /** Authorities of one name and one key: each is the issuer of each, and of the leaf. */

@@ -1,5 +1,6 @@
 import { ShipError } from '../../errors.ts';
-import { Asn1Error } from '../../formats/pkcs12/asn1.ts';
+import { Asn1Error } from '../../formats/asn1/node.ts';
+import { readSignedData } from '../../formats/cms/signed-data.ts';
 import {
   isDict,
   type PlistDict,
@@ -8,7 +9,6 @@ import {
   stringAt,
 } from '../../formats/plist/index.ts';
 import type { ProvisioningProfile } from './profile.ts';
-import { readSignedContent } from './signed-data.ts';
 
 const MAX_PROFILE_BYTES = 1024 * 1024;
 const MAX_CERTIFICATES = 500;
@@ -20,8 +20,7 @@ const MAX_CERTIFICATES = 500;
  */
 export function parseProfile(bytes: Buffer): ProvisioningProfile {
   if (bytes.length > MAX_PROFILE_BYTES) throw profileInvalid('it has more than 1 MiB');
-  const { content } = unwrap(bytes);
-  const plist = readContent(content);
+  const plist = readContent(unwrap(bytes));
   const entitlements = entitlementsOf(plist);
   return {
     name: stringAt(plist, 'Name') ?? '',
@@ -39,9 +38,11 @@ export function parseProfile(bytes: Buffer): ProvisioningProfile {
   };
 }
 
-function unwrap(bytes: Buffer) {
+function unwrap(bytes: Buffer): Buffer {
   try {
-    return readSignedContent(bytes);
+    const { content } = readSignedData(bytes, 'tolerant');
+    if (content) return content;
+    throw new Asn1Error('the signature holds no content');
   } catch (cause) {
     throw profileInvalid(cause instanceof Asn1Error ? cause.message : 'its envelope is damaged', cause);
   }

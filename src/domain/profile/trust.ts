@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { IssuerChecks } from '../../formats/code-signature/issuer-checks.ts';
+import { IssuerChecks } from '../../formats/cms/issuer-checks.ts';
 import { APPLE_INTERMEDIATES, APPLE_ROOTS } from './apple-certificates.ts';
 
 /** Signer, intermediates and root; Apple's have three, self-made ones may have some more. */

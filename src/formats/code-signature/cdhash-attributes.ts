@@ -1,24 +1,22 @@
-import { oidOf } from './asn1.ts';
+import { oidOf } from '../asn1/node.ts';
+import { apple, digestName } from '../asn1/oids.ts';
 import type { CodeDirectory } from './code-directory.ts';
-import { malformed } from './malformed.ts';
+import { malformed, readingHostile } from './malformed.ts';
 import { type Problem, problem } from './problem.ts';
 import { asDictionary, parsePlist } from './property-list.ts';
-import type { SignedData } from './signed-data.ts';
-import { digestName } from './signer.ts';
+import type { CodeSignedData } from './signer.ts';
+
+const MAX_PLIST_BYTES = 16 * 1024;
 
 /**
  * Apple's two signed attributes with the hashes of all CodeDirectories: a plist of 20-byte hashes, and (for
  * newer systems) whole digests by algorithm. Only they bind the alternates to the signature.
  */
-const CDHASHES = '1.2.840.113635.100.9.1';
-const CDHASHES2 = '1.2.840.113635.100.9.2';
-const MAX_PLIST_BYTES = 16 * 1024;
-
-export function cdHashProblems(data: SignedData, directories: readonly CodeDirectory[]): Problem[] {
+export function cdHashProblems(data: CodeSignedData, directories: readonly CodeDirectory[]): Problem[] {
   const { signed } = data.signer;
-  const hashes = plistHashes(signed.get(CDHASHES)?.children[0]?.content);
-  const digests = signed.get(CDHASHES2)?.children.map((pair) => ({
-    digest: digestName(oidOf(pair.children[0], 'CMS signature')),
+  const hashes = plistHashes(signed.get(apple.cdHashes)?.children[0]?.content);
+  const digests = signed.get(apple.cdHashes2)?.children.map((pair) => ({
+    digest: digestName(readingHostile('CMS signature', () => oidOf(pair.children[0]))),
     value: pair.children[1]?.content ?? Buffer.alloc(0),
   }));
   const needed = directories.length > 1;

@@ -1,5 +1,5 @@
 import { hash, X509Certificate } from 'node:crypto';
-import { IssuerChecks } from './issuer-checks.ts';
+import { IssuerChecks } from '../cms/issuer-checks.ts';
 import { malformed, readingHostile } from './malformed.ts';
 import { type Problem, problem } from './problem.ts';
 

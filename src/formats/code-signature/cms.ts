@@ -1,5 +1,6 @@
 import { hash, type X509Certificate } from 'node:crypto';
-import { timeOf } from './asn1.ts';
+import { timeOf } from '../asn1/node.ts';
+import { cms as oids } from '../asn1/oids.ts';
 import { cdHashProblems } from './cdhash-attributes.ts';
 import {
   type Anchor,
@@ -10,10 +11,10 @@ import {
   readCertificates,
 } from './certificates.ts';
 import type { EmbeddedSignature } from './embedded-signature.ts';
+import { readingHostile } from './malformed.ts';
 import { type Problem, problem } from './problem.ts';
-import { parseSignedData, type SignedData } from './signed-data.ts';
-import { signerCertificate, signerProblems } from './signer.ts';
-import { TIMESTAMP_TOKEN, type TimestampFacts, timestampFacts } from './timestamp.ts';
+import { type CodeSignedData, readSignedData, signerCertificate, signerProblems } from './signer.ts';
+import { type TimestampFacts, timestampFacts } from './timestamp.ts';
 
 /** The CMS signature of a code signature, read and checked. */
 export interface CmsFacts {
@@ -33,8 +34,6 @@ export interface CheckedCms {
   readonly problems: readonly Problem[];
 }
 
-const DATA = '1.2.840.113549.1.7.1';
-const SIGNING_TIME = '1.2.840.113549.1.9.5';
 const WHAT = 'CMS signature';
 
 /**
@@ -45,22 +44,22 @@ const WHAT = 'CMS signature';
  * @throws ShipError SIGNATURE_MALFORMED
  */
 export function checkCms(cms: Buffer, signature: EmbeddedSignature): CheckedCms {
-  const data = parseSignedData(cms, WHAT);
+  const data = readSignedData(cms, WHAT);
   const { facts, problems } = checkOver(data, cms, signature.codeDirectories[0].blob);
   return { facts, problems: [...problems, ...cdHashProblems(data, signature.codeDirectories)] };
 }
 
 /** The same for a signature over other bytes, as installer packages have. @throws ShipError SIGNATURE_MALFORMED */
 export const checkDetachedCms = (cms: Buffer, content: Buffer): CheckedCms =>
-  checkOver(parseSignedData(cms, WHAT), cms, content);
+  checkOver(readSignedData(cms, WHAT), cms, content);
 
-function checkOver(data: SignedData, cms: Buffer, content: Buffer): CheckedCms {
+function checkOver(data: CodeSignedData, cms: Buffer, content: Buffer): CheckedCms {
   const certificates = readCertificates(data.certificates);
   const named = signerCertificate(data);
   const signer = named && sameIn(certificates, named);
   const timestamp = timestampFacts(data);
   const problems = [
-    ...(data.contentType === DATA
+    ...(data.contentType === oids.data
       ? []
       : [problem('CMS_SIGNATURE_WRONG', 'The CMS signature is not over data.')]),
     ...signerProblems(data, content, WHAT),
@@ -72,25 +71,25 @@ function checkOver(data: SignedData, cms: Buffer, content: Buffer): CheckedCms {
 }
 
 /** A time stamp is the one thing that is added after signing. */
-function unsealedProblems({ signer }: SignedData): Problem[] {
-  const others = [...signer.unsigned.keys()].filter((oid) => oid !== TIMESTAMP_TOKEN);
+function unsealedProblems({ signer }: CodeSignedData): Problem[] {
+  const others = [...signer.unsigned.keys()].filter((oid) => oid !== oids.timestampToken);
   return others.map((oid) =>
     problem('CMS_SIGNATURE_WRONG', `The CMS signature carries ${oid}, which nothing seals.`),
   );
 }
 
 function factsOf(
-  data: SignedData,
+  data: CodeSignedData,
   { certificates, signer }: { certificates: readonly X509Certificate[]; signer: X509Certificate | undefined },
   timestamp: TimestampFacts | undefined,
   cms: Buffer,
 ): CmsFacts {
-  const time = data.signer.signed.get(SIGNING_TIME)?.children[0];
+  const time = data.signer.signed.get(oids.signingTime)?.children[0];
   return {
     certificates: certificates.map(certificateFacts),
     ...(signer && { signer: certificateFacts(signer) }),
     anchor: signer ? anchorOf(signer, certificates) : 'issuer-missing',
-    ...(time && { signingTime: timeOf(time, WHAT) }),
+    ...(time && { signingTime: readingHostile(WHAT, () => timeOf(time)) }),
     ...(timestamp && { timestamp }),
     sha256Hex: hash('sha256', cms, 'hex'),
   };

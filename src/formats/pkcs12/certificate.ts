@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { type Asn1, child, oid, readAsn1, tagged } from './asn1.ts';
+import { apple, x509 as x509Oids } from '../asn1/oids.ts';
+import { extensionsOf, subjectOf } from '../asn1/tbs-certificate.ts';
 
 /** What Apple issued a certificate for. */
 export type CertificateKind =
@@ -12,18 +13,15 @@ export type CertificateKind =
   | 'developer-id-installer'
   | 'mac-installer-distribution';
 
-/** Marker extensions below Apple's arc, from the Worldwide Developer Relations certification practice statement. */
-const APPLE = '1.2.840.113635.100';
 const KIND_OF_MARKER: Readonly<Record<string, CertificateKind>> = {
-  [`${APPLE}.6.1.2`]: 'ios-development',
-  [`${APPLE}.6.1.4`]: 'ios-distribution',
-  [`${APPLE}.6.1.7`]: 'mac-app-distribution',
-  [`${APPLE}.6.1.8`]: 'mac-app-submission',
-  [`${APPLE}.6.1.12`]: 'mac-development',
-  [`${APPLE}.6.1.13`]: 'developer-id-application',
-  [`${APPLE}.6.1.14`]: 'developer-id-installer',
+  [apple.iosDevelopment]: 'ios-development',
+  [apple.iosDistribution]: 'ios-distribution',
+  [apple.macAppDistribution]: 'mac-app-distribution',
+  [apple.macAppSubmission]: 'mac-app-submission',
+  [apple.macDevelopment]: 'mac-development',
+  [apple.developerIdApplication]: 'developer-id-application',
+  [apple.developerIdInstaller]: 'developer-id-installer',
 };
-const MAC_INSTALLER_USAGE = `${APPLE}.4.9`;
 
 /** One X.509 certificate and what signing needs to know of it. */
 export interface Certificate {
@@ -49,11 +47,11 @@ export interface Certificate {
 export function readCertificate(der: Buffer): Certificate {
   const x509 = new X509Certificate(der);
   const subject = subjectOf(der);
-  const teamId = subject.get(ORGANIZATIONAL_UNIT);
+  const teamId = subject.get(x509Oids.organizationalUnit);
   const { publicKey } = x509;
   return {
     der,
-    commonName: subject.get(COMMON_NAME) ?? '',
+    commonName: subject.get(x509Oids.commonName) ?? '',
     ...(teamId !== undefined && { teamId }),
     notBefore: new Date(x509.validFrom),
     notAfter: new Date(x509.validTo),
@@ -68,30 +66,9 @@ export function readCertificate(der: Buffer): Certificate {
   };
 }
 
-const COMMON_NAME = '2.5.4.3';
-const ORGANIZATIONAL_UNIT = '2.5.4.11';
-const BMP_STRING = 30;
-
-/**
- * Attributes of the subject by type, the last of each (RFC 5280, 4.1.2.6). Read here and not by Node's
- * `toLegacyObject()`, which ends the process (Node 24.21) for a key on a curve that OpenSSL does not know.
- */
-function subjectOf(der: Buffer): Map<string, string> {
-  const fields = child(readAsn1(der), 0).children;
-  const hasVersion = fields[0]?.tagClass === 'context';
-  const names = fields[hasVersion ? 5 : 4]?.children.flatMap(({ children }) => children) ?? [];
-  return new Map(names.map((name) => [oid(child(name, 0)), textOf(child(name, 1))]));
-}
-
-const textOf = ({ tag, content }: Asn1): string =>
-  tag === BMP_STRING && content.length % 2 === 0
-    ? Buffer.from(content).swap16().toString('utf16le')
-    : content.toString('utf8');
-
 function kindsOf(der: Buffer, usages: readonly string[]): CertificateKind[] {
-  const extensions = tagged(child(readAsn1(der), 0), 3)?.children[0]?.children ?? [];
-  const marked = extensions.flatMap((extension) => KIND_OF_MARKER[oid(child(extension, 0))] ?? []);
-  return usages.includes(MAC_INSTALLER_USAGE) ? [...marked, 'mac-installer-distribution'] : marked;
+  const marked = [...extensionsOf(der).keys()].flatMap((oid) => KIND_OF_MARKER[oid] ?? []);
+  return usages.includes(apple.macInstaller) ? [...marked, 'mac-installer-distribution'] : marked;
 }
 
 /** True when `issuer` is the one that `certificate` names as its issuer. */

@@ -7,10 +7,11 @@ import {
   isInteger,
   isOctets,
   octets,
-  oid,
+  oidOf,
   smallInteger,
   UnsupportedForm,
-} from './asn1.ts';
+} from '../asn1/node.ts';
+import { ciphers, hmacDigestName, pkcs12 } from '../asn1/oids.ts';
 import { derivePbkdf2, derivePkcs12, PURPOSE } from './p12-kdf.ts';
 import type { PasswordForm } from './p12-password.ts';
 import type { WorkBudget } from './work-budget.ts';
@@ -25,31 +26,19 @@ interface OldScheme {
   readonly keyBytes: number;
 }
 
-const PBES2 = '1.2.840.113549.1.5.13';
-const PBKDF2 = '1.2.840.113549.1.5.12';
-
 /** RFC 7292, appendix C: all of them with SHA-1. */
 const OLD_SCHEMES: Readonly<Record<string, OldScheme>> = {
-  '1.2.840.113549.1.12.1.3': { cipher: 'des3', keyBytes: 24 },
-  '1.2.840.113549.1.12.1.4': { cipher: 'des3', keyBytes: 16 },
-  '1.2.840.113549.1.12.1.5': { cipher: 'rc2', keyBytes: 16 },
-  '1.2.840.113549.1.12.1.6': { cipher: 'rc2', keyBytes: 5 },
+  [pkcs12.sha1And3Key3Des]: { cipher: 'des3', keyBytes: 24 },
+  [pkcs12.sha1And2Key3Des]: { cipher: 'des3', keyBytes: 16 },
+  [pkcs12.sha1And128BitRc2]: { cipher: 'rc2', keyBytes: 16 },
+  [pkcs12.sha1And40BitRc2]: { cipher: 'rc2', keyBytes: 5 },
 };
 
 const NEW_CIPHERS: Readonly<Record<string, { readonly name: string; readonly keyBytes: number }>> = {
-  '2.16.840.1.101.3.4.1.2': { name: 'aes-128-cbc', keyBytes: 16 },
-  '2.16.840.1.101.3.4.1.22': { name: 'aes-192-cbc', keyBytes: 24 },
-  '2.16.840.1.101.3.4.1.42': { name: 'aes-256-cbc', keyBytes: 32 },
-  '1.2.840.113549.3.7': { name: 'des-ede3-cbc', keyBytes: 24 },
-};
-
-/** RFC 8018, B.1.2. */
-const HMAC_HASHES: Readonly<Record<string, string>> = {
-  '1.2.840.113549.2.7': 'sha1',
-  '1.2.840.113549.2.8': 'sha224',
-  '1.2.840.113549.2.9': 'sha256',
-  '1.2.840.113549.2.10': 'sha384',
-  '1.2.840.113549.2.11': 'sha512',
+  [ciphers.aes128Cbc]: { name: 'aes-128-cbc', keyBytes: 16 },
+  [ciphers.aes192Cbc]: { name: 'aes-192-cbc', keyBytes: 24 },
+  [ciphers.aes256Cbc]: { name: 'aes-256-cbc', keyBytes: 32 },
+  [ciphers.desEde3Cbc]: { name: 'des-ede3-cbc', keyBytes: 24 },
 };
 
 /**
@@ -59,8 +48,8 @@ const HMAC_HASHES: Readonly<Record<string, string>> = {
  * @throws Asn1Error, or an error of the cipher when the password is wrong
  */
 export function decrypt(algorithm: Asn1, encrypted: Buffer, opener: Opener): Buffer {
-  const scheme = oid(child(algorithm, 0));
-  if (scheme === PBES2) return decryptNew(child(algorithm, 1), encrypted, opener);
+  const scheme = oidOf(child(algorithm, 0));
+  if (scheme === pkcs12.pbes2) return decryptNew(child(algorithm, 1), encrypted, opener);
   const old = OLD_SCHEMES[scheme];
   if (old) return decryptOld(old, child(algorithm, 1), encrypted, opener);
   throw new UnsupportedForm(`it is encrypted with the scheme ${scheme}, which is not supported`);
@@ -68,7 +57,7 @@ export function decrypt(algorithm: Asn1, encrypted: Buffer, opener: Opener): Buf
 
 function decryptNew(parameters: Asn1, encrypted: Buffer, opener: Opener): Buffer {
   const encryption = child(parameters, 1);
-  const cipher = NEW_CIPHERS[oid(child(encryption, 0))];
+  const cipher = NEW_CIPHERS[oidOf(child(encryption, 0))];
   if (!cipher) throw new UnsupportedForm('it is encrypted with a cipher that is not supported');
   const key = pbkdf2Key(child(parameters, 0), cipher.keyBytes, opener);
   return decipher(cipher.name, key, octets(child(encryption, 1)), encrypted);
@@ -76,11 +65,11 @@ function decryptNew(parameters: Asn1, encrypted: Buffer, opener: Opener): Buffer
 
 /** @param kdf - AlgorithmIdentifier of PBKDF2: salt, count, optional key length, optional pseudo-random function */
 export function pbkdf2Key(kdf: Asn1, lengthBytes: number, { password, budget }: Opener): Buffer {
-  if (oid(child(kdf, 0)) !== PBKDF2) throw new UnsupportedForm('its key derivation is not PBKDF2');
+  if (oidOf(child(kdf, 0)) !== pkcs12.pbkdf2) throw new UnsupportedForm('its key derivation is not PBKDF2');
   const [salt, count, ...rest] = child(kdf, 1).children;
   if (!salt || !isOctets(salt) || !count) throw new Asn1Error('its key derivation has no salt or no count');
   const named = rest.find((part) => !isInteger(part));
-  const hash = named ? HMAC_HASHES[oid(child(named, 0))] : 'sha1';
+  const hash = named ? hmacDigestName(oidOf(child(named, 0))) : 'sha1';
   if (!hash) throw new UnsupportedForm('its key derivation uses a hash function that is not supported');
   const wanted = { hash, salt: octets(salt), iterations: smallInteger(count), lengthBytes };
   return derivePbkdf2(password.utf8, wanted, budget);

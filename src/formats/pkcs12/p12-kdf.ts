@@ -1,6 +1,6 @@
 import { createHash, hash, pbkdf2, pbkdf2Sync } from 'node:crypto';
 import { promisify } from 'node:util';
-import { UnsupportedForm } from './asn1.ts';
+import { UnsupportedForm } from '../asn1/node.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 export const HASH_BYTES: Readonly<Record<string, number>> = {

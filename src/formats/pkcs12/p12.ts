@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import { type Asn1, Asn1Error, child, readAsn1, UnsupportedForm } from './asn1.ts';
+import { type Asn1, Asn1Error, child, UnsupportedForm } from '../asn1/node.ts';
+import { readAsn1 } from '../asn1/read.ts';
 import { type Certificate, isIssuedBy, readCertificate } from './certificate.ts';
 import { type Bags, openBags, plainContent } from './p12-bags.ts';
 import type { Opener } from './p12-decrypt.ts';
@@ -105,7 +106,7 @@ interface Envelope {
 
 function envelopeOf(p12: Buffer): Envelope {
   try {
-    const pfx = readAsn1(p12);
+    const pfx = readAsn1(p12, 'tolerant');
     const macData = pfx.children[2];
     return { content: plainContent(child(pfx, 1)), ...(macData && { macData }) };
   } catch (cause) {
@@ -145,7 +146,7 @@ function fitsWithinBudget(form: PasswordForm, fits: (form: PasswordForm) => bool
 
 /** Without an integrity value the only sign of a wrong password is that what comes out makes no sense. */
 function unlockUnchecked(content: Buffer, forms: readonly PasswordForm[], budget: WorkBudget): Bags {
-  attempt(() => readAsn1(content));
+  attempt(() => readAsn1(content, 'tolerant'));
   for (const password of forms) {
     const bags = tryOpen(content, { password, budget });
     if (bags) return bags;
@@ -157,7 +158,7 @@ function tryOpen(content: Buffer, opener: Opener): Bags | undefined {
   try {
     const bags = openBags(content, opener);
     // The padding of a wrong decryption is right once in 256 times; a key must be ASN.1 as well.
-    for (const key of bags.keys) child(readAsn1(key), 2);
+    for (const key of bags.keys) child(readAsn1(key, 'tolerant'), 2);
     return bags;
   } catch (error) {
     if (error instanceof KeyNeeded) throw error;

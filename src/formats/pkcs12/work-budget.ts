@@ -1,4 +1,4 @@
-import { UnsupportedForm } from './asn1.ts';
+import { UnsupportedForm } from '../asn1/node.ts';
 import { KeyNeeded, type PreparedKeys } from './prepared-keys.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { malformed } from './malformed.ts';
+import { Asn1Error } from './node.ts';
 
 const TAG_NUMBER = 0x1f;
 const CONSTRUCTED = 0x20;
@@ -11,20 +11,18 @@ const MAX_DEPTH = 64;
  * Walks a BER value by its lengths alone: each part must end exactly where the one around it says (X.690, 8.1).
  * The library that reads the values is lenient here, so that a changed length could pass for the same content.
  *
- * @throws ShipError SIGNATURE_MALFORMED
+ * @throws Asn1Error
  */
-export function checkBerForm(bytes: Buffer, what: string): void {
-  if (new BerWalk(bytes, what).value(0, bytes.length, 0) !== bytes.length)
-    throw malformed(what, 'something follows its end');
+export function checkBerForm(bytes: Buffer): void {
+  if (new BerWalk(bytes).value(0, bytes.length, 0) !== bytes.length)
+    throw new Asn1Error('something follows its end');
 }
 
 class BerWalk {
   readonly #bytes: Buffer;
-  readonly #what: string;
 
-  constructor(bytes: Buffer, what: string) {
+  constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    this.#what = what;
   }
 
   /** Passes one value and returns where it ends. */
@@ -75,6 +73,6 @@ class BerWalk {
   }
 
   #broken(at: number): Error {
-    return malformed(this.#what, `its ASN.1 structure breaks off at byte ${at}`);
+    return new Asn1Error(`its ASN.1 structure breaks off at byte ${at}`);
   }
 }
