@@ -156,6 +156,7 @@ test('only the actors, the daemon and what watches them know XState', () => {
 
 test('each outside thing has one door', () => {
   expect(importers('execa')).toEqual(['src/adapters/process']);
+  expect(importers('undici')).toEqual(['src/adapters/http']);
   expect(importers('ssh2')).toEqual(['src/adapters/guest/ssh']);
   expect(importers('sharp')).toEqual(['src/demo/bundles', 'src/files/icons']);
   expect(importers('ws')).toEqual(['src/adapters/hub', 'src/embedded-hub', 'src/observability']);

@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { Agent, request } from 'undici';
 import { ShipError } from '../../errors.ts';
 import { networkFault, retryAfterOf } from '../apple/apple-faults.ts';
 import { fileUrl } from '../apple/apple-hosts.ts';
+import { type Connection, type HttpHeaders, openConnection } from '../http/connection.ts';
+import { filePart } from '../http/file-part.ts';
 import type { UploadPart } from './store-api.ts';
 
 export interface SendPartOptions {
@@ -28,21 +29,18 @@ const WHAT = 'The upload of a part of the file';
  * APPLE_URL_REFUSED · the signal's reason
  */
 export async function sendPart(options: SendPartOptions): Promise<void> {
-  const { path, part, service, signal } = options;
+  const { path, part, service, signal, onProgress } = options;
   const url = fileUrl(part.url, service);
   if (Date.now() >= part.expiresAtMs) throw expired('Its time, as Apple gave it, is over.');
   const file = await open(path, 'r');
-  const body = Readable.from(slice(file, options), { objectMode: false });
-  const agent = new Agent({ connect: { timeout: 15_000 }, headersTimeout: ANSWER_TIMEOUT_MS, pipelining: 1 });
+  const { offset, length: sizeBytes } = part;
+  const slice = { file, offset, sizeBytes, chunkBytes: CHUNK_BYTES, onProgress, unusable: becameUnusable };
+  const body = Readable.from(filePart(slice), { objectMode: false });
+  let connection: Connection | undefined;
   try {
-    const headers = { ...part.headers, 'content-length': String(part.length) };
-    const { statusCode, ...answer } = await request(url, {
-      method: 'PUT',
-      headers,
-      body,
-      dispatcher: agent,
-      signal,
-    });
+    connection = await openConnection({ signal, answerTimeoutMs: ANSWER_TIMEOUT_MS });
+    const headers = { ...part.headers, 'content-length': String(sizeBytes) };
+    const { statusCode, ...answer } = await connection.request(url, { method: 'PUT', headers, body });
     await answer.body.dump();
     if (!isReceipt(statusCode, answer.headers)) throw refusedPart(url, statusCode, answer.headers);
   } catch (error) {
@@ -52,35 +50,22 @@ export async function sendPart(options: SendPartOptions): Promise<void> {
       : networkFault({ what: WHAT, service: 'App Store Connect', url }, error, undefined);
   } finally {
     body.destroy();
-    await agent.destroy();
+    await connection?.close();
     await file.close();
   }
 }
 
-async function* slice(
-  file: Awaited<ReturnType<typeof open>>,
-  { part, onProgress }: SendPartOptions,
-): AsyncGenerator<Buffer> {
-  for (let sentBytes = 0; sentBytes < part.length; ) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, part.length - sentBytes));
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, part.offset + sentBytes);
-    if (bytesRead === 0) throw new Error('the artifact became shorter while it was sent');
-    yield chunk.subarray(0, bytesRead);
-    sentBytes += bytesRead;
-    onProgress?.(sentBytes);
-  }
-}
+const becameUnusable = (reason: string, cause?: unknown): Error =>
+  new Error(`The artifact cannot be sent. ${reason}`, { cause });
 
 /** How storage says that an address has expired, or never was valid: it would be refused for ever. */
 const GONE: ReadonlySet<number> = new Set([401, 403, 404, 410]);
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
 /** A page, as proxies show it, is none. */
-const isReceipt = (status: number, headers: Headers): boolean =>
+const isReceipt = (status: number, headers: HttpHeaders): boolean =>
   status >= 200 && status < 300 && !/html/i.test(String(headers['content-type'] ?? ''));
 
-function refusedPart(url: URL, status: number, headers: Headers): ShipError {
+function refusedPart(url: URL, status: number, headers: HttpHeaders): ShipError {
   const reason = `${url.host} answered with HTTP status ${status}.`;
   if (GONE.has(status)) return expired(reason);
   const retryAfterMs = retryAfterOf({ headers, json: undefined });

@@ -2,6 +2,7 @@ import { wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { plainLine, withoutTrailing } from '../../text.ts';
 import { words } from '../../words.ts';
+import { errorCodeOf } from '../http/errors.ts';
 
 /** What an error needs to know of the call. */
 interface Asked {
@@ -105,7 +106,7 @@ const refused = (asked: Asked, answer: Answered): ShipError =>
 
 /** A connection that failed; the text of the error stays in the log, because it may hold inner addresses. */
 export function networkFault(asked: Asked, error: unknown, timeoutMs: number | undefined): ShipError {
-  const code = codeOf(error);
+  const code = errorCodeOf(error);
   const fact =
     timeoutMs === undefined
       ? `The connection to ${asked.url.host} failed${code === '' ? '' : ` (${code})`}.`
@@ -116,13 +117,6 @@ export function networkFault(asked: Asked, error: unknown, timeoutMs: number | u
     nextStep: `Check that this host can reach ${asked.url.host}, and try again.`,
     cause: error,
   });
-}
-
-/** The code of an error, or of what a library wrapped, a few levels down. */
-function codeOf(error: unknown, depth = 4): string {
-  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
-  if (typeof code === 'string') return code;
-  return cause === undefined || depth === 0 ? '' : codeOf(cause, depth - 1);
 }
 
 /** What an answer gives as its errors; none when it is not of that form. */

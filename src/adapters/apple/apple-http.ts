@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, request } from 'undici';
 import { ShipError } from '../../errors.ts';
+import { readCapped } from '../http/body.ts';
+import { type Connection, type HttpHeaders, openConnection } from '../http/connection.ts';
 import type { ApiTokens } from './api-token.ts';
 import { networkFault, statusFault } from './apple-faults.ts';
 
@@ -25,13 +26,12 @@ export interface AppleCall {
 
 export interface AppleAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: HttpHeaders;
   readonly body: Buffer;
   /** The body when it is JSON, whatever its content type; `undefined` when it is not. */
   readonly json: unknown;
 }
 
-const CONNECT_TIMEOUT_MS = 15_000;
 const CALL_TIMEOUT_MS = 60_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 /** A developer log over 30,000 files has 200,000; a value of two bytes becomes an object of fifty. */
@@ -84,28 +84,24 @@ async function attempt(call: AppleCall, token: string | undefined): Promise<Appl
   const timeoutMs = call.timeoutMs ?? CALL_TIMEOUT_MS;
   const deadline = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([call.signal, deadline]);
-  const agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    maxHeaderSize: 32 * 1024,
-    pipelining: 1,
-  });
+  let connection: Connection | undefined;
   try {
-    signal.throwIfAborted();
-    const response = await request(call.url, { ...requestOptions(call, token), dispatcher: agent, signal });
-    const body = await capped(response.body, call);
+    connection = await openConnection({ signal });
+    const response = await connection.request(call.url, requestOptions(call, token));
+    const body = await wholeBody(response.body, call);
     return { status: response.statusCode, headers: response.headers, body, json: parsed(body, call) };
   } catch (error) {
     if (call.signal.aborted) throw call.signal.reason;
     if (error instanceof ShipError) throw error;
     throw networkFault(call, error, deadline.aborted ? timeoutMs : undefined);
   } finally {
-    await agent.destroy();
+    await connection?.close();
   }
 }
 
 function requestOptions(call: AppleCall, token: string | undefined) {
   return {
-    method: call.method as Dispatcher.HttpMethod,
+    method: call.method,
     headers: {
       accept: 'application/json',
       'accept-encoding': 'identity',
@@ -117,16 +113,11 @@ function requestOptions(call: AppleCall, token: string | undefined) {
   };
 }
 
-async function capped(body: AsyncIterable<Buffer>, call: AppleCall): Promise<Buffer> {
+async function wholeBody(body: AsyncIterable<Buffer>, call: AppleCall): Promise<Buffer> {
   const maxBytes = call.maxBytes ?? MAX_ANSWER_BYTES;
-  const pieces: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const piece of body) {
-    sizeBytes += piece.length;
-    if (sizeBytes > maxBytes) throw invalidAnswer(call, `there are more than ${maxBytes} bytes`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
+  const { bytes, isWhole } = await readCapped(body, maxBytes);
+  if (!isWhole) throw invalidAnswer(call, `there are more than ${maxBytes} bytes`);
+  return bytes;
 }
 
 function parsed(body: Buffer, call: AppleCall): unknown {

@@ -1,49 +1,19 @@
 import type { Readable } from 'node:stream';
-import type { request } from 'undici';
 import { ShipError } from '../../errors.ts';
+import { readCapped } from '../http/body.ts';
+import { type Connection, openConnection } from '../http/connection.ts';
 import { describeNetworkFault } from './network-fault.ts';
 import { wireText } from './wire-text.ts';
 
-/** TCP and TLS. */
-const CONNECT_TIMEOUT_MS = 15_000;
 /** The hub decodes a whole upload on its one event loop before it answers; proxies add their own wait. */
 const ANSWER_TIMEOUT_MS = 5 * 60_000;
 /** Silence inside a body. */
 const IDLE_TIMEOUT_MS = 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** A connection for one request. Transfers are few and long, so that nothing is gained by keeping it. */
-export interface OneConnection {
-  /** Rejects with an error of undici, or with the signal's reason. */
-  request(url: URL, options: RequestOptions): ReturnType<typeof request>;
-  /** Ends the connection, whatever it is doing. */
-  close(): Promise<void>;
-}
-
-export type RequestOptions = Omit<NonNullable<Parameters<typeof request<null>>[1]>, 'dispatcher' | 'signal'>;
-
-/**
- * Aborting `signal` ends the connection in every phase, also while it is being made. The HTTP client is loaded with
- * the first connection, because it is a fourth of what a start of the daemon would cost.
- */
-export async function openConnection(signal: AbortSignal): Promise<OneConnection> {
-  const { Agent, request: send } = await import('../http/client.ts');
-  signal.throwIfAborted();
-  const agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: ANSWER_TIMEOUT_MS,
-    bodyTimeout: IDLE_TIMEOUT_MS,
-    maxHeaderSize: 16 * 1024,
-    pipelining: 1,
-  });
-  const destroy = () => void agent.destroy().catch(() => {});
-  signal.addEventListener('abort', destroy, { once: true });
-  const close = () => {
-    signal.removeEventListener('abort', destroy);
-    return agent.destroy();
-  };
-  return { request: (url, options) => send(url, { ...options, dispatcher: agent, signal }), close };
-}
+/** A connection to the hub, for one request. */
+export const openHubConnection = (signal: AbortSignal): Promise<Connection> =>
+  openConnection({ signal, answerTimeoutMs: ANSWER_TIMEOUT_MS, idleTimeoutMs: IDLE_TIMEOUT_MS });
 
 /** What a hub says besides the status; the body of an error is `{"error":{"code","message"}}`. */
 export interface HubAnswer {
@@ -58,7 +28,7 @@ export interface HubAnswer {
 
 /** Reads an answer to its end, or to as much of it as anybody needs. */
 export async function readAnswer(status: number, body: Readable, token?: string): Promise<HubAnswer> {
-  const text = await readCapped(body);
+  const text = (await readCapped(body, MAX_ANSWER_BYTES)).bytes.toString('utf8');
   const json = jsonObject(text);
   const error = (json.error ?? {}) as { code?: unknown };
   return {
@@ -67,17 +37,6 @@ export async function readAnswer(status: number, body: Readable, token?: string)
     excerpt: wireText(text, 500, (raw) => (token ? raw.replaceAll(token, '[token]') : raw)),
     json,
   };
-}
-
-async function readCapped(body: Readable): Promise<string> {
-  const pieces: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const piece of body) {
-    pieces.push(piece as Buffer);
-    sizeBytes += (piece as Buffer).length;
-    if (sizeBytes > MAX_ANSWER_BYTES) break;
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 function jsonObject(text: string): Record<string, unknown> {

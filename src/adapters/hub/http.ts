@@ -1,12 +1,7 @@
 import { finished, PassThrough, type Readable } from 'node:stream';
 import { ShipError } from '../../errors.ts';
-import {
-  type OneConnection,
-  openConnection,
-  readAnswer,
-  statusFailure,
-  transferFailure,
-} from './http-attempt.ts';
+import type { Connection } from '../http/connection.ts';
+import { openHubConnection, readAnswer, statusFailure, transferFailure } from './http-attempt.ts';
 import { type HubOriginPolicy, permittedHubUrl } from './url-policy.ts';
 
 export { type UploadArtifactOptions, uploadArtifact } from './upload.ts';
@@ -41,7 +36,7 @@ const READ_AHEAD_BYTES = 256 * 1024;
  */
 export async function openBundleDownload(options: JobRequestOptions): Promise<BundleDownload> {
   const url = permittedHubUrl(options.url, options.origin);
-  const connection = await openConnection(options.signal);
+  const connection = await openHubConnection(options.signal);
   try {
     const { statusCode, headers, body } = await getBundle(url, options, connection);
     if (statusCode !== 200) throw bundleFailure(url, await readAnswer(statusCode, body, options.token));
@@ -65,7 +60,7 @@ export async function openBundleDownload(options: JobRequestOptions): Promise<Bu
  */
 export async function probeToken(options: JobRequestOptions): Promise<'open' | 'closed'> {
   const url = permittedHubUrl(options.url, options.origin);
-  const connection = await openConnection(options.signal);
+  const connection = await openHubConnection(options.signal);
   try {
     const { statusCode, body } = await postNothing(url, options, connection);
     if (statusCode === 403) return 'closed';
@@ -81,13 +76,13 @@ export async function probeToken(options: JobRequestOptions): Promise<'open' | '
   }
 }
 
-const postNothing = (url: URL, { token }: JobRequestOptions, connection: OneConnection) =>
+const postNothing = (url: URL, { token }: JobRequestOptions, connection: Connection) =>
   connection.request(url, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'text/plain', 'content-length': '0' },
   });
 
-const getBundle = (url: URL, { token }: JobRequestOptions, connection: OneConnection) =>
+const getBundle = (url: URL, { token }: JobRequestOptions, connection: Connection) =>
   connection.request(url, {
     method: 'GET',
     headers: { authorization: `Bearer ${token}`, 'accept-encoding': 'identity' },
@@ -118,7 +113,7 @@ function byteCount(header: string | string[] | undefined): number | undefined {
 }
 
 /** The body with errors in our words; its end, however it comes, closes the connection. */
-function guarded(body: Readable, connection: OneConnection, signal: AbortSignal): Readable {
+function guarded(body: Readable, connection: Connection, signal: AbortSignal): Readable {
   const text = new PassThrough({ highWaterMark: READ_AHEAD_BYTES });
   // an abort between here and the caller's first read must not end the process; the stream stays failed
   text.on('error', () => {});

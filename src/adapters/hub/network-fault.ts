@@ -1,3 +1,5 @@
+import { errorCodeOf } from '../http/errors.ts';
+
 /** What an operator needs to know about a connection that failed. */
 export interface NetworkFault {
   /** The fact, one sentence. */
@@ -51,16 +53,9 @@ const entries: readonly Entry[] = [
  * inside network; it stays reachable as `cause` for the log.
  */
 export function describeNetworkFault(error: unknown): NetworkFault {
-  const code = codeOf(error);
+  const code = errorCodeOf(error);
   const entry = entries.find(([codes]) => codes.test(code));
   if (entry) return { reason: entry[1], nextStep: entry[2] };
   const named = code === '' ? '' : ` (${code})`;
   return { reason: `The connection failed${named}.`, nextStep: LOOK_AT_NETWORK };
-}
-
-/** The code of an error, or of the cause that a library wrapped, a few levels down. */
-function codeOf(error: unknown, depth = 4): string {
-  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
-  if (typeof code === 'string') return code;
-  return cause === undefined || depth === 0 ? '' : codeOf(cause, depth - 1);
 }

@@ -1,4 +1,4 @@
-import { openConnection, readAnswer } from './http-attempt.ts';
+import { openHubConnection, readAnswer } from './http-attempt.ts';
 import { configuredUrl, type HubOriginPolicy } from './url-policy.ts';
 
 /** The hub without a proxy in front has its WebSocket on one port and HTTP on the one below. */
@@ -21,7 +21,7 @@ export function statusPageUrl({ hubUrl, httpBaseUrl }: HubOriginPolicy): URL {
  * @throws an error of the network, or the signal's reason
  */
 export async function readQueueLength(origin: HubOriginPolicy, signal: AbortSignal): Promise<number | null> {
-  const connection = await openConnection(signal);
+  const connection = await openHubConnection(signal);
   try {
     const headers = { 'accept-encoding': 'identity' };
     const page = statusPageUrl(origin);

@@ -4,12 +4,14 @@ import { pipeline } from 'node:stream/promises';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { readAhead } from '../../files/disk/read-ahead.ts';
+import type { Connection } from '../http/connection.ts';
+import { ownError } from '../http/errors.ts';
+import { filePart } from '../http/file-part.ts';
 import { BASE64_INPUT_CHUNK_BYTES, Base64Encoder, base64Length } from './base64-body.ts';
 import {
   type HubAnswer,
   notOurs,
-  type OneConnection,
-  openConnection,
+  openHubConnection,
   readAnswer,
   statusFailure,
   transferFailure,
@@ -49,7 +51,7 @@ const CHUNKS_AHEAD = 3;
 export async function uploadArtifact(options: UploadArtifactOptions): Promise<void> {
   const url = permittedHubUrl(options.url, options.origin);
   const headers = uploadHeaders(options);
-  const connection = await openConnection(options.signal);
+  const connection = await openHubConnection(options.signal);
   try {
     judge(url, await post(url, headers, connection, options));
   } finally {
@@ -57,16 +59,10 @@ export async function uploadArtifact(options: UploadArtifactOptions): Promise<vo
   }
 }
 
-/** Undici passes the error of a body on as it is, or as the cause of its own. */
-const localCause = (error: unknown): unknown => {
-  const cause = (error as { cause?: unknown } | undefined)?.cause;
-  return cause instanceof ShipError ? cause : error;
-};
-
 async function post(
   url: URL,
   headers: Record<string, string>,
-  connection: OneConnection,
+  connection: Connection,
   options: UploadArtifactOptions,
 ): Promise<HubAnswer> {
   const file = await openArtifact(options);
@@ -75,7 +71,7 @@ async function post(
     const answer = await connection.request(url, { method: 'POST', headers, body });
     return await readAnswer(answer.statusCode, answer.body, options.token);
   } catch (error) {
-    throw transferFailure(UPLOAD, localCause(error), options.signal);
+    throw transferFailure(UPLOAD, ownError(error) ?? error, options.signal);
   } finally {
     body.destroy();
     await fed;
@@ -127,18 +123,14 @@ function base64Body(
   return { body, fed };
 }
 
-async function* fileChunks(file: FileHandle, options: UploadArtifactOptions): AsyncGenerator<Buffer> {
-  let position = 0;
-  while (position < options.sizeBytes) {
-    const chunk = Buffer.allocUnsafe(Math.min(BASE64_INPUT_CHUNK_BYTES, options.sizeBytes - position));
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, position).catch((cause: unknown) => {
-      throw unusable('It could not be read to its end.', options, cause);
-    });
-    if (bytesRead === 0) throw unusable('It became shorter while it was read.', options);
-    position += bytesRead;
-    yield chunk.subarray(0, bytesRead);
-  }
-}
+const fileChunks = (file: FileHandle, options: UploadArtifactOptions): AsyncGenerator<Buffer> =>
+  filePart({
+    file,
+    offset: 0,
+    sizeBytes: options.sizeBytes,
+    chunkBytes: BASE64_INPUT_CHUNK_BYTES,
+    unusable: (reason, cause) => unusable(reason, options, cause),
+  });
 
 function judge(url: URL, answer: HubAnswer): void {
   const { status, code, json } = answer;

@@ -1,11 +1,14 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { Agent, request } from 'undici';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { withoutTrailing } from '../../text.ts';
 import { clockIsWrong, networkFault, retryAfterOf } from '../apple/apple-faults.ts';
+import { readCapped } from '../http/body.ts';
+import { type Connection, type HttpHeaders, openConnection } from '../http/connection.ts';
+import { ownError } from '../http/errors.ts';
+import { filePart } from '../http/file-part.ts';
 import type { UploadGrant } from './notary-api.ts';
 import { encodedPath, signedHeaders } from './sigv4.ts';
 
@@ -44,23 +47,28 @@ export async function uploadForNotarization(upload: NotaryUpload): Promise<void>
   );
   upload.signal.throwIfAborted();
   const file = await openArtifact(upload);
-  const body = Readable.from(chunks(file, upload), { objectMode: false });
-  const agent = new Agent({ connect: { timeout: 15_000 }, headersTimeout: ANSWER_TIMEOUT_MS, pipelining: 1 });
+  const { sizeBytes, signal, onProgress } = upload;
+  const part = { file, offset: 0, sizeBytes, chunkBytes: CHUNK_BYTES, onProgress };
+  const body = Readable.from(
+    filePart({ ...part, unusable: (reason, cause) => unusable(reason, upload, cause) }),
+    { objectMode: false },
+  );
+  let connection: Connection | undefined;
   try {
-    const { statusCode: status, ...response } = await request(url, {
+    connection = await openConnection({ signal, answerTimeoutMs: ANSWER_TIMEOUT_MS });
+    const { statusCode: status, ...response } = await connection.request(url, {
       method: 'PUT',
-      headers: { ...headers, 'content-length': String(upload.sizeBytes), 'user-agent': 'perry-ship' },
+      headers: { ...headers, 'content-length': String(sizeBytes), 'user-agent': 'perry-ship' },
       body,
-      dispatcher: agent,
-      signal: upload.signal,
     });
-    judge(url, { status, headers: response.headers, text: await capped(response.body) });
+    const { bytes } = await readCapped(response.body, MAX_ANSWER_BYTES);
+    judge(url, { status, headers: response.headers, text: bytes.toString('utf8') });
   } catch (error) {
-    if (upload.signal.aborted) throw upload.signal.reason;
-    throw ownFault(error) ?? networkFault({ what: WHAT, service: 'Amazon S3', url }, error, undefined);
+    if (signal.aborted) throw signal.reason;
+    throw ownError(error) ?? networkFault({ what: WHAT, service: 'Amazon S3', url }, error, undefined);
   } finally {
     body.destroy();
-    await agent.destroy();
+    await connection?.close();
     await file.close();
   }
 }
@@ -69,12 +77,6 @@ function objectUrl({ grant, s3Url }: NotaryUpload): URL {
   const path = encodedPath(grant.object);
   if (!s3Url) return new URL(`https://${grant.bucket}.s3.${REGION}.amazonaws.com/${path}`);
   return new URL(`${withoutTrailing(s3Url.href, '/')}/${grant.bucket}/${path}`);
-}
-
-/** Undici passes the error of a body on as it is, or as the cause of its own. */
-function ownFault(error: unknown): ShipError | undefined {
-  const { cause } = (error ?? {}) as { cause?: unknown };
-  return [error, cause].find((fault): fault is ShipError => fault instanceof ShipError);
 }
 
 async function openArtifact(upload: NotaryUpload): Promise<FileHandle> {
@@ -88,33 +90,9 @@ async function openArtifact(upload: NotaryUpload): Promise<FileHandle> {
   throw unusable(`It has ${size} bytes where ${upload.sizeBytes} were announced.`, upload);
 }
 
-async function* chunks(file: FileHandle, upload: NotaryUpload): AsyncGenerator<Buffer> {
-  for (let sentBytes = 0; sentBytes < upload.sizeBytes; ) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, upload.sizeBytes - sentBytes));
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, sentBytes).catch((cause: unknown) => {
-      throw unusable('It could not be read to its end.', upload, cause);
-    });
-    if (bytesRead === 0) throw unusable('It became shorter while it was read.', upload);
-    yield chunk.subarray(0, bytesRead);
-    sentBytes += bytesRead;
-    upload.onProgress?.(sentBytes);
-  }
-}
-
-async function capped(body: AsyncIterable<Buffer>): Promise<string> {
-  const pieces: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const piece of body) {
-    pieces.push(piece);
-    sizeBytes += piece.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) break;
-  }
-  return Buffer.concat(pieces).toString('utf8');
-}
-
 interface S3Answer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: HttpHeaders;
   /** Empty, or XML with `<Code>` and `<Message>`. */
   readonly text: string;
 }

@@ -2,17 +2,12 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar';
-import { EnvHttpProxyAgent, fetch } from 'undici';
+import { proxiedDownload } from '../http/proxied-download.ts';
 import type { PinnedRelease } from './release.ts';
 
-/** A host that is out of reach must not hold up the other way of getting the program. */
-const CONNECT_TIMEOUT_MS = 10_000;
-const HEADERS_TIMEOUT_MS = 20_000;
-/** Longest silence while the body arrives. */
-const BODY_SILENCE_MS = 30_000;
 /** The largest archive of the release has about 12 MB. */
 const MAX_ARCHIVE_BYTES = 64 * 1024 * 1024;
 
@@ -38,25 +33,12 @@ export async function fetchRelease(
   await rm(archive);
 }
 
-async function download(url: string, file: string, signal: AbortSignal): Promise<string> {
-  const dispatcher = new EnvHttpProxyAgent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_SILENCE_MS,
-  });
-  try {
-    const response = await fetch(url, { dispatcher, signal });
-    if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+const download = (url: string, file: string, signal: AbortSignal): Promise<string> =>
+  proxiedDownload(url, signal, async (body) => {
     const hash = createHash('sha256');
-    await pipeline(Readable.fromWeb(response.body), measured(hash), createWriteStream(file), { signal });
+    await pipeline(body, measured(hash), createWriteStream(file), { signal });
     return hash.digest('hex');
-  } catch (thrown) {
-    signal.throwIfAborted();
-    throw new Error(plainReason(thrown), { cause: thrown });
-  } finally {
-    await dispatcher.destroy();
-  }
-}
+  });
 
 const measured = (hash: { update(chunk: Uint8Array): unknown }): Transform => {
   let sizeBytes = 0;
@@ -68,12 +50,6 @@ const measured = (hash: { update(chunk: Uint8Array): unknown }): Transform => {
       else done(null, chunk);
     },
   });
-};
-
-/** undici says only "fetch failed"; what it means is in the cause. */
-const plainReason = (thrown: unknown): string => {
-  const { message, cause } = thrown as { message?: string; cause?: { message?: string } };
-  return cause?.message || message || 'the download failed';
 };
 
 async function unpackProgram(archive: string, folder: string): Promise<void> {

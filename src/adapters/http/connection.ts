@@ -1,0 +1,62 @@
+import type { Dispatcher } from 'undici';
+
+/** TCP and TLS. */
+const CONNECT_TIMEOUT_MS = 15_000;
+const MAX_HEADER_BYTES = 32 * 1024;
+
+export type HttpAnswer = Dispatcher.ResponseData;
+export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+export interface ConnectionOptions {
+  /** Ends the connection in every phase, also while it is being made. */
+  readonly signal: AbortSignal;
+  /** How long the other side may take to answer, once it has the whole request; 5 minutes when left out. */
+  readonly answerTimeoutMs?: number;
+  /** Silence inside a body; 5 minutes when left out. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** A connection for one request. Calls are few and transfers long, so that nothing is gained by keeping it. */
+export interface Connection {
+  /** Redirects are not followed. @throws errors of undici, see `errorCodeOf` · the signal's reason */
+  request(
+    url: URL,
+    options: Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'>,
+  ): Promise<HttpAnswer>;
+  /** Ends the connection, whatever it is doing. */
+  close(): Promise<void>;
+}
+
+/**
+ * The HTTP client is loaded with the first connection, because it is a fourth of what a start of the daemon would cost.
+ *
+ * @throws the signal's reason, when it was aborted before
+ */
+export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  const { signal, answerTimeoutMs, idleTimeoutMs } = options;
+  const { Agent, request: send } = await import('./client.ts');
+  signal.throwIfAborted();
+  const agent = new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    ...(answerTimeoutMs !== undefined && { headersTimeout: answerTimeoutMs }),
+    ...(idleTimeoutMs !== undefined && { bodyTimeout: idleTimeoutMs }),
+    maxHeaderSize: MAX_HEADER_BYTES,
+    pipelining: 1,
+  });
+  const destroy = () => void agent.destroy().catch(() => {});
+  signal.addEventListener('abort', destroy, { once: true });
+  return {
+    request: (url, { method, headers, body }) =>
+      send(url, {
+        method,
+        ...(headers !== undefined && headers !== null && { headers }),
+        ...(body !== undefined && { body }),
+        dispatcher: agent,
+        signal,
+      }),
+    close: () => {
+      signal.removeEventListener('abort', destroy);
+      return agent.destroy();
+    },
+  };
+}
