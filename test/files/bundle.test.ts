@@ -477,6 +477,17 @@ describe('Info.plist', () => {
     expect(await readInfoPlist(appPath, facts)).toEqual(info);
   });
 
+  test('what XML has no form for is written in the binary one', async () => {
+    const appPath = await makeMacApp(dir);
+    const facts = { platform: 'macos', infoPlist: 'Contents/Info.plist' } as const;
+    for (const odd of ['a\u0001b', new Date(Date.UTC(12_000, 0, 1))]) {
+      const info = newDict([...Object.entries(await readInfoPlist(appPath, facts)), ['Odd', odd]]);
+      expect(await writeInfoPlist(appPath, facts, info)).toBe(true);
+      expect(plistFormat(await readFile(join(appPath, facts.infoPlist)))).toBe('binary');
+      expect(await readInfoPlist(appPath, facts)).toEqual(info);
+    }
+  });
+
   test('nothing is written through a link', async () => {
     const appPath = await makeMacApp(dir);
     const facts = { platform: 'macos', infoPlist: 'Contents/Info.plist' } as const;

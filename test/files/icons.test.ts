@@ -246,6 +246,7 @@ describe('sources', () => {
       truncated: noise.subarray(0, noise.length / 2),
       bomb: bombPng(60_000),
       header: sound.subarray(0, 20),
+      line: await makePng(1, 8193),
     };
     const found: string[] = [];
     for (const [name, bytes] of Object.entries(cases)) {
@@ -261,6 +262,7 @@ describe('sources', () => {
         "truncated: ICON_UNREADABLE: "Icon-1024.png" was not used: vipspng: libpng read error.",
         "bomb: ICON_UNREADABLE: "Icon-1024.png" was not used: Input image exceeds pixel limit.",
         "header: ICON_UNREADABLE: "Icon-1024.png" was not used: Input buffer has corrupt header:.",
+        "line: ICON_UNREADABLE: "Icon-1024.png" was not used: it has 1 × 8193 pixels, and 8192 is the longest edge that is read.",
       ]
     `);
   });

@@ -1,4 +1,5 @@
 import type { BundleFacts } from '../../domain/bundle/index.ts';
+import { ShipError } from '../../errors.ts';
 import {
   buildPlist,
   isPortablePlist,
@@ -25,7 +26,7 @@ export interface WriteInfoOptions {
 }
 
 /**
- * Replaces Info.plist in one step, and reads the new bytes back before. A file that already says the same in the
+ * Replaces Info.plist in one step (in the binary form where XML cannot hold a value), and reads the new bytes back before. A file that already says the same in the
  * same format stays as it is, byte for byte, unless other tools cannot read it (UTF-16).
  *
  * @returns true when the file was written
@@ -42,10 +43,20 @@ export async function writeInfoPlist(
   const wanted = format === 'keep' ? plistFormat(present) : format;
   const isSame = plistFormat(present) === wanted && plistEquals(parsePlistDict(present, { name }), info);
   if (isSame && isPortablePlist(present)) return false;
-  const bytes = buildPlist(info, wanted, { name });
+  const bytes = buildIn(wanted, info, name);
   parsePlistDict(bytes, { name });
   await replaceFile(appPath, name, bytes);
   return true;
+}
+
+/** A control character or a date beyond the year 9999 has no form in XML; the binary form holds both. */
+function buildIn(format: PlistFormat, info: PlistDict, name: string): Buffer {
+  try {
+    return buildPlist(info, format, { name });
+  } catch (error) {
+    if (format === 'binary' || !(error instanceof ShipError)) throw error;
+    return buildPlist(info, 'binary', { name });
+  }
 }
 
 const readBytes = async (appPath: string, { infoPlist }: InfoFacts): Promise<Buffer> =>

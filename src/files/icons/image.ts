@@ -11,6 +11,8 @@ async function loadSharp() {
 
 /** 4096 × 4096: 64 MiB decoded. A small PNG can announce gigabytes. */
 const MAX_INPUT_PIXELS = 4096 * 4096;
+/** A line of millions of pixels has few in all, and takes a gigabyte or half a minute to be made a square. */
+const MAX_EDGE_PIXELS = 8192;
 const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 /** Everything is drawn from one picture of this edge, the largest that any icon needs. */
 const MASTER_PIXELS = 1024;
@@ -38,6 +40,10 @@ export async function sizeOfPng(bytes: Buffer): Promise<ImageSize> {
   if (!bytes.subarray(0, 8).equals(PNG_SIGNATURE)) throw new Error('it is not a PNG file');
   const { picture } = await open(bytes);
   const { width, height } = await picture.metadata();
+  if (Math.max(width, height) > MAX_EDGE_PIXELS)
+    throw new Error(
+      `it has ${width} × ${height} pixels, and ${MAX_EDGE_PIXELS} is the longest edge that is read`,
+    );
   return { width, height };
 }
 
