@@ -91,20 +91,26 @@ export interface Reopening {
 
 /** What the hub still waits for takes its place again; the rest had arrived, or is nobody's business any more. */
 export function reopened(outbox: Outbox, { asked, stillOpen }: Reopening): Outbox {
-  const answered = outbox.doubtful.filter(({ report }) => asked.includes(report.assignmentId));
-  const open = answered.filter(({ report }) => stillOpen.includes(report.assignmentId));
-  const gone = answered.filter((letter) => !open.includes(letter)).map(({ report }) => report.jobId);
-  const isOver = (letter: Letter) => isNote(letter) && gone.includes(letter.report.jobId);
+  const [wasAsked, isStillOpen] = [new Set(asked), new Set(stillOpen)];
+  const answered = outbox.doubtful.filter(({ report }) => wasAsked.has(report.assignmentId));
+  const open = answered.filter(({ report }) => isStillOpen.has(report.assignmentId));
+  const closed = answered.filter(({ report }) => !isStillOpen.has(report.assignmentId));
+  const gone = new Set(closed.map(({ report }) => report.jobId));
+  const isOver = (letter: Letter) => isNote(letter) && gone.has(letter.report.jobId);
   return {
     ...outbox,
-    doubtful: outbox.doubtful.filter((letter) => !answered.includes(letter)),
+    doubtful: outbox.doubtful.filter(({ report }) => !wasAsked.has(report.assignmentId)),
     held: inOrder([...open, ...outbox.held.filter((letter) => !isOver(letter))]),
   };
 }
 
 /** The jobs whose conclusions were asked about and are waited for. */
-export const jobsReopened = (outbox: Outbox, { stillOpen }: Reopening): string[] =>
-  outbox.doubtful.flatMap(({ report }) => (stillOpen.includes(report.assignmentId) ? [report.jobId] : []));
+export function jobsReopened(outbox: Outbox, { stillOpen }: Reopening): string[] {
+  const isStillOpen = new Set(stillOpen);
+  return outbox.doubtful.flatMap(({ report }) =>
+    isStillOpen.has(report.assignmentId) ? [report.jobId] : [],
+  );
+}
 
 /** Nothing more is to be said about a job. */
 export const withoutNotesOf = (outbox: Outbox, jobId: string): Outbox => ({

@@ -20,7 +20,7 @@ export interface SignJobInput {
 }
 
 export interface SignJobContext extends SignJobInput {
-  /** Vault keys, the newest last: the first is the run's own, later ones were adopted. */
+  /** Vault keys: the run's own, and the one that was adopted last, if any. */
   readonly assignmentIds: readonly string[];
   readonly job: AdmittedJob | null;
   readonly bundle: BundleSummary | null;

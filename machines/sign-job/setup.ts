@@ -129,11 +129,9 @@ export const signJobSetup = setup({
       ({ context }) => context.owner,
       ({ context }) => ({ type: 'job.awaitingReassignment', runId: context.runId }),
     ),
+    /** The hub took the token of the one before back with that. */
     adopt: assign({
-      assignmentIds: ({ context }, params: { assignmentId: string }) => [
-        ...context.assignmentIds,
-        params.assignmentId,
-      ],
+      assignmentIds: ({ context }, params: { assignmentId: string }) => [context.runId, params.assignmentId],
     }),
     resetAttempts: assign({ attempts: 0 }),
     countAttempt: assign({

@@ -38,11 +38,13 @@ export const withRuns = withSlots.extend({
       ({ context, enqueue }, params: { jobId: string; assignmentId: string }) => {
         const run = openRunOf(context.runs, params.jobId);
         if (!run) return;
-        const assignmentIds = [...run.assignmentIds, params.assignmentId];
+        const assignmentIds = [run.runId, params.assignmentId];
         enqueue.assign({ runs: change(context.runs, run.runId, { assignmentIds, claim: 'held' }) });
         enqueue.sendTo(run.ref, { type: 'job.adopted', assignmentId: params.assignmentId });
       },
     ),
+    /** Whoever keeps the secrets of the assignments lets go of those that are not needed any more. */
+    noteAdoption: (_, _params: { assignmentId: string; superseded: readonly string[] }) => {},
     passNote: sendTo('hub', (_, params: Extract<JobReport, { type: 'job.noted' }>) =>
       noteOf(params.jobId, params.note),
     ),

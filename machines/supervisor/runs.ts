@@ -7,7 +7,7 @@ export interface Run {
   /** Makes the id of its actor; free for another run when this one has ended. */
   readonly number: number;
   readonly jobId: string;
-  /** Vault keys, the newest last: the first is the run's own id, later ones were adopted. */
+  /** Vault keys: the run's own id, and the one that was adopted last, if any. */
   readonly assignmentIds: readonly string[];
   /** `concluded`: it has said its last word, or will never say one, and only cleans up. */
   readonly phase: 'admitting' | 'waiting' | 'working' | 'concluded';

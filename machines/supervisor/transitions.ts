@@ -1,7 +1,7 @@
 import type { Failure } from '../contracts/failure.ts';
 import type { InterruptedJobsEvent } from '../interrupted-jobs/machine.ts';
 import { type ReturnedJob, type SupervisorContext, vmOf } from './context.ts';
-import { runOfActor } from './runs.ts';
+import { openRunOf, runOfActor } from './runs.ts';
 
 type Ended = { context: SupervisorContext; event: { actorId: string } };
 export const brokenRun = ({ context, event }: Ended) => ({
@@ -14,6 +14,13 @@ export const resistingRun = (ended: Ended) => {
 };
 
 export const newsOf = ({ event }: { event: InterruptedJobsEvent }) => ({ news: event });
+
+/** What is given up with that; the assignment that a run began with keeps manifest and credentials. */
+export function adoption({ context, event }: { context: SupervisorContext; event: ReturnedJob }) {
+  const { jobId, assignmentId } = event;
+  const { runId, assignmentIds = [] } = openRunOf(context.runs, jobId) ?? {};
+  return { assignmentId, superseded: assignmentIds.filter((id) => id !== runId) };
+}
 
 /** The job is answered for at once: no run of it begins. */
 export const refused = (failure: Failure) => ({

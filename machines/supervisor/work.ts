@@ -1,7 +1,7 @@
 import { and } from 'xstate';
 import { lineFull, notTaken } from './failures.ts';
 import { supervisorSetup } from './setup.ts';
-import { refused } from './transitions.ts';
+import { adoption, refused } from './transitions.ts';
 
 /** Region of `serving`. */
 export const work = supervisorSetup.createStateConfig({
@@ -14,7 +14,10 @@ export const work = supervisorSetup.createStateConfig({
         'hub.jobAssigned': [
           {
             guard: { type: 'isOpenRun', params: ({ event }) => event },
-            actions: { type: 'adoptAssignment', params: ({ event }) => event },
+            actions: [
+              { type: 'noteAdoption', params: adoption },
+              { type: 'adoptAssignment', params: ({ event }) => event },
+            ],
           },
           {
             guard: 'lineIsFull',
@@ -34,7 +37,10 @@ export const work = supervisorSetup.createStateConfig({
         'hub.jobAssigned': [
           {
             guard: { type: 'isOpenRun', params: ({ event }) => event },
-            actions: { type: 'adoptAssignment', params: ({ event }) => event },
+            actions: [
+              { type: 'noteAdoption', params: adoption },
+              { type: 'adoptAssignment', params: ({ event }) => event },
+            ],
           },
           { actions: { type: 'returnAssignment', params: ({ event }) => event } },
         ],

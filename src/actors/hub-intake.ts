@@ -9,9 +9,6 @@ import type { Services } from '../run/services.ts';
 
 type Assigned = Extract<HubMessage, { type: 'jobAssigned' }>;
 
-/** Certificates and profiles of all jobs that are here; real ones have some 10 KB. */
-const MAX_HELD_BYTES = 64 * 1024 * 1024;
-
 /**
  * Reads one frame of the hub. Whatever is wrong with an assignment, this one alone fails: everything that is thrown
  * becomes the failure of its job.
@@ -32,12 +29,11 @@ export function takeIn(services: Services, frame: Buffer, assignmentId: string):
 /** What is secret about an assignment goes into the vault here, and nowhere else. */
 function admit({ vault }: Services, assignmentId: string, message: Assigned, sizeBytes: number): void {
   const { type: _, manifest, credentials, ...rest } = message;
-  if (vault.heldBytes + sizeBytes > MAX_HELD_BYTES) throw noRoom();
   vault.put(assignmentId, {
     ...rest,
     manifest: knownManifest(manifest),
     credentials: knownCredentials(credentials),
-    receivedAtMs: Date.now(),
+    receivedAtMs: vault.claim(assignmentId)?.receivedAtMs ?? Date.now(),
     sizeBytes,
   });
   const { appName, bundleId, version, shortVersion = '' } = parseManifest(manifest);
@@ -66,11 +62,4 @@ const malformed = (problem: string): ShipError =>
     summary: 'The hub handed out this job in a form that cannot be read.',
     reason: problem,
     nextStep: 'Update the hub or the command-line tool that sent the job, and send it again.',
-  });
-
-const noRoom = (): ShipError =>
-  new ShipError('QUEUE_FULL', {
-    summary: 'The signing worker has no room for this job.',
-    reason: 'The certificates and profiles of the jobs that wait here are as large as they may be.',
-    nextStep: 'Send the job again in some minutes; if it stays so, add a worker.',
   });

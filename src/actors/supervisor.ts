@@ -26,6 +26,7 @@ import { provideVmLifecycle } from './vm-lifecycle.ts';
 const MINUTE_MS = 60_000;
 /** A host that does not say in time what it has is asked again. */
 const LIST_TIMEOUT_MS = 8_000;
+const MOST_AT_ONCE = 16;
 /** Stopping and deleting what resists, also when the tool hangs twice. */
 const DESTROY_TIMEOUT_MS = 45_000;
 
@@ -39,6 +40,12 @@ export function provideSupervisor(services: Services, provideJob = provideSignJo
       ...supervisorLimits,
       drainTimeout: services.config.drainTimeoutMinutes * MINUTE_MS,
       ...services.limits.supervisor,
+    },
+    actions: {
+      noteAdoption: (_, { assignmentId, superseded }) => {
+        services.vault.adopt(assignmentId);
+        for (const id of superseded) services.vault.settle(id);
+      },
     },
     actors: {
       signJob,
@@ -166,10 +173,16 @@ async function destroy(
   }
 }
 
+/** Some at a time: there may be thousands, and each may be a question to the hub. */
 async function namesWhere(
   names: readonly string[],
   test: (name: string) => Promise<boolean>,
 ): Promise<string[]> {
-  const kept = await Promise.all(names.map(test));
+  const kept: boolean[] = [];
+  const left = names.entries();
+  const testNext = async () => {
+    for (const [index, name] of left) kept[index] = await test(name);
+  };
+  await Promise.all(Array.from({ length: MOST_AT_ONCE }, testNext));
   return names.filter((_, index) => kept[index]);
 }

@@ -3,6 +3,7 @@ import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { SLOT_REFUSED } from '../../machines/supervisor/failures.ts';
 import { jobOf } from './job-of.ts';
 import type { Logger } from './logger.ts';
+import { JOB_ASSIGNED, JOB_NOT_TAKEN } from './redact-line.ts';
 
 type Told = Record<string, unknown> & { type: string };
 type Describe = (
@@ -17,8 +18,12 @@ const lines: Readonly<Record<string, Describe>> = {
     'error',
     `the hub refuses the worker secret: set PERRY_HUB_WORKER_SECRET to the hub's own; tried again in ${hubLimits.refusedRetry / 1_000} s`,
   ],
-  'hub.jobAssigned': ({ jobId, assignmentId }) => ['info', 'job assigned', { job: jobId, run: assignmentId }],
-  'hub.jobMalformed': ({ jobId }) => ['warn', 'job assigned in a form that cannot be read', { job: jobId }],
+  'hub.jobAssigned': ({ jobId, assignmentId }) => ['info', JOB_ASSIGNED, { job: jobId, run: assignmentId }],
+  'hub.jobMalformed': ({ jobId, failure }) => [
+    'warn',
+    JOB_NOT_TAKEN,
+    { job: jobId, code: (failure as { code?: unknown } | undefined)?.code },
+  ],
   'hub.cancelRequested': ({ jobId }) => ['info', 'the hub cancels a job', { job: jobId }],
   'job.noted': ({ jobId, runId, note }) => describeNote(jobId, runId, note as Told & { kind: string }),
   'job.concluded': ({ jobId, runId, conclusion }) => describeConclusion(jobId, runId, conclusion as Told),

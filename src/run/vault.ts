@@ -16,7 +16,7 @@ export interface Assignment {
   readonly sizeBytes: number;
 }
 
-/** What is left of an assignment when its run is over, until the hub has its result. */
+/** What is known of an assignment before it is read, and what is left when its run is over, until the hub has its result. */
 export interface Claim extends Omit<Assignment, 'manifest' | 'credentials'> {
   /** When the job had its result, which may wait for the hub long after. */
   readonly concludedAtMs?: number;
@@ -31,9 +31,13 @@ export const secondsTaken = ({ receivedAtMs, concludedAtMs }: Claim, nowMs: numb
  * hold only the id.
  */
 export interface Vault {
+  /** An assignment came in, and nothing of it but this was read. */
+  expect(assignmentId: string, claim: Claim): void;
   put(assignmentId: string, assignment: Assignment): void;
   assignment(assignmentId: string): Assignment | undefined;
   claim(assignmentId: string): Claim | undefined;
+  /** The job runs already, with the manifest and the credentials of an earlier assignment: those of this one go. */
+  adopt(assignmentId: string): void;
   /** The job has its result. */
   conclude(assignmentId: string, concludedAtMs: number): void;
   /** The run is over: manifest and credentials go; the token stays until `settle`. */
@@ -41,6 +45,10 @@ export interface Vault {
   /** The hub has the result: nothing is needed any more. */
   settle(assignmentId: string): void;
   readonly size: number;
+  /** True for a job whose secrets are here. */
+  holds(jobId: string): boolean;
+  /** Of the jobs whose secrets are here. */
+  readonly heldJobs: number;
   /** Of the assignments whose secrets are here. */
   readonly heldBytes: number;
 }
@@ -49,21 +57,30 @@ export interface Vault {
 export function createVault(redactor: Redactor, onSettled: (assignmentId: string) => void = () => {}): Vault {
   const assignments = new Map<string, Assignment>();
   const claims = new Map<string, Claim>();
-  let heldBytes = 0;
+  const held = new HeldJobs();
   const dropSecrets = (assignmentId: string) => {
-    heldBytes -= assignments.get(assignmentId)?.sizeBytes ?? 0;
+    const assignment = assignments.get(assignmentId);
+    if (assignment) held.remove(assignment);
     assignments.delete(assignmentId);
   };
   return {
+    expect: (assignmentId, claim) => void claims.set(assignmentId, claim),
     put: (assignmentId, assignment) => {
       const { manifest: _manifest, credentials, ...claim } = assignment;
-      heldBytes += assignment.sizeBytes;
+      dropSecrets(assignmentId);
+      held.add(assignment);
       assignments.set(assignmentId, assignment);
       claims.set(assignmentId, claim);
       redactor.add(assignmentId, [assignment.authToken, ...secretsIn(credentials)], assignment.jobId);
     },
     assignment: (assignmentId) => assignments.get(assignmentId),
     claim: (assignmentId) => claims.get(assignmentId),
+    adopt: (assignmentId) => {
+      const claim = claims.get(assignmentId);
+      dropSecrets(assignmentId);
+      redactor.forget(assignmentId);
+      if (claim) redactor.add(assignmentId, [claim.authToken], claim.jobId);
+    },
     conclude: (assignmentId, concludedAtMs) => {
       const claim = claims.get(assignmentId);
       if (claim) claims.set(assignmentId, { concludedAtMs, ...claim });
@@ -75,11 +92,41 @@ export function createVault(redactor: Redactor, onSettled: (assignmentId: string
       redactor.forget(assignmentId);
       onSettled(assignmentId);
     },
+    holds: (jobId) => held.has(jobId),
+    get heldJobs() {
+      return held.jobs;
+    },
     get heldBytes() {
-      return heldBytes;
+      return held.bytes;
     },
     get size() {
       return claims.size;
     },
   };
+}
+
+/** How much is held for how many jobs, without a walk over all of it. */
+class HeldJobs {
+  readonly #assignmentsOf = new Map<string, number>();
+  bytes = 0;
+
+  get jobs(): number {
+    return this.#assignmentsOf.size;
+  }
+
+  has(jobId: string): boolean {
+    return this.#assignmentsOf.has(jobId);
+  }
+
+  add({ jobId, sizeBytes }: Assignment): void {
+    this.bytes += sizeBytes;
+    this.#assignmentsOf.set(jobId, (this.#assignmentsOf.get(jobId) ?? 0) + 1);
+  }
+
+  remove({ jobId, sizeBytes }: Assignment): void {
+    this.bytes -= sizeBytes;
+    const left = (this.#assignmentsOf.get(jobId) ?? 1) - 1;
+    if (left === 0) this.#assignmentsOf.delete(jobId);
+    else this.#assignmentsOf.set(jobId, left);
+  }
 }

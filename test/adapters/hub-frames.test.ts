@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createBacklog } from '../../src/adapters/hub/backlog.ts';
 import { surveyFrame } from '../../src/adapters/hub/frame-survey.ts';
-import { assignedJobId, parseHubFrame } from '../../src/adapters/hub/protocol.ts';
+import { headOfAssignment, parseHubFrame } from '../../src/adapters/hub/protocol.ts';
 import { contained } from '../../src/contained.ts';
 
 const frame = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
@@ -31,8 +31,10 @@ describe('a frame is measured before it is read', () => {
   });
 
   test('an id inside of the manifest is not the id of the job', () => {
-    expect(assignedJobId(frame(assignment({ job_id: 'other', type: 'cancel' })))).toBe('J');
-    expect(assignedJobId(frame({ type: 'job_assign', manifest: { job_id: 'other' } }))).toBeUndefined();
+    expect(
+      headOfAssignment(frame(assignment({ job_id: 'other', type: 'cancel', auth_token: 'other' }))),
+    ).toEqual({ jobId: 'J', authToken: 't', artifactUploadUrl: 'http://h/u' });
+    expect(headOfAssignment(frame({ type: 'job_assign', manifest: { job_id: 'other' } }))).toBeUndefined();
   });
 
   test.each<[string, unknown, RegExp]>([

@@ -1,12 +1,15 @@
 /** What a frame is like, before anything of it is built. */
 export interface FrameSurvey {
   readonly sizeBytes: number;
-  /** At least as many values are in it; the count ends when it is too high and both texts are found. */
+  /** At least as many values are in it; the count ends when it is too high and all texts are found. */
   readonly values: number;
   readonly depth: number;
   /** Of the outermost object; undefined when it has none that is a text. */
   readonly type: string | undefined;
   readonly jobId: string | undefined;
+  /** Secret. */
+  readonly authToken: string | undefined;
+  readonly artifactUploadUrl: string | undefined;
 }
 
 /** Three certificates and a profile of 1 MiB each in base64, and what the project says of itself. */
@@ -31,7 +34,8 @@ export function surveyFrame(frame: Buffer): FrameSurvey {
   let [depth, deepest, values] = [0, 0, 1];
   let key: string | undefined;
   const isTooLarge = frame.length > MAX_ASSIGNMENT_BYTES;
-  const isDone = () => found.size === 2 && (isTooLarge || values > MAX_VALUES || deepest > MAX_DEPTH);
+  const isDone = () =>
+    found.size === KEYS.length && (isTooLarge || values > MAX_VALUES || deepest > MAX_DEPTH);
   for (let at = 0; at < frame.length && !isDone(); at += 1) {
     const byte = frame[at];
     if (byte === QUOTE) {
@@ -45,11 +49,12 @@ export function surveyFrame(frame: Buffer): FrameSurvey {
     } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) depth -= 1;
     else if (byte === COMMA) values += 1;
   }
-  const [type, jobId] = [found.get('type'), found.get('job_id')];
-  return { sizeBytes: frame.length, values, depth: deepest, type, jobId };
+  const [type, jobId, authToken, artifactUploadUrl] = NAMES.map((name) => found.get(name));
+  return { sizeBytes: frame.length, values, depth: deepest, type, jobId, authToken, artifactUploadUrl };
 }
 
-const KEYS = ['type', 'job_id'].map((key) => ({ key, bytes: Buffer.from(JSON.stringify(key)) }));
+const NAMES = ['type', 'job_id', 'auth_token', 'artifact_upload_url'];
+const KEYS = NAMES.map((key) => ({ key, bytes: Buffer.from(JSON.stringify(key)) }));
 
 /** Where the text that begins at `start` has its closing quote. */
 function endOfText(frame: Buffer, start: number): number {

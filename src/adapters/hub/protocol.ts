@@ -69,10 +69,19 @@ export function parseHubFrame(bytes: Buffer): HubMessage | undefined {
   return frame && toHubMessage(frame);
 }
 
-/** Of an assignment that can be answered; undefined for every other frame. */
-export function assignedJobId(bytes: Buffer): string | undefined {
-  const { type, jobId } = surveyFrame(bytes);
-  return type === 'job_assign' && answerableJobId.safeParse(jobId).success ? jobId : undefined;
+/** What has to be known of an assignment to answer it, and to ask later whether the answer arrived. */
+export interface AssignmentHead {
+  readonly jobId: string;
+  /** Secret; empty when the frame says none. */
+  readonly authToken: string;
+  readonly artifactUploadUrl: string;
+}
+
+/** Of an assignment that can be answered; undefined for every other frame. Nothing else of the frame is read. */
+export function headOfAssignment(bytes: Buffer): AssignmentHead | undefined {
+  const { type, jobId, authToken = '', artifactUploadUrl = '' } = surveyFrame(bytes);
+  const isAnswerable = type === 'job_assign' && answerableJobId.safeParse(jobId).success;
+  return isAnswerable && jobId !== undefined ? { jobId, authToken, artifactUploadUrl } : undefined;
 }
 
 /** Only an assignment can be answered, and only one that says whose it is. */

@@ -66,7 +66,8 @@ class Automaton {
     this.#suffix = new Int32Array(mostStates);
     this.#matched = new Int32Array(mostStates);
     for (const text of texts) this.#add(text);
-    for (const state of this.#byDepth()) this.#link(state);
+    // the suffix of a state is less deep, and so is linked before it
+    for (const state of inOrderOfDepth(this.#depth.subarray(0, this.#states))) this.#link(state);
   }
 
   #add(text: string): void {
@@ -76,12 +77,6 @@ class Automaton {
       state = this.#child(state, code) || this.#addChild(state, code);
     }
     this.#matched[state] = text.length;
-  }
-
-  /** The suffix of a state is less deep, and so is linked before it. Without the root. */
-  #byDepth(): Uint32Array {
-    const states = new Uint32Array(this.#states - 1).map((_, index) => index + 1);
-    return states.sort((one, other) => (this.#depth[one] as number) - (this.#depth[other] as number));
   }
 
   #link(state: number): void {
@@ -153,6 +148,21 @@ class Automaton {
       slot = (slot + 1) & mask;
     }
   }
+}
+
+/** All states without the root, by a counting sort: a matcher is compiled for each run, and this is the most of it. */
+function inOrderOfDepth(depths: Int32Array): Uint32Array {
+  const begins = new Uint32Array(depths.reduce((most, depth) => Math.max(most, depth), 0) + 2);
+  for (const depth of depths) begins[depth + 1] = (begins[depth + 1] as number) + 1;
+  for (let depth = 1; depth < begins.length; depth += 1)
+    begins[depth] = (begins[depth] as number) + (begins[depth - 1] as number);
+  const states = new Uint32Array(depths.length);
+  for (const [state, depth] of depths.entries()) {
+    const at = begins[depth] as number;
+    states[at] = state;
+    begins[depth] = at + 1;
+  }
+  return states.subarray(1);
 }
 
 /** Spreads steps evenly: the finalizer of MurmurHash3. */

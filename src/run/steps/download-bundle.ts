@@ -7,14 +7,14 @@ import { notarizes } from '../../domain/plan.ts';
 import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import { unpackBundle } from '../../files/archive/unpack-bundle.ts';
 import { held } from '../workbench.ts';
-import { assignmentOf, type StepScope } from './step.ts';
+import { claimOf, type StepScope } from './step.ts';
 
 export const unpackedDirOf = (runDir: string): string => join(runDir, 'bundle');
 
 /** Download, base64 and unpacking as one stream; nothing but the unpacked files is written (a zip is spooled). */
 export async function downloadBundle(scope: StepScope): Promise<void> {
   const { desk, services, signal } = scope;
-  const { authToken, tarballUrl } = assignmentOf(scope);
+  const { authToken, tarballUrl } = claimOf(scope);
   const destDir = unpackedDirOf(desk.dir);
   await rm(destDir, { recursive: true, force: true });
   const download = await openBundleDownload({

@@ -4,7 +4,7 @@ import type { SignPass } from '../../domain/plan.ts';
 import type { Toolchain } from '../../domain/toolchain.ts';
 import { ShipError } from '../../errors.ts';
 import type { Services } from '../services.ts';
-import type { Assignment } from '../vault.ts';
+import type { Assignment, Claim } from '../vault.ts';
 import { type Desk, held, type SigningMaterial } from '../workbench.ts';
 
 /** What a step can tell while it works; the statechart passes it on to the user. */
@@ -35,11 +35,18 @@ export interface GuestStepScope extends StepScope {
   readonly toolchain: Toolchain | null;
 }
 
-/** The assignment as it came, secrets included. */
-export function assignmentOf({ services, assignmentId }: StepScope): Assignment {
-  const assignment = services.vault.assignment(assignmentId);
-  if (!assignment) throw new Error(`assignment ${assignmentId} is not in the vault`);
+/** The assignment that the run began with, as it came, secrets included. */
+export function assignmentOf({ services, desk: { runId } }: StepScope): Assignment {
+  const assignment = services.vault.assignment(runId);
+  if (!assignment) throw new Error(`assignment ${runId} is not in the vault`);
   return assignment;
+}
+
+/** Where the bundle comes from and the artifact goes to, with the token that is valid now. */
+export function claimOf({ services, assignmentId }: StepScope): Claim {
+  const claim = services.vault.claim(assignmentId);
+  if (!claim) throw new Error(`assignment ${assignmentId} is not in the vault`);
+  return claim;
 }
 
 /** What the plan says of the pass that a step is about. */
