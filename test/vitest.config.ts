@@ -6,8 +6,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: './test/setup/build-when-stale.ts',
+    setupFiles: './test/setup/no-clock-for-walks.ts',
     reporters: ['default', './test/setup/closing-line.ts'],
-    // only what hangs shall end by the clock: walks over the statecharts are work of the processor alone
+    // only what hangs shall end by the clock
     testTimeout: 600_000,
     hookTimeout: 600_000,
     sequence: { sequencer: LongestFirst },

@@ -2,13 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { soakCount } from '../helpers/soak-count.ts';
 import { makeTinyIosJob, makeTinyMacJob } from '../helpers/soak-jobs.ts';
 import { earlyMoments, lateMoments, nameOf } from '../helpers/soak-moments.ts';
 import { countedText } from '../helpers/soak-random.ts';
 import { liveAndDie } from '../helpers/soak-restarts.ts';
 import { dieWithSeveral } from '../helpers/soak-several.ts';
 
-const KILLS = Number(process.env.PERRY_SOAK_KILLS ?? 200);
+/** The moments have their turns: of so many, each of the two comes to every moment. */
+const EACH_MOMENT_ONCE = 70;
+const KILLS = soakCount('KILLS', { suite: EACH_MOMENT_ONCE, full: 200 });
 /** Side by side, each with a hub and a state folder of its own. */
 const SEEDS = [20_260_101, 20_260_102];
 const NEARLY_ALL = 0.8;
@@ -19,30 +22,34 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test(`${KILLS} daemons are killed at any moment: the next one sweeps, and each job succeeds once`, async () => {
-  const jobs = [await makeTinyMacJob(join(folder, 'mac')), await makeTinyIosJob(join(folder, 'ios'))];
-  const kills = Math.ceil(KILLS / SEEDS.length);
-  const lives = await Promise.all(SEEDS.map((seed) => liveAndDie({ folder, seed, kills, jobs })));
-  const killedAt = lives.flatMap((each) => each.killedAt);
-  const completed = lives.reduce((sum, { completedJobs }) => sum + completedJobs, 0);
-  expect(killedAt).toHaveLength(kills * SEEDS.length);
-  const actors = ['supervisor', 'hub', 'run', 'vm'] as const;
-  const names = killedAt.flatMap((standing) =>
-    actors.flatMap((actor) => {
-      const state = standing[actor];
-      return state === undefined ? [] : [nameOf({ actor, state })];
-    }),
-  );
-  console.error(`${killedAt.length} kills, ${completed} jobs done: ${countedText(names)}`);
-  // the lines of the log come in bunches: some states are seen only together with the next one
-  const wanted = [...earlyMoments, ...lateMoments].filter(({ actor }) => actor === 'run' || actor === 'vm');
-  const hit = wanted.filter((moment) => names.includes(nameOf(moment)));
-  if (KILLS >= 200) expect(hit.length).toBeGreaterThan(wanted.length * NEARLY_ALL);
-}, 1_200_000);
+test(
+  `${KILLS} daemons are killed at any moment: the next one sweeps, and each job succeeds once`,
+  async () => {
+    const jobs = [await makeTinyMacJob(join(folder, 'mac')), await makeTinyIosJob(join(folder, 'ios'))];
+    const kills = Math.ceil(KILLS / SEEDS.length);
+    const lives = await Promise.all(SEEDS.map((seed) => liveAndDie({ folder, seed, kills, jobs })));
+    const killedAt = lives.flatMap((each) => each.killedAt);
+    const completed = lives.reduce((sum, { completedJobs }) => sum + completedJobs, 0);
+    expect(killedAt).toHaveLength(kills * SEEDS.length);
+    const actors = ['supervisor', 'hub', 'run', 'vm'] as const;
+    const names = killedAt.flatMap((standing) =>
+      actors.flatMap((actor) => {
+        const state = standing[actor];
+        return state === undefined ? [] : [nameOf({ actor, state })];
+      }),
+    );
+    console.error(`${killedAt.length} kills, ${completed} jobs done: ${countedText(names)}`);
+    // the lines of the log come in bunches: some states are seen only together with the next one
+    const wanted = [...earlyMoments, ...lateMoments].filter(({ actor }) => actor === 'run' || actor === 'vm');
+    const hit = wanted.filter((moment) => names.includes(nameOf(moment)));
+    if (KILLS >= EACH_MOMENT_ONCE) expect(hit.length).toBeGreaterThan(wanted.length * NEARLY_ALL);
+  },
+  12_000 * KILLS,
+);
 
 test('daemons are killed with two or three jobs in flight: each job has one answer, and a lost one is named', async () => {
   const jobs = [await makeTinyMacJob(join(folder, 'mac-2')), await makeTinyIosJob(join(folder, 'ios-2'))];
-  const kills = Math.ceil(KILLS / 40);
+  const kills = Math.max(3, Math.ceil(KILLS / 40));
   const lives = await Promise.all(SEEDS.map((seed) => dieWithSeveral({ folder, seed, kills, jobs })));
   const lastWords = lives.flat();
   console.error(`${kills * SEEDS.length} kills with several jobs each: ${countedText(lastWords)}`);

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { soakCount } from '../helpers/soak-count.ts';
 import { storm } from '../helpers/soak-links.ts';
 
-const LINKS = Number(process.env.PERRY_SOAK_LINKS ?? 1_000);
+const LINKS = soakCount('LINKS', { suite: 240, full: 1_000 });
 /** Side by side, each with a hub and a daemon of its own. */
 const SEEDS = [20_260_101, 20_260_102];
 

@@ -11,8 +11,10 @@ import {
   startInstantDaemon,
 } from '../helpers/instant-daemon.ts';
 import { activeResources, filesBelow, processesOf } from '../helpers/leak-check.ts';
+import { soakCount } from '../helpers/soak-count.ts';
 
-const [WARM_UP_JOBS, JOBS, AT_ONCE] = [20, 400, 4];
+const JOBS = soakCount('JOBS', { suite: 120, full: 400 });
+const [WARM_UP_JOBS, AT_ONCE] = [20, 4];
 /** The test runner has some that come and go. */
 const VITEST_TIMERS = 3;
 

@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
 import { storeUploadLimits } from '../../machines/store-upload/limits.ts';
 import { type StoreUploadOutput, storeUploadMachine } from '../../machines/store-upload/machine.ts';
-import { Stage } from './stage.ts';
-import { StoreWorld } from './store-world.ts';
+import { soakCount } from '../helpers/soak-count.ts';
+import { Stage } from '../machines/stage.ts';
+import { StoreWorld } from '../machines/store-world.ts';
+
+const RUNS = soakCount('RUNS', { suite: 600, full: 10_000 });
+/** Each kind of end is met this often, or more. */
+const LEAST = RUNS / 200;
 
 const artifact = { name: 'App.ipa', sizeBytes: 1, sha256Hex: 'a'.repeat(64) };
 
@@ -72,10 +77,10 @@ function wrongsOf({ world, output }: ReturnType<typeof live>): string[] {
   return wrongs;
 }
 
-test('10,000 runs: no wait without a deadline, no wrong outcome, no build twice', () => {
+test(`${RUNS} runs: no wait without a deadline, no wrong outcome, no build twice`, () => {
   const outcomes: Record<string, number> = {};
   const wrongs: string[] = [];
-  for (let seed = 1; seed <= 10_000; seed += 1) {
+  for (let seed = 1; seed <= RUNS; seed += 1) {
     const lived = live(seed);
     const { outcome, processed, failure } = lived.output;
     const name = `${lived.world.fate.isMild ? 'mild' : 'wild'} ${failure?.code ?? outcome}${processed ? '' : ' unprocessed'}`;
@@ -85,5 +90,5 @@ test('10,000 runs: no wait without a deadline, no wrong outcome, no build twice'
   console.error('store-upload:', JSON.stringify(outcomes));
   expect(wrongs.slice(0, 20)).toEqual([]);
   for (const kind of ['mild published', 'mild STORE_REJECTED', 'mild STORE_DUPLICATE', 'wild published'])
-    expect(outcomes[kind]).toBeGreaterThan(50);
-}, 240_000);
+    expect(outcomes[kind]).toBeGreaterThan(LEAST);
+}, 0);
