@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
- *     npm run bench -- [--quick] [--breakdown] [--only wall,files,memory,throughput,longevity,pool]
+ *     npm run bench -- [--quick] [--breakdown] [--only wall,files,memory,throughput,longevity,pool,start]
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { HubProcess } from './hub-process.ts';
 import { benchLongevity } from './longevity.ts';
 import { benchMemory } from './memory.ts';
 import { benchPool } from './pool.ts';
+import { benchStart } from './start.ts';
 import { benchThroughput } from './throughput.ts';
 import { type BenchRoom, benchWallTime, type WallCase } from './wall-time.ts';
 
@@ -49,7 +50,7 @@ const standbyCases: WallCase[] = kinds.map((kind) => ({ kind, megabytes: 1, runs
 const memoryCases = kinds.map((kind) => ({ kind, megabytes: flags.quick ? 50 : 300 }));
 const parts =
   flags.only?.split(',') ??
-  (flags.breakdown ? ['breakdown'] : ['wall', 'files', 'memory', 'throughput', 'longevity', 'pool']);
+  (flags.breakdown ? ['breakdown'] : ['wall', 'files', 'memory', 'throughput', 'longevity', 'pool', 'start']);
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -61,6 +62,7 @@ async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('longevity')) await benchLongevity(room, flags.quick ? 3_000 : 10_000);
   if (parts.includes('pool'))
     await benchPool(room, flags.quick ? { cold: 1, warm: 3 } : { cold: 2, warm: 10 });
+  if (parts.includes('start')) await benchStart(room, flags.quick ? 3 : 9);
   if (parts.includes('breakdown')) await benchBreakdown(room, [...wallCases, ...smallFileCases]);
   if (parts.includes('breakdown-files')) await benchBreakdown(room, smallFileCases);
 }

@@ -12,10 +12,21 @@ const TICKS_PER_SECOND = 100;
 
 /** CPU time of a process and of all its descendants that have ended and been waited for. */
 export async function cpuMs(pid: number): Promise<number> {
+  const { own, ofDescendants } = await cpuTimesMs(pid);
+  return own + ofDescendants;
+}
+
+/** The same, apart. */
+export async function cpuTimesMs(pid: number): Promise<{ own: number; ofDescendants: number }> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return (ticks / TICKS_PER_SECOND) * 1_000;
+  const ticks = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15)
+    .map(Number);
+  const [user = 0, system = 0, descendantsUser = 0, descendantsSystem = 0] = ticks;
+  const ms = (count: number): number => (count / TICKS_PER_SECOND) * 1_000;
+  return { own: ms(user + system), ofDescendants: ms(descendantsUser + descendantsSystem) };
 }
 
 /** From here on the peak counts anew (Linux, proc_pid_clear_refs(5)). */
