@@ -163,6 +163,14 @@ test('each outside thing has one door', () => {
   expect(importers('node:child_process')).toEqual(['src/adapters/process']);
 });
 
+test('the HTTP client, which is slow to load, is loaded when it is used', () => {
+  const loaders = [...files].filter(([, text]) => /^(import (?!type)|export )[^;]*from 'undici'/m.test(text));
+  expect(loaders.map(([file]) => file)).toEqual(['src/adapters/http/client.ts']);
+  const users = imports.filter(({ to }) => to === 'src/adapters/http/client.ts').map(({ from }) => from);
+  const eager = users.filter((file) => /^import [^;]*\/client\.ts'/m.test(files.get(file) ?? ''));
+  expect(eager).toEqual([]);
+});
+
 test('demo and embedded hub are nobody else’s', () => {
   const users = imports.filter(
     ({ from, to }) => /^src\/(demo|embedded-hub)\//.test(to) && !/^src\/(demo|embedded-hub|cli)\//.test(from),

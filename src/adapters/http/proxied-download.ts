@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { EnvHttpProxyAgent, fetch } from 'undici';
 
 /** A host that is out of reach must not hold up the other way of getting the file. */
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -18,6 +17,7 @@ export async function proxiedDownload<T>(
   signal: AbortSignal,
   use: (body: Readable) => Promise<T>,
 ): Promise<T> {
+  const { EnvHttpProxyAgent, fetch } = await import('./client.ts');
   const dispatcher = new EnvHttpProxyAgent({
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: HEADERS_TIMEOUT_MS,
