@@ -2,7 +2,7 @@
 // bundled with all that it loads, because reading a thousand modules costs a second of CPU at every start. Types are
 // not checked here: `npm run typecheck` does that.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 
@@ -66,5 +66,7 @@ const bundle = () =>
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 compile();
 await bundle();
+// for whoever links to it, as `npm link` does
+chmodSync(join(root, 'dist/src/cli/perry-ship.js'), 0o755);
 // the tests compare the age of this file with that of the sources
 writeFileSync(join(root, 'dist/built'), '');

@@ -76,7 +76,9 @@ function refuseUnfit(target: OpenedBundle['target'], flags: ArtifactFlags): void
   // with a key of App Store Connect, an app that is distributed directly is notarized
   if ((distribute ?? apiKey) !== undefined && format !== 'dmg')
     throw usage(
-      `--format ${format} goes with signing alone: the notarization ticket is attached to a disk image.`,
+      `--format ${format} cannot be notarized.`,
+      'The notarization ticket is attached to a disk image, which then covers the app in it.',
+      `Leave --format out to get the notarized disk image${distribute === undefined ? ', or leave --api-key out to sign only' : ', or leave --distribute and --api-key out to sign only'}.`,
     );
 }
 

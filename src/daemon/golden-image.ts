@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { localImagesDir } from '../adapters/vm/local/driver.ts';
 import type { Config } from '../config/load.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
 
 export const imageName = ({ vmDriver, tartImage }: Config): string =>
   tartImage ?? vmDrivers[vmDriver].defaultImage;
@@ -11,6 +11,6 @@ export const imageName = ({ vmDriver, tartImage }: Config): string =>
 export async function goldenImage(config: Config): Promise<string> {
   const name = imageName(config);
   if (config.vmDriver === 'local' && name === vmDrivers.local.defaultImage)
-    await mkdir(join(localImagesDir(config.stateDir), name, 'home'), { recursive: true, mode: 0o700 });
+    await makeFolder(join(localImagesDir(config.stateDir), name, 'home'), 0o700);
   return name;
 }

@@ -176,5 +176,5 @@ function missingApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSu
 export const artifactName = (
   manifest: Pick<Manifest, 'appName'>,
   jobId: string,
-  container: Container,
+  container: Container | 'app' | 'zip',
 ): string => `${slug(manifest.appName, 'app')}-${slug(jobId, 'job')}.${container}`;

@@ -1,7 +1,8 @@
-import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, link, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artifact } from '../../machines/contracts/job.ts';
 import { digestOfFile } from '../files/disk/digested-file.ts';
+import { makeFolder } from '../files/disk/make-folder.ts';
 import { recordsIn } from './records.ts';
 
 /**
@@ -32,7 +33,7 @@ export function keptArtifactsIn(stateDir: string): KeptArtifacts {
   };
   return {
     keep: async (key, { name, sizeBytes, sha256Hex }, path) => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       await rm(fileOf(key), { force: true });
       await linkOrCopy(path, fileOf(key));
       await records.put(key, { name, sizeBytes, sha256Hex });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../files/disk/make-folder.ts';
 
 /** Keys become file names: what ours are made of, and nothing that could lead out of the folder. */
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
@@ -31,7 +32,7 @@ export function recordsIn(folder: string): Records {
   return {
     get: async (key) => parsed(await readFile(pathOf(key), 'utf8').catch(() => '')),
     put: async (key, record) => {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, 0o700);
       const draft = `${pathOf(key)}.${randomBytes(4).toString('hex')}`;
       await writeWhole(pathOf(key), `${JSON.stringify(record)}\n`, draft);
     },

@@ -38,6 +38,8 @@ export interface Desk {
   survey?: BundleSurvey;
   /** A file that was given for this very signature, in the place of what lies in the bundle. */
   entitlements?: PlistDict;
+  /** What a person wants of a macOS app in the place of an image. */
+  format?: 'app' | 'zip';
   /** Secret: what each pass of the plan signs with. */
   materials?: readonly SigningMaterial[];
   /** Secret: signs the installer package of the Mac App Store. */

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { ShipError } from '../errors.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
 import type { StepScope } from '../run/steps/step.ts';
-import { type ArtifactFormat, writeFormat } from './artifact-format.ts';
+import { type ArtifactFormat, writeArtifact } from './artifact-format.ts';
 import { reasonFor } from './artifact-target.ts';
 
 /** Where the artifact of a call is wanted. */
@@ -29,7 +29,7 @@ export const placeArtifact =
     const part = join(dirname(wanted), `.perry-ship-${randomUUID()}.part`);
     try {
       await makeFolder(dirname(wanted));
-      await writeFormat(scope, format, part);
+      await writeArtifact(scope, part);
       await chmod(part, (format === 'app' ? 0o777 : 0o666) & ~process.umask());
       signal.throwIfAborted();
       // what this call has put there already is its own: the step may come twice; a folder replaces nothing

@@ -9,6 +9,7 @@ import { listTree } from '../files/disk/tree.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import { unpackedDirOf } from '../run/steps/download-bundle.ts';
 import type { StepScope } from '../run/steps/step.ts';
+import type { ArtifactFormat } from './artifact-format.ts';
 
 /** What was named on the command line, ready to be read. */
 export interface OpenedBundle {
@@ -43,9 +44,15 @@ export async function targetOf(appPath: string): Promise<OpenedBundle['target']>
   return contents?.isDirectory() ? 'macos-sign' : 'ios-sign';
 }
 
+/** What is wanted of the bundle that only the person who signs it can say. */
+export interface BundleWishes {
+  readonly entitlements?: PlistDict;
+  readonly format?: ArtifactFormat;
+}
+
 /** The step that stands for the download: the bundle in the folder of the run, links as links. */
 export const takeBundle =
-  ({ appPath, unpacked }: OpenedBundle, entitlements?: PlistDict) =>
+  ({ appPath, unpacked }: OpenedBundle, { entitlements, format }: BundleWishes) =>
   async (scope: StepScope): Promise<void> => {
     const { desk } = scope;
     const folder = unpackedDirOf(desk.dir);
@@ -53,6 +60,7 @@ export const takeBundle =
     if (unpacked) await rename(unpacked.folder, folder);
     desk.unpackedBytes = unpacked?.sizeBytes ?? (await copyInto(folder, appPath, scope));
     if (entitlements) desk.entitlements = entitlements;
+    if (format === 'app' || format === 'zip') desk.format = format;
   };
 
 /** A private copy; answers with its bytes. */

@@ -114,7 +114,9 @@ async function runJob(services: Services, workspace: Workspace, request: SignReq
     sizeBytes: 0,
   });
   const place: ArtifactPlace = { ...artifact };
-  const ends = { downloadBundle: takeBundle(bundle, entitlements), deliverArtifact: placeArtifact(place) };
+  const { format } = artifact;
+  const wishes = { ...(entitlements && { entitlements }), ...(format && { format }) };
+  const ends = { downloadBundle: takeBundle(bundle, wishes), deliverArtifact: placeArtifact(place) };
   const actor = createActor(provideLoneSigner(services, ends), {
     id: 'lone-signer',
     input: {

@@ -17,6 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const API_KEY = ['--api-key', 'key.p8', '--key-id', 'K', '--issuer-id', 'I'];
 const sign = (...words: string[]) => startCli(env, 'sign', app, '--quiet', ...words);
 
 describe('the signed app itself, in the place of an image', () => {
@@ -25,9 +26,18 @@ describe('the signed app itself, in the place of an image', () => {
     ['zip', 'terminal-notifier.zip'],
   ])('as %s is sound, and nothing is beside it', async (format, name) => {
     const out = join(folder, `as-${format}`);
-    const cli = sign('--format', format, '--out', `${out}/`);
+    const cli = startCli(
+      { ...env, PERRY_LOG_LEVEL: 'debug' },
+      'sign',
+      app,
+      '--format',
+      format,
+      '--out',
+      `${out}/`,
+    );
     expect(await cli.ended, cli.lines.join('\n')).toBe(0);
     expect(await readdir(out)).toEqual([name]);
+    expect(cli.lines.join('\n')).not.toContain('dmg');
     const report = await verifyArtifact(join(out, name), { signal: new AbortController().signal });
     expect(report).toMatchObject({ ok: true, kind: format, apps: [{ bundleId: expect.any(String) }] });
   });
@@ -47,7 +57,8 @@ describe('the signed app itself, in the place of an image', () => {
   });
 
   test.each([
-    [['--format', 'zip', '--distribute', 'notarize'], 'disk image'],
+    [['--format', 'zip', '--distribute', 'notarize'], 'leave --distribute and --api-key out'],
+    [['--format', 'app', ...API_KEY], 'Leave --format out to get the notarized disk image'],
     [['--format', 'app', '--distribute', 'appstore'], 'installer package'],
     [['--format', 'app', '--target', 'ios-sign'], 'ipa'],
   ])('%j is refused before any work', async (words, why) => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar';
+import { makeFolder } from '../../files/disk/make-folder.ts';
 import { proxiedDownload } from '../http/proxied-download.ts';
 import type { PinnedRelease } from './release.ts';
 
@@ -53,7 +54,7 @@ const measured = (hash: { update(chunk: Uint8Array): unknown }): Transform => {
 };
 
 async function unpackProgram(archive: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const isProgram = (path: string): boolean => basename(path) === 'rcodesign';
   await extract({ file: archive, cwd: folder, strip: 1, strict: true, filter: isProgram });
   await chmod(join(folder, 'rcodesign'), 0o755);

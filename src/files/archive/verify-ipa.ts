@@ -25,18 +25,19 @@ export interface VerifiedIpa {
 }
 
 /**
- * Reads a whole .ipa as a stranger would: every checksum, every name and link by the rules for bundles that come
- * in, and exactly one `Payload/<name>.app`.
+ * Reads a whole .ipa, or a zip of an app, as a stranger would: every checksum, every name and link by the rules for
+ * bundles that come in, and exactly one `<name>.app`.
  *
+ * @param folder - that the app lies in, with a slash; empty for a plain zip of the app
  * @throws ShipError IPA_INVALID with what was found · the signal's reason
  */
 export async function verifyIpa(
   path: string,
-  { signal }: { readonly signal: AbortSignal },
+  { signal, folder = 'Payload/' }: { readonly signal: AbortSignal; readonly folder?: string },
 ): Promise<VerifiedIpa> {
   try {
     const entries = await readEntries(path, signal);
-    return { appFolderName: onlyApp(entries), entries };
+    return { appFolderName: onlyApp(entries, folder), entries };
   } catch (error) {
     if (!(error instanceof ShipError) || error.code === 'IPA_INVALID') throw error;
     throw invalid(error.failure.reason, error);
@@ -79,25 +80,21 @@ class Inspection {
   }
 }
 
-function onlyApp(entries: readonly IpaEntry[]): string {
-  const names = new Set<string>();
-  for (const { path } of entries) {
-    const [top, name] = path.split('/');
-    if (top === 'Payload' && name !== undefined) names.add(name);
-  }
+function onlyApp(entries: readonly IpaEntry[], folder: string): string {
+  const inside = entries.filter(({ path }) => path.startsWith(folder));
+  const names = new Set(inside.map(({ path }) => path.slice(folder.length).split('/')[0] ?? ''));
   const [name, ...others] = names;
-  if (name === undefined || others.length > 0 || !name.endsWith('.app')) {
-    throw invalid(`Payload holds ${names.size === 0 ? 'nothing' : [...names].slice(0, 4).join(', ')}.`);
-  }
-  if (entries.some(({ path, type }) => path === `Payload/${name}` && type !== 'directory')) {
-    throw invalid(`Payload/${name} is not a folder.`);
-  }
+  const where = folder === '' ? 'It' : folder.slice(0, -1);
+  if (name === undefined || others.length > 0 || !name.endsWith('.app'))
+    throw invalid(`${where} holds ${names.size === 0 ? 'nothing' : [...names].slice(0, 4).join(', ')}.`);
+  if (inside.some(({ path, type }) => path === `${folder}${name}` && type !== 'directory'))
+    throw invalid(`${folder}${name} is not a folder.`);
   return name;
 }
 
 const invalid = (reason: string, cause?: unknown): ShipError =>
   new ShipError('IPA_INVALID', {
-    summary: 'The .ipa is not one that can be installed.',
+    summary: 'The finished archive is not one that an app can be installed from.',
     reason,
     nextStep: TRY_AGAIN_OR_REPORT,
     ...(cause === undefined ? {} : { cause }),

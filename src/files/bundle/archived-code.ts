@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchivedCode, ArchivedCodeScan, BundleSurvey } from '../../domain/bundle/index.ts';
 import { ShipError } from '../../errors.ts';
 import { hasMachOMagic } from '../../formats/macho/index.ts';
 import type { ArchiveEntry } from '../archive/archive-entry.ts';
+import { makeFolder } from '../disk/make-folder.ts';
 import { nextInTurn, readStart } from '../disk/small-file.ts';
 import { type ArchiveFormat, archiveFormat, readEntries, START_BYTES, startOf } from './archive-entries.ts';
 import { lacksOf } from './notary-lacks.ts';
@@ -36,7 +37,7 @@ export async function findArchivedCode(
   options: ScanOptions,
 ): Promise<ArchivedCodeScan> {
   const search = new Search(options);
-  await mkdir(options.scratchDir, { recursive: true, mode: 0o700 });
+  await makeFolder(options.scratchDir, 0o700);
   try {
     for (const path of files) {
       options.signal.throwIfAborted();

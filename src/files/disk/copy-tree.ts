@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 import { listTree, type TreeEntry } from './tree.ts';
 
 export interface CopyTreeOptions {
@@ -13,7 +14,7 @@ export interface CopyTreeOptions {
 /** Copies a folder to a new place, sharing blocks where the file system can; links stay links. */
 export async function copyTree(from: string, to: string, options: CopyTreeOptions): Promise<void> {
   const { signal, tree = await listTree(from), onProgress } = options;
-  await mkdir(to, { recursive: true, mode: 0o700 });
+  await makeFolder(to, 0o700);
   let copiedBytes = 0;
   for (const { path, type, mode, linkTarget = '', sizeBytes } of tree) {
     signal.throwIfAborted();

@@ -2,6 +2,7 @@ import { chmod, mkdir, open, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VolumeListing } from '../../formats/hfsplus/read/volume.ts';
 import { demand } from '../../formats/udif/read/findings.ts';
+import { makeFolder } from '../disk/make-folder.ts';
 import type { TreeEntry } from '../disk/tree.ts';
 import { verifyChecksums } from './checksums.ts';
 import { type DmgImage, withImage } from './image.ts';
@@ -46,7 +47,7 @@ export const verifyDmg = (path: string, options: ReadDmgOptions): Promise<DmgFac
  */
 export const extractDmg = (path: string, destDir: string, options: ReadDmgOptions): Promise<DmgFacts> =>
   withVerified(path, options, async (volume, facts) => {
-    await mkdir(destDir, { recursive: true });
+    await makeFolder(destDir);
     const folders = volume.listing.filter(({ type }) => type === 'directory');
     for (const { path: folder } of folders) await mkdir(join(destDir, folder), { mode: 0o700 });
     for (const entry of inOrderOfPlace(volume.listing)) {

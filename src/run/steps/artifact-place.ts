@@ -8,7 +8,7 @@ type PassScope = Pick<StepScope, 'desk' | 'pass'>;
 /** What the artifact of a pass is called, and where it is made. */
 export function artifactPlace(scope: PassScope): { readonly name: string; readonly path: string } {
   const { desk } = scope;
-  const name = artifactName(held(desk, 'manifest'), desk.jobId, passOf(scope).container);
+  const name = artifactName(held(desk, 'manifest'), desk.jobId, desk.format ?? passOf(scope).container);
   return { name, path: join(desk.dir, name) };
 }
 

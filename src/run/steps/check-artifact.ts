@@ -15,9 +15,12 @@ import { materialOf, passOf, type StepScope } from './step.ts';
 /** Reads the finished file back, as its receiver will. */
 export async function checkArtifact(scope: StepScope): Promise<void> {
   const { path } = artifactOf(scope);
-  const { signal } = scope;
+  const { signal, desk } = scope;
   const { container } = passOf(scope);
-  if (container === 'ipa') await verifyIpa(path, { signal });
+  // the app itself is as it was verified
+  if (desk.format === 'app') return;
+  if (desk.format === 'zip') await verifyIpa(path, { signal, folder: '' });
+  else if (container === 'ipa') await verifyIpa(path, { signal });
   else if (container === 'dmg') await readingAltered('the disk image', () => checkImage(scope, path));
   else await readingAltered('the installer package', () => checkInstallerPackage(scope, path));
 }

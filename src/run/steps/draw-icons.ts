@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DrawnIcons } from '../../../machines/contracts/job.ts';
+import { makeFolder } from '../../files/disk/make-folder.ts';
 import { drawIcons as draw } from '../../files/icons/index.ts';
 import { held } from '../workbench.ts';
 import type { StepScope } from './step.ts';
@@ -25,6 +25,6 @@ export async function drawIcons(scope: StepScope): Promise<DrawnIcons> {
 async function folderForCatalog({ desk, services }: StepScope): Promise<string | undefined> {
   if (held(desk, 'facts').hasAssetsCar || services.toolchain.certain === 'portable') return undefined;
   const folder = join(desk.dir, 'catalog');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   return folder;
 }

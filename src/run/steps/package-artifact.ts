@@ -5,18 +5,23 @@ import { packAppleDmg } from './package-apple-dmg.ts';
 import { packDmg } from './package-dmg.ts';
 import { packIpa } from './package-ipa.ts';
 import { packPkg } from './package-pkg.ts';
+import { packZip, signedApp } from './package-zip.ts';
 import { type GuestStepScope, passOf } from './step.ts';
 
 /** The signed bundle as one file, its digest taken while it is made. */
 export async function packageArtifact(scope: GuestStepScope): Promise<Artifact> {
   const { name, path } = artifactPlace(scope);
-  const made = await pack(scope, path);
-  scope.desk.artifacts.set(name, { name, path, ...made });
-  return { name, ...made };
+  const { sizeBytes, sha256Hex, ...elsewhere } = await pack(scope, path);
+  scope.desk.artifacts.set(name, { name, path, ...elsewhere, sizeBytes, sha256Hex });
+  return { name, sizeBytes, sha256Hex };
 }
 
-function pack(scope: GuestStepScope, path: string): Promise<FileDigest> {
+/** @returns with a path when the artifact is not where it was to be made */
+function pack(scope: GuestStepScope, path: string): Promise<FileDigest & { readonly path?: string }> {
   const { container } = passOf(scope);
+  const { format } = scope.desk;
+  if (format === 'app') return signedApp(scope);
+  if (format === 'zip') return packZip(scope, path);
   if (container === 'ipa') return packIpa(scope, path);
   if (container === 'pkg') return packPkg(scope, path);
   return scope.toolchain === 'xcode' ? packAppleDmg(scope, path) : packDmg(scope, path);

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../../../errors.ts';
+import { makeFolder } from '../../../files/disk/make-folder.ts';
 import { makeSshKeyPair } from '../../guest/ssh/keys.ts';
 import { cloneLayout } from './layout.ts';
 
@@ -20,7 +21,7 @@ export interface CloneFilesOptions {
 /** Makes an image with nothing in it but the folders that a guest needs; one that exists stays as it is. */
 export async function makeEmptyImage(imagesDir: string, image: string): Promise<void> {
   const { home, bin } = cloneLayout(join(imagesDir, image));
-  for (const folder of [home, bin]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [home, bin]) await makeFolder(folder, 0o700);
 }
 
 /** Copies the image, sharing its blocks where the file system can, and gives the copy its own identity. */
@@ -61,7 +62,7 @@ async function fillClone(imageDir: string, { cloneDir, authorizedKey }: CloneFil
   const layout = cloneLayout(cloneDir);
   await cp(imageDir, cloneDir, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
   for (const folder of [layout.home, layout.bin, layout.temporary, join(layout.hostKey, '..')])
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
   await writeFile(layout.hostKey, makeSshKeyPair().privateKey, { mode: 0o600 });
   await writeFile(layout.authorizedKey, authorizedKey, { mode: 0o600 });
 }

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { vmDrivers } from '../../../domain/vm-driver.ts';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { ShipError } from '../../../errors.ts';
+import { makeFolder } from '../../../files/disk/make-folder.ts';
 import type { GuestAddress } from '../../guest/guest.ts';
 import { connectSsh } from '../../guest/ssh/client.ts';
 import { fingerprintOfKey, makeSshKeyPair } from '../../guest/ssh/keys.ts';
@@ -54,7 +55,7 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
     isolates: vmDrivers.local.isolates,
     clone: async (image, name, { signal }) => {
       const cloneDir = dirOf(name);
-      await mkdir(clonesDir, { recursive: true, mode: 0o700 });
+      await makeFolder(clonesDir, 0o700);
       const imagesDir = localImagesDir(stateDir);
       await cloneFiles({ imagesDir, image, cloneDir, authorizedKey: keys.publicKey, signal });
     },
