@@ -285,6 +285,7 @@ describe('a macOS job for both', () => {
   test.each([
     'learningToolchain',
     'compilingAssets',
+    'namingCatalog',
     'layingOutBundle',
     'validatingStaple',
     'checkingStapled',

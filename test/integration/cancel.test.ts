@@ -224,7 +224,8 @@ describe('a job that is cancelled', () => {
     ];
     /** What goes to Apple, and what its tools do, is cancelled in the tests against its simulator. */
     const atApple = [
-      ...['learningToolchain', 'compilingAssets', 'layingOutBundle', 'validatingStaple', 'checkingStapled'],
+      ...['learningToolchain', 'compilingAssets', 'namingCatalog', 'layingOutBundle'],
+      ...['validatingStaple', 'checkingStapled'],
       ...['recallingArtifact', 'keepingArtifact', 'notarizing', 'publishing.recalling', 'publishing.sending'],
     ].map((state) => `running.${state}`);
     const elsewhere = ['waitingForSlot', 'releasing', 'purging', ...atApple];
