@@ -2,14 +2,19 @@ import { wording } from '../../machines/contracts/wording.ts';
 import { ShipError } from '../errors.ts';
 import { credentialName, credentialNames, words } from '../words.ts';
 import type { CredentialsSummary } from './credentials/index.ts';
+import type { IdentityPurpose } from './identity/index.ts';
 import type { Manifest, Platform } from './manifest/index.ts';
 import { slug } from './slug.ts';
 
 export type Container = 'dmg' | 'pkg' | 'ipa';
 
+/** Where the app is to go; `package` is nowhere: it is only signed and packed. `both` are `notarize` and `appstore`. */
+export type Destination = 'package' | 'notarize' | 'appstore' | 'testflight' | 'both';
+
 /** Everything that is to happen in one sign job, decided once from its manifest and credentials. */
 export interface SignPlan {
   readonly platform: Platform;
+  readonly destination: Destination;
   /** In this order, each on a fresh copy of the bundle. */
   readonly passes: readonly [SignPass, ...SignPass[]];
 }
@@ -20,8 +25,13 @@ export interface SignPass {
   /** How users get what is signed here: from the developer (Developer ID, build only) or from the App Store. */
   readonly distribution: 'direct' | 'store';
   readonly identity: 'adhoc' | 'supplied';
+  /** What the signing identity has to be for. */
+  readonly purpose: IdentityPurpose;
   /** Which of the sent PKCS#12 files holds the signing identity; absent for ad hoc. */
   readonly p12?: 'main' | 'notarize';
+  /** The provisioning profile of the job is for what this pass makes; with `both`, for the one that goes to the store. */
+  readonly takesProfile: boolean;
+  /** There is a profile, and it goes into the app: one that goes to no store carries one for Developer ID only. */
   readonly embedsProfile: boolean;
   readonly hardenedRuntime: boolean;
   /** Which time-stamp setting applies: Apple wants one on direct distribution, and may refuse one in its stores. */
@@ -47,9 +57,7 @@ export function planJob(manifest: Manifest, credentials: CredentialsSummary): Si
 
 /** What would be done, also when a credential that it needs was not sent. */
 export function draftPlan(manifest: Manifest, credentials: CredentialsSummary): SignPlan {
-  const { platform } = manifest;
-  const passes = platform === 'ios' ? planIos(manifest, credentials) : planMacos(manifest, credentials);
-  return { platform, passes };
+  return manifest.platform === 'ios' ? planIos(manifest, credentials) : planMacos(manifest, credentials);
 }
 
 /** Everything that a plan needs and that was not sent, each as a CREDENTIAL_MISSING. */
@@ -63,30 +71,42 @@ export const notarizes = ({ passes }: Pick<SignPlan, 'passes'>): boolean =>
 export const publishes = ({ passes }: Pick<SignPlan, 'passes'>): boolean =>
   passes.some((pass) => pass.publishes);
 
-const planIos = (manifest: Manifest, credentials: CredentialsSummary): SignPlan['passes'] => [
-  {
-    container: 'ipa',
-    distribution: manifest.iosDistribute ? 'store' : 'direct',
-    identity: 'supplied',
-    p12: 'main',
-    embedsProfile: credentials.hasProfile,
-    hardenedRuntime: false,
-    timestamp: 'store',
-    notarizes: false,
-    staples: [],
-    publishes: manifest.iosDistribute !== undefined,
-    delivers: true,
-  },
-];
+const planIos = ({ iosDistribute }: Manifest, { hasProfile }: CredentialsSummary): SignPlan => ({
+  platform: 'ios',
+  destination: iosDistribute ?? 'package',
+  passes: [
+    {
+      container: 'ipa',
+      distribution: iosDistribute ? 'store' : 'direct',
+      identity: 'supplied',
+      purpose: iosDistribute ? 'ios-store' : 'ios-direct',
+      p12: 'main',
+      takesProfile: true,
+      embedsProfile: hasProfile,
+      hardenedRuntime: false,
+      timestamp: 'store',
+      notarizes: false,
+      staples: [],
+      publishes: iosDistribute !== undefined,
+      delivers: true,
+    },
+  ],
+});
 
 /** `both` are two passes, because the two ways of distribution want another signature each, on the same code. */
-function planMacos(manifest: Manifest, credentials: CredentialsSummary): SignPlan['passes'] {
-  const wish = manifest.macosDistribute ?? (credentials.hasApiKey ? 'notarize' : 'package');
-  if (wish === 'both') return [directPass('notarize', true), { ...storePass(credentials), delivers: false }];
-  if (wish === 'appstore' || wish === 'testflight') return [storePass(credentials)];
-  const isAdHoc = wish === 'package' && !credentials.hasMainP12;
-  const pass = directPass(isAdHoc ? undefined : 'main', wish === 'notarize');
-  return [{ ...pass, embedsProfile: !isAdHoc && credentials.hasDeveloperIdProfile }];
+function planMacos({ macosDistribute }: Manifest, credentials: CredentialsSummary): SignPlan {
+  const destination = macosDistribute ?? (credentials.hasApiKey ? 'notarize' : 'package');
+  return { platform: 'macos', destination, passes: macosPasses(destination, credentials) };
+}
+
+function macosPasses(destination: Destination, credentials: CredentialsSummary): SignPlan['passes'] {
+  if (destination === 'both')
+    return [directPass('notarize', true), { ...storePass(credentials), delivers: false }];
+  if (destination === 'appstore' || destination === 'testflight') return [storePass(credentials)];
+  const isAdHoc = destination === 'package' && !credentials.hasMainP12;
+  const pass = directPass(isAdHoc ? undefined : 'main', destination === 'notarize');
+  const embedsProfile = !isAdHoc && credentials.hasDeveloperIdProfile;
+  return [{ ...pass, takesProfile: true, embedsProfile }];
 }
 
 /**
@@ -102,7 +122,9 @@ const directPass = (p12: SignPass['p12'], isNotarized: boolean): SignPass => ({
   container: 'dmg',
   distribution: 'direct',
   ...(p12 ? { identity: 'supplied', p12 } : { identity: 'adhoc' }),
+  purpose: isNotarized ? 'macos-notarized' : 'macos-direct',
   // a profile for the store is none for what is distributed directly, and `both` comes with that one
+  takesProfile: false,
   embedsProfile: false,
   hardenedRuntime: true,
   timestamp: 'direct',
@@ -117,7 +139,9 @@ const storePass = ({ hasProfile }: CredentialsSummary): SignPass => ({
   container: 'pkg',
   distribution: 'store',
   identity: 'supplied',
+  purpose: 'macos-store',
   p12: 'main',
+  takesProfile: true,
   embedsProfile: hasProfile,
   hardenedRuntime: false,
   timestamp: 'store',

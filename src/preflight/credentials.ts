@@ -7,11 +7,10 @@ import type { Context, PreflightCredentials } from './input.ts';
 import { installerFindings } from './installer.ts';
 import { Keyring } from './keyring.ts';
 import { nestedProfileFindings } from './nested-profiles.ts';
-import { passesOf } from './passes.ts';
 
 export interface CredentialsExamination {
   readonly findings: readonly Finding[];
-  /** One for each signature that the job makes. */
+  /** One for each pass, in their order. */
   readonly materials: readonly PassMaterial[];
   /** Secret. */
   readonly installer?: SigningIdentity;
@@ -25,7 +24,7 @@ export function examineCredentials(
 ): CredentialsExamination {
   const keyring = new Keyring();
   const { profile, findings: ofEnvelope } = readProfile(credentials);
-  const passes = passesOf(context, credentials).map((pass) =>
+  const passes = (context.passes ?? []).map((pass) =>
     examinePass({ context, credentials, pass, ...(pass.takesProfile && profile && { profile }) }, keyring),
   );
   const installer = installerFindings(context, credentials, keyring);

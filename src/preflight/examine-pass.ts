@@ -1,6 +1,7 @@
 import { wording } from '../../machines/contracts/wording.ts';
 import { type ChosenIdentity, chooseIdentity, type SigningIdentity } from '../domain/identity/index.ts';
-import type { ProvisioningProfile } from '../domain/profile/index.ts';
+import type { SignPass } from '../domain/plan.ts';
+import type { ProfileKind, ProvisioningProfile } from '../domain/profile/index.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import { words } from '../words.ts';
 import { certificateFindings } from './certificates.ts';
@@ -8,12 +9,11 @@ import { type JudgedEntitlements, judgeEntitlements } from './entitlements.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context, PreflightCredentials } from './input.ts';
 import type { Keyring } from './keyring.ts';
-import type { Pass } from './passes.ts';
 import { profileFindings } from './profile.ts';
 
 /** What one pass signs with. */
 export interface PassMaterial {
-  readonly pass: Pass;
+  readonly pass: SignPass;
   /** Secret; absent when there is none that could be opened. */
   readonly identity?: SigningIdentity;
   readonly entitlements?: PlistDict;
@@ -29,7 +29,7 @@ export interface ExaminedPass {
 interface PassInput {
   readonly context: Context;
   readonly credentials: PreflightCredentials;
-  readonly pass: Pass;
+  readonly pass: SignPass;
   /** The one that was given, when this pass takes it and it can be read. */
   readonly profile?: ProvisioningProfile;
 }
@@ -56,9 +56,10 @@ function choose(
   { context, credentials, pass, profile }: PassInput,
   keyring: Keyring,
 ): ChosenIdentity | undefined {
-  if (!pass.p12) return undefined;
-  const contents = keyring.open(pass.p12, pass.p12 === credentials.notarize ? 'notarize' : 'main');
-  const wantedName = pass.p12.signingIdentity;
+  const supplied = pass.p12 && credentials[pass.p12];
+  if (!pass.p12 || !supplied) return undefined;
+  const contents = keyring.open(supplied, pass.p12);
+  const wantedName = supplied.signingIdentity;
   return (
     contents &&
     chooseIdentity(contents, {
@@ -72,7 +73,7 @@ function choose(
 
 function certificateUse({ credentials, pass, profile }: PassInput) {
   const teamId = credentials.teamId ?? profile?.teamIds[0];
-  const wantedName = pass.p12?.signingIdentity;
+  const wantedName = pass.p12 && credentials[pass.p12]?.signingIdentity;
   return {
     purpose: pass.purpose,
     ...(wantedName !== undefined && { wantedName }),
@@ -92,10 +93,16 @@ function ofProfile(
     profile,
     bytes,
     certificates: identity ? [identity.certificate.der] : [],
-    kinds: pass.profileKinds,
+    kinds: profileKindsFor(pass),
     ...(bundleId !== undefined && { bundleId }),
     ...(teamId !== undefined && { teamId }),
   });
+}
+
+/** Kinds of profiles that do; every kind when there is none. */
+function profileKindsFor({ distribution, notarizes }: SignPass): readonly ProfileKind[] {
+  if (distribution === 'store') return ['store'];
+  return notarizes ? ['developer-id'] : [];
 }
 
 /** ITMS-90174, 90889 */

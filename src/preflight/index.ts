@@ -1,11 +1,11 @@
 export { KEY_TYPES, PURPOSE_NAMES } from './certificates.ts';
+export type { PassMaterial } from './examine-pass.ts';
 export { errorOf, type Finding, finding, findingOf, type Severity } from './finding.ts';
 export type {
-  Distribution,
   PreflightCredentials,
   PreflightInput,
   PreflightTarget,
   PreflightWishes,
 } from './input.ts';
-export { distributionOf, type PlannedJob, plannedInput } from './planned.ts';
+export { type PlannedJob, plannedInput } from './planned.ts';
 export { type Examination, examine, inOrder, preflight } from './preflight.ts';

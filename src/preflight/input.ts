@@ -1,18 +1,16 @@
 import type { ApiKey } from '../adapters/apple/api-token.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { SuppliedP12 } from '../domain/credentials/index.ts';
+import type { Destination, SignPass } from '../domain/plan.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import type { Severity } from './finding.ts';
 
 export type PreflightTarget = 'macos-sign' | 'ios-sign';
 
-/** Where the app is to go; `package` is nowhere: it is only signed and packed. */
-export type Distribution = 'package' | 'notarize' | 'appstore' | 'testflight' | 'both';
-
 /** Credentials of a job. All of it is secret but the profile and the team. */
 export interface PreflightCredentials {
   readonly main?: SuppliedP12;
-  /** For the notarized half of `both`; the main one must do when there is none. */
+  /** For the notarized half of `both`. */
   readonly notarize?: SuppliedP12;
   readonly installer?: SuppliedP12;
   readonly profile?: Buffer;
@@ -38,10 +36,12 @@ export interface PreflightWishes {
 /** Everything that the rules go by: plain facts, read before. */
 export interface PreflightInput {
   readonly target: PreflightTarget;
-  readonly distribution: Distribution;
+  readonly distribution: Destination;
   readonly survey: BundleSurvey;
   /** Absent: only the bundle itself is looked at. */
   readonly credentials?: PreflightCredentials;
+  /** The signatures that are made with the credentials. */
+  readonly passes?: readonly SignPass[];
   readonly wishes?: PreflightWishes;
   /** Roots that may have signed provisioning profiles beside Apple's, DER. */
   readonly trustRoots?: readonly Buffer[];

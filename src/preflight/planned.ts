@@ -1,9 +1,9 @@
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { Credentials } from '../domain/credentials/index.ts';
 import type { Manifest } from '../domain/manifest/index.ts';
-import { needsApiKey, notarizes, publishes, type SignPass, type SignPlan } from '../domain/plan.ts';
+import { needsApiKey, type SignPass, type SignPlan } from '../domain/plan.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
-import type { Distribution, PreflightCredentials, PreflightInput } from './input.ts';
+import type { PreflightCredentials, PreflightInput } from './input.ts';
 
 /** A job as it came, and what is made of it. */
 export interface PlannedJob {
@@ -28,7 +28,8 @@ export function plannedInput(job: PlannedJob, around: PlannedSurroundings): Pref
   const { survey, entitlements, trustRoots, now } = around;
   return {
     target: plan.platform === 'ios' ? 'ios-sign' : 'macos-sign',
-    distribution: distributionOf(plan, manifest),
+    distribution: plan.destination,
+    passes: plan.passes,
     survey,
     credentials: usedCredentials(job),
     wishes: {
@@ -43,19 +44,6 @@ export function plannedInput(job: PlannedJob, around: PlannedSurroundings): Pref
     untrustedProfile: 'warning',
     now,
   };
-}
-
-/** Where the app of a plan goes. */
-export function distributionOf(
-  plan: SignPlan,
-  { macosDistribute, iosDistribute }: Pick<Manifest, 'macosDistribute' | 'iosDistribute'>,
-): Distribution {
-  if (plan.passes.length > 1) return 'both';
-  if (publishes(plan)) {
-    const wish = plan.platform === 'ios' ? iosDistribute : macosDistribute;
-    return wish === 'testflight' ? 'testflight' : 'appstore';
-  }
-  return notarizes(plan) ? 'notarize' : 'package';
 }
 
 /** Only what the plan uses: a certificate that came along for nothing may be as old as it likes. */

@@ -22,29 +22,47 @@ const having = (...names: Credential[]): CredentialsSummary => ({
   apiKeyLacks: names.includes('api') ? [] : ['apple_issuer_id', 'apple_p8_key'],
 });
 
-const pass = { notarizes: false, staples: [], publishes: false, delivers: true, embedsProfile: false };
+const pass = { notarizes: false, staples: [], publishes: false, delivers: true };
+const profile = { takesProfile: true, embedsProfile: false };
 const direct = {
   ...pass,
+  ...profile,
   container: 'dmg',
   distribution: 'direct',
   identity: 'supplied',
+  purpose: 'macos-direct',
   p12: 'main',
   hardenedRuntime: true,
   timestamp: 'direct',
 };
 const { p12: _, ...unsigned } = direct;
 const adHoc = { ...unsigned, identity: 'adhoc' };
-const notarized = { ...direct, notarizes: true, staples: ['image'] };
+const notarized = { ...direct, purpose: 'macos-notarized', notarizes: true, staples: ['image'] };
+/** With `both` the profile is that of the other pass. */
+const alsoNotarized = { ...notarized, p12: 'notarize', takesProfile: false };
 const store = {
   ...direct,
   container: 'pkg',
   distribution: 'store',
+  purpose: 'macos-store',
   hardenedRuntime: false,
   timestamp: 'store',
   publishes: true,
 };
-const phone = { ...direct, container: 'ipa', hardenedRuntime: false, timestamp: 'store' };
-const phoneStore = { ...phone, embedsProfile: true, distribution: 'store', publishes: true };
+const phone = {
+  ...direct,
+  purpose: 'ios-direct',
+  container: 'ipa',
+  hardenedRuntime: false,
+  timestamp: 'store',
+};
+const phoneStore = {
+  ...phone,
+  purpose: 'ios-store',
+  embedsProfile: true,
+  distribution: 'store',
+  publishes: true,
+};
 
 const table: [string, Manifest, CredentialsSummary, object[]][] = [
   ['macOS, nothing at all', macos(), having(), [adHoc]],
@@ -68,19 +86,13 @@ const table: [string, Manifest, CredentialsSummary, object[]][] = [
     'macOS both: the profile is for the store alone, and the image is what is delivered',
     macos('both'),
     having('main', 'notarize', 'profile'),
-    [
-      { ...notarized, p12: 'notarize' },
-      { ...store, embedsProfile: true, delivers: false },
-    ],
+    [alsoNotarized, { ...store, embedsProfile: true, delivers: false }],
   ],
   [
     'macOS both, no profile',
     macos('both'),
     having('main', 'notarize'),
-    [
-      { ...notarized, p12: 'notarize' },
-      { ...store, delivers: false },
-    ],
+    [alsoNotarized, { ...store, delivers: false }],
   ],
   ['iOS, build only', ios(), having('main'), [phone]],
   ['iOS, build only, an API key from the global configuration', ios(), having('main', 'api'), [phone]],
@@ -90,7 +102,14 @@ const table: [string, Manifest, CredentialsSummary, object[]][] = [
 ];
 
 test.each(table)('%s', (_, manifest, credentials, passes) => {
-  expect(planJob(manifest, credentials)).toEqual({ platform: manifest.platform, passes });
+  const wish = manifest.macosDistribute ?? manifest.iosDistribute;
+  const isNotarized = manifest.platform === 'macos' && credentials.hasApiKey;
+  const destination = wish ?? (isNotarized ? 'notarize' : 'package');
+  expect(planJob(manifest, credentials)).toEqual({
+    platform: manifest.platform,
+    destination,
+    passes,
+  });
 });
 
 test('whatever is wished, the artifact of exactly one pass is delivered', () => {

@@ -93,7 +93,7 @@ expectFound([
     'one certificate for both ways',
     'CERTIFICATE_KIND_WRONG',
     'error',
-    () => ({ mac: {}, ...macStore, to: 'both' }),
+    () => ({ mac: {}, ...macStore, to: 'both', notarizeP12: 'distribution' }),
   ],
   [
     'a Developer ID installer for the store',

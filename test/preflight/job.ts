@@ -1,14 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { summarizeCredentials } from '../../src/domain/credentials/index.ts';
+import type { Manifest } from '../../src/domain/manifest/index.ts';
+import { type Destination, draftPlan, type SignPlan } from '../../src/domain/plan.ts';
 import { findArchivedCode, surveyBundle } from '../../src/files/bundle/index.ts';
 import { newDict, type PlistValue } from '../../src/formats/plist/index.ts';
-import {
-  type Distribution,
-  type Finding,
-  type PreflightInput,
-  preflight,
-} from '../../src/preflight/index.ts';
+import { type Finding, type PreflightInput, preflight } from '../../src/preflight/index.ts';
 import {
   type AppleLike,
   type CertificateName,
@@ -22,7 +20,7 @@ import { buildMachO } from '../helpers/macho.ts';
 export interface Job {
   readonly ios?: AppOptions;
   readonly mac?: AppOptions;
-  readonly to?: Distribution;
+  readonly to?: Destination;
   readonly p12?: CertificateName | Buffer;
   readonly password?: string;
   readonly identityName?: string;
@@ -85,7 +83,10 @@ export async function inputOf(job: Job, apple: AppleLike, dir: string): Promise<
     target,
     distribution: job.to ?? 'package',
     survey,
-    ...(Object.keys(credentials).length > 0 && { credentials }),
+    ...(Object.keys(credentials).length > 0 && {
+      credentials,
+      passes: passesTo(target, job.to ?? 'package', credentials),
+    }),
     wishes: {
       entitlements: job.keys ?? [],
       capabilities: job.capabilities ?? [],
@@ -95,6 +96,18 @@ export async function inputOf(job: Job, apple: AppleLike, dir: string): Promise<
     wantsInstaller: true,
     now: job.now ?? new Date(),
   };
+}
+
+/** As a job that asks for this destination is planned. */
+export function passesTo(
+  target: PreflightInput['target'],
+  to: Destination,
+  credentials: NonNullable<PreflightInput['credentials']>,
+): SignPlan['passes'] {
+  const platform = target === 'ios-sign' ? 'ios' : 'macos';
+  const wish = to === 'package' ? undefined : to;
+  const manifest = { platform, macosDistribute: wish, iosDistribute: wish } as Manifest;
+  return draftPlan(manifest, summarizeCredentials(credentials)).passes;
 }
 
 function credentialsOf(job: Job, apple: AppleLike): NonNullable<PreflightInput['credentials']> {

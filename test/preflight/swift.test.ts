@@ -2,13 +2,14 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Destination } from '../../src/domain/plan.ts';
 import { findBundle } from '../../src/files/archive/find-bundle.ts';
 import { unpackBundleFile } from '../../src/files/archive/unpack-bundle.ts';
 import { verifyIpa } from '../../src/files/archive/verify-ipa.ts';
 import { IpaWriter } from '../../src/files/archive/write-ipa.ts';
 import { makeSwiftSupport, surveyBundle } from '../../src/files/bundle/index.ts';
 import { listTree } from '../../src/files/disk/tree.ts';
-import { type Distribution, preflight } from '../../src/preflight/index.ts';
+import { preflight } from '../../src/preflight/index.ts';
 import { type AppOptions, makeIosApp, makeMacApp } from '../helpers/bundles.ts';
 import { buildMachO } from '../helpers/macho.ts';
 
@@ -26,7 +27,7 @@ const program = (dylibs: string[], minimumOs: string, platform: 'ios' | 'macos' 
 
 async function swiftFindings(
   options: AppOptions,
-  to: Distribution,
+  to: Destination,
   target: 'ios-sign' | 'macos-sign' = 'ios-sign',
 ) {
   const appPath = await (target === 'ios-sign' ? makeIosApp : makeMacApp)(join(dir, 'Payload'), options);

@@ -1,4 +1,4 @@
-import type { Examination } from '../../preflight/index.ts';
+import type { PassMaterial } from '../../preflight/index.ts';
 import { held, type SigningMaterial } from '../workbench.ts';
 import { examineJob } from './preflight.ts';
 import type { StepScope } from './step.ts';
@@ -10,15 +10,13 @@ export async function checkCredentials(scope: StepScope): Promise<void> {
   if (plan.passes.some(({ identity }) => identity === 'adhoc'))
     report.log('There is no signing identity: the app is signed ad hoc and runs only where that is allowed.');
   const examination = await examineJob(scope, held(desk, 'survey'));
-  desk.materials = plan.passes.map(({ distribution }) => materialFor(distribution, examination));
+  desk.materials = examination.materials.map(materialOf);
   const { installer } = examination;
   if (installer) desk.installer = installer;
   delete desk.survey;
 }
 
-function materialFor(distribution: 'direct' | 'store', { materials }: Examination): SigningMaterial {
-  const material = materials.find(({ pass }) => pass.distribution === distribution);
-  if (!material?.entitlements) throw new Error('a job without an error has entitlements for each pass');
-  const { identity, entitlements } = material;
+function materialOf({ identity, entitlements }: PassMaterial): SigningMaterial {
+  if (!entitlements) throw new Error('a job without an error has entitlements for each pass');
   return { entitlements, ...(identity && { identity }) };
 }
