@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { isAllZero } from '../../src/formats/code-signature/bytes.ts';
 import { parseCodeResources } from '../../src/formats/code-signature/code-resources.ts';
 import { parseEmbeddedSignature } from '../../src/formats/code-signature/embedded-signature.ts';
-import { looksLikeMachO, sliceRanges } from '../../src/formats/code-signature/mach-o-layout.ts';
 import { pathPattern } from '../../src/formats/code-signature/path-pattern.ts';
 import { PatternBudget } from '../../src/formats/code-signature/path-pattern-budget.ts';
 import { requirementMismatch } from '../../src/formats/code-signature/requirement-text.ts';
 import { isUsualOmission, treatmentOf } from '../../src/formats/code-signature/resource-rules.ts';
+import { isMachO } from '../../src/formats/macho/header.ts';
+import { sliceRanges } from '../../src/formats/macho/slices.ts';
+import { MachOFault } from '../../src/formats/macho/types.ts';
 
 describe('path patterns', () => {
   const matches = (pattern: string, path: string): boolean => pathPattern(pattern, new PatternBudget())(path);
@@ -163,13 +165,13 @@ test('hostile headers are refused before anything is believed', () => {
   expect(() => parseEmbeddedSignature(blob(0xfade0cc0, 12, 0xffffffff))).toThrow(malformed);
   expect(() => parseEmbeddedSignature(blob(0xfade0cc0, 28, 1, 0, 0xfffffff0, 0, 0))).toThrow(malformed);
   expect(() => parseEmbeddedSignature(blob(0xfade0cc0, 28, 1, 0, 0, 0, 0))).toThrow(malformed);
-  expect(() => sliceRanges(blob(0xcafebabe, 17, 0, 0, 0), 1_000)).toThrow(malformed);
-  expect(() => sliceRanges(blob(0xcafebabe, 1, 7, 3, 900, 200, 0), 1_000)).toThrow(malformed);
+  expect(() => sliceRanges(blob(0xcafebabe, 17, 0, 0, 0), 1_000)).toThrow(MachOFault);
+  expect(() => sliceRanges(blob(0xcafebabe, 1, 7, 3, 900, 200, 0), 1_000)).toThrow(MachOFault);
   expect(() => sliceRanges(blob(0xcafebabe, 2, 7, 3, 100, 200, 0, 12, 0, 150, 10, 0), 1_000)).toThrow(
-    malformed,
+    MachOFault,
   );
   // a Java class of version 52 has the magic of a universal file
-  expect(looksLikeMachO(blob(0xcafebabe, 52))).toBe(false);
+  expect(isMachO(blob(0xcafebabe, 52, 7))).toBe(false);
 });
 
 test('zeros are told from content, at both ends', () => {

@@ -115,7 +115,7 @@ describe('what it refuses', () => {
         "MACHO_INVALID: It starts as a Mach-O file, but its segment "__TEXT" reaches beyond the end of the file.",
         "MACHO_INVALID: It starts as a Mach-O file, but a slice is too short for a header.",
         "MACHO_INVALID: It starts as a Mach-O file, but it announces more load commands than it has.",
-        "MACHO_INVALID: It starts as a Mach-O file, but its load commands do not fit into the file.",
+        "MACHO_INVALID: It starts as a Mach-O file, but its load commands take 4294967295 bytes.",
         "MACHO_INVALID: It starts as a Mach-O file, but a load command has an impossible size.",
         "MACHO_INVALID: It starts as a Mach-O file, but a segment announces more sections than it has.",
         "MACHO_INVALID: It starts as a Mach-O file, but the part at 16384 overlaps another or leaves the file.",

@@ -1,6 +1,13 @@
-import type { Bytes } from '../../formats/code-signature/bytes.ts';
-import { commands, loadCommands, openHeader } from '../../formats/code-signature/mach-o-layout.ts';
-import { malformed } from '../../formats/code-signature/malformed.ts';
+import { readingHostile } from '../../formats/code-signature/malformed.ts';
+import { readMachHeader } from '../../formats/macho/layout.ts';
+import {
+  type Command,
+  commandIds,
+  commandsIn,
+  parseLoadCommands,
+  uint32Reader,
+} from '../../formats/macho/load-commands.ts';
+import { MachOFault } from '../../formats/macho/types.ts';
 
 /** The parts of one Mach-O slice that signing moves or rewrites; offsets count from the start of the slice. */
 export interface SigningLayout {
@@ -27,47 +34,33 @@ const SIGNATURE_ALIGNMENT = 16;
 const PAGE_SIZES = [0x4000, 0x1000] as const;
 
 /** @throws ShipError SIGNATURE_MALFORMED for a slice that no signature can be put into */
-export function signingLayout(head: Buffer): SigningLayout {
-  const { bytes, headerBytes } = openHeader(head);
-  const headBytes = headerBytes + bytes.u32(20);
-  let linkedit: (SigningLayout['linkedit'] & { readonly fileBytes: number }) | undefined;
-  let signatureCommandAt: number | undefined;
-  for (const { command, offset } of loadCommands(bytes, headerBytes)) {
-    if (command === commands.codeSignature) signatureCommandAt = offset;
-    else if (command === commands.segment64 || command === commands.segment32)
-      linkedit ??= linkeditAt(bytes, offset, command === commands.segment64);
-  }
-  if (!linkedit) throw malformed('Mach-O header', 'it has no __LINKEDIT segment');
-  const signature = signatureCommandAt === undefined ? undefined : placeAt(bytes, signatureCommandAt);
-  const codeEnd = signature?.offset ?? linkedit.fileOffset + linkedit.fileBytes;
-  if (codeEnd < headBytes) throw malformed('Mach-O header', 'its code ends before its load commands do');
+export const signingLayout = (head: Buffer): SigningLayout =>
+  readingHostile('Mach-O header', () => layoutOf(head));
+
+function layoutOf(head: Buffer): SigningLayout {
+  const header = readMachHeader(head);
+  const headBytes = header.headerBytes + header.commandBytes;
+  const commandBytes = head.subarray(header.headerBytes, headBytes);
+  const found = [...commandsIn(commandBytes, header, uint32Reader(header))];
+  const { segments, signature } = parseLoadCommands(commandBytes, header);
+  const isSegment = ({ id }: Command) => id === commandIds.segment || id === commandIds.segment64;
+  const index = segments.findIndex(({ name }) => name === '__LINKEDIT');
+  const [segment, command] = [segments[index], found.filter(isSegment)[index]];
+  if (!segment || !command) throw new MachOFault('it has no __LINKEDIT segment');
+  const signatureCommand = found.find(({ id }) => id === commandIds.codeSignature);
+  const codeEnd = signature?.offset ?? segment.fileOffset + segment.fileBytes;
+  if (codeEnd < headBytes) throw new MachOFault('its code ends before its load commands do');
   return {
     headBytes,
     codeEnd,
-    ...(signatureCommandAt !== undefined && { signatureCommandAt }),
+    ...(signatureCommand && { signatureCommandAt: header.headerBytes + signatureCommand.at }),
     ...(signature && { signature }),
-    linkedit,
-  };
-}
-
-const placeAt = (bytes: Bytes, at: number) => ({ offset: bytes.u32(at + 8), sizeBytes: bytes.u32(at + 12) });
-
-function linkeditAt(bytes: Bytes, at: number, is64: boolean) {
-  if (
-    !bytes
-      .range(at + 8, 16)
-      .toString('latin1')
-      .startsWith('__LINKEDIT\0')
-  )
-    return undefined;
-  const number = (wide: number, narrow: number): number =>
-    is64 ? bytes.u64(at + wide) : bytes.u32(at + narrow);
-  return {
-    commandAt: at,
-    is64,
-    vmBytes: number(32, 28),
-    fileOffset: number(40, 32),
-    fileBytes: number(48, 36),
+    linkedit: {
+      commandAt: header.headerBytes + command.at,
+      is64: command.id === commandIds.segment64,
+      fileOffset: segment.fileOffset,
+      vmBytes: segment.vmBytes,
+    },
   };
 }
 
@@ -104,7 +97,7 @@ function headAfterSigning(
 ): Buffer {
   const { linkedit } = layout;
   const signed = Buffer.from(head);
-  const { littleEndian } = openHeader(head).bytes;
+  const { littleEndian } = readMachHeader(head);
   const put32 = (value: number, at: number) =>
     littleEndian ? signed.writeUInt32LE(value, at) : signed.writeUInt32BE(value, at);
   const put64 = (value: bigint, at: number) =>
@@ -127,10 +120,10 @@ function appendCommand(
   { headBytes }: SigningLayout,
   put32: (value: number, at: number) => void,
 ): number {
-  const { bytes } = openHeader(Buffer.from(signed));
-  put32(bytes.u32(16) + 1, 16);
-  put32(bytes.u32(20) + SIGNATURE_COMMAND_BYTES, 20);
-  put32(commands.codeSignature, headBytes);
+  const { commandCount, commandBytes } = readMachHeader(signed);
+  put32(commandCount + 1, 16);
+  put32(commandBytes + SIGNATURE_COMMAND_BYTES, 20);
+  put32(commandIds.codeSignature, headBytes);
   put32(SIGNATURE_COMMAND_BYTES, headBytes + 4);
   return headBytes;
 }

@@ -1,4 +1,4 @@
-import { FAT_HEADER_BYTES } from '../../formats/code-signature/mach-o-layout.ts';
+import { FAT_HEADER_BYTES } from '../../formats/macho/slices.ts';
 import type { SliceSignature } from './read-signature.ts';
 import type { SignedFile } from './signed-file.ts';
 

@@ -4,17 +4,10 @@ import {
   type EmbeddedSignature,
   parseEmbeddedSignature,
 } from '../../formats/code-signature/embedded-signature.ts';
-import {
-  FAT_HEADER_BYTES,
-  headerAndCommandsSize,
-  looksLikeMachO,
-  MACH_HEADER_BYTES,
-  readLayout,
-  type SliceLayout,
-  type SliceRange,
-  sliceRanges,
-} from '../../formats/code-signature/mach-o-layout.ts';
-import { malformed } from '../../formats/code-signature/malformed.ts';
+import { malformed, readingHostile } from '../../formats/code-signature/malformed.ts';
+import { isMachO as looksLikeMachO, MAX_HEADER_BYTES } from '../../formats/macho/header.ts';
+import { headBytesOf, readLayout, type SliceLayout } from '../../formats/macho/layout.ts';
+import { FAT_HEADER_BYTES, type SliceRange, sliceRanges } from '../../formats/macho/slices.ts';
 import { KOLY_BYTES } from '../../formats/udif/koly.ts';
 import {
   hasKolyMagic,
@@ -42,6 +35,7 @@ export interface DmgSignature {
   readonly signature?: EmbeddedSignature;
 }
 
+const WHAT = 'Mach-O header';
 /** Digests of 2 GiB of code; more than the signatures of all architectures of a file have. */
 const MAX_SIGNATURE_BYTES = 16 * 1024 * 1024;
 
@@ -71,7 +65,7 @@ export const unknownFormat = (): ShipError =>
   });
 
 export async function isMachO(file: SignedFile): Promise<boolean> {
-  return file.sizeBytes >= MACH_HEADER_BYTES && looksLikeMachO(await file.read(0, 8));
+  return file.sizeBytes >= MAX_HEADER_BYTES && looksLikeMachO(await file.read(0, MAX_HEADER_BYTES));
 }
 
 /**
@@ -85,7 +79,8 @@ export async function readSlices(
   const head = await file.read(0, Math.min(FAT_HEADER_BYTES, file.sizeBytes));
   const slices: SliceSignature[] = [];
   let signatureBytes = 0;
-  for (const range of sliceRanges(head, file.sizeBytes)) {
+  const ranges = readingHostile('universal Mach-O header', () => sliceRanges(head, file.sizeBytes));
+  for (const range of ranges) {
     const slice = await readSlice(file, range, damaged);
     signatureBytes += slice.layout.signature?.sizeBytes ?? 0;
     if (signatureBytes > MAX_SIGNATURE_BYTES)
@@ -101,9 +96,10 @@ async function readSlice(
   damaged: 'refused' | 'tolerated',
 ): Promise<SliceSignature> {
   const fits = (length: number): number => Math.min(length, range.sizeBytes);
-  const header = await file.read(range.offset, fits(MACH_HEADER_BYTES));
-  const head = await file.read(range.offset, fits(headerAndCommandsSize(header)));
-  const layout = readLayout(head, range);
+  const start = await file.read(range.offset, fits(MAX_HEADER_BYTES));
+  const headBytes = readingHostile(WHAT, () => headBytesOf(start));
+  const head = await file.read(range.offset, fits(headBytes));
+  const layout = readingHostile(WHAT, () => readLayout(head, range));
   if (!layout.signature) return { ...range, layout };
   const { offset, sizeBytes } = layout.signature;
   const region = await readRegion(file, range.offset + offset, sizeBytes);

@@ -5,7 +5,9 @@ import {
   signingLayout,
 } from '../../domain/code-signature/signing-changes.ts';
 import { isAllZero } from '../../formats/code-signature/bytes.ts';
-import { headerAndCommandsSize, MACH_HEADER_BYTES } from '../../formats/code-signature/mach-o-layout.ts';
+import { readingHostile } from '../../formats/code-signature/malformed.ts';
+import { MAX_HEADER_BYTES } from '../../formats/macho/header.ts';
+import { headBytesOf } from '../../formats/macho/layout.ts';
 import { shapeChange } from './file-shape.ts';
 import { readSlices, type SliceSignature } from './read-signature.ts';
 import type { SignedFile } from './signed-file.ts';
@@ -82,8 +84,9 @@ const slicePart = (file: SignedFile, { offset, sizeBytes }: SliceSignature): Sli
 });
 
 async function headOf(slice: SlicePart): Promise<Buffer> {
-  const header = await slice.read(0, Math.min(MACH_HEADER_BYTES, slice.sizeBytes));
-  return slice.read(0, Math.min(headerAndCommandsSize(header), slice.sizeBytes));
+  const start = await slice.read(0, Math.min(MAX_HEADER_BYTES, slice.sizeBytes));
+  const headBytes = readingHostile('Mach-O header', () => headBytesOf(start));
+  return slice.read(0, Math.min(headBytes, slice.sizeBytes));
 }
 
 async function firstDifference(

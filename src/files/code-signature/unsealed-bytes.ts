@@ -1,6 +1,6 @@
 import { isAllZero } from '../../formats/code-signature/bytes.ts';
-import { FAT_HEADER_BYTES, fatHeaderSize } from '../../formats/code-signature/mach-o-layout.ts';
 import { type Problem, problem } from '../../formats/code-signature/problem.ts';
+import { FAT_HEADER_BYTES, fatHeaderSize } from '../../formats/macho/slices.ts';
 import type { SliceSignature } from './read-signature.ts';
 import type { SignedFile } from './signed-file.ts';
 

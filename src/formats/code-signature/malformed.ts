@@ -1,6 +1,7 @@
 import { ShipError } from '../../errors.ts';
 import { capitalized } from '../../text.ts';
 import { Asn1Error } from '../asn1/node.ts';
+import { MachOFault } from '../macho/types.ts';
 
 /** A signature, or what it is found by, that cannot be read. `fact` names field, value and limit. */
 export const malformed = (what: string, fact: string, cause?: unknown): ShipError =>
@@ -20,7 +21,8 @@ export function readingHostile<T>(what: string, read: () => T): T {
     return read();
   } catch (error) {
     if (error instanceof ShipError) throw error;
-    if (error instanceof Asn1Error) throw malformed(what, error.message, error);
+    if (error instanceof Asn1Error || error instanceof MachOFault)
+      throw malformed(what, error.message, error);
     throw malformed(what, 'its bytes do not follow the format', error);
   }
 }

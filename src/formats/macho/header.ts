@@ -1,9 +1,12 @@
 import type { MachOFileType } from './types.ts';
 
 const FAT_MAGIC = 0xcafebabe;
-const FAT_MAGIC_64 = 0xcafebabf;
-/** Java class files share the magic number; there a version of at least 45 stands where the count is. */
-const MAX_FAT_SLICES = 30;
+export const FAT_MAGIC_64 = 0xcafebabf;
+/**
+ * There are seven architectures, with some variants. Java class files share the magic number; there a version of at
+ * least 45 stands where the count is.
+ */
+export const MAX_SLICES = 16;
 
 const CPU_NAMES: Readonly<Record<number, string>> = {
   7: 'i386',
@@ -25,12 +28,26 @@ const FILE_TYPES: Readonly<Record<number, MachOFileType>> = {
 };
 const MH_PIE = 0x200000;
 
+export interface Cpu {
+  readonly type: number;
+  readonly subtype: number;
+}
+
+/** The top byte of a subtype holds capabilities, which not every tool repeats (CPU_SUBTYPE_MASK, <mach/machine.h>). */
+const SUBTYPE_BITS = 0xffffff;
+
+export const isSameCpu = (a: Cpu, b: Cpu): boolean =>
+  a.type === b.type && (a.subtype & SUBTYPE_BITS) === (b.subtype & SUBTYPE_BITS);
+
 export interface MachHeader {
   readonly littleEndian: boolean;
   readonly is64: boolean;
   readonly headerBytes: number;
+  readonly cpu: Cpu;
   readonly architecture: string;
   readonly fileType: MachOFileType;
+  /** MH_EXECUTE 2, MH_DYLIB 6, MH_BUNDLE 8, … */
+  readonly fileTypeNumber: number;
   readonly commandCount: number;
   readonly commandBytes: number;
   readonly positionIndependent: boolean;
@@ -45,7 +62,7 @@ export function isMachO(bytes: Buffer): boolean {
   if (bytes.length < 12) return false;
   if (!isFat(bytes)) return thinForm(bytes.readUInt32BE(0)) !== undefined;
   const count = bytes.readUInt32BE(4);
-  return count >= 1 && count <= MAX_FAT_SLICES && bytes.readUInt32BE(8) in CPU_NAMES;
+  return count >= 1 && count <= MAX_SLICES && bytes.readUInt32BE(8) in CPU_NAMES;
 }
 
 export const isFat = (bytes: Buffer): boolean => [FAT_MAGIC, FAT_MAGIC_64].includes(bytes.readUInt32BE(0));
@@ -64,11 +81,14 @@ export function parseMachHeader(bytes: Buffer): MachHeader | undefined {
   const form = thinForm(bytes.readUInt32BE(0));
   if (!form) return undefined;
   const u32 = (at: number) => (form.littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  const cpu = { type: u32(4), subtype: u32(8) };
   return {
     ...form,
     headerBytes: form.is64 ? 32 : 28,
-    architecture: architectureName(u32(4), u32(8)),
+    cpu,
+    architecture: architectureName(cpu),
     fileType: FILE_TYPES[u32(12)] ?? 'other',
+    fileTypeNumber: u32(12),
     commandCount: u32(16),
     commandBytes: u32(20),
     positionIndependent: (u32(24) & MH_PIE) !== 0,
@@ -83,9 +103,9 @@ function thinForm(magic: number): { littleEndian: boolean; is64: boolean } | und
   return undefined;
 }
 
-function architectureName(cpuType: number, subtype: number): string {
-  const name = CPU_NAMES[cpuType] ?? `cpu-${cpuType}`;
-  const variant = subtype & 0xff;
+function architectureName({ type, subtype }: Cpu): string {
+  const name = CPU_NAMES[type] ?? `cpu-${type}`;
+  const variant = subtype & SUBTYPE_BITS;
   if (name === 'arm64' && variant === 2) return 'arm64e';
   if (name === 'x86_64' && variant === 8) return 'x86_64h';
   return name === 'arm' ? (ARM_SUBTYPES[variant] ?? name) : name;

@@ -1,30 +1,14 @@
 import { ShipError } from '../../errors.ts';
 import { isAllZero } from '../code-signature/bytes.ts';
-import {
-  FAT_HEADER_BYTES,
-  fatHeaderSize,
-  readLayout,
-  type SliceRange,
-  sliceRanges,
-} from '../code-signature/mach-o-layout.ts';
-import {
-  isFat,
-  isMachO,
-  MAX_HEADER_BYTES,
-  type MachHeader,
-  MIN_HEADER_BYTES,
-  parseMachHeader,
-} from './header.ts';
-import { type LoadCommands, parseLoadCommands } from './load-commands.ts';
+import { isFat, isMachO, MAX_HEADER_BYTES, type MachHeader, MIN_HEADER_BYTES } from './header.ts';
+import { readCommands, readMachHeader } from './layout.ts';
+import type { LoadCommands } from './load-commands.ts';
+import { FAT_HEADER_BYTES, type SliceRange, sliceRanges } from './slices.ts';
 import { type ByteSource, type MachOFacts, MachOFault, type MachOSlice } from './types.ts';
 import { sealedEnd, whyUnsealable } from './why-unsealable.ts';
 
-/** The largest programs have some 100 KiB of load commands. */
-const MAX_COMMAND_BYTES = 1024 * 1024;
 /** Those of programs have a few kilobytes; it is read whole. */
 const MAX_INFO_PLIST_BYTES = 1024 * 1024;
-/** Nobody asks for a signature on them. */
-const NEVER_RUN: readonly string[] = ['object', 'dsym'];
 /** What linkers and lipo leave behind __LINKEDIT is padding of at most a few pages. */
 const MAX_PADDING_BYTES = 64 * 1024;
 
@@ -51,9 +35,7 @@ export async function inspectMachO(
 
 async function inspectFat(source: ByteSource): Promise<MachOSlice[]> {
   const head = await source.read(0, Math.min(FAT_HEADER_BYTES, source.sizeBytes));
-  if (fatHeaderSize(head, head.readUInt32BE(4)) > source.sizeBytes)
-    throw new MachOFault('its table of slices reaches beyond the end of the file');
-  const ranges = asMachOFault(() => sliceRanges(head, source.sizeBytes));
+  const ranges = sliceRanges(head, source.sizeBytes);
   const kinds = ranges.map(({ claimedCpu }) => `${claimedCpu?.type} ${claimedCpu?.subtype}`);
   if (new Set(kinds).size !== kinds.length) throw new MachOFault('it holds one architecture twice');
   const slices: MachOSlice[] = [];
@@ -61,28 +43,16 @@ async function inspectFat(source: ByteSource): Promise<MachOSlice[]> {
   return slices;
 }
 
-/** The common reader of layouts says what is wrong in its own words. */
-function asMachOFault<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ShipError) || error.code !== 'SIGNATURE_MALFORMED') throw error;
-    const { reason } = error.failure;
-    throw new MachOFault(`${reason.charAt(0).toLowerCase()}${reason.slice(1).replace(/[.]$/, '')}`);
-  }
-}
-
 async function inspectSlice(source: ByteSource, range: SliceRange): Promise<MachOSlice> {
   const { offset, sizeBytes } = range;
   if (sizeBytes < MIN_HEADER_BYTES) throw new MachOFault('a slice is too short for a header');
-  const header = parseMachHeader(await source.read(offset, Math.min(MAX_HEADER_BYTES, sizeBytes)));
-  if (!header) throw new MachOFault('a slice does not start with a Mach-O header');
-  if (header.commandBytes > MAX_COMMAND_BYTES || header.headerBytes + header.commandBytes > sizeBytes)
-    throw new MachOFault('its load commands do not fit into the file');
-  const head = await source.read(offset, header.headerBytes + header.commandBytes);
-  const commands = parseLoadCommands(head.subarray(header.headerBytes), header);
-  if (!NEVER_RUN.includes(header.fileType)) asMachOFault(() => readLayout(head, range));
-  checkExtents(header, commands, sizeBytes);
+  const header = readMachHeader(await source.read(offset, Math.min(MAX_HEADER_BYTES, sizeBytes)));
+  const headBytes = header.headerBytes + header.commandBytes;
+  if (headBytes > sizeBytes) throw new MachOFault('its load commands do not fit into the file');
+  const commands = readCommands(await source.read(offset, headBytes), range);
+  const { infoPlist } = commands;
+  if (infoPlist && infoPlist.sizeBytes > MAX_INFO_PLIST_BYTES && header.fileType !== 'dsym')
+    throw new MachOFault(`its Info.plist section has ${infoPlist.sizeBytes} bytes`);
   const unsealableReason =
     whyUnsealable(header, commands) ?? (await whatSigningDrops(source, commands, offset, sizeBytes));
   return describeSlice(header, commands, { offset, sizeBytes, unsealableReason });
@@ -109,25 +79,6 @@ function describeSlice(header: MachHeader, commands: LoadCommands, extent: Slice
     ...(commands.infoPlist && { infoPlist: commands.infoPlist }),
     ...(unsealableReason && { unsealableReason }),
   };
-}
-
-/** Debug symbols (dSYM) repeat the segments of a program that lies elsewhere. */
-function checkExtents(
-  header: MachHeader,
-  { segments, tables, signature, infoPlist }: LoadCommands,
-  sizeBytes: number,
-): void {
-  if (header.fileType === 'dsym') return;
-  const cut = segments.find((segment) => segment.fileOffset + segment.fileBytes > sizeBytes);
-  if (cut) throw new MachOFault(`its segment ${JSON.stringify(cut.name)} reaches beyond the end of the file`);
-  if (tables.some((table) => table.offset + table.sizeBytes > sizeBytes))
-    throw new MachOFault('its table of symbols reaches beyond the end of the file');
-  if (signature && signature.offset + signature.sizeBytes > sizeBytes)
-    throw new MachOFault('its signature reaches beyond the end of the file');
-  if (infoPlist && infoPlist.offset + infoPlist.sizeBytes > sizeBytes)
-    throw new MachOFault('its Info.plist section reaches beyond the end of the file');
-  if (infoPlist && infoPlist.sizeBytes > MAX_INFO_PLIST_BYTES)
-    throw new MachOFault(`its Info.plist section has ${infoPlist.sizeBytes} bytes`);
 }
 
 /** A payload appended to a program (as some packers do) is cut off by signing, without a word. */

@@ -6,6 +6,7 @@ export interface Segment {
   readonly name: string;
   readonly fileOffset: number;
   readonly fileBytes: number;
+  readonly vmBytes: number;
 }
 
 /** What the load commands of one slice say. */
@@ -14,10 +15,12 @@ export interface LoadCommands {
   /** Symbols and their names. */
   readonly tables: readonly Extent[];
   readonly builds: readonly MachOBuild[];
+  /** Of the SDKs in `builds`, packed as they are in the command. */
+  readonly sdkVersions: readonly number[];
   readonly dylibs: readonly string[];
   readonly encrypted: boolean;
-  readonly signature?: { readonly offset: number; readonly sizeBytes: number };
-  readonly infoPlist?: { readonly offset: number; readonly sizeBytes: number };
+  readonly signature?: Extent;
+  readonly infoPlist?: Extent;
   /** File offset of the first section; load commands must end before it. */
   readonly firstSectionOffset: number;
 }
@@ -28,8 +31,11 @@ export interface Extent {
   readonly sizeBytes: number;
 }
 
-interface Command {
+export interface Command {
+  /** With LC_REQ_DYLD, the top bit, which is part of what a command is. */
   readonly id: number;
+  /** Counted from the first command. */
+  readonly at: number;
   readonly bytes: Buffer;
 }
 
@@ -37,10 +43,11 @@ interface Draft {
   segments: Segment[];
   tables: Extent[];
   builds: MachOBuild[];
+  sdkVersions: number[];
   dylibs: string[];
   encrypted: boolean;
-  signature?: { offset: number; sizeBytes: number };
-  infoPlist?: { offset: number; sizeBytes: number };
+  signature?: Extent;
+  infoPlist?: Extent;
   firstSectionOffset: number;
 }
 
@@ -65,6 +72,8 @@ const VERSION_MIN_PLATFORMS: Readonly<Record<number, MachOPlatform>> = {
   47: 'tvos',
   48: 'watchos',
 };
+export const commandIds = { segment: 0x1, symbols: 0x2, segment64: 0x19, codeSignature: 0x1d } as const;
+const LC_REQ_DYLD = 0x80000000;
 /** LC_LOAD_DYLIB and its weak, re-export, lazy and upward kinds, without the LC_REQ_DYLD bit. */
 const DYLIB_COMMANDS = new Set([0xc, 0x18, 0x1f, 0x20, 0x23]);
 /** Others that hold one text: LC_ID_DYLIB, LC_LOAD_DYLINKER, LC_ID_DYLINKER, LC_RPATH, LC_DYLD_ENVIRONMENT. */
@@ -89,6 +98,7 @@ export function parseLoadCommands(bytes: Buffer, header: MachHeader): LoadComman
     segments: [],
     tables: [],
     builds: [],
+    sdkVersions: [],
     dylibs: [],
     encrypted: false,
     firstSectionOffset: Number.POSITIVE_INFINITY,
@@ -120,7 +130,7 @@ export function* commandsIn(bytes: Buffer, header: MachHeader, u32: ReadUint32):
     const length = u32(bytes, at + 4);
     if (length < 8 || at + length > bytes.length)
       throw new MachOFault('a load command has an impossible size');
-    yield { id: u32(bytes, at) & 0x7fffffff, bytes: bytes.subarray(at, at + length) };
+    yield { id: u32(bytes, at), at, bytes: bytes.subarray(at, at + length) };
     at += length;
   }
 }
@@ -129,26 +139,31 @@ function readCommand({ id, bytes }: Command, draft: Draft, header: MachHeader, u
   const size = FIXED_SIZES.get(id);
   if (size !== undefined && bytes.length !== size)
     throw new MachOFault(`a load command of the type ${id} has ${bytes.length} bytes, not ${size}`);
-  if (id === 0x1 || id === 0x19) readSegment(bytes, id === 0x19, draft, header, u32);
-  else if (id === 0x1d) draft.signature = { offset: u32(bytes, 8), sizeBytes: u32(bytes, 12) };
-  else if (id === 0x2) draft.tables.push(...symbolTables(bytes, header, u32));
+  const nameId = id >= LC_REQ_DYLD ? id - LC_REQ_DYLD : id;
+  if (id === commandIds.segment || id === commandIds.segment64)
+    readSegment(bytes, id === commandIds.segment64, draft, header, u32);
+  else if (id === commandIds.codeSignature) readSignature(bytes, draft, u32);
+  else if (id === commandIds.symbols) draft.tables.push(...symbolTables(bytes, header, u32));
   else if (id === 0x21 || id === 0x2c) draft.encrypted ||= u32(bytes, 16) !== 0;
-  else if (id === 0x32) draft.builds.push(build(platformName(u32(bytes, 8)), u32(bytes, 12), u32(bytes, 16)));
-  else if (DYLIB_COMMANDS.has(id)) draft.dylibs.push(nameAt(bytes, u32(bytes, 8)));
-  else if (NAMED_COMMANDS.has(id)) nameAt(bytes, u32(bytes, 8));
+  else if (id === 0x32) addBuild(draft, platformName(u32(bytes, 8)), u32(bytes, 12), u32(bytes, 16));
+  else if (DYLIB_COMMANDS.has(nameId)) draft.dylibs.push(nameAt(bytes, u32(bytes, 8)));
+  else if (NAMED_COMMANDS.has(nameId)) nameAt(bytes, u32(bytes, 8));
   else if (VERSION_MIN_PLATFORMS[id])
-    draft.builds.push(build(versionMinPlatform(id, header), u32(bytes, 8), u32(bytes, 12)));
+    addBuild(draft, versionMinPlatform(id, header), u32(bytes, 8), u32(bytes, 12));
 }
 
 function readSegment(bytes: Buffer, is64: boolean, draft: Draft, header: MachHeader, u32: ReadUint32): void {
   const word = (at: number) => (is64 ? wordAt(bytes, at, header) : u32(bytes, at));
   const name = name16(bytes, 8);
-  if (!Number.isSafeInteger(word(is64 ? 32 : 28)))
+  const vmBytes = word(is64 ? 32 : 28);
+  if (!Number.isSafeInteger(vmBytes))
     throw new MachOFault(`its segment ${JSON.stringify(name)} takes more memory than there is`);
+  const isFirst = !draft.segments.some((segment) => segment.name === name);
   draft.segments.push({
     name,
     fileOffset: word(is64 ? 40 : 32),
     fileBytes: word(is64 ? 48 : 36),
+    vmBytes,
   });
   const sectionBytes = is64 ? 80 : 68;
   const first = is64 ? 72 : 56;
@@ -160,12 +175,18 @@ function readSegment(bytes: Buffer, is64: boolean, draft: Draft, header: MachHea
     const type = u32(bytes, at + (is64 ? 64 : 56)) & 0xff;
     if (offset > 0 && !ZEROFILL_TYPES.has(type))
       draft.firstSectionOffset = Math.min(draft.firstSectionOffset, offset);
-    if (name === '__TEXT' && name16(bytes, at) === '__info_plist')
+    // by the name of the segment around it, as codesign finds it; that in the section itself is not looked at
+    if (isFirst && name === '__TEXT' && name16(bytes, at) === '__info_plist')
       draft.infoPlist ??= {
         offset,
         sizeBytes: is64 ? wordAt(bytes, at + 40, header) : u32(bytes, at + 36),
       };
   }
+}
+
+function readSignature(bytes: Buffer, draft: Draft, u32: ReadUint32): void {
+  if (draft.signature) throw new MachOFault('it names two code signatures');
+  draft.signature = { offset: u32(bytes, 8), sizeBytes: u32(bytes, 12) };
 }
 
 /** LC_SYMTAB: a table of entries of 12 or 16 bytes, and one of their names. */
@@ -204,11 +225,10 @@ function versionMinPlatform(id: number, { architecture }: MachHeader): MachOPlat
   return isIntel && platform !== 'macos' ? (`${platform}-simulator` as MachOPlatform) : platform;
 }
 
-const build = (platform: MachOPlatform, minimumOs: number, sdk: number): MachOBuild => ({
-  platform,
-  minimumOs: versionText(minimumOs),
-  sdk: versionText(sdk),
-});
+function addBuild(draft: Draft, platform: MachOPlatform, minimumOs: number, sdk: number): void {
+  draft.builds.push({ platform, minimumOs: versionText(minimumOs), sdk: versionText(sdk) });
+  draft.sdkVersions.push(sdk);
+}
 
 /** xxxx.yy.zz in nibbles; a patch level of 0 is left out. */
 function versionText(packed: number): string {
