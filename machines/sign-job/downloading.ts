@@ -1,7 +1,7 @@
 import { not } from 'xstate';
 import { reassigned } from './failures.ts';
 import { signJobSetup } from './setup.ts';
-import { begin, DROP, dropClaim, errorOf, faulted, late, step } from './transitions.ts';
+import { begin, DROP, dropClaim, errorOf, faulted, guestStep, late } from './transitions.ts';
 
 export const downloading = signJobSetup.createStateConfig({
   description: 'Download, base64 and unpacking are one stream into the run directory.',
@@ -15,7 +15,7 @@ export const downloading = signJobSetup.createStateConfig({
       invoke: {
         id: 'downloadBundle',
         src: 'downloadBundle',
-        input: step,
+        input: guestStep,
         onDone: '#signJob.engaged.work.running.inspecting',
         onError: [
           { guard: { type: 'isNotOurs', params: errorOf }, target: 'doubting' },

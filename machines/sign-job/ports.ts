@@ -35,7 +35,8 @@ export interface PurgeInput {
 /** The effects of one run. What is large or secret stays behind the port, under `runId`. */
 export const signJobPorts = {
   admitJob: port<AdmittedJob, StepInput>('admitJob'),
-  downloadBundle: port<void, StepInput>('downloadBundle'),
+  /** Sends what it unpacks into the machine, as far as that is ready. */
+  downloadBundle: port<void, GuestStepInput>('downloadBundle'),
   inspectBundle: port<BundleSummary, StepInput>('inspectBundle'),
   checkCredentials: port<void, StepInput>('checkCredentials'),
   /** What a previous process made of the same job and may have submitted; null when there is none. */

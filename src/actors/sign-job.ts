@@ -87,7 +87,10 @@ export function provideSignJob(
         signal.throwIfAborted();
         return admitJob(scopeOf(services, input, signal));
       }),
-      downloadBundle: step(ends.downloadBundle),
+      downloadBundle: fromPromise<void, GuestStepInput>(async ({ input, signal }) => {
+        const guest = () => services.guests.get(input.vmName);
+        return known(input.runId, ends.downloadBundle({ ...scopeOf(services, input, signal), guest }));
+      }),
       inspectBundle: step(inspectBundle),
       checkCredentials: step(checkCredentials),
       recallArtifact: step(recallArtifact),

@@ -12,6 +12,7 @@ import type { FoundBundle } from '../files/archive/find-bundle.ts';
 import type { BundleFacts } from '../files/bundle/index.ts';
 import type { ResourceDigests } from '../files/code-signature/resource-digests.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
+import type { EarlyTransfer } from './early-transfer.ts';
 import type { IpaInTheMaking } from './ipa-in-the-making.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface Desk {
   credentials?: Credentials;
   plan?: SignPlan;
   unpackedBytes?: number;
+  /** The app on its way into the guest, from its unpacking to the first transfer. */
+  earlyTransfer?: EarlyTransfer;
   /** Files of the archive that begin like data, as they were unpacked; until the bundle is inspected. */
   dataFiles?: ReadonlySet<string>;
   /** Of the archive that the hub delivered; taken when the job may have to be known again. */

@@ -62,7 +62,7 @@ const instantJob =
     const inGuest = fromPromise<void, GuestStepInput>(async () => {});
     return provideSignJob(services, vmLifecycle, locks).provide({
       actors: {
-        downloadBundle: nothing,
+        downloadBundle: inGuest,
         inspectBundle: fromPromise<BundleSummary, StepInput>(async () => BUNDLE),
         checkCredentials: nothing,
         drawIcons: fromPromise<DrawnIcons, StepInput>(async () => ({ hasCatalog: false })),

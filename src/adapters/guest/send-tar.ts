@@ -16,9 +16,14 @@ const tarType = { file: 'File', directory: 'Directory', symlink: 'SymbolicLink' 
 /**
  * A folder as a tar stream (ustar, pax records where a name needs them): modes, times and links as they are, no
  * owners. Closes what it opened, however it ends.
+ *
+ * @param entries - those of its items that are wanted, folders first; all by default
  */
-export async function* tarOf(sourceDir: string): AsyncGenerator<Buffer, void, void> {
-  yield* gathered(piecesOf(sourceDir, await listTree(sourceDir)));
+export async function* tarOf(
+  sourceDir: string,
+  entries?: readonly TreeEntry[],
+): AsyncGenerator<Buffer, void, void> {
+  yield* gathered(piecesOf(sourceDir, entries ?? (await listTree(sourceDir))));
 }
 
 async function* piecesOf(root: string, entries: readonly TreeEntry[]): AsyncGenerator<Buffer, void, void> {
@@ -26,8 +31,11 @@ async function* piecesOf(root: string, entries: readonly TreeEntry[]): AsyncGene
     if (entry.type === 'file') yield* filePieces(join(root, entry.path), entry);
     else yield* headerOf(entry, 0, (await lstat(join(root, entry.path))).mtime);
   }
-  yield Buffer.alloc(2 * BLOCK_BYTES);
+  yield* tarEnd();
 }
+
+/** What a tar stream ends with. */
+export const tarEnd = (): Buffer[] => [Buffer.alloc(2 * BLOCK_BYTES)];
 
 async function* filePieces(file: string, entry: TreeEntry): AsyncGenerator<Buffer, void, void> {
   const small = readSmallFile(file);
@@ -67,12 +75,16 @@ async function* contentOf(
   yield* paddingOf(size);
 }
 
-function paddingOf(size: number): Buffer[] {
+/** What follows the content of a file. */
+export function paddingOf(size: number): Buffer[] {
   const overhangBytes = size % BLOCK_BYTES;
   return overhangBytes > 0 ? [Buffer.alloc(BLOCK_BYTES - overhangBytes)] : [];
 }
 
-function headerOf({ path, type, mode, linkTarget }: TreeEntry, size: number, mtime: Date): Buffer[] {
+type Named = Pick<TreeEntry, 'path' | 'type' | 'mode' | 'linkTarget'>;
+
+/** What goes before the content of an item. */
+export function headerOf({ path, type, mode, linkTarget }: Named, size: number, mtime: Date): Buffer[] {
   const fields = {
     path: type === 'directory' ? `${path}/` : path,
     mode,
@@ -90,7 +102,7 @@ function headerOf({ path, type, mode, linkTarget }: TreeEntry, size: number, mti
 }
 
 /** Many small pieces cost a packet each and are put together; large ones are not worth a copy. */
-async function* gathered(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+export async function* gathered(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
   for await (const piece of pieces) {

@@ -24,11 +24,17 @@ export interface PutTreeOptions {
 const PAGES_AHEAD = 3;
 
 /** Copies everything below a folder into the guest: modes, times and links as they are. */
-export async function putTree(session: GuestSession, options: PutTreeOptions): Promise<void> {
-  const { sourceDir, remoteDir, signal, onProgress } = options;
-  const stdin = Readable.from(counted(readAhead(tarOf(sourceDir), PAGES_AHEAD), onProgress), {
-    objectMode: false,
-  });
+export const putTree = (session: GuestSession, { sourceDir, ...options }: PutTreeOptions): Promise<void> =>
+  putTar(session, { ...options, tar: tarOf(sourceDir) });
+
+export interface PutTarOptions extends Omit<PutTreeOptions, 'sourceDir'> {
+  readonly tar: AsyncIterable<Buffer>;
+}
+
+/** Unpacks a tar stream in the guest while it comes. */
+export async function putTar(session: GuestSession, options: PutTarOptions): Promise<void> {
+  const { tar, remoteDir, signal, onProgress } = options;
+  const stdin = Readable.from(counted(readAhead(tar, PAGES_AHEAD), onProgress), { objectMode: false });
   await succeed(session, 'Copying a folder into the machine', unpackCommand(remoteDir), { stdin, signal });
 }
 

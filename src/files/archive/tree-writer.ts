@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hasMachOMagic } from '../../formats/macho/index.ts';
 import { isScript } from '../../formats/script.ts';
 import { createSmallFile, nextInTurn, readSmallFile, SMALL_FILE_BYTES } from '../disk/small-file.ts';
+import { identityOf } from '../disk/tree.ts';
 import type { ArchiveEntry } from './archive-entry.ts';
 import { policePath } from './entry-path.ts';
 import type { UnpackLimits } from './limits.ts';
@@ -11,10 +12,17 @@ import { policeLinks, policeTarget, type SymbolicLink } from './link-policy.ts';
 import { PathRegistry } from './path-registry.ts';
 import { explainDiskError, refuseEntry, shown } from './refusals.ts';
 import type { UnpackBudget } from './unpack-budget.ts';
+import type { WriteWatch, WrittenItem } from './write-watch.ts';
 
 /** Never opens what is there already, and never goes through a link. */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const COPY_BYTES = 1024 * 1024;
+
+interface WriterOptions {
+  readonly limits: UnpackLimits;
+  readonly budget: UnpackBudget;
+  readonly watch?: WriteWatch | undefined;
+}
 
 /**
  * Puts the entries of an archive into an empty folder. Nothing can be written through a link, because the links
@@ -32,19 +40,21 @@ export class TreeWriter {
   private readonly destDir: string;
   private readonly limits: UnpackLimits;
   private readonly budget: UnpackBudget;
+  private readonly watch: WriteWatch | undefined;
 
-  private constructor(destDir: string, limits: UnpackLimits, budget: UnpackBudget) {
+  private constructor(destDir: string, { limits, budget, watch }: WriterOptions) {
     this.destDir = destDir;
     this.limits = limits;
     this.budget = budget;
+    this.watch = watch;
   }
 
   /** Makes the folder if it is missing; one that has something in it is an error of the caller. */
-  static async into(destDir: string, limits: UnpackLimits, budget: UnpackBudget): Promise<TreeWriter> {
+  static async into(destDir: string, options: WriterOptions): Promise<TreeWriter> {
     await mkdir(destDir, { recursive: true, mode: 0o755 });
     if ((await readdir(destDir)).length > 0)
       throw new Error(`The folder to unpack into is not empty: ${destDir}`);
-    return new TreeWriter(destDir, limits, budget);
+    return new TreeWriter(destDir, options);
   }
 
   /** @throws ShipError BUNDLE_PATH_UNSAFE, BUNDLE_LINK_OUTSIDE, BUNDLE_NAME_COLLISION, BUNDLE_TOO_LARGE, DISK_FULL */
@@ -86,9 +96,18 @@ export class TreeWriter {
   }
 
   private async write(path: string, entry: ArchiveEntry, newFolders: readonly string[]): Promise<void> {
-    for (const folder of newFolders) await makeFolder(join(this.destDir, folder));
+    for (const folder of newFolders) await this.makeFolder(folder);
     if (entry.kind === 'file') await this.writeFile(path, entry);
     if (entry.kind === 'symlink') this.keepLink({ path, target: entry.linkTarget ?? '' });
+  }
+
+  /** On this thread, as small files are. */
+  private async makeFolder(path: string): Promise<void> {
+    const mode = 0o755;
+    mkdirSync(join(this.destDir, path));
+    chmodSync(join(this.destDir, path), mode); // as for files: not what the umask of the daemon makes of it
+    this.watch?.onItem({ path, type: 'directory', mode, sizeBytes: 0, writtenBytes: 0 });
+    await nextInTurn();
   }
 
   private keepLink(link: SymbolicLink): void {
@@ -100,26 +119,30 @@ export class TreeWriter {
     const target = join(this.destDir, path);
     // the mode goes into the artifact, whatever the umask of the daemon is
     const mode = entry.executable ? 0o755 : 0o644;
-    const start = await this.writeContent(target, mode, entry);
+    const start = await this.writeContent(
+      target,
+      { path, type: 'file', mode, sizeBytes: entry.sizeBytes },
+      entry,
+    );
     if (beginsLikeData(start)) this.dataFiles.add(path);
     await nextInTurn();
     this.fileBytes += entry.sizeBytes;
   }
 
   /** Answers with the first piece of it. */
-  private async writeContent(target: string, mode: number, entry: ArchiveEntry): Promise<Buffer | undefined> {
-    if (entry.sizeBytes > SMALL_FILE_BYTES) return writeLargeFile(target, mode, entry);
+  private async writeContent(
+    target: string,
+    item: Omit<WrittenItem, 'writtenBytes'>,
+    entry: ArchiveEntry,
+  ): Promise<Buffer | undefined> {
+    if (item.sizeBytes > SMALL_FILE_BYTES)
+      return writeLargeFile(target, { ...item, writtenBytes: 0 }, entry, this.watch);
     const chunks = await collected(entry);
-    createSmallFile(target, mode, chunks);
+    const stats = createSmallFile(target, item.mode, chunks);
+    const written = { ...item, writtenBytes: item.sizeBytes, identity: identityOf(stats) };
+    this.watch?.onItem(written, chunks);
     return chunks[0];
   }
-}
-
-/** On this thread, as small files are. */
-async function makeFolder(path: string): Promise<void> {
-  mkdirSync(path);
-  chmodSync(path, 0o755); // as for files: not what the umask of the daemon makes of it
-  await nextInTurn();
 }
 
 async function* inOnePiece(bytes: Buffer): AsyncGenerator<Buffer, void> {
@@ -136,15 +159,24 @@ async function collected(entry: ArchiveEntry): Promise<Buffer[]> {
   return chunks;
 }
 
-async function writeLargeFile(path: string, mode: number, entry: ArchiveEntry): Promise<Buffer | undefined> {
-  const file = await open(path, NEW_FILE, mode);
+async function writeLargeFile(
+  path: string,
+  item: WrittenItem,
+  entry: ArchiveEntry,
+  watch: WriteWatch | undefined,
+): Promise<Buffer | undefined> {
+  const file = await open(path, NEW_FILE, item.mode);
   let start: Buffer | undefined;
   try {
-    await file.chmod(mode);
+    await file.chmod(item.mode);
+    watch?.onItem(item);
     for await (const chunk of entry.content()) {
       start ??= Buffer.from(chunk.subarray(0, 4));
       await writeAll(file, chunk);
+      item.writtenBytes += chunk.length;
+      watch?.onGrown();
     }
+    item.identity = identityOf(await file.stat());
     return start;
   } finally {
     await file.close();

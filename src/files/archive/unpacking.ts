@@ -7,6 +7,7 @@ import { stoppable } from './stoppable.ts';
 import { readTar } from './tar-reader.ts';
 import { TreeWriter } from './tree-writer.ts';
 import { UnpackBudget } from './unpack-budget.ts';
+import type { WriteWatch } from './write-watch.ts';
 import { readZip } from './zip-reader.ts';
 
 export interface UnpackOptions {
@@ -14,6 +15,7 @@ export interface UnpackOptions {
   readonly signal: AbortSignal;
   /** Overrides of `defaultUnpackLimits`. */
   readonly limits?: Partial<UnpackLimits>;
+  readonly watch?: WriteWatch;
 }
 
 export interface UnpackedBundle {
@@ -47,7 +49,12 @@ export class Unpacking {
     options.signal.throwIfAborted();
     const limits = { ...defaultUnpackLimits, ...options.limits };
     const budget = new UnpackBudget(limits);
-    return new Unpacking(await TreeWriter.into(destDir, limits, budget), budget, options.signal, origin);
+    return new Unpacking(
+      await TreeWriter.into(destDir, { limits, budget, watch: options.watch }),
+      budget,
+      options.signal,
+      origin,
+    );
   }
 
   /** Works on a source that is let go in every case, and at once, even when it has gone silent. */

@@ -61,13 +61,17 @@ export function readSmallFile(path: string): FileStart | undefined {
  * Writes a new file.
  *
  * @param mode - what it gets, whatever the umask of this process is
+ * @returns the file as it is then
  * @throws the system's error
  */
-export function createSmallFile(path: string, mode: number, chunks: readonly Buffer[]): void {
-  withDescriptor(openSync(path, CREATE, mode), (descriptor) => {
-    fchmodSync(descriptor, mode);
+export function createSmallFile(path: string, mode: number, chunks: readonly Buffer[]): Stats {
+  return withDescriptor(openSync(path, CREATE, mode), (descriptor) => {
     for (const chunk of chunks)
       for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done);
+    const stats = fstatSync(descriptor);
+    if ((stats.mode & 0o7777) === mode) return stats;
+    fchmodSync(descriptor, mode);
+    return fstatSync(descriptor);
   });
 }
 

@@ -46,7 +46,8 @@ async function visit(root: string, folder: string, found: TreeEntry[], watch: Tr
   }
 }
 
-const identityOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
+/** Of a file, as `TreeWatch.onIdentity` is told it. */
+export const identityOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
   `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
 
 function describe(root: string, path: string, stats: Stats): TreeEntry | undefined {

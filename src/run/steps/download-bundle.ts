@@ -1,12 +1,15 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { GuestSession } from '../../adapters/guest/guest.ts';
 import { decodeBundleText } from '../../adapters/hub/bundle-text.ts';
 import { type BundleDownload, openBundleDownload } from '../../adapters/hub/http.ts';
 import { notarizes } from '../../domain/plan.ts';
 import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import { unpackBundle } from '../../files/archive/unpack-bundle.ts';
+import { EarlyTransfer } from '../early-transfer.ts';
 import { held } from '../workbench.ts';
+import { guestFolder } from './guest-folder.ts';
 import { claimOf, type StepScope } from './step.ts';
 
 export const unpackedDirOf = (runDir: string): string => join(runDir, 'bundle');
@@ -27,13 +30,38 @@ export async function downloadBundle(scope: StepScope): Promise<void> {
   const hash = createHash('sha256');
   // it takes time, and only what Apple may have already has to be known again
   const bytes = notarizes(held(desk, 'plan')) ? hashed(hash, archive) : archive;
-  const { unpackedBytes, dataFiles } = await unpackBundle(bytes, destDir, {
-    spoolDir: desk.dir,
-    limits: defaultUnpackLimits,
-    signal,
-  });
+  const { unpackedBytes, dataFiles } = await sentOnTheWay(scope, destDir, (watch) =>
+    unpackBundle(bytes, destDir, {
+      spoolDir: desk.dir,
+      limits: defaultUnpackLimits,
+      ...(watch && { watch }),
+      signal,
+    }),
+  );
   Object.assign(desk, { unpackedBytes, dataFiles });
   if (bytes !== archive) desk.archiveSha256Hex = hash.digest('hex');
+}
+
+/** What is unpacked goes into the machine at once, if that is ready. */
+async function sentOnTheWay<T>(
+  { desk, guest }: StepScope,
+  sourceDir: string,
+  unpack: (watch?: EarlyTransfer) => Promise<T>,
+): Promise<T> {
+  desk.earlyTransfer?.stop();
+  if (!guest) return unpack();
+  const folder = (session: GuestSession, signal: AbortSignal) =>
+    guestFolder({ session, signal }, `early-${randomUUID()}`);
+  const early = new EarlyTransfer({ sourceDir, guest, folder });
+  desk.earlyTransfer = early;
+  try {
+    const unpacked = await unpack(early);
+    early.end();
+    return unpacked;
+  } catch (error) {
+    early.stop();
+    throw error;
+  }
 }
 
 async function* hashed(hash: Hash, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -31,7 +31,8 @@ export async function recallArtifact(scope: StepScope): Promise<Artifact | null>
 
 /** The run is over, and so is what was kept for a restart. */
 export async function clearRun({ workbench, keptArtifacts }: Services, runId: string): Promise<void> {
-  const { keptAs } = workbench.find(runId) ?? {};
+  const { keptAs, earlyTransfer } = workbench.find(runId) ?? {};
+  earlyTransfer?.stop();
   if (keptAs !== undefined) await keptArtifacts.forget(keptAs);
   await workbench.clear(runId);
 }

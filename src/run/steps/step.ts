@@ -27,6 +27,8 @@ export interface StepScope {
   readonly pass: number;
   readonly signal: AbortSignal;
   readonly report: StepReporter;
+  /** The run's machine as soon as it takes commands; left out where there is none to come. */
+  readonly guest?: () => GuestSession | undefined;
 }
 
 export interface GuestStepScope extends StepScope {
