@@ -8,6 +8,7 @@ import {
   nextInTurn,
   readSmallFile,
   readStart,
+  readStartInto,
   SMALL_FILE_BYTES,
 } from '../../src/files/disk/small-file.ts';
 
@@ -25,6 +26,17 @@ test('a small file is read whole, a larger one is left to others, and of both th
   expect(readSmallFile(at('small'))?.bytes.length).toBe(SMALL_FILE_BYTES);
   expect(readSmallFile(at('large'))).toBeUndefined();
   expect(readStart(at('large'), 4).bytes).toEqual(Buffer.alloc(4, 7));
+});
+
+test('a start goes into memory that is there, no more of it than there is room for', async () => {
+  await writeFile(at('file'), 'text');
+  execFileSync('mkfifo', [at('pipe')]);
+  const target = Buffer.alloc(6, '-');
+  expect(readStartInto(at('pipe'), target).bytes).toBe(0);
+  expect(readStartInto(at('file'), target.subarray(1))).toMatchObject({ bytes: 4, stats: { size: 4 } });
+  expect(target.toString()).toBe('-text-');
+  expect(readStartInto(at('file'), target.subarray(0, 2)).bytes).toBe(2);
+  expect(target.toString()).toBe('teext-');
 });
 
 test('a link is not followed, and a pipe neither blocks nor counts as a file', async () => {

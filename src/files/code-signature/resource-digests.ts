@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { hasMachOMagic } from '../../formats/macho/index.ts';
+import { nextInTurn, readStartInto, SMALL_FILE_BYTES } from '../disk/small-file.ts';
 import type { BundleTree } from './bundle-tree.ts';
 import { forEachBounded } from './file-digests.ts';
 import type { SealOptions } from './sealed-bundle.ts';
-import { withSignedFile } from './signed-file.ts';
+import { unreadable, withSignedFile } from './signed-file.ts';
 
 const FILES_AT_ONCE = 4;
 
@@ -76,14 +77,30 @@ export async function digestResources(
   const tap = new DigestTap();
   const identities = new Map<string, string>();
   const resources = [...tree.entries].filter(({ type, path }) => type === 'file' && !except.has(path));
-  await forEachBounded(resources, FILES_AT_ONCE, async ({ path }) => {
+  const small = Buffer.allocUnsafeSlow(SMALL_FILE_BYTES);
+  await forEachBounded(resources, FILES_AT_ONCE, async ({ path, sizeBytes }) => {
     signal.throwIfAborted();
     identities.set(path, tree.identity(path) ?? '');
-    await withSignedFile(tree.absolute(path), async (file) => {
-      for await (const chunk of file.chunks(0, file.sizeBytes, signal)) tap.take(path, chunk, file.sizeBytes);
-    });
+    if (sizeBytes > SMALL_FILE_BYTES) return readLarge(tree.absolute(path), path, tap, signal);
+    // of one that has become larger only the start is read, and it does not become known
+    const { bytes, stats } = startOf(tree.absolute(path), small);
+    tap.take(path, small.subarray(0, bytes), stats.size);
+    await nextInTurn();
   });
   return tap.digests(identities);
+}
+
+const readLarge = (hostPath: string, path: string, tap: DigestTap, signal: AbortSignal): Promise<void> =>
+  withSignedFile(hostPath, async (file) => {
+    for await (const chunk of file.chunks(0, file.sizeBytes, signal)) tap.take(path, chunk, file.sizeBytes);
+  });
+
+function startOf(path: string, target: Buffer): ReturnType<typeof readStartInto> {
+  try {
+    return readStartInto(path, target);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
 }
 
 /**

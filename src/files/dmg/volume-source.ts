@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { ShipError } from '../../errors.ts';
 import type { ChunkPart, ChunkPlan } from '../../formats/hfsplus/chunks.ts';
 import type { VolumeEntry } from '../../formats/hfsplus/tree.ts';
-import { type FileStart, nextInTurn, readStart, SMALL_FILE_BYTES } from '../disk/small-file.ts';
+import { nextInTurn, readStartInto, SMALL_FILE_BYTES } from '../disk/small-file.ts';
 import { forEachAtOnce } from './ordered.ts';
 
 /** Small files are read side by side; more than this gains nothing with four pool threads. */
@@ -62,7 +62,7 @@ async function fillPart(part: ChunkPart, chunk: Buffer, spanning: Map<VolumeEntr
     return;
   }
   if (sizeBytes === piece.sizeBytes && sizeBytes <= SMALL_FILE_BYTES) {
-    target.set(readWhole(piece.entry));
+    readWhole(piece.entry, target);
     await nextInTurn();
     return;
   }
@@ -75,17 +75,16 @@ async function fillPart(part: ChunkPart, chunk: Buffer, spanning: Map<VolumeEntr
   await file.handle.close();
 }
 
-function readWhole(entry: VolumeEntry): Buffer {
-  const { stats, bytes } = startOf(entry);
+function readWhole(entry: VolumeEntry, target: Buffer): void {
+  const { stats, bytes } = startOf(entry, target);
   if (!stats.isFile()) throw changed(entry, 'It is no longer a file.');
   if (stats.size !== entry.sizeBytes) throw changed(entry, sizeReason(entry, stats.size));
-  if (bytes.length !== entry.sizeBytes) throw changed(entry, sizeReason(entry, bytes.length));
-  return bytes;
+  if (bytes !== entry.sizeBytes) throw changed(entry, sizeReason(entry, bytes));
 }
 
-function startOf(entry: VolumeEntry): FileStart {
+function startOf(entry: VolumeEntry, target: Buffer): ReturnType<typeof readStartInto> {
   try {
-    return readStart(entry.source ?? '', SMALL_FILE_BYTES);
+    return readStartInto(entry.source ?? '', target);
   } catch (error) {
     const cause = error as NodeJS.ErrnoException;
     throw changed(entry, `It cannot be opened any more (${cause.code}).`, cause);
