@@ -14,6 +14,8 @@ export interface DaemonSetup {
   readonly rcodesign: string;
   /** Machines that are booted before a job needs one. */
   readonly standby: number;
+  /** A built checkout whose daemon it is; this one by default. */
+  readonly checkout?: string | undefined;
   /** Settings beside the usual ones, or in their place. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -43,8 +45,15 @@ export class DaemonProcess {
     });
   }
 
-  static async start({ hub, stateDir, rcodesign, standby, env }: DaemonSetup): Promise<DaemonProcess> {
-    const program = join(packageRoot(), 'dist/src/cli/perry-ship.js');
+  static async start({
+    hub,
+    stateDir,
+    rcodesign,
+    standby,
+    checkout,
+    env,
+  }: DaemonSetup): Promise<DaemonProcess> {
+    const program = join(checkout ?? packageRoot(), 'dist/src/cli/perry-ship.js');
     const { PATH, HOME, TMPDIR } = process.env;
     const nodeArgs = process.env.BENCH_NODE_ARGS?.split(' ') ?? [];
     const child = spawn(process.execPath, [...nodeArgs, program, 'run'], {

@@ -2,10 +2,13 @@
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
  *     npm run bench -- [--quick] [--breakdown] [--only wall,files,memory,throughput,longevity,pool,start]
+ *     npm run bench -- [--quick] [--breakdown] [--only wall,files,two,memory,throughput,longevity,pool] [--before FOLDER]
+ *
+ * FOLDER is a built checkout of another version: each job is then also given to its daemon, in turn with ours.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { locateRcodesign } from '../../src/adapters/rcodesign/locate.ts';
 import { benchBreakdown } from './breakdown.ts';
@@ -22,6 +25,7 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     breakdown: { type: 'boolean', default: false },
     only: { type: 'string' },
+    before: { type: 'string' },
   },
 });
 
@@ -46,17 +50,27 @@ const smallFileCases: WallCase[] = kinds.map((kind) => ({
   runs: flags.quick ? 1 : 3,
   standby: 0,
 }));
+const twoCases: WallCase[] = kinds.map((kind) => ({
+  kind,
+  megabytes: flags.quick ? 50 : 300,
+  runs: flags.quick ? 1 : 3,
+  standby: 0,
+  atOnce: 2,
+}));
 const standbyCases: WallCase[] = kinds.map((kind) => ({ kind, megabytes: 1, runs: 5, standby: 1 }));
 const memoryCases = kinds.map((kind) => ({ kind, megabytes: flags.quick ? 50 : 300 }));
 const parts =
   flags.only?.split(',') ??
-  (flags.breakdown ? ['breakdown'] : ['wall', 'files', 'memory', 'throughput', 'longevity', 'pool', 'start']);
+  (flags.breakdown
+    ? ['breakdown']
+    : ['wall', 'files', 'two', 'memory', 'throughput', 'longevity', 'pool', 'start']);
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('wall')) await benchWallTime(room, [...wallCases, ...standbyCases]);
   if (parts.includes('files')) await benchWallTime(room, smallFileCases);
+  if (parts.includes('two')) await benchWallTime(room, twoCases);
   if (parts.includes('memory')) await benchMemory(room, memoryCases);
   if (parts.includes('throughput')) await benchThroughput(room, flags.quick ? 500 : 2_000);
   if (parts.includes('longevity')) await benchLongevity(room, flags.quick ? 3_000 : 10_000);
@@ -73,7 +87,8 @@ try {
   const signal = new AbortController().signal;
   const { path: rcodesign } = await locateRcodesign({ env: process.env, signal, onProgress: print });
   const hub = await HubProcess.start();
-  await run({ folder, hub, rcodesign, print: (text) => print(`\n${text}`) });
+  const before = flags.before === undefined ? undefined : resolve(flags.before);
+  await run({ folder, hub, rcodesign, before, print: (text) => print(`\n${text}`) });
   await hub.stop();
   print(`\ndone in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
 } finally {
