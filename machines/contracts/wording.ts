@@ -70,10 +70,13 @@ export function forAudience<T extends Said>(said: T, audience: Audience): Omit<T
   return audience === 'terminal' ? { ...rest, ...terminal } : rest;
 }
 
-export const TRY_AGAIN_OR_REPORT: Wording = {
-  hub: 'Try again; if it fails again, send the log of this run to the maintainers.',
-  terminal: 'Try again; if it fails again, send the log that PERRY_LOG_LEVEL=debug shows to the maintainers.',
+/** Goes into a sentence of what to do when nothing else helps. */
+export const SEND_THE_LOG: Wording = {
+  hub: 'send the log of this run to the maintainers',
+  terminal: 'send the log that PERRY_LOG_LEVEL=debug shows to the maintainers',
 };
+
+export const TRY_AGAIN_OR_REPORT = wording`Try again; if it fails again, ${SEND_THE_LOG}.`;
 
 export const TRY_AGAIN_OR_LOOK: Wording = {
   hub: 'Try again; if it fails again, the operator of the worker should look at its log.',

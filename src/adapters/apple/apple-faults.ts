@@ -1,4 +1,4 @@
-import { wording } from '../../../machines/contracts/wording.ts';
+import { SEND_THE_LOG, wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 import { plainLine, withoutTrailing } from '../../text.ts';
 import { words } from '../../words.ts';
@@ -100,7 +100,7 @@ const refused = (asked: Asked, answer: Answered): ShipError =>
   new ShipError('APPLE_REFUSED', {
     summary: `${asked.what} was refused by ${asked.service}.`,
     reason: said(answer),
-    nextStep: "Correct what Apple's answer names; if it names nothing, send the log to the maintainers.",
+    nextStep: wording`Correct what Apple's answer names; if it names nothing, ${SEND_THE_LOG}.`,
     detail: detailOf(asked, answer),
   });
 

@@ -1,3 +1,4 @@
+import { SEND_THE_LOG, wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
 
 const MAX_PATH_BYTES = 4096;
@@ -24,8 +25,7 @@ export const refused = (fact: string): ShipError =>
   new ShipError('GUEST_OUTPUT_REFUSED', {
     summary: 'What the guest sent back was refused.',
     reason: `While files were copied out of it, ${fact}.`,
-    nextStep:
-      'Try again; if it happens again, treat the bundle as hostile and send the log to the maintainers.',
+    nextStep: wording`Try again; if it happens again, treat the bundle as hostile and ${SEND_THE_LOG}.`,
   });
 
 export const tooLarge = (fact: string): ShipError =>

@@ -1,3 +1,4 @@
+import { SEND_THE_LOG, wording } from '../../../../machines/contracts/wording.ts';
 import { ShipError } from '../../../errors.ts';
 
 /** What the checks of a disk image throw. @param finding - one sentence: the fact, with its numbers */
@@ -5,7 +6,7 @@ export const corrupt = (finding: string, cause?: unknown): ShipError =>
   new ShipError('DMG_CORRUPT', {
     summary: 'The disk image is damaged.',
     reason: finding,
-    nextStep: 'Make the disk image again; if the new one is damaged too, send the log to the maintainers.',
+    nextStep: wording`Make the disk image again; if the new one is damaged too, ${SEND_THE_LOG}.`,
     ...(cause !== undefined && { cause }),
   });
 
