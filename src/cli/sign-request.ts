@@ -71,7 +71,7 @@ export async function readInfo(path: string): Promise<PlistDict> {
 /** @throws ShipError COMMAND_USAGE_WRONG · PLIST_INVALID */
 export async function readEntitlements({ entitlements }: SignFlags): Promise<PlistDict | undefined> {
   const bytes = await readFlagFile('--entitlements', entitlements, MAX_PLIST_BYTES);
-  return bytes && parsePlistDict(bytes, { name: 'entitlements' });
+  return bytes && parsePlistDict(bytes, { name: 'entitlements', uniqueKeys: true });
 }
 
 const TEAM_FORM = /^[A-Z0-9]{10}$/;

@@ -47,7 +47,7 @@ export function signerOf({ signer, anchor, signingTime, timestamp }: CmsFacts): 
 export function entitlementsOf({ entitlementsXml }: SignatureFacts): PlistDict | undefined {
   if (entitlementsXml === undefined) return undefined;
   try {
-    return parsePlistDict(Buffer.from(entitlementsXml), { name: 'entitlements' });
+    return parsePlistDict(Buffer.from(entitlementsXml), { name: 'entitlements', uniqueKeys: true });
   } catch {
     return undefined;
   }

@@ -75,3 +75,51 @@ describe('certificates that could all be issuers of each other', () => {
     expect(anchorOf(leaf, [leaf, authorities[0] ?? leaf])).toBe('other-root');
   });
 });
+
+describe('an authority with a key', () => {
+  /** What node:crypto says of a key, and a certificate that counts how often it is checked by one. */
+  const isAsked = (asymmetricKeyType: string, asymmetricKeyDetails: object): boolean => {
+    let asked = false;
+    const verify = () => {
+      asked = true;
+      return true;
+    };
+    const issuer = { publicKey: { asymmetricKeyType, asymmetricKeyDetails } } as unknown as X509Certificate;
+    const certificate = { verify } as unknown as X509Certificate;
+    expect(new IssuerChecks().isSignedBy(certificate, issuer)).toBe(asked);
+    return asked;
+  };
+
+  test.each<[string, object, boolean]>([
+    ['rsa', { modulusLength: 8_192, publicExponent: 65_537n }, true],
+    ['rsa', { modulusLength: 8_193, publicExponent: 65_537n }, false],
+    ['rsa', { modulusLength: 2_048, publicExponent: 2n ** 32n - 1n }, true],
+    ['rsa', { modulusLength: 2_048, publicExponent: 2n ** 32n }, false],
+    ['rsa-pss', { modulusLength: 16_384, publicExponent: 65_537n }, false],
+    ['rsa', {}, false],
+    ['dsa', { modulusLength: 3_072, divisorLength: 256 }, true],
+    ['dsa', { modulusLength: 3_073, divisorLength: 256 }, false],
+    ['dsa', {}, false],
+    ['ec', { namedCurve: 'secp384r1' }, true],
+  ])('%s %o', (type, details, expected) => expect(isAsked(type, details)).toBe(expected));
+
+  test('node:crypto tells the size of a real DSA key, and one of an old size still counts', () => {
+    workshop.openssl(
+      'genpkey',
+      '-algorithm',
+      'DSA',
+      '-genparam',
+      '-pkeyopt',
+      'dsa_paramgen_bits:1024',
+      '-out',
+      'dsa.par',
+    );
+    workshop.openssl('genpkey', '-paramfile', 'dsa.par', '-out', 'dsa.key');
+    const subject = ['-subj', '/CN=DSA', '-addext', 'basicConstraints=critical,CA:TRUE'];
+    const dsa = new X509Certificate(
+      workshop.openssl('req', '-x509', '-days', '30', '-key', 'dsa.key', ...subject, '-outform', 'DER'),
+    );
+    expect(dsa.publicKey.asymmetricKeyDetails).toMatchObject({ modulusLength: 1024 });
+    expect(new IssuerChecks().isSignedBy(dsa, dsa)).toBe(true);
+  });
+});

@@ -336,3 +336,36 @@ describe.skipIf(!plistutil)('plistutil agrees', () => {
         expect(plistEquals(parse(convert(buildPlist(sample, from), to)), sample)).toBe(true);
   });
 });
+
+describe('a key that is there twice in one dict', () => {
+  const twice = xml(
+    '<dict><key>a</key><false/><key>b</key><dict><key>c</key><true/><key>c</key><false/></dict></dict>',
+  );
+  /** One dict with two keys, which are the same object, and two values. */
+  const binary = Buffer.concat([
+    Buffer.from('bplist00'),
+    Buffer.from([0xd2, 1, 1, 2, 3, 0x51, 0x61, 0x08, 0x09]),
+    Buffer.from([8, 13, 15, 16]),
+    Buffer.from([0, 0, 0, 0, 0, 0, 1, 1, ...[4, 0, 17].flatMap((value) => [0, 0, 0, 0, 0, 0, 0, value])]),
+  ]);
+
+  test('in XML: the last one counts, as for Core Foundation', () => {
+    expect(parse(twice)).toEqual(newDict(Object.entries({ a: false, b: newDict([['c', false]]) })));
+  });
+
+  test('in XML that grants rights: it is refused, at every depth', () => {
+    const options = { name: 'entitlements', uniqueKeys: true };
+    expect(() => parsePlist(twice, options)).toThrow(/The key "c" is there twice/);
+    expect(() => parsePlist(xml('<dict><key></key><true/><key/><true/></dict>'), options)).toThrow(/twice/);
+    expect(
+      parsePlist(
+        xml('<array><dict><key>a</key><true/></dict><dict><key>a</key><true/></dict></array>'),
+        options,
+      ),
+    ).toHaveLength(2);
+  });
+
+  test('in a binary file: it is refused, because Core Foundation takes the first one there', () => {
+    expect(refused(binary)).toMatch(/^PLIST_INVALID: A dict has one key twice/);
+  });
+});

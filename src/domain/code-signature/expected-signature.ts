@@ -152,7 +152,7 @@ const hasAsides = (xml: string): boolean => /<[!?]/.test(xml.replace(PROLOGUE, '
 
 function parsedXml(xml: string): PlistDict | undefined {
   try {
-    return parsePlistDict(Buffer.from(xml), { name: 'entitlements' });
+    return parsePlistDict(Buffer.from(xml), { name: 'entitlements', uniqueKeys: true });
   } catch {
     return undefined;
   }

@@ -9,6 +9,8 @@ const MAX_HOPS = 32;
  */
 const MAX_STEPS = 500_000;
 const MAX_CHARACTERS = 64_000_000;
+/** After so many links whatever else waits in this process has its turn: some milliseconds of work. */
+const LINKS_PER_TURN = 1_000;
 
 export interface SymbolicLink {
   readonly path: string;
@@ -30,10 +32,18 @@ export function policeTarget(link: SymbolicLink, maxPathBytes: number): void {
  *
  * @throws ShipError BUNDLE_LINK_OUTSIDE
  */
-export function policeLinks(links: readonly SymbolicLink[]): void {
-  const targets = new Map(links.map(({ path, target }) => [macNameKey(path), target]));
+export async function policeLinks(links: readonly SymbolicLink[]): Promise<void> {
+  const targets = new Map<string, string>();
+  await inTurns(links, ({ path, target }) => void targets.set(macNameKey(path), target));
   const budget = new LinkBudget();
-  for (const link of links) follow(link, targets, budget);
+  await inTurns(links, (link) => follow(link, targets, budget));
+}
+
+async function inTurns<T>(items: readonly T[], work: (item: T) => void): Promise<void> {
+  for (const [index, item] of items.entries()) {
+    work(item);
+    if (index % LINKS_PER_TURN === LINKS_PER_TURN - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 function follow(link: SymbolicLink, targets: ReadonlyMap<string, string>, budget: LinkBudget): void {

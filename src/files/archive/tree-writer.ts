@@ -73,7 +73,7 @@ export class TreeWriter {
 
   /** Judges the links, now that all are known, and makes them. */
   async finish(): Promise<void> {
-    policeLinks([...this.links].map(([path, target]) => ({ path, target })));
+    await policeLinks([...this.links].map(([path, target]) => ({ path, target })));
     for (const [path, target] of this.links) await symlink(target, join(this.destDir, path));
   }
 

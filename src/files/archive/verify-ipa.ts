@@ -56,7 +56,7 @@ async function readEntries(path: string, signal: AbortSignal): Promise<IpaEntry[
     budget.spendPathBytes(entry.name.length + (entry.linkTarget?.length ?? 0));
     await inspection.add(entry);
   }
-  policeLinks(inspection.links);
+  await policeLinks(inspection.links);
   return inspection.entries;
 }
 

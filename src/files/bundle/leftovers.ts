@@ -24,7 +24,7 @@ export async function takeSidecarEntitlements(appPath: string): Promise<PlistDic
 /** As `takeSidecarEntitlements`, but leaves them where they are. */
 export async function readSidecarEntitlements(appPath: string): Promise<PlistDict | undefined> {
   const bytes = await readPlainFile(appPath, SIDECAR, MAX_SIDECAR_BYTES);
-  return bytes && parsePlistDict(bytes, { name: SIDECAR });
+  return bytes && parsePlistDict(bytes, { name: SIDECAR, uniqueKeys: true });
 }
 
 /** https://developer.apple.com/documentation/technotes/tn3125-inside-code-signing-provisioning-profiles */

@@ -17,7 +17,7 @@ export async function readExistingEntitlements(
   const bytes = Buffer.from(xml);
   const budget = onBytes(bytes.length);
   try {
-    return parsePlistDict(bytes, { name: 'entitlements', ...(budget && { budget }) });
+    return parsePlistDict(bytes, { name: 'entitlements', uniqueKeys: true, ...(budget && { budget }) });
   } catch {
     return undefined;
   }

@@ -9,11 +9,17 @@ const MAX_SEAL_BYTES = 32 * 1024 * 1024;
 export const parsePlist = (bytes: Buffer, name: string): PlistValue =>
   refusing(name, () => parse(bytes, { name }));
 
-/** For CodeResources files: every file of a bundle is in there, so the common limit of size is too small. */
+/**
+ * For CodeResources files: every file of a bundle is in there, so the common limit of size is too small. No tool writes a
+ * path twice, and what is sealed must not depend on who reads it.
+ */
 export const parseLargePlist = (bytes: Buffer, name: string): PlistValue => {
   if (bytes.length > MAX_SEAL_BYTES) throw malformed(name, `it has ${bytes.length} bytes`);
   if (plistFormat(bytes) === 'binary') return parsePlist(bytes, name);
-  return refusing(name, () => readXmlPlist(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  return refusing(name, () => {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return readXmlPlist(text, { uniqueKeys: true });
+  });
 };
 
 function refusing(name: string, read: () => PlistValue): PlistValue {

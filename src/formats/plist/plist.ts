@@ -12,6 +12,11 @@ export interface ParseOptions {
   readonly name: string;
   /** What several files may hold together; each has one of its own when left out. */
   readonly budget?: PlistBudget;
+  /**
+   * Refuses a dict of an XML file with a key that is there twice. Core Foundation takes the last one, and so does this
+   * reader; not every program does, so it is no reading for what a system grants rights by.
+   */
+  readonly uniqueKeys?: boolean;
 }
 
 /** Which of the two forms it is; says nothing about its soundness. */
@@ -27,9 +32,9 @@ export const plistFormat = (bytes: Buffer): PlistFormat =>
 export function parsePlist(bytes: Buffer, options: ParseOptions): PlistValue {
   return namingFaults(options.name, () => {
     if (bytes.length > MAX_PLIST_BYTES) throw new PlistFault(`It is larger than ${MAX_PLIST_BYTES} bytes`);
-    const { budget = new PlistBudget() } = options;
+    const { budget = new PlistBudget(), uniqueKeys = false } = options;
     if (plistFormat(bytes) === 'binary') return readBinaryPlist(bytes, budget);
-    return readXmlPlist(decodeXml(bytes), budget);
+    return readXmlPlist(decodeXml(bytes), { budget, uniqueKeys });
   });
 }
 

@@ -87,6 +87,9 @@ class BinaryPlistReader {
     for (let i = 0; i < count; i += 1) {
       const key = this.valueAt(this.ref(at, i));
       if (typeof key !== 'string') throw new PlistFault('A dict has a key that is not a string');
+      // of XML the last one counts for Core Foundation; here it takes the first, and others do not
+      if (Object.hasOwn(dict, key))
+        throw new PlistFault('A dict has one key twice, and programs disagree about which counts');
       dict[key] = this.valueAt(this.ref(at, count + i));
     }
     return dict;

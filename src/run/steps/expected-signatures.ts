@@ -162,4 +162,5 @@ function entitlementsIn({ signature }: SliceSignature): PlistDict {
   return xml === undefined ? newDict() : parsed(Buffer.from(xml));
 }
 
-const parsed = (xml: Uint8Array): PlistDict => parsePlistDict(Buffer.from(xml), { name: 'entitlements' });
+const parsed = (xml: Uint8Array): PlistDict =>
+  parsePlistDict(Buffer.from(xml), { name: 'entitlements', uniqueKeys: true });
