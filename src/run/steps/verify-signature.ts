@@ -103,7 +103,12 @@ const MADE_BY_GUEST: readonly string[] = [
  * Where signing seals whatever lies there: what its seal leaves out was hidden from it. Elsewhere it is for the look at
  * the bundle to find what cannot be sealed.
  */
-const ALWAYS_SEALED = { macos: /(?:^|\/)Resources\//, ios: /^(?!(?:.*\/)?_CodeSignature\/)/ } as const;
+const isAlwaysSealed: Readonly<Record<BundleFacts['platform'], (path: string) => boolean>> = {
+  macos: (path) => liesBelow(path, 'Resources'),
+  ios: (path) => !liesBelow(path, '_CodeSignature'),
+};
+
+const liesBelow = (path: string, folder: string): boolean => path.split('/').slice(0, -1).includes(folder);
 
 /** What the credentials do not fit is the sender's to mend; a seal that does not hold never is. */
 function broken(
@@ -113,7 +118,7 @@ function broken(
 ): ShipError {
   const fact = `${nameOf(path)}: ${message}`;
   const reason = moreCount > 0 ? `There are ${moreCount} more findings.` : '';
-  const isLeftOut = code === 'FILE_UNSEALED' && ALWAYS_SEALED[platform].test(path);
+  const isLeftOut = code === 'FILE_UNSEALED' && isAlwaysSealed[platform](path);
   if (isLeftOut || MADE_BY_GUEST.includes(code))
     return altered('the signed app', [fact, reason].join(' ').trim());
   const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : undefined;
