@@ -1,6 +1,6 @@
 import type { Recipient } from '../contracts/actors.ts';
 import type { HubMessage, HubNews, HubReport } from '../contracts/hub.ts';
-import type { Claimed, Letter, Outbox } from './outbox.ts';
+import type { Claimed, Outbox, OutboxEntry } from './outbox.ts';
 
 export interface HubConnectionInput {
   readonly owner: Recipient<HubNews>;
@@ -24,7 +24,7 @@ export interface HubConnectionContext extends HubConnectionInput {
 
 export type SocketCommand =
   | { type: 'socket.hello'; offer: Offer }
-  | { type: 'socket.deliver'; letters: readonly Letter[]; droppedNotes: number }
+  | { type: 'socket.deliver'; entries: readonly OutboxEntry[]; droppedNotes: number }
   | { type: 'socket.declineUpdate' }
   | { type: 'socket.beat' }
   | { type: 'socket.close' };

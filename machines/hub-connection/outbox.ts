@@ -10,20 +10,20 @@ import type { HubReport } from '../contracts/hub.ts';
 export interface Outbox {
   readonly nextSeq: number;
   /** Not written to the current link yet. */
-  readonly held: readonly Letter[];
+  readonly held: readonly OutboxEntry[];
   /** Conclusions written to the current link and not confirmed yet. */
-  readonly unconfirmed: readonly Letter[];
+  readonly unconfirmed: readonly OutboxEntry[];
   /** Conclusions that the hub must be asked about before they are said. */
-  readonly doubtful: readonly ConclusionLetter[];
+  readonly doubtful: readonly ConclusionEntry[];
   readonly droppedNotes: number;
 }
 
-export interface Letter {
+export interface OutboxEntry {
   readonly seq: number;
   readonly report: HubReport;
 }
 
-interface ConclusionLetter extends Letter {
+interface ConclusionEntry extends OutboxEntry {
   readonly report: Extract<HubReport, { kind: 'conclusion' }>;
 }
 
@@ -32,34 +32,35 @@ export type Claimed = readonly string[];
 
 export const emptyOutbox: Outbox = { nextSeq: 1, held: [], unconfirmed: [], doubtful: [], droppedNotes: 0 };
 
-const isNote = (letter: Letter) => letter.report.kind === 'note';
-export const isConclusion = (letter: Letter): letter is ConclusionLetter =>
-  letter.report.kind === 'conclusion';
-const inOrder = <T extends Letter>(letters: readonly T[]): T[] => letters.toSorted((a, b) => a.seq - b.seq);
+const isNote = (entry: OutboxEntry) => entry.report.kind === 'note';
+export const isConclusion = (entry: OutboxEntry): entry is ConclusionEntry =>
+  entry.report.kind === 'conclusion';
+const inOrder = <T extends OutboxEntry>(entries: readonly T[]): T[] =>
+  entries.toSorted((a, b) => a.seq - b.seq);
 
 /** Adds one report at the end; beyond `maxNotes` the oldest note goes. */
 export function hold(outbox: Outbox, report: HubReport, claimed: Claimed, maxNotes: number): Outbox {
-  const letter = { seq: outbox.nextSeq, report };
+  const entry = { seq: outbox.nextSeq, report };
   const next = { ...outbox, nextSeq: outbox.nextSeq + 1 };
-  if (isConclusion(letter) && !claimed.includes(report.jobId))
-    return { ...next, doubtful: [...outbox.doubtful, letter] };
-  const held = [...outbox.held, letter];
+  if (isConclusion(entry) && !claimed.includes(report.jobId))
+    return { ...next, doubtful: [...outbox.doubtful, entry] };
+  const held = [...outbox.held, entry];
   if (held.filter(isNote).length <= maxNotes) return { ...next, held };
   const oldest = held.findIndex(isNote);
   return { ...next, held: held.toSpliced(oldest, 1), droppedNotes: outbox.droppedNotes + 1 };
 }
 
 /** Everything that may be said now, in order. */
-export const sayable = (outbox: Outbox, claimed: Claimed): readonly Letter[] =>
-  outbox.held.filter((letter) => isConclusion(letter) || claimed.includes(letter.report.jobId));
+export const sayable = (outbox: Outbox, claimed: Claimed): readonly OutboxEntry[] =>
+  outbox.held.filter((entry) => isConclusion(entry) || claimed.includes(entry.report.jobId));
 
 /** These were written: notes are done with, conclusions wait for their confirmation. */
-export function written(outbox: Outbox, letters: readonly Letter[]): Outbox {
-  const seqs = new Set(letters.map((letter) => letter.seq));
+export function written(outbox: Outbox, entries: readonly OutboxEntry[]): Outbox {
+  const seqs = new Set(entries.map((entry) => entry.seq));
   return {
     ...outbox,
-    held: outbox.held.filter((letter) => !seqs.has(letter.seq)),
-    unconfirmed: [...outbox.unconfirmed, ...letters.filter(isConclusion)],
+    held: outbox.held.filter((entry) => !seqs.has(entry.seq)),
+    unconfirmed: [...outbox.unconfirmed, ...entries.filter(isConclusion)],
     droppedNotes: 0,
   };
 }
@@ -67,7 +68,7 @@ export function written(outbox: Outbox, letters: readonly Letter[]): Outbox {
 /** The hub has read everything up to `seq`. */
 export const confirmed = (outbox: Outbox, seq: number): Outbox => ({
   ...outbox,
-  unconfirmed: outbox.unconfirmed.filter((letter) => letter.seq > seq),
+  unconfirmed: outbox.unconfirmed.filter((entry) => entry.seq > seq),
 });
 
 /** On a new link no conclusion of before is sure to be welcome: its job may have been given to somebody else. */
@@ -96,11 +97,11 @@ export function reopened(outbox: Outbox, { asked, stillOpen }: Reopening): Outbo
   const open = answered.filter(({ report }) => isStillOpen.has(report.assignmentId));
   const closed = answered.filter(({ report }) => !isStillOpen.has(report.assignmentId));
   const gone = new Set(closed.map(({ report }) => report.jobId));
-  const isOver = (letter: Letter) => isNote(letter) && gone.has(letter.report.jobId);
+  const isOver = (entry: OutboxEntry) => isNote(entry) && gone.has(entry.report.jobId);
   return {
     ...outbox,
     doubtful: outbox.doubtful.filter(({ report }) => !wasAsked.has(report.assignmentId)),
-    held: inOrder([...open, ...outbox.held.filter((letter) => !isOver(letter))]),
+    held: inOrder([...open, ...outbox.held.filter((entry) => !isOver(entry))]),
   };
 }
 
@@ -115,7 +116,7 @@ export function jobsReopened(outbox: Outbox, { stillOpen }: Reopening): string[]
 /** Nothing more is to be said about a job. */
 export const withoutNotesOf = (outbox: Outbox, jobId: string): Outbox => ({
   ...outbox,
-  held: outbox.held.filter((letter) => !isNote(letter) || letter.report.jobId !== jobId),
+  held: outbox.held.filter((entry) => !isNote(entry) || entry.report.jobId !== jobId),
 });
 
 /** No conclusion waits. Notes that are left belong to jobs of somebody else. */

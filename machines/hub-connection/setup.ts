@@ -46,12 +46,12 @@ export const hubConnectionSetup = setup({
     /** Machines hold no clock: whoever provides this notes when a job was over. */
     noteReport: (_, _params: { report: HubReport }) => {},
     flush: enqueueActions(({ context, enqueue }) => {
-      const letters = sayable(context.outbox, context.claimed);
+      const entries = sayable(context.outbox, context.claimed);
       const { droppedNotes } = context.outbox;
-      enqueue.sendTo('socket', { type: 'socket.deliver', letters, droppedNotes });
-      const concluded = letters.filter(isConclusion).map(({ report }) => report.jobId);
+      enqueue.sendTo('socket', { type: 'socket.deliver', entries, droppedNotes });
+      const concluded = entries.filter(isConclusion).map(({ report }) => report.jobId);
       enqueue.assign({
-        outbox: written(context.outbox, letters),
+        outbox: written(context.outbox, entries),
         claimed: context.claimed.filter((jobId) => !concluded.includes(jobId)),
       });
       if (concluded.length > 0) enqueue.assign({ lastAssignedJobId: null });

@@ -1,14 +1,14 @@
 import { toFailure } from '../../machines/contracts/failure.ts';
-import { isConclusion, type Letter } from '../../machines/hub-connection/outbox.ts';
+import { isConclusion, type OutboxEntry } from '../../machines/hub-connection/outbox.ts';
+import { messagesOf } from '../adapters/hub/encode-report.ts';
 import { encodeWorkerMessage } from '../adapters/hub/protocol.ts';
 import type { HubSocket } from '../adapters/hub/socket.ts';
 import type { Services } from '../run/services.ts';
 import { secondsTaken } from '../run/vault.ts';
-import { messagesOf } from './hub-letters.ts';
 import { assignmentOf, type Receipts } from './hub-receipts.ts';
 
 export interface Delivery {
-  readonly letters: readonly Letter[];
+  readonly entries: readonly OutboxEntry[];
   /** Since the last delivery. */
   readonly droppedNotes: number;
 }
@@ -18,12 +18,12 @@ export function deliver(
   services: Services,
   socket: HubSocket,
   receipts: Receipts,
-  { letters, droppedNotes }: Delivery,
+  { entries, droppedNotes }: Delivery,
 ): void {
-  const results = letters.filter(isConclusion);
+  const results = entries.filter(isConclusion);
   if (results.length > 0) services.takenJobs.answering(results.flatMap(assignmentOf));
   if (droppedNotes > 0) services.logger.warn({ droppedNotes }, 'notes were dropped while the hub was away');
-  for (const { report } of letters) for (const frame of framesOf(services, report)) send(socket, frame);
+  for (const { report } of entries) for (const frame of framesOf(services, report)) send(socket, frame);
   receipts.said(results);
 }
 
@@ -35,7 +35,7 @@ export const tellFault = ({ logger }: Services, error: unknown): void =>
   logger.error({ err: error }, 'something on the link to the hub could not be dealt with');
 
 /** A note that cannot be written is left out; a result is never: then it says that. */
-function framesOf(services: Services, report: Letter['report']): string[] {
+function framesOf(services: Services, report: OutboxEntry['report']): string[] {
   const context = {
     durationSeconds: secondsSince(services, report),
     sendsErrors: services.config.hubErrors === 'on',
@@ -53,7 +53,7 @@ function framesOf(services: Services, report: Letter['report']): string[] {
   }
 }
 
-function secondsSince(services: Services, report: Letter['report']): number {
+function secondsSince(services: Services, report: OutboxEntry['report']): number {
   const claim = report.kind === 'conclusion' ? services.vault.claim(report.assignmentId) : undefined;
   return claim === undefined ? 0 : secondsTaken(claim, Date.now());
 }

@@ -1,19 +1,19 @@
 import { toFailure } from '../../machines/contracts/failure.ts';
-import type { HubMessage as KnownMessage } from '../../machines/contracts/hub.ts';
-import { type HubMessage, parseHubFrame } from '../adapters/hub/protocol.ts';
+import type { HubMessage } from '../../machines/contracts/hub.ts';
+import { type ParsedFrame, parseHubFrame } from '../adapters/hub/protocol.ts';
 import { knownCredentials, parseCredentials, refuseToldPasswords } from '../domain/credentials/index.ts';
 import { knownManifest, parseManifest } from '../domain/manifest/index.ts';
 import { slug } from '../domain/slug.ts';
 import { ShipError } from '../errors.ts';
 import type { Services } from '../run/services.ts';
 
-type Assigned = Extract<HubMessage, { type: 'jobAssigned' }>;
+type Assigned = Extract<ParsedFrame, { type: 'jobAssigned' }>;
 
 /**
  * Reads one frame of the hub. Whatever is wrong with an assignment, this one alone fails: everything that is thrown
  * becomes the failure of its job.
  */
-export function takeIn(services: Services, frame: Buffer, assignmentId: string): KnownMessage | undefined {
+export function takeIn(services: Services, frame: Buffer, assignmentId: string): HubMessage | undefined {
   const message = parseHubFrame(frame);
   if (message?.type === 'jobMalformed')
     return { ...message, assignmentId, failure: malformed(message.problem).failure };
@@ -44,12 +44,7 @@ function admit({ vault }: Services, assignmentId: string, message: Assigned, siz
   });
 }
 
-function refused(
-  services: Services,
-  assignmentId: string,
-  { jobId }: Assigned,
-  error: unknown,
-): KnownMessage {
+function refused(services: Services, assignmentId: string, { jobId }: Assigned, error: unknown): HubMessage {
   // the token stays, and what may be in the text of the failure stays hidden, until the hub has the answer
   services.vault.dropSecrets(assignmentId);
   if (!(error instanceof ShipError))

@@ -1,8 +1,8 @@
-import type { Letter } from '../../machines/hub-connection/outbox.ts';
+import type { OutboxEntry } from '../../machines/hub-connection/outbox.ts';
 
 export interface ReceiptHooks {
   readonly ping: (payload: string) => void;
-  /** The hub has read the results of these assignments, and everything that was said before the letter `seq`. */
+  /** The hub has read the results of these assignments, and everything that was said before the entry `seq`. */
   readonly onRead: (assignmentIds: readonly string[], seq: number) => void;
 }
 
@@ -15,7 +15,7 @@ export interface ReceiptHooks {
  */
 export interface Receipts {
   /** These results were written to the link. */
-  said(results: readonly Letter[]): void;
+  said(results: readonly OutboxEntry[]): void;
   /** A ping that only keeps the link alive. */
   beat(): void;
   heard(pong: string): void;
@@ -23,7 +23,7 @@ export interface Receipts {
 
 export function createReceipts({ ping, onRead }: ReceiptHooks): Receipts {
   /** In the order in which they were said, counted from 1. */
-  let unread: Letter[] = [];
+  let unread: OutboxEntry[] = [];
   let [saidCount, askedCount, readCount] = [0, 0, 0];
   const ask = () => {
     askedCount = saidCount;
@@ -50,5 +50,5 @@ export function createReceipts({ ping, onRead }: ReceiptHooks): Receipts {
 }
 
 /** The assignment that a result is about. */
-export const assignmentOf = ({ report }: Letter): string[] =>
+export const assignmentOf = ({ report }: OutboxEntry): string[] =>
   report.kind === 'conclusion' ? [report.assignmentId] : [];

@@ -1,11 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { workerRestarted } from '../../machines/interrupted-jobs/failures.ts';
+import { messagesOf } from '../adapters/hub/encode-report.ts';
 import { encodeWorkerMessage, parseHubFrame, type WorkerMessage } from '../adapters/hub/protocol.ts';
 import { openHubSocket } from '../adapters/hub/socket.ts';
 import type { InterruptedJob } from '../journal/taken-jobs.ts';
 import type { Services } from '../run/services.ts';
 import { helloOf } from './hello.ts';
-import { messagesOf } from './hub-letters.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
 

@@ -9,7 +9,7 @@ const SHOWN = new Set(
    name names image instance vmName folderName bundleId host user sha256Hex target appName container identity
    phase status outcome stage kind code summary reason nextStep message line why position percent
    vm runs leaked leakedVm concluded job bundle artifact failure failures conclusion note report address output
-   outbox held unconfirmed letters input error`
+   outbox held unconfirmed entries input error`
     .split(/\s+/)
     .filter(Boolean),
 );

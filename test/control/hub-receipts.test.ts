@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Letter } from '../../machines/hub-connection/outbox.ts';
+import type { OutboxEntry } from '../../machines/hub-connection/outbox.ts';
 import { lineFull } from '../../machines/supervisor/failures.ts';
 import { createReceipts } from '../../src/actors/hub-receipts.ts';
 
 const conclusion = { outcome: 'failed', failure: lineFull, stage: null } as const;
-const result = (seq: number): Letter => ({
+const result = (seq: number): OutboxEntry => ({
   seq,
   report: { kind: 'conclusion', jobId: `job-${seq}`, assignmentId: `a${seq}`, conclusion },
 });

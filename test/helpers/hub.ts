@@ -2,7 +2,7 @@ import { EventEmitter, on } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import {
   encodeWorkerMessage,
-  type HubMessage,
+  type ParsedFrame,
   parseHubFrame,
   type WorkerMessage,
 } from '../../src/adapters/hub/protocol.ts';
@@ -26,12 +26,12 @@ export async function withHub<T>(
   }
 }
 
-type Assigned = Extract<HubMessage, { type: 'jobAssigned' }>;
+type Assigned = Extract<ParsedFrame, { type: 'jobAssigned' }>;
 
 /** A worker that only talks: what the hub said can be waited for. */
 export interface TalkingWorker {
   readonly socket: HubSocket;
-  readonly heard: readonly HubMessage[];
+  readonly heard: readonly ParsedFrame[];
   readonly pongs: readonly string[];
   readonly ends: readonly HubSocketEnd[];
   say(message: WorkerMessage): Promise<void>;
@@ -56,7 +56,7 @@ export const noSecrets = (text: string): string => text;
 
 export async function connectWorker(hub: EmbeddedHub, options: ConnectOptions = {}): Promise<TalkingWorker> {
   const changes = new EventEmitter();
-  const heard: HubMessage[] = [];
+  const heard: ParsedFrame[] = [];
   const pongs: string[] = [];
   const ends: HubSocketEnd[] = [];
   const noted = <T>(list: T[], entry: T) => {

@@ -1,6 +1,6 @@
 import type { AnyEventObject } from 'xstate';
 import type { HubReport } from '../../machines/contracts/hub.ts';
-import type { Letter } from '../../machines/hub-connection/outbox.ts';
+import type { OutboxEntry } from '../../machines/hub-connection/outbox.ts';
 import { Ledger } from '../../src/embedded-hub/ledger.ts';
 import type { WireMessage, WorkerEntry } from '../../src/embedded-hub/types.ts';
 import type { Call } from '../machines/stage.ts';
@@ -140,7 +140,7 @@ export class SimHub {
     if (command.type === 'socket.close') this.drop(0);
     else if (command.type === 'socket.beat') echo({ type: 'socket.heard' });
     else
-      for (const { seq, report } of (command.letters ?? []) as Letter[])
+      for (const { seq, report } of (command.entries ?? []) as OutboxEntry[])
         if (report.kind === 'conclusion') {
           this.#hear(link, report);
           echo({ type: 'socket.heard' }, { type: 'socket.confirmed', seq });

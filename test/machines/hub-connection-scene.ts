@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { HubMessage, HubNews, HubReport } from '../../machines/contracts/hub.ts';
 import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { hubConnectionMachine, type SocketCommand } from '../../machines/hub-connection/machine.ts';
-import type { Letter } from '../../machines/hub-connection/outbox.ts';
+import type { OutboxEntry } from '../../machines/hub-connection/outbox.ts';
 import { failure } from './samples.ts';
 import { recorder, Stage } from './stage.ts';
 
@@ -32,8 +32,8 @@ export function beginLink() {
     socket,
     /** What the socket was told on the present link. */
     commands: () => socket().heard as readonly SocketCommand[],
-    delivered: (): Letter[] =>
-      scene.commands().flatMap((command) => (command.type === 'socket.deliver' ? [...command.letters] : [])),
+    delivered: (): OutboxEntry[] =>
+      scene.commands().flatMap((command) => (command.type === 'socket.deliver' ? [...command.entries] : [])),
     deliveredJobs: () => scene.delivered().map(({ report }) => `${report.kind} ${report.jobId}`),
     open: () => {
       socket().say({ type: 'socket.opened' });

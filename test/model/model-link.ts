@@ -1,5 +1,5 @@
 import type { HubReport } from '../../machines/contracts/hub.ts';
-import type { Letter } from '../../machines/hub-connection/outbox.ts';
+import type { OutboxEntry } from '../../machines/hub-connection/outbox.ts';
 import type { Call, Stage } from '../machines/stage.ts';
 import { type Happening, happening } from './happening.ts';
 import type { ModelHub } from './model-hub.ts';
@@ -42,11 +42,11 @@ export class ModelLink {
   /** What we wrote goes onto the wire. */
   readCommands(): void {
     const [socket] = this.#stage.open('hubSocket');
-    const commands = (socket?.heard ?? []) as { type: string; offer?: string; letters?: Letter[] }[];
-    for (const { type, offer, letters = [] } of commands.splice(0)) {
+    const commands = (socket?.heard ?? []) as { type: string; offer?: string; entries?: OutboxEntry[] }[];
+    for (const { type, offer, entries = [] } of commands.splice(0)) {
       if (type === 'socket.hello') this.#isOffered = offer === 'jobs';
       if (type === 'socket.close') this.#isClosing = true;
-      for (const { seq, report } of letters)
+      for (const { seq, report } of entries)
         if (report.kind === 'conclusion') this.#wire.push({ seq, report });
     }
   }

@@ -14,7 +14,7 @@ export {
  * What the hub can say, in our own spelling. `manifest` and `credentials` are passed on unread: the hub does
  * not validate them either, and whoever reads them must be able to name the field that is wrong.
  */
-export type HubMessage =
+export type ParsedFrame =
   | {
       readonly type: 'jobAssigned';
       readonly jobId: string;
@@ -61,12 +61,12 @@ const MAX_NAME_BYTES = 64;
  * do not know, and known ones without the fields we need, are `unknown`, so that they can be logged by name. One beyond
  * the limits is not even parsed.
  */
-export function parseHubFrame(bytes: Buffer): HubMessage | undefined {
+export function parseHubFrame(bytes: Buffer): ParsedFrame | undefined {
   const survey = surveyFrame(bytes);
   const excess = excessOf(survey);
   if (excess !== undefined) return tooMuch(survey, excess);
   const frame = parseJsonObject(bytes.toString('utf8'));
-  return frame && toHubMessage(frame);
+  return frame && toParsedFrame(frame);
 }
 
 /** What has to be known of an assignment to answer it, and to ask later whether the answer arrived. */
@@ -85,12 +85,12 @@ export function headOfAssignment(bytes: Buffer): AssignmentHead | undefined {
 }
 
 /** Only an assignment can be answered, and only one that says whose it is. */
-function tooMuch({ type, jobId }: FrameSurvey, problem: string): HubMessage {
+function tooMuch({ type, jobId }: FrameSurvey, problem: string): ParsedFrame {
   if (type !== 'job_assign') return unknownMessage({ type });
   return toMalformed({ type, job_id: jobId }, problem);
 }
 
-function toHubMessage(frame: Record<string, unknown>): HubMessage {
+function toParsedFrame(frame: Record<string, unknown>): ParsedFrame {
   switch (frame.type) {
     case 'job_assign':
       return toAssignment(frame);
@@ -107,7 +107,7 @@ function toHubMessage(frame: Record<string, unknown>): HubMessage {
   }
 }
 
-function toAssignment(frame: Record<string, unknown>): HubMessage {
+function toAssignment(frame: Record<string, unknown>): ParsedFrame {
   const read = jobAssign.safeParse(frame);
   if (!read.success) return toMalformed(frame, problemText(read.error));
   return {
@@ -121,7 +121,7 @@ function toAssignment(frame: Record<string, unknown>): HubMessage {
   };
 }
 
-function toMalformed(frame: Record<string, unknown>, problem: string): HubMessage {
+function toMalformed(frame: Record<string, unknown>, problem: string): ParsedFrame {
   const jobId = answerableJobId.safeParse(frame.job_id);
   if (!jobId.success) return unknownMessage(frame);
   return { type: 'jobMalformed', jobId: jobId.data, problem };
@@ -131,7 +131,7 @@ function toMalformed(frame: Record<string, unknown>, problem: string): HubMessag
 const problemText = (error: z.ZodError): string =>
   `Wrong fields: ${error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}.`;
 
-const unknownMessage = (frame: Record<string, unknown>): HubMessage => ({
+const unknownMessage = (frame: Record<string, unknown>): ParsedFrame => ({
   type: 'unknown',
   name: typeof frame.type === 'string' ? wireText(frame.type, MAX_NAME_BYTES, (text) => text) : '',
 });

@@ -1,9 +1,9 @@
-import { renderFailure } from '../../machines/contracts/failure.ts';
-import type { HubReport } from '../../machines/contracts/hub.ts';
-import type { Conclusion, JobNote } from '../../machines/contracts/job.ts';
-import type { WorkerMessage } from '../adapters/hub/protocol.ts';
+import { renderFailure } from '../../../machines/contracts/failure.ts';
+import type { HubReport } from '../../../machines/contracts/hub.ts';
+import type { Conclusion, JobNote } from '../../../machines/contracts/job.ts';
+import type { WorkerMessage } from './protocol.ts';
 
-export interface LetterContext {
+export interface ReportContext {
   /** From the assignment to now. */
   readonly durationSeconds: number;
   /** False: a failure is told by log lines and `complete` alone. */
@@ -14,7 +14,7 @@ export interface LetterContext {
 const CANCELLED = 'CANCELLED: The job was cancelled on request.';
 
 /** The frames that say one report, in order. */
-export function messagesOf(report: HubReport, context: LetterContext): WorkerMessage[] {
+export function messagesOf(report: HubReport, context: ReportContext): WorkerMessage[] {
   return report.kind === 'note'
     ? [messageOfNote(report.jobId, report.note)]
     : messagesOfConclusion(report.jobId, report.conclusion, context);
@@ -38,7 +38,7 @@ function messageOfNote(jobId: string, note: JobNote): WorkerMessage {
 function messagesOfConclusion(
   jobId: string,
   conclusion: Conclusion,
-  context: LetterContext,
+  context: ReportContext,
 ): WorkerMessage[] {
   const complete = { type: 'complete' as const, jobId, durationSeconds: context.durationSeconds };
   switch (conclusion.outcome) {
