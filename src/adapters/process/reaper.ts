@@ -4,7 +4,7 @@ import { type LongLivedProcess, spawnLongLived } from './long-lived.ts';
  * Keeps the list of process groups outside this process, and kills them when the pipe to it breaks: so nothing that
  * was started survives us, even when we die by SIGKILL.
  */
-const SCRIPT = `
+export const REAPER_SCRIPT = `
 groups=
 while read -r sign pid; do
   kept=
@@ -42,7 +42,10 @@ export function createReaper(): Reaper {
 }
 
 function startReaper(): LongLivedProcess {
-  const reaper = spawnLongLived('/bin/sh', ['-c', SCRIPT], { cwd: '/', env: { PATH: '/usr/bin:/bin' } });
+  const reaper = spawnLongLived('/bin/sh', ['-c', REAPER_SCRIPT], {
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin' },
+  });
   reaper.stdout.resume();
   reaper.stderr.resume();
   return reaper;

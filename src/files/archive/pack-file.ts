@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { crc32, createDeflateRaw, deflateRaw, deflateRawSync } from 'node:zlib';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
+import { readRange } from '../disk/read-range.ts';
 import { readStart, SMALL_FILE_BYTES } from '../disk/small-file.ts';
 import { shown } from './refusals.ts';
 import { throughZlib } from './through-zlib.ts';
@@ -164,17 +165,6 @@ async function* chunks(file: FileHandle): AsyncGenerator<Buffer, void> {
     position += chunk.length;
     yield chunk;
   }
-}
-
-async function readRange(file: FileHandle, position: number, maxBytes: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(maxBytes);
-  let filled = 0;
-  while (filled < maxBytes) {
-    const { bytesRead } = await file.read(buffer, filled, maxBytes - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }
 
 async function checksumOf(file: FileHandle, signal: AbortSignal): Promise<number> {

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { RandomAccessReader } from 'yauzl';
+import { readRange } from '../disk/read-range.ts';
 
 /** One window for the directory and one for the entries, which are read in turns. */
 const WINDOW_COUNT = 2;
@@ -46,20 +47,9 @@ export class ZipFileReader extends RandomAccessReader {
   }
 
   private async load(position: number, length: number): Promise<Window> {
-    const bytes = await readFully(this.file, position, Math.max(length, WINDOW_BYTES));
+    const bytes = await readRange(this.file, position, Math.max(length, WINDOW_BYTES));
     const window = { start: position, bytes };
     if (length <= WINDOW_BYTES) this.windows = [window, ...this.windows].slice(0, WINDOW_COUNT);
     return window;
   }
-}
-
-async function readFully(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafeSlow(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return buffer.subarray(0, filled);
 }

@@ -1,7 +1,8 @@
 import { identifierIn } from '../../domain/code-signature/code-identifier.ts';
 import { ShipError } from '../../errors.ts';
 import type { MachOFacts } from '../../formats/macho/index.ts';
-import { openPlainFile, readExactly } from './plain-file.ts';
+import { readRange } from '../disk/read-range.ts';
+import { openPlainFile } from './plain-file.ts';
 import type { ReadingBudget } from './reading-budget.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function readEmbeddedId(
   budget.spendBytes(slice.infoPlist.sizeBytes);
   const { file } = await openPlainFile(path);
   try {
-    const bytes = await readExactly(file, slice.offset + slice.infoPlist.offset, slice.infoPlist.sizeBytes);
+    const bytes = await readRange(file, slice.offset + slice.infoPlist.offset, slice.infoPlist.sizeBytes);
     return identifierIn(bytes, budget.plist);
   } catch (error) {
     budget.assertPlistsFit();

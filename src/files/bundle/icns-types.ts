@@ -1,4 +1,5 @@
-import { openPlainFile, readExactly } from './plain-file.ts';
+import { readRange } from '../disk/read-range.ts';
+import { openPlainFile } from './plain-file.ts';
 
 /** Complete ones have ten entries and some tables. */
 const MAX_ENTRIES = 64;
@@ -14,11 +15,11 @@ const HEAD_BYTES = 8;
 export async function readIcnsTypes(path: string): Promise<string[] | undefined> {
   const { file, sizeBytes } = await openPlainFile(path);
   try {
-    const head = await readExactly(file, 0, HEAD_BYTES);
+    const head = await readRange(file, 0, HEAD_BYTES);
     if (head.length < HEAD_BYTES || head.toString('latin1', 0, 4) !== 'icns') return undefined;
     const types: string[] = [];
     for (let at = HEAD_BYTES; at + HEAD_BYTES <= sizeBytes && types.length < MAX_ENTRIES; ) {
-      const entry = await readExactly(file, at, HEAD_BYTES);
+      const entry = await readRange(file, at, HEAD_BYTES);
       types.push(entry.toString('latin1', 0, 4));
       at += Math.max(HEAD_BYTES, entry.readUInt32BE(4));
     }

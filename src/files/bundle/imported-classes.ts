@@ -1,6 +1,7 @@
 import { isProtectedFramework, PROTECTED_FRAMEWORKS } from '../../domain/bundle/protected-frameworks.ts';
 import { importedClasses, type MachOFacts } from '../../formats/macho/index.ts';
-import { openPlainFile, readExactly } from './plain-file.ts';
+import { readRange } from '../disk/read-range.ts';
+import { openPlainFile } from './plain-file.ts';
 import type { ReadingBudget } from './reading-budget.ts';
 
 const INTERESTING = new Set(PROTECTED_FRAMEWORKS.flatMap(({ classes }) => classes));
@@ -19,7 +20,7 @@ export async function readImportedClasses(
   if (!frameworks.some(isProtectedFramework)) return undefined;
   const { file, sizeBytes } = await openPlainFile(path);
   try {
-    const source = { sizeBytes, read: (offset: number, length: number) => readExactly(file, offset, length) };
+    const source = { sizeBytes, read: (offset: number, length: number) => readRange(file, offset, length) };
     const found = new Set<string>();
     for (const slice of slices) {
       const classes = await importedClasses(source, slice, budget);

@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { shown } from '../../domain/bundle/shown.ts';
 import { ShipError } from '../../errors.ts';
+import { readRange } from '../disk/read-range.ts';
 
 /**
  * Refuses a path on which a symbolic link lies, the last part included: a bundle is not trusted to say where we
@@ -51,22 +52,10 @@ export async function readPlainFile(
   const opened = await openPlainFile(hostPath).catch(() => undefined);
   if (!opened) return undefined;
   try {
-    return await readExactly(opened.file, 0, Math.min(opened.sizeBytes, maxBytes));
+    return await readRange(opened.file, 0, Math.min(opened.sizeBytes, maxBytes));
   } finally {
     await opened.file.close();
   }
-}
-
-/** `length` bytes at `offset`; fewer only when the file became shorter meanwhile. */
-export async function readExactly(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.alloc(length);
-  let filled = 0;
-  while (filled < length) {
-    const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return bytes.subarray(0, filled);
 }
 
 /** Writes a file of the bundle so that it is there wholly or not at all; a link in its place is replaced itself. */

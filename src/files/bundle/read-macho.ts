@@ -6,8 +6,9 @@ import {
   withPresentSignatures,
 } from '../../formats/macho/index.ts';
 import { isScript } from '../../formats/script.ts';
+import { readRange } from '../disk/read-range.ts';
 import { nextInTurn, readStart } from '../disk/small-file.ts';
-import { openPlainFile, readExactly } from './plain-file.ts';
+import { openPlainFile } from './plain-file.ts';
 
 /** What the first bytes of a file say, and, when it is Mach-O, what its headers say. */
 export type CodeFile =
@@ -40,7 +41,7 @@ export async function readCodeFile(path: string, { name }: { name: string }): Pr
 async function readHeaders(path: string, name: string): Promise<CodeFile> {
   const { file, sizeBytes } = await openPlainFile(path);
   try {
-    const read = (offset: number, length: number) => readExactly(file, offset, length);
+    const read = (offset: number, length: number) => readRange(file, offset, length);
     const source = { sizeBytes, read };
     const macho = await inspectMachO(source, { name });
     if (!macho) return { kind: 'macho-like' };

@@ -6,6 +6,7 @@ import { corrupt, demand } from '../../formats/udif/read/findings.ts';
 import { type Koly, parseKoly } from '../../formats/udif/read/koly.ts';
 import type { Chunk, Partition } from '../../formats/udif/read/mish.ts';
 import { partitionsOf } from '../../formats/udif/read/property-list.ts';
+import { readRange } from '../disk/read-range.ts';
 
 const inflateInPool = promisify(inflate);
 
@@ -45,12 +46,9 @@ async function readPartitions(file: FileHandle, koly: Koly): Promise<Partition[]
 }
 
 export async function readExactly(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) throw corrupt(`The file ends at ${position + done}, in the middle of a part.`);
-    done += bytesRead;
-  }
+  const bytes = await readRange(file, position, length);
+  if (bytes.length < length)
+    throw corrupt(`The file ends at ${position + bytes.length}, in the middle of a part.`);
   return bytes;
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { withTicket } from '../../formats/code-signature/superblob.ts';
 import { KOLY_BYTES, kolyFields } from '../../formats/udif/koly.ts';
 import { signatureRange } from '../../formats/udif/read/koly.ts';
+import { readRange } from '../disk/read-range.ts';
 import { cannotStaple, unsignedCode } from './staple-failures.ts';
 
 const MAX_SIGNATURE_BYTES = 32 * 1024 * 1024;
@@ -42,13 +43,9 @@ async function rewriteEnd(file: FileHandle, ticket: Buffer): Promise<void> {
 }
 
 async function bytesAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(buffer, done, length - done, position + done);
-    if (bytesRead === 0) throw cannotStaple('The disk image became shorter while it was read.');
-    done += bytesRead;
-  }
-  return buffer;
+  const bytes = await readRange(file, position, length);
+  if (bytes.length < length) throw cannotStaple('The disk image became shorter while it was read.');
+  return bytes;
 }
 
 /**

@@ -1,25 +1,11 @@
 import type { RunningExec, ServerExec } from '../../guest/ssh/server.ts';
 import { type LongLivedProcess, spawnLongLived } from '../../process/long-lived.ts';
+import { REAPER_SCRIPT } from '../../process/reaper.ts';
 
 export interface GuestCommands {
   run(exec: ServerExec): RunningExec;
   killAll(): void;
 }
-
-/**
- * Keeps the list of process groups outside this process, and kills them when the pipe to it breaks: so nothing
- * that a command started survives the guest, even when the guest itself dies by SIGKILL.
- */
-const REAPER = `
-groups=
-while read -r sign pid; do
-  kept=
-  for group in $groups; do [ "$group" = "$pid" ] || kept="$kept $group"; done
-  groups=$kept
-  [ "$sign" = + ] && groups="$groups $pid"
-done
-for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-:`;
 
 const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGTERM'];
 
@@ -29,7 +15,7 @@ export function guestCommands(cwd: string): GuestCommands {
     Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
   // It holds our stdout and stderr: who waits for the end of these waits until the last group was killed.
-  const reaper = spawnLongLived('/bin/sh', ['-c', REAPER], { cwd, env, output: 'inherit' });
+  const reaper = spawnLongLived('/bin/sh', ['-c', REAPER_SCRIPT], { cwd, env, output: 'inherit' });
   const running = new Set<LongLivedProcess>();
   return {
     run: (exec) => {
