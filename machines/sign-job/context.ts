@@ -59,6 +59,10 @@ export type SignJobEvent =
   /** Somebody else needs the slot: no more waiting for a job that the hub took back. */
   | { type: 'job.giveWayRequested' }
   | { type: 'claim.expired' }
+  | { type: 'process.wanted' }
+  /** By the one who watches it. */
+  | { type: 'process.ended'; failure: Failure }
+  | { type: 'process.lost'; failure: Failure }
   | { type: 'machine.wanted' }
   | { type: 'machine.unwanted' }
   | VmReport

@@ -88,7 +88,8 @@ export const delivering = signJobSetup.createStateConfig({
 
 export const delivered = signJobSetup.createStateConfig({
   description: 'The hub took the artifact; if the link was down, it is found out whether under a good token.',
-  on: MACHINE_NOT_NEEDED,
+  // should there be more to do, that fails
+  on: { ...MACHINE_NOT_NEEDED, 'process.lost': {} },
   always: [
     { guard: 'mustPublish', target: 'awaitingClaim', actions: 'finishStage' },
     { guard: and(['claimIsValid', 'hasNewerToken']), target: 'delivering' },

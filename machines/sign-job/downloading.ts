@@ -3,6 +3,11 @@ import { reassigned } from './failures.ts';
 import { signJobSetup } from './setup.ts';
 import { begin, DROP, dropClaim, errorOf, faulted, guestStep, late } from './transitions.ts';
 
+export const awaitingProcess = signJobSetup.createStateConfig({
+  description: 'Nothing is begun before the process of the run has the job.',
+  always: { guard: 'processIsReady', target: 'downloading' },
+});
+
 export const downloading = signJobSetup.createStateConfig({
   description: 'Download, base64 and unpacking are one stream into the run directory.',
   entry: ['resetAttempts', begin('extracting', 'Extracting precompiled bundle')],

@@ -6,6 +6,11 @@ const MIB_PER_SECOND = 1_048_576 / 1_000;
 /** Deadlines and pauses of one run, in milliseconds. Overridden by configuration. */
 export const signJobLimits = {
   admitTimeout: 10_000,
+  /** A process that stands by has the job in some milliseconds; a new one is loaded on a busy host before. */
+  openTimeout: 60_000,
+  /** Between two looks at the memory of the process. */
+  measurePause: 5_000,
+  measureTimeout: 5_000,
   /** A job that found no slot for this long is better sent elsewhere. */
   queueTimeout: 2 * 3_600_000,
   /** From the granted slot to the result, without the waits for Apple: see `wholeJob`. */

@@ -2,6 +2,7 @@ import type { JobOutput } from '../contracts/job.ts';
 import { admitting, waitingForSlot } from './admission.ts';
 import { claim } from './claim.ts';
 import { dropping, purging, releasing, reporting, settling } from './ending.ts';
+import { runProcess } from './process.ts';
 import { running } from './running.ts';
 import { signJobSetup } from './setup.ts';
 import { machine } from './vm.ts';
@@ -11,8 +12,9 @@ export type { SignJobInput } from './context.ts';
 /**
  * One assignment from the hub, from its arrival to its one answer and to the last file it left.
  *
- * Four things run side by side: the **work** itself, the **machine** it runs in, the **claim** (whether the hub
- * still counts the job as ours) and the **pulse** that repeats the stage in long waits.
+ * Five things run side by side: the **work** itself, the **process** that does it on this host, the **machine** that
+ * signs, the **claim** (whether the hub still counts the job as ours) and the **pulse** that repeats the stage in long
+ * waits.
  *
  * The plan has one pass or two; each signs a fresh copy of the bundle, packs and checks it. Only when all of that has
  * been done does anything go to Apple, so that what can fail here has not cost a submission or a build number. Of two
@@ -21,7 +23,7 @@ export type { SignJobInput } from './context.ts';
  * longer, and the last artifact that was uploaded is the one that counts.
  *
  * Promises: exactly one `job.concluded`, unless the hub gave the job to somebody else (`dropped`); every way out
- * releases the machine and purges the run's files and secrets; no step waits without a deadline.
+ * releases the machine, ends the process and purges the run's files and secrets; no step waits without a deadline.
  */
 export const signJobMachine = signJobSetup.createMachine({
   id: 'signJob',
@@ -57,7 +59,7 @@ export const signJobMachine = signJobSetup.createMachine({
   initial: 'engaged',
   states: {
     engaged: {
-      description: 'The run exists: work, machine, claim and pulse run side by side.',
+      description: 'The run exists: work, process, machine, claim and pulse run side by side.',
       type: 'parallel',
       states: {
         work: {
@@ -75,6 +77,7 @@ export const signJobMachine = signJobSetup.createMachine({
             settling,
           },
         },
+        process: runProcess,
         machine,
         claim,
         pulse: {

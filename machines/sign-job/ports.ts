@@ -1,4 +1,4 @@
-import { port, type Recipient } from '../contracts/actors.ts';
+import { livePort, port, type Recipient } from '../contracts/actors.ts';
 import type {
   AdmittedJob,
   Artifact,
@@ -35,6 +35,15 @@ export interface PurgeInput {
 /** The effects of one run. What is large or secret stays behind the port, under `runId`. */
 export const signJobPorts = {
   admitJob: port<AdmittedJob, StepInput>('admitJob'),
+  /**
+   * Gives the job to a process of its own. Rejects when there is none, or when the job cannot be done as its credentials
+   * are.
+   */
+  openRun: port<AdmittedJob, StepInput>('openRun'),
+  /** Tells when the process has ended without being asked to. */
+  watchRun: livePort<{ type: 'never' }, { readonly runId: string }>('watchRun'),
+  /** Ends a process that takes up too much memory. */
+  measureRun: port<void, { readonly runId: string }>('measureRun'),
   /** Sends what it unpacks into the machine, as far as that is ready. */
   downloadBundle: port<void, GuestStepInput>('downloadBundle'),
   inspectBundle: port<BundleSummary, StepInput>('inspectBundle'),

@@ -1,6 +1,6 @@
 import { raise } from 'xstate';
 import { delivered, delivering } from './delivering.ts';
-import { downloading } from './downloading.ts';
+import { awaitingProcess, downloading } from './downloading.ts';
 import { awaitingMachine, compilingAssets, equipped, learningToolchain, namingCatalog } from './equipping.ts';
 import { claimExpired, jobTimedOut } from './failures.ts';
 import {
@@ -35,7 +35,7 @@ import { cancelOf, dropClaim, keep } from './transitions.ts';
 /** The way of the bundle through its slot: each state stands in the file of its phase. */
 export const running = signJobSetup.createStateConfig({
   description: 'The job has a slot: the bundle is prepared while the machine boots.',
-  entry: raise({ type: 'machine.wanted' }),
+  entry: [raise({ type: 'process.wanted' }), raise({ type: 'machine.wanted' })],
   on: {
     'job.cancelRequested': {
       target: 'reporting',
@@ -46,12 +46,17 @@ export const running = signJobSetup.createStateConfig({
       target: 'reporting',
       actions: { type: 'keepFailure', params: ({ event }) => event },
     },
+    'process.lost': {
+      target: 'reporting',
+      actions: { type: 'keepFailure', params: ({ event }) => event },
+    },
     'step.progressed': { actions: { type: 'passProgress', params: ({ event }) => event } },
     'step.logged': { actions: { type: 'passLog', params: ({ event }) => event } },
   },
   after: { jobTimeout: { target: 'reporting', actions: keep(jobTimedOut) } },
-  initial: 'downloading',
+  initial: 'awaitingProcess',
   states: {
+    awaitingProcess,
     downloading,
     inspecting,
     checkingCredentials,

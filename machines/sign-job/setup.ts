@@ -1,6 +1,14 @@
 import { assign, enqueueActions, or, sendTo, setup, stateIn } from 'xstate';
 import type { Failure } from '../contracts/failure.ts';
-import type { Artifact, CompiledAssets, DrawnIcons, JobOutput, Stage, Toolchain } from '../contracts/job.ts';
+import type {
+  AdmittedJob,
+  Artifact,
+  CompiledAssets,
+  DrawnIcons,
+  JobOutput,
+  Stage,
+  Toolchain,
+} from '../contracts/job.ts';
 import { type NotarizationOutput, notarizationMachine } from '../notarization/machine.ts';
 import { type StoreUploadOutput, storeUploadMachine } from '../store-upload/machine.ts';
 import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
@@ -83,6 +91,8 @@ export const signJobSetup = setup({
       ({ context }, params: { output: StoreUploadOutput }) =>
         noted(context, publishedNote(context, params.output)),
     ),
+    /** Its plan may depend on what is in the credentials, which only the process of the run reads. */
+    keepJob: assign({ job: (_, params: { output: AdmittedJob }) => params.output }),
     keepCatalog: assign({ hasCatalog: (_, params: { output: DrawnIcons }) => params.output.hasCatalog }),
     keepToolchain: assign({ toolchain: (_, params: { output: Toolchain }) => params.output }),
     beginNextPass: assign({ pass: ({ context }) => context.pass + 1 }),
@@ -165,6 +175,7 @@ export const signJobSetup = setup({
     isTicketRefused: (_, params: { failure: Failure }) => params.failure.code === 'STAPLE_FAILED',
     isAccepted: (_, params: { output: NotarizationOutput }) => params.output.outcome === 'succeeded',
     isPublished: (_, params: { output: StoreUploadOutput }) => params.output.outcome === 'published',
+    processIsReady: stateIn('#signJob.engaged.process.alive'),
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
     machineIsGone: stateIn('#signJob.engaged.machine.none'),
     claimIsValid: stateIn('#signJob.engaged.claim.valid'),

@@ -1,6 +1,6 @@
 import { probeToken } from '../adapters/hub/http.ts';
+import { originOf } from '../run/hub-origin.ts';
 import type { Services } from '../run/services.ts';
-import { originOf } from '../run/steps/download-bundle.ts';
 
 /**
  * Whether the hub still counts an assignment as ours: its token is good exactly as long.
@@ -15,7 +15,7 @@ export async function stateOfClaim(
   const claim = services.vault.claim(assignmentId);
   if (!claim) return 'open';
   const { artifactUploadUrl: url, authToken: token } = claim;
-  return probeToken({ url, token, origin: originOf(services), signal });
+  return probeToken({ url, token, origin: originOf(services.config), signal });
 }
 
 /** A token that is dead says that the hub had the result; one that we cannot ask about counts as open. */

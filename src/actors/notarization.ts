@@ -1,13 +1,11 @@
 import { fromPromise, type NonReducibleUnknown } from 'xstate';
 import { notarizationLimits } from '../../machines/notarization/limits.ts';
 import { notarizationMachine } from '../../machines/notarization/machine.ts';
-import * as notarize from '../run/steps/notarize-artifact.ts';
-import type { NotaryScope, NotaryServices } from '../run/steps/notary-desk.ts';
-import { fetchTicket, stapleTicket } from '../run/steps/staple-artifact.ts';
-
+import type { UploadNews } from '../../machines/notarization/ports.ts';
+import type { AnswerOf, InputOf, PortName } from '../run/channel/ports.ts';
+import { guardedReports } from '../run/host/report-guard.ts';
+import type { Services } from '../run/services.ts';
 import { stretched } from './jitter.ts';
-
-export type { NotaryServices } from '../run/steps/notary-desk.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -18,22 +16,17 @@ const jittered =
   (scope) =>
     stretched(pause(scope));
 
-/**
- * The notarization with its ports filled in; each works on the desk of its run. `hold` hears of every effect: one that
- * was aborted may still be writing when its run is cleaned up.
- */
-export function provideNotarization(
-  services: NotaryServices,
-  hold: (runId: string, work: Promise<unknown>) => void = () => {},
-) {
-  const effect = <TOutput, TInput extends NonReducibleUnknown & { readonly runId: string }>(
-    run: (scope: NotaryScope, input: TInput) => Promise<TOutput>,
-  ) =>
-    fromPromise<TOutput, TInput>(async ({ input, signal }) => {
-      const work = run({ services, desk: services.workbench.get(input.runId), signal }, input);
-      hold(input.runId, work);
-      return work;
-    });
+/** What the daemon has to do with a notarization; all else is in the process of its run. */
+export type NotarizationServices = Pick<Services, 'config' | 'limits' | 'runs' | 'submissions'>;
+
+/** The notarization with its ports filled in; each is done by the process of its run. */
+export function provideNotarization(services: NotarizationServices) {
+  const { config, limits, runs, submissions } = services;
+  const effect = <P extends PortName>(port: P) =>
+    fromPromise<AnswerOf<P>, InputOf<P> & NonReducibleUnknown & { readonly runId: string }>(
+      ({ input: { runId, ...input }, signal }) =>
+        runs.call(runId, port, input as unknown as InputOf<P>, { signal }),
+    );
   const { retryPause, pollPause, ticketPause } = notarizationLimits;
   return notarizationMachine.provide({
     delays: {
@@ -41,24 +34,28 @@ export function provideNotarization(
       retryPause: jittered(retryPause),
       pollPause: jittered(pollPause),
       ticketPause: jittered(ticketPause),
-      verdictTimeout: services.config.notaryTimeoutMinutes * MINUTE_MS,
-      ...services.limits.notarization,
+      verdictTimeout: config.notaryTimeoutMinutes * MINUTE_MS,
+      ...limits.notarization,
     },
     actors: {
-      findSubmission: effect(notarize.findSubmission),
-      submitArtifact: effect(notarize.submitArtifact),
-      seekSubmission: effect(notarize.seekSubmission),
-      recordSubmission: effect(notarize.recordSubmission),
-      forgetSubmission: effect(notarize.forgetSubmission),
-      uploadArtifact: effect((scope, input) =>
-        notarize.uploadArtifact(scope, input, (sentBytes) => {
-          if (!scope.signal.aborted) input.reportTo.send({ type: 'upload.progressed', sentBytes });
-        }),
+      findSubmission: effect('findSubmission'),
+      // between the look into the journal and the entry in it no other run may submit the digest
+      submitArtifact: fromPromise(({ input: { runId, ...input }, signal }) =>
+        submissions.alone(input.artifact.sha256Hex, () =>
+          runs.call(runId, 'submitArtifact', input, { signal }),
+        ),
       ),
-      askVerdict: effect(notarize.askVerdict),
-      fetchLog: effect(notarize.fetchLog),
-      fetchTicket: effect(fetchTicket),
-      stapleTicket: effect(stapleTicket),
+      seekSubmission: effect('seekSubmission'),
+      recordSubmission: effect('recordSubmission'),
+      forgetSubmission: effect('forgetSubmission'),
+      uploadArtifact: fromPromise(({ input: { runId, reportTo, ...input }, signal }) => {
+        const onReport = guardedReports((report: UploadNews) => reportTo.send(report), signal);
+        return runs.call(runId, 'uploadArtifact', input, { signal, onReport });
+      }),
+      askVerdict: effect('askVerdict'),
+      fetchLog: effect('fetchLog'),
+      fetchTicket: effect('fetchTicket'),
+      stapleTicket: effect('stapleTicket'),
     },
   });
 }

@@ -1,23 +1,21 @@
 import type { PurgeInput } from '../../machines/sign-job/ports.ts';
+import { removeFolder } from '../run/host/run-folders.ts';
 import type { Services } from '../run/services.ts';
-import { clearRun } from '../run/steps/keep-artifact.ts';
-import type { NameLocks } from './name-locks.ts';
 
 /**
- * Removes what a run has: its secrets at once, its folder when every step of it has ended, because one that was aborted
- * may still be writing. The token of the assignment whose conclusion awaits its receipt is kept.
- *
- * @throws errors of the disk · the signal's reason
+ * The run is over: its process ends, and with it everything that only that process had; then its folder goes, and what
+ * was kept for a restart. The token of the last assignment stays until the hub has the result.
  */
 export async function purgeRun(
-  services: Services,
-  locks: NameLocks,
+  { vault, runs, keptArtifacts, foldersOf }: Pick<Services, 'vault' | 'runs' | 'keptArtifacts' | 'foldersOf'>,
   { runId, assignmentIds, awaitsReceipt }: PurgeInput,
-  signal: AbortSignal,
 ): Promise<void> {
   for (const id of assignmentIds) {
-    if (id === awaitsReceipt) services.vault.dropSecrets(id);
-    else services.vault.settle(id);
+    if (id === awaitsReceipt) vault.dropSecrets(id);
+    else vault.settle(id);
   }
-  await locks.run(runId, signal, () => clearRun(services, runId));
+  const keptAs = runs.find(runId)?.keptAs ?? null;
+  await runs.end(runId);
+  if (keptAs !== null) await keptArtifacts.forget(keptAs);
+  await removeFolder(foldersOf(runId).run);
 }

@@ -12,8 +12,9 @@ import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
 import { readQueueLength } from '../adapters/hub/status-page.ts';
 import { withDeadline } from '../deadline.ts';
 import { parseVmName, printVmName } from '../domain/vm-name.ts';
+import { sweepRunFolders } from '../run/host/run-folders.ts';
+import { originOf } from '../run/hub-origin.ts';
 import type { Services } from '../run/services.ts';
-import { originOf } from '../run/steps/download-bundle.ts';
 import { awaitsResult } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
 import { answerInterruptedJobs } from './interrupted-jobs.ts';
@@ -30,11 +31,11 @@ const MOST_AT_ONCE = 16;
 /** Stopping and deleting what resists, also when the tool hangs twice. */
 const DESTROY_TIMEOUT_MS = 45_000;
 
-/** The whole actor system, from the supervisor down, with every port filled in; `provideJob` fills those of a job. */
-export function provideSupervisor(services: Services, provideJob = provideSignJob) {
+/** The whole actor system, from the supervisor down, with every port filled in. */
+export function provideSupervisor(services: Services) {
   const locks = createNameLocks();
   const vmLifecycle = provideVmLifecycle(services, locks);
-  const signJob = provideJob(services, vmLifecycle, locks);
+  const signJob = provideSignJob(services, vmLifecycle);
   return supervisorMachine.provide({
     delays: {
       ...supervisorLimits,
@@ -70,7 +71,7 @@ export function provideSupervisor(services: Services, provideJob = provideSignJo
         ({ input, signal }) => namesWhere(input.assignmentIds, (id) => awaitsResult(services, id, signal)),
       ),
       sweepRun: fromPromise<void, SweepRunInput>(async ({ input, signal }) => {
-        await purgeRun(services, locks, input, signal);
+        await purgeRun(services, input);
         // its machine may still be in the making: stopped at once, deleted when everything before has ended
         await services.driver.stop(input.vmName, { signal }).catch(() => {});
         if (!(await locks.run(input.vmName, signal, () => destroy(services, input.vmName, signal))))
@@ -104,7 +105,7 @@ function provideHubConnection(services: Services) {
         }),
       ),
       askQueueLength: fromPromise<number | null, undefined>(({ signal }) =>
-        readQueueLength(originOf(services), signal),
+        readQueueLength(originOf(services.config), signal),
       ),
     },
   });
@@ -127,8 +128,9 @@ async function sweepLeftovers(
   instance: string,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const { workbench, keptArtifacts, logger } = services;
-  await Promise.all([workbench.sweep(), keptArtifacts.sweep()]).catch((error) =>
+  const { config, runs, keptArtifacts, logger } = services;
+  const folders = sweepRunFolders(config.stateDir, (runId) => runs.find(runId) !== undefined);
+  await Promise.all([folders, keptArtifacts.sweep()]).catch((error) =>
     logger.error({ err: error }, 'folders of earlier runs could not be removed'),
   );
   const names = await machinesLeft(services, instance, signal);

@@ -4,8 +4,8 @@ import type { VmAddress, VmClone } from '../../machines/contracts/vm.ts';
 import { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 import type { Config } from '../config/load.ts';
+import { guestOf, watchedGuest } from '../run/host/watched-guest.ts';
 import type { Services } from '../run/services.ts';
-import { sessionOf } from '../run/steps/step.ts';
 import type { NameLocks } from './name-locks.ts';
 import { isDetached, type RunningMachine, type RunningMachines } from './running-machines.ts';
 
@@ -34,13 +34,13 @@ export function provideVmLifecycle(services: Services, locks: NameLocks) {
       locateVm: fromPromise<VmAddress, VmClone>((vm) => driver.locate(vm.input.name, { signal: vm.signal })),
       connectGuest: fromPromise<void, VmClone & { address: VmAddress }>(async ({ input, signal }) => {
         const session = await driver.openGuest(input.address, { signal });
-        if (!signal.aborted) guests.set(input.name, session);
+        if (!signal.aborted) guests.set(input.name, watchedGuest(session));
         // it was unwanted the moment it was there
         else await session.close().catch(() => {});
       }),
       watchGuest: fromCallback(watchGuest(services, machines)),
       probeGuest: fromPromise<void, VmClone>(async ({ input, signal }) => {
-        await sessionOf(services, input.name).exec('true', { signal });
+        await guestOf(guests, input.name).probe(signal);
       }),
       detachVm: fromPromise<void, VmClone>(async ({ input }) => {
         const machine = machines.get(input.name);

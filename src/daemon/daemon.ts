@@ -1,6 +1,5 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { type Actor, createActor } from 'xstate';
-import type { provideSignJob } from '../actors/sign-job.ts';
 import { provideSupervisor } from '../actors/supervisor.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import type { VmDriver } from '../adapters/vm/driver.ts';
@@ -17,10 +16,15 @@ import { fileJournal } from '../journal/submissions.ts';
 import { openTakenJobs } from '../journal/taken-jobs.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
+import { runProcessLimits } from '../run/host/limits.ts';
+import type { StartRun } from '../run/host/link.ts';
+import { runFolderOf } from '../run/host/run-folders.ts';
+import { startRunProcess } from '../run/host/run-process.ts';
+import { Runs } from '../run/host/runs.ts';
+import { WatchedGuests } from '../run/host/watched-guest.ts';
 import type { Limits } from '../run/limits.ts';
 import type { Services } from '../run/services.ts';
 import { createVault } from '../run/vault.ts';
-import { createWorkbench } from '../run/workbench.ts';
 import { startControl } from './control.ts';
 import { goldenImage } from './golden-image.ts';
 import { startInspector } from './inspector.ts';
@@ -45,8 +49,8 @@ export interface DaemonOptions {
   readonly writeLog?: (line: string) => void;
   /** Takes the place of the driver that the configuration names. */
   readonly driver?: VmDriver;
-  /** Takes the place of the steps of a job. */
-  readonly provideJob?: typeof provideSignJob;
+  /** Takes the place of a process for each run. */
+  readonly startRun?: StartRun;
 }
 
 /**
@@ -77,7 +81,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     interruptedJobIds: services.takenJobs.interrupted.map(({ jobId }) => jobId),
   };
   await checkHost(services, input.image, options.signal);
-  const supervisor = createActor(provideSupervisor(services, options.provideJob), {
+  const supervisor = createActor(provideSupervisor(services), {
     id: 'supervisor',
     systemId: 'supervisor',
     input,
@@ -86,11 +90,13 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   const control = await startControl(supervisor, services);
   const inspector = await startInspector(supervisor, services);
   const finished = untilDone(supervisor).finally(async () => {
+    await services.runs.close();
     await inspector?.stop();
     await control.close();
     await lock.release();
   });
   supervisor.start();
+  services.runs.standBy();
   logger.info({ hub: config.hubUrl, worker: config.workerName, ...input }, 'perry-ship is running');
   return { supervisor, services, finished };
 }
@@ -134,12 +140,23 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
       isHostItself: vmDrivers[config.vmDriver].usesHostTools && config.tartImage === undefined,
       hostPlatform: process.platform,
     }),
-    guests: new Map(),
-    workbench: createWorkbench(config.stateDir),
+    guests: new WatchedGuests(),
+    runs: runsFor(options, logger),
+    foldersOf: (runId) => ({
+      run: runFolderOf(resolve(config.stateDir), runId),
+      journal: resolve(config.stateDir),
+      kept: resolve(config.stateDir),
+    }),
     journal: openJournal(config.stateDir),
     submissions: fileJournal(config.stateDir),
     keptArtifacts: keptArtifactsIn(config.stateDir),
   };
+}
+
+function runsFor({ config, limits = {}, startRun }: DaemonOptions, logger: Logger): Runs {
+  const own = { ...runProcessLimits, ...limits.runProcess };
+  const start = startRun ?? (() => startRunProcess(own));
+  return new Runs({ start, limits: own, slots: config.maxConcurrent, logger });
 }
 
 async function configuredDriver({ config, env, signal }: DaemonOptions, logger: Logger): Promise<VmDriver> {

@@ -6,6 +6,7 @@ import type { storeUploadLimits } from '../../machines/store-upload/limits.ts';
 import type { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import type { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import type { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
+import type { runProcessLimits } from './host/limits.ts';
 
 type Some<T> = Partial<Record<keyof T, number>>;
 
@@ -19,4 +20,6 @@ export interface Limits {
   readonly vm?: Some<typeof vmLimits>;
   readonly notarization?: Some<typeof notarizationLimits>;
   readonly storeUpload?: Some<typeof storeUploadLimits>;
+  /** Of the process of each run; some of them are amounts. */
+  readonly runProcess?: Some<typeof runProcessLimits>;
 }

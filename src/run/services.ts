@@ -1,19 +1,21 @@
 import type { Audience } from '../../machines/contracts/wording.ts';
-import type { GuestSession } from '../adapters/guest/guest.ts';
 import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { GuestToolchain } from '../adapters/xcode/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
 import type { Redactor } from '../domain/redaction/index.ts';
+import type { Toolchain } from '../domain/toolchain.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { KeptArtifacts } from '../journal/kept-artifacts.ts';
 import type { SubmissionJournal } from '../journal/submissions.ts';
 import type { TakenJobs } from '../journal/taken-jobs.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { RunFolders, RunSettings } from './channel/run-setup.ts';
+import type { Runs } from './host/runs.ts';
+import type { WatchedGuests } from './host/watched-guest.ts';
 import type { Limits } from './limits.ts';
 import type { Vault } from './vault.ts';
-import type { Workbench } from './workbench.ts';
 
-/** Everything that the actors' effects work with; made once at start, passed by argument. */
+/** Everything that the daemon's actors work with; made once at start, passed by argument. */
 export interface Services {
   readonly config: Config;
   /** Who reads what the jobs say. */
@@ -24,9 +26,12 @@ export interface Services {
   readonly vault: Vault;
   readonly driver: VmDriver;
   readonly toolchain: GuestToolchain;
-  /** Open connections into guests, by name of the machine. */
-  readonly guests: Map<string, GuestSession>;
-  readonly workbench: Workbench;
+  /** Connections into guests that this process has, or has handed over, by name of the machine. */
+  readonly guests: WatchedGuests;
+  /** The processes in which runs do their work. */
+  readonly runs: Runs;
+  /** Where a run finds its files and journals. */
+  readonly foldersOf: (runId: string) => RunFolders;
   readonly journal: Journal;
   /** What the hub has given to this worker and not heard the result of. */
   readonly takenJobs: TakenJobs;
@@ -34,4 +39,18 @@ export interface Services {
   readonly submissions: SubmissionJournal;
   /** What is on its way through the notary service. */
   readonly keptArtifacts: KeptArtifacts;
+}
+
+/** What the steps of one run work with, in the process of that run alone. */
+export interface RunServices {
+  readonly config: RunSettings;
+  readonly audience: Audience;
+  /** Hides what is secret about the run in everything that leaves its process. */
+  readonly redactor: Pick<Redactor, 'add'>;
+  readonly log: (text: string, facts: Readonly<Record<string, string | number>>) => void;
+  /** What the machines can do for certain, if that is known. */
+  readonly toolchain: Toolchain | undefined;
+  readonly journal: Pick<Journal, 'recordUpload' | 'findUpload'>;
+  readonly submissions: SubmissionJournal;
+  readonly keptArtifacts: Pick<KeptArtifacts, 'keep' | 'takeOut'>;
 }

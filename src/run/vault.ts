@@ -38,6 +38,8 @@ export interface Vault {
   claim(assignmentId: string): Claim | undefined;
   /** The job runs already, with the manifest and the credentials of an earlier assignment: those of this one go. */
   adopt(assignmentId: string): void;
+  /** The process of its run has manifest and credentials: here they go, and only the token stays. */
+  handOver(assignmentId: string): void;
   /** The job has its result. */
   conclude(assignmentId: string, concludedAtMs: number): void;
   /** The run is over: manifest and credentials go; the token stays until `settle`. */
@@ -80,6 +82,16 @@ export function createVault(redactor: Redactor, onSettled: (assignmentId: string
       dropSecrets(assignmentId);
       redactor.forget(assignmentId);
       if (claim) redactor.add(assignmentId, [claim.authToken], claim.jobId);
+    },
+    handOver: (assignmentId) => {
+      const assignment = assignments.get(assignmentId);
+      if (!assignment) return;
+      held.remove(assignment);
+      const handedOver = { ...assignment, manifest: undefined, credentials: undefined, sizeBytes: 0 };
+      held.add(handedOver);
+      assignments.set(assignmentId, handedOver);
+      redactor.forget(assignmentId);
+      redactor.add(assignmentId, [assignment.authToken], assignment.jobId);
     },
     conclude: (assignmentId, concludedAtMs) => {
       const claim = claims.get(assignmentId);

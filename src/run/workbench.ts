@@ -1,5 +1,3 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Artifact } from '../../machines/contracts/job.ts';
 import type { StoreAccess, UploadPart } from '../adapters/app-store-connect/index.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
@@ -24,6 +22,8 @@ export interface Desk {
   readonly jobId: string;
   /** Private folder of this run (0700); everything that it writes on this host is below. */
   readonly dir: string;
+  /** As it was sent. */
+  readonly sentManifest: unknown;
   manifest?: Manifest;
   /** Secret. */
   credentials?: Credentials;
@@ -60,8 +60,6 @@ export interface Desk {
   store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
   /** By name. */
   readonly artifacts: Map<string, MadeArtifact>;
-  /** Under which its artifact is kept until the job is over. */
-  keptAs?: string;
   /** The disk image as it was signed, in the guest. */
   guestImagePath?: string;
 }
@@ -81,7 +79,7 @@ export interface MadeArtifact extends Artifact {
 /** Name of a job that no hub has named. */
 export const LOCAL_JOB_ID = 'local';
 
-type Part = Exclude<keyof Desk, 'runId' | 'jobId' | 'dir' | 'artifacts'>;
+type Part = Exclude<keyof Desk, 'runId' | 'jobId' | 'dir' | 'sentManifest' | 'artifacts'>;
 
 /** A part that an earlier step has put there; the order of the statechart guarantees it. */
 export function held<P extends Part>(desk: Desk, part: P): NonNullable<Desk[P]> {
@@ -94,57 +92,4 @@ export function artifactNamed({ artifacts }: Desk, name: string): MadeArtifact {
   const artifact = artifacts.get(name);
   if (!artifact) throw new Error(`the run has made no ${name} yet`);
   return artifact;
-}
-
-export interface Workbench {
-  /** The desk of a run; made, with its folder, at the first call. */
-  open(runId: string, jobId: string): Promise<Desk>;
-  get(runId: string): Desk;
-  /** `undefined` for a run that has none. */
-  find(runId: string): Desk | undefined;
-  /** Removes the folder and forgets everything; keys in memory are overwritten. */
-  clear(runId: string): Promise<void>;
-  /** Removes the folders that the previous process left. */
-  sweep(): Promise<void>;
-  readonly size: number;
-}
-
-export function createWorkbench(stateDir: string): Workbench {
-  const runsDir = join(stateDir, 'runs');
-  const desks = new Map<string, Desk>();
-  const remove = (name: string) => rm(join(runsDir, name), { recursive: true, force: true, maxRetries: 3 });
-  return {
-    open: async (runId, jobId) => {
-      const desk = desks.get(runId) ?? { runId, jobId, dir: join(runsDir, runId), artifacts: new Map() };
-      desks.set(runId, desk);
-      await mkdir(desk.dir, { recursive: true, mode: 0o700 });
-      return desk;
-    },
-    get: (runId) => {
-      const desk = desks.get(runId);
-      if (!desk) throw new Error(`run ${runId} has no desk`);
-      return desk;
-    },
-    find: (runId) => desks.get(runId),
-    clear: async (runId) => {
-      const desk = desks.get(runId);
-      if (desk) overwriteSecrets(desk);
-      desks.delete(runId);
-      await remove(runId);
-    },
-    sweep: async () => {
-      const names = await readdir(runsDir).catch(() => []);
-      await Promise.all(names.filter((name) => !desks.has(name)).map(remove));
-    },
-    get size() {
-      return desks.size;
-    },
-  };
-}
-
-function overwriteSecrets({ credentials, materials = [], installer }: Desk): void {
-  for (const supplied of [credentials?.main, credentials?.notarize, credentials?.installer])
-    supplied?.p12.fill(0);
-  for (const identity of [...materials.map((each) => each.identity), installer])
-    identity?.privateKeyPem.fill(0);
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { createActor, toPromise } from 'xstate';
 import type { Conclusion, JobNote } from '../../machines/contracts/job.ts';
 import { provideLoneSigner } from '../actors/lone-signer.ts';
+import type { LocalJob } from '../actors/run-steps.ts';
 import { localImagesDir } from '../adapters/vm/local/driver.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
@@ -11,14 +12,15 @@ import { makeServices } from '../daemon/daemon.ts';
 import { goldenImage } from '../daemon/golden-image.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
 import { printVmName } from '../domain/vm-name.ts';
-import type { PlistDict } from '../formats/plist/index.ts';
+import { buildPlist, type PlistDict } from '../formats/plist/index.ts';
 import { openJournal } from '../journal/journal.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
+import { runFolderOf } from '../run/host/run-folders.ts';
 import type { Services } from '../run/services.ts';
 import { LOCAL_JOB_ID } from '../run/workbench.ts';
-import { type ArtifactPlace, placeArtifact } from './artifact-place.ts';
-import { type OpenedBundle, takeBundle } from './opened-bundle.ts';
+import type { ArtifactPlace } from './artifact-place.ts';
+import type { OpenedBundle } from './opened-bundle.ts';
 import { enterWorkspace, signRoot, sweepWorkspaces, type Workspace } from './workspace.ts';
 
 export interface SignRequest {
@@ -59,15 +61,18 @@ export interface SignOutcome {
 export async function signBundle(request: SignRequest): Promise<SignOutcome> {
   const { stateDir } = request.config;
   const workspace = await enterWorkspace(stateDir);
-  const left: { vm?: string | undefined } = {};
+  const left: { vm?: string | undefined; runs?: Services['runs'] } = {};
   try {
     const services = await servicesIn(workspace, request);
+    left.runs = services.runs;
+    services.runs.prepareOne();
     await sweepWorkspaces(stateDir, driverFor(services), request.signal);
     request.signal.throwIfAborted();
     const outcome = await runJob(services, workspace, request);
     left.vm = outcome.leakedVm;
     return outcome;
   } finally {
+    await left.runs?.close();
     // with a machine left behind, the folder stays: the next call finds the machine by it
     if (left.vm === undefined) await workspace.leave();
   }
@@ -86,6 +91,7 @@ async function servicesIn({ dir }: Workspace, { config, env, signal }: SignReque
     audience: 'terminal',
     journal: openJournal(shared),
     submissions: fileJournal(shared),
+    foldersOf: (runId) => ({ run: runFolderOf(dir, runId), journal: resolve(shared), kept: resolve(dir) }),
   };
 }
 
@@ -113,11 +119,18 @@ async function runJob(services: Services, workspace: Workspace, request: SignReq
     receivedAtMs: Date.now(),
     sizeBytes: 0,
   });
-  const place: ArtifactPlace = { ...artifact };
-  const { format } = artifact;
-  const wishes = { ...(entitlements && { entitlements }), ...(format && { format }) };
-  const ends = { downloadBundle: takeBundle(bundle, wishes), deliverArtifact: placeArtifact(place) };
-  const actor = createActor(provideLoneSigner(services, ends), {
+  const delivered: { path?: string } = {};
+  const local: LocalJob = {
+    ends: {
+      bundle,
+      artifact,
+      ...(entitlements && { entitlementsBase64: buildPlist(entitlements, 'xml').toString('base64') }),
+    },
+    onDelivered: () => {
+      delivered.path = artifact.wanted;
+    },
+  };
+  const actor = createActor(provideLoneSigner(services, local), {
     id: 'lone-signer',
     input: {
       runId,
@@ -133,7 +146,7 @@ async function runJob(services: Services, workspace: Workspace, request: SignReq
   actor.start();
   if (signal.aborted) cancel();
   try {
-    return outcomeOf(await ended, place);
+    return outcomeOf(await ended, delivered.path);
   } finally {
     signal.removeEventListener('abort', cancel);
     services.vault.settle(runId);
@@ -146,13 +159,13 @@ type Ended = Awaited<
   ReturnType<typeof toPromise<ReturnType<typeof createActor<ReturnType<typeof provideLoneSigner>>>>>
 >;
 
-function outcomeOf({ conclusion, failure, leakedVm }: Ended, place: ArtifactPlace): SignOutcome {
+function outcomeOf({ conclusion, failure, leakedVm }: Ended, artifactPath: string | undefined): SignOutcome {
   const broken = failure && ({ outcome: 'failed', failure, stage: null } as const);
   const said = broken ?? conclusion;
   if (!said) throw new Error('the job ended without a word');
   return {
     conclusion: said,
-    ...(place.path !== undefined && { artifactPath: place.path }),
+    ...(artifactPath !== undefined && { artifactPath }),
     ...(leakedVm !== null && { leakedVm }),
   };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGuestToolchain } from '../../src/adapters/xcode/guest-toolchain.ts';
+import { probeToolchain } from '../../src/adapters/xcode/index.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { bootXcodeGuest, type XcodeGuest } from '../helpers/xcode-guest.ts';
 
@@ -28,10 +29,10 @@ test.each([
 
 test('what a guest has answered is expected of the next one, and another answer takes its place', async () => {
   const toolchain = createGuestToolchain({ isHostItself: false, hostPlatform: 'darwin' });
-  expect(await toolchain.ask(guest.session, { signal })).toBe('xcode');
+  toolchain.learn(await probeToolchain(guest.session, { signal }));
   expect(toolchain.expected()).toBe('xcode');
   await guest.setKnobs({ xcode: 'none' });
-  expect(await toolchain.ask(guest.session, { signal })).toBe('portable');
+  toolchain.learn(await probeToolchain(guest.session, { signal }));
   expect([toolchain.expected(), toolchain.certain]).toEqual(['portable', undefined]);
 });
 

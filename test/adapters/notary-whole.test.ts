@@ -8,7 +8,7 @@ import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
 import { checkSignature } from '../../src/files/code-signature/index.ts';
 import { verifyDmg } from '../../src/files/dmg/read.ts';
 import type { Limits } from '../../src/run/limits.ts';
-import { artifactNamed } from '../../src/run/workbench.ts';
+import { artifactNamed, type Desk } from '../../src/run/workbench.ts';
 import {
   type AppleSimulator,
   type AppleSimulatorOptions,
@@ -23,6 +23,7 @@ import {
   openRun,
   type SignedImage,
 } from '../helpers/notary-room.ts';
+import type { RunsWithDesks } from '../helpers/run-with-desk.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const key = makeApiKey();
@@ -42,6 +43,8 @@ interface Run {
   readonly log: string[];
   readonly image: SignedImage;
   readonly services: ReturnType<typeof notaryServices>['services'];
+  readonly desk: Desk;
+  readonly open: RunsWithDesks['open'];
   run(input?: object): Promise<Awaited<ReturnType<typeof start>>>;
 }
 
@@ -63,12 +66,25 @@ async function withApple(
     const image = { ...master, imagePath: join(folder, 'a.dmg'), appPath: join(folder, 'Über App.app') };
     await cp(master.imagePath, image.imagePath);
     await cp(master.appPath, image.appPath, { recursive: true });
-    const { services, lines: log } = notaryServices(folder, apple.env, {
+    const {
+      services,
+      lines: log,
+      open,
+    } = notaryServices(folder, apple.env, {
       notarization: { ...quick, ...options.limits },
     });
-    await openRun(services, image, key.privateKeyPem);
+    const desk = await openRun(open, image, key.privateKeyPem);
     const lines: string[] = [];
-    await test({ apple, image, lines, log, services, run: (input) => start(services, image, lines, input) });
+    await test({
+      apple,
+      image,
+      lines,
+      log,
+      services,
+      desk,
+      open,
+      run: (input) => start(services, image, lines, input),
+    });
     expect(apple.violations).toEqual([]);
   } finally {
     await apple.stop();
@@ -93,7 +109,7 @@ function start(services: Run['services'], image: SignedImage, lines: string[], i
 }
 
 test('a signed disk image is submitted once, accepted and stapled; the result is another, sound file', () =>
-  withApple({}, async ({ apple, image, run, lines, services }) => {
+  withApple({}, async ({ apple, image, run, lines, desk }) => {
     const output = await run();
     expect(output).toMatchObject({ outcome: 'succeeded', verdict: 'accepted', failure: null, issues: [] });
     expect(apple.submissions).toHaveLength(1);
@@ -103,9 +119,7 @@ test('a signed disk image is submitted once, accepted and stapled; the result is
     expect(signatures[0]?.hasStapledTicket).toBe(true);
     expect(output.artifact).toEqual(await artifactAt(image.imagePath, image.artifact.name));
     expect(output.artifact.sha256Hex).not.toBe(image.artifact.sha256Hex);
-    expect(artifactNamed(services.workbench.get('run-1'), image.artifact.name)).toMatchObject(
-      output.artifact,
-    );
+    expect(artifactNamed(desk, image.artifact.name)).toMatchObject(output.artifact);
     await verifyDmg(image.imagePath, { signal });
     expect(lines.join('\n')).toContain(`Apple's verdict on submission ${output.submissionId}: accepted.`);
   }));
@@ -226,8 +240,8 @@ test('a submission whose file never arrived is replaced; one that Apple does not
   }));
 
 test('two runs of the same file at once submit it once', () =>
-  withApple({}, async ({ apple, run, services, image }) => {
-    await openRun(services, image, key.privateKeyPem, 'run-2');
+  withApple({}, async ({ apple, run, open, image }) => {
+    await openRun(open, image, key.privateKeyPem, 'run-2');
     const [first, second] = await Promise.all([run({ staples: [] }), run({ runId: 'run-2', staples: [] })]);
     expect([first.outcome, second.outcome]).toEqual(['succeeded', 'succeeded']);
     expect(second.submissionId).toBe(first.submissionId);

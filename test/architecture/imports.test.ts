@@ -90,6 +90,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'control',
     'daemon',
   ],
+  'run-process': ['formats', 'adapters', 'run', 'sign'],
   doctor: ['domain', 'adapters', 'config', 'observability', 'control', 'daemon'],
   'embedded-hub': ['adapters'],
   demo: ['formats', 'files', 'adapters', 'config', 'verify', 'daemon', 'embedded-hub'],

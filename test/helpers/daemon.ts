@@ -191,4 +191,5 @@ const merged = (base: Limits, own: Limits = {}): Limits => ({
   vm: { ...base.vm, ...own.vm },
   notarization: { ...base.notarization, ...own.notarization },
   storeUpload: { ...base.storeUpload, ...own.storeUpload },
+  runProcess: { ...base.runProcess, ...own.runProcess },
 });

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { type AnyActorRef, fromPromise } from 'xstate';
-import type { Artifact, BundleSummary, DrawnIcons } from '../../machines/contracts/job.ts';
-import type { GuestStepInput, StepInput } from '../../machines/sign-job/ports.ts';
-import { provideSignJob } from '../../src/actors/sign-job.ts';
+import type { AnyActorRef } from 'xstate';
+import type { BundleSummary } from '../../machines/contracts/job.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
 import type { Limits } from '../../src/run/limits.ts';
+import type { StepTable } from '../../src/run/room/step-table.ts';
 import { artifactPlace } from '../../src/run/steps/artifact-place.ts';
+import { inProcessRuns } from './in-process-runs.ts';
 import { type InstantDriver, instantDriver } from './instant-driver.ts';
 
 export interface InstantDaemonOptions {
@@ -49,42 +49,37 @@ export async function startInstantDaemon(options: InstantDaemonOptions): Promise
     ...{ env, driver, writeLog, forTerminal: false },
     config: loadConfig(env).config,
     signal: new AbortController().signal,
-    provideJob: instantJob(working),
+    startRun: inProcessRuns({ steps: instantSteps(working) }),
     ...(limits && { limits }),
   });
   return { daemon, driver };
 }
 
-const instantJob =
-  (working: InstantDaemonOptions['working']): typeof provideSignJob =>
-  (services, vmLifecycle, locks) => {
-    const nothing = fromPromise<void, StepInput>(async () => {});
-    const inGuest = fromPromise<void, GuestStepInput>(async () => {});
-    return provideSignJob(services, vmLifecycle, locks).provide({
-      actors: {
-        downloadBundle: inGuest,
-        inspectBundle: fromPromise<BundleSummary, StepInput>(async () => BUNDLE),
-        checkCredentials: nothing,
-        drawIcons: fromPromise<DrawnIcons, StepInput>(async () => ({ hasCatalog: false })),
-        mergeInfoPlist: nothing,
-        embedProfile: nothing,
-        transferBundle: inGuest,
-        codesign: fromPromise<void, GuestStepInput>(async ({ input, signal }) => {
-          await orAborted(signal, working?.(services.workbench.get(input.runId).jobId));
-        }),
-        verifySignature: inGuest,
-        packageArtifact: fromPromise<Artifact, GuestStepInput>(async ({ input }) => {
-          const desk = services.workbench.get(input.runId);
-          const { name, path } = artifactPlace({ desk, pass: input.pass });
-          const artifact = { name, sizeBytes: ARTIFACT.length, sha256Hex: SHA256 };
-          await writeFile(path, ARTIFACT);
-          desk.artifacts.set(artifact.name, { ...artifact, path });
-          return artifact;
-        }),
-        checkArtifact: nothing,
-      },
-    });
+/** Only what would touch a bundle or a machine is left out. */
+const instantSteps = (working: InstantDaemonOptions['working']): Partial<StepTable> => {
+  const nothing = async () => {};
+  return {
+    downloadBundle: nothing,
+    inspectBundle: async () => BUNDLE,
+    checkCredentials: nothing,
+    drawIcons: async () => ({ hasCatalog: false }),
+    mergeInfoPlist: nothing,
+    embedProfile: nothing,
+    transferBundle: nothing,
+    codesign: async ({ desk }, _, { signal }) => {
+      await orAborted(signal, working?.(desk.jobId));
+    },
+    verifySignature: nothing,
+    packageArtifact: async ({ desk }, { pass }) => {
+      const { name, path } = artifactPlace({ desk, pass });
+      const artifact = { name, sizeBytes: ARTIFACT.length, sha256Hex: SHA256 };
+      await writeFile(path, ARTIFACT);
+      desk.artifacts.set(artifact.name, { ...artifact, path });
+      return artifact;
+    },
+    checkArtifact: nothing,
   };
+};
 
 /** As a real step ends when it is told to. */
 function orAborted(signal: AbortSignal, work: Promise<unknown> | undefined): Promise<unknown> {

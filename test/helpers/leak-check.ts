@@ -37,7 +37,7 @@ export async function expectIdle(
       expect(status === 'done' ? [] : context.runs.map(({ jobId }) => jobId)).toEqual(butFor);
       expect(context.leaked, 'clones that could not be deleted').toEqual([]);
       expect(services.vault.size, 'assignments in the vault').toBe(butFor.length);
-      expect(services.workbench.size, 'desks of runs').toBe(butFor.length);
+      expect(services.runs.size, 'runs with a process').toBe(butFor.length);
       expect([...services.guests.keys()], 'connections into guests').toEqual(kept);
       expect(await listed(join(stateDir, 'runs')), 'run folders').toEqual(kept);
       const clones = await listed(join(stateDir, 'clones'));

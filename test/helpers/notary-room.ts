@@ -3,17 +3,16 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Artifact } from '../../machines/contracts/job.ts';
-import type { NotaryServices } from '../../src/actors/notarization.ts';
+import type { NotarizationServices } from '../../src/actors/notarization.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { createRedactor } from '../../src/domain/redaction/index.ts';
 import { volumeEntries } from '../../src/files/dmg/write.ts';
 import { fileJournal } from '../../src/journal/submissions.ts';
-import { createLogger } from '../../src/observability/logger.ts';
 import type { Limits } from '../../src/run/limits.ts';
-import { createWorkbench, type Desk } from '../../src/run/workbench.ts';
+import type { Desk } from '../../src/run/workbench.ts';
 import type { KnownApiKey } from '../apple-simulator/api-auth.ts';
 import { writeDmg } from './dmg-file.ts';
 import { infoPlist, makeIdentity, makeMachO, writeIn } from './rcodesign-fixtures.ts';
+import { type RunsWithDesks, runsWithDesks } from './run-with-desk.ts';
 import { sign } from './signed-bundles.ts';
 
 export const apiKeyId = 'ABCDE12345';
@@ -79,35 +78,25 @@ export async function artifactAt(path: string, name: string): Promise<Artifact> 
 
 /** Everything that a notarization works with, and nothing else of the daemon. */
 export function notaryServices(folder: string, env: Readonly<Record<string, string>>, limits: Limits = {}) {
-  const redactor = createRedactor();
   const lines: string[] = [];
-  const services: NotaryServices = {
-    config: loadConfig({ ...env, PERRY_STATE_DIR: folder, PERRY_VM_DRIVER: 'local' }).config,
-    limits,
-    redactor,
-    logger: createLogger({
-      level: 'trace',
-      redactor,
-      forTerminal: false,
-      write: (line) => lines.push(line),
-    }),
-    workbench: createWorkbench(folder),
-    submissions: fileJournal(folder),
-  };
-  return { services, lines };
+  const { runs, open } = runsWithDesks({ folder, env, writeLog: (line) => lines.push(line) });
+  const { config } = loadConfig({ ...env, PERRY_STATE_DIR: folder, PERRY_VM_DRIVER: 'local' });
+  const services: NotarizationServices = { config, limits, runs, submissions: fileJournal(folder) };
+  return { services, lines, open };
 }
 
 /** A run that has made its disk image. */
 export async function openRun(
-  services: NotaryServices,
+  open: RunsWithDesks['open'],
   image: SignedImage,
-  privateKeyPem: string,
+  apiPrivateKeyPem: string,
   runId = 'run-1',
 ): Promise<Desk> {
-  const desk = await services.workbench.open(runId, 'job-1');
-  desk.credentials = { apiKeyId, apiIssuerId, apiPrivateKeyPem: privateKeyPem };
+  const desk = await open(runId, {
+    credentials: { apiKeyId, apiIssuerId, apiPrivateKeyPem },
+    found: { appPath: image.appPath, folderName: 'Über App.app' } as NonNullable<Desk['found']>,
+    facts: { executable: 'Contents/MacOS/App' } as NonNullable<Desk['facts']>,
+  });
   desk.artifacts.set(image.artifact.name, { ...image.artifact, path: image.imagePath });
-  desk.found = { appPath: image.appPath, folderName: 'Über App.app' } as NonNullable<Desk['found']>;
-  desk.facts = { executable: 'Contents/MacOS/App' } as NonNullable<Desk['facts']>;
   return desk;
 }

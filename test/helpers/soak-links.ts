@@ -245,7 +245,7 @@ class Weather {
     expect(this.#hub.violations.filter((text) => !CROSSED.test(text))).toEqual([]);
     expect(ends.map(ours).filter((answers) => answers.length > 1)).toEqual([]);
     await vi.waitFor(() => expect(services.vault.size).toBe(0), { timeout: 20_000, interval: 20 });
-    expect(services.workbench.size).toBe(0);
+    expect(services.runs.size).toBe(0);
     supervisor.send({ type: 'drain.requested' });
     await finished;
     expect([...driver.clones]).toEqual([]);

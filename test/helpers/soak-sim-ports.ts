@@ -1,3 +1,4 @@
+import type { AdmittedJob } from '../../machines/contracts/job.ts';
 import { address, failure } from '../machines/samples.ts';
 import { admittedBoth, admittedWith, artifact } from '../machines/sign-job-scene.ts';
 import type { Call } from '../machines/stage.ts';
@@ -14,6 +15,7 @@ export const troubles = {
   cloneHangs: ['cloneVm'],
   bootHangs: ['runVm', 'locateVm'],
   deleteHangs: ['deleteVm'],
+  openHangs: ['openRun'],
   purgeHangs: ['purgeRun'],
   allHang: ['stopVm', 'deleteVm', 'purgeRun', 'connectGuest', 'deliverArtifact'],
 } as const satisfies Record<string, readonly string[]>;
@@ -22,6 +24,8 @@ export type Trouble = keyof typeof troubles;
 /** How long each effect takes when it answers, at least and at most, in simulated milliseconds. */
 const times: Readonly<Record<string, readonly [number, number]>> = {
   admitJob: [1, 400],
+  openRun: [5, 1_500],
+  measureRun: [1, 20],
   downloadBundle: [500, 9_000],
   inspectBundle: [50, 3_000],
   checkCredentials: [50, 2_000],
@@ -61,6 +65,8 @@ export class SimPorts {
   readonly #hub: SimHub;
   readonly #random: SeededRandom;
   readonly #silent: readonly string[];
+  /** As they were admitted. */
+  readonly #jobs = new Map<string, AdmittedJob>();
   /** Clones that exist. */
   readonly clones = new Set<string>();
 
@@ -73,7 +79,7 @@ export class SimPorts {
   /** When this call ends; `undefined` when it never does. */
   durationOf({ port, input }: Call): number | undefined {
     if (port === 'cloneVm') this.clones.add(input.name);
-    if (port === 'watchGuest') return undefined;
+    if (port === 'watchGuest' || port === 'watchRun') return undefined;
     // some do, some do not: a black hole can open at any time
     if (this.#silent.includes(port) && this.#random.next() < FREQUENT) return undefined;
     return this.#random.between(...(times[port] ?? AT_ONCE));
@@ -83,11 +89,15 @@ export class SimPorts {
     const { port, input } = call;
     switch (port) {
       case 'admitJob':
-        return call.answer(
+        this.#jobs.set(
+          input.runId,
           this.#random.next() < FREQUENT
             ? { ...admittedBoth, toolchain: null }
             : admittedWith({ embedsProfile: this.#random.next() < FREQUENT }),
         );
+        return call.answer(this.#jobs.get(input.runId));
+      case 'openRun':
+        return call.answer(this.#jobs.get(input.runId));
       case 'recallArtifact':
         return call.answer(null);
       case 'learnToolchain':

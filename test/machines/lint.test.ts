@@ -21,7 +21,7 @@ const INVOKE_KEYS = ['id', 'src', 'input', 'onDone', 'onError', 'onSnapshot', 's
 const TRANSITION_KEYS = ['target', 'guard', 'actions', 'reenter', 'description', 'meta'];
 
 /** What has no end of its own has no `onDone`: live ports, and the pool, which lives as long as its owner. */
-const ENDLESS = ['runVm', 'watchGuest', 'hubSocket', 'vmPool', 'interruptedJobs'];
+const ENDLESS = ['runVm', 'watchGuest', 'watchRun', 'hubSocket', 'vmPool', 'interruptedJobs'];
 
 /** States that may last for ever, each with the reason why that is right. Nothing else may. */
 const RESTING: Readonly<Record<string, string>> = {
@@ -44,6 +44,8 @@ const RESTING: Readonly<Record<string, string>> = {
   // sign-job: the work has the deadlines, its companions follow it
   'signJob.engaged.work.reporting': 'waits only for the question about the claim, which has a deadline',
   'signJob.engaged.work.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',
+  'signJob.engaged.process.none': 'follows the work',
+  'signJob.engaged.process.gone': 'there is nothing to wait for: the work is told',
   'signJob.engaged.machine.none': 'follows the work',
   'signJob.engaged.machine.owned.acquiring': 'follows the work and the deadlines of vm-lifecycle',
   'signJob.engaged.machine.owned.ready': 'follows the work',

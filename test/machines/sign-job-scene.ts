@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { AnyEventObject } from 'xstate';
 import type {
   AdmittedJob,
   AdmittedPass,
@@ -64,11 +65,20 @@ export const stepPorts = Object.keys(answers) as StepPort[];
 export function beginJob() {
   const stage = new Stage();
   const owner = recorder<JobReport>();
-  const job = stage.start(stage.fill(signJobMachine), {
+  const started = stage.start(stage.fill(signJobMachine), {
     runId: 'run-1',
     jobId: 'job-1',
     vm: VM,
     owner: owner.ref,
+  });
+  /** With a slot, a process that stood by has the job at once; its plan is that of the admission. */
+  const job: typeof started = Object.create(started, {
+    send: {
+      value: (event: AnyEventObject) => {
+        started.send(event);
+        for (const call of stage.open('openRun')) call.answer(started.context.job);
+      },
+    },
   });
   const scene = {
     stage,

@@ -68,7 +68,7 @@ test.each(['plain', 'notarized', 'for the store', 'for both'])(
     const machine = signJobMachine.provide({
       actors: {
         ...inert(Object.keys(signJobPorts)),
-        ...{ vmLifecycle: deaf, notarization: deaf, storeUpload: deaf },
+        ...{ watchRun: deaf, vmLifecycle: deaf, notarization: deaf, storeUpload: deaf },
       },
     } as never);
     jobsWalked.push(walkJob(machine, name as keyof typeof jobs));
@@ -106,6 +106,13 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
         usesToken(s) ? [{}] : [],
       'vm.ready': (s) => (isQuiet(s) ? [] : [{}]),
       'vm.lost': (s) => (isQuiet(s) ? [] : [{ failure: failure('VM_EXITED') }]),
+      // raised by the machine itself
+      'process.wanted': [],
+      'process.lost': [],
+      'process.ended': (s) => (isQuiet(s) ? [] : [{ failure: failure('RUN_PROCESS_LOST', true) }]),
+      'xstate.done.actor.openRun': [{ output: jobs[name] }],
+      'xstate.error.actor.watchRun': (s) => (isMeasured(s) ? [{}] : []),
+      'xstate.after.measurePause.signJob.engaged.process.alive.resting': (s) => (isMeasured(s) ? [{}] : []),
       'step.progressed': [{ percent: 5 }],
       'step.logged': [{ line: 'x' }],
       'xstate.done.actor.admitJob': [{ output: jobs[name] }],
@@ -187,6 +194,8 @@ const worksAt = (pattern: RegExp) => (s: AnyMachineSnapshot) =>
 const matters = worksAt(
   /awaitingMachine|keepingArtifact|notarizing|stapled|Stapl|publishing|deliver|leasing/,
 );
+/** Looking at its memory changes nothing but that it is looked at. */
+const isMeasured = worksAt(/"inspecting"/);
 const isOnItsWay = isIn(/waitingForSlot|"running"/);
 const isTransfer = isIn(/downloading|delivering/);
 

@@ -84,6 +84,10 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
       return [good(() => call.answer(hub.queued.length)), good(() => call.answer(null)), unavailable];
     case 'probeClaim':
       return [good(() => call.answer(knows(input.assignmentId) ? 'open' : 'closed'), 6), unavailable];
+    case 'watchRun':
+      return [happening(`${name} says process.ended`, 1, () => call.say(processEnded))];
+    case 'openRun':
+      return [good(() => call.answer(jobOf(input.runId))), bad('RUN_PROCESS_LOST', true)];
     case 'admitJob':
       return [good(() => call.answer(jobOf(input.runId))), bad('MANIFEST_INVALID', false)];
     case 'drawIcons':
@@ -121,6 +125,7 @@ const reopening = (asked: string[], knows: (id: string) => boolean) => ({
   stillOpen: asked.filter(knows),
 });
 
+const processEnded = { type: 'process.ended', failure: failure('RUN_PROCESS_LOST', true) };
 const published = { outcome: 'published', processed: true, uploadId: 'u', remarks: [], failure: null };
 const refused = { ...published, outcome: 'failed', failure: failure('STORE_REJECTED') };
 

@@ -90,7 +90,7 @@ test('the walks above have led into every corner', () => {
   const expected = [
     ...['succeeded', 'failed', 'cancelled', 'dropped', 'deleted', 'leaked', 'handedOver'],
     ...['job.adopted', 'job.linkLost', 'job.linkRestored', 'job.cancelRequested'],
-    ...['vm.lost', 'guest.lost', 'vm.exited', 'hub.refused', 'hub.linkLost'],
+    ...['vm.lost', 'guest.lost', 'vm.exited', 'process.ended', 'hub.refused', 'hub.linkLost'],
     ...[...ends('probeClaim'), ...ends('probeAssignments'), ...ends('sweepLeaks'), ...ends('sweepLeftovers')],
     ...['xstate.done.actor.probeBeforeClosing', 'socket.confirmed'],
   ];

@@ -226,7 +226,9 @@ export class World {
   /** After the calm: nobody waits for an answer, and nothing is left. */
   judge(): readonly string[] {
     const kept = this.#keptOnPurpose();
-    const open = this.#stage.open().filter(({ port, input }) => !kept.includes(input?.name ?? port));
+    const open = this.#stage
+      .open()
+      .filter((call) => !kept.includes(call.input?.name ?? call.port) && !this.#isOrphan(call));
     const machines = [...this.#host.machines].filter((name) => !kept.includes(name));
     return [
       ...this.violations,
@@ -236,6 +238,12 @@ export class World {
       ...(this.isOver ? [] : this.#hub.running.map((jobId) => `${jobId} hangs for ever`)),
       ...this.#assignments.unsettled((id) => this.#hub.knows(id) && !this.#givenUp.has(id)),
     ];
+  }
+
+  /** Who watches the process of a run whose statechart broke hears nothing any more: the sweep has ended it. */
+  #isOrphan({ port, input: { runId } }: Call): boolean {
+    const isSwept = (call: Call) => call.port === 'sweepRun' && call.input.runId === runId;
+    return port === 'watchRun' && this.#stage.calls.some(isSwept);
   }
 
   /** While the daemon lives: its link and its standby machines. Always: machines that were swept from outside. */

@@ -63,7 +63,7 @@ async function holdings({ daemon, driver }: InstantDaemon, stateDir: string) {
     standbys,
     clones: driver.clones.size,
     guests: services.guests.size,
-    desks: services.workbench.size,
+    runsWithProcess: services.runs.size,
     secrets: services.vault.size,
     files: kinds(await filesBelow(stateDir)),
     openFiles: (await readdir('/proc/self/fd').catch(() => [])).length,

@@ -11,6 +11,16 @@ export interface GuestAddress {
   readonly machine?: string;
 }
 
+/** Secret. */
+export type GuestCredentials = { readonly privateKey: string } | { readonly password: string };
+
+/** All that another process of ours needs to log into the same guest; plain data. Holds a secret. */
+export interface GuestAccess {
+  /** With the fingerprint of the host key that the guest has presented. */
+  readonly address: GuestAddress;
+  readonly credentials: GuestCredentials;
+}
+
 export interface GuestExecOptions {
   /** Aborting closes the channel and kills the remote process; rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -36,4 +46,6 @@ export interface GuestSession {
   /** Resolves, never rejects, when the connection has ended, with the reason in plain words. */
   readonly closed: Promise<string>;
   close(): Promise<void>;
+  /** The way in for another process; left out where no other one can go it. */
+  access?(): GuestAccess;
 }

@@ -1,9 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { EventEmitter } from 'node:events';
-import { basename } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
-import { ShipError } from '../../errors.ts';
 import { rememberLiving } from './living.ts';
+import { endAt, notStarted, type ProcessEnd, signalGroup } from './process-end.ts';
 
 export interface LongLivedOptions {
   readonly cwd?: string;
@@ -15,11 +13,7 @@ export interface LongLivedOptions {
   readonly output?: 'pipe' | 'inherit';
 }
 
-export interface ProcessEnd {
-  /** `null` when it ended by a signal. */
-  readonly exitCode: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+export type { ProcessEnd };
 
 /** A process that lives until it is told otherwise, leader of a process group (and session) of its own. */
 export interface LongLivedProcess {
@@ -74,13 +68,6 @@ export function spawnLongLived(
   });
 }
 
-const endAt = (child: EventEmitter, event: 'exit' | 'close'): Promise<ProcessEnd> =>
-  new Promise((resolve) =>
-    child.once(event, (exitCode: number | null, signal: NodeJS.Signals | null) =>
-      resolve({ exitCode, signal }),
-    ),
-  );
-
 function stopGently(child: ChildProcess, graceMs: number, exited: Promise<ProcessEnd>): void {
   const kill = () => void child.kill('SIGKILL');
   const grace = AbortSignal.timeout(graceMs);
@@ -88,20 +75,3 @@ function stopGently(child: ChildProcess, graceMs: number, exited: Promise<Proces
   void exited.then(() => grace.removeEventListener('abort', kill));
   child.kill('SIGTERM');
 }
-
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // EPERM: macOS answers so for a group of which only zombies are left.
-    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
-}
-
-const notStarted = (file: string): ShipError =>
-  new ShipError('COMMAND_NOT_FOUND', {
-    summary: `The program "${basename(file)}" could not be started.`,
-    reason: 'It is not installed, or may not be executed by this user.',
-    nextStep: `Install it, and check with "command -v ${basename(file)}".`,
-    detail: { file },
-  });

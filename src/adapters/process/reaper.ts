@@ -18,7 +18,7 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 /** Lives only as long as there is somebody to watch over. */
 export interface Reaper {
   /** From now on until it has ended, this process and its group end with us. */
-  watch(child: LongLivedProcess): void;
+  watch(child: Pick<LongLivedProcess, 'pid' | 'exited'>): void;
 }
 
 export function createReaper(): Reaper {

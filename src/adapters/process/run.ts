@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { ShipError } from '../../errors.ts';
+import { baseEnvironment } from './environment.ts';
 
 /** Grace between SIGTERM and SIGKILL, so that a tool can remove its temporary files. */
 const KILL_GRACE_MS = 2_000;
@@ -25,11 +26,6 @@ export interface RunResult {
   readonly timedOut: boolean;
   readonly durationMs: number;
 }
-
-const baseEnvironment = (): Record<string, string> => {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
-};
 
 /**
  * Runs one program to its end: no shell, a scrubbed environment, stdin closed, its whole output collected.

@@ -1,6 +1,4 @@
 import type { Toolchain } from '../../domain/toolchain.ts';
-import type { GuestSession } from '../guest/guest.ts';
-import { probeToolchain } from './index.ts';
 
 export interface ToolchainFacts {
   /** What the operator says (`PERRY_TOOLCHAIN`). */
@@ -19,7 +17,8 @@ export interface GuestToolchain {
   readonly certain: Toolchain | undefined;
   /** What is certain, or what the last guest has answered. */
   expected(): Toolchain | undefined;
-  ask(session: GuestSession, options: { readonly signal: AbortSignal }): Promise<Toolchain>;
+  /** A guest has answered. */
+  readonly learn: (toolchain: Toolchain) => void;
 }
 
 export function createGuestToolchain(facts: ToolchainFacts): GuestToolchain {
@@ -29,9 +28,8 @@ export function createGuestToolchain(facts: ToolchainFacts): GuestToolchain {
   return {
     certain,
     expected: () => certain ?? answered,
-    ask: async (session, options) => {
-      answered = await probeToolchain(session, options);
-      return answered;
+    learn: (toolchain) => {
+      answered = toolchain;
     },
   };
 }

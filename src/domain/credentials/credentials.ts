@@ -39,11 +39,17 @@ export interface CredentialsSummary {
 }
 
 export const summarizeCredentials = (credentials: Credentials): CredentialsSummary => ({
+  ...summarizeWithoutProfile(credentials),
+  hasDeveloperIdProfile: credentials.profile !== undefined && isForDeveloperId(credentials.profile),
+});
+
+/** By their form alone: what kind of profile was sent is not looked at. */
+export const summarizeWithoutProfile = (credentials: Credentials): CredentialsSummary => ({
   hasMainP12: credentials.main !== undefined,
   hasNotarizeP12: credentials.notarize !== undefined,
   hasInstallerP12: credentials.installer !== undefined,
   hasProfile: credentials.profile !== undefined,
-  hasDeveloperIdProfile: credentials.profile !== undefined && isForDeveloperId(credentials.profile),
+  hasDeveloperIdProfile: false,
   hasApiKey: apiKeyLacks(credentials).length === 0,
   apiKeyLacks: apiKeyLacks(credentials),
 });

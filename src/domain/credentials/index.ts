@@ -3,6 +3,7 @@ export {
   type CredentialsSummary,
   type SuppliedP12,
   summarizeCredentials,
+  summarizeWithoutProfile,
 } from './credentials.ts';
 export { parseCredentials } from './parse.ts';
 export { knownCredentials, refuseToldPasswords, secretsIn } from './secrets.ts';

@@ -1,7 +1,7 @@
 import { uploadArtifact } from '../../adapters/hub/upload.ts';
+import { originOf } from '../hub-origin.ts';
 import { held } from '../workbench.ts';
 import { artifactOf } from './artifact-place.ts';
-import { originOf } from './download-bundle.ts';
 import { claimOf, type StepScope } from './step.ts';
 
 /** One attempt to hand the artifact to the hub, under the token that is valid now. */
@@ -12,7 +12,7 @@ export async function deliverArtifact(scope: StepScope): Promise<void> {
   await uploadArtifact({
     url: claim.artifactUploadUrl,
     token: claim.authToken,
-    origin: originOf(services),
+    origin: originOf(services.config),
     path,
     name,
     sha256Hex,

@@ -8,6 +8,7 @@ import { notarizes } from '../../domain/plan.ts';
 import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import { unpackBundle } from '../../files/archive/unpack-bundle.ts';
 import { EarlyTransfer } from '../early-transfer.ts';
+import { originOf } from '../hub-origin.ts';
 import { held } from '../workbench.ts';
 import { guestFolder } from './guest-folder.ts';
 import { claimOf, type StepScope } from './step.ts';
@@ -23,7 +24,7 @@ export async function downloadBundle(scope: StepScope): Promise<void> {
   const download = await openBundleDownload({
     url: tarballUrl,
     token: authToken,
-    origin: originOf(services),
+    origin: originOf(services.config),
     signal,
   });
   const archive = decodeBundleText(counted(download, scope), defaultUnpackLimits.maxArchiveBytes);
@@ -70,11 +71,6 @@ async function* hashed(hash: Hash, chunks: AsyncIterable<Buffer>): AsyncGenerato
     yield chunk;
   }
 }
-
-export const originOf = ({ config }: StepScope['services']) => ({
-  hubUrl: config.hubUrl,
-  ...(config.hubHttpUrl !== undefined && { httpBaseUrl: config.hubHttpUrl }),
-});
 
 async function* counted(
   { body, contentLengthBytes }: BundleDownload,

@@ -23,7 +23,7 @@ export async function drawIcons(scope: StepScope): Promise<DrawnIcons> {
 
 /** Compiled catalogs cannot be merged, so one that the app brought stays; and only Apple's actool makes one. */
 async function folderForCatalog({ desk, services }: StepScope): Promise<string | undefined> {
-  if (held(desk, 'facts').hasAssetsCar || services.toolchain.certain === 'portable') return undefined;
+  if (held(desk, 'facts').hasAssetsCar || services.toolchain === 'portable') return undefined;
   const folder = join(desk.dir, 'catalog');
   await makeFolder(folder, 0o700);
   return folder;

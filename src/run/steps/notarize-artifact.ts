@@ -1,10 +1,4 @@
-import type {
-  KnownSubmission,
-  LogFindings,
-  NotaryInput,
-  SubmissionInput,
-  Verdict,
-} from '../../../machines/notarization/ports.ts';
+import type { KnownSubmission, LogFindings, Verdict } from '../../../machines/notarization/ports.ts';
 import {
   askStatus,
   fetchDeveloperLog,
@@ -14,25 +8,27 @@ import {
 } from '../../adapters/notary/index.ts';
 import { ShipError } from '../../errors.ts';
 import { artifactNamed } from '../workbench.ts';
-import { drawerOf, type NotaryScope, notaryAccess, submissionName } from './notary-desk.ts';
+import {
+  drawerOf,
+  type NotaryCall,
+  type NotaryScope,
+  notaryAccess,
+  type SubmissionCall,
+  submissionName,
+} from './notary-desk.ts';
 
 export async function findSubmission(
   { services }: NotaryScope,
-  { artifact }: NotaryInput,
+  { artifact }: NotaryCall,
 ): Promise<KnownSubmission | null> {
   const known = await services.submissions.find(artifact.sha256Hex);
   return known ? { submissionId: known.submissionId, isUploaded: known.phase !== 'announced' } : null;
 }
 
-type Announcement = NotaryInput & { readonly replaces: string | null };
-
-/** Between the look into the journal and the entry in it nobody else may submit the digest. */
-export const submitArtifact = (scope: NotaryScope, input: Announcement): Promise<{ submissionId: string }> =>
-  scope.services.submissions.alone(input.artifact.sha256Hex, () => announce(scope, input));
-
-async function announce(
+/** Between the look into the journal and the entry in it nobody else may submit the digest: whoever calls sees to it. */
+export async function submitArtifact(
   scope: NotaryScope,
-  { runId, artifact, replaces }: Announcement,
+  { artifact, replaces }: NotaryCall & { readonly replaces: string | null },
 ): Promise<{ submissionId: string }> {
   const file = { sha256Hex: artifact.sha256Hex, name: submissionName(artifact) };
   const { submissions } = scope.services;
@@ -40,7 +36,7 @@ async function announce(
   const isReplaced = known?.phase === 'announced' && known.submissionId === replaces;
   if (known && !isReplaced) throw alreadySubmitted(known.submissionId);
   const { id, grant } = await submit(notaryAccess(scope), file, scope.signal);
-  scope.services.redactor.add(runId, [grant.secretAccessKey, grant.sessionToken], scope.desk.jobId);
+  scope.services.redactor.add(`${scope.desk.runId} upload`, [grant.secretAccessKey, grant.sessionToken]);
   drawerOf(scope).grant = grant;
   await submissions.record(file.sha256Hex, { submissionId: id, name: file.name, phase: 'announced' });
   return { submissionId: id };
@@ -55,7 +51,7 @@ const alreadySubmitted = (submissionId: string): ShipError =>
 /** Whoever has this name has this digest; one that Apple still checks may have no file, and cannot be given one. */
 export async function seekSubmission(
   scope: NotaryScope,
-  { artifact }: NotaryInput,
+  { artifact }: NotaryCall,
 ): Promise<{ submissionId: string } | null> {
   const name = submissionName(artifact);
   const listed = await listSubmissions(notaryAccess(scope), scope.signal);
@@ -65,11 +61,11 @@ export async function seekSubmission(
 
 export const recordSubmission = (
   { services }: NotaryScope,
-  { artifact, submissionId, phase }: SubmissionInput & { readonly phase: 'uploaded' | 'concluded' },
+  { artifact, submissionId, phase }: SubmissionCall & { readonly phase: 'uploaded' | 'concluded' },
 ): Promise<void> =>
   services.submissions.record(artifact.sha256Hex, { submissionId, name: submissionName(artifact), phase });
 
-export const forgetSubmission = ({ services }: NotaryScope, { artifact }: SubmissionInput): Promise<void> =>
+export const forgetSubmission = ({ services }: NotaryScope, { artifact }: SubmissionCall): Promise<void> =>
   services.submissions.forget(artifact.sha256Hex);
 
 /** Small enough that a slow line still says something in time, large enough not to say too much. */
@@ -77,7 +73,7 @@ const NEWS_BYTES = 1024 * 1024;
 
 export async function uploadArtifact(
   scope: NotaryScope,
-  { artifact: { name, sizeBytes, sha256Hex } }: SubmissionInput,
+  { artifact: { name, sizeBytes, sha256Hex } }: SubmissionCall,
   onProgress: (sentBytes: number) => void,
 ): Promise<void> {
   const { grant } = drawerOf(scope);
@@ -102,20 +98,20 @@ export async function uploadArtifact(
 const noGrant = (): ShipError =>
   new ShipError('NOTARY_UPLOAD_EXPIRED', {
     summary: 'There is no permission to upload to the notary service.',
-    reason: 'It is kept in memory only and belongs to a submission of a previous process.',
+    reason: 'It is kept in memory only and belongs to a submission of an earlier life.',
     nextStep: 'Try again: every submission gets a new permission.',
   });
 
 export async function askVerdict(
   scope: NotaryScope,
-  { submissionId }: SubmissionInput,
+  { submissionId }: SubmissionCall,
 ): Promise<Verdict | 'inProgress'> {
   return askStatus(notaryAccess(scope), submissionId, scope.signal);
 }
 
 export async function fetchLog(
   scope: NotaryScope,
-  { submissionId, artifact }: SubmissionInput,
+  { submissionId, artifact }: SubmissionCall,
 ): Promise<LogFindings> {
   const { sha256Hex, ...log } = await fetchDeveloperLog(notaryAccess(scope), submissionId, scope.signal);
   return { ...log, isForeign: sha256Hex !== '' && sha256Hex !== artifact.sha256Hex };

@@ -1,17 +1,15 @@
 import { join } from 'node:path';
 import { wording } from '../../../machines/contracts/wording.ts';
+import type { NotaryInput, SubmissionInput } from '../../../machines/notarization/ports.ts';
 import { type ApiTokens, createApiTokens } from '../../adapters/apple/api-token.ts';
 import type { NotaryAccess, UploadGrant } from '../../adapters/notary/index.ts';
 import { ShipError } from '../../errors.ts';
 import { credentialNames, words } from '../../words.ts';
-import type { Services } from '../services.ts';
+import type { RunServices } from '../services.ts';
 import { type Desk, held } from '../workbench.ts';
 
 /** What notarizing works with. */
-export type NotaryServices = Pick<
-  Services,
-  'config' | 'limits' | 'logger' | 'redactor' | 'workbench' | 'submissions'
->;
+export type NotaryServices = Pick<RunServices, 'config' | 'redactor' | 'submissions' | 'log'>;
 
 /** One effect of a notarization. */
 export interface NotaryScope {
@@ -19,6 +17,10 @@ export interface NotaryScope {
   readonly desk: Desk;
   readonly signal: AbortSignal;
 }
+
+/** What it is about. */
+export type NotaryCall = Omit<NotaryInput, 'runId'>;
+export type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 
 /** What a notarization keeps between two effects; it is gone with the desk of its run. */
 interface Drawer {

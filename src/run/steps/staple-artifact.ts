@@ -1,6 +1,6 @@
 import type { Artifact } from '../../../machines/contracts/job.ts';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
-import type { NotaryInput, StapleTarget } from '../../../machines/notarization/ports.ts';
+import type { StapleTarget } from '../../../machines/notarization/ports.ts';
 import { lookupTicket } from '../../adapters/apple/tickets.ts';
 import { ShipError } from '../../errors.ts';
 import { checkSignature } from '../../files/code-signature/index.ts';
@@ -8,15 +8,12 @@ import { digestOfFile } from '../../files/disk/digested-file.ts';
 import { codeRecordName, imageRecordName, stapleApp, stapleImage } from '../../files/stapling/index.ts';
 import { looksLikeTicket } from '../../formats/code-signature/ticket.ts';
 import { artifactNamed } from '../workbench.ts';
-import { appOf, drawerOf, type NotaryScope } from './notary-desk.ts';
+import { appOf, drawerOf, type NotaryCall, type NotaryScope } from './notary-desk.ts';
 
-type StapleInput = NotaryInput & { readonly target: StapleTarget };
+type StapleInput = NotaryCall & { readonly target: StapleTarget };
 
 /** The ticket is looked up by what is on the disk now: if that is not what Apple saw, there is none. */
-export async function fetchTicket(
-  scope: NotaryScope,
-  { target, runId, artifact }: StapleInput,
-): Promise<void> {
+export async function fetchTicket(scope: NotaryScope, { target, artifact }: StapleInput): Promise<void> {
   const { services, desk, signal } = scope;
   const recordName =
     target === 'image'
@@ -24,10 +21,7 @@ export async function fetchTicket(
       : await codeRecordName(appOf(desk).executablePath);
   const ticket = await lookupTicket(new URL(services.config.ticketUrl), recordName, signal);
   if (!looksLikeTicket(ticket))
-    services.logger.warn(
-      { runId, recordName, sizeBytes: ticket.length },
-      'a notarization ticket has an unknown form',
-    );
+    services.log('a notarization ticket has an unknown form', { recordName, sizeBytes: ticket.length });
   drawerOf(scope).ticket = ticket;
 }
 

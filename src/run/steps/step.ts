@@ -1,10 +1,8 @@
-import { TRY_AGAIN_OR_LOOK } from '../../../machines/contracts/wording.ts';
 import type { GuestSession } from '../../adapters/guest/guest.ts';
 import type { SignPass } from '../../domain/plan.ts';
 import type { Toolchain } from '../../domain/toolchain.ts';
-import { ShipError } from '../../errors.ts';
-import type { Services } from '../services.ts';
-import type { Assignment, Claim } from '../vault.ts';
+import type { ClaimAccess } from '../channel/run-setup.ts';
+import type { RunServices } from '../services.ts';
 import { type Desk, held, type SigningMaterial } from '../workbench.ts';
 
 /** What a step can tell while it works; the statechart passes it on to the user. */
@@ -19,10 +17,10 @@ export interface StepReporter {
 
 /** Everything that a step works with. */
 export interface StepScope {
-  readonly services: Services;
+  readonly services: RunServices;
   readonly desk: Desk;
-  /** The assignment whose token is valid now. */
-  readonly assignmentId: string;
+  /** Under the token that is valid now; null without a hub. */
+  readonly claim: ClaimAccess | null;
   /** Which pass of the plan the step is about, counted from 0. */
   readonly pass: number;
   readonly signal: AbortSignal;
@@ -37,18 +35,10 @@ export interface GuestStepScope extends StepScope {
   readonly toolchain: Toolchain | null;
 }
 
-/** The assignment that the run began with, as it came, secrets included. */
-export function assignmentOf({ services, desk: { runId } }: StepScope): Assignment {
-  const assignment = services.vault.assignment(runId);
-  if (!assignment) throw new Error(`assignment ${runId} is not in the vault`);
-  return assignment;
-}
-
-/** Where the bundle comes from and the artifact goes to, with the token that is valid now. */
-export function claimOf({ services, assignmentId }: StepScope): Claim {
-  const claim = services.vault.claim(assignmentId);
-  if (!claim) throw new Error(`assignment ${assignmentId} is not in the vault`);
-  return claim;
+/** The hub's side of a job that came from one. */
+export function claimOf({ claim }: Pick<StepScope, 'claim'>): ClaimAccess {
+  if (claim) return claim;
+  throw new Error('the job came from no hub');
 }
 
 /** What the plan says of the pass that a step is about. */
@@ -63,15 +53,4 @@ export function materialOf({ desk, pass }: Pick<StepScope, 'desk' | 'pass'>): Si
   const material = held(desk, 'materials')[pass];
   if (!material) throw new Error(`pass ${pass} has nothing to sign with`);
   return material;
-}
-
-/** The open connection into the run's machine. */
-export function sessionOf(services: Services, vmName: string): GuestSession {
-  const session = services.guests.get(vmName);
-  if (session) return session;
-  throw new ShipError('GUEST_LOST', {
-    summary: 'The connection to the virtual machine was lost.',
-    reason: 'There is no open connection to it any more.',
-    nextStep: TRY_AGAIN_OR_LOOK,
-  });
 }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client, type ConnectConfig } from 'ssh2';
-import type { GuestAddress, GuestSession } from '../guest.ts';
+import type { GuestAddress, GuestCredentials, GuestSession } from '../guest.ts';
 import { algorithms } from './algorithms.ts';
 import type { SshConnection } from './connection.ts';
 import { execOverSsh } from './exec.ts';
@@ -12,7 +12,7 @@ import { fingerprintOfKeyBlob } from './keys.ts';
 const KEEPALIVE_INTERVAL_MS = 5_000;
 const KEEPALIVE_COUNT_MAX = 3;
 
-export type SshCredentials = { readonly privateKey: string } | { readonly password: string };
+export type SshCredentials = GuestCredentials;
 
 export interface SshConnectOptions {
   readonly address: GuestAddress;
@@ -35,15 +35,15 @@ export interface SshConnectOptions {
 export async function connectSsh(options: SshConnectOptions): Promise<GuestSession> {
   options.signal.throwIfAborted();
   const connection = openConnection(options);
-  const refused: string[] = [];
+  const keys: PresentedKeys = { refused: [], accepted: [] };
   try {
-    await untilReady(connection, connectConfig(connection, options, refused), options.signal);
+    await untilReady(connection, connectConfig(connection, options, keys), options.signal);
   } catch (cause) {
     connection.socket.destroy();
     if (options.signal.aborted) throw options.signal.reason;
-    throw explain(options.address, cause as Error, refused.at(-1));
+    throw explain(options.address, cause as Error, keys.refused.at(-1));
   }
-  return sessionOver(connection);
+  return sessionOver(connection, options, keys.accepted.at(-1) ?? '');
 }
 
 function openConnection({ address, transport }: SshConnectOptions): SshConnection {
@@ -52,6 +52,12 @@ function openConnection({ address, transport }: SshConnectOptions): SshConnectio
   // One listener for each exec that is under way.
   client.setMaxListeners(0);
   return { client, socket, closed: endOf(client) };
+}
+
+/** Fingerprints of the host keys that a guest has shown. */
+interface PresentedKeys {
+  readonly refused: string[];
+  readonly accepted: string[];
 }
 
 /** ssh2 emits `error` before, during and after anything: the last one before the end is the reason. */
@@ -66,7 +72,7 @@ function endOf(client: Client): Promise<string> {
 function connectConfig(
   { socket }: SshConnection,
   options: SshConnectOptions,
-  refused: string[],
+  keys: PresentedKeys,
 ): ConnectConfig {
   const { address, credentials, readyTimeoutMs } = options;
   const { acceptHostKey = (fingerprint: string) => fingerprint === address.hostKeyFingerprint } = options;
@@ -82,7 +88,7 @@ function connectConfig(
     hostVerifier: (key: Buffer) => {
       const fingerprint = fingerprintOfKeyBlob(key);
       const isAccepted = acceptHostKey(fingerprint);
-      if (!isAccepted) refused.push(fingerprint);
+      (isAccepted ? keys.accepted : keys.refused).push(fingerprint);
       return isAccepted;
     },
   };
@@ -113,8 +119,14 @@ function explain(address: GuestAddress, cause: Error, refusedKey: string | undef
   return connectFailure(address, cause);
 }
 
-function sessionOver(connection: SshConnection): GuestSession {
+function sessionOver(
+  connection: SshConnection,
+  { address, credentials, transport }: SshConnectOptions,
+  hostKeyFingerprint: string,
+): GuestSession {
   return {
+    // a way that is not a plain connection can be gone by nobody else
+    ...(!transport && { access: () => ({ address: { ...address, hostKeyFingerprint }, credentials }) }),
     exec: (command, options = {}) => execOverSsh(connection, command, options),
     closed: connection.closed,
     close: async () => {

@@ -1,43 +1,52 @@
-import type { Recipient } from '../../machines/contracts/actors.ts';
 import type { StepReport } from '../../machines/contracts/job.ts';
-import type { StepReporter } from '../run/steps/step.ts';
+import type { StepReporter } from './steps/step.ts';
+
+export interface ReportLimits {
+  readonly progressGapMs: number;
+  readonly moveGapMs: number;
+  readonly linesPerSecond: number;
+}
 
 /** Every note is relayed by the hub's single event loop: a job may say this much, no more. */
-const MIN_PROGRESS_GAP_MS = 150;
-const MAX_LINES_PER_SECOND = 8;
-const MIN_MOVE_GAP_MS = 1_000;
+export const reportLimits: ReportLimits = { progressGapMs: 150, moveGapMs: 1_000, linesPerSecond: 8 };
+
+const SECOND_MS = 1_000;
 
 /**
  * Turns what a step tells into events, as few as serve: whole percents that grow, at most a few in a second, and
  * a bounded number of lines; when lines are left out, the next one that passes says how many.
  */
-export function reporterFor(recipient: Recipient<StepReport>, signal: AbortSignal): StepReporter {
+export function reporterFor(
+  send: (report: StepReport) => void,
+  signal: AbortSignal,
+  { progressGapMs, moveGapMs, linesPerSecond }: ReportLimits = reportLimits,
+): StepReporter {
   let progress = { percent: 0, atMs: Number.NEGATIVE_INFINITY };
   let movedAtMs = Number.NEGATIVE_INFINITY;
-  let lines = { since: Number.NEGATIVE_INFINITY, said: 0, leftOut: 0 };
+  let lines = { sinceMs: Number.NEGATIVE_INFINITY, said: 0, leftOut: 0 };
   const tell = (event: StepReport) => {
-    if (!signal.aborted) recipient.send(event);
+    if (!signal.aborted) send(event);
   };
   return {
     progress: (share) => {
       const percent = Math.min(99, Math.floor(share));
       const now = performance.now();
       const isProgress = percent > progress.percent; // a share of nothing is no number, and no progress
-      if (!isProgress || now - progress.atMs < MIN_PROGRESS_GAP_MS) return;
+      if (!isProgress || now - progress.atMs < progressGapMs) return;
       progress = { percent, atMs: now };
       tell({ type: 'step.progressed', percent });
     },
     moved: (sentBytes, sizeBytes) => {
       const now = performance.now();
       if (sentBytes >= sizeBytes) return tell({ type: 'step.sent' });
-      if (now - movedAtMs < MIN_MOVE_GAP_MS) return;
+      if (now - movedAtMs < moveGapMs) return;
       movedAtMs = now;
       tell({ type: 'step.moved' });
     },
     log: (line) => {
       const now = performance.now();
-      if (now - lines.since > 1_000) lines = { since: now, said: 0, leftOut: lines.leftOut };
-      if (lines.said >= MAX_LINES_PER_SECOND) {
+      if (now - lines.sinceMs > SECOND_MS) lines = { sinceMs: now, said: 0, leftOut: lines.leftOut };
+      if (lines.said >= linesPerSecond) {
         lines = { ...lines, leftOut: lines.leftOut + 1 };
         return;
       }

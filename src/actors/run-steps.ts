@@ -1,0 +1,132 @@
+import { fromCallback, fromPromise } from 'xstate';
+import type { AdmittedJob, StepReport, Toolchain } from '../../machines/contracts/job.ts';
+import type { GuestStepInput, StepInput } from '../../machines/sign-job/ports.ts';
+import type { AnswerOf, InputOf, PortName } from '../run/channel/ports.ts';
+import { type ClaimAccess, type LocalEnds, runSettings, type StepCall } from '../run/channel/run-setup.ts';
+import { guardedReports } from '../run/host/report-guard.ts';
+import type { RunHost } from '../run/host/run-host.ts';
+import { guestOf } from '../run/host/watched-guest.ts';
+import type { Services } from '../run/services.ts';
+
+/** The ports whose input is that of a plain step. */
+type PlainPort = {
+  [P in PortName]: StepCall extends InputOf<P> ? P : never;
+}[PortName];
+
+type WithToolchain = StepInput & { readonly toolchain?: Toolchain | null };
+
+/** One step, in the process of its run. */
+export async function callStep<P extends PlainPort>(
+  services: Services,
+  port: P,
+  input: WithToolchain,
+  signal: AbortSignal,
+): Promise<AnswerOf<P>> {
+  const { runId, assignmentId, pass, toolchain = null, reportTo } = input;
+  const about: StepCall = { pass, toolchain, claim: claimFor(services, assignmentId) };
+  const onReport = guardedReports((report: StepReport) => reportTo.send(report), signal);
+  return services.runs.call(runId, port, about as InputOf<P>, { signal, onReport });
+}
+
+/** Null without a hub. */
+function claimFor({ vault }: Services, assignmentId: string): ClaimAccess | null {
+  const claim = vault.claim(assignmentId);
+  if (!claim || claim.artifactUploadUrl === '') return null;
+  const { authToken, tarballUrl, artifactUploadUrl } = claim;
+  return { authToken, tarballUrl, artifactUploadUrl };
+}
+
+/** A step that works on this host. */
+export const stepIn =
+  (services: Services) =>
+  <P extends PlainPort>(port: P, onDone: (answer: AnswerOf<P>) => void = () => {}) =>
+    fromPromise<AnswerOf<P>, StepInput>(async ({ input, signal }) => {
+      const answer = await callStep(services, port, input, signal);
+      onDone(answer);
+      return answer;
+    });
+
+/** A step in the run's machine; the process of the run logs in before the first of them. */
+export const guestStepIn =
+  (services: Services) =>
+  <P extends PlainPort>(port: P, onDone: (answer: AnswerOf<P>) => void = () => {}) =>
+    fromPromise<AnswerOf<P>, GuestStepInput>(async ({ input, signal }) => {
+      await enterGuest(services, input, signal);
+      const answer = await callStep(services, port, input, signal);
+      onDone(answer);
+      return answer;
+    });
+
+/** The download, which sends the bundle into the machine on the way, as soon as its process is logged in there. */
+export const downloadIn = (services: Services) =>
+  fromPromise<void, GuestStepInput>(async ({ input, signal }) => {
+    const enter = () => void enterGuest(services, input, NEVER_ABORTED).catch(() => {});
+    const stopWaiting = services.guests.onceThere(input.vmName, enter);
+    try {
+      await callStep(services, 'downloadBundle', input, signal);
+    } finally {
+      stopWaiting();
+    }
+  });
+
+/** The end of the process ends it; a first try that fails is made up for by the first step that needs the machine. */
+const NEVER_ABORTED = new AbortController().signal;
+
+/** Our own connection is closed as soon as the process of the run has one. */
+async function enterGuest(
+  { runs, guests }: Services,
+  { runId, vmName }: GuestStepInput,
+  signal: AbortSignal,
+): Promise<void> {
+  const guest = guestOf(guests, vmName);
+  const access = guest.access();
+  if (!access) return;
+  const host = runs.get(runId);
+  await host.enterGuest(access, signal);
+  guest.handOver(host.guestLost);
+}
+
+/** Without a hub. */
+export interface LocalJob {
+  readonly ends: LocalEnds;
+  /** The artifact is in its place. */
+  readonly onDelivered: () => void;
+}
+
+/** From here on the secrets of the job are in the process of the run, and no longer in this one. */
+export const openRunIn = (services: Services, local?: LocalJob) =>
+  fromPromise<AdmittedJob, StepInput>(async ({ input, signal }) => {
+    const { vault, runs, config, toolchain, audience } = services;
+    const { runId } = input;
+    const assignment = vault.assignment(runId);
+    if (!assignment) throw new Error(`assignment ${runId} is not in the vault`);
+    const { jobId, manifest, credentials, authToken } = assignment;
+    const job = await runs.open(
+      {
+        ...{ runId, jobId, manifest, credentials, authToken, audience },
+        settings: runSettings(config),
+        toolchain: toolchain.certain ?? null,
+        folders: services.foldersOf(runId),
+        ...(local && { local: local.ends }),
+      },
+      signal,
+    );
+    vault.handOver(runId);
+    return job;
+  });
+
+export const watchRunIn = ({ runs }: Services) =>
+  fromCallback<{ type: 'never' }, { readonly runId: string }>(({ input, sendBack }) => {
+    let isHeard = true;
+    void lossOf(runs.get(input.runId)).then((failure) => {
+      if (isHeard) sendBack({ type: 'process.ended', failure });
+    });
+    return () => {
+      isHeard = false;
+    };
+  });
+
+const lossOf = async ({ lost }: RunHost) => (await lost).failure;
+
+export const measureRunIn = ({ runs }: Services) =>
+  fromPromise<void, { readonly runId: string }>(({ input, signal }) => runs.get(input.runId).measure(signal));

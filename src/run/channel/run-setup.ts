@@ -1,0 +1,99 @@
+import type { Audience } from '../../../machines/contracts/wording.ts';
+import type { GuestAccess } from '../../adapters/guest/guest.ts';
+import type { Config } from '../../config/load.ts';
+import type { Toolchain } from '../../domain/toolchain.ts';
+
+/** Settings that steps go by; the secrets of the worker are not among them. */
+export type RunSettings = Pick<
+  Config,
+  | 'hubUrl'
+  | 'hubHttpUrl'
+  | 'trustRoots'
+  | 'timestampUrl'
+  | 'storeTimestampUrl'
+  | 'notaryUrl'
+  | 'notaryS3Url'
+  | 'ticketUrl'
+  | 'appStoreConnectUrl'
+>;
+
+export const runSettings = ({
+  hubUrl,
+  hubHttpUrl,
+  trustRoots,
+  timestampUrl,
+  storeTimestampUrl,
+  notaryUrl,
+  notaryS3Url,
+  ticketUrl,
+  appStoreConnectUrl,
+}: Config): RunSettings => ({
+  ...{ hubUrl, hubHttpUrl, trustRoots, timestampUrl, storeTimestampUrl },
+  ...{ notaryUrl, notaryS3Url, ticketUrl, appStoreConnectUrl },
+});
+
+/** Under which the hub gives the bundle out and takes the artifact. */
+export interface ClaimAccess {
+  /** Secret. */
+  readonly authToken: string;
+  readonly tarballUrl: string;
+  readonly artifactUploadUrl: string;
+}
+
+/** All that the process of a run is given to work with; plain data. */
+export interface RunSetup {
+  readonly runId: string;
+  readonly jobId: string;
+  /** Who reads what the run says. */
+  readonly audience: Audience;
+  readonly settings: RunSettings;
+  /** What the machines can do for certain, if that is known. */
+  readonly toolchain: Toolchain | null;
+  readonly folders: RunFolders;
+  /** As the hub sent it. */
+  readonly manifest: unknown;
+  /** As the hub sent it; secret. */
+  readonly credentials: unknown;
+  /** Secret. */
+  readonly authToken: string;
+  /** For a bundle that comes from no hub. */
+  readonly local?: LocalEnds;
+}
+
+/** Absolute paths. */
+export interface RunFolders {
+  /** Private to the run (0700); everything that it writes on this host is below. */
+  readonly run: string;
+  /** State directory whose journal knows what was begun at Apple. */
+  readonly journal: string;
+  /** State directory in whose journal artifacts are kept. */
+  readonly kept: string;
+}
+
+/** Where a bundle comes from and where its artifact goes, without a hub. */
+export interface LocalEnds {
+  readonly bundle: {
+    readonly appPath: string;
+    readonly target: 'macos-sign' | 'ios-sign';
+    readonly unpacked?: { readonly folder: string; readonly sizeBytes: number };
+  };
+  /** XML property list, base64; takes the place of the entitlements in the bundle. */
+  readonly entitlementsBase64?: string;
+  readonly artifact: {
+    readonly wanted: string;
+    readonly force: boolean;
+    readonly format?: 'dmg' | 'app' | 'zip';
+  };
+}
+
+/** What a step is told, beside what its run knows. */
+export interface StepCall {
+  /** Which pass of the plan the step is about, counted from 0. */
+  readonly pass: number;
+  /** Of the newest assignment; without a hub there is none. */
+  readonly claim: ClaimAccess | null;
+  /** What the machine can do; null until it was asked. */
+  readonly toolchain: Toolchain | null;
+}
+
+export type { GuestAccess };

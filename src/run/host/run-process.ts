@@ -1,0 +1,114 @@
+import type { Readable } from 'node:stream';
+import { Tail } from '../../adapters/guest/ssh/collect.ts';
+import type { ProcessEnd } from '../../adapters/process/process-end.ts';
+import { residentBytes } from '../../adapters/process/resident.ts';
+import { type ChannelledProcess, spawnWithChannel } from '../../adapters/process/with-channel.ts';
+import { builtProgram } from '../../built-program.ts';
+import { contained } from '../../contained.ts';
+import { ShipError } from '../../errors.ts';
+import { encodeFrame, FrameReader } from '../channel/frames.ts';
+import { MAX_FROM_RUN_BYTES } from '../channel/messages.ts';
+import type { RunProcessLimits } from './limits.ts';
+import type { EndCause, RunEnd, RunLink } from './link.ts';
+import { Receiver } from './receiver.ts';
+
+/** Only looked at to tell why it ended. */
+const MAX_STDERR_BYTES = 8 * 1024;
+/** What it has not read yet; a run that reads nothing is not kept for ever. */
+const MAX_UNREAD_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Starts a process that can hold a run.
+ *
+ * @param program - path of the JavaScript that it runs
+ * @throws ShipError COMMAND_NOT_FOUND when its program is missing
+ */
+export function startRunProcess(limits: RunProcessLimits, program = ourProgram()): RunLink {
+  const child = spawnWithChannel(program, [`--max-old-space-size=${limits.heapMib}`]);
+  const stderr = tailOf(child.stderr);
+  let asked: EndCause | undefined;
+  const end = (cause: EndCause): void => {
+    asked ??= cause;
+    child.kill();
+  };
+  const receiver = new Receiver(limits, end);
+  readFrom(child, receiver, () => asked !== undefined, end);
+  return {
+    pid: child.pid,
+    listen: (listener) => receiver.listen(contained(listener, () => end('garbled'))),
+    send: (message) => {
+      if (asked !== undefined || child.channel.destroyed) return;
+      child.channel.write(encodeFrame(message));
+      if (child.channel.writableLength > MAX_UNREAD_BYTES) end('unresponsive');
+    },
+    end,
+    ended: child.closed.then((status) => {
+      child.channel.destroy();
+      return {
+        cause: asked ?? causeOf(status, stderr.toString()),
+        detail: { ...status, stderr: stderr.toString() },
+      };
+    }),
+    residentBytes: (signal) => residentBytes(child.pid, signal),
+  };
+}
+
+/** What comes after the end was decided is of no interest, and may be more than can be looked at. */
+function readFrom(
+  { channel }: ChannelledProcess,
+  receiver: Receiver,
+  isOver: () => boolean,
+  end: (cause: EndCause) => void,
+): void {
+  const frames = new FrameReader(MAX_FROM_RUN_BYTES, (message) => {
+    if (!isOver()) receiver.receive(message);
+  });
+  const take = (chunk: Buffer): void => {
+    if (isOver()) return;
+    receiver.countBytes(chunk.length);
+    frames.push(chunk);
+  };
+  channel.on(
+    'data',
+    contained(take, () => end('garbled')),
+  );
+  // the end of the process says more
+  channel.on('error', () => {});
+}
+
+function tailOf(stream: Readable): Tail {
+  const tail = new Tail(MAX_STDERR_BYTES);
+  stream.on('data', (chunk: Buffer) => tail.add(chunk));
+  stream.on('error', () => {});
+  return tail;
+}
+
+/** V8 says so before it ends the process. */
+const OUT_OF_MEMORY = /heap out of memory|Array buffer allocation failed|ERR_WORKER_OUT_OF_MEMORY/;
+/** Signals that a process gets by its own doing. */
+const BY_ITSELF: readonly (NodeJS.Signals | null)[] = [
+  null,
+  'SIGABRT',
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGILL',
+  'SIGFPE',
+  'SIGTRAP',
+  'SIGSYS',
+];
+
+/** @param stderr - the last of what it said */
+export function causeOf({ signal }: ProcessEnd, stderr: string): RunEnd['cause'] {
+  if (!BY_ITSELF.includes(signal)) return 'killed';
+  return OUT_OF_MEMORY.test(stderr) ? 'memory' : 'crash';
+}
+
+function ourProgram(): string {
+  const found = builtProgram('run-process/main');
+  if (found !== undefined) return found;
+  throw new ShipError('COMMAND_NOT_FOUND', {
+    summary: 'The process for a job could not be started.',
+    reason: 'Its program has not been built.',
+    nextStep: 'Run "npm run build" in the folder of perry-ship.',
+  });
+}

@@ -1,0 +1,55 @@
+import type { AdmittedJob } from '../../../machines/contracts/job.ts';
+import { TRY_AGAIN_OR_LOOK } from '../../../machines/contracts/wording.ts';
+import type { GuestSession } from '../../adapters/guest/guest.ts';
+import { connectSsh } from '../../adapters/guest/ssh/client.ts';
+import { ShipError } from '../../errors.ts';
+import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
+import { admittedJob, readJob } from '../read-job.ts';
+import type { RunServices } from '../services.ts';
+import type { Desk } from '../workbench.ts';
+
+/** A guest that was just spoken to; it lets us in at once or never. */
+const READY_TIMEOUT_MS = 10_000;
+
+/** One run, in its own process: what it was given, what its steps have made so far, its way into the machine. */
+export interface RunRoom {
+  readonly setup: RunSetup;
+  readonly services: RunServices;
+  readonly desk: Desk;
+  session?: GuestSession;
+}
+
+/** @throws ShipError as `readJob` */
+export function openRoom(setup: RunSetup, services: RunServices): { room: RunRoom; job: AdmittedJob } {
+  const { runId, jobId, folders, manifest: sentManifest } = setup;
+  const job = readJob(setup);
+  const desk: Desk = { runId, jobId, dir: folders.run, sentManifest, artifacts: new Map(), ...job };
+  return { room: { setup, services, desk }, job: admittedJob(job, setup.toolchain) };
+}
+
+/**
+ * Logs into the machine of the run.
+ *
+ * @param onLost - told when the connection has ended
+ * @throws ShipError GUEST_UNREACHABLE · GUEST_HOST_KEY_MISMATCH · GUEST_AUTH_REFUSED
+ */
+export async function connectGuest(
+  room: RunRoom,
+  { address, credentials }: GuestAccess,
+  signal: AbortSignal,
+  onLost: (reason: string) => void,
+): Promise<void> {
+  const session = await connectSsh({ address, credentials, signal, readyTimeoutMs: READY_TIMEOUT_MS });
+  room.session = session;
+  void session.closed.then(onLost);
+}
+
+/** The open connection into the run's machine. @throws ShipError GUEST_LOST */
+export function sessionOf({ session }: RunRoom): GuestSession {
+  if (session) return session;
+  throw new ShipError('GUEST_LOST', {
+    summary: 'The connection to the virtual machine was lost.',
+    reason: 'There is no open connection to it any more.',
+    nextStep: TRY_AGAIN_OR_LOOK,
+  });
+}

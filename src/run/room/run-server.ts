@@ -1,0 +1,114 @@
+import type { AdmittedJob } from '../../../machines/contracts/job.ts';
+import { secretsIn } from '../../domain/credentials/index.ts';
+import { createRedactor } from '../../domain/redaction/index.ts';
+import { makeFolder } from '../../files/disk/make-folder.ts';
+import { openJournal } from '../../journal/journal.ts';
+import { keptArtifactsIn } from '../../journal/kept-artifacts.ts';
+import { fileJournal } from '../../journal/submissions.ts';
+import type { FromRun, ToRun } from '../channel/messages.ts';
+import { sentFailure } from '../channel/messages.ts';
+import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
+import type { RunServices } from '../services.ts';
+import { factsOf } from './error-facts.ts';
+import { redactTexts } from './redact-texts.ts';
+import { connectGuest, openRoom, type RunRoom } from './run-room.ts';
+import type { StepContext, StepTable } from './step-table.ts';
+
+export interface RunServerOptions {
+  readonly say: (message: FromRun) => void;
+  /** The effects of a run; they differ by where its bundle comes from. */
+  readonly stepsFor: (setup: RunSetup) => StepTable;
+}
+
+type AnyStep = (room: RunRoom, input: unknown, context: StepContext) => Promise<unknown>;
+
+/** The run's side of the channel: does what it is asked for, and says how that went. Holds one run in its life. */
+export class RunServer {
+  readonly #options: RunServerOptions;
+  readonly #redactor = createRedactor();
+  readonly #working = new Map<number, AbortController>();
+  readonly #tokens = new Set<string>();
+  #room: RunRoom | undefined;
+  #steps: StepTable | undefined;
+
+  constructor(options: RunServerOptions) {
+    this.#options = options;
+  }
+
+  /** Hides what is secret about the run. */
+  redact(text: string): string {
+    return this.#redactor.ofWorker(text);
+  }
+
+  /** What it works on, once it has a run. */
+  get room(): RunRoom | undefined {
+    return this.#room;
+  }
+
+  hear(message: ToRun): void {
+    if (message.type === 'abort') this.#working.get(message.id)?.abort(new Error('the step was stopped'));
+    else void this.#work(message.id, message.port, message.input);
+  }
+
+  async #work(id: number, port: string, input: unknown): Promise<void> {
+    const stopping = new AbortController();
+    this.#working.set(id, stopping);
+    try {
+      const output = await this.#answer(id, port, input, stopping.signal);
+      this.#say({ type: 'done', id, output });
+    } catch (error) {
+      this.#say({ type: 'failed', id, failure: sentFailure(error), detail: factsOf(error) });
+    } finally {
+      this.#working.delete(id);
+    }
+  }
+
+  async #answer(id: number, port: string, input: unknown, signal: AbortSignal): Promise<unknown> {
+    if (port === 'beginRun') return this.#begin(input as RunSetup);
+    const [room, steps] = [this.#room, this.#steps];
+    if (!room || !steps) throw new Error(`${port} was asked before there was a run`);
+    if (port === 'closeGuest') return room.session?.close();
+    if (port === 'connectGuest')
+      return connectGuest(room, input as GuestAccess, signal, (reason) =>
+        this.#say({ type: 'guestLost', reason }),
+      );
+    this.#heedToken(input);
+    const step = steps[port as keyof StepTable] as AnyStep | undefined;
+    if (!step) throw new Error(`there is no port ${port}`);
+    return step(room, input, { signal, tell: (report) => this.#say({ type: 'reported', id, report }) });
+  }
+
+  async #begin(setup: RunSetup): Promise<AdmittedJob> {
+    this.#redactor.add('run', [setup.authToken, ...secretsIn(setup.credentials)]);
+    await makeFolder(setup.folders.run, 0o700);
+    this.#steps = this.#options.stepsFor(setup);
+    const { room, job } = openRoom(setup, this.#servicesFor(setup));
+    this.#room = room;
+    return job;
+  }
+
+  #servicesFor({ settings, audience, toolchain, folders }: RunSetup): RunServices {
+    return {
+      config: settings,
+      audience,
+      redactor: { add: (owner, secrets) => this.#redactor.add(owner, secrets) },
+      log: (text, facts) => this.#say({ type: 'logged', level: 'warn', text, facts: { ...facts } }),
+      toolchain: toolchain ?? undefined,
+      journal: openJournal(folders.journal),
+      submissions: fileJournal(folders.journal),
+      keptArtifacts: keptArtifactsIn(folders.kept),
+    };
+  }
+
+  /** The hub may give a job to us once more, under another token. */
+  #heedToken(input: unknown): void {
+    const token = (input as { claim?: { authToken: string } | null } | null)?.claim?.authToken;
+    if (token === undefined || this.#tokens.has(token)) return;
+    this.#tokens.add(token);
+    this.#redactor.add(`token ${this.#tokens.size}`, [token]);
+  }
+
+  #say(message: FromRun): void {
+    this.#options.say(redactTexts(message, (text) => this.redact(text)) as FromRun);
+  }
+}

@@ -1,0 +1,120 @@
+import type { RunReport } from '../channel/messages.ts';
+import type { InputOf, PortName, SaidBy } from '../channel/ports.ts';
+import type { StepCall } from '../channel/run-setup.ts';
+import { reporterFor } from '../step-report.ts';
+import { checkArtifact } from '../steps/check-artifact.ts';
+import { checkCredentials } from '../steps/check-credentials.ts';
+import { codesign } from '../steps/codesign.ts';
+import { compileAssets } from '../steps/compile-assets.ts';
+import { deliverArtifact } from '../steps/deliver-artifact.ts';
+import { downloadBundle } from '../steps/download-bundle.ts';
+import { drawIcons } from '../steps/draw-icons.ts';
+import { findEarlierUpload } from '../steps/earlier-upload.ts';
+import { embedProfile } from '../steps/embed-profile.ts';
+import { inspectBundle } from '../steps/inspect-bundle.ts';
+import { keepArtifact, recallArtifact } from '../steps/keep-artifact.ts';
+import { layOutBundle } from '../steps/lay-out-bundle.ts';
+import { learnToolchain } from '../steps/learn-toolchain.ts';
+import { mergeInfoPlist } from '../steps/merge-info-plist.ts';
+import * as notarize from '../steps/notarize-artifact.ts';
+import type { NotaryScope } from '../steps/notary-desk.ts';
+import { packageArtifact } from '../steps/package-artifact.ts';
+import * as publish from '../steps/publish-build.ts';
+import { fetchTicket, stapleTicket } from '../steps/staple-artifact.ts';
+import type { GuestStepScope, StepScope } from '../steps/step.ts';
+import { transferBundle } from '../steps/transfer-bundle.ts';
+import { validateStaple } from '../steps/validate-staple.ts';
+import { verifySignature } from '../steps/verify-signature.ts';
+import { type RunRoom, sessionOf } from './run-room.ts';
+
+export interface StepContext {
+  readonly signal: AbortSignal;
+  readonly tell: (report: RunReport) => void;
+}
+
+/** One effect of a run. */
+export type RunStep<P extends PortName> = (
+  room: RunRoom,
+  input: InputOf<P>,
+  context: StepContext,
+) => Promise<SaidBy<P>>;
+
+/** The ports that are done by the process of a run; opening the run and its machine come before. */
+export type StepPort = Exclude<PortName, 'beginRun' | 'connectGuest' | 'closeGuest'>;
+export type StepTable = { readonly [P in StepPort]: RunStep<P> };
+
+/** A step that works on this host. */
+export const step =
+  <T>(run: (scope: StepScope) => Promise<T>) =>
+  (room: RunRoom, call: StepCall, context: StepContext): Promise<T> =>
+    run(scopeOf(room, call, context));
+
+/** A step that needs the run's machine. */
+const guestStep =
+  <T>(run: (scope: GuestStepScope) => Promise<T>) =>
+  async (room: RunRoom, call: StepCall, context: StepContext): Promise<T> =>
+    run({ ...scopeOf(room, call, context), session: sessionOf(room), toolchain: call.toolchain });
+
+/** A step that makes use of the machine as soon as it is there. */
+const eagerStep =
+  (run: (scope: StepScope) => Promise<void>) =>
+  (room: RunRoom, call: StepCall, context: StepContext): Promise<void> =>
+    run({ ...scopeOf(room, call, context), guest: () => room.session });
+
+function scopeOf(
+  { services, desk }: RunRoom,
+  { pass, claim }: StepCall,
+  { signal, tell }: StepContext,
+): StepScope {
+  return { services, desk, pass, claim, signal, report: reporterFor(tell, signal) };
+}
+
+/** An effect of the notarization or of the upload to App Store Connect. */
+const effect =
+  <TInput, T>(run: (scope: NotaryScope & publish.StoreScope, input: TInput) => Promise<T>) =>
+  ({ services, desk }: RunRoom, input: TInput, { signal }: StepContext): Promise<T> =>
+    run({ services, desk, signal }, input);
+
+/** Every effect of a run whose bundle comes from the hub, and whose artifact goes there. */
+export const hubSteps: StepTable = {
+  downloadBundle: eagerStep(downloadBundle),
+  inspectBundle: step(inspectBundle),
+  checkCredentials: step(checkCredentials),
+  recallArtifact: step(recallArtifact),
+  drawIcons: step(drawIcons),
+  mergeInfoPlist: step(mergeInfoPlist),
+  learnToolchain: guestStep(learnToolchain),
+  compileAssets: guestStep(compileAssets),
+  layOutBundle: step(layOutBundle),
+  embedProfile: step(embedProfile),
+  transferBundle: guestStep(transferBundle),
+  codesign: guestStep(codesign),
+  verifySignature: guestStep(verifySignature),
+  packageArtifact: guestStep(packageArtifact),
+  checkArtifact: step(checkArtifact),
+  keepArtifact: step(keepArtifact),
+  validateStaple: guestStep(validateStaple),
+  findEarlierUpload: step(findEarlierUpload),
+  deliverArtifact: step(deliverArtifact),
+  findSubmission: effect(notarize.findSubmission),
+  submitArtifact: effect(notarize.submitArtifact),
+  seekSubmission: effect(notarize.seekSubmission),
+  recordSubmission: effect(notarize.recordSubmission),
+  forgetSubmission: effect(notarize.forgetSubmission),
+  uploadArtifact: ({ services, desk }, input, { signal, tell }) =>
+    notarize.uploadArtifact({ services, desk, signal }, input, (sentBytes) =>
+      tell({ type: 'upload.progressed', sentBytes }),
+    ),
+  askVerdict: effect(notarize.askVerdict),
+  fetchLog: effect(notarize.fetchLog),
+  fetchTicket: effect(fetchTicket),
+  stapleTicket: effect(stapleTicket),
+  findApp: effect(publish.findAppId),
+  reserveUpload: effect(publish.reserve),
+  recordUpload: effect(publish.recordUpload),
+  reserveFile: effect(publish.reserveParts),
+  sendParts: effect(publish.sendParts),
+  commitFile: effect(publish.commit),
+  askUpload: effect(publish.askVerdict),
+  findOwnBuild: effect(publish.findOwnBuild),
+};
