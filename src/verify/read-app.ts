@@ -75,6 +75,8 @@ async function profilesIn(
   for (const path of ['', ...bundlesWithProfile(tree, platform)]) {
     const layout = await bundleLayout(tree, path);
     const code = layout && codeAt(seal, layout.executable);
+    // in a folder without code of its own it is a file as any other
+    if (path !== '' && !code) continue;
     const bundleId = layout && stringAt(infoOf(layout), 'CFBundleIdentifier');
     const signatures = code?.signatures ?? [];
     reports.push(await checkProfileOf(tree, { path, platform, bundleId: bundleId ?? '', signatures }));

@@ -26,8 +26,10 @@ export function treatmentOf(rules: readonly ResourceRule[], path: string): Treat
   return best.nested ? 'nested' : 'sealed';
 }
 
-/** What current tools leave out; a seal that leaves out more lets content change unseen. */
-const USUAL_OMISSIONS =
-  /^(Info\.plist|PkgInfo|(.*\/)?\.DS_Store|(Resources\/)?.*\.lproj\/locversion\.plist)$/;
+/**
+ * What the rules of current tools leave out, their unescaped dot in `locversion.plist` included; a seal that leaves out
+ * more lets content change unseen.
+ */
+const USUAL_OMISSIONS = /^(Info\.plist|PkgInfo|(.*\/)?\.DS_Store|(Resources\/)?.*\.lproj\/locversion.plist)$/;
 
 export const isUsualOmission = (path: string): boolean => USUAL_OMISSIONS.test(path);
