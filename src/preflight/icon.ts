@@ -1,5 +1,6 @@
 import { shown } from '../domain/bundle/shown.ts';
 import { isDict, type PlistDict, stringAt } from '../formats/plist/index.ts';
+import { capitalized } from '../text.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context } from './input.ts';
 
@@ -32,8 +33,9 @@ function picture(context: Context, info: PlistDict): Finding[] {
   if (platform === 'ios' && survey.hasAssetsCar) return catalogName(context, info);
   if (platform === 'macos' && hasStoreIcns(context)) return [];
   if (survey.pictures.length === 0) return context.toStore ? [missing(context)] : [];
-  if (survey.pictures.some(isFull)) return [];
-  return survey.pictures.slice(0, 1).flatMap((first) => pictureFindings(context, first));
+  const usable = survey.pictures.filter(({ fault }) => fault === undefined);
+  if (usable.some(isFull)) return [];
+  return [...usable, ...survey.pictures].slice(0, 1).flatMap((first) => pictureFindings(context, first));
 }
 
 type Picture = Context['survey']['pictures'][number];
@@ -44,13 +46,13 @@ const hasStoreIcns = ({ survey: { icnsTypes }, toStore }: Context): boolean =>
 const isFull = ({ size }: Picture): boolean =>
   size !== undefined && size.width === size.height && size.width >= STORE_PIXELS;
 
-function pictureFindings({ inStore }: Context, { path, size }: Picture): Finding[] {
+function pictureFindings({ inStore }: Context, { path, size, fault }: Picture): Finding[] {
   const nextStep = `Give the app an icon of ${STORE_PIXELS} by ${STORE_PIXELS} pixels as PNG, and build again.`;
-  if (!size)
+  if (!size || fault !== undefined)
     return [
       finding('ICON_UNREADABLE', inStore, {
         summary: `${shown(path)} cannot be read as a PNG picture.`,
-        reason: 'It does not begin as a PNG file does.',
+        reason: fault === undefined ? 'It does not begin as a PNG file does.' : capitalized(`${fault}.`),
         nextStep,
       }),
     ];

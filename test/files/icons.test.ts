@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inspectBundle } from '../../src/files/bundle/index.ts';
+import { loadArt, pictureFault } from '../../src/files/icons/image.ts';
 import { drawIcons } from '../../src/files/icons/index.ts';
 import { bombPng, makeIosApp, makeMacApp, makePng } from '../helpers/bundles.ts';
 
@@ -265,6 +266,41 @@ describe('sources', () => {
         "line: ICON_UNREADABLE: "Icon-1024.png" was not used: it has 1 × 8193 pixels, and 8192 is the longest edge that is read.",
       ]
     `);
+  });
+
+  test('is told before it is drawn from: what is said of a damaged picture and what is drawn agree', async () => {
+    const { data, info } = await sharp({
+      create: {
+        width: 64,
+        height: 64,
+        channels: 3,
+        background: 'red',
+        noise: { type: 'gaussian', mean: 128, sigma: 60 },
+      },
+    })
+      .png()
+      .toBuffer({ resolveWithObject: true });
+    const damaged = (at: number): Buffer => {
+      const bytes = Buffer.from(data);
+      bytes.writeUInt8((bytes[at] ?? 0) ^ 0xff, at);
+      return bytes;
+    };
+    const steps = Array.from({ length: 24 }, (_, index) => Math.floor((index * info.size) / 24));
+    const ends = Array.from({ length: 16 }, (_, index) => info.size - 1 - index);
+    const pictures = [data, ...[...steps, ...ends].flatMap((at) => [damaged(at), data.subarray(0, at)])];
+    const told: boolean[] = [];
+    const drawn: boolean[] = [];
+    for (const bytes of pictures) {
+      told.push((await pictureFault(bytes)) !== undefined);
+      drawn.push(
+        await loadArt(bytes, { flatten: false }).then(
+          () => true,
+          () => false,
+        ),
+      );
+    }
+    expect(told).toEqual(drawn.map((isDrawn) => !isDrawn));
+    expect([told[0], told.filter(Boolean).length > 20]).toEqual([false, true]);
   });
 
   test('a link is not followed', async () => {

@@ -64,7 +64,7 @@ const toolsOf = async ({ image }: MacWorld): Promise<string[]> =>
 
 /** The package holds for our reader, and for programs that know nothing of us. */
 async function expectSoundPackage(path: string): Promise<void> {
-  const { findings, cms, parts } = await checkPackage(path, { signal: AbortSignal.timeout(20_000) });
+  const { findings, cms, parts } = await checkPackage(path, { signal: AbortSignal.timeout(120_000) });
   expect(findings).toEqual([]);
   expect(cms?.signer?.commonName).toMatch(/^3rd Party Mac Developer Installer: /);
   expect(parts).toContainEqual({ identifier: macDemoApp.bundleId, version: macDemoApp.shortVersion });
@@ -99,7 +99,7 @@ async function expectDirectImage(path: string): Promise<void> {
 }
 
 const appIn = (folder: string) =>
-  readApp(join(folder, `${macDemoApp.name}.app`), { path: '', signal: AbortSignal.timeout(20_000) });
+  readApp(join(folder, `${macDemoApp.name}.app`), { path: '', signal: AbortSignal.timeout(120_000) });
 
 const published = (world: World, jobId: string) =>
   world.hub.messages(jobId).filter(({ type }) => type === 'published');

@@ -180,6 +180,19 @@ expectFound([
     () => iosWith({ 'Icon-1024.png': 'jpeg' }, { to: 'appstore' }),
   ],
   [
+    'an icon that begins well and is cut',
+    'ICON_UNREADABLE',
+    'error',
+    async () =>
+      iosWith({ 'Icon-1024.png': (await makePng(1024, 1024)).subarray(0, -200) }, { to: 'appstore' }),
+  ],
+  [
+    'an icon that is damaged, outside of the store',
+    'ICON_UNREADABLE',
+    'warning',
+    async () => macWith({ 'Contents/Resources/AppIcon.png': (await makePng(1024, 1024)).fill(7, 60, 90) }),
+  ],
+  [
     'a small icon, outside of the store',
     'ICON_TOO_SMALL',
     'warning',

@@ -51,6 +51,8 @@ export interface PrivacyManifest {
 export interface Picture {
   readonly path: string;
   readonly size?: { readonly width: number; readonly height: number };
+  /** Why no icon can be drawn from it. */
+  readonly fault?: string;
   /** It has an alpha channel, transparent or not. */
   readonly hasAlpha: boolean;
 }

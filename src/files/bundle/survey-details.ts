@@ -4,6 +4,7 @@ import { isProgramKind, joined } from '../../domain/bundle/nested-places.ts';
 import { PNG_HEAD_BYTES, pngHasAlpha, pngSize } from '../../domain/icons/index.ts';
 import { type PlistDict, stringAt } from '../../formats/plist/index.ts';
 import { readExistingEntitlements } from '../code-signature/existing-entitlements.ts';
+import { pictureFault } from '../icons/image.ts';
 import type { Faults } from './faults.ts';
 import { readIcnsTypes } from './icns-types.ts';
 import { readSidecarEntitlements } from './leftovers.ts';
@@ -13,6 +14,7 @@ import type { ReadingBudget } from './reading-budget.ts';
 
 /** Pictures that an icon is drawn from, as the compiler names them. */
 const PICTURES = ['Icon-1024.png', 'AppIcon.png', 'icon.png'];
+const MAX_PICTURE_BYTES = 32 * 1024 * 1024;
 const MAX_PROFILE_BYTES = 1024 * 1024 + 1;
 
 type Details = Pick<
@@ -46,12 +48,24 @@ async function readPictures(appPath: string, { layout, files }: BundleSurvey): P
   const paths = folders.flatMap((folder) => PICTURES.map((name) => joined(folder, name)));
   const pictures: Picture[] = [];
   for (const path of paths.filter((candidate) => files.has(candidate))) {
-    const head = await readPlainFile(appPath, path, PNG_HEAD_BYTES);
-    const size = head && pngSize(head);
-    pictures.push({ path, ...(size && { size }), hasAlpha: head !== undefined && pngHasAlpha(head) });
+    const bytes = (await readPlainFile(appPath, path, MAX_PICTURE_BYTES + 1)) ?? Buffer.alloc(0);
+    const size = pngSize(bytes.subarray(0, PNG_HEAD_BYTES));
+    const fault = await faultOfPicture(bytes);
+    pictures.push({
+      path,
+      ...(size && { size }),
+      ...(fault !== undefined && { fault }),
+      hasAlpha: pngHasAlpha(bytes.subarray(0, PNG_HEAD_BYTES)),
+    });
   }
   return pictures;
 }
+
+/** As the drawing of icons sees it, which comes later: what it cannot use has to be said now. */
+const faultOfPicture = async (bytes: Buffer): Promise<string | undefined> =>
+  bytes.length > MAX_PICTURE_BYTES
+    ? `it is larger than ${MAX_PICTURE_BYTES} bytes`
+    : await pictureFault(bytes);
 
 async function readIcon(
   appPath: string,

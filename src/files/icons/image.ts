@@ -48,6 +48,27 @@ export async function sizeOfPng(bytes: Buffer): Promise<ImageSize> {
 }
 
 /**
+ * Why no icon can be drawn from a picture. It is decoded to its end, line by line: one that begins well may be damaged
+ * behind that.
+ *
+ * @returns undefined when it can be drawn from
+ */
+export async function pictureFault(bytes: Buffer): Promise<string | undefined> {
+  try {
+    await sizeOfPng(bytes);
+    const { picture } = await open(bytes);
+    await picture.resize(1, 1, { fit: 'fill' }).raw().toBuffer();
+    return undefined;
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+/** What is wrong with a picture, of all that the decoder says. */
+export const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
+
+/**
  * Decodes a PNG and makes it the square that icons are drawn from; what is not square is centred, not stretched.
  *
  * @param flatten - true for iOS, whose icons may not have an alpha channel at all (transparent parts become white);

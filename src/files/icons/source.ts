@@ -2,7 +2,7 @@ import type { BundleFacts } from '../../domain/bundle/index.ts';
 import { joined } from '../../domain/bundle/nested-places.ts';
 import { shown } from '../../domain/bundle/shown.ts';
 import { readPlainFile } from '../bundle/plain-file.ts';
-import { type ImageSize, sizeOfPng } from './image.ts';
+import { firstLine, type ImageSize, sizeOfPng } from './image.ts';
 
 /** In order of preference among equals. */
 const NAMES = ['Icon-1024.png', 'AppIcon.png', 'icon.png'] as const;
@@ -56,9 +56,6 @@ export async function findIconSource(appPath: string, facts: SourceFacts): Promi
 
 export const unreadable = (path: string, error: unknown): string =>
   `ICON_UNREADABLE: ${shown(path)} was not used: ${firstLine(error)}.`;
-
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
 
 /** Among equals the order of search decides. */
 const better = (present: IconSource | undefined, found: IconSource): IconSource =>
