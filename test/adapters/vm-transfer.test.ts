@@ -259,6 +259,27 @@ describe('out of the guest', () => {
       ],
       ['a hard link', [entry({ path: './good', type: 'Link', linkpath: '/etc/passwd', size: 0 }), end]],
       ['a pipe', [entry({ path: './good', type: 'FIFO', size: 0 }), end]],
+      ['a sparse file of GNU tar', [withType('S'), end]],
+      ['an entry of an unknown type', [withType('Z'), end]],
+      ['a size below zero', [withSizeField('ffffffffffffffffffffffff'), end]],
+      ['a size of many digits', [withSizeField('80ffffffffffffffffffffff'), end]],
+      ['a pax header with another name', [pax('path', '../escaped'), file('./good'), end]],
+      [
+        'a pax header that makes it a link',
+        [pax('linkpath', '/etc/passwd'), entry({ path: './good', type: 'SymbolicLink', size: 0 }), end],
+      ],
+      [
+        'thousands of folders and nothing else',
+        [
+          ...Array.from({ length: 2_000 }, (_, i) => entry({ path: `./d${i}/`, type: 'Directory', size: 0 })),
+          end,
+        ],
+      ],
+      [
+        'thousands of pax headers and nothing else',
+        [...Array.from({ length: 2_000 }, () => pax('comment', 'x')), end],
+      ],
+      ['the asked file twice', [good, good, end]],
       ['nothing', [end]],
       ['not a tar', [Buffer.from('.'.repeat(4096))]],
       ['a compressed tar', [gzipSync(Buffer.concat([good, end]))]],
@@ -271,6 +292,20 @@ describe('out of the guest', () => {
       expect(await readdir(near)).toSatisfy((names: string[]) => names.every((name) => name === 'good'));
       expect(existsSync(join(near, '../escaped'))).toBe(false);
       expect(existsSync('/tmp/perry-escaped')).toBe(false);
+    });
+
+    test.each<[string, Buffer]>([
+      ['a pax header of a size below zero', pax('size', '-1')],
+      ['a pax header of megabytes', pax('comment', 'x'.repeat(3 << 20))],
+      [
+        'a GNU name of megabytes',
+        entry({ path: './', type: 'NextFileHasLongPath', size: 3 << 20 }, 'x'.repeat(3 << 20)),
+      ],
+    ])('%s is passed over', async (_, header) => {
+      await lie([header, good, end]);
+      await fetchFiles(['good']);
+      expect(await readdir(near)).toEqual(['good']);
+      expect(await readFile(join(near, 'good'), 'utf8')).toBe('good');
     });
 
     test('a size that is a lie, and a stream without end', async () => {
@@ -318,6 +353,23 @@ describe('out of the guest', () => {
         mode: 0o755,
       });
     }
+  });
+
+  test('a flood on both streams is bounded in memory, and the exit code counts', async () => {
+    const flood = 'yes "a line of text that is long enough" | head -c 300000000';
+    const lines = { count: 0 };
+    const before = process.memoryUsage();
+    const { exitCode, stdout, stderr } = await vm.session.exec(`${flood}; ${flood} >&2; exit 3`, {
+      signal: never,
+      onStderrLine: () => {
+        lines.count += 1;
+      },
+    });
+    const after = process.memoryUsage();
+    expect([exitCode, stdout.length, stderr.length]).toEqual([3, 1024 * 1024, 64 * 1024]);
+    expect(lines.count).toBeGreaterThan(7_000_000);
+    const grownBytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+    expect(grownBytes).toBeLessThan(150 << 20);
   });
 
   test('one file, with its size and digest', async () => {
@@ -405,6 +457,36 @@ function entry(fields: ConstructorParameters<typeof Header>[0] & object, body = 
   header.encode();
   const padding = Buffer.alloc((512 - (body.length % 512)) % 512);
   return Buffer.concat([header.block as Buffer, Buffer.from(body), padding]);
+}
+
+/** A pax header with one record, for the entry that follows. */
+function pax(key: string, value: string): Buffer {
+  const rest = ` ${key}=${value}\n`;
+  const length = [1, 2, 3, 4, 5, 6, 7, 8]
+    .map((digits) => rest.length + digits)
+    .find((all) => `${all}`.length + rest.length === all);
+  const body = `${length}${rest}`;
+  return entry({ path: './PaxHeader', type: 'ExtendedHeader', size: body.length }, body);
+}
+
+/** A header whose size is written in base 256, as GNU tar does for numbers that octal digits cannot hold. */
+function withSizeField(hex: string): Buffer {
+  const header = entry({ path: './good', type: 'File', size: 4 }, 'evil');
+  header.set(Buffer.from(hex, 'hex'), 124);
+  return withChecksum(header);
+}
+
+function withType(letter: string): Buffer {
+  const header = entry({ path: './good', type: 'File', size: 4 }, 'evil');
+  header.write(letter, 156);
+  return withChecksum(header);
+}
+
+function withChecksum(header: Buffer): Buffer {
+  header.fill(' ', 148, 156);
+  const sum = header.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return header;
 }
 
 /** vitest compares large buffers byte by byte in seconds. */
