@@ -10,7 +10,7 @@ import { isIssuedByApple } from '../domain/profile/index.ts';
 import { KEY_TYPES, PURPOSE_NAMES } from '../preflight/index.ts';
 import { plain } from '../verify/plain.ts';
 
-/** One certificate of a PKCS#12 file, and what it is good for. */
+/** One certificate of a PKCS#12 file, and what it can be used for. */
 export interface ListedIdentity {
   readonly name: string;
   /** What Apple issued it for, by its marks or else by its name; empty when neither tells. */
@@ -157,7 +157,7 @@ const paragraph = (one: ListedIdentity): string[] => [
   `  valid     ${one.validFrom.slice(0, 10)} to ${one.validTo.slice(0, 10)}`,
   `  key       ${one.hasKey ? `yes, ${one.keyType}` : 'no'}`,
   `  by Apple  ${one.issuedByOwnRoot ? 'no, by a root of PERRY_TRUST_ROOTS' : one.issuedByApple ? 'yes' : 'no'}`,
-  `  good for  ${one.usableFor.join('; ') || 'nothing'}`,
+  `  use for   ${one.usableFor.join('; ') || 'nothing'}`,
   ...one.odd.map((line) => `  odd       ${line}`),
   '',
 ];

@@ -128,7 +128,7 @@ withBundleFlags(
 withPasswordFlags(
   program
     .command('identity <file>')
-    .description('what a PKCS#12 file holds: each identity, what it is good for, and what is odd'),
+    .description('what a PKCS#12 file holds: each identity, what it can be used for, and what is odd'),
 )
   .option('--json', 'for programs')
   .action(async (file, flags) => (await import('./identity.ts')).identity(file, flags));

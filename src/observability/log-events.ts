@@ -117,7 +117,7 @@ function logRefusal(logger: Logger, { output }: { output?: { failure?: { code?: 
   if (output?.failure?.code === SLOT_REFUSED)
     logger.error(
       { code: SLOT_REFUSED },
-      'this host refuses machines that it should run: one place less is used for some minutes; look for other virtual machines on it',
+      'this host refuses machines that it should run: one slot fewer is used for some minutes; look for other virtual machines on it',
     );
 }
 
