@@ -375,3 +375,25 @@ describe('in a macOS guest', () => {
       expect(linesOf(world, jobId)).toContainEqual(expect.stringMatching(/no compiled asset catalog/));
     }));
 });
+
+describe('a machine with Apple’s tools that lies', () => {
+  const lies = {
+    'hides a resource while it signs': 'rm -f "$target/Contents/Resources/"*.icns; real "$@" || exit',
+    'takes away the seal': 'real "$@" || exit; rm -r "$target/Contents/_CodeSignature"',
+  } as const;
+  const signers = { rcodesign: true, codesign: false } as const;
+  const cases = Object.entries(lies).flatMap(([name, lie]) =>
+    Object.entries(signers).map(([tool, hasIdentity]) => ({ name, lie, tool, hasIdentity })),
+  );
+
+  test.each(cases)('and $name is to blame, not codesign’s opinion of it (by $tool)', ({ lie, hasIdentity }) =>
+    onMac({}, async (world) => {
+      await world.linked();
+      await world.lieWhenSigning(`case $target in *.app) ${lie};; *) real "$@";; esac`);
+      const { bundle, manifest, credentials } = room.materials.macJob();
+      const jobId = await world.submit({ bundle, manifest, credentials: hasIdentity ? credentials : {} });
+      await expectFailed(world, jobId, /^GUEST_OUTPUT_ALTERED: /);
+      expect(await toolsOf(world)).not.toContain('codesign --verify');
+    }),
+  );
+});
