@@ -20,20 +20,27 @@ export interface ReadJob {
   readonly plan: SignPlan;
 }
 
+export interface ReadingRules {
+  /** What the plan depends on; left out: what is in the profile as well, which the daemon does not look at. */
+  readonly summarize?: (credentials: Credentials) => CredentialsSummary;
+  /** Throws when the plan cannot be carried out, whatever is sent for it. */
+  readonly requireMeans?: (plan: SignPlan) => void;
+}
+
 /**
  * Reads manifest and credentials, and decides once what is to happen.
  *
- * @param summarize - what the plan depends on; the daemon does not look into the profile
- * @throws ShipError MANIFEST_INVALID · TARGET_UNKNOWN · CREDENTIAL_INVALID · CREDENTIAL_MISSING
+ * @throws ShipError MANIFEST_INVALID · TARGET_UNKNOWN · CREDENTIAL_INVALID · CREDENTIAL_MISSING · as `requireMeans`
  */
 export function readJob(
   sent: SentJob,
-  summarize: (credentials: Credentials) => CredentialsSummary = summarizeCredentials,
+  { summarize = summarizeCredentials, requireMeans = () => {} }: ReadingRules = {},
 ): ReadJob {
   const manifest = parseManifest(sent.manifest);
   const credentials = parseCredentials(sent.credentials);
   const summary = summarize(credentials);
   const plan = planJob(manifest, summary);
+  requireMeans(plan);
   requireApiKey(plan, summary);
   return { manifest, credentials, plan };
 }

@@ -11,10 +11,12 @@ import type { Services } from '../services.ts';
  * @throws ShipError as `readJob` · TOOLCHAIN_LACKS_PRODUCTBUILD
  */
 export function admitJob({ toolchain }: Pick<Services, 'toolchain'>, sent: SentJob): AdmittedJob {
-  const job = readJob(sent, summarizeWithoutProfile);
-  forget(job.credentials);
   const expected = toolchain.expected();
-  if (expected) requireToolchain(job.plan, expected);
+  const job = readJob(sent, {
+    summarize: summarizeWithoutProfile,
+    requireMeans: (plan) => expected && requireToolchain(plan, expected),
+  });
+  forget(job.credentials);
   return admittedJob(job, toolchain.certain ?? null);
 }
 
