@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isAllZero } from '../../src/formats/code-signature/bytes.ts';
 import { parseCodeResources } from '../../src/formats/code-signature/code-resources.ts';
+import { parseDerEntitlements } from '../../src/formats/code-signature/der-entitlements.ts';
 import { parseEmbeddedSignature } from '../../src/formats/code-signature/embedded-signature.ts';
 import { pathPattern } from '../../src/formats/code-signature/path-pattern.ts';
 import { PatternBudget } from '../../src/formats/code-signature/path-pattern-budget.ts';
@@ -100,6 +101,22 @@ describe('CodeResources', () => {
     );
   const rule = (pattern: string, body: string): string => `<key>${pattern}</key>${body}`;
 
+  const item = (path: string): string =>
+    `<key>${path}</key><dict><key>hash2</key><data>${'A'.repeat(43)}=</data></dict>`;
+
+  test.each<[string, string]>([
+    ['is longer than any of macOS', 'a'.repeat(1025)],
+    ['has more accents on a letter than any language', `a${'\u0301\u0316'.repeat(16)}`],
+    ['would take minutes to be composed', `a${'\u0301\u0316'.repeat(2_000_000)}`],
+  ])('a sealed path that %s is refused', (_, path) => {
+    expect(() => seal('<key>^.*</key><true/>', item(path))).toThrow(/it seals a path that no file can have/i);
+  });
+
+  test('a path that is sealed twice is refused', () => {
+    expect(() => seal('<key>^.*</key><true/>', item('a') + item('a'))).toThrow(/no property list/);
+    expect(seal('<key>^.*</key><true/>', item('a\u0301')).items.has('á')).toBe(true);
+  });
+
   test('the heaviest rule decides', () => {
     const { rules } = seal(
       rule('^.*', '<true/>') +
@@ -180,4 +197,34 @@ test('zeros are told from content, at both ends', () => {
   expect(isAllZero(Buffer.from([1, 0, 0]))).toBe(false);
   expect(isAllZero(Buffer.from([0, 0, 1]))).toBe(false);
   expect(isAllZero(Buffer.from([5, 5, 5]))).toBe(false);
+});
+
+describe('DER entitlements', () => {
+  const tlv = (tag: number, ...content: Uint8Array[]): Buffer => {
+    const body = Buffer.concat(content);
+    return Buffer.concat([Buffer.from([tag, body.length]), body]);
+  };
+  const TRUE = Buffer.from([1, 1, 0xff]);
+  const root = (...entries: Buffer[]): Buffer => tlv(0x70, Buffer.from([2, 1, 1]), tlv(0xb0, ...entries));
+  const text = (bytes: string): Buffer => tlv(0x0c, Buffer.from(bytes, 'latin1'));
+
+  test('are a dictionary', () => {
+    expect(parseDerEntitlements(root(tlv(0x30, text('a'), TRUE)))).toMatchObject({ a: true });
+  });
+
+  test.each<[string, Buffer]>([
+    ['a key that is there twice', root(tlv(0x30, text('a'), TRUE), tlv(0x30, text('a'), TRUE))],
+    ['a key that is not UTF-8', root(tlv(0x30, text('\xff'), TRUE))],
+    ['a text that is not UTF-8', root(tlv(0x30, text('a'), text('\xff\xfe')))],
+    ['a text in pieces', root(tlv(0x30, text('a'), tlv(0x2c, text('x'), text('y'))))],
+    ['a truth value of two bytes', root(tlv(0x30, text('a'), tlv(1, Buffer.from([0, 1]))))],
+    ['a truth value without bytes', root(tlv(0x30, text('a'), tlv(1)))],
+    ['an entry of three', root(tlv(0x30, text('a'), TRUE, TRUE))],
+    ['bytes behind them', Buffer.concat([root(), Buffer.alloc(1)])],
+    ['another version', tlv(0x70, Buffer.from([2, 1, 2]), tlv(0xb0))],
+  ])('with %s are refused', (_, der) => {
+    expect(() => parseDerEntitlements(der)).toThrowError(
+      expect.objectContaining({ code: 'SIGNATURE_MALFORMED' }) as Error,
+    );
+  });
 });

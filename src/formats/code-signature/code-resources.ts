@@ -25,6 +25,13 @@ export interface CodeResources {
 
 const MAX_ITEMS = 500_000;
 const MAX_RULES = 200;
+/** macOS' PATH_MAX. */
+const MAX_PATH_CHARACTERS = 1024;
+/**
+ * More accents on one letter than any language has (UAX #15, Stream-Safe Text Format). To compose a text they are put in
+ * order, in time that grows with the square of how many there are.
+ */
+const MANY_ACCENTS = /\p{M}{31}/u;
 const SHA256_BYTES = 32;
 const WHAT = 'CodeResources file';
 
@@ -46,6 +53,8 @@ export function parseCodeResources(bytes: Buffer): CodeResources {
     );
   const entries = Object.entries(files);
   if (entries.length > MAX_ITEMS) throw malformed(WHAT, `it seals ${entries.length} files`);
+  if (entries.some(([path]) => path.length > MAX_PATH_CHARACTERS || MANY_ACCENTS.test(path)))
+    throw malformed(WHAT, 'it seals a path that no file can have');
   return {
     items: new Map(entries.map(([path, value]) => [path.normalize('NFC'), sealedItem(path, value)])),
     rules: readRules(rules),

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Asn1, Asn1Error, expectTag, tags } from '../asn1/node.ts';
 import { readAsn1 } from '../asn1/read.ts';
 import { newDict, type PlistDict, type PlistValue } from '../plist/index.ts';
@@ -31,7 +32,7 @@ function dictOf({ children }: Asn1): PlistDict {
   const entries = children.map((entry) => {
     const [key, value, ...rest] = expectTag(entry, tags.sequence).children;
     if (!value || rest.length > 0) throw new Asn1Error('an entry of a dictionary has no value');
-    return [expectTag(key, tags.utf8String).content.toString('utf8'), plistValue(value)] as const;
+    return [textOf(expectTag(key, tags.utf8String)), plistValue(value)] as const;
   });
   const dict = newDict(entries);
   if (Object.keys(dict).length !== entries.length) throw new Asn1Error('a key is there twice');
@@ -47,7 +48,7 @@ function plistValue(node: Asn1): PlistValue {
     case tags.integer:
       return integerOf(node);
     case tags.utf8String:
-      return node.content.toString('utf8');
+      return textOf(node);
     case tags.octetString:
       return Buffer.from(node.content);
     case tags.sequence:
@@ -55,6 +56,12 @@ function plistValue(node: Asn1): PlistValue {
     default:
       throw new Asn1Error(`a value is of ASN.1 type ${node.tag}`);
   }
+}
+
+/** Bytes that are no text would become the same replacement for many of them. */
+function textOf({ content, isConstructed }: Asn1): string {
+  if (isConstructed || !isUtf8(content)) throw new Asn1Error('a text is not UTF-8 in one piece');
+  return content.toString('utf8');
 }
 
 function integerOf({ content }: Asn1): number | bigint {
