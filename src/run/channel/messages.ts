@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { toFailure } from '../../../machines/contracts/failure.ts';
 import { type ReceivedFailure, receivedFailure } from './received-failure.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AdmittedJob, Artifact } from '../../../machines/contracts/job.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from '../../../machines/notarization/ports.ts';
 import { failureOfReceived, receivedFailure } from './received-failure.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Failure } from '../../../machines/contracts/failure.ts';
 import { textsOf } from '../../../machines/contracts/wording.ts';
 import { type FailureCode, failureCodes, ShipError } from '../../errors.ts';
