@@ -2,10 +2,10 @@ import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { withEnvFile } from '../config/env-file.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
+import { verifyInProcess } from '../run/host/verify-in-process.ts';
 import type { ArtifactFormat } from '../sign/artifact-format.ts';
 import { type SignInput, type SignOutcome, signBundle } from '../sign/sign-bundle.ts';
 import { renderReport } from '../verify/text.ts';
-import { verifyArtifact } from '../verify/verify-artifact.ts';
 import { Interrupted } from './ask-password.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
@@ -105,7 +105,7 @@ async function conclude(
     return endWith(conclusion.failure, flags);
   }
   if (artifactPath === undefined) throw new Error('a job succeeded and left no artifact');
-  const report = await verifyArtifact(artifactPath, { signal });
+  const report = await verifyInProcess(artifactPath, signal);
   const durationMs = display.finish();
   const { stages } = display;
   const result = { ok: report.ok, artifact: artifactPath, durationMs, stages, report };

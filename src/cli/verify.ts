@@ -1,6 +1,6 @@
 import { ShipError } from '../errors.ts';
+import { verifyInProcess } from '../run/host/verify-in-process.ts';
 import { renderReport } from '../verify/text.ts';
-import { verifyArtifact } from '../verify/verify-artifact.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
 import { endWith } from './tell-error.ts';
@@ -23,7 +23,7 @@ export async function verify(artifact: string, { json = false }: VerifyFlags): P
 /** What cannot be read at all is wrong usage. */
 async function readable(artifact: string, signal: AbortSignal, json: boolean) {
   try {
-    return await verifyArtifact(artifact, { signal });
+    return await verifyInProcess(artifact, signal);
   } catch (error) {
     if (!(error instanceof ShipError)) throw error;
     endWith(error, { json });

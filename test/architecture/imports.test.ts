@@ -104,6 +104,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observability',
     'preflight',
     'verify',
+    'run',
     'control',
     'launchd',
     'daemon',
@@ -177,6 +178,24 @@ test('demo and embedded hub are nobody else’s', () => {
     ({ from, to }) => /^src\/(demo|embedded-hub)\//.test(to) && !/^src\/(demo|embedded-hub|cli)\//.test(from),
   );
   expect(users.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
+/** Types alone are gone when a program runs. */
+const LOADS = /(?:^|\n)(?:import|export)\s+(?!type\b)[^;'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/g;
+
+test('the daemon loads nothing that opens a bundle, a certificate or what a machine sends: its runs do', () => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file) || !files.has(file)) return;
+    loaded.add(file);
+    for (const [, named = '', lazy = ''] of (files.get(file) ?? '').matchAll(LOADS))
+      load(normalize(join(dirname(file), named || lazy)));
+  };
+  load('src/daemon/daemon.ts');
+  const opens =
+    /^src\/(run\/(steps|room)|preflight|verify|files\/(archive|bundle|code-signature|dmg|icons|stapling|xar)|formats\/(macho|pkcs12|udif|hfsplus|asset-catalog|code-signature))\//;
+  expect(loaded.size).toBeGreaterThan(100);
+  expect([...loaded].filter((file) => opens.test(file))).toEqual([]);
 });
 
 test('behaviour over time is in the statecharts: no timers by hand', () => {

@@ -87,7 +87,7 @@ test(`${JOBS} jobs through the real daemon leave it as it was: actors, timers, f
       standbys: 2,
       clones: 2,
       guests: 2,
-      desks: 0,
+      runsWithProcess: 0,
       secrets: 0,
     });
     return now;

@@ -4,8 +4,8 @@ import { type ReceivedFailure, receivedFailure } from './received-failure.ts';
 
 /** A call may carry all credentials of a job, of which the hub takes frames of this size. */
 export const MAX_TO_RUN_BYTES = 64 * 1024 * 1024;
-/** Results of steps are facts and texts; a bundle never travels here. */
-export const MAX_FROM_RUN_BYTES = 1024 * 1024;
+/** Results of steps are facts and texts, a bundle never travels here; a report on an app with thousands of programs. */
+export const MAX_FROM_RUN_BYTES = 64 * 1024 * 1024;
 
 /** What the daemon says to the process of a run. */
 export type ToRun =

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { AdmittedJob, Artifact } from '../../../machines/contracts/job.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from '../../../machines/notarization/ports.ts';
+import type { ArtifactReport } from '../../verify/report.ts';
 import { failureOfReceived, receivedFailure } from './received-failure.ts';
 import type { GuestAccess, RunSetup, StepCall } from './run-setup.ts';
 
@@ -44,7 +45,8 @@ export const answers = {
   /** The job with the plan in full: it may depend on what is in the provisioning profile. */
   beginRun: admitted,
   connectGuest: nothing,
-  closeGuest: nothing,
+  /** Without a run: for the person who wants to know what is in a file. */
+  verifyArtifact: z.custom<ArtifactReport>((report) => typeof report === 'object' && report !== null),
   // the steps of the sign-job
   downloadBundle: nothing,
   inspectBundle: z.object({ folderName: text, bundleId: text, unpackedBytes: count }),
@@ -116,6 +118,13 @@ export interface StoreCall {
   readonly parts?: readonly number[];
 }
 
+export interface VerifyCall {
+  /** Absolute. */
+  readonly path: string;
+  /** For what is unpacked on the way. */
+  readonly scratchDir: string;
+}
+
 type NotaryCall = Omit<NotaryInput, 'runId'>;
 type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 
@@ -123,7 +132,7 @@ type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 interface OtherInputs {
   readonly beginRun: RunSetup;
   readonly connectGuest: GuestAccess;
-  readonly closeGuest: null;
+  readonly verifyArtifact: VerifyCall;
   readonly findSubmission: NotaryCall;
   readonly submitArtifact: NotaryCall & { readonly replaces: string | null };
   readonly seekSubmission: NotaryCall;

@@ -6,6 +6,8 @@ export const runProcessLimits = {
   residentMib: 1_024,
   /** A step that was told to stop does so within the time of its longest call into the system. */
   abortGraceMs: 30_000,
+  /** Of one message; the longest ones are lists of findings. */
+  messageBytes: 1024 * 1024,
   /** Many times what a busy run says. */
   messagesPerSecond: 500,
   bytesPerSecond: 8 * 1024 * 1024,

@@ -7,7 +7,6 @@ import { builtProgram } from '../../built-program.ts';
 import { contained } from '../../contained.ts';
 import { ShipError } from '../../errors.ts';
 import { encodeFrame, FrameReader } from '../channel/frames.ts';
-import { MAX_FROM_RUN_BYTES } from '../channel/messages.ts';
 import type { RunProcessLimits } from './limits.ts';
 import type { EndCause, RunEnd, RunLink } from './link.ts';
 import { Receiver } from './receiver.ts';
@@ -32,7 +31,7 @@ export function startRunProcess(limits: RunProcessLimits, program = ourProgram()
     child.kill();
   };
   const receiver = new Receiver(limits, end);
-  readFrom(child, receiver, () => asked !== undefined, end);
+  readFrom(child, { receiver, isOver: () => asked !== undefined, end, maxBytes: limits.messageBytes });
   return {
     pid: child.pid,
     listen: (listener) => receiver.listen(contained(listener, () => end('garbled'))),
@@ -53,14 +52,17 @@ export function startRunProcess(limits: RunProcessLimits, program = ourProgram()
   };
 }
 
+interface Reading {
+  readonly receiver: Receiver;
+  readonly isOver: () => boolean;
+  readonly end: (cause: EndCause) => void;
+  /** Of one message. */
+  readonly maxBytes: number;
+}
+
 /** What comes after the end was decided is of no interest, and may be more than can be looked at. */
-function readFrom(
-  { channel }: ChannelledProcess,
-  receiver: Receiver,
-  isOver: () => boolean,
-  end: (cause: EndCause) => void,
-): void {
-  const frames = new FrameReader(MAX_FROM_RUN_BYTES, (message) => {
+function readFrom({ channel }: ChannelledProcess, { receiver, isOver, end, maxBytes }: Reading): void {
+  const frames = new FrameReader(maxBytes, (message) => {
     if (!isOver()) receiver.receive(message);
   });
   const take = (chunk: Buffer): void => {

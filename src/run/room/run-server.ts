@@ -5,8 +5,10 @@ import { makeFolder } from '../../files/disk/make-folder.ts';
 import { openJournal } from '../../journal/journal.ts';
 import { keptArtifactsIn } from '../../journal/kept-artifacts.ts';
 import { fileJournal } from '../../journal/submissions.ts';
+import type { ArtifactReport } from '../../verify/report.ts';
 import type { FromRun, ToRun } from '../channel/messages.ts';
 import { sentFailure } from '../channel/messages.ts';
+import type { VerifyCall } from '../channel/ports.ts';
 import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
 import type { RunServices } from '../services.ts';
 import { factsOf } from './error-facts.ts';
@@ -18,6 +20,12 @@ export interface RunServerOptions {
   readonly say: (message: FromRun) => void;
   /** The effects of a run; they differ by where its bundle comes from. */
   readonly stepsFor: (setup: RunSetup) => StepTable;
+}
+
+async function verify({ path, scratchDir }: VerifyCall, signal: AbortSignal): Promise<ArtifactReport> {
+  process.env.TMPDIR = scratchDir;
+  const { verifyArtifact } = await import('../../verify/verify-artifact.ts');
+  return verifyArtifact(path, { signal });
 }
 
 type AnyStep = (room: RunRoom, input: unknown, context: StepContext) => Promise<unknown>;
@@ -65,9 +73,9 @@ export class RunServer {
 
   async #answer(id: number, port: string, input: unknown, signal: AbortSignal): Promise<unknown> {
     if (port === 'beginRun') return this.#begin(input as RunSetup);
+    if (port === 'verifyArtifact') return verify(input as VerifyCall, signal);
     const [room, steps] = [this.#room, this.#steps];
     if (!room || !steps) throw new Error(`${port} was asked before there was a run`);
-    if (port === 'closeGuest') return room.session?.close();
     if (port === 'connectGuest')
       return connectGuest(room, input as GuestAccess, signal, (reason) =>
         this.#say({ type: 'guestLost', reason }),

@@ -40,7 +40,7 @@ export type RunStep<P extends PortName> = (
 ) => Promise<SaidBy<P>>;
 
 /** The ports that are done by the process of a run; opening the run and its machine come before. */
-export type StepPort = Exclude<PortName, 'beginRun' | 'connectGuest' | 'closeGuest'>;
+export type StepPort = Exclude<PortName, 'beginRun' | 'connectGuest' | 'verifyArtifact'>;
 export type StepTable = { readonly [P in StepPort]: RunStep<P> };
 
 /** A step that works on this host. */
