@@ -5,4 +5,9 @@ export const interruptedJobsLimits = {
   /** Connect, greet, say a few frames, hear that they arrived. */
   answerTimeout: 30_000,
   answerPause: 10_000,
+  /** Connect, ask about one job, hear the first answer. */
+  watchTimeout: 30_000,
+  standingTimeout: 15_000,
+  /** Workers say the stage of a running job every half minute; one that waits for Apple may be silent for longer. */
+  silenceTime: 600_000,
 } as const;

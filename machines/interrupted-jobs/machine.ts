@@ -1,49 +1,24 @@
-import { assign, setup } from 'xstate';
-import { port } from '../contracts/actors.ts';
-import type { HubNews } from '../contracts/hub.ts';
-import { interruptedJobsLimits } from './limits.ts';
+import { interruptedJobsSetup } from './setup.ts';
+import { pausingWatch, watching } from './watching.ts';
+
+export type { HubStanding, InterruptedJobsEvent, InterruptedJobsInput } from './setup.ts';
 
 /**
  * Jobs that the previous process was killed in and that the hub still counts as running there: their senders wait for
  * an answer that nobody but us can give.
  *
- * The one job that the hub took back when the link of that process broke is not among them. A job that the hub hands
- * out again all the same is a job like any other, and is struck out here.
+ * The one job that the hub took back when the link of that process broke is not among them. Which one that was is known
+ * for sure only when the process had read everything that the hub had assigned; the last one that it did read is watched
+ * until it shows whether somebody has it. A job that the hub hands out again is a job like any other, and is struck out
+ * here.
  *
  * Promises: nothing is answered before the hub had its time to hand jobs out; no job stays without an answer as long
  * as the hub can be reached.
  */
-export interface InterruptedJobsInput {
-  readonly jobIds: readonly string[];
-}
-
-export type InterruptedJobsEvent = Extract<
-  HubNews,
-  { type: 'hub.linkUp' | 'hub.linkLost' | 'hub.jobAssigned' }
->;
-
-export const interruptedJobsMachine = setup({
-  types: {
-    input: {} as InterruptedJobsInput,
-    context: {} as InterruptedJobsInput,
-    events: {} as InterruptedJobsEvent,
-  },
-  actors: {
-    /** Says on a link of its own that each of these jobs has failed; ends when the hub has heard it. */
-    answerJobs: port<void, { jobIds: readonly string[] }>('answerJobs'),
-  },
-  actions: {
-    strikeOut: assign({
-      jobIds: ({ context }, params: { jobId: string }) =>
-        context.jobIds.filter((jobId) => jobId !== params.jobId),
-    }),
-  },
-  guards: { isNone: ({ context }) => context.jobIds.length === 0 },
-  delays: { ...interruptedJobsLimits },
-}).createMachine({
+export const interruptedJobsMachine = interruptedJobsSetup.createMachine({
   id: 'interruptedJobs',
   description: 'Answers for the jobs that the previous process was killed in.',
-  context: ({ input }) => ({ ...input }),
+  context: ({ input: { jobIds, unsureIds = [] } }) => ({ jobIds, unsureIds }),
   initial: 'offline',
   on: { 'hub.jobAssigned': { actions: { type: 'strikeOut', params: ({ event }) => event } } },
   states: {
@@ -60,21 +35,24 @@ export const interruptedJobsMachine = setup({
     },
     answering: {
       description: 'Each job that is left is told to have failed.',
+      always: { guard: 'hasNoSure', target: 'watching' },
       invoke: {
         id: 'answerJobs',
         src: 'answerJobs',
         input: ({ context }) => ({ jobIds: context.jobIds }),
-        onDone: 'settled',
+        onDone: { target: 'watching', actions: 'answered' },
         onError: 'pausing',
       },
       after: { answerTimeout: 'pausing' },
     },
     pausing: {
       description: 'The hub did not hear it; it is said again.',
-      always: { guard: 'isNone', target: 'settled' },
+      always: { guard: 'hasNoSure', target: 'watching' },
       on: { 'hub.linkLost': 'offline' },
       after: { answerPause: 'answering' },
     },
+    watching,
+    pausingWatch,
     settled: { description: 'Nobody waits for an answer of the previous process.' },
   },
 });

@@ -131,7 +131,10 @@ export const serving = supervisorSetup.createStateConfig({
       invoke: {
         id: 'interruptedJobs',
         src: 'interruptedJobs',
-        input: ({ context }) => ({ jobIds: context.interruptedJobIds ?? [] }),
+        input: ({ context }) => ({
+          jobIds: context.interruptedJobIds ?? [],
+          unsureIds: context.unsureJobIds ?? [],
+        }),
         onError: {},
       },
       on: {

@@ -22,16 +22,22 @@ export async function answerInterruptedJobs(
   signal: AbortSignal,
 ): Promise<void> {
   const isLeft = ({ jobId }: InterruptedJob): boolean => jobIds.includes(jobId);
-  if (!services.takenJobs.interrupted.some(isLeft)) return;
+  if (!left(services).some(isLeft)) return;
   const link = await openLink(services, signal);
   try {
     await link.say(helloOf(services.config, []));
     // not earlier: meanwhile the hub may have handed one of them out again
-    await sayFailed(services, link, services.takenJobs.interrupted.filter(isLeft));
+    await sayFailed(services, link, left(services).filter(isLeft));
   } finally {
     await link.close();
   }
 }
+
+/** With those of which it is sure by now that nobody has them. */
+const left = ({ takenJobs }: Services): readonly InterruptedJob[] => [
+  ...takenJobs.interrupted,
+  ...takenJobs.unsure,
+];
 
 async function sayFailed(services: Services, link: Link, jobs: readonly InterruptedJob[]): Promise<void> {
   const { takenJobs, logger } = services;

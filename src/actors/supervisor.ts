@@ -4,12 +4,12 @@ import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import type { Reopening } from '../../machines/hub-connection/outbox.ts';
 import { interruptedJobsLimits } from '../../machines/interrupted-jobs/limits.ts';
-import { interruptedJobsMachine } from '../../machines/interrupted-jobs/machine.ts';
+import { type HubStanding, interruptedJobsMachine } from '../../machines/interrupted-jobs/machine.ts';
 import { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import { type SweepRunInput, supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
 import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
-import { readQueueLength } from '../adapters/hub/status-page.ts';
+import { readHubStatus, readQueueLength } from '../adapters/hub/status-page.ts';
 import { withDeadline } from '../deadline.ts';
 import { parseVmName, printVmName } from '../domain/vm-name.ts';
 import { sweepRunFolders } from '../run/host/run-folders.ts';
@@ -18,6 +18,7 @@ import type { Services } from '../run/services.ts';
 import { awaitsResult } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
 import { answerInterruptedJobs } from './interrupted-jobs.ts';
+import { watchJobLogic } from './interrupted-watch.ts';
 import { jittered, stretched } from './jitter.ts';
 import { createNameLocks } from './name-locks.ts';
 import { purgeRun } from './purge-run.ts';
@@ -117,6 +118,10 @@ function provideInterruptedJobs(services: Services) {
     actors: {
       answerJobs: fromPromise<void, { jobIds: readonly string[] }>(({ input, signal }) =>
         answerInterruptedJobs(services, input.jobIds, signal),
+      ),
+      watchJob: watchJobLogic(services),
+      askHubStanding: fromPromise<HubStanding, undefined>(({ signal }) =>
+        readHubStatus(originOf(services.config), signal),
       ),
     },
   });

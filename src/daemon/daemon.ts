@@ -79,6 +79,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     image: await goldenImage(config),
     instance: await instanceOf(config.stateDir),
     interruptedJobIds: services.takenJobs.interrupted.map(({ jobId }) => jobId),
+    unsureJobIds: services.takenJobs.unsure.map(({ jobId }) => jobId),
   };
   await checkHost(services, input.image, options.signal);
   const supervisor = createActor(provideSupervisor(services), {

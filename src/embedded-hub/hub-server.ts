@@ -82,6 +82,7 @@ export class HubServer {
 
   relay(jobId: string, message: WireMessage): void {
     this.journal.relayed(jobId, message);
+    for (const link of this.#links) link.relay(jobId, message);
   }
 
   #newLedger(): Ledger {

@@ -13,7 +13,12 @@ export interface WorkerLinkContext {
 }
 
 /** `deaf`: a first frame `null` leaves a connection open that is never read again. */
-type Phase = { is: 'greeting' } | { is: 'deaf' } | { is: 'working'; worker: WorkerEntry; ledger: Ledger };
+type Phase =
+  | { is: 'greeting' }
+  | { is: 'deaf' }
+  /** The sender of a job, who hears what is said of it. */
+  | { is: 'subscribed'; jobId: string }
+  | { is: 'working'; worker: WorkerEntry; ledger: Ledger };
 
 const relayedTypes: ReadonlySet<string> = new Set(['stage', 'log', 'progress', 'published', 'queue_update']);
 
@@ -78,11 +83,31 @@ export class WorkerLink {
 
   #greet(value: unknown): void {
     const hello = (value ?? {}) as Record<string, unknown>;
+    if (hello.type === 'subscribe') return this.#subscribe(String(hello.job_id));
     if (hello.type !== 'worker_hello') this.#context.judge.notHello(hello.type);
     if (value === null) this.#phase = { is: 'deaf' };
     else if (hello.type !== 'worker_hello') this.#socket.close();
     else if (this.#mayEnter(hello.secret)) this.#enter(hello);
     else this.#turnAway();
+  }
+
+  #subscribe(jobId: string): void {
+    const job = this.#context.ledger().jobs.get(jobId);
+    if (!job) {
+      this.#send({ type: 'error', code: 'JOB_NOT_FOUND', message: 'Job not found' });
+      this.#socket.close();
+      return;
+    }
+    this.#phase = { is: 'subscribed', jobId };
+    this.#send({ type: 'job_created', job_id: jobId, position: 0, estimated_wait_secs: 0 });
+    if (job.status !== 'completed' && job.status !== 'failed') return;
+    const success = job.status === 'completed';
+    this.#send({ type: 'complete', job_id: jobId, success, duration_secs: 0, artifacts: [] });
+  }
+
+  /** Something was said of a job. */
+  relay(jobId: string, message: WireMessage): void {
+    if (this.#phase.is === 'subscribed' && this.#phase.jobId === jobId) this.#send(message);
   }
 
   #mayEnter(secret: unknown): boolean {

@@ -9,9 +9,10 @@ const takenJob = z.object({
   takenAtMs: z.number(),
   /**
    * How the hub sees the job. `open`: running here. `answered`: its result is written to the link, or about to be.
-   * `requeued`: taken back when a link broke. `interrupted`: running in a process of ours that was killed.
+   * `requeued`: taken back when a link broke. `interrupted`: running in a process of ours that was killed. `unsure`: the
+   * last that such a process had read; the hub took it back, unless it had assigned one more that was not read.
    */
-  standing: z.enum(['open', 'answered', 'requeued', 'interrupted']),
+  standing: z.enum(['open', 'answered', 'requeued', 'interrupted', 'unsure']),
 });
 const ids = z.array(z.string());
 /** One line of the journal. */
@@ -59,6 +60,8 @@ export interface TakenJobs {
   /** The hub has the result, or the job is somebody else's now. */
   settled(assignmentId: string): void;
   readonly interrupted: readonly InterruptedJob[];
+  /** Jobs that the hub took back when a process was killed, unless it had assigned one more that was not read. */
+  readonly unsure: readonly InterruptedJob[];
 }
 
 /**
@@ -89,6 +92,9 @@ export function openTakenJobs(stateDir: string, onFault: (error: unknown) => voi
     settled: (id) => note({ type: 'settled', id }),
     get interrupted() {
       return ledger.jobs.filter(({ standing }) => standing === 'interrupted');
+    },
+    get unsure() {
+      return ledger.jobs.filter(({ standing }) => standing === 'unsure');
     },
   };
 }
@@ -178,7 +184,7 @@ class Ledger {
 
   /** Interrupted jobs are answered on a link of their own, which leaves the slot of this one alone. */
   #answer(assignmentIds: readonly string[]): boolean {
-    const isOnThisLink = assignmentIds.some((id) => this.#jobNamed(id)?.standing !== 'interrupted');
+    const isOnThisLink = assignmentIds.some((id) => !isOfEarlierProcess(this.#jobNamed(id)));
     if (isOnThisLink) this.#lastAssigned = null;
     return this.#standAll(assignmentIds, 'answered') || isOnThisLink;
   }
@@ -220,14 +226,19 @@ class Ledger {
   }
 }
 
-/** What the hub took back when the link of the killed process broke, and what it was told, is no business of ours. */
+const isOfEarlierProcess = (job: TakenJob | undefined): boolean =>
+  job?.standing === 'interrupted' || job?.standing === 'unsure';
+
+/** What the hub took back when a link broke before, and what it was told, is no business of ours. */
 function leftBehind(path: string): TakenJob[] {
   const ledger = new Ledger([]);
   for (const change of entriesIn(path)) ledger.apply(change);
   return ledger.jobs
-    .filter(({ jobId }) => jobId !== ledger.lastAssigned)
-    .filter(({ standing }) => standing === 'open' || standing === 'interrupted')
-    .map((job) => ({ ...job, standing: 'interrupted' }));
+    .filter(({ standing }) => standing === 'open' || standing === 'interrupted' || standing === 'unsure')
+    .map((job) => {
+      const isUnsure = job.standing === 'unsure' || job.jobId === ledger.lastAssigned;
+      return { ...job, standing: isUnsure ? 'unsure' : 'interrupted' };
+    });
 }
 
 /** Lines that a disk lost are left out. */

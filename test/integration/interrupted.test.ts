@@ -32,8 +32,11 @@ afterEach(async () => {
 });
 
 const stateDir = () => join(folder, 'state');
-/** A process takes these jobs, writes them down, and is killed: the journal and a broken socket are all that it leaves. */
-async function takeAndDie(count: number): Promise<string[]> {
+/**
+ * A process takes these jobs, writes them down, and is killed: the journal and a broken socket are all that it leaves. The
+ * last `unread` ones it never read.
+ */
+async function takeAndDie(count: number, unread = 0): Promise<string[]> {
   const killed = await connectWorker(hub, {
     name: 'instant',
     secret: WORKER_SECRET,
@@ -44,7 +47,7 @@ async function takeAndDie(count: number): Promise<string[]> {
   for (let n = 1; n <= count; n += 1) {
     jobIds.push(await hub.submitJob(instantSubmission));
     await killed.assignment(n);
-    await taken.taken(`assignment-${n}`, jobIds.at(-1) ?? '');
+    if (n <= count - unread) await taken.taken(`assignment-${n}`, jobIds.at(-1) ?? '');
   }
   const others = hub.workers().length - 1;
   killed.socket.terminate();
@@ -55,6 +58,7 @@ async function takeAndDie(count: number): Promise<string[]> {
 async function startNext(working?: InstantDaemonOptions['working']) {
   const { daemon } = await startInstantDaemon({
     ...{ hubUrl: hub.webSocketUrl, hubSecret: WORKER_SECRET, stateDir: stateDir() },
+    env: { PERRY_HUB_HTTP_URL: hub.httpUrl },
     limits: { interruptedJobs: { handOutTime: 50, answerPause: 50 } },
     ...(working && { working }),
   });
@@ -67,12 +71,14 @@ async function startNext(working?: InstantDaemonOptions['working']) {
   return { daemon, drain };
 }
 
-/** Everybody who waits for an answer of the killed process has it. */
-async function settled({ supervisor }: Daemon): Promise<void> {
+async function reached({ supervisor }: Daemon, state: 'settled' | { watching: 'listening' }): Promise<void> {
   const { children } = await waitFor(supervisor, (snapshot) => snapshot.matches('serving'));
   if (!children.interruptedJobs) throw new Error('nobody answers for the killed process');
-  await waitFor(children.interruptedJobs, (snapshot) => snapshot.matches('settled'));
+  await waitFor(children.interruptedJobs, (snapshot) => snapshot.matches(state));
 }
+
+/** Everybody who waits for an answer of the killed process has it. */
+const settled = (daemon: Daemon): Promise<void> => reached(daemon, 'settled');
 
 /** What its sender was told of a job that was lost: one `error`, one `complete`. */
 async function expectLost(jobId: string): Promise<void> {
@@ -105,9 +111,12 @@ test('another worker has the job that was handed out again: nothing is said of i
   expect(await other.assignment(2)).toMatchObject({ jobId: last });
   const { daemon, drain } = await startNext();
   await expectLost(first);
+  // it may be in the hands of the other worker, until that one speaks of it
+  await reached(daemon, { watching: 'listening' });
+  await other.say({ type: 'stage', jobId: last, stage: 'signing', message: 'signing' });
   await settled(daemon);
   await drain();
-  expect(hub.messages(last).map(({ type }) => type)).toEqual(['queue_update']);
+  expect(hub.messages(last).map(({ type }) => type)).toEqual(['queue_update', 'stage']);
   other.socket.close();
   await other.ended();
 });
@@ -132,4 +141,22 @@ test('the hub was restarted as well: nobody is told anything, and the journal is
   expect(await hub.completed(next, patience())).toMatchObject({ success: true });
   await drain();
   expect(await strangersIn(stateDir())).toEqual([]);
+});
+
+test('the hub had assigned one more that was not read: it hands that one out again, and the one before is told to have failed', async () => {
+  const [first = '', second = '', unread = ''] = await takeAndDie(3, 1);
+  const { daemon, drain } = await startNext();
+  await Promise.all([expectLost(first), expectLost(second)]);
+  expect(await hub.completed(unread, patience())).toMatchObject({ success: true });
+  await settled(daemon);
+  await drain();
+  for (const jobId of [first, second, unread]) expectOneComplete(hub.messages(jobId));
+  expect(hub.violations).toEqual([]);
+});
+
+test('the one that was not read was the second: the only one that the journal knows is told to have failed', async () => {
+  const [known = '', unread = ''] = await takeAndDie(2, 1);
+  await startNext();
+  await expectLost(known);
+  expect(await hub.completed(unread, patience())).toMatchObject({ success: true });
 });

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { interruptedJobsLimits } from '../../machines/interrupted-jobs/limits.ts';
 import { interruptedJobsMachine } from '../../machines/interrupted-jobs/machine.ts';
 import { inert } from './inert.ts';
@@ -71,11 +71,86 @@ test('what the hub did not hear is said again, without a job that it handed out 
   expect(asked()).toEqual([['a', 'b'], ['b'], ['b']]);
 });
 
+describe('a job that the hub took back, unless it had assigned one more', () => {
+  const alone = { queueLength: 0, workers: 1 };
+  function watch(jobIds: readonly string[] = [], unsureIds: readonly string[] = ['u']) {
+    const stage = new Stage();
+    const jobs = stage.start(stage.fill(interruptedJobsMachine), { jobIds, unsureIds });
+    jobs.send({ type: 'hub.linkUp' });
+    stage.clock.advance(handOutTime);
+    return { stage, jobs, clock: stage.clock };
+  }
+
+  test('is told to have failed when no job waits and nobody else could have it', () => {
+    const { jobs, stage } = watch();
+    jobs.send({ type: 'watch.begun' });
+    stage.the('askHubStanding').answer(alone);
+    expect(stage.the('answerJobs').input).toEqual({ jobIds: ['u'] });
+    stage.the('answerJobs').answer();
+    expect(jobs.state).toBe('settled');
+  });
+
+  test.each(['watch.over', 'watch.heard'] as const)(
+    'is left alone when it has a result or a worker: %s',
+    (type) => {
+      const { jobs, stage } = watch();
+      jobs.send({ type: 'watch.begun' });
+      jobs.send({ type });
+      expect(jobs.state).toBe('settled');
+      expect(stage.calls.map(({ port }) => port)).not.toContain('answerJobs');
+    },
+  );
+
+  test('is waited for as long as jobs wait or another worker may have it, and answered after long silence', () => {
+    const { jobs, stage, clock } = watch();
+    jobs.send({ type: 'watch.begun' });
+    stage.the('askHubStanding').answer({ queueLength: 0, workers: 2 });
+    clock.advance(interruptedJobsLimits.silenceTime);
+    stage.the('askHubStanding').answer({ queueLength: 3, workers: 2 });
+    clock.advance(interruptedJobsLimits.silenceTime);
+    stage.the('askHubStanding').answer({ queueLength: 0, workers: 2 });
+    expect(stage.the('answerJobs').input).toEqual({ jobIds: ['u'] });
+  });
+
+  test('is struck out when the hub hands it out again', () => {
+    const { jobs, stage } = watch();
+    jobs.send(assigned('u'));
+    expect(jobs.state).toBe('settled');
+    expect(stage.calls.map(({ port }) => port)).not.toContain('answerJobs');
+  });
+
+  test('comes after those of which it is sure that nobody has them', () => {
+    const { jobs, stage } = watch(['a']);
+    expect(stage.the('answerJobs').input).toEqual({ jobIds: ['a'] });
+    stage.the('answerJobs').answer();
+    jobs.send({ type: 'watch.over' });
+    expect(jobs.state).toBe('settled');
+  });
+
+  test('is watched anew when the link on which it was watched ends', () => {
+    const { jobs, clock } = watch();
+    jobs.send({ type: 'watch.lost' });
+    expect(jobs.state).toBe('pausingWatch');
+    clock.advance(answerPause);
+    expect(jobs.is('watching.beginning')).toBe(true);
+  });
+});
+
 test('every transition is walked', () => {
-  const machine = interruptedJobsMachine.provide({ actors: inert(['answerJobs']) });
+  const standings = [{ output: { queueLength: 0, workers: 1 } }, { output: { queueLength: 1, workers: 2 } }];
+  const machine = interruptedJobsMachine.provide({
+    actors: inert(['answerJobs', 'watchJob', 'askHubStanding']),
+  });
   const { missing } = walk(machine, {
-    input: { jobIds: ['j'] },
-    samples: { 'hub.jobAssigned': [{ jobId: 'j', assignmentId: 'a' }] },
+    input: { jobIds: ['j'], unsureIds: ['u'] },
+    samples: {
+      'hub.jobAssigned': [
+        { jobId: 'j', assignmentId: 'a' },
+        { jobId: 'u', assignmentId: 'b' },
+      ],
+      'xstate.done.actor.askHubStanding': standings,
+      'xstate.done.actor.askHubStandingAgain': standings,
+    },
   });
   expect(missing).toEqual([]);
 });

@@ -21,7 +21,7 @@ const INVOKE_KEYS = ['id', 'src', 'input', 'onDone', 'onError', 'onSnapshot', 's
 const TRANSITION_KEYS = ['target', 'guard', 'actions', 'reenter', 'description', 'meta'];
 
 /** What has no end of its own has no `onDone`: live ports, and the pool, which lives as long as its owner. */
-const ENDLESS = ['runVm', 'watchGuest', 'watchRun', 'hubSocket', 'vmPool', 'interruptedJobs'];
+const ENDLESS = ['runVm', 'watchGuest', 'watchRun', 'watchJob', 'hubSocket', 'vmPool', 'interruptedJobs'];
 
 /** States that may last for ever, each with the reason why that is right. Nothing else may. */
 const RESTING: Readonly<Record<string, string>> = {

@@ -14,22 +14,33 @@ export function statusPageUrl({ hubUrl, httpBaseUrl }: HubOriginPolicy): URL {
   return page;
 }
 
+/** What a hub says of itself; null for what it does not say. */
+export interface HubStatus {
+  /** Jobs that wait, whatever they are for. */
+  readonly queueLength: number | null;
+  readonly workers: number | null;
+}
+
 /**
- * How many jobs wait at the hub, whatever they are for. The page is public: no secret is sent.
+ * How the hub stands. The page is public: no secret is sent.
  *
- * @returns null when the page does not say
  * @throws an error of the network, or the signal's reason
  */
-export async function readQueueLength(origin: HubOriginPolicy, signal: AbortSignal): Promise<number | null> {
+export async function readHubStatus(origin: HubOriginPolicy, signal: AbortSignal): Promise<HubStatus> {
   const connection = await openHubConnection(signal);
   try {
     const headers = { 'accept-encoding': 'identity' };
     const page = statusPageUrl(origin);
     const { statusCode, body } = await connection.request(page, { method: 'GET', headers });
     const { json } = await readAnswer(statusCode, body);
-    const { queue_length: queueLength } = json;
-    return statusCode === 200 && Number.isSafeInteger(queueLength) ? (queueLength as number) : null;
+    const count = (value: unknown) =>
+      statusCode === 200 && Number.isSafeInteger(value) ? Number(value) : null;
+    return { queueLength: count(json.queue_length), workers: count(json.connected_workers) };
   } finally {
     await connection.close();
   }
 }
+
+/** How many jobs wait at the hub; null when it does not say. */
+export const readQueueLength = async (origin: HubOriginPolicy, signal: AbortSignal): Promise<number | null> =>
+  (await readHubStatus(origin, signal)).queueLength;
