@@ -10,6 +10,6 @@ export type ArtifactFormat = 'dmg' | 'app' | 'zip';
 /** Puts the artifact at a path where nothing is; an app is a folder. */
 export function writeArtifact(scope: StepScope, to: string): Promise<void> {
   const { path } = artifactOf(scope);
-  if (scope.desk.format === 'app') return copyTree(path, to, { signal: scope.signal });
+  if (scope.results.format === 'app') return copyTree(path, to, { signal: scope.signal });
   return copyFile(path, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
 }

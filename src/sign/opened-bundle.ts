@@ -54,13 +54,13 @@ export interface BundleWishes {
 export const takeBundle =
   ({ appPath, unpacked }: OpenedBundle, { entitlements, format }: BundleWishes) =>
   async (scope: StepScope): Promise<void> => {
-    const { desk } = scope;
-    const folder = unpackedDirOf(desk.dir);
+    const { results } = scope;
+    const folder = unpackedDirOf(results.dir);
     await rm(folder, { recursive: true, force: true });
     if (unpacked) await rename(unpacked.folder, folder);
-    desk.unpackedBytes = unpacked?.sizeBytes ?? (await copyInto(folder, appPath, scope));
-    if (entitlements) desk.entitlements = entitlements;
-    if (format === 'app' || format === 'zip') desk.format = format;
+    results.unpackedBytes = unpacked?.sizeBytes ?? (await copyInto(folder, appPath, scope));
+    if (entitlements) results.entitlements = entitlements;
+    if (format === 'app' || format === 'zip') results.format = format;
   };
 
 /** A private copy; answers with its bytes. */

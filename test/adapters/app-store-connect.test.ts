@@ -7,14 +7,14 @@ import { createActor, toPromise } from 'xstate';
 import { FILE_RESERVATIONS } from '../../machines/store-upload/limits.ts';
 import { provideStoreUpload } from '../../src/actors/store-upload.ts';
 import { openJournal } from '../../src/journal/journal.ts';
+import type { RunResults } from '../../src/run/run-results.ts';
 import { buildKeyOf } from '../../src/run/steps/earlier-upload.ts';
-import type { Desk } from '../../src/run/workbench.ts';
 import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
 import { type AppleSimulator, startAppleSimulator } from '../apple-simulator/apple-simulator.ts';
 import type { Chaos } from '../apple-simulator/faults.ts';
-import { runsWithDesks } from '../helpers/run-with-desk.ts';
+import { runsWithDesks } from '../helpers/run-with-results.ts';
 
-type Facts = NonNullable<Desk['facts']>;
+type Facts = NonNullable<RunResults['facts']>;
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const apiPrivateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -52,12 +52,12 @@ async function start(options: Partial<StoreOptions> = {}, chaos?: Chaos): Promis
 /** The real machine over the real adapters; only the pauses are short. */
 async function upload(uploadId: string | null = null, bundleId = app.bundleId) {
   const { runs, open } = runsWithDesks({ folder, env: { PERRY_APP_STORE_CONNECT_URL: apple.url } });
-  const desk = await open('run-1', {
+  const results = await open('run-1', {
     credentials: { apiKeyId: key.keyId, apiIssuerId: key.issuerId, apiPrivateKeyPem },
     facts: { bundleId, shortVersion: '1.2.0', version: '42', platform: 'ios' } as Facts,
   });
   const artifact = { name: 'app.ipa', sizeBytes: content.length, sha256Hex: 'a'.repeat(64) };
-  desk.artifacts.set(artifact.name, { ...artifact, path: join(folder, 'app.ipa') });
+  results.artifacts.set(artifact.name, { ...artifact, path: join(folder, 'app.ipa') });
   const machine = provideStoreUpload({ runs, limits: {} }).provide({
     delays: { retryPause: 1, pollPause: 1, settlePause: 1 },
   });
@@ -66,7 +66,7 @@ async function upload(uploadId: string | null = null, bundleId = app.bundleId) {
   actor.start();
   const output = await done;
   await runs.close();
-  const journalled = await openJournal(folder).findUpload(buildKeyOf(desk, artifact));
+  const journalled = await openJournal(folder).findUpload(buildKeyOf(results, artifact));
   return { ...output, journalled: journalled?.uploadId };
 }
 

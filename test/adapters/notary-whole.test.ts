@@ -8,7 +8,7 @@ import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
 import { checkSignature } from '../../src/files/code-signature/index.ts';
 import { verifyDmg } from '../../src/files/dmg/read.ts';
 import type { Limits } from '../../src/run/limits.ts';
-import { artifactNamed, type Desk } from '../../src/run/workbench.ts';
+import { artifactNamed, type RunResults } from '../../src/run/run-results.ts';
 import {
   type AppleSimulator,
   type AppleSimulatorOptions,
@@ -23,7 +23,7 @@ import {
   openRun,
   type SignedImage,
 } from '../helpers/notary-room.ts';
-import type { RunsWithDesks } from '../helpers/run-with-desk.ts';
+import type { RunsWithDesks } from '../helpers/run-with-results.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const key = makeApiKey();
@@ -43,7 +43,7 @@ interface Run {
   readonly log: string[];
   readonly image: SignedImage;
   readonly services: ReturnType<typeof notaryServices>['services'];
-  readonly desk: Desk;
+  readonly results: RunResults;
   readonly open: RunsWithDesks['open'];
   run(input?: object): Promise<Awaited<ReturnType<typeof start>>>;
 }
@@ -73,7 +73,7 @@ async function withApple(
     } = notaryServices(folder, apple.env, {
       notarization: { ...quick, ...options.limits },
     });
-    const desk = await openRun(open, image, key.privateKeyPem);
+    const results = await openRun(open, image, key.privateKeyPem);
     const lines: string[] = [];
     await test({
       apple,
@@ -81,7 +81,7 @@ async function withApple(
       lines,
       log,
       services,
-      desk,
+      results,
       open,
       run: (input) => start(services, image, lines, input),
     });
@@ -109,7 +109,7 @@ function start(services: Run['services'], image: SignedImage, lines: string[], i
 }
 
 test('a signed disk image is submitted once, accepted and stapled; the result is another, sound file', () =>
-  withApple({}, async ({ apple, image, run, lines, desk }) => {
+  withApple({}, async ({ apple, image, run, lines, results }) => {
     const output = await run();
     expect(output).toMatchObject({ outcome: 'succeeded', verdict: 'accepted', failure: null, issues: [] });
     expect(apple.submissions).toHaveLength(1);
@@ -119,7 +119,7 @@ test('a signed disk image is submitted once, accepted and stapled; the result is
     expect(signatures[0]?.hasStapledTicket).toBe(true);
     expect(output.artifact).toEqual(await artifactAt(image.imagePath, image.artifact.name));
     expect(output.artifact.sha256Hex).not.toBe(image.artifact.sha256Hex);
-    expect(artifactNamed(desk, image.artifact.name)).toMatchObject(output.artifact);
+    expect(artifactNamed(results, image.artifact.name)).toMatchObject(output.artifact);
     await verifyDmg(image.imagePath, { signal });
     expect(lines.join('\n')).toContain(`Apple's verdict on submission ${output.submissionId}: accepted.`);
   }));

@@ -13,7 +13,7 @@ import { askStatus, listSubmissions, submit } from '../../src/adapters/notary/in
 import { encodedPath, signedHeaders } from '../../src/adapters/notary/sigv4.ts';
 import { uploadForNotarization } from '../../src/adapters/notary/upload.ts';
 import { fileJournal } from '../../src/journal/submissions.ts';
-import { submissionName } from '../../src/run/steps/notary-desk.ts';
+import { submissionName } from '../../src/run/steps/notary-session.ts';
 import { apiIssuerId, apiKeyId, makeApiKey } from '../helpers/notary-room.ts';
 
 const signal = AbortSignal.timeout(60_000);

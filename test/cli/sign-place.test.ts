@@ -89,7 +89,7 @@ test('what came there while the app was signed stays, unless it is forced', asyn
   const made = join(folder, 'made');
   await writeFile(made, 'new');
   const scope = {
-    desk: {
+    results: {
       jobId: 'local',
       dir: folder,
       manifest: { appName: 'A' },

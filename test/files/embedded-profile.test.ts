@@ -39,8 +39,8 @@ async function embedded(profile: Buffer): Promise<(path: string) => Promise<stri
   });
   const { signal } = new AbortController();
   const facts = await inspectBundle(appPath, { target: 'ios-sign', signal });
-  const desk = { credentials: { profile }, found: { appPath }, facts };
-  await embedProfile({ desk } as unknown as StepScope);
+  const results = { credentials: { profile }, found: { appPath }, facts };
+  await embedProfile({ results } as unknown as StepScope);
   return async (path) => {
     const bytes = await readFile(join(appPath, path, 'embedded.mobileprovision')).catch(() => undefined);
     return bytes?.equals(profile) ? 'the given one' : bytes?.toString('latin1').slice(0, 20);

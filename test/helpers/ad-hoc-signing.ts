@@ -51,7 +51,7 @@ export async function signApp(
 /** As much of a job as signing asks for. */
 function scopeOf(appPath: string, facts: BundleFacts): GuestStepScope {
   const pass = { container: 'dmg', hardenedRuntime: true, timestamp: 'direct', distribution: 'direct' };
-  const desk = {
+  const results = {
     dir: dirname(appPath),
     found: { appPath, folderName: basename(appPath) },
     facts,
@@ -62,7 +62,7 @@ function scopeOf(appPath: string, facts: BundleFacts): GuestStepScope {
   };
   const env = { PATH: `${dirname(rcodesignPath)}:${process.env.PATH}` };
   return {
-    desk,
+    results,
     services: { config: { timestampUrl: 'none', storeTimestampUrl: 'none' } },
     session: localGuest({ cwd: dirname(appPath), env }),
     toolchain: 'portable',

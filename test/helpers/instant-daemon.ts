@@ -31,7 +31,7 @@ const ARTIFACT = 'nothing but a few bytes';
 const SHA256 = createHash('sha256').update(ARTIFACT).digest('hex');
 
 /**
- * The real daemon, its real actors, link, journal, desks and transfers; only what would touch a bundle or a machine is
+ * The real daemon, its real actors, link, journal, allResults and transfers; only what would touch a bundle or a machine is
  * done at once: a job is admitted, downloads nothing, and uploads an artifact of a few bytes.
  */
 export async function startInstantDaemon(options: InstantDaemonOptions): Promise<InstantDaemon> {
@@ -66,15 +66,15 @@ const instantSteps = (working: InstantDaemonOptions['working']): Partial<StepTab
     mergeInfoPlist: nothing,
     embedProfile: nothing,
     transferBundle: nothing,
-    codesign: async ({ desk }, _, { signal }) => {
-      await orAborted(signal, working?.(desk.jobId));
+    codesign: async ({ results }, _, { signal }) => {
+      await orAborted(signal, working?.(results.jobId));
     },
     verifySignature: nothing,
-    packageArtifact: async ({ desk }, { pass }) => {
-      const { name, path } = artifactPlace({ desk, pass });
+    packageArtifact: async ({ results }, { pass }) => {
+      const { name, path } = artifactPlace({ results, pass });
       const artifact = { name, sizeBytes: ARTIFACT.length, sha256Hex: SHA256 };
       await writeFile(path, ARTIFACT);
-      desk.artifacts.set(artifact.name, { ...artifact, path });
+      results.artifacts.set(artifact.name, { ...artifact, path });
       return artifact;
     },
     checkArtifact: nothing,

@@ -8,11 +8,11 @@ import { loadConfig } from '../../src/config/load.ts';
 import { volumeEntries } from '../../src/files/dmg/write.ts';
 import { fileJournal } from '../../src/journal/submissions.ts';
 import type { Limits } from '../../src/run/limits.ts';
-import type { Desk } from '../../src/run/workbench.ts';
+import type { RunResults } from '../../src/run/run-results.ts';
 import type { KnownApiKey } from '../apple-simulator/api-auth.ts';
 import { writeDmg } from './dmg-file.ts';
 import { infoPlist, makeIdentity, makeMachO, writeIn } from './rcodesign-fixtures.ts';
-import { type RunsWithDesks, runsWithDesks } from './run-with-desk.ts';
+import { type RunsWithDesks, runsWithDesks } from './run-with-results.ts';
 import { sign } from './signed-bundles.ts';
 
 export const apiKeyId = 'ABCDE12345';
@@ -91,12 +91,12 @@ export async function openRun(
   image: SignedImage,
   apiPrivateKeyPem: string,
   runId = 'run-1',
-): Promise<Desk> {
-  const desk = await open(runId, {
+): Promise<RunResults> {
+  const results = await open(runId, {
     credentials: { apiKeyId, apiIssuerId, apiPrivateKeyPem },
-    found: { appPath: image.appPath, folderName: 'Über App.app' } as NonNullable<Desk['found']>,
-    facts: { executable: 'Contents/MacOS/App' } as NonNullable<Desk['facts']>,
+    found: { appPath: image.appPath, folderName: 'Über App.app' } as NonNullable<RunResults['found']>,
+    facts: { executable: 'Contents/MacOS/App' } as NonNullable<RunResults['facts']>,
   });
-  desk.artifacts.set(image.artifact.name, { ...image.artifact, path: image.imagePath });
-  return desk;
+  results.artifacts.set(image.artifact.name, { ...image.artifact, path: image.imagePath });
+  return results;
 }

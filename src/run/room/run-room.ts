@@ -5,8 +5,8 @@ import { connectSsh } from '../../adapters/guest/ssh/client.ts';
 import { ShipError } from '../../errors.ts';
 import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
 import { admittedJob, readJob } from '../read-job.ts';
+import type { RunResults } from '../run-results.ts';
 import type { RunServices } from '../services.ts';
-import type { Desk } from '../workbench.ts';
 
 /** A guest that was just spoken to; it lets us in at once or never. */
 const READY_TIMEOUT_MS = 10_000;
@@ -15,7 +15,7 @@ const READY_TIMEOUT_MS = 10_000;
 export interface RunRoom {
   readonly setup: RunSetup;
   readonly services: RunServices;
-  readonly desk: Desk;
+  readonly results: RunResults;
   session?: GuestSession;
 }
 
@@ -23,8 +23,8 @@ export interface RunRoom {
 export function openRoom(setup: RunSetup, services: RunServices): { room: RunRoom; job: AdmittedJob } {
   const { runId, jobId, folders, manifest: sentManifest } = setup;
   const job = readJob(setup);
-  const desk: Desk = { runId, jobId, dir: folders.run, sentManifest, artifacts: new Map(), ...job };
-  return { room: { setup, services, desk }, job: admittedJob(job, setup.toolchain) };
+  const results: RunResults = { runId, jobId, dir: folders.run, sentManifest, artifacts: new Map(), ...job };
+  return { room: { setup, services, results }, job: admittedJob(job, setup.toolchain) };
 }
 
 /**

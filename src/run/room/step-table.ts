@@ -17,7 +17,7 @@ import { layOutBundle } from '../steps/lay-out-bundle.ts';
 import { learnToolchain } from '../steps/learn-toolchain.ts';
 import { mergeInfoPlist } from '../steps/merge-info-plist.ts';
 import * as notarize from '../steps/notarize-artifact.ts';
-import type { NotaryScope } from '../steps/notary-desk.ts';
+import type { NotaryScope } from '../steps/notary-session.ts';
 import { packageArtifact } from '../steps/package-artifact.ts';
 import * as publish from '../steps/publish-build.ts';
 import { fetchTicket, stapleTicket } from '../steps/staple-artifact.ts';
@@ -62,18 +62,18 @@ const eagerStep =
     run({ ...scopeOf(room, call, context), guest: () => room.session });
 
 function scopeOf(
-  { services, desk }: RunRoom,
+  { services, results }: RunRoom,
   { pass, claim }: StepCall,
   { signal, tell }: StepContext,
 ): StepScope {
-  return { services, desk, pass, claim, signal, report: reporterFor(tell, signal) };
+  return { services, results, pass, claim, signal, report: reporterFor(tell, signal) };
 }
 
 /** An effect of the notarization or of the upload to App Store Connect. */
 const effect =
   <TInput, T>(run: (scope: NotaryScope & publish.StoreScope, input: TInput) => Promise<T>) =>
-  ({ services, desk }: RunRoom, input: TInput, { signal }: StepContext): Promise<T> =>
-    run({ services, desk, signal }, input);
+  ({ services, results }: RunRoom, input: TInput, { signal }: StepContext): Promise<T> =>
+    run({ services, results, signal }, input);
 
 /** Every effect of a run whose bundle comes from the hub, and whose artifact goes there. */
 export const hubSteps: StepTable = {
@@ -101,8 +101,8 @@ export const hubSteps: StepTable = {
   seekSubmission: effect(notarize.seekSubmission),
   recordSubmission: effect(notarize.recordSubmission),
   forgetSubmission: effect(notarize.forgetSubmission),
-  uploadArtifact: ({ services, desk }, input, { signal, tell }) =>
-    notarize.uploadArtifact({ services, desk, signal }, input, (sentBytes) =>
+  uploadArtifact: ({ services, results }, input, { signal, tell }) =>
+    notarize.uploadArtifact({ services, results, signal }, input, (sentBytes) =>
       tell({ type: 'upload.progressed', sentBytes }),
     ),
   askVerdict: effect(notarize.askVerdict),

@@ -1,17 +1,21 @@
 import { join } from 'node:path';
 import { artifactName } from '../../domain/plan.ts';
-import { artifactNamed, held, type MadeArtifact } from '../workbench.ts';
+import { artifactNamed, type MadeArtifact, need } from '../run-results.ts';
 import { passOf, type StepScope } from './step.ts';
 
-type PassScope = Pick<StepScope, 'desk' | 'pass'>;
+type PassScope = Pick<StepScope, 'results' | 'pass'>;
 
 /** What the artifact of a pass is called, and where it is made. */
 export function artifactPlace(scope: PassScope): { readonly name: string; readonly path: string } {
-  const { desk } = scope;
-  const name = artifactName(held(desk, 'manifest'), desk.jobId, desk.format ?? passOf(scope).container);
-  return { name, path: join(desk.dir, name) };
+  const { results } = scope;
+  const name = artifactName(
+    need(results, 'manifest'),
+    results.jobId,
+    results.format ?? passOf(scope).container,
+  );
+  return { name, path: join(results.dir, name) };
 }
 
 /** The artifact of the pass that a step is about. */
 export const artifactOf = (scope: PassScope): MadeArtifact =>
-  artifactNamed(scope.desk, artifactPlace(scope).name);
+  artifactNamed(scope.results, artifactPlace(scope).name);

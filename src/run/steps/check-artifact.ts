@@ -5,7 +5,7 @@ import { checkSignature } from '../../files/code-signature/check-signature.ts';
 import { readDmgSignature } from '../../files/code-signature/read-signature.ts';
 import { verifyDmg } from '../../files/dmg/read.ts';
 import { checkPackage } from '../../files/xar/check-package.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { artifactOf } from './artifact-place.ts';
 import { timestampUrlOf } from './codesign.ts';
 import { expectedImageSignature } from './expected-signatures.ts';
@@ -15,11 +15,11 @@ import { materialOf, passOf, type StepScope } from './step.ts';
 /** Reads the finished file back, as its receiver will. */
 export async function checkArtifact(scope: StepScope): Promise<void> {
   const { path } = artifactOf(scope);
-  const { signal, desk } = scope;
+  const { signal, results } = scope;
   const { container } = passOf(scope);
   // the app itself is as it was verified
-  if (desk.format === 'app') return;
-  if (desk.format === 'zip') await verifyIpa(path, { signal, folder: '' });
+  if (results.format === 'app') return;
+  if (results.format === 'zip') await verifyIpa(path, { signal, folder: '' });
   else if (container === 'ipa') await verifyIpa(path, { signal });
   else if (container === 'dmg') await readingAltered('the disk image', () => checkImage(scope, path));
   else await readingAltered('the installer package', () => checkInstallerPackage(scope, path));
@@ -47,13 +47,13 @@ async function checkImage(scope: StepScope, path: string): Promise<void> {
 }
 
 /** The package is sealed, by the installer identity of the job, and is that of this app. */
-async function checkInstallerPackage({ desk, signal }: StepScope, path: string): Promise<void> {
+async function checkInstallerPackage({ results, signal }: StepScope, path: string): Promise<void> {
   const { findings, cms, parts } = await checkPackage(path, { signal });
   const [first] = findings;
   if (first) throw altered('the installer package', first.message);
-  if (cms?.signer?.sha256Hex !== held(desk, 'installer').certificate.sha256Hex)
+  if (cms?.signer?.sha256Hex !== need(results, 'installer').certificate.sha256Hex)
     throw altered('the installer package', 'It is not signed by the installer identity that was given.');
-  const { bundleId } = held(desk, 'facts');
+  const { bundleId } = need(results, 'facts');
   if (!parts.some(({ identifier }) => identifier === bundleId))
     throw altered('the installer package', `It does not say that it installs ${bundleId}.`);
 }

@@ -1,19 +1,19 @@
 import type { PassMaterial } from '../../preflight/index.ts';
-import { held, type SigningMaterial } from '../workbench.ts';
+import { need, type SigningMaterial } from '../run-results.ts';
 import { examineJob } from './preflight.ts';
 import type { StepScope } from './step.ts';
 
 /** Holds identity, profile and entitlements against the bundle: everything that can fail without a machine. */
 export async function checkCredentials(scope: StepScope): Promise<void> {
-  const { desk, report } = scope;
-  const plan = held(desk, 'plan');
+  const { results, report } = scope;
+  const plan = need(results, 'plan');
   if (plan.passes.some(({ identity }) => identity === 'adhoc'))
     report.log('There is no signing identity: the app is signed ad hoc and runs only where that is allowed.');
-  const examination = await examineJob(scope, held(desk, 'survey'));
-  desk.materials = examination.materials.map(materialOf);
+  const examination = await examineJob(scope, need(results, 'survey'));
+  results.materials = examination.materials.map(materialOf);
   const { installer } = examination;
-  if (installer) desk.installer = installer;
-  delete desk.survey;
+  if (installer) results.installer = installer;
+  delete results.survey;
 }
 
 function materialOf({ identity, entitlements }: PassMaterial): SigningMaterial {

@@ -4,7 +4,7 @@ import { identityPem, type SigningIdentity } from '../../domain/identity/index.t
 import { BundleTree } from '../../files/code-signature/bundle-tree.ts';
 import { digestResources } from '../../files/code-signature/resource-digests.ts';
 import { buildPlist } from '../../formats/plist/index.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { artifactPlace } from './artifact-place.ts';
 import { packResources } from './early-ipa.ts';
 import { firstSigned, nestedPaths, nestedSettings } from './nested-code.ts';
@@ -23,11 +23,11 @@ export async function codesign(scope: GuestStepScope): Promise<void> {
 
 /** What signing does not change: its digests for the check of the seal, and its part of an .ipa. */
 async function readResources(scope: GuestStepScope): Promise<void> {
-  const { desk, signal } = scope;
-  if (passOf(scope).container === 'ipa') return packResources(desk, artifactPlace(scope).path, signal);
-  const except = new Set(held(desk, 'facts').machOs.map(({ path }) => path));
-  const tree = await BundleTree.read(held(desk, 'found').appPath);
-  desk.resourceDigests = await digestResources(tree, { except, signal });
+  const { results, signal } = scope;
+  if (passOf(scope).container === 'ipa') return packResources(results, artifactPlace(scope).path, signal);
+  const except = new Set(need(results, 'facts').machOs.map(({ path }) => path));
+  const tree = await BundleTree.read(need(results, 'found').appPath);
+  results.resourceDigests = await digestResources(tree, { except, signal });
 }
 
 /** Without an identity Apple's own tool signs, where it is. */
@@ -35,10 +35,10 @@ const sign = (scope: GuestStepScope): Promise<void> =>
   scope.toolchain === 'xcode' && !materialOf(scope).identity ? signByCodesign(scope) : signByRcodesign(scope);
 
 async function signByCodesign(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal } = scope;
+  const { results, session, signal } = scope;
   await signAdHoc(session, {
-    appPath: held(desk, 'guestAppPath'),
-    nestedPaths: nestedPaths(held(desk, 'facts')),
+    appPath: need(results, 'guestAppPath'),
+    nestedPaths: nestedPaths(need(results, 'facts')),
     hardenedRuntime: passOf(scope).hardenedRuntime,
     entitlementsXml: buildPlist(materialOf(scope).entitlements, 'xml').toString('utf8'),
     signal,
@@ -47,8 +47,8 @@ async function signByCodesign(scope: GuestStepScope): Promise<void> {
 
 /** The key is in no file of the guest. */
 async function signByRcodesign(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal, report } = scope;
-  const guestAppPath = held(desk, 'guestAppPath');
+  const { results, session, signal, report } = scope;
+  const guestAppPath = need(results, 'guestAppPath');
   const { identity, entitlements } = materialOf(scope);
   await withPem(identity, async (pem) => {
     const common = {

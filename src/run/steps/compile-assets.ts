@@ -12,7 +12,7 @@ import { readInfoPlist } from '../../files/bundle/index.ts';
 import { plainPath } from '../../files/bundle/plain-file.ts';
 import { withSignedFile } from '../../files/code-signature/signed-file.ts';
 import { newDict, stringAt } from '../../formats/plist/index.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { guestFolder } from './guest-folder.ts';
 import type { GuestStepScope } from './step.ts';
 
@@ -31,37 +31,37 @@ const MINIMUM_KEYS = { ios: 'MinimumOSVersion', macos: 'LSMinimumSystemVersion' 
  * only the store refuses an app.
  */
 export async function compileAssets(scope: GuestStepScope): Promise<CompiledAssets> {
-  const { desk, report } = scope;
+  const { results, report } = scope;
   try {
     await compile(scope);
     return { isCompiled: true };
   } catch (error) {
     const isBearable = error instanceof ShipError && error.code === 'ASSET_CATALOG_FAILED';
-    if (!isBearable || publishes(held(desk, 'plan'))) throw error;
+    if (!isBearable || publishes(need(results, 'plan'))) throw error;
     report.log(`The icon has no compiled asset catalog: ${error.message}`);
     return { isCompiled: false };
   }
 }
 
 async function compile(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal, report } = scope;
+  const { results, session, signal, report } = scope;
   const folder = await guestFolder(scope, 'assets');
   const [catalogDir, outputDir] = [`${folder}/Assets.xcassets`, `${folder}/compiled`];
-  await putTree(session, { sourceDir: held(desk, 'catalogPath'), remoteDir: catalogDir, signal });
+  await putTree(session, { sourceDir: need(results, 'catalogPath'), remoteDir: catalogDir, signal });
   const compiled = await compileAssetCatalog(session, {
     ...{ catalogDir, outputDir, signal },
     ...(await targetOf(scope)),
   });
   for (const remark of compiled.remarks) report.log(remark);
   await takeCatalog(scope, outputDir);
-  desk.facts = { ...held(desk, 'facts'), hasAssetsCar: true };
-  desk.icons = newDict([...Object.entries(held(desk, 'icons')), ['CFBundleIconName', CATALOG_ICON]]);
+  results.facts = { ...need(results, 'facts'), hasAssetsCar: true };
+  results.icons = newDict([...Object.entries(need(results, 'icons')), ['CFBundleIconName', CATALOG_ICON]]);
 }
 
-async function targetOf({ desk }: GuestStepScope) {
-  const facts = held(desk, 'facts');
+async function targetOf({ results }: GuestStepScope) {
+  const facts = need(results, 'facts');
   const { platform, deviceFamilies } = facts;
-  const info = await readInfoPlist(held(desk, 'found').appPath, facts);
+  const info = await readInfoPlist(need(results, 'found').appPath, facts);
   const claimed = stringAt(info, MINIMUM_KEYS[platform]);
   const minimumOs =
     claimed !== undefined && isOsVersion(claimed) ? claimed : (facts.minimumOs ?? OLDEST_SYSTEM[platform]);
@@ -70,9 +70,9 @@ async function targetOf({ desk }: GuestStepScope) {
   return { platform, minimumOs, deviceFamilies: families };
 }
 
-async function takeCatalog({ desk, session, signal }: GuestStepScope, remoteDir: string): Promise<void> {
-  const { appPath } = held(desk, 'found');
-  const destPath = join(desk.dir, CATALOG);
+async function takeCatalog({ results, session, signal }: GuestStepScope, remoteDir: string): Promise<void> {
+  const { appPath } = need(results, 'found');
+  const destPath = join(results.dir, CATALOG);
   const remotePath = `${remoteDir}/${CATALOG}`;
   await getFile(session, { remotePath, destPath, maxBytes: MAX_CATALOG_BYTES, signal });
   const head = await withSignedFile(destPath, (file) =>
@@ -81,5 +81,5 @@ async function takeCatalog({ desk, session, signal }: GuestStepScope, remoteDir:
   if (head.toString('latin1') !== CATALOG_MAGIC)
     throw altered('the compiled asset catalog', 'It is no asset catalog.');
   await chmod(destPath, 0o644);
-  await rename(destPath, await plainPath(appPath, joined(held(desk, 'facts').resources, CATALOG)));
+  await rename(destPath, await plainPath(appPath, joined(need(results, 'facts').resources, CATALOG)));
 }

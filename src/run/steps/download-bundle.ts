@@ -9,7 +9,7 @@ import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import { unpackBundle } from '../../files/archive/unpack-bundle.ts';
 import { EarlyTransfer } from '../early-transfer.ts';
 import { originOf } from '../hub-origin.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { guestFolder } from './guest-folder.ts';
 import { claimOf, type StepScope } from './step.ts';
 
@@ -17,9 +17,9 @@ export const unpackedDirOf = (runDir: string): string => join(runDir, 'bundle');
 
 /** Download, base64 and unpacking as one stream; nothing but the unpacked files is written (a zip is spooled). */
 export async function downloadBundle(scope: StepScope): Promise<void> {
-  const { desk, services, signal } = scope;
+  const { results, services, signal } = scope;
   const { authToken, tarballUrl } = claimOf(scope);
-  const destDir = unpackedDirOf(desk.dir);
+  const destDir = unpackedDirOf(results.dir);
   await rm(destDir, { recursive: true, force: true });
   const download = await openBundleDownload({
     url: tarballUrl,
@@ -30,31 +30,31 @@ export async function downloadBundle(scope: StepScope): Promise<void> {
   const archive = decodeBundleText(counted(download, scope), defaultUnpackLimits.maxArchiveBytes);
   const hash = createHash('sha256');
   // it takes time, and only what Apple may have already has to be known again
-  const bytes = notarizes(held(desk, 'plan')) ? hashed(hash, archive) : archive;
+  const bytes = notarizes(need(results, 'plan')) ? hashed(hash, archive) : archive;
   const { unpackedBytes, dataFiles } = await sentOnTheWay(scope, destDir, (watch) =>
     unpackBundle(bytes, destDir, {
-      spoolDir: desk.dir,
+      spoolDir: results.dir,
       limits: defaultUnpackLimits,
       ...(watch && { watch }),
       signal,
     }),
   );
-  Object.assign(desk, { unpackedBytes, dataFiles });
-  if (bytes !== archive) desk.archiveSha256Hex = hash.digest('hex');
+  Object.assign(results, { unpackedBytes, dataFiles });
+  if (bytes !== archive) results.archiveSha256Hex = hash.digest('hex');
 }
 
 /** What is unpacked goes into the machine at once, if that is ready. */
 async function sentOnTheWay<T>(
-  { desk, guest }: StepScope,
+  { results, guest }: StepScope,
   sourceDir: string,
   unpack: (watch?: EarlyTransfer) => Promise<T>,
 ): Promise<T> {
-  desk.earlyTransfer?.stop();
+  results.earlyTransfer?.stop();
   if (!guest) return unpack();
   const folder = (session: GuestSession, signal: AbortSignal) =>
     guestFolder({ session, signal }, `early-${randomUUID()}`);
   const early = new EarlyTransfer({ sourceDir, guest, folder });
-  desk.earlyTransfer = early;
+  results.earlyTransfer = early;
   try {
     const unpacked = await unpack(early);
     early.end();

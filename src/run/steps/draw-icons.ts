@@ -2,29 +2,29 @@ import { join } from 'node:path';
 import type { DrawnIcons } from '../../../machines/contracts/job.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
 import { drawIcons as draw } from '../../files/icons/index.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import type { StepScope } from './step.ts';
 
 /** Draws the app icon in every size from the one picture that the compiler left in the bundle. */
 export async function drawIcons(scope: StepScope): Promise<DrawnIcons> {
-  const { desk, signal, report } = scope;
-  const { appPath } = held(desk, 'found');
+  const { results, signal, report } = scope;
+  const { appPath } = need(results, 'found');
   const catalogFolder = await folderForCatalog(scope);
-  const { iconKeys, catalogPath, warnings } = await draw(appPath, held(desk, 'facts'), {
+  const { iconKeys, catalogPath, warnings } = await draw(appPath, need(results, 'facts'), {
     signal,
     ...(catalogFolder !== undefined && { catalogFolder }),
   });
   for (const warning of warnings) report.log(warning);
-  if (iconKeys) desk.icons = iconKeys;
-  if (catalogPath !== undefined) desk.catalogPath = catalogPath;
+  if (iconKeys) results.icons = iconKeys;
+  if (catalogPath !== undefined) results.catalogPath = catalogPath;
   report.progress(60);
   return { hasCatalog: catalogPath !== undefined };
 }
 
 /** Compiled catalogs cannot be merged, so one that the app brought stays; and only Apple's actool makes one. */
-async function folderForCatalog({ desk, services }: StepScope): Promise<string | undefined> {
-  if (held(desk, 'facts').hasAssetsCar || services.toolchain === 'portable') return undefined;
-  const folder = join(desk.dir, 'catalog');
+async function folderForCatalog({ results, services }: StepScope): Promise<string | undefined> {
+  if (need(results, 'facts').hasAssetsCar || services.toolchain === 'portable') return undefined;
+  const folder = join(results.dir, 'catalog');
   await makeFolder(folder, 0o700);
   return folder;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Artifact } from '../../../machines/contracts/job.ts';
-import { type Desk, held, LOCAL_JOB_ID } from '../workbench.ts';
+import { LOCAL_JOB_ID, need, type RunResults } from '../run-results.ts';
 import { artifactOf } from './artifact-place.ts';
 import type { StepScope } from './step.ts';
 
@@ -8,13 +8,13 @@ import type { StepScope } from './step.ts';
  * What App Store Connect counts as one build. A job that the hub hands out again is signed again, with other bytes and
  * the same content: its build is the one that an earlier run may have uploaded. Without a hub only the bytes tell.
  */
-export function buildKeyOf(desk: Desk, { sha256Hex }: Pick<Artifact, 'sha256Hex'>): string {
-  const { bundleId, shortVersion, version } = held(desk, 'facts');
-  if (desk.jobId === LOCAL_JOB_ID) return sha256Hex;
-  const build = JSON.stringify([desk.jobId, bundleId, shortVersion, version]);
+export function buildKeyOf(results: RunResults, { sha256Hex }: Pick<Artifact, 'sha256Hex'>): string {
+  const { bundleId, shortVersion, version } = need(results, 'facts');
+  if (results.jobId === LOCAL_JOB_ID) return sha256Hex;
+  const build = JSON.stringify([results.jobId, bundleId, shortVersion, version]);
   return createHash('sha256').update(build).digest('hex');
 }
 
 /** App Store Connect's id of an upload of the same build that an earlier run began. */
 export const findEarlierUpload = async (scope: StepScope): Promise<string | null> =>
-  (await scope.services.journal.findUpload(buildKeyOf(scope.desk, artifactOf(scope))))?.uploadId ?? null;
+  (await scope.services.journal.findUpload(buildKeyOf(scope.results, artifactOf(scope))))?.uploadId ?? null;

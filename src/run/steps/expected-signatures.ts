@@ -5,7 +5,7 @@ import { isIssuedByApple } from '../../domain/profile/index.ts';
 import type { SliceSignature } from '../../files/code-signature/read-signature.ts';
 import { codeFlags, versionText } from '../../formats/code-signature/code-directory.ts';
 import { newDict, type PlistDict, parsePlistDict } from '../../formats/plist/index.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { nestedSettings } from './nested-code.ts';
 import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.ts';
 
@@ -28,7 +28,7 @@ export async function expectedSignatures(scope: GuestStepScope): Promise<Expect>
   const byCodesign = scope.toolchain === 'xcode' && !identity;
   const askedOf = byCodesign ? askedOfCodesign(scope) : await askedOfRcodesign(scope);
   const teamIds = teamIdsFor(identity);
-  const { machOs, signedFirst } = held(scope.desk, 'facts');
+  const { machOs, signedFirst } = need(scope.results, 'facts');
   const embeddedIds = new Map(machOs.map((file) => [file.path, file.embeddedId]));
   const alone = new Set(signedFirst);
   return (path, unsigned) => {
@@ -91,8 +91,8 @@ function askedOfCodesign(scope: GuestStepScope): (path: string) => Asked {
 }
 
 /** The bundle whose main executable a file is; the app itself has an empty path. */
-function ownersOf({ desk }: GuestStepScope) {
-  const { executable, bundleId, nested } = held(desk, 'facts');
+function ownersOf({ results }: GuestStepScope) {
+  const { executable, bundleId, nested } = need(results, 'facts');
   const owners = new Map([[executable, { path: '', bundleId }]]);
   for (const bundle of nested)
     if (bundle.executable !== undefined)
@@ -131,7 +131,7 @@ function identifiersOf({ path, unsigned, byCodesign, given, alone }: NamedCode) 
 
 /** Of a disk image, whose signature has an identifier of its own and nothing else, but for a ticket once it is stapled. */
 export function expectedImageSignature(
-  scope: Pick<StepScope, 'desk' | 'pass'>,
+  scope: Pick<StepScope, 'results' | 'pass'>,
   stapled = false,
 ): ExpectedSignature {
   const { identity } = materialOf(scope);
@@ -146,8 +146,8 @@ export function expectedImageSignature(
   };
 }
 
-export const imageIdentifier = ({ desk }: Pick<StepScope, 'desk'>): string =>
-  `${held(desk, 'facts').bundleId}.dmg`;
+export const imageIdentifier = ({ results }: Pick<StepScope, 'results'>): string =>
+  `${need(results, 'facts').bundleId}.dmg`;
 
 /** rcodesign names the team for certificates that Apple issued; Apple's codesign, never without an identity. */
 function teamIdsFor(identity: SigningIdentity | undefined): readonly (string | undefined)[] {

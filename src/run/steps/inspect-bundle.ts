@@ -17,21 +17,21 @@ import {
   writeAssumedKeys,
 } from '../../files/bundle/index.ts';
 import { listTree } from '../../files/disk/tree.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { unpackedDirOf } from './download-bundle.ts';
 import { examineJob } from './preflight.ts';
 import type { StepScope } from './step.ts';
 
 /** Finds the bundle, reads everything that decides how it is signed, and mends what its way here has cost it. */
 export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
-  const { desk, signal } = scope;
-  const target = held(desk, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign';
-  const found = await findBundle(unpackedDirOf(desk.dir), target);
-  const { bundleId: expectedBundleId } = held(desk, 'manifest');
+  const { results, signal } = scope;
+  const target = need(results, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign';
+  const found = await findBundle(unpackedDirOf(results.dir), target);
+  const { bundleId: expectedBundleId } = need(results, 'manifest');
   const { appPath, archiveDir } = found;
   const unpacked = await listTree(appPath);
   const tree = target === 'macos-sign' ? await decomposeNames(appPath, unpacked) : unpacked;
-  const dataFiles = below(relative(archiveDir, appPath), desk.dataFiles);
+  const dataFiles = below(relative(archiveDir, appPath), results.dataFiles);
   const survey = await withArchivedCode(
     scope,
     appPath,
@@ -51,9 +51,13 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   const isMade = survey.swiftSupport?.isMade === true;
   if (isMade) await makeSwiftSupport({ appPath: found.appPath, files: survey.files }, found.archiveDir);
   const companions = [...found.companions, ...(isMade ? [SWIFT_SUPPORT] : [])];
-  delete desk.dataFiles;
-  Object.assign(desk, { found: { ...found, companions }, facts, survey });
-  return { folderName: found.folderName, bundleId: facts.bundleId, unpackedBytes: desk.unpackedBytes ?? 0 };
+  delete results.dataFiles;
+  Object.assign(results, { found: { ...found, companions }, facts, survey });
+  return {
+    folderName: found.folderName,
+    bundleId: facts.bundleId,
+    unpackedBytes: results.unpackedBytes ?? 0,
+  };
 }
 
 /** The paths in a folder, relative to it. */
@@ -64,11 +68,11 @@ function below(folder: string, paths: ReadonlySet<string> = new Set()): Set<stri
 
 /** Apple's notary service looks into archives. */
 async function withArchivedCode(
-  { desk, signal }: StepScope,
+  { results, signal }: StepScope,
   appPath: string,
   survey: BundleSurvey,
 ): Promise<BundleSurvey> {
-  if (!notarizes(held(desk, 'plan'))) return survey;
-  const scratchDir = join(desk.dir, 'archived-code');
+  if (!notarizes(need(results, 'plan'))) return survey;
+  const scratchDir = join(results.dir, 'archived-code');
   return { ...survey, archivedCode: await findArchivedCode(appPath, survey, { scratchDir, signal }) };
 }

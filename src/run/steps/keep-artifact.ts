@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Artifact } from '../../../machines/contracts/job.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { artifactOf, artifactPlace } from './artifact-place.ts';
 import { materialOf, type StepScope } from './step.ts';
 
@@ -23,24 +23,24 @@ const NOTHING_KEPT: Recalled = { artifact: null, keptAs: null };
 
 /** The artifact that a previous process made of the same job before it was killed; null when there is none. */
 export async function recallArtifact(scope: StepScope): Promise<Recalled> {
-  const { desk, services, report } = scope;
+  const { results, services, report } = scope;
   const key = keyOf(scope);
   if (key === undefined) return NOTHING_KEPT;
   const { name, path } = artifactPlace(scope);
   const artifact = await services.keptArtifacts.takeOut(key, path, scope.signal);
   if (artifact?.name !== name) return NOTHING_KEPT;
-  desk.artifacts.set(name, { ...artifact, path });
+  results.artifacts.set(name, { ...artifact, path });
   report.log('The app was signed before perry-ship was restarted; its notarization goes on.');
   return { artifact, keptAs: key };
 }
 
 /** The same job, bundle, wishes and identity; `undefined` for a bundle that came from no hub. */
 function keyOf(scope: StepScope): string | undefined {
-  const { jobId, archiveSha256Hex, sentManifest: manifest } = scope.desk;
+  const { jobId, archiveSha256Hex, sentManifest: manifest } = scope.results;
   if (archiveSha256Hex === undefined) return undefined;
   const certificate = materialOf(scope).identity?.certificate.sha256Hex;
   const entitlements = Object.entries(materialOf(scope).entitlements);
-  const profile = held(scope.desk, 'credentials').profile?.toString('base64');
+  const profile = need(scope.results, 'credentials').profile?.toString('base64');
   const facts = [jobId, archiveSha256Hex, manifest, certificate, entitlements, profile];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }

@@ -1,19 +1,19 @@
 import { mergeInfoPlist as merge } from '../../domain/bundle/index.ts';
 import { readInfoPlist, writeInfoPlist } from '../../files/bundle/index.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import type { StepScope } from './step.ts';
 
 /** Adds to Info.plist what the platform wants and the compiler left out. */
-export async function mergeInfoPlist({ desk, report }: StepScope): Promise<void> {
-  const { appPath } = held(desk, 'found');
-  const facts = held(desk, 'facts');
+export async function mergeInfoPlist({ results, report }: StepScope): Promise<void> {
+  const { appPath } = need(results, 'found');
+  const facts = need(results, 'facts');
   const { info } = merge({
     info: await readInfoPlist(appPath, facts),
     platform: facts.platform,
     hasAssetsCar: facts.hasAssetsCar,
     ...(facts.minimumOs !== undefined && { minimumOs: facts.minimumOs }),
-    ...(desk.icons && { iconKeys: desk.icons }),
-    ...wishesOf(held(desk, 'manifest')),
+    ...(results.icons && { iconKeys: results.icons }),
+    ...wishesOf(need(results, 'manifest')),
   });
   await writeInfoPlist(appPath, facts, info);
   report.progress(90);
@@ -30,4 +30,4 @@ function wishesOf({ platform, minimumOsVersion, displayName, category, macosEncr
   };
 }
 
-type Manifest = ReturnType<typeof held<'manifest'>>;
+type Manifest = ReturnType<typeof need<'manifest'>>;

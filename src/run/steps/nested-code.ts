@@ -10,7 +10,7 @@ import { ShipError } from '../../errors.ts';
 import { readEmbeddedProfile } from '../../files/bundle/index.ts';
 import { readExistingEntitlements } from '../../files/code-signature/existing-entitlements.ts';
 import { buildPlist } from '../../formats/plist/index.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { materialOf, passOf, type StepScope } from './step.ts';
 
 /**
@@ -19,7 +19,7 @@ import { materialOf, passOf, type StepScope } from './step.ts';
  * or by its code: system extensions and drivers have other kinds of folders.
  */
 export async function nestedSettings(scope: StepScope) {
-  const facts = held(scope.desk, 'facts');
+  const facts = need(scope.results, 'facts');
   const runnable = new Set(
     facts.machOs.filter(({ fileType }) => fileType === 'execute').map(({ path }) => path),
   );
@@ -50,7 +50,7 @@ export type FirstSigned = Pick<SignSettings, 'entitlements' | 'hardenedRuntime' 
 
 /** Code that rcodesign would leave as it is, and which is therefore signed by itself, before the bundle. */
 export async function firstSigned(scope: StepScope): Promise<FirstSigned[]> {
-  const facts = held(scope.desk, 'facts');
+  const facts = need(scope.results, 'facts');
   const first = new Set(facts.signedFirst);
   const files = facts.machOs.filter(({ path }) => first.has(path));
   return Promise.all(
@@ -82,11 +82,12 @@ async function entitlementsOf(
   scope: StepScope,
   { path, kind, executable = '', bundleId }: NestedBundle,
 ): Promise<NestedEntitlements> {
-  const { desk } = scope;
-  const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, executable));
-  const teamId = held(desk, 'credentials').teamId ?? materialOf(scope).identity?.certificate.teamId;
-  const { platform } = held(desk, 'facts');
-  const profile = platform === 'ios' ? await readNestedProfile(held(desk, 'found').appPath, path) : undefined;
+  const { results } = scope;
+  const existing = await readExistingEntitlements(join(need(results, 'found').appPath, executable));
+  const teamId = need(results, 'credentials').teamId ?? materialOf(scope).identity?.certificate.teamId;
+  const { platform } = need(results, 'facts');
+  const profile =
+    platform === 'ios' ? await readNestedProfile(need(results, 'found').appPath, path) : undefined;
   const own = nestedEntitlements({
     platform,
     bundleId,
@@ -110,9 +111,9 @@ async function readNestedProfile(appPath: string, path: string): Promise<Provisi
 }
 
 /** A program without a bundle keeps what it may keep of its own; one that had nothing gets nothing. */
-async function entitlementsOfTool({ desk }: StepScope, path: string): Promise<NestedEntitlements[]> {
-  const { platform, bundleId } = held(desk, 'facts');
-  const existing = await readExistingEntitlements(join(held(desk, 'found').appPath, path));
+async function entitlementsOfTool({ results }: StepScope, path: string): Promise<NestedEntitlements[]> {
+  const { platform, bundleId } = need(results, 'facts');
+  const existing = await readExistingEntitlements(join(need(results, 'found').appPath, path));
   if (!existing || platform === 'ios') return [];
   return [{ scope: path, xml: buildPlist(nestedEntitlements({ platform, bundleId, existing }), 'xml') }];
 }

@@ -7,15 +7,15 @@ import {
   uploadForNotarization,
 } from '../../adapters/notary/index.ts';
 import { ShipError } from '../../errors.ts';
-import { artifactNamed } from '../workbench.ts';
+import { artifactNamed } from '../run-results.ts';
 import {
-  drawerOf,
   type NotaryCall,
   type NotaryScope,
   notaryAccess,
+  notarySessionOf,
   type SubmissionCall,
   submissionName,
-} from './notary-desk.ts';
+} from './notary-session.ts';
 
 export async function findSubmission(
   { services }: NotaryScope,
@@ -36,8 +36,8 @@ export async function submitArtifact(
   const isReplaced = known?.phase === 'announced' && known.submissionId === replaces;
   if (known && !isReplaced) throw alreadySubmitted(known.submissionId);
   const { id, grant } = await submit(notaryAccess(scope), file, scope.signal);
-  scope.services.redactor.add(`${scope.desk.runId} upload`, [grant.secretAccessKey, grant.sessionToken]);
-  drawerOf(scope).grant = grant;
+  scope.services.redactor.add(`${scope.results.runId} upload`, [grant.secretAccessKey, grant.sessionToken]);
+  notarySessionOf(scope).grant = grant;
   await submissions.record(file.sha256Hex, { submissionId: id, name: file.name, phase: 'announced' });
   return { submissionId: id };
 }
@@ -76,12 +76,12 @@ export async function uploadArtifact(
   { artifact: { name, sizeBytes, sha256Hex } }: SubmissionCall,
   onProgress: (sentBytes: number) => void,
 ): Promise<void> {
-  const { grant } = drawerOf(scope);
+  const { grant } = notarySessionOf(scope);
   if (!grant) throw noGrant();
   const { notaryS3Url } = scope.services.config;
   let toldBytes = 0;
   await uploadForNotarization({
-    path: artifactNamed(scope.desk, name).path,
+    path: artifactNamed(scope.results, name).path,
     sizeBytes,
     sha256Hex,
     grant,

@@ -7,25 +7,25 @@ import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import type { FileDigest } from '../../files/disk/digested-file.ts';
 import { contentChange } from '../../files/dmg/same-content.ts';
 import { volumeEntries } from '../../files/dmg/write.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { signImage } from './sign-image.ts';
 import type { GuestStepScope } from './step.ts';
 
 /** The image as Apple's hdiutil makes it, in the guest that has the signed app; it comes here once it is signed. */
 export async function packAppleDmg(scope: GuestStepScope, path: string): Promise<FileDigest> {
-  const { desk, session, signal, report } = scope;
-  const guestPath = `${held(desk, 'guestAppPath')}.dmg`;
+  const { results, session, signal, report } = scope;
+  const guestPath = `${need(results, 'guestAppPath')}.dmg`;
   await createDiskImage(session, {
     sourceDir: await volumeFolder(scope),
     imagePath: guestPath,
-    volumeName: held(desk, 'manifest').appName,
+    volumeName: need(results, 'manifest').appName,
     signal,
     onRetry: (why) => report.log(`hdiutil is tried again: ${why}`),
   });
   report.progress(50);
   await signImage(scope, guestPath);
   report.progress(60);
-  desk.guestImagePath = guestPath;
+  results.guestImagePath = guestPath;
   const { sizeBytes, sha256Hex } = await getFile(session, {
     remotePath: guestPath,
     destPath: path,
@@ -38,11 +38,11 @@ export async function packAppleDmg(scope: GuestStepScope, path: string): Promise
 }
 
 /** The app on the image must be the one that was checked here, file by file: the guest could have exchanged it since. */
-async function requireOurContent({ desk, signal }: GuestStepScope, path: string): Promise<void> {
-  const { appPath, folderName } = held(desk, 'found');
+async function requireOurContent({ results, signal }: GuestStepScope, path: string): Promise<void> {
+  const { appPath, folderName } = need(results, 'found');
   const change = await readingAltered('the disk image', async () =>
     contentChange(path, {
-      volumeName: held(desk, 'manifest').appName,
+      volumeName: need(results, 'manifest').appName,
       entries: await volumeEntries(appPath, folderName),
       signal,
     }),
@@ -51,8 +51,8 @@ async function requireOurContent({ desk, signal }: GuestStepScope, path: string)
 }
 
 /** What the user sees: the app, and where to drag it. The app is moved: signed, it is needed nowhere else. */
-async function volumeFolder({ desk, session, signal }: GuestStepScope): Promise<string> {
-  const appPath = held(desk, 'guestAppPath');
+async function volumeFolder({ results, session, signal }: GuestStepScope): Promise<string> {
+  const appPath = need(results, 'guestAppPath');
   const folder = `${dirname(appPath)}/volume`;
   const commands = [
     ['mkdir', folder],

@@ -12,14 +12,14 @@ import { type GuestStepScope, passOf } from './step.ts';
 export async function packageArtifact(scope: GuestStepScope): Promise<Artifact> {
   const { name, path } = artifactPlace(scope);
   const { sizeBytes, sha256Hex, ...elsewhere } = await pack(scope, path);
-  scope.desk.artifacts.set(name, { name, path, ...elsewhere, sizeBytes, sha256Hex });
+  scope.results.artifacts.set(name, { name, path, ...elsewhere, sizeBytes, sha256Hex });
   return { name, sizeBytes, sha256Hex };
 }
 
 /** @returns with a path when the artifact is not where it was to be made */
 function pack(scope: GuestStepScope, path: string): Promise<FileDigest & { readonly path?: string }> {
   const { container } = passOf(scope);
-  const { format } = scope.desk;
+  const { format } = scope.results;
   if (format === 'app') return signedApp(scope);
   if (format === 'zip') return packZip(scope, path);
   if (container === 'ipa') return packIpa(scope, path);

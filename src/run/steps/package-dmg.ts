@@ -10,7 +10,7 @@ import { readAhead } from '../../files/disk/read-ahead.ts';
 import { attachSignedTail } from '../../files/dmg/signed.ts';
 import { createDmgParts, type DmgPart, volumeEntries } from '../../files/dmg/write.ts';
 import { KOLY_BYTES } from '../../formats/udif/koly.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { ImageRecipe } from './image-recipe.ts';
 import { signImage } from './sign-image.ts';
 import type { GuestStepScope } from './step.ts';
@@ -25,7 +25,7 @@ const MAX_TAIL_BYTES = 16 * 1024 * 1024;
  * bundle that it has. Signing only rewrites the end of an image, so only that end comes back.
  */
 export async function packDmg(scope: GuestStepScope, path: string): Promise<FileDigest> {
-  const guestPath = `${held(scope.desk, 'guestAppPath')}.dmg`;
+  const guestPath = `${need(scope.results, 'guestAppPath')}.dmg`;
   const { prefixBytes, hash } = await makeImage(scope, path, guestPath);
   await signImage(scope, guestPath);
   const tail = await getTail(scope.session, {
@@ -39,9 +39,9 @@ export async function packDmg(scope: GuestStepScope, path: string): Promise<File
 }
 
 async function makeImage(scope: GuestStepScope, path: string, guestPath: string) {
-  const { desk, session, signal } = scope;
+  const { results, session, signal } = scope;
   const literalsPath = `${guestPath}.parts`;
-  const recipe = new ImageRecipe(dirname(held(desk, 'guestAppPath')), literalsPath);
+  const recipe = new ImageRecipe(dirname(need(results, 'guestAppPath')), literalsPath);
   const hash = createHash('sha256');
   const parts = writtenTo(path, hashed(hash, readAhead(await imageOf(scope), PARTS_AHEAD)));
   const source = Readable.from(recipe.literals(parts), { objectMode: false });
@@ -51,10 +51,10 @@ async function makeImage(scope: GuestStepScope, path: string, guestPath: string)
   return { prefixBytes: sizeBytes - KOLY_BYTES, hash };
 }
 
-async function imageOf({ desk, signal, report }: GuestStepScope): Promise<AsyncIterable<DmgPart>> {
-  const { appPath, folderName } = held(desk, 'found');
+async function imageOf({ results, signal, report }: GuestStepScope): Promise<AsyncIterable<DmgPart>> {
+  const { appPath, folderName } = need(results, 'found');
   return createDmgParts({
-    volumeName: held(desk, 'manifest').appName,
+    volumeName: need(results, 'manifest').appName,
     root: await volumeEntries(appPath, folderName),
     sourceDate: new Date(),
     signal,

@@ -8,7 +8,7 @@ import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import type { FileDigest } from '../../files/disk/digested-file.ts';
 import { listTree } from '../../files/disk/tree.ts';
 import { packageContentChange } from '../../files/xar/same-content.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { timestampUrlOf, withPem } from './codesign.ts';
 import { crossCheck } from './second-opinion.ts';
 import type { GuestStepScope } from './step.ts';
@@ -21,8 +21,8 @@ const INSTALL_LOCATION = '/Applications';
  * because productsign wants its identity in a keychain.
  */
 export async function packPkg(scope: GuestStepScope, path: string): Promise<FileDigest> {
-  const { desk, session, signal, report } = scope;
-  const appPath = held(desk, 'guestAppPath');
+  const { results, session, signal, report } = scope;
+  const appPath = need(results, 'guestAppPath');
   const packagePath = `${appPath.replace(/\.app$/, '')}.pkg`;
   await buildProductArchive(session, { appPath, packagePath, signal });
   report.progress(30);
@@ -41,8 +41,8 @@ export async function packPkg(scope: GuestStepScope, path: string): Promise<File
 }
 
 /** The package must install the app that was checked here, and run nothing: the guest could have changed either. */
-async function requireOurContent({ desk, signal }: GuestStepScope, path: string): Promise<void> {
-  const { appPath, folderName } = held(desk, 'found');
+async function requireOurContent({ results, signal }: GuestStepScope, path: string): Promise<void> {
+  const { appPath, folderName } = need(results, 'found');
   const entries = (await listTree(appPath)).map((entry) => ({
     ...entry,
     mode: readableByAll(entry.mode),
@@ -52,7 +52,7 @@ async function requireOurContent({ desk, signal }: GuestStepScope, path: string)
   const app = { path: folderName, type: 'directory' as const, mode: 0o755, sizeBytes: 0 };
   const change = await readingAltered('the installer package', async () =>
     packageContentChange(path, {
-      bundleId: held(desk, 'facts').bundleId,
+      bundleId: need(results, 'facts').bundleId,
       installLocation: INSTALL_LOCATION,
       entries: [app, ...entries],
       signal,
@@ -65,8 +65,8 @@ async function requireOurContent({ desk, signal }: GuestStepScope, path: string)
 const readableByAll = (mode: number): number => mode | (mode & 0o111 ? 0o555 : 0o444);
 
 async function signPackage(scope: GuestStepScope, packagePath: string): Promise<void> {
-  const { desk, session, signal, report } = scope;
-  const identity = held(desk, 'installer');
+  const { results, session, signal, report } = scope;
+  const identity = need(results, 'installer');
   await withPem(identity, async (pem) => {
     const { warnings } = await signInGuest(
       session,

@@ -5,7 +5,7 @@ import type { Credentials } from '../../domain/credentials/index.ts';
 import { forgetPrepared, prepareP12 } from '../../domain/identity/index.ts';
 import { readTrustRoots } from '../../files/disk/trust-roots.ts';
 import { type Examination, errorOf, examine, type Finding, plannedInput } from '../../preflight/index.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import type { StepScope } from './step.ts';
 
 /** The hub relays a bounded number of lines a second; what is left of many findings is told by codes. */
@@ -17,13 +17,13 @@ const MAX_LINES = 5;
  * @throws ShipError the first of the errors
  */
 export async function examineJob(scope: StepScope, survey: BundleSurvey): Promise<Examination> {
-  const { desk, services } = scope;
+  const { results, services } = scope;
   const job = {
-    plan: held(desk, 'plan'),
-    manifest: held(desk, 'manifest'),
-    credentials: held(desk, 'credentials'),
+    plan: need(results, 'plan'),
+    manifest: need(results, 'manifest'),
+    credentials: need(results, 'credentials'),
   };
-  const { entitlements } = desk;
+  const { entitlements } = results;
   const input = plannedInput(job, {
     survey,
     ...(entitlements && { entitlements }),

@@ -22,8 +22,8 @@ import { createApiTokens } from '../../adapters/apple/api-token.ts';
 import { serviceUrl } from '../../adapters/apple/apple-hosts.ts';
 import { ShipError } from '../../errors.ts';
 import { words } from '../../words.ts';
+import { artifactNamed, need, type RunResults } from '../run-results.ts';
 import type { RunServices } from '../services.ts';
-import { artifactNamed, type Desk, held } from '../workbench.ts';
 import { buildKeyOf } from './earlier-upload.ts';
 
 /** Apple's own tools send a few parts side by side; more only makes the answers slower. */
@@ -32,7 +32,7 @@ const PARTS_AT_ONCE = 3;
 /** One effect of the upload to App Store Connect. */
 export interface StoreScope {
   readonly services: Pick<RunServices, 'config' | 'journal'>;
-  readonly desk: Desk;
+  readonly results: RunResults;
   readonly signal: AbortSignal;
 }
 
@@ -42,40 +42,40 @@ interface About {
 }
 
 export async function findAppId(scope: StoreScope): Promise<string> {
-  const { desk, signal } = scope;
-  return findApp(openAccess(scope), buildOf(desk).bundleId, signal);
+  const { results, signal } = scope;
+  return findApp(openAccess(scope), buildOf(results).bundleId, signal);
 }
 
 export async function reserve(
-  { desk, signal }: StoreScope,
+  { results, signal }: StoreScope,
   { appId }: { readonly appId: string },
 ): Promise<string> {
-  const { access } = held(desk, 'store');
-  const open = await findOpenUpload(access, appId, buildOf(desk), signal).catch(unlessRefused);
-  return open ?? (await reserveUpload(access, appId, buildOf(desk), signal));
+  const { access } = need(results, 'store');
+  const open = await findOpenUpload(access, appId, buildOf(results), signal).catch(unlessRefused);
+  return open ?? (await reserveUpload(access, appId, buildOf(results), signal));
 }
 
 export const recordUpload = (
-  { services, desk }: StoreScope,
+  { services, results }: StoreScope,
   { artifact, uploadId }: About & { readonly uploadId: string },
-): Promise<void> => services.journal.recordUpload(buildKeyOf(desk, artifact), uploadId);
+): Promise<void> => services.journal.recordUpload(buildKeyOf(results, artifact), uploadId);
 
 export async function reserveParts(
-  { desk, signal }: StoreScope,
+  { results, signal }: StoreScope,
   { artifact, uploadId }: About & { readonly uploadId: string },
 ): Promise<{ fileId: string; parts: readonly number[] }> {
   const { name, sizeBytes } = artifact;
   const file = { name, sizeBytes, uti: name.endsWith('.pkg') ? 'com.apple.pkg' : 'com.apple.ipa' };
-  const { access } = held(desk, 'store');
+  const { access } = need(results, 'store');
   const { fileId, parts } = await reserveFile(access, uploadId, file, signal);
-  desk.store = { access, parts };
+  results.store = { access, parts };
   return { fileId, parts: parts.map(({ number }) => number) };
 }
 
 export const commit = (
-  { desk, signal }: StoreScope,
+  { results, signal }: StoreScope,
   { fileId }: { readonly fileId: string },
-): Promise<void> => commitFile(held(desk, 'store').access, fileId, signal);
+): Promise<void> => commitFile(need(results, 'store').access, fileId, signal);
 
 export const askVerdict = async (
   scope: StoreScope,
@@ -83,25 +83,25 @@ export const askVerdict = async (
 ): Promise<UploadVerdict> => verdictOf(await askUpload(openAccess(scope), uploadId, scope.signal));
 
 export async function findOwnBuild(
-  { services, desk, signal }: StoreScope,
+  { services, results, signal }: StoreScope,
   { artifact }: About,
 ): Promise<OwnBuild> {
-  const { access } = held(desk, 'store');
-  const earlier = await services.journal.findUpload(buildKeyOf(desk, artifact));
-  const appId = await findApp(access, buildOf(desk).bundleId, signal);
-  const build = await findBuild(access, appId, buildOf(desk), signal);
+  const { access } = need(results, 'store');
+  const earlier = await services.journal.findUpload(buildKeyOf(results, artifact));
+  const appId = await findApp(access, buildOf(results).bundleId, signal);
+  const build = await findBuild(access, appId, buildOf(results), signal);
   if (!build || !earlier || build.uploadedAtMs < earlier.begunAtMs - CLOCK_SKEW_MS) return 'none';
   return build.isProcessed ? 'valid' : 'processing';
 }
 
 /** Its tokens are renewed as long as the run goes on. */
-function openAccess({ services, desk }: StoreScope): StoreAccess {
-  desk.store ??= { access: accessFor(services, desk), parts: [] };
-  return desk.store.access;
+function openAccess({ services, results }: StoreScope): StoreAccess {
+  results.store ??= { access: accessFor(services, results), parts: [] };
+  return results.store.access;
 }
 
-function accessFor({ config }: StoreScope['services'], desk: Desk): StoreAccess {
-  const { apiKeyId, apiIssuerId, apiPrivateKeyPem } = held(desk, 'credentials');
+function accessFor({ config }: StoreScope['services'], results: RunResults): StoreAccess {
+  const { apiKeyId, apiIssuerId, apiPrivateKeyPem } = need(results, 'credentials');
   if (!apiKeyId || !apiPrivateKeyPem) throw new Error('the plan publishes without an API key');
   const key = {
     keyId: apiKeyId,
@@ -115,8 +115,8 @@ function accessFor({ config }: StoreScope['services'], desk: Desk): StoreAccess 
 }
 
 /** What Info.plist says, which is what Apple compares with. */
-function buildOf(desk: Desk): StoreBuild {
-  const { bundleId, shortVersion, version, platform } = held(desk, 'facts');
+function buildOf(results: RunResults): StoreBuild {
+  const { bundleId, shortVersion, version, platform } = need(results, 'facts');
   if (shortVersion !== undefined && version !== undefined)
     return { bundleId, shortVersion, version, platform: platform === 'ios' ? 'IOS' : 'MAC_OS' };
   throw new ShipError('BUNDLE_INFO_PLIST_INCOMPLETE', {
@@ -137,11 +137,11 @@ const CLOCK_SKEW_MS = 300_000;
 
 /** Some at a time; what fails for the moment is named, so that only that is sent again. */
 export async function sendParts(
-  { desk, signal }: StoreScope,
+  { results, signal }: StoreScope,
   { parts: numbers, artifact }: About & { readonly parts: readonly number[] },
 ): Promise<PartsReport> {
-  const { access, parts } = held(desk, 'store');
-  const { path } = artifactNamed(desk, artifact.name);
+  const { access, parts } = need(results, 'store');
+  const { path } = artifactNamed(results, artifact.name);
   const waiting = parts.filter(({ number }) => numbers.includes(number));
   const missing: number[] = [];
   let hasExpired = false;

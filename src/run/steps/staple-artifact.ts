@@ -7,38 +7,38 @@ import { checkSignature } from '../../files/code-signature/index.ts';
 import { digestOfFile } from '../../files/disk/digested-file.ts';
 import { codeRecordName, imageRecordName, stapleApp, stapleImage } from '../../files/stapling/index.ts';
 import { looksLikeTicket } from '../../formats/code-signature/ticket.ts';
-import { artifactNamed } from '../workbench.ts';
-import { appOf, drawerOf, type NotaryCall, type NotaryScope } from './notary-desk.ts';
+import { artifactNamed } from '../run-results.ts';
+import { appOf, type NotaryCall, type NotaryScope, notarySessionOf } from './notary-session.ts';
 
 type StapleInput = NotaryCall & { readonly target: StapleTarget };
 
 /** The ticket is looked up by what is on the disk now: if that is not what Apple saw, there is none. */
 export async function fetchTicket(scope: NotaryScope, { target, artifact }: StapleInput): Promise<void> {
-  const { services, desk, signal } = scope;
+  const { services, results, signal } = scope;
   const recordName =
     target === 'image'
-      ? await imageRecordName(artifactNamed(desk, artifact.name).path)
-      : await codeRecordName(appOf(desk).executablePath);
+      ? await imageRecordName(artifactNamed(results, artifact.name).path)
+      : await codeRecordName(appOf(results).executablePath);
   const ticket = await lookupTicket(new URL(services.config.ticketUrl), recordName, signal);
   if (!looksLikeTicket(ticket))
     services.log('a notarization ticket has an unknown form', { recordName, sizeBytes: ticket.length });
-  drawerOf(scope).ticket = ticket;
+  notarySessionOf(scope).ticket = ticket;
 }
 
 export async function stapleTicket(scope: NotaryScope, { target, artifact }: StapleInput): Promise<Artifact> {
-  const { desk, signal } = scope;
-  const { ticket } = drawerOf(scope);
+  const { results, signal } = scope;
+  const { ticket } = notarySessionOf(scope);
   if (!ticket) throw new Error('there is no ticket to staple');
-  delete drawerOf(scope).ticket;
+  delete notarySessionOf(scope).ticket;
   if (target === 'app') {
-    await stapleApp(appOf(desk).appPath, ticket);
+    await stapleApp(appOf(results).appPath, ticket);
     return artifact;
   }
-  const { path, name } = artifactNamed(desk, artifact.name);
+  const { path, name } = artifactNamed(results, artifact.name);
   await stapleImage(path, ticket);
   await requireSound(path, signal);
   const stapled = { name, ...(await digestOfFile(path, signal)) };
-  desk.artifacts.set(name, { ...stapled, path, stapled: true });
+  results.artifacts.set(name, { ...stapled, path, stapled: true });
   return stapled;
 }
 

@@ -2,8 +2,8 @@ import type { GuestSession } from '../../adapters/guest/guest.ts';
 import type { SignPass } from '../../domain/plan.ts';
 import type { Toolchain } from '../../domain/toolchain.ts';
 import type { ClaimAccess } from '../channel/run-setup.ts';
+import { need, type RunResults, type SigningMaterial } from '../run-results.ts';
 import type { RunServices } from '../services.ts';
-import { type Desk, held, type SigningMaterial } from '../workbench.ts';
 
 /** What a step can tell while it works; the statechart passes it on to the user. */
 export interface StepReporter {
@@ -18,7 +18,7 @@ export interface StepReporter {
 /** Everything that a step works with. */
 export interface StepScope {
   readonly services: RunServices;
-  readonly desk: Desk;
+  readonly results: RunResults;
   /** Under the token that is valid now; null without a hub. */
   readonly claim: ClaimAccess | null;
   /** Which pass of the plan the step is about, counted from 0. */
@@ -42,15 +42,15 @@ export function claimOf({ claim }: Pick<StepScope, 'claim'>): ClaimAccess {
 }
 
 /** What the plan says of the pass that a step is about. */
-export function passOf({ desk, pass }: Pick<StepScope, 'desk' | 'pass'>): SignPass {
-  const planned = held(desk, 'plan').passes[pass];
+export function passOf({ results, pass }: Pick<StepScope, 'results' | 'pass'>): SignPass {
+  const planned = need(results, 'plan').passes[pass];
   if (!planned) throw new Error(`the plan has no pass ${pass}`);
   return planned;
 }
 
 /** What the pass that a step is about signs with. */
-export function materialOf({ desk, pass }: Pick<StepScope, 'desk' | 'pass'>): SigningMaterial {
-  const material = held(desk, 'materials')[pass];
+export function materialOf({ results, pass }: Pick<StepScope, 'results' | 'pass'>): SigningMaterial {
+  const material = need(results, 'materials')[pass];
   if (!material) throw new Error(`pass ${pass} has nothing to sign with`);
   return material;
 }

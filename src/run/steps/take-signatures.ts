@@ -13,7 +13,7 @@ import { plainPath } from '../../files/bundle/plain-file.ts';
 import { forEachBounded } from '../../files/code-signature/file-digests.ts';
 import { codeChange, pairSlices } from '../../files/code-signature/same-code.ts';
 import { type SignedFile, withSignedFile } from '../../files/code-signature/signed-file.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { type Expect, expectedSignatures } from './expected-signatures.ts';
 import type { GuestStepScope } from './step.ts';
 
@@ -32,13 +32,13 @@ const MAX_SEAL_BYTES = 32 * 1024 * 1024;
  * @throws ShipError GUEST_OUTPUT_ALTERED · as `getFiles`
  */
 export async function takeSignatures(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal, pass } = scope;
-  const { appPath } = held(desk, 'found');
-  const facts = held(desk, 'facts');
-  const remoteDir = held(desk, 'guestAppPath');
+  const { results, session, signal, pass } = scope;
+  const { appPath } = need(results, 'found');
+  const facts = need(results, 'facts');
+  const remoteDir = need(results, 'guestAppPath');
   const code = facts.machOs.map(({ path }) => path);
   const seals = await findFiles(session, { remoteDir, among: sealPlaces(facts), signal });
-  const destDir = join(desk.dir, `signed-${pass}`);
+  const destDir = join(results.dir, `signed-${pass}`);
   await mkdir(destDir, { mode: 0o700 });
   const { maxEntries: maxFiles, maxUnpackedBytes } = defaultUnpackLimits;
   const limits = { maxFiles, maxFileBytes: maxUnpackedBytes, maxTotalBytes: maxUnpackedBytes };

@@ -3,15 +3,15 @@ import { shellCommand } from '../../adapters/guest/ssh/quote.ts';
 import { syncTree } from '../../adapters/guest/sync-tree.ts';
 import { putTree } from '../../adapters/guest/transfer.ts';
 import type { EarlyCopy } from '../early-transfer.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { guestFolder } from './guest-folder.ts';
 import type { GuestStepScope } from './step.ts';
 
 /** The prepared bundle goes into the guest, afresh for each pass; from here on only signing changes it. */
 export async function transferBundle(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal, report, pass } = scope;
-  const { appPath: sourceDir, folderName } = held(desk, 'found');
-  const totalBytes = Math.max(1, desk.unpackedBytes ?? 1);
+  const { results, session, signal, report, pass } = scope;
+  const { appPath: sourceDir, folderName } = need(results, 'found');
+  const totalBytes = Math.max(1, results.unpackedBytes ?? 1);
   const remoteDir = `${await guestFolder(scope, `pass-${pass + 1}`)}/${folderName}`;
   const onProgress = (sentBytes: number) => report.progress((sentBytes / totalBytes) * 40);
   const options = { sourceDir, remoteDir, signal, onProgress };
@@ -19,14 +19,14 @@ export async function transferBundle(scope: GuestStepScope): Promise<void> {
   if (early && (await isMoved(scope, early.remoteDir, remoteDir)))
     await syncTree(session, { ...options, sent: early.sent });
   else await putTree(session, options);
-  desk.guestAppPath = remoteDir;
+  results.guestAppPath = remoteDir;
 }
 
 /** What was sent while the bundle was unpacked, if it was this bundle; it serves once, because signing changes it. */
-async function earlyCopy({ desk, signal }: GuestStepScope): Promise<EarlyCopy | undefined> {
-  const { earlyTransfer: early } = desk;
-  delete desk.earlyTransfer;
-  const { appPath, archiveDir } = held(desk, 'found');
+async function earlyCopy({ results, signal }: GuestStepScope): Promise<EarlyCopy | undefined> {
+  const { earlyTransfer: early } = results;
+  delete results.earlyTransfer;
+  const { appPath, archiveDir } = need(results, 'found');
   if (early?.app === relative(archiveDir, appPath)) return early.copy(signal);
   early?.stop();
   return undefined;

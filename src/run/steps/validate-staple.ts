@@ -4,7 +4,7 @@ import { putFile } from '../../adapters/guest/transfer.ts';
 import { validateStaple as askStapler } from '../../adapters/xcode/index.ts';
 import { KOLY_BYTES } from '../../formats/udif/koly.ts';
 import { signatureRange } from '../../formats/udif/read/koly.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { artifactOf } from './artifact-place.ts';
 import { crossCheck } from './second-opinion.ts';
 import type { GuestStepScope } from './step.ts';
@@ -14,8 +14,8 @@ import type { GuestStepScope } from './step.ts';
  * its end, so only that is sent.
  */
 export async function validateStaple(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal, report } = scope;
-  const guestImagePath = held(desk, 'guestImagePath');
+  const { results, session, signal, report } = scope;
+  const guestImagePath = need(results, 'guestImagePath');
   const { offset, bytes } = await endOf(artifactOf(scope).path);
   const stem = guestImagePath.replace(/\.dmg$/, '');
   const [endPath, stapledPath] = [`${stem}.end`, `${stem}-stapled.dmg`];

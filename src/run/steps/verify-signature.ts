@@ -8,7 +8,7 @@ import { BundleTree } from '../../files/code-signature/bundle-tree.ts';
 import { knownOf } from '../../files/code-signature/resource-digests.ts';
 import { readApp } from '../../verify/read-app.ts';
 import type { AppSummary, ArtifactFinding } from '../../verify/report.ts';
-import { held } from '../workbench.ts';
+import { need } from '../run-results.ts';
 import { timestampUrlOf } from './codesign.ts';
 import { crossCheck } from './second-opinion.ts';
 import { type GuestStepScope, materialOf } from './step.ts';
@@ -29,24 +29,24 @@ export async function verifySignature(scope: GuestStepScope): Promise<void> {
 }
 
 async function verifyOnHost(scope: GuestStepScope): Promise<void> {
-  const { desk, signal } = scope;
-  const { appPath } = held(desk, 'found');
+  const { results, signal } = scope;
+  const { appPath } = need(results, 'found');
   const tree = await BundleTree.read(appPath);
-  const known = knownOf(tree, held(desk, 'resourceDigests'));
+  const known = knownOf(tree, need(results, 'resourceDigests'));
   const { app, findings } = await readApp(appPath, { path: '', signal, tree, ...known });
   const unasked = signedOtherwise(scope, app);
   if (unasked) throw altered('the signed app', `${nameOf(unasked.path)}: ${unasked.message}`);
   const [first, ...more] = findings;
-  if (first) throw broken(first, more.length, held(desk, 'facts').platform);
+  if (first) throw broken(first, more.length, need(results, 'facts').platform);
 }
 
 async function verifyInMachine(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal } = scope;
+  const { results, session, signal } = scope;
   await verifyInGuest(
     session,
     {
-      remotePath: held(desk, 'guestAppPath'),
-      machOPaths: held(desk, 'facts').machOs.map(({ path }) => path),
+      remotePath: need(results, 'guestAppPath'),
+      machOPaths: need(results, 'facts').machOs.map(({ path }) => path),
       adHoc: materialOf(scope).identity === undefined,
     },
     { signal },
@@ -55,8 +55,8 @@ async function verifyInMachine(scope: GuestStepScope): Promise<void> {
 }
 
 async function askCodesign(scope: GuestStepScope): Promise<void> {
-  const { desk, session, signal, report } = scope;
-  const path = held(desk, 'guestAppPath');
+  const { results, session, signal, report } = scope;
+  const path = need(results, 'guestAppPath');
   const ask = () => verifyWithCodesign(session, { path, deep: true, signal });
   const { identity } = materialOf(scope);
   await crossCheck({ tool: 'codesign', subject: 'the signed app', ask, identity }, report);

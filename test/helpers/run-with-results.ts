@@ -5,13 +5,13 @@ import { runSettings } from '../../src/run/channel/run-setup.ts';
 import { runProcessLimits } from '../../src/run/host/limits.ts';
 import { runFolderOf } from '../../src/run/host/run-folders.ts';
 import { Runs } from '../../src/run/host/runs.ts';
-import type { Desk } from '../../src/run/workbench.ts';
+import type { RunResults } from '../../src/run/run-results.ts';
 import { inProcessRuns } from './in-process-runs.ts';
 
 export interface RunsWithDesks {
   readonly runs: Runs;
   /** Opens a run of which the test says what it has. */
-  open(runId: string, has: Partial<Desk>): Promise<Desk>;
+  open(runId: string, has: Partial<RunResults>): Promise<RunResults>;
 }
 
 export interface RunsWithDesksOptions {
@@ -27,13 +27,13 @@ export function runsWithDesks({
   env = {},
   writeLog = () => {},
 }: RunsWithDesksOptions): RunsWithDesks {
-  const desks = new Map<string, Desk>();
+  const allResults = new Map<string, RunResults>();
   const as = (text: string) => text;
   const logger = createLogger({
     ...{ level: 'trace', forTerminal: false, write: writeLog },
     redactor: { ofJob: () => as, ofWorker: as, ofAnyJob: as },
   });
-  const start = inProcessRuns({ onRoom: ({ desk }) => desks.set(desk.runId, desk) });
+  const start = inProcessRuns({ onRoom: ({ results }) => allResults.set(results.runId, results) });
   const runs = new Runs({ start, limits: runProcessLimits, slots: 1, logger });
   const { config } = loadConfig({ PERRY_VM_DRIVER: 'local', ...env, PERRY_STATE_DIR: folder });
   return {
@@ -49,9 +49,9 @@ export function runsWithDesks({
         },
         new AbortController().signal,
       );
-      const desk = desks.get(runId);
-      if (!desk) throw new Error(`run ${runId} has no desk`);
-      return Object.assign(desk, has);
+      const results = allResults.get(runId);
+      if (!results) throw new Error(`run ${runId} has no results`);
+      return Object.assign(results, has);
     },
   };
 }

@@ -3,7 +3,7 @@ import type { DigestedFile } from '../files/disk/digested-file.ts';
 import type { TreeEntry } from '../files/disk/tree.ts';
 
 /** An .ipa of which some items are written already: those that signing does not change. */
-export interface IpaInTheMaking {
+export interface PartialIpa {
   readonly file: DigestedFile;
   readonly writer: IpaWriter;
   /** By path relative to the bundle, as they were then. */

@@ -5,8 +5,8 @@ import { type ApiTokens, createApiTokens } from '../../adapters/apple/api-token.
 import type { NotaryAccess, UploadGrant } from '../../adapters/notary/index.ts';
 import { ShipError } from '../../errors.ts';
 import { credentialNames, words } from '../../words.ts';
+import { need, type RunResults } from '../run-results.ts';
 import type { RunServices } from '../services.ts';
-import { type Desk, held } from '../workbench.ts';
 
 /** What notarizing works with. */
 export type NotaryServices = Pick<RunServices, 'config' | 'redactor' | 'submissions' | 'log'>;
@@ -14,7 +14,7 @@ export type NotaryServices = Pick<RunServices, 'config' | 'redactor' | 'submissi
 /** One effect of a notarization. */
 export interface NotaryScope {
   readonly services: NotaryServices;
-  readonly desk: Desk;
+  readonly results: RunResults;
   readonly signal: AbortSignal;
 }
 
@@ -22,8 +22,8 @@ export interface NotaryScope {
 export type NotaryCall = Omit<NotaryInput, 'runId'>;
 export type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 
-/** What a notarization keeps between two effects; it is gone with the desk of its run. */
-interface Drawer {
+/** What a notarization keeps between two effects; it is gone with the results of its run. */
+interface NotarySession {
   /** Secret: holds the key. */
   readonly tokens: ApiTokens;
   /** Secret: of the newest submission. */
@@ -31,25 +31,25 @@ interface Drawer {
   ticket?: Buffer;
 }
 
-const drawers = new WeakMap<Desk, Drawer>();
+const notarySessions = new WeakMap<RunResults, NotarySession>();
 
-export function drawerOf({ desk }: NotaryScope): Drawer {
-  const drawer = drawers.get(desk) ?? { tokens: tokensOf(desk) };
-  drawers.set(desk, drawer);
-  return drawer;
+export function notarySessionOf({ results }: NotaryScope): NotarySession {
+  const session = notarySessions.get(results) ?? { tokens: tokensOf(results) };
+  notarySessions.set(results, session);
+  return session;
 }
 
 export const notaryAccess = (scope: NotaryScope): NotaryAccess => ({
   baseUrl: new URL(scope.services.config.notaryUrl),
-  tokens: drawerOf(scope).tokens,
+  tokens: notarySessionOf(scope).tokens,
 });
 
-function tokensOf(desk: Desk): ApiTokens {
+function tokensOf(results: RunResults): ApiTokens {
   const {
     apiKeyId: keyId,
     apiIssuerId: issuerId,
     apiPrivateKeyPem: privateKeyPem,
-  } = held(desk, 'credentials');
+  } = need(results, 'credentials');
   if (keyId !== undefined && issuerId !== undefined && privateKeyPem !== undefined)
     return createApiTokens({ keyId, issuerId, privateKeyPem });
   throw new ShipError('CREDENTIAL_MISSING', {
@@ -76,7 +76,7 @@ export function submissionName({
 }
 
 /** The bundle of a run, and its main executable. */
-export function appOf(desk: Desk): { readonly appPath: string; readonly executablePath: string } {
-  const { appPath } = held(desk, 'found');
-  return { appPath, executablePath: join(appPath, held(desk, 'facts').executable) };
+export function appOf(results: RunResults): { readonly appPath: string; readonly executablePath: string } {
+  const { appPath } = need(results, 'found');
+  return { appPath, executablePath: join(appPath, need(results, 'facts').executable) };
 }

@@ -11,13 +11,13 @@ import type { BundleFacts } from '../files/bundle/index.ts';
 import type { ResourceDigests } from '../files/code-signature/resource-digests.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import type { EarlyTransfer } from './early-transfer.ts';
-import type { IpaInTheMaking } from './ipa-in-the-making.ts';
+import type { PartialIpa } from './partial-ipa.ts';
 
 /**
- * What one run has on its desk: the results of its steps that are too large, or too secret, for a statechart.
+ * What the steps of one run have made so far, as far as it is too large, or too secret, for a statechart.
  * Each step fills in its own part and finds the parts of those before it.
  */
-export interface Desk {
+export interface RunResults {
   readonly runId: string;
   readonly jobId: string;
   /** Private folder of this run (0700); everything that it writes on this host is below. */
@@ -53,7 +53,7 @@ export interface Desk {
   /** Absolute path of the bundle in the guest. */
   guestAppPath?: string;
   /** Begun while the guest signs. */
-  earlyIpa?: IpaInTheMaking;
+  earlyIpa?: PartialIpa;
   /** Taken while the guest signs. */
   resourceDigests?: ResourceDigests;
   /** Secret: the way into App Store Connect, and the addresses of the parts of the file. */
@@ -79,16 +79,16 @@ export interface MadeArtifact extends Artifact {
 /** Name of a job that no hub has named. */
 export const LOCAL_JOB_ID = 'local';
 
-type Part = Exclude<keyof Desk, 'runId' | 'jobId' | 'dir' | 'sentManifest' | 'artifacts'>;
+type Part = Exclude<keyof RunResults, 'runId' | 'jobId' | 'dir' | 'sentManifest' | 'artifacts'>;
 
 /** A part that an earlier step has put there; the order of the statechart guarantees it. */
-export function held<P extends Part>(desk: Desk, part: P): NonNullable<Desk[P]> {
-  const value = desk[part];
+export function need<P extends Part>(results: RunResults, part: P): NonNullable<RunResults[P]> {
+  const value = results[part];
   if (value === undefined || value === null) throw new Error(`the run has no ${part} yet`);
-  return value as NonNullable<Desk[P]>;
+  return value as NonNullable<RunResults[P]>;
 }
 
-export function artifactNamed({ artifacts }: Desk, name: string): MadeArtifact {
+export function artifactNamed({ artifacts }: RunResults, name: string): MadeArtifact {
   const artifact = artifacts.get(name);
   if (!artifact) throw new Error(`the run has made no ${name} yet`);
   return artifact;
