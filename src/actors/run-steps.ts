@@ -57,6 +57,16 @@ export const guestStepIn =
       return answer;
     });
 
+/** What a machine can do is known to the jobs that come after, also when it is too little for this one. */
+export const learnToolchainIn = (services: Services) =>
+  fromPromise<Toolchain, GuestStepInput>(async ({ input, signal }) => {
+    await enterGuest(services, input, signal);
+    const { toolchain, refusal } = await callStep(services, 'learnToolchain', input, signal);
+    services.toolchain.learn(toolchain);
+    if (refusal) throw refusal;
+    return toolchain;
+  });
+
 /** The download, which sends the bundle into the machine on the way, as soon as its process is logged in there. */
 export const downloadIn = (services: Services) =>
   fromPromise<void, GuestStepInput>(async ({ input, signal }) => {

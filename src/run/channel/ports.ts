@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { AdmittedJob, Artifact } from '../../../machines/contracts/job.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from '../../../machines/notarization/ports.ts';
 import type { ArtifactReport } from '../../verify/report.ts';
-import { failureOfReceived, receivedFailure } from './received-failure.ts';
+import { errorOfReceived, failureOfReceived, receivedFailure } from './received-failure.ts';
 import type { GuestAccess, RunSetup, StepCall } from './run-setup.ts';
 
 const LONGEST_TEXT = 64 * 1024;
@@ -54,7 +54,10 @@ export const answers = {
   recallArtifact: z.object({ artifact: artifact.nullable(), keptAs }),
   drawIcons: z.object({ hasCatalog: z.boolean() }),
   mergeInfoPlist: nothing,
-  learnToolchain: z.enum(['xcode', 'portable']),
+  learnToolchain: z.object({
+    toolchain: z.enum(['xcode', 'portable']),
+    refusal: receivedFailure.transform((refusal) => errorOfReceived(refusal)).nullable(),
+  }),
   compileAssets: z.object({ isCompiled: z.boolean() }),
   layOutBundle: nothing,
   embedProfile: nothing,
