@@ -133,7 +133,7 @@ test('a host that does not say what it has is asked again, and a machine of a pr
     faults: { list: { exitCode: 1, stderr: 'Error: no such file', times: 8 } },
   });
   const daemon = start();
-  await daemon.said(/no job is taken until that works/);
+  await daemon.said(/taking no jobs until that works/);
   await daemon.said(/linked to the hub/);
   expect(await host.machines()).not.toContain(left);
   await drained(daemon);
