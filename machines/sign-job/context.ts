@@ -60,6 +60,7 @@ export type SignJobEvent =
   | { type: 'job.giveWayRequested' }
   | { type: 'claim.expired' }
   | { type: 'process.wanted' }
+  | { type: 'process.unwanted' }
   /** By the one who watches it. */
   | { type: 'process.ended'; failure: Failure }
   | { type: 'process.lost'; failure: Failure }

@@ -1,4 +1,4 @@
-import { not, raise } from 'xstate';
+import { and, not, raise } from 'xstate';
 import { newest } from './context.ts';
 import { claimExpired, NOT_OURS } from './failures.ts';
 import { signJobSetup } from './setup.ts';
@@ -7,16 +7,22 @@ import { dropClaim } from './transitions.ts';
 export const reporting = signJobSetup.createStateConfig({
   description:
     'The one answer is given, unless the hub gave the job to somebody else, whose run it would end.',
+  // what still goes to the hub when its job is over would come after the answer
+  entry: raise({ type: 'process.unwanted' }),
   always: [
     { guard: 'claimIsLost', target: 'dropping', actions: dropClaim(claimExpired) },
     // while the link is down it waits in the outbox, which asks the hub before it is said
-    { guard: not('claimIsAskedFor'), target: 'releasing', actions: 'conclude' },
+    {
+      guard: and(['processIsGone', not('claimIsAskedFor')]),
+      target: 'releasing',
+      actions: 'conclude',
+    },
   ],
 });
 
 export const dropping = signJobSetup.createStateConfig({
   description: 'Nothing is reported; should the hub hand the job to us again, a new run begins.',
-  entry: 'tellDropped',
+  entry: [raise({ type: 'process.unwanted' }), 'tellDropped'],
   always: 'releasing',
 });
 

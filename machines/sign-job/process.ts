@@ -10,7 +10,10 @@ export const runProcess = signJobSetup.createStateConfig({
     'The process of this run: all work on this host is done in it, and it holds the secrets of the job.',
   initial: 'none',
   states: {
-    none: { description: 'The job has no slot yet.', on: { 'process.wanted': 'opening' } },
+    none: {
+      description: 'The job has no slot yet.',
+      on: { 'process.wanted': 'opening', 'process.unwanted': 'gone' },
+    },
     opening: {
       description: 'A process that stood by gets the job, and makes the plan in full.',
       invoke: {
@@ -23,6 +26,7 @@ export const runProcess = signJobSetup.createStateConfig({
           actions: raise(({ event }) => ({ type: 'process.lost', failure: toFailure(event.error) })),
         },
       },
+      on: { 'process.unwanted': 'gone' },
       after: {
         openTimeout: {
           target: 'gone',
@@ -31,7 +35,8 @@ export const runProcess = signJobSetup.createStateConfig({
       },
     },
     alive: {
-      description: 'It does what the states of the work ask for; its end is noticed whatever it is doing.',
+      description:
+        'It does what the states of the work ask for; its end is noticed whatever it is doing, and is certain when this state is left.',
       invoke: {
         id: 'watchRun',
         src: 'watchRun',
@@ -42,6 +47,7 @@ export const runProcess = signJobSetup.createStateConfig({
         },
       },
       on: {
+        'process.unwanted': 'gone',
         'process.ended': {
           target: 'gone',
           actions: raise(({ event }) => ({ type: 'process.lost', failure: event.failure })),
@@ -67,6 +73,9 @@ export const runProcess = signJobSetup.createStateConfig({
         },
       },
     },
-    gone: { description: 'It has ended, or could not be had: the job fails, and no other one does.' },
+    gone: {
+      description: 'It has ended, because the work is over or by itself, or could not be had.',
+      on: { 'process.unwanted': {} },
+    },
   },
 });

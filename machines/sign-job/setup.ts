@@ -178,6 +178,7 @@ export const signJobSetup = setup({
     processIsReady: stateIn('#signJob.engaged.process.alive'),
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
     machineIsGone: stateIn('#signJob.engaged.machine.none'),
+    processIsGone: stateIn('#signJob.engaged.process.gone'),
     claimIsValid: stateIn('#signJob.engaged.claim.valid'),
     claimIsAskedFor: stateIn('#signJob.engaged.claim.asking'),
     claimIsLost: or([

@@ -125,14 +125,17 @@ export const openRunIn = (services: Services, local?: LocalJob) =>
     return job;
   });
 
+/** Lives as long as the process is wanted, which is killed in the very moment in which it is not. */
 export const watchRunIn = ({ runs }: Services) =>
   fromCallback<{ type: 'never' }, { readonly runId: string }>(({ input, sendBack }) => {
+    const host = runs.get(input.runId);
     let isHeard = true;
-    void lossOf(runs.get(input.runId)).then((failure) => {
+    void lossOf(host).then((failure) => {
       if (isHeard) sendBack({ type: 'process.ended', failure });
     });
     return () => {
       isHeard = false;
+      void host.end();
     };
   });
 

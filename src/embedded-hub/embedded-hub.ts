@@ -76,6 +76,8 @@ export interface EmbeddedHub {
   delayBodyUntil(release: Promise<unknown>): void;
   /** Uploads that were read are answered only then. */
   delayUploadAnswerUntil(release: Promise<unknown>): void;
+  /** How many uploads were read to their end. */
+  uploadsRead(): number;
 }
 
 export async function startEmbeddedHub(options: EmbeddedHubOptions = {}): Promise<EmbeddedHub> {
@@ -162,5 +164,6 @@ function faultsOf(server: HubServer) {
     delayUploadAnswerUntil: (release: Promise<unknown>) => {
       faults.uploadHold = release;
     },
+    uploadsRead: () => faults.uploadsRead,
   };
 }

@@ -54,6 +54,7 @@ async function receive(
   response: ServerResponse,
 ): Promise<void> {
   const upload = await context.store.receive(request);
+  context.faults.uploadsRead += 1;
   await context.faults.uploadHold;
   // the hub looks only now; the job may have been given to somebody else while the body came in
   const isGone = isRefused(context, jobId, request, response);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AnyStateNode } from 'xstate';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { type Scene, type SceneOptions, withScene } from '../helpers/daemon.ts';
@@ -29,6 +29,8 @@ interface Way {
   readonly ending?: 'reassigned';
   readonly options?: SceneOptions;
   readonly prepare?: (scene: Scene) => (() => void) | Promise<() => void>;
+  /** What is waited for in the state, before the cancel. */
+  readonly until?: (scene: Scene) => Promise<void>;
 }
 
 const LONG_MS = 20_000;
@@ -44,6 +46,7 @@ const refusedOnce = (kind: 'failNextDownloads' | 'failNextUploads'): Way => ({
 /** States of the work that a cancel can meet, and what it takes to get there. */
 const ways: Record<string, Way> = {
   admitting: {},
+  'running.awaitingProcess': {},
   'running.downloading.attempting': { prepare: heldBody },
   'running.downloading.pausing': refusedOnce('failNextDownloads'),
   'running.downloading.awaitingClaim': {
@@ -81,6 +84,7 @@ const ways: Record<string, Way> = {
       hub.delayUploadAnswerUntil(opened);
       return open;
     },
+    until: uploadIsRead,
   },
   'running.delivering.pausing': refusedOnce('failNextUploads'),
   'running.delivered': {
@@ -118,13 +122,24 @@ function heldMachine({ daemon }: Scene): () => void {
   return open;
 }
 
+/** What is on its way to the hub cannot be taken back: it must be there before the job has its answer. */
+async function uploadIsRead({ hub }: Scene): Promise<void> {
+  await vi.waitFor(() => expect(hub.uploadsRead()).toBeGreaterThan(0), { timeout: 20_000, interval: 20 });
+}
+
 /** Cancels at the very moment when the state begins, before anything else can happen. */
-function cancelAt(scene: Scene, path: string, jobId: () => string): Promise<void> {
-  return new Promise((resolve) => {
-    scene.atState(path, () => {
+function cancelAt(
+  scene: Scene,
+  path: string,
+  jobId: () => string,
+  until?: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = () => {
       scene.daemon.supervisor.send({ type: 'job.cancelRequested', jobId: jobId() });
       resolve();
-    });
+    };
+    scene.atState(path, () => (until ? void until(scene).then(cancel, reject) : cancel()));
   });
 }
 
@@ -150,11 +165,11 @@ async function expectCancelled(
 describe('a job that is cancelled', () => {
   test.each(Object.entries(ways))(
     'in %s says so once and leaves nothing',
-    async (state, { options = {}, prepare, ending }) => {
+    async (state, { options = {}, prepare, until, ending }) => {
       await scene(options, async (scene) => {
         const letGo = await prepare?.(scene);
         let jobId = '';
-        const cancelled = cancelAt(scene, `engaged.work.${state}`, () => jobId);
+        const cancelled = cancelAt(scene, `engaged.work.${state}`, () => jobId, until);
         jobId = await scene.submit(materials.iosJob());
         await cancelled;
         if (ending === 'reassigned') letGo?.();
@@ -293,6 +308,7 @@ describe('a cancel that comes from the hub', () => {
       const reached = scene.reached('engaged.work.running.delivering.attempting');
       const jobId = await scene.submit(materials.macJob());
       await reached;
+      await uploadIsRead(scene);
       expect(scene.hub.cancel(jobId)).toBe(true);
       await expectCancelled(scene, jobId, cancelledOnce, open);
     }));

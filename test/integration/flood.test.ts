@@ -71,7 +71,8 @@ test('a flood of assignments: those that there is room for are held, the rest is
   expect(new Set(refused).size).toBe(COUNT - MOST_JOBS);
   for (const { error } of completes()) expect(error).toMatch(/^QUEUE_FULL: /);
   expect(put).toHaveBeenCalledTimes(MOST_JOBS);
-  expect(add).toHaveBeenCalledTimes(MOST_JOBS);
+  // of what its process has taken over, the token is hidden here still
+  expect(add.mock.calls.length - MOST_JOBS).toBeLessThanOrEqual(SLOTS);
   expect(vault.heldJobs).toBe(MOST_JOBS);
   // no pong came: one ping is under way for all of them
   expect(pings).toHaveLength(1);
@@ -99,6 +100,9 @@ test('large credentials: as many bytes are held as may be, the rest is answered'
   const large = { apple_certificate_p12_base64: 'A'.repeat(1024 * 1024) };
   const most = Math.floor(MAX_HELD_BYTES / frameOf('job-10', 10, large).length);
   for (let n = 10; n < 100; n += 1) assign(`job-${n}`, n, large);
-  await vi.waitFor(() => expect([vault.heldJobs, completes().length]).toEqual([most, 90 - most]), 60_000);
+  await vi.waitFor(() => expect(vault.heldJobs + completes().length).toBe(90), 60_000);
+  expect(vault.heldJobs).toBeGreaterThanOrEqual(most);
+  // those that the processes of the runs have taken over leave room for as many
+  expect(vault.heldJobs).toBeLessThanOrEqual(most + SLOTS);
   expect(vault.heldBytes).toBeLessThanOrEqual(MAX_HELD_BYTES);
 });

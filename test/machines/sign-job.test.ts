@@ -225,7 +225,7 @@ describe('the machine', () => {
   test('is waited for, and the files are removed after it', () => {
     const scene = beginJob();
     scene.goTo('deliverArtifact').answer('deliverArtifact');
-    expect(scene.stage.open().map(({ port }) => port)).toEqual(['vmLifecycle', 'watchRun']);
+    expect(scene.stage.open().map(({ port }) => port)).toEqual(['vmLifecycle']);
     scene.cleanUp();
   });
 });
