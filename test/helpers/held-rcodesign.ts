@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { constants } from 'node:fs';
 import { chmod, mkdir, open, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rcodesignPath } from './rcodesign-fixtures.ts';
@@ -42,6 +43,11 @@ export async function holdSigning(tools: string): Promise<HeldSigning> {
   const opening = open(hold, 'w');
   return {
     begun: opening.then(() => unlink(hold)),
-    release: async () => (await opening).close(),
+    release: async () => {
+      // a job that never came so far leaves nobody who reads
+      const reader = await open(hold, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
+      await (await opening).close();
+      await reader?.close();
+    },
   };
 }
