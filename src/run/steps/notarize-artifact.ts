@@ -98,7 +98,7 @@ export async function uploadArtifact(
 const noGrant = (): ShipError =>
   new ShipError('NOTARY_UPLOAD_EXPIRED', {
     summary: 'There is no permission to upload to the notary service.',
-    reason: 'It is kept in memory only and belongs to a submission of an earlier life.',
+    reason: 'It is kept in memory only and belongs to a submission from before a restart.',
     nextStep: 'Try again: every submission gets a new permission.',
   });
 
