@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { GuestSession } from '../../src/adapters/guest/guest.ts';
@@ -10,16 +10,14 @@ import { listTree } from '../../src/files/disk/tree.ts';
 import { EarlyTransfer } from '../../src/run/early-transfer.ts';
 import { tarGz, zip } from '../helpers/archives.ts';
 import { bootVm, type LocalHost, type LocalVm, localHost, never } from '../helpers/local-vm.ts';
-
-const rcodesign =
-  process.env.PERRY_RCODESIGN ?? join(homedir(), '.cache/perry-ship/rcodesign-0.29.0/bin/rcodesign');
+import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 
 let host: LocalHost;
 let vm: LocalVm;
 let near: string;
 let guestHome: string;
 beforeAll(async () => {
-  host = await localHost([dirname(rcodesign)]);
+  host = await localHost([dirname(rcodesignPath)]);
   vm = await bootVm(host);
   guestHome = join(vm.cloneDir, 'home');
 });

@@ -14,7 +14,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
@@ -26,16 +26,14 @@ import { shellCommand } from '../../src/adapters/guest/ssh/quote.ts';
 import { getFile, getFiles, getTail, putFile, putTree } from '../../src/adapters/guest/transfer.ts';
 import { listTree } from '../../src/files/disk/tree.ts';
 import { bootVm, type LocalHost, type LocalVm, localHost, never } from '../helpers/local-vm.ts';
-
-const rcodesign =
-  process.env.PERRY_RCODESIGN ?? join(homedir(), '.cache/perry-ship/rcodesign-0.29.0/bin/rcodesign');
+import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 
 let host: LocalHost;
 let vm: LocalVm;
 let near: string;
 let guestHome: string;
 beforeAll(async () => {
-  host = await localHost([dirname(rcodesign)]);
+  host = await localHost([dirname(rcodesignPath)]);
   vm = await bootVm(host);
   guestHome = join(vm.cloneDir, 'home');
 });
