@@ -1,12 +1,32 @@
 // Builds `dist`: each source file by itself, for the tests that import one; and the programs that are started, each
 // bundled with all that it loads, because reading a thousand modules costs a second of CPU at every start. Types are
 // not checked here: `npm run typecheck` does that.
+//
+// What runs from `dist` meanwhile is not disturbed: all is built beside it, and goes in file by file, each by a rename.
+//
+// --when-stale: only when a source is newer than what was built; --alone: nothing of the last build stays
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+/** Names what was built; its age is the age of the build. */
+const built = join(dist, 'built');
+const BUILT_FROM = ['src', 'machines', 'visualizations', '.config', 'tsconfig.json', 'package-lock.json'];
 const modules = join(root, 'node_modules');
 
 /** The command, and what it starts as processes of their own: `main.ts` and `…-main.ts` of any room. */
@@ -28,19 +48,19 @@ const nativeCode = {
   },
 };
 
-function compile() {
+function compile(outDir) {
   const compiler = join(modules, 'typescript/bin/tsc');
-  const options = { cwd: root, stdio: 'inherit' };
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.json', '--noCheck'], options);
-  if (status !== 0) process.exit(status ?? 1);
+  const command = [compiler, '-p', 'tsconfig.json', '--noCheck', '--outDir', outDir];
+  const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error('the TypeScript compiler failed; what it says stands above');
 }
 
-const bundle = () =>
+const bundle = (outdir) =>
   build({
     absWorkingDir: root,
     entryPoints: programs(),
     outbase: '.',
-    outdir: 'dist',
+    outdir,
     chunkNames: 'chunks/[name]-[hash]',
     // over what was compiled one by one
     allowOverwrite: true,
@@ -63,10 +83,57 @@ const bundle = () =>
     logLevel: 'warning',
   });
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-compile();
-await bundle();
-// for whoever links to it, as `npm link` does
-chmodSync(join(root, 'dist/src/cli/perry-ship.js'), 0o755);
-// the tests compare the age of this file with that of the sources
-writeFileSync(join(root, 'dist/built'), '');
+const filesIn = (folder) =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((item) => !item.isDirectory())
+        .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
+    : [];
+
+/** Parts before the programs that load them. */
+const isProgram = (name) => !name.startsWith('chunks');
+
+/**
+ * A program that was started from the last build loads some of its parts later: they stay until the build after this
+ * one, unless this one is wanted alone.
+ */
+function putInPlace(made, { isAlone, begunAt }) {
+  const names = filesIn(made).sort((a, b) => isProgram(a) - isProgram(b));
+  const last = existsSync(built) && !isAlone ? readFileSync(built, 'utf8').split('\n') : [];
+  for (const name of names) {
+    mkdirSync(dirname(join(dist, name)), { recursive: true });
+    renameSync(join(made, name), join(dist, name));
+  }
+  const kept = new Set([...names, ...last, 'built']);
+  for (const name of filesIn(dist)) if (!kept.has(name)) rmSync(join(dist, name), { force: true });
+  writeFileSync(built, names.join('\n'));
+  // what was changed during the build is newer
+  utimesSync(built, begunAt, begunAt);
+}
+
+const changedAtMs = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+function newestMs(path) {
+  const inside = statSync(path).isDirectory() ? readdirSync(path, { recursive: true }) : [];
+  return Math.max(changedAtMs(path), ...inside.map((name) => changedAtMs(join(path, name))));
+}
+
+const isFresh = () => BUILT_FROM.every((name) => newestMs(join(root, name)) <= changedAtMs(built));
+
+async function buildBeside(isAlone) {
+  const begunAt = new Date();
+  // as deep as `dist`, because the maps name the sources from where they are
+  const made = mkdtempSync(join(root, '.dist-'));
+  try {
+    compile(made);
+    await bundle(made);
+    // for whoever links to it, as `npm link` does
+    chmodSync(join(made, 'src/cli/perry-ship.js'), 0o755);
+    putInPlace(made, { isAlone, begunAt });
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+const isAsked = (option) => process.argv.includes(option);
+if (!isAsked('--when-stale') || !isFresh()) await buildBeside(isAsked('--alone'));
