@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+
 /**
  * Cuts, in time linear in the text, what a regular expression such as `/[.]+$/` cuts in quadratic time: the engine
  * tries that from every character of every run.
@@ -45,3 +47,10 @@ export const plainLine = (value: unknown, maxCharacters: number): string =>
         .trim()
         .slice(0, maxCharacters)
     : '';
+
+/** A text from outside for a terminal: nothing of it may steer the terminal, or turn the direction of the line. */
+export const plain = (text: string): string =>
+  text.replace(/\p{Cc}|\p{Bidi_Control}|[\u2028\u2029]/gu, '\ufffd');
+
+/** Of a folder that is named on the command line, with or without a slash at its end. */
+export const nameOfApp = (appPath: string): string => basename(withoutTrailing(appPath, '/'));

@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
+import { inquiryMachine } from '../machines/inquiry/machine.ts';
 import { interruptedJobsMachine } from '../machines/interrupted-jobs/machine.ts';
 import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
 import { notarizationMachine } from '../machines/notarization/machine.ts';
@@ -19,6 +20,7 @@ const machines: Readonly<Record<string, AnyStateMachine>> = {
   'sign-job': signJobMachine,
   'vm-lifecycle': vmLifecycleMachine,
   'lone-signer': loneSignerMachine,
+  inquiry: inquiryMachine,
   'status-watch': statusWatchMachine,
   'vm-pool': vmPoolMachine,
   notarization: notarizationMachine,

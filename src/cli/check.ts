@@ -1,11 +1,18 @@
-import { readTrustRoots } from '../files/disk/trust-roots.ts';
-import { inOrder, type PreflightInput, plannedInput, preflight } from '../preflight/index.ts';
+import { type Inquirer, withInquirer } from '../actors/inquiries.ts';
+import { loadRunMemory } from '../config/load.ts';
+import type { CheckCall } from '../run/channel/inquiries.ts';
 import { jsonReport, textReport } from './check-report.ts';
-import { planRequest, readRequest } from './check-request.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
-import type { SignFlags } from './sign-request.ts';
-import { withSurvey } from './survey-argument.ts';
+import { requireBundle } from './sign-files.ts';
+import {
+  credentialsOf,
+  entitlementsBase64Of,
+  refuseContradictions,
+  type SignFlags,
+  wishesOf,
+} from './sign-request.ts';
+import { trustRootsBase64 } from './trust-roots.ts';
 
 export interface CheckFlags extends SignFlags {
   readonly json?: boolean;
@@ -14,7 +21,11 @@ export interface CheckFlags extends SignFlags {
 /** The pre-flight by hand: exit 0 without an error, 1 with one, 2 when it was asked in a wrong way. */
 export async function check(bundle: string, flags: CheckFlags): Promise<void> {
   await interruptible(flags, async (signal) => {
-    const { findings, target } = await findAll(bundle, flags, signal);
+    const memory = loadRunMemory(process.env);
+    const { findings, target } = await withInquirer({ memory }, async (inquirer) =>
+      inquirer.ask('checkBundle', await callFor(bundle, flags, inquirer, signal), signal),
+    );
+    refuseContradictions(target, flags);
     const ok = findings.every(({ severity }) => severity !== 'error');
     process.stdout.write(
       flags.json ? jsonReport(ok, findings) : textReport({ ok, findings, target, ...flags }),
@@ -23,25 +34,26 @@ export async function check(bundle: string, flags: CheckFlags): Promise<void> {
   });
 }
 
-async function findAll(bundle: string, flags: CheckFlags, signal: AbortSignal) {
-  const request = await readRequest(flags, signal);
-  const trustRoots = await readTrustRoots(process.env.PERRY_TRUST_ROOTS || undefined);
-  return withSurvey(
-    bundle,
-    { ...flags, looksIntoArchives: isForNotary(flags), signal },
-    async ({ survey, target }) => {
-      const { info } = survey;
-      const planned = await planRequest(bundle, { target, ...(info && { info }) }, request, flags);
-      const { entitlements } = request;
-      const around = { survey, ...(entitlements && { entitlements }), trustRoots, now: new Date() };
-      const input: PreflightInput = planned.job
-        ? plannedInput(planned.job, around)
-        : { survey, trustRoots, now: around.now, target, distribution: flags.distribute ?? 'package' };
-      const { credentials: _, ...ofBundle } = input;
-      const findings = preflight(request.isBare ? ofBundle : input);
-      return { findings: inOrder([...request.unreadable, ...findings, ...planned.findings]), target };
-    },
-  );
+/** Reads the files that the flags name, as for signing. @throws ShipError COMMAND_USAGE_WRONG · CONFIG_INVALID */
+async function callFor(
+  bundle: string,
+  flags: CheckFlags,
+  inquirer: Inquirer,
+  signal: AbortSignal,
+): Promise<CheckCall> {
+  const credentials = await credentialsOf(flags, inquirer, signal);
+  const entitlements = await entitlementsBase64Of(flags);
+  const roots = await trustRootsBase64();
+  return {
+    path: await requireBundle(bundle),
+    name: bundle,
+    scratchDir: inquirer.scratchDir,
+    wishes: wishesOf(flags),
+    credentials,
+    ...entitlements,
+    looksIntoArchives: isForNotary(flags),
+    trustRootsBase64: roots,
+  };
 }
 
 /** A key alone means notarization, as for signing. */

@@ -1,7 +1,7 @@
 import { nearestName } from '../config/nearest-name.ts';
 import { type FailureCode, failureCodes } from '../errors.ts';
 import { actionFor, whoActs } from '../failure-actions.ts';
-import { plain } from '../verify/plain.ts';
+import { plain } from '../text.ts';
 import { usage } from './sign-files.ts';
 
 export interface ExplainFlags {

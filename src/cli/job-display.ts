@@ -1,5 +1,5 @@
 import type { JobNote, Stage } from '../../machines/contracts/job.ts';
-import { plain } from '../verify/plain.ts';
+import { plain } from '../text.ts';
 
 export interface DisplayStream {
   write(text: string): unknown;

@@ -1,7 +1,6 @@
 import { text } from 'node:stream/consumers';
-import { forgetKeys, openP12 } from '../domain/identity/index.ts';
-import { ShipError } from '../errors.ts';
-import { nameOfApp } from '../verify/read-app.ts';
+import type { Inquirer } from '../actors/inquiries.ts';
+import { nameOfApp } from '../text.ts';
 import { askPassword, type Terminal, terminal } from './ask-password.ts';
 import { readPasswordFile, usage } from './sign-files.ts';
 
@@ -10,6 +9,11 @@ export interface PasswordFlags {
   /** `-` is standard input. */
   readonly file: readonly [flag: string, path: string | undefined];
   readonly variable: readonly [flag: string, name: string | undefined];
+}
+
+interface GivenP12 {
+  readonly path: string;
+  readonly bytes: Buffer;
 }
 
 /** As often as the password may be typed. */
@@ -22,8 +26,9 @@ const MAX_TRIES = 3;
  * @throws ShipError COMMAND_USAGE_WRONG · P12_PASSWORD_WRONG when it was typed wrong three times · Interrupted
  */
 export async function passwordFor(
-  p12: { readonly path: string; readonly bytes: Buffer },
+  p12: GivenP12,
   { file, variable }: PasswordFlags,
+  inquirer: Inquirer,
   signal: AbortSignal,
 ): Promise<string> {
   if (file[1] !== undefined && variable[1] !== undefined)
@@ -33,8 +38,10 @@ export async function passwordFor(
   const given = await readPasswordFile(...file);
   if (given !== undefined) return given;
   const asked = terminal();
-  if (!asked || isOpenedBy(p12.bytes, '')) return '';
-  return askUntilRight(p12, asked, signal);
+  if (!asked) return '';
+  const p12Base64 = p12.bytes.toString('base64');
+  const isRight = (password: string) => inquirer.ask('tryPassword', { p12Base64, password }, signal);
+  return (await isRight('')) ? '' : askUntilRight(p12.path, asked, isRight, signal);
 }
 
 /** A variable that was read is taken out of the environment, so that no child inherits it. */
@@ -62,25 +69,16 @@ async function fromStdin(flag: string): Promise<string> {
 }
 
 async function askUntilRight(
-  { path, bytes }: { readonly path: string; readonly bytes: Buffer },
+  path: string,
   asked: Terminal,
+  isRight: (password: string) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<string> {
   const question = `Password of ${nameOfApp(path)}: `;
   for (let tries = 1; tries < MAX_TRIES; tries++) {
     const password = await askPassword(question, asked, signal);
-    if (isOpenedBy(bytes, password)) return password;
+    if (await isRight(password)) return password;
     asked.output.write('That password does not open it; try again.\n');
   }
   return askPassword(question, asked, signal);
-}
-
-/** A file that is broken is opened by every password: the job says what is wrong with it. */
-function isOpenedBy(p12: Buffer, password: string): boolean {
-  try {
-    forgetKeys(openP12(p12, password));
-    return true;
-  } catch (error) {
-    return !(error instanceof ShipError && error.code === 'P12_PASSWORD_WRONG');
-  }
 }

@@ -1,12 +1,15 @@
 import { lstat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
+import type { Inquirer } from '../actors/inquiries.ts';
+import { localAppName, localManifest } from '../domain/manifest/index.ts';
 import { slug } from '../domain/slug.ts';
+import { targetOf } from '../files/disk/app-target.ts';
+import type { LocalBundle } from '../run/channel/run-setup.ts';
 import type { ArtifactFormat } from '../sign/artifact-format.ts';
 import { requireArtifactFolder, requireArtifactPath } from '../sign/artifact-target.ts';
-import { type OpenedBundle, openBundle, targetOf } from '../sign/opened-bundle.ts';
 import type { SignInput } from '../sign/sign-bundle.ts';
 import { usage } from './sign-files.ts';
-import { manifestOf, nameFor, readInfo, refuseContradictions, type SignFlags } from './sign-request.ts';
+import { refuseContradictions, type SignFlags, wishesOf } from './sign-request.ts';
 
 export interface ArtifactFlags extends SignFlags {
   readonly out?: string;
@@ -28,7 +31,7 @@ export async function foreseen(path: string, flags: ArtifactFlags): Promise<void
   else await requireArtifactFolder(wantedBy(flags), target && endingOf(target, flags), path);
 }
 
-async function foreseenTarget(path: string): Promise<OpenedBundle['target'] | undefined> {
+async function foreseenTarget(path: string): Promise<LocalBundle['target'] | undefined> {
   if ((await lstat(path)).isDirectory()) return targetOf(path);
   return /\.ipa$/i.test(path) ? 'ios-sign' : undefined;
 }
@@ -36,17 +39,23 @@ async function foreseenTarget(path: string): Promise<OpenedBundle['target'] | un
 /** The bundle, and the job that a hub would have made of it. @throws ShipError as above · BUNDLE_* */
 export async function openForSigning(
   path: string,
-  { dir, flags, signal }: { dir: string; flags: ArtifactFlags; signal: AbortSignal },
-): Promise<Omit<SignInput, 'credentials' | 'entitlements'>> {
+  {
+    dir,
+    flags,
+    inquirer,
+    signal,
+  }: { dir: string; flags: ArtifactFlags; inquirer: Inquirer; signal: AbortSignal },
+): Promise<Omit<SignInput, 'credentials' | 'entitlementsBase64'>> {
   const { target } = flags;
-  const bundle = await openBundle(path, { dir, signal, ...(target && { target }) });
-  refuseUnfit(bundle.target, flags);
-  const info = await readInfo(
-    join(bundle.appPath, bundle.target === 'macos-sign' ? 'Contents/Info.plist' : 'Info.plist'),
+  const { bundle, names } = await inquirer.ask(
+    'openBundle',
+    { path, dir, ...(target && { target }) },
+    signal,
   );
+  refuseUnfit(bundle.target, flags);
   return {
     bundle,
-    manifest: manifestOf(bundle.appPath, { target: bundle.target, info }, flags),
+    manifest: localManifest({ path: bundle.appPath, target: bundle.target, names }, wishesOf(flags)),
     artifact: {
       wanted: await artifactOf(bundle, path, flags),
       force: flags.force ?? false,
@@ -56,17 +65,17 @@ export async function openForSigning(
 }
 
 async function artifactOf(
-  { appPath, target }: Pick<OpenedBundle, 'appPath' | 'target'>,
+  { appPath, target }: Pick<LocalBundle, 'appPath' | 'target'>,
   argument: string,
   flags: ArtifactFlags,
 ): Promise<string> {
   const ending = endingOf(target, flags);
   const folder = await requireArtifactFolder(wantedBy(flags), ending, argument);
-  const name = ending === '.app' ? basename(appPath) : `${slug(nameFor(appPath), 'app')}${ending}`;
+  const name = ending === '.app' ? basename(appPath) : `${slug(localAppName(appPath), 'app')}${ending}`;
   return requireArtifactPath(folder, name, wantedBy(flags));
 }
 
-function refuseUnfit(target: OpenedBundle['target'], flags: ArtifactFlags): void {
+function refuseUnfit(target: LocalBundle['target'], flags: ArtifactFlags): void {
   refuseContradictions(target, flags);
   const { format, distribute, apiKey } = flags;
   if (format === undefined) return;
@@ -84,7 +93,7 @@ function refuseUnfit(target: OpenedBundle['target'], flags: ArtifactFlags): void
 
 const wantedBy = ({ out = '.', force = false }: ArtifactFlags) => ({ out, force });
 
-function endingOf(target: OpenedBundle['target'], { distribute, format }: ArtifactFlags): string {
+function endingOf(target: LocalBundle['target'], { distribute, format }: ArtifactFlags): string {
   if (format !== undefined) return `.${format}`;
   if (target === 'ios-sign') return '.ipa';
   return distribute === 'appstore' || distribute === 'testflight' ? '.pkg' : '.dmg';

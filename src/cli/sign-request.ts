@@ -1,7 +1,5 @@
-import { parseProfile } from '../domain/profile/index.ts';
-import { ShipError } from '../errors.ts';
-import { newDict, type PlistDict, parsePlistDict, stringAt } from '../formats/plist/index.ts';
-import { nameOfApp } from '../verify/read-app.ts';
+import type { Inquirer } from '../actors/inquiries.ts';
+import type { SigningWishes } from '../domain/manifest/index.ts';
 import { type PasswordFlags, passwordFor } from './passwords.ts';
 import { MAX_PLIST_BYTES, readFlagFile, usage } from './sign-files.ts';
 
@@ -30,7 +28,8 @@ export interface SignFlags {
 export interface SignMaterial {
   /** As a hub would send it; secret. */
   readonly credentials: Readonly<Record<string, unknown>>;
-  readonly entitlements?: PlistDict;
+  /** Property list, base64. */
+  readonly entitlementsBase64?: string;
 }
 
 /**
@@ -39,45 +38,36 @@ export interface SignMaterial {
  *
  * @throws ShipError COMMAND_USAGE_WRONG · PLIST_INVALID · PROFILE_INVALID · P12_PASSWORD_WRONG
  */
-export async function readMaterial(flags: SignFlags, signal: AbortSignal): Promise<SignMaterial> {
-  const entitlements = await readEntitlements(flags);
-  await requireProfile(flags);
-  const credentials = await credentialsOf(flags, signal);
-  return { credentials, ...(entitlements && { entitlements }) };
+export async function readMaterial(
+  flags: SignFlags,
+  inquirer: Inquirer,
+  signal: AbortSignal,
+): Promise<SignMaterial> {
+  const entitlements = await entitlementsBase64Of(flags);
+  const profile = await readFlagFile('--profile', flags.profile);
+  const files = { ...entitlements, ...(profile && { profileBase64: profile.toString('base64') }) };
+  if (Object.keys(files).length > 0) await inquirer.ask('readSigningFiles', files, signal);
+  return { credentials: await credentialsOf(flags, inquirer, signal), ...entitlements };
 }
 
-/** One that cannot be read is an error also where the signature would not use it. */
-export async function requireProfile({ profile }: SignFlags): Promise<void> {
-  const bytes = await readFlagFile('--profile', profile);
-  if (bytes) parseProfile(bytes);
-}
-
-export interface BundleInfo {
-  readonly target: 'macos-sign' | 'ios-sign';
-  readonly info: PlistDict;
-}
-
-/** What is wrong with it, the job itself says. */
-export async function readInfo(path: string): Promise<PlistDict> {
-  try {
-    const bytes = await readFlagFile('Info.plist', path, MAX_PLIST_BYTES);
-    return bytes ? parsePlistDict(bytes, { name: 'Info.plist' }) : newDict();
-  } catch (error) {
-    if (error instanceof ShipError) return newDict();
-    throw error;
-  }
-}
-
-/** @throws ShipError COMMAND_USAGE_WRONG · PLIST_INVALID */
-export async function readEntitlements({ entitlements }: SignFlags): Promise<PlistDict | undefined> {
+/** @throws ShipError COMMAND_USAGE_WRONG */
+export async function entitlementsBase64Of({
+  entitlements,
+}: SignFlags): Promise<{ readonly entitlementsBase64?: string }> {
   const bytes = await readFlagFile('--entitlements', entitlements, MAX_PLIST_BYTES);
-  return bytes && parsePlistDict(bytes, { name: 'entitlements', uniqueKeys: true });
+  return bytes ? { entitlementsBase64: bytes.toString('base64') } : {};
 }
+
+export const wishesOf = ({ target, distribute, bundleId }: SignFlags): SigningWishes => ({
+  ...(target && { target }),
+  ...(distribute && { distribute }),
+  ...(bundleId !== undefined && { bundleId }),
+});
 
 const TEAM_FORM = /^[A-Z0-9]{10}$/;
 
 /** @throws ShipError COMMAND_USAGE_WRONG when flags contradict each other, or the app */
-export function refuseContradictions(target: BundleInfo['target'], flags: SignFlags): void {
+export function refuseContradictions(target: 'macos-sign' | 'ios-sign', flags: SignFlags): void {
   const { distribute, apiKey, keyId, issuerId } = flags;
   if (target === 'ios-sign' && (distribute === 'notarize' || distribute === 'both'))
     throw usage(`--distribute ${distribute} is for macOS apps, and this one is for iOS.`);
@@ -91,37 +81,18 @@ export function refuseContradictions(target: BundleInfo['target'], flags: SignFl
     throw usage('--notarize-p12 is for --distribute both; otherwise --p12 is what signs.');
 }
 
-const NUMBERS = /^\d+(\.\d+)*$/;
-
-/** Names and versions are the bundle's own; what only a project knows stays out. */
-export function manifestOf(bundle: string, { target, info }: BundleInfo, flags: SignFlags) {
-  const version = [stringAt(info, 'CFBundleVersion'), stringAt(info, 'CFBundleShortVersionString')];
-  const shortVersion = stringAt(info, 'CFBundleShortVersionString');
-  const distribute = target === 'ios-sign' ? 'ios_distribute' : 'macos_distribute';
-  return {
-    app_name: nameFor(bundle),
-    bundle_id: flags.bundleId ?? stringAt(info, 'CFBundleIdentifier') ?? 'unknown',
-    version: version.find((text) => text !== undefined && NUMBERS.test(text)) ?? '1',
-    ...(shortVersion !== undefined && NUMBERS.test(shortVersion) && { short_version: shortVersion }),
-    targets: [target],
-    ...(flags.distribute !== undefined && { [distribute]: flags.distribute }),
-  };
-}
-
-/** The folder's name without `.app`, in the letters that a manifest allows. */
-export const nameFor = (bundle: string): string =>
-  nameOfApp(bundle)
-    .replace(/\.app$/i, '')
-    .replace(/[^\p{L}\p{M}\p{N} _-]+/gu, '-')
-    .replace(/^[ -]+$/, '') || 'App';
-
 /** As a hub would send them; secret. @throws ShipError COMMAND_USAGE_WRONG */
-export async function credentialsOf(flags: SignFlags, signal: AbortSignal): Promise<Record<string, unknown>> {
-  const main = await suppliedBy(['--p12', flags.p12], passwordFlags('p12', flags), signal);
+export async function credentialsOf(
+  flags: SignFlags,
+  inquirer: Inquirer,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const supplied = (which: 'notarize' | 'installer') => suppliedAs(which, flags, inquirer, signal);
+  const main = await suppliedBy(['--p12', flags.p12], passwordFlags('p12', flags), inquirer, signal);
   // one file of a Keychain export holds all identities of its owner; each pass picks its own
   const all = flags.distribute === 'both' ? main : undefined;
-  const notarize = (await supplied('notarize', flags, signal)) ?? all;
-  const installer = await supplied('installer', flags, signal);
+  const notarize = (await supplied('notarize')) ?? all;
+  const installer = await supplied('installer');
   const profile = await readFlagFile('--profile', flags.profile);
   const key = await readFlagFile('--api-key', flags.apiKey);
   return {
@@ -145,11 +116,16 @@ export async function credentialsOf(flags: SignFlags, signal: AbortSignal): Prom
 }
 
 /** Another identity; its password is that of `--p12` unless it has one of its own. */
-function supplied(which: 'notarize' | 'installer', flags: SignFlags, signal: AbortSignal) {
+function suppliedAs(
+  which: 'notarize' | 'installer',
+  flags: SignFlags,
+  inquirer: Inquirer,
+  signal: AbortSignal,
+) {
   const own = passwordFlags(`${which}P12`, flags);
   const hasOwn = own.file[1] !== undefined || own.variable[1] !== undefined;
   const password = hasOwn ? own : passwordFlags('p12', flags);
-  return suppliedBy([`--${which}-p12`, flags[`${which}P12`]], password, signal);
+  return suppliedBy([`--${which}-p12`, flags[`${which}P12`]], password, inquirer, signal);
 }
 
 function passwordFlags(which: 'p12' | 'notarizeP12' | 'installerP12', flags: SignFlags): PasswordFlags {
@@ -163,10 +139,11 @@ function passwordFlags(which: 'p12' | 'notarizeP12' | 'installerP12', flags: Sig
 async function suppliedBy(
   file: readonly [flag: string, path: string | undefined],
   flags: PasswordFlags,
+  inquirer: Inquirer,
   signal: AbortSignal,
 ) {
   const bytes = await readFlagFile(...file);
   if (!bytes) return undefined;
-  const password = await passwordFor({ path: file[1] ?? '', bytes }, flags, signal);
+  const password = await passwordFor({ path: file[1] ?? '', bytes }, flags, inquirer, signal);
   return { p12: bytes.toString('base64'), password };
 }

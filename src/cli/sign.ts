@@ -1,8 +1,8 @@
+import { type Inquirer, withInquirer } from '../actors/inquiries.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { withEnvFile } from '../config/env-file.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
-import { verifyInProcess } from '../run/host/verify-in-process.ts';
 import type { ArtifactFormat } from '../sign/artifact-format.ts';
 import { type SignInput, type SignOutcome, signBundle } from '../sign/sign-bundle.ts';
 import { renderReport } from '../verify/text.ts';
@@ -14,6 +14,7 @@ import { requireBundle, usage } from './sign-files.ts';
 import { foreseen, openForSigning } from './sign-input.ts';
 import { readMaterial, type SignFlags } from './sign-request.ts';
 import { endWith } from './tell-error.ts';
+import { verifyApart } from './verify.ts';
 
 export interface SignCommandFlags extends SignFlags {
   readonly driver?: string;
@@ -33,40 +34,52 @@ export async function sign(bundle: string, flags: SignCommandFlags): Promise<voi
   const onStop = () => display.line('  stopping: what was begun is being undone');
   await interruptible({ ...flags, onStop }, async (signal) => {
     try {
-      const outcome = await run(await requireBundle(bundle), flags, display, signal);
+      const path = await requireBundle(bundle);
+      await foreseen(path, flags);
+      const settings = await configOf(flags);
+      const outcome = await withInquirer({ memory: settings.config }, (inquirer) =>
+        run({ path, flags, settings, inquirer, display, signal }),
+      );
       display.end();
-      await conclude(outcome, flags, display, signal);
+      await conclude(outcome, { flags, settings, display, signal });
     } finally {
       display.end();
     }
   });
 }
 
-async function run(
-  path: string,
-  flags: SignCommandFlags,
-  display: JobDisplay,
-  signal: AbortSignal,
-): Promise<SignOutcome> {
-  await foreseen(path, flags);
-  const material = await readMaterial(flags, signal);
-  const { config, env } = await configOf(flags);
+interface Signing {
+  readonly path: string;
+  readonly flags: SignCommandFlags;
+  readonly settings: SignSettings;
+  readonly inquirer: Inquirer;
+  readonly display: JobDisplay;
+  readonly signal: AbortSignal;
+}
+
+async function run({ path, flags, settings, inquirer, display, signal }: Signing): Promise<SignOutcome> {
+  const { config, env } = settings;
+  const material = await readMaterial(flags, inquirer, signal);
   if (vmDrivers[config.vmDriver].usesHostTools) {
     display.line('  the local driver isolates nothing: bundle and key share this host');
     // may build it from source, which takes minutes: said while it happens
     await locateRcodesign({ env, signal, onProgress: (line) => display.line(`  ${line}`) });
   }
-  const open = async (dir: string): Promise<SignInput> => ({
-    ...(await openForSigning(path, { dir, flags, signal })),
-    ...material,
-  });
+  // what reads beforehand is gone before the job begins, and before its folder can go
+  const open = (dir: string): Promise<SignInput> =>
+    openForSigning(path, { dir, flags, inquirer, signal })
+      .finally(() => inquirer.end())
+      .then((opened) => ({ ...opened, ...material }));
   return signBundle({ config, env, open, onNote: (note) => display.show(note), signal });
 }
 
+interface SignSettings {
+  readonly config: Config;
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /** The log is for those who ask for it; a person in front of a terminal is told by the display. */
-async function configOf(
-  flags: SignCommandFlags,
-): Promise<{ readonly config: Config; readonly env: NodeJS.ProcessEnv }> {
+async function configOf(flags: SignCommandFlags): Promise<SignSettings> {
   const { driver, envFile } = flags;
   const given = await withEnvFile(process.env, envFile);
   const env = {
@@ -93,9 +106,7 @@ function timestampSettings({ timestampUrl, distribute }: SignCommandFlags): Node
 
 async function conclude(
   { conclusion, artifactPath, leakedVm }: SignOutcome,
-  flags: SignCommandFlags,
-  display: JobDisplay,
-  signal: AbortSignal,
+  { flags, settings, display, signal }: Omit<Signing, 'path' | 'inquirer'>,
 ): Promise<void> {
   if (leakedVm !== undefined) process.stderr.write(`note: the machine ${leakedVm} could not be deleted\n`);
   if (conclusion.outcome === 'cancelled' && signal.aborted) throw new Interrupted();
@@ -105,7 +116,7 @@ async function conclude(
     return endWith(conclusion.failure, flags);
   }
   if (artifactPath === undefined) throw new Error('a job succeeded and left no artifact');
-  const report = await verifyInProcess(artifactPath, signal);
+  const report = await verifyApart(artifactPath, settings.config, signal);
   const durationMs = display.finish();
   const { stages } = display;
   const result = { ok: report.ok, artifact: artifactPath, durationMs, stages, report };

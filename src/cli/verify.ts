@@ -1,5 +1,8 @@
+import { resolve } from 'node:path';
+import { withInquirer } from '../actors/inquiries.ts';
+import { loadRunMemory, type RunMemory } from '../config/load.ts';
 import { ShipError } from '../errors.ts';
-import { verifyInProcess } from '../run/host/verify-in-process.ts';
+import type { ArtifactReport } from '../verify/report.ts';
 import { renderReport } from '../verify/text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
@@ -20,10 +23,20 @@ export async function verify(artifact: string, { json = false }: VerifyFlags): P
   });
 }
 
+/** Takes an artifact apart in a process of its own. @throws ShipError as `Inquirer.ask` */
+export const verifyApart = (
+  artifact: string,
+  memory: RunMemory,
+  signal: AbortSignal,
+): Promise<ArtifactReport> =>
+  withInquirer({ memory }, ({ ask, scratchDir }) =>
+    ask('verifyArtifact', { path: resolve(artifact), scratchDir }, signal),
+  );
+
 /** What cannot be read at all is wrong usage. */
 async function readable(artifact: string, signal: AbortSignal, json: boolean) {
   try {
-    return await verifyInProcess(artifact, signal);
+    return await verifyApart(artifact, loadRunMemory(process.env), signal);
   } catch (error) {
     if (!(error instanceof ShipError)) throw error;
     endWith(error, { json });

@@ -3,7 +3,14 @@ import * as z from 'zod';
 import { isServiceUrl } from '../domain/service-url.ts';
 import { defaultVmDriver, vmDriverChoice, vmDriverFacts, vmDriverKinds } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
-import { defaultStateDir, defaultWorkerName, type SettingName, settings } from './settings.ts';
+import {
+  defaultRunHeapMb,
+  defaultRunMemoryMb,
+  defaultStateDir,
+  defaultWorkerName,
+  type SettingName,
+  settings,
+} from './settings.ts';
 import { unknownVariables } from './unknown-variables.ts';
 
 const wholeNumber = (min: number, max: number) =>
@@ -86,6 +93,8 @@ const schema = z.object({
   ticketUrl: appleUrl.default(TICKET_URL),
   appStoreConnectUrl: appleUrl.default('https://api.appstoreconnect.apple.com'),
   notaryTimeoutMinutes: wholeNumber(1, 1_440).default(120),
+  runHeapMb: wholeNumber(64, 65_536).default(defaultRunHeapMb),
+  runMemoryMb: wholeNumber(128, 262_144).default(defaultRunMemoryMb),
   jobTimeoutMinutes: wholeNumber(1, 1_440).default(60),
   drainTimeoutMinutes: wholeNumber(0, 1_440).default(60),
   hubErrors: z.enum(['on', 'off'], 'must be on or off').default('on'),
@@ -131,6 +140,24 @@ export function loadConfig(
       ...unknownVariables(env),
     ],
   };
+}
+
+/** What one process of a run may take. */
+export type RunMemory = Pick<Config, 'runHeapMb' | 'runMemoryMb'>;
+
+/**
+ * The same for a command that has no other setting.
+ *
+ * @throws ShipError CONFIG_INVALID
+ */
+export function loadRunMemory(env: NodeJS.ProcessEnv): RunMemory {
+  const raw = {
+    runHeapMb: env[settings.runHeapMb.variable] || undefined,
+    runMemoryMb: env[settings.runMemoryMb.variable] || undefined,
+  };
+  const result = schema.pick({ runHeapMb: true, runMemoryMb: true }).safeParse(raw);
+  if (!result.success) throw invalid(result.error, raw);
+  return result.data;
 }
 
 const TOO_MANY =

@@ -21,6 +21,11 @@ export const defaultStateDir = (env: NodeJS.ProcessEnv, platform: NodeJS.Platfor
 
 export const defaultWorkerName = (): string => hostname() || 'worker';
 
+/** Of JavaScript objects, as V8 counts them. A job works on streams: its size is no part of it. */
+export const defaultRunHeapMb = 512;
+/** Everything, decoded pictures and buffers included. */
+export const defaultRunMemoryMb = 1_024;
+
 /** Every setting there is; the table in the README is kept equal by a test. */
 export const settings = {
   hubUrl: {
@@ -168,6 +173,16 @@ export const settings = {
     variable: 'PERRY_NOTARY_TIMEOUT_MINUTES',
     meaning: "Longest wait for Apple's verdict on one submission",
     defaultText: '`120`',
+  },
+  runHeapMb: {
+    variable: 'PERRY_RUN_HEAP_MB',
+    meaning: 'JavaScript objects (in 2^20 bytes) that the process of one job may have; it is ended with more',
+    defaultText: `\`${defaultRunHeapMb}\``,
+  },
+  runMemoryMb: {
+    variable: 'PERRY_RUN_MEMORY_MB',
+    meaning: 'Memory (in 2^20 bytes) that the process of one job may take up in all; it is ended with more',
+    defaultText: `\`${defaultRunMemoryMb}\``,
   },
   jobTimeoutMinutes: {
     variable: 'PERRY_JOB_TIMEOUT_MINUTES',

@@ -16,7 +16,7 @@ import { fileJournal } from '../journal/submissions.ts';
 import { openTakenJobs } from '../journal/taken-jobs.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
-import { runProcessLimits } from '../run/host/limits.ts';
+import { runLimitsOf } from '../run/host/limits.ts';
 import type { StartRun } from '../run/host/link.ts';
 import { runFolderOf } from '../run/host/run-folders.ts';
 import { startRunProcess } from '../run/host/run-process.ts';
@@ -155,7 +155,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
 }
 
 function runsFor({ config, limits = {}, startRun }: DaemonOptions, logger: Logger): Runs {
-  const own = { ...runProcessLimits, ...limits.runProcess };
+  const own = { ...runLimitsOf(config), ...limits.runProcess };
   const start = startRun ?? (() => startRunProcess(own));
   return new Runs({ start, limits: own, slots: config.maxConcurrent, logger });
 }

@@ -69,7 +69,9 @@ async function* examineConfigured(
 }
 
 function configurationFinding({ config, warnings }: LoadedConfig): Finding {
-  const evidence = `Worker "${config.workerName}", driver ${config.vmDriver}, ${config.maxConcurrent} jobs at a time`;
+  const { workerName, vmDriver, maxConcurrent, runMemoryMb, runHeapMb } = config;
+  const memory = `each with up to ${runMemoryMb} MB of memory (heap ${runHeapMb} MB)`;
+  const evidence = `Worker "${workerName}", driver ${vmDriver}, ${maxConcurrent} jobs at a time, ${memory}`;
   return warnings.length === 0 ? ok(evidence) : remark(evidence, warnings.join(' '));
 }
 

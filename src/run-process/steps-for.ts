@@ -2,7 +2,7 @@ import { parsePlistDict } from '../formats/plist/index.ts';
 import type { RunSetup } from '../run/channel/run-setup.ts';
 import { hubSteps, type StepTable, step } from '../run/room/step-table.ts';
 import { placeArtifact } from '../sign/artifact-place.ts';
-import { takeBundle } from '../sign/opened-bundle.ts';
+import { takeBundle } from '../sign/take-bundle.ts';
 
 /** The effects of a run: without a hub, the bundle is on this host already, and the artifact stays here. */
 export function stepsFor({ local }: RunSetup): StepTable {
@@ -11,7 +11,7 @@ export function stepsFor({ local }: RunSetup): StepTable {
   const entitlements =
     entitlementsBase64 === undefined
       ? undefined
-      : parsePlistDict(Buffer.from(entitlementsBase64, 'base64'), { name: 'entitlements' });
+      : parsePlistDict(Buffer.from(entitlementsBase64, 'base64'), { name: 'entitlements', uniqueKeys: true });
   const { format } = artifact;
   const wishes = { ...(entitlements && { entitlements }), ...(format && { format }) };
   return {

@@ -12,15 +12,13 @@ import { makeServices } from '../daemon/daemon.ts';
 import { goldenImage } from '../daemon/golden-image.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
 import { printVmName } from '../domain/vm-name.ts';
-import { buildPlist, type PlistDict } from '../formats/plist/index.ts';
 import { openJournal } from '../journal/journal.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
+import type { LocalBundle, LocalEnds } from '../run/channel/run-setup.ts';
 import { runFolderOf } from '../run/host/run-folders.ts';
 import { LOCAL_JOB_ID } from '../run/run-results.ts';
 import type { Services } from '../run/services.ts';
-import type { ArtifactPlace } from './artifact-place.ts';
-import type { OpenedBundle } from './opened-bundle.ts';
 import { enterWorkspace, signRoot, sweepWorkspaces, type Workspace } from './workspace.ts';
 
 export interface SignRequest {
@@ -34,14 +32,14 @@ export interface SignRequest {
 }
 
 export interface SignInput {
-  readonly bundle: OpenedBundle;
-  /** Takes the place of the entitlements that the compiler put beside the program. */
-  readonly entitlements?: PlistDict;
+  readonly bundle: LocalBundle;
+  /** Property list, base64; takes the place of the entitlements that the compiler put beside the program. */
+  readonly entitlementsBase64?: string;
   /** As a hub would send it. */
   readonly manifest: unknown;
   /** As a hub would send it; secret. */
   readonly credentials: unknown;
-  readonly artifact: Pick<ArtifactPlace, 'wanted' | 'force' | 'format'>;
+  readonly artifact: LocalEnds['artifact'];
 }
 
 export interface SignOutcome {
@@ -108,7 +106,7 @@ const driverFor =
 
 async function runJob(services: Services, workspace: Workspace, request: SignRequest): Promise<SignOutcome> {
   const { onNote, signal } = request;
-  const { bundle, entitlements, manifest, credentials, artifact } = await request.open(workspace.dir);
+  const { bundle, entitlementsBase64, manifest, credentials, artifact } = await request.open(workspace.dir);
   const [runId, image] = [randomUUID(), await goldenImage(services.config)];
   await services.driver.checkHost?.(image, { signal });
   services.vault.put(runId, {
@@ -124,7 +122,7 @@ async function runJob(services: Services, workspace: Workspace, request: SignReq
     ends: {
       bundle,
       artifact,
-      ...(entitlements && { entitlementsBase64: buildPlist(entitlements, 'xml').toString('base64') }),
+      ...(entitlementsBase64 !== undefined && { entitlementsBase64 }),
     },
     onDelivered: () => {
       delivered.path = artifact.wanted;

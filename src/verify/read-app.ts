@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { ShipError } from '../errors.ts';
 import { type BundleLayout, bundleLayout } from '../files/code-signature/bundle-layout.ts';
 import { BundleTree, parentOf } from '../files/code-signature/bundle-tree.ts';
@@ -9,7 +8,6 @@ import {
   type SealReport,
 } from '../files/code-signature/index.ts';
 import { newDict, type PlistDict, parsePlistDict, stringAt } from '../formats/plist/index.ts';
-import { withoutTrailing } from '../text.ts';
 import { checkProfileOf, type ProfileReport } from './app-profile.ts';
 import { leftoverWarnings } from './leftovers.ts';
 import { nestedRemarks } from './nested-code.ts';
@@ -136,5 +134,3 @@ function textsOf(info: PlistDict) {
     [Name in keyof typeof texts]?: string;
   };
 }
-
-export const nameOfApp = (appPath: string): string => basename(withoutTrailing(appPath, '/'));

@@ -1,4 +1,4 @@
-import { plain } from './plain.ts';
+import { plain } from '../text.ts';
 import type {
   AppSummary,
   ArtifactReport,

@@ -74,6 +74,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'verify',
   ],
   actors: ['machines', 'domain', 'adapters', 'config', 'journal', 'run'],
+  inquiries: ['formats', 'domain', 'files', 'preflight', 'verify', 'run'],
   control: ['machines', 'files', 'adapters', 'observability', 'actors'],
   launchd: ['machines', 'formats', 'files', 'adapters', 'config'],
   daemon: ['domain', 'files', 'adapters', 'config', 'observability', 'journal', 'run', 'actors', 'control'],
@@ -90,13 +91,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'control',
     'daemon',
   ],
-  'run-process': ['formats', 'adapters', 'run', 'sign'],
+  'run-process': ['formats', 'adapters', 'run', 'inquiries', 'sign'],
   doctor: ['domain', 'adapters', 'config', 'observability', 'control', 'daemon'],
   'embedded-hub': ['adapters'],
   demo: ['formats', 'files', 'adapters', 'config', 'verify', 'daemon', 'embedded-hub'],
   cli: [
     'machines',
-    'formats',
     'domain',
     'files',
     'adapters',
@@ -105,6 +105,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'preflight',
     'verify',
     'run',
+    'actors',
     'control',
     'launchd',
     'daemon',
@@ -183,19 +184,38 @@ test('demo and embedded hub are nobody else’s', () => {
 /** Types alone are gone when a program runs. */
 const LOADS = /(?:^|\n)(?:import|export)\s+(?!type\b)[^;'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/g;
 
-test('the daemon loads nothing that opens a bundle, a certificate or what a machine sends: its runs do', () => {
+/** What takes bytes apart that others made. */
+const READERS =
+  /^src\/(inquiries|run\/(steps|room)|preflight|verify\/(?!text|report)|files\/(archive|bundle|code-signature|dmg|icons|stapling|xar)|formats\/(macho|pkcs12|udif|hfsplus|asset-catalog|code-signature))\b/;
+
+/** All that is loaded with a file, in the end. */
+function loadedWith(first: string, isLeftOut: (file: string) => boolean = () => false): string[] {
   const loaded = new Set<string>();
   const load = (file: string): void => {
-    if (loaded.has(file) || !files.has(file)) return;
+    if (loaded.has(file) || !files.has(file) || isLeftOut(file)) return;
     loaded.add(file);
     for (const [, named = '', lazy = ''] of (files.get(file) ?? '').matchAll(LOADS))
       load(normalize(join(dirname(file), named || lazy)));
   };
-  load('src/daemon/daemon.ts');
-  const opens =
-    /^src\/(run\/(steps|room)|preflight|verify|files\/(archive|bundle|code-signature|dmg|icons|stapling|xar)|formats\/(macho|pkcs12|udif|hfsplus|asset-catalog|code-signature))\//;
-  expect(loaded.size).toBeGreaterThan(100);
-  expect([...loaded].filter((file) => opens.test(file))).toEqual([]);
+  load(first);
+  return [...loaded];
+}
+
+test('the daemon loads nothing that opens a bundle, a certificate or what a machine sends: its runs do', () => {
+  const loaded = loadedWith('src/daemon/daemon.ts');
+  expect(loaded.length).toBeGreaterThan(100);
+  expect(loaded.filter((file) => READERS.test(file))).toEqual([]);
+});
+
+test('nor does any command: it asks a process of its own', () => {
+  // the demo makes its bundles and certificates itself
+  const loaded = loadedWith('src/cli/perry-ship.ts', (file) => file === 'src/cli/demo.ts');
+  expect(loaded.length).toBeGreaterThan(150);
+  expect(loaded.filter((file) => READERS.test(file))).toEqual([]);
+  const direct = imports.filter(
+    ({ from, to }) => /^src\/(cli|doctor)\//.test(from) && /^src\/(formats|inquiries)\//.test(to),
+  );
+  expect(direct.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });
 
 test('behaviour over time is in the statecharts: no timers by hand', () => {

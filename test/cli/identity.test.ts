@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { identityReport, identityText } from '../../src/cli/identity-report.ts';
+import { identityText } from '../../src/cli/identity-report.ts';
 import { forgetKeys, inspectP12 } from '../../src/domain/identity/index.ts';
+import { identityReport } from '../../src/inquiries/identity-report.ts';
 import { type AppleLike, openAppleLike, PASSWORD, TEAM } from '../helpers/apple-like.ts';
 import { startCli } from '../integration/cli.ts';
 

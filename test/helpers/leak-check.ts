@@ -132,11 +132,18 @@ export function processesOf(folder: string, butFor: readonly string[] = []): str
     .map((pid) => `${pid}: ${ofProcess(pid, 'cmdline').replaceAll('\0', ' ')}`);
 }
 
+/** What a process has started itself, and runs such a program; on Linux alone. */
+export const childrenOf = (pid: number, program = ''): number[] =>
+  ofProcess(pid, `task/${pid}/children`)
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
+    .filter((child) => ofProcess(child, 'cmdline').includes(program));
+
 /** Command lines and environments of everything that this process has started, however deep. */
 export function descendantTexts(pid: number = process.pid): string[] {
   if (!isLinux) return [];
-  const children = ofProcess(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
-  return children.flatMap((child) => [
+  return childrenOf(pid).flatMap((child) => [
     `${ofProcess(child, 'cmdline')}\0${ofProcess(child, 'environ')}`,
     ...descendantTexts(child),
   ]);

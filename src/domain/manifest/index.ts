@@ -1,2 +1,8 @@
+export {
+  type BundleNames,
+  localAppName,
+  localManifest,
+  type SigningWishes,
+} from './local-manifest.ts';
 export type { IosDevice, IosDistribution, MacosDistribution, Manifest, Platform } from './manifest.ts';
 export { knownManifest, parseManifest } from './parse.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { AdmittedJob, Artifact } from '../../../machines/contracts/job.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from '../../../machines/notarization/ports.ts';
-import type { ArtifactReport } from '../../verify/report.ts';
+import { type InquiryInputs, inquiryAnswers } from './inquiries.ts';
 import { errorOfReceived, failureOfReceived, receivedFailure } from './received-failure.ts';
 import type { GuestAccess, RunSetup, StepCall } from './run-setup.ts';
 
@@ -45,8 +45,7 @@ export const answers = {
   /** The job with the plan in full: it may depend on what is in the provisioning profile. */
   beginRun: admitted,
   connectGuest: nothing,
-  /** Without a run: for the person who wants to know what is in a file. */
-  verifyArtifact: z.custom<ArtifactReport>((report) => typeof report === 'object' && report !== null),
+  ...inquiryAnswers,
   // the steps of the sign-job
   downloadBundle: nothing,
   inspectBundle: z.object({ folderName: text, bundleId: text, unpackedBytes: count }),
@@ -121,21 +120,13 @@ export interface StoreCall {
   readonly parts?: readonly number[];
 }
 
-export interface VerifyCall {
-  /** Absolute. */
-  readonly path: string;
-  /** For what is unpacked on the way. */
-  readonly scratchDir: string;
-}
-
 type NotaryCall = Omit<NotaryInput, 'runId'>;
 type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 
 /** What ports are asked with that are no plain steps. */
-interface OtherInputs {
+interface OtherInputs extends InquiryInputs {
   readonly beginRun: RunSetup;
   readonly connectGuest: GuestAccess;
-  readonly verifyArtifact: VerifyCall;
   readonly findSubmission: NotaryCall;
   readonly submitArtifact: NotaryCall & { readonly replaces: string | null };
   readonly seekSubmission: NotaryCall;

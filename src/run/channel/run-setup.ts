@@ -70,14 +70,21 @@ export interface RunFolders {
   readonly kept: string;
 }
 
+export type SignTarget = 'macos-sign' | 'ios-sign';
+
+/** What was named on the command line, ready to be read. */
+export interface LocalBundle {
+  /** The `.app` folder; that of the caller is read, never changed. */
+  readonly appPath: string;
+  readonly target: SignTarget;
+  /** The archive that it came in, unpacked: a folder of our own, with all that lies beside the app. */
+  readonly unpacked?: { readonly folder: string; readonly sizeBytes: number };
+}
+
 /** Where a bundle comes from and where its artifact goes, without a hub. */
 export interface LocalEnds {
-  readonly bundle: {
-    readonly appPath: string;
-    readonly target: 'macos-sign' | 'ios-sign';
-    readonly unpacked?: { readonly folder: string; readonly sizeBytes: number };
-  };
-  /** XML property list, base64; takes the place of the entitlements in the bundle. */
+  readonly bundle: LocalBundle;
+  /** Property list, base64; takes the place of the entitlements in the bundle. */
   readonly entitlementsBase64?: string;
   readonly artifact: {
     readonly wanted: string;

@@ -1,9 +1,10 @@
+import type { RunMemory } from '../../config/load.ts';
+import { defaultRunHeapMb, defaultRunMemoryMb } from '../../config/settings.ts';
+
 /** What the process of one run may take; durations in milliseconds. Overridden by configuration. */
 export const runProcessLimits = {
-  /** Of JavaScript objects, as V8 counts them. A job works on streams: its size is no part of it. */
-  heapMib: 512,
-  /** Everything, decoded pictures and buffers included. */
-  residentMib: 1_024,
+  heapMib: defaultRunHeapMb,
+  residentMib: defaultRunMemoryMb,
   /** A step that was told to stop does so within the time of its longest call into the system. */
   abortGraceMs: 30_000,
   /** Of one message; the longest ones are lists of findings. */
@@ -14,3 +15,10 @@ export const runProcessLimits = {
 } as const;
 
 export type RunProcessLimits = Readonly<Record<keyof typeof runProcessLimits, number>>;
+
+/** As the settings say. */
+export const runLimitsOf = ({ runHeapMb, runMemoryMb }: RunMemory): RunProcessLimits => ({
+  ...runProcessLimits,
+  heapMib: runHeapMb,
+  residentMib: runMemoryMb,
+});

@@ -7,7 +7,7 @@ import { errorOfReceived } from '../channel/received-failure.ts';
 import type { GuestAccess } from '../channel/run-setup.ts';
 import type { RunProcessLimits } from './limits.ts';
 import type { EndCause, RunLink } from './link.ts';
-import { runLost } from './run-lost.ts';
+import { type RunWork, runLost } from './run-lost.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
@@ -18,6 +18,8 @@ export interface CallOptions {
 export interface RunHostOptions {
   readonly limits: RunProcessLimits;
   readonly onLog: (level: 'warn' | 'error', text: string, facts: LogFacts) => void;
+  /** Signing, when left out. */
+  readonly work?: RunWork;
 }
 
 interface Pending {
@@ -55,7 +57,7 @@ export class RunHost {
     link.listen((message) => this.#hear(message));
     this.lost = new Promise((resolve) => {
       void link.ended.then((end) => {
-        const failure = runLost(end);
+        const failure = runLost(end, options.work);
         this.#failure = failure;
         for (const { settle } of [...this.#pending.values()]) settle({ error: failure });
         if (end.cause !== 'asked') resolve(failure);
@@ -163,7 +165,7 @@ export class RunHost {
     const bytes = await this.#link.residentBytes(signal);
     if (bytes === undefined || bytes <= this.#options.limits.residentMib * 1_048_576) return;
     this.#link.end('memory');
-    throw runLost({ cause: 'memory', detail: { residentBytes: bytes } });
+    throw runLost({ cause: 'memory', detail: { residentBytes: bytes } }, this.#options.work);
   }
 
   /** Ends the process, and waits until nothing of it is left. */

@@ -22,7 +22,7 @@ const MAX_UNREAD_BYTES = 128 * 1024 * 1024;
  * @param program - path of the JavaScript that it runs
  * @throws ShipError COMMAND_NOT_FOUND when its program is missing
  */
-export function startRunProcess(limits: RunProcessLimits, program = ourProgram()): RunLink {
+export function startRunProcess(limits: RunProcessLimits, program = programOf('main')): RunLink {
   const child = spawnWithChannel(program, [`--max-old-space-size=${limits.heapMib}`]);
   const stderr = tailOf(child.stderr);
   let asked: EndCause | undefined;
@@ -105,11 +105,15 @@ export function causeOf({ signal }: ProcessEnd, stderr: string): RunEnd['cause']
   return OUT_OF_MEMORY.test(stderr) ? 'memory' : 'crash';
 }
 
-function ourProgram(): string {
-  const found = builtProgram('run-process/main');
+/** Starts a process that answers a command. @throws ShipError COMMAND_NOT_FOUND */
+export const startInquiryProcess = (limits: RunProcessLimits): RunLink =>
+  startRunProcess(limits, programOf('inquiry-main'));
+
+function programOf(name: 'main' | 'inquiry-main'): string {
+  const found = builtProgram(`run-process/${name}`);
   if (found !== undefined) return found;
   throw new ShipError('COMMAND_NOT_FOUND', {
-    summary: 'The process for a job could not be started.',
+    summary: 'The process that reads and signs could not be started.',
     reason: 'Its program has not been built.',
     nextStep: 'Run "npm run build" in the folder of perry-ship.',
   });

@@ -5,13 +5,10 @@ import { makeFolder } from '../../files/disk/make-folder.ts';
 import { openJournal } from '../../journal/journal.ts';
 import { keptArtifactsIn } from '../../journal/kept-artifacts.ts';
 import { fileJournal } from '../../journal/submissions.ts';
-import type { ArtifactReport } from '../../verify/report.ts';
 import type { FromRun, ToRun } from '../channel/messages.ts';
-import { sentFailure } from '../channel/messages.ts';
-import type { VerifyCall } from '../channel/ports.ts';
 import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
 import type { RunServices } from '../services.ts';
-import { factsOf } from './error-facts.ts';
+import { type Call, CallServer } from './call-server.ts';
 import { redactTexts } from './redact-texts.ts';
 import { connectGuest, openRoom, type RunRoom } from './run-room.ts';
 import type { StepContext, StepTable } from './step-table.ts';
@@ -22,19 +19,16 @@ export interface RunServerOptions {
   readonly stepsFor: (setup: RunSetup) => StepTable;
 }
 
-async function verify({ path, scratchDir }: VerifyCall, signal: AbortSignal): Promise<ArtifactReport> {
-  process.env.TMPDIR = scratchDir;
-  const { verifyArtifact } = await import('../../verify/verify-artifact.ts');
-  return verifyArtifact(path, { signal });
-}
-
 type AnyStep = (room: RunRoom, input: unknown, context: StepContext) => Promise<unknown>;
 
-/** The run's side of the channel: does what it is asked for, and says how that went. Holds one run in its life. */
+/** The run's side of the channel: does what its run asks for. Holds one run in its life. */
 export class RunServer {
   readonly #options: RunServerOptions;
   readonly #redactor = createRedactor();
-  readonly #working = new Map<number, AbortController>();
+  readonly #calls = new CallServer({
+    say: (message) => this.#say(message),
+    answer: (call, signal) => this.#answer(call, signal),
+  });
   readonly #tokens = new Set<string>();
   #room: RunRoom | undefined;
   #steps: StepTable | undefined;
@@ -54,26 +48,11 @@ export class RunServer {
   }
 
   hear(message: ToRun): void {
-    if (message.type === 'abort') this.#working.get(message.id)?.abort(new Error('the step was stopped'));
-    else void this.#work(message.id, message.port, message.input);
+    this.#calls.hear(message);
   }
 
-  async #work(id: number, port: string, input: unknown): Promise<void> {
-    const stopping = new AbortController();
-    this.#working.set(id, stopping);
-    try {
-      const output = await this.#answer(id, port, input, stopping.signal);
-      this.#say({ type: 'done', id, output });
-    } catch (error) {
-      this.#say({ type: 'failed', id, failure: sentFailure(error), detail: factsOf(error) });
-    } finally {
-      this.#working.delete(id);
-    }
-  }
-
-  async #answer(id: number, port: string, input: unknown, signal: AbortSignal): Promise<unknown> {
+  async #answer({ id, port, input }: Call, signal: AbortSignal): Promise<unknown> {
     if (port === 'beginRun') return this.#begin(input as RunSetup);
-    if (port === 'verifyArtifact') return verify(input as VerifyCall, signal);
     const [room, steps] = [this.#room, this.#steps];
     if (!room || !steps) throw new Error(`${port} was asked before there was a run`);
     if (port === 'connectGuest')

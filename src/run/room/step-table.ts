@@ -1,3 +1,4 @@
+import type { InquiryName } from '../channel/inquiries.ts';
 import type { RunReport } from '../channel/messages.ts';
 import type { InputOf, PortName, SaidBy } from '../channel/ports.ts';
 import type { StepCall } from '../channel/run-setup.ts';
@@ -40,7 +41,7 @@ export type RunStep<P extends PortName> = (
 ) => Promise<SaidBy<P>>;
 
 /** The ports that are done by the process of a run; opening the run and its machine come before. */
-export type StepPort = Exclude<PortName, 'beginRun' | 'connectGuest' | 'verifyArtifact'>;
+export type StepPort = Exclude<PortName, 'beginRun' | 'connectGuest' | InquiryName>;
 export type StepTable = { readonly [P in StepPort]: RunStep<P> };
 
 /** A step that works on this host. */

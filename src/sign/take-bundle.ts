@@ -1,48 +1,14 @@
-import { lstat, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ShipError } from '../errors.ts';
-import { findBundle } from '../files/archive/find-bundle.ts';
 import { defaultUnpackLimits } from '../files/archive/limits.ts';
-import { unpackBundleFile } from '../files/archive/unpack-bundle.ts';
 import { copyTree } from '../files/disk/copy-tree.ts';
 import { listTree } from '../files/disk/tree.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
+import type { LocalBundle } from '../run/channel/run-setup.ts';
 import { unpackedDirOf } from '../run/steps/download-bundle.ts';
 import type { StepScope } from '../run/steps/step.ts';
 import type { ArtifactFormat } from './artifact-format.ts';
-
-/** What was named on the command line, ready to be read. */
-export interface OpenedBundle {
-  /** The `.app` folder; that of the caller is read, never changed. */
-  readonly appPath: string;
-  readonly target: 'macos-sign' | 'ios-sign';
-  /** The archive that it came in, unpacked: a folder of our own, with all that lies beside the app. */
-  readonly unpacked?: { readonly folder: string; readonly sizeBytes: number };
-}
-
-/**
- * A folder as it is; an archive (`.ipa`, `.zip`, `.tar.gz`) is unpacked.
- *
- * @param path - absolute, of something that exists
- * @param dir - of our own, for what is unpacked
- * @throws ShipError BUNDLE_*
- */
-export async function openBundle(
-  path: string,
-  { dir, target, signal }: { dir: string; target?: OpenedBundle['target']; signal: AbortSignal },
-): Promise<OpenedBundle> {
-  if ((await lstat(path)).isDirectory()) return { appPath: path, target: target ?? (await targetOf(path)) };
-  const folder = join(dir, 'archive');
-  const { unpackedBytes: sizeBytes } = await unpackBundleFile(path, folder, { signal });
-  const { appPath } = await findBundle(folder, target ?? 'ios-sign');
-  return { appPath, target: target ?? (await targetOf(appPath)), unpacked: { folder, sizeBytes } };
-}
-
-/** A macOS app has everything in `Contents`. */
-export async function targetOf(appPath: string): Promise<OpenedBundle['target']> {
-  const contents = await lstat(join(appPath, 'Contents')).catch(() => undefined);
-  return contents?.isDirectory() ? 'macos-sign' : 'ios-sign';
-}
 
 /** What is wanted of the bundle that only the person who signs it can say. */
 export interface BundleWishes {
@@ -52,7 +18,7 @@ export interface BundleWishes {
 
 /** The step that stands for the download: the bundle in the folder of the run, links as links. */
 export const takeBundle =
-  ({ appPath, unpacked }: OpenedBundle, { entitlements, format }: BundleWishes) =>
+  ({ appPath, unpacked }: LocalBundle, { entitlements, format }: BundleWishes) =>
   async (scope: StepScope): Promise<void> => {
     const { results } = scope;
     const folder = unpackedDirOf(results.dir);
