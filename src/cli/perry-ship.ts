@@ -48,11 +48,11 @@ const toDaemon = (name: string, description: string) =>
     .command(name)
     .description(description)
     .option('--state-dir <dir>', 'state directory of the daemon (PERRY_STATE_DIR)')
-    .option('--env-file <file>', 'file that the daemon is started with');
+    .option('--env-file <file>', 'file that the daemon is started with')
+    .option('--json', 'for programs');
 
 toDaemon('status', 'slots, jobs, machines and the link of the daemon; exit code 3 when none runs')
   .option('--watch', 'again every two seconds, until ctrl-C')
-  .option('--json', 'for programs')
   .action(async (flags) => (await import('./status.ts')).status(flags));
 
 toDaemon('drain', 'the daemon takes no more jobs and ends when those that run have finished')
@@ -74,7 +74,8 @@ const onService = (name: string, description: string) =>
     .option('--daemon', 'a LaunchDaemon, for a host on which nobody is logged in')
     .option('--user <name>', 'whom the LaunchDaemon runs as')
     .option('--home <dir>', 'home folder of that user (/Users/NAME)')
-    .option('--env-file <file>', 'settings and secrets, mode 600');
+    .option('--env-file <file>', 'settings and secrets, mode 600')
+    .option('--json', 'for programs');
 
 onService('install', 'write the property list and start; again, to change something').action(async (flags) =>
   (await import('./service.ts')).install(flags),

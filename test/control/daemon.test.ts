@@ -91,6 +91,15 @@ describe('the control socket of a running daemon', () => {
       expect(await again.ended).toBe(1);
     }));
 
+  test('tells a program which job it cancels', () =>
+    whileSigning(async (scene, jobId, release) => {
+      const cancel = ask(scene, 'cancel', jobId.slice(0, 8), '--json');
+      expect(await cancel.ended).toBe(0);
+      expect(JSON.parse(cancel.lines.join('\n'))).toEqual({ ok: true, jobId });
+      expect(await scene.completed(jobId)).toMatchObject({ success: false });
+      await release();
+    }));
+
   test('is watched until ctrl-C, which ends the watching alone', () =>
     whileSigning(async (scene, jobId, release) => {
       const watch = ask(scene, 'status', '--watch', '--json');
@@ -121,8 +130,9 @@ describe('the control socket of a running daemon', () => {
 
   test('drains at once with --now: the job goes back to the hub and the daemon ends', () =>
     whileSigning(async (scene, jobId, release) => {
-      const drain = ask(scene, 'drain', '--now');
+      const drain = ask(scene, 'drain', '--now', '--json');
       expect(await drain.ended).toBe(0);
+      expect(JSON.parse(drain.lines.join('\n'))).toMatchObject({ ok: true, work: 'stopping' });
       await scene.daemon.finished;
       expect(scene.hub.jobStatus(jobId)).toBe('queued');
       await release();

@@ -1,8 +1,9 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
+import { install, printPlist, status, uninstall } from '../../src/cli/service.ts';
 import { parsePlistDict } from '../../src/formats/plist/index.ts';
 import { installService, stateOfService, uninstallService } from '../../src/launchd/install.ts';
 import { parsePrint } from '../../src/launchd/launchctl.ts';
@@ -233,6 +234,33 @@ describe('install and uninstall', () => {
       await expect(act({}, linux)).rejects.toMatchObject({ code: 'SERVICE_UNSUPPORTED' });
     expect((await planService({}, linux)).plist.toString()).toContain('<key>Label</key>');
     expect(await calls()).toEqual([]);
+  });
+});
+
+describe('with --json', () => {
+  const said = async (command: typeof install): Promise<unknown> => {
+    let text = '';
+    const write = vi.spyOn(process.stdout, 'write').mockImplementation((piece) => {
+      text += String(piece);
+      return true;
+    });
+    await command({ json: true }, host).finally(() => write.mockRestore());
+    return JSON.parse(text);
+  };
+  afterEach(() => {
+    process.exitCode = undefined;
+  });
+
+  test('every command tells a program what became of the service', async () => {
+    expect(await said(status)).toEqual({ installed: false });
+    const place = { plistPath: plistPath(), logDir: join(home, 'Library/Logs/perry-ship') };
+    const facts = { ...place, envFile: null, unseenVariables: [] };
+    expect(await said(install)).toEqual({ ok: true, outcome: 'installed', ...facts });
+    expect(await said(install)).toMatchObject({ ok: true, outcome: 'unchanged' });
+    expect(await said(status)).toMatchObject({ installed: true, state: 'running', pid: 4711 });
+    const plist = await readFile(plistPath(), 'utf8');
+    expect(await said(printPlist)).toEqual({ ok: true, ...facts, plist });
+    expect(await said(uninstall)).toEqual({ ok: true, outcome: 'removed' });
   });
 });
 

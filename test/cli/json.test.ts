@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../src/package-root.ts';
+
+let stateDir: string;
+beforeAll(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'json-'));
+});
+afterAll(() => rm(stateDir, { recursive: true }));
+
+/** What goes to standard output alone, whatever the exit code. */
+function outputOf(...words: readonly string[]): string {
+  const program = join(packageRoot(), 'dist/src/cli/perry-ship.js');
+  const { PATH, HOME } = process.env;
+  try {
+    return execFileSync(process.execPath, ['--', program, ...words], {
+      ...{ encoding: 'utf8', stdio: 'pipe' },
+      env: { PATH, HOME, PERRY_STATE_DIR: stateDir },
+    });
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+}
+
+/** They work until they are stopped, and tell what they do. */
+const WITHOUT_RESULT = ['run', 'demo'];
+
+function commandsBelow(...path: readonly string[]): string[][] {
+  const [, list = ''] = outputOf('help', ...path).split('Commands:');
+  const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name);
+  return names
+    .filter((name) => name !== 'help' && !WITHOUT_RESULT.includes(name))
+    .flatMap((name) => (name === 'service' ? commandsBelow('service') : [[...path, name]]));
+}
+
+test('every command that has a result takes --json', () => {
+  const commands = commandsBelow();
+  expect(commands.length).toBeGreaterThan(12);
+  const without = commands.filter((path) => !outputOf('help', ...path).includes('--json'));
+  expect(without).toEqual([]);
+});
+
+describe('what fails is told as JSON', () => {
+  test.each([
+    [['status'], { running: false }],
+    [['drain'], { ok: false, error: { code: 'DAEMON_NOT_RUNNING' } }],
+    [['drain', '--now'], { ok: false, error: { code: 'DAEMON_NOT_RUNNING' } }],
+    [['cancel', 'some-job'], { ok: false, error: { code: 'DAEMON_NOT_RUNNING' } }],
+    [['service', 'print', '--env-file', '/no/such'], { ok: false, error: { code: 'CONFIG_INVALID' } }],
+    [['explain', 'NO_SUCH_CODE'], { ok: false }],
+    [['verify', '/no/such'], { ok: false }],
+    [['identity', '/no/such'], { ok: false }],
+    [['check', '/no/such'], { ok: false }],
+    [['sign', '/no/such'], { ok: false }],
+    [['cancel'], { ok: false, error: { code: 'COMMAND_USAGE_WRONG' } }],
+    [['service', 'instal'], { ok: false, error: { code: 'COMMAND_USAGE_WRONG' } }],
+    [['drain', 'what'], { ok: false, error: { code: 'COMMAND_USAGE_WRONG' } }],
+  ])('%j', (words, answer) => {
+    expect(JSON.parse(outputOf(...words, '--json'))).toMatchObject(answer);
+  });
+
+  test.runIf(process.platform !== 'darwin').each(['install', 'uninstall', 'status'])(
+    'service %s where there is no launchd',
+    (name) => {
+      expect(JSON.parse(outputOf('service', name, '--json'))).toMatchObject({
+        ...{ ok: false, error: { code: 'SERVICE_UNSUPPORTED' } },
+      });
+    },
+  );
+});
+
+test('service print gives the property list and its place', () => {
+  const { plist, ...rest } = JSON.parse(outputOf('service', 'print', '--json'));
+  expect(rest).toMatchObject({ ok: true, plistPath: expect.stringContaining('.plist'), envFile: null });
+  expect(plist).toBe(outputOf('service', 'print'));
+});
