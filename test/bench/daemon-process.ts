@@ -5,11 +5,16 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../src/package-root.ts';
 import { HUB_SECRET } from './hub-messages.ts';
-import type { HubProcess } from './hub-process.ts';
 import { type StateLine, stateLineOf, staysOf } from './state-lines.ts';
 
+/** Whoever hands out jobs. */
+export interface DaemonHub {
+  readonly addresses: { readonly webSocketUrl: string };
+  untilWorker(): Promise<unknown>;
+}
+
 export interface DaemonSetup {
-  readonly hub: HubProcess;
+  readonly hub: DaemonHub;
   readonly stateDir: string;
   readonly rcodesign: string;
   /** Machines that are booted before a job needs one. */
@@ -18,6 +23,10 @@ export interface DaemonSetup {
   readonly checkout?: string | undefined;
   /** Settings beside the usual ones, or in their place. */
   readonly env?: Readonly<Record<string, string>>;
+  /** For Node itself. */
+  readonly nodeArgs?: readonly string[];
+  /** Of its log, and of whatever else it writes there. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** `perry-ship run` as an operator starts it, followed by its log. */
@@ -32,11 +41,14 @@ export class DaemonProcess {
   readonly #ended: Promise<void>;
   #changed: () => void = () => {};
 
-  private constructor(child: ChildProcessWithoutNullStreams, stateDir: string) {
+  private constructor(child: ChildProcessWithoutNullStreams, { stateDir, onLine = () => {} }: DaemonSetup) {
     this.#child = child;
     this.#stateDir = stateDir;
     this.pid = child.pid ?? 0;
-    createInterface({ input: child.stderr }).on('line', (line) => this.#hear(line));
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      onLine(line);
+      this.#hear(line);
+    });
     child.stdout.resume();
     this.#ended = once(child, 'close').then(([code]) => {
       if (code === 0) return;
@@ -45,18 +57,12 @@ export class DaemonProcess {
     });
   }
 
-  static async start({
-    hub,
-    stateDir,
-    rcodesign,
-    standby,
-    checkout,
-    env,
-  }: DaemonSetup): Promise<DaemonProcess> {
+  static async start(setup: DaemonSetup): Promise<DaemonProcess> {
+    const { hub, stateDir, rcodesign, standby, checkout, env, nodeArgs = [] } = setup;
     const program = join(checkout ?? packageRoot(), 'dist/src/cli/perry-ship.js');
     const { PATH, HOME, TMPDIR } = process.env;
-    const nodeArgs = process.env.BENCH_NODE_ARGS?.split(' ') ?? [];
-    const child = spawn(process.execPath, [...nodeArgs, program, 'run'], {
+    const allNodeArgs = [...nodeArgs, ...(process.env.BENCH_NODE_ARGS?.split(' ') ?? [])];
+    const child = spawn(process.execPath, [...allNodeArgs, program, 'run'], {
       env: {
         PATH,
         HOME,
@@ -73,7 +79,7 @@ export class DaemonProcess {
         ...env,
       },
     });
-    const daemon = new DaemonProcess(child, stateDir);
+    const daemon = new DaemonProcess(child, setup);
     await hub.untilWorker();
     return daemon;
   }

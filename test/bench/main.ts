@@ -1,10 +1,10 @@
 /**
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
- *     npm run bench -- [--quick] [--breakdown] [--only wall,files,memory,throughput,longevity,pool,start]
- *     npm run bench -- [--quick] [--breakdown] [--only wall,files,two,memory,throughput,longevity,pool] [--before FOLDER]
+ *     npm run bench -- [--quick] [--breakdown] [--before FOLDER]
+ *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood]
  *
- * FOLDER is a built checkout of another version: each job is then also given to its daemon, in turn with ours.
+ * FOLDER is a built checkout of another version: each job, and each flood, is then also given to its daemon, in turn with ours.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { locateRcodesign } from '../../src/adapters/rcodesign/locate.ts';
 import { benchBreakdown } from './breakdown.ts';
+import { benchFloods } from './flood.ts';
 import { HubProcess } from './hub-process.ts';
 import { benchLongevity } from './longevity.ts';
 import { benchMemory } from './memory.ts';
@@ -63,7 +64,7 @@ const parts =
   flags.only?.split(',') ??
   (flags.breakdown
     ? ['breakdown']
-    : ['wall', 'files', 'two', 'memory', 'throughput', 'longevity', 'pool', 'start']);
+    : ['wall', 'files', 'two', 'memory', 'throughput', 'longevity', 'pool', 'start', 'flood']);
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -77,6 +78,7 @@ async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('pool'))
     await benchPool(room, flags.quick ? { cold: 1, warm: 3 } : { cold: 2, warm: 10 });
   if (parts.includes('start')) await benchStart(room, flags.quick ? 3 : 9);
+  if (parts.includes('flood')) await benchFloods(room, flags.quick);
   if (parts.includes('breakdown')) await benchBreakdown(room, [...wallCases, ...smallFileCases]);
   if (parts.includes('breakdown-files')) await benchBreakdown(room, smallFileCases);
 }

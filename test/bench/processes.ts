@@ -18,7 +18,11 @@ export async function cpuMs(pid: number): Promise<number> {
 
 /** The same, apart. */
 export async function cpuTimesMs(pid: number): Promise<{ own: number; ofDescendants: number }> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  return cpuMsIn(await readFile(`/proc/${pid}/stat`, 'utf8'));
+}
+
+/** @param stat - as `/proc/PID/stat` has it, proc_pid_stat(5) */
+export function cpuMsIn(stat: string): { own: number; ofDescendants: number } {
   const ticks = stat
     .slice(stat.lastIndexOf(')') + 2)
     .split(' ')
