@@ -1,15 +1,20 @@
-import { createEmptyActor, fromCallback, fromPromise } from 'xstate';
+import { type ActorLogic, type AnyEventObject, createEmptyActor, type Snapshot } from 'xstate';
 
-/** Stands for an effect that never answers by itself: the test answers for it with an event. */
-// biome-ignore lint/suspicious/noExplicitAny: fits every port
-export const pending = fromPromise<any, any>(() => new Promise(() => {}));
+type Still = Snapshot<unknown> & { readonly input: unknown };
 
-/** Stands for a child that hears everything and says nothing. */
-export const deaf = fromCallback(() => {}) as never;
+/** Hears everything and says nothing: the test answers for it with an event. */
+const still: ActorLogic<Still, AnyEventObject> = {
+  getInitialSnapshot: (_, input) => ({ status: 'active', output: undefined, error: undefined, input }),
+  transition: (state) => state,
+  getPersistedSnapshot: (state) => state,
+};
+
+/** Stands for an effect that never answers by itself, and for a child. */
+export const deaf = still as never;
 
 /** Stands for an owner that hears everything. */
 export const owner = createEmptyActor() as never;
 
 /** The same inert actor under each of these names. */
 export const inert = (names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, pending])) as Record<string, never>;
+  Object.fromEntries(names.map((name) => [name, deaf])) as Record<string, never>;

@@ -43,6 +43,13 @@ export class Stage {
   readonly calls: Call[] = [];
   readonly #refs = new Map<AnyActorRef, { heard: AnyEventObject[]; call: Call }>();
 
+  /** Forgets everything but the machines: another history begins. */
+  clear(): void {
+    this.calls.length = 0;
+    this.#refs.clear();
+    this.clock.clear();
+  }
+
   open(port?: string): Call[] {
     return [...this.#refs.values()].map(({ call }) => call).filter((call) => !port || call.port === port);
   }

@@ -30,6 +30,11 @@ export class StepClock {
     if (at >= 0) this.#timers.splice(at, 1);
   }
 
+  clear(): void {
+    this.nowMs = 0;
+    this.#timers.length = 0;
+  }
+
   /** When the next timer is due, if there is one. */
   get nextDueMs(): number | undefined {
     return this.#timers[0]?.dueMs;

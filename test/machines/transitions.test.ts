@@ -187,17 +187,22 @@ const situationOfJob = (s: AnyMachineSnapshot): string =>
     s.status,
   ]);
 
-const isIn = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(JSON.stringify(s.value));
-const worksAt = (pattern: RegExp) => (s: AnyMachineSnapshot) =>
-  pattern.test(JSON.stringify(s.value.engaged?.work ?? ''));
+/** Asked for many times in each situation. */
+const workTexts = new WeakMap<AnyMachineSnapshot, string>();
+const workText = (s: AnyMachineSnapshot): string => {
+  const text = workTexts.get(s) ?? JSON.stringify(s.value.engaged?.work ?? s.value);
+  workTexts.set(s, text);
+  return text;
+};
+const worksAt = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(workText(s));
 /** Where the machine is waited for, and where it is needed no more. */
 const matters = worksAt(
   /awaitingMachine|keepingArtifact|notarizing|stapled|Stapl|publishing|deliver|leasing/,
 );
 /** Looking at its memory changes nothing but that it is looked at. */
 const isMeasured = worksAt(/"inspecting"/);
-const isOnItsWay = isIn(/waitingForSlot|"running"/);
-const isTransfer = isIn(/downloading|delivering/);
+const isOnItsWay = worksAt(/waitingForSlot|"running"/);
+const isTransfer = worksAt(/downloading|delivering/);
 
 /** Failures differ only in the end they lead to. */
 const endingOf = (code: string | undefined) =>

@@ -2,35 +2,13 @@ import {
   type AnyEventObject,
   type AnyMachineSnapshot,
   type AnyStateMachine,
-  type AnyTransitionDefinition,
-  createActor,
   getNextTransitions,
-  SimulatedClock,
-  type StateNode,
 } from 'xstate';
+import { LiveActor } from './live-actor.ts';
+import { PureActor } from './pure-actor.ts';
+import { allTransitions } from './transition-names.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: a walker takes machines of every shape
-type Node = StateNode<any, any, any, any>;
 type Body = Record<string, unknown>;
-
-/** A stable name of one transition: survives `provide()`, which rebuilds every state node. */
-export function nameOf(transition: AnyTransitionDefinition): string {
-  const { source, eventType, target } = transition;
-  const siblings = eventType === '' ? source.always : source.transitions.get(eventType);
-  const index = siblings?.indexOf(transition as never) ?? -1;
-  const to = target?.map((node) => node.id).join(' + ') ?? '(stays)';
-  return `${source.id} --${eventType || 'always'}[${index}]--> ${to}`;
-}
-
-/** Every transition that a machine has, wildcard, eventless and done transitions included. */
-export function allTransitions(machine: AnyStateMachine): string[] {
-  const list = (node: Node): string[] => [
-    ...[...node.transitions.values()].flat().map(nameOf),
-    ...(node.always ?? []).map(nameOf),
-    ...Object.values(node.states as Record<string, Node>).flatMap(list),
-  ];
-  return list(machine.root as Node);
-}
 
 export interface WalkOptions {
   readonly input?: unknown;
@@ -39,7 +17,7 @@ export interface WalkOptions {
   /** What makes two situations the same; abstract an unbounded context here. */
   readonly key?: (snapshot: AnyMachineSnapshot) => string;
   /** Invariants, checked in every situation reached. */
-  readonly check?: (snapshot: AnyMachineSnapshot, path: readonly AnyEventObject[]) => void;
+  readonly check?: (snapshot: AnyMachineSnapshot) => void;
   readonly maxPaths?: number;
 }
 
@@ -50,136 +28,135 @@ export interface WalkResult {
   readonly missing: readonly string[];
 }
 
+/** How a situation was first reached, from its end. */
+interface Way {
+  readonly event: AnyEventObject;
+  readonly from: Situation;
+}
+
 interface Situation {
-  readonly snapshot: AnyMachineSnapshot;
-  readonly path: readonly AnyEventObject[];
+  readonly name: string;
+  readonly way: Way | undefined;
+  /** Where each event led from here; an actor that goes on from here takes one of them away. */
+  readonly next: { readonly event: AnyEventObject; readonly to: Situation }[];
+  /** A live actor has stood here. */
+  isPlayed: boolean;
 }
 
 /**
- * Breadth-first search over event sequences, by pure transitions from each situation to the next. Every sequence
- * that leads to a new situation, or takes a transition for the first time, is then played on a live actor with inert
- * children: what counts as walked is what that actor's own microsteps name, and it must end where the pure one did.
+ * Breadth-first search over event sequences, by pure transitions from each situation to the next. Then live actors
+ * with inert children go to every situation that was found, and before that along every sequence that takes a
+ * transition for the first time: what counts as walked is what their own microsteps name, and each must end where the
+ * pure one did.
  */
 export function walk(machine: AnyStateMachine, options: WalkOptions = {}): WalkResult {
-  const { maxPaths = 50_000, key = (s) => JSON.stringify([s.value, s.context, s.status]) } = options;
-  const pure = new PureActor(machine, options.input);
-  const known = new Map<string, Situation>();
-  /** Situations from which a new one was found: they are on the way of a longer sequence. */
-  const passed = new Set<string>();
-  const walked = new Set<string>();
-  const play = ({ snapshot, path }: Situation) => {
-    const live = replay(machine, options.input, path, walked);
-    if (key(live) === key(snapshot)) return;
-    throw new Error(`walk: ${told(path)} ends live in ${key(live)}, but should in ${key(snapshot)}`);
-  };
-  const arrive = (situation: Situation): Situation | undefined => {
-    const name = key(situation.snapshot);
-    options.check?.(situation.snapshot, situation.path);
-    if (pure.hasTakenNew(walked)) play(situation);
-    if (known.has(name)) return undefined;
-    known.set(name, situation);
-    return situation;
-  };
-  const queue = [arrive({ snapshot: pure.first(), path: [] }) as Situation];
-  let paths = 1;
-  for (const { snapshot, path } of queue) {
-    if (snapshot.status !== 'active') continue;
-    for (const event of nextEvents(snapshot, options.samples ?? {})) {
-      paths += 1;
-      if (paths > maxPaths) throw new Error('walk: too many paths, abstract the context in key()');
-      const next = arrive({ snapshot: pure.next(snapshot, event, path), path: [...path, event] });
-      if (!next) continue;
-      passed.add(key(snapshot));
-      queue.push(next);
-    }
-  }
-  for (const [name, situation] of known) if (!passed.has(name)) play(situation);
+  const { situations, walked } = new Walk(machine, options).search();
   const all = allTransitions(machine);
-  return {
-    situations: known.size,
-    total: all.length,
-    walked,
-    missing: all.filter((name) => !walked.has(name)),
-  };
+  return { situations, total: all.length, walked, missing: all.filter((name) => !walked.has(name)) };
 }
 
-const told = (path: readonly AnyEventObject[]): string => path.map(({ type }) => type).join(' > ');
-
-/** Transitions without effects, and the names of those that were taken. */
-class PureActor {
+class Walk {
   readonly #machine: AnyStateMachine;
-  readonly #input: unknown;
-  readonly #scope: Parameters<AnyStateMachine['transition']>[2];
-  #taken: string[] = [];
+  readonly #options: WalkOptions;
+  readonly #key: (snapshot: AnyMachineSnapshot) => string;
+  readonly #pure: PureActor;
+  readonly #known = new Map<string, Situation>();
+  readonly #walked = new Set<string>();
 
-  constructor(machine: AnyStateMachine, input: unknown) {
+  constructor(machine: AnyStateMachine, options: WalkOptions) {
     this.#machine = machine;
-    this.#input = input;
-    const self = createActor(machine, {
-      input,
-      inspect: (event) => {
-        if (event.type === '@xstate.microstep') this.#taken.push(...event._transitions.map(nameOf));
-      },
-    });
-    const nothing = () => {};
-    this.#scope = {
-      ...{ self, system: self.system, id: '', sessionId: '' },
-      ...{ defer: nothing, logger: nothing, stopChild: nothing, emit: nothing, actionExecutor: nothing },
-    } as never;
+    this.#options = options;
+    this.#key = options.key ?? ((s) => JSON.stringify([s.value, s.context, s.status]));
+    this.#pure = new PureActor(machine, options.input);
   }
 
-  first(): AnyMachineSnapshot {
-    return this.#step('the start', () =>
-      this.#machine.getInitialSnapshot(this.#scope as never, this.#input as never),
-    );
+  search(): { situations: number; walked: ReadonlySet<string> } {
+    const { maxPaths = 50_000, samples = {} } = this.#options;
+    const first = this.#pure.first();
+    let level = [{ snapshot: first, situation: this.#arrive(first, undefined) }];
+    let paths = 1;
+    // level by level, so that the snapshots of what was searched can go
+    while (level.length > 0) {
+      const found: typeof level = [];
+      for (const { snapshot, situation } of level) {
+        if (snapshot.status !== 'active') continue;
+        for (const event of nextEvents(snapshot, samples)) {
+          paths += 1;
+          if (paths > maxPaths) throw new Error('walk: too many paths, abstract the context in key()');
+          const reached = this.#pure.next(snapshot, event);
+          const before = this.#known.size;
+          const to = this.#arrive(reached, { event, from: situation });
+          situation.next.push({ event, to });
+          if (this.#known.size > before) found.push({ snapshot: reached, situation: to });
+        }
+      }
+      level = found;
+    }
+    // the last are the farthest: to get there is to pass many others
+    for (const situation of [...this.#known.values()].reverse())
+      if (!situation.isPlayed) this.#tour(situation);
+    return { situations: this.#known.size, walked: this.#walked };
   }
 
-  next(from: AnyMachineSnapshot, event: AnyEventObject, path: readonly AnyEventObject[]): AnyMachineSnapshot {
-    return this.#step(told([...path, event]), () =>
-      this.#machine.transition(from as never, event, this.#scope as never),
-    );
+  #arrive(snapshot: AnyMachineSnapshot, way: Way | undefined): Situation {
+    const fresh: Situation = { name: this.#key(snapshot), way, next: [], isPlayed: false };
+    if (snapshot.status === 'error')
+      throw new Error(`walk: ${told(fresh) || 'the start'} breaks the machine: ${String(snapshot.error)}`);
+    this.#options.check?.(snapshot);
+    if (this.#pure.hasTakenNew(this.#walked)) this.#goTo(fresh).stop();
+    const known = this.#known.get(fresh.name) ?? fresh;
+    if (known === fresh) this.#known.set(fresh.name, fresh);
+    return known;
   }
 
-  hasTakenNew(walked: ReadonlySet<string>): boolean {
-    return this.#taken.some((name) => !walked.has(name));
+  /** A live actor that was sent what leads there. */
+  #goTo(situation: Situation): LiveActor {
+    const actor = new LiveActor(this.#machine, this.#options.input, this.#walked);
+    for (const event of eventsTo(situation)) actor.send(event);
+    this.#expectAt(actor, situation.name);
+    for (let step = situation.way; step; step = step.from.way) step.from.isPlayed = true;
+    return actor;
   }
 
-  #step(what: string, step: () => unknown): AnyMachineSnapshot {
-    this.#taken = [];
-    const next = step() as AnyMachineSnapshot;
-    if (next.status === 'error') throw new Error(`walk: ${what} breaks the machine: ${String(next.error)}`);
-    return next;
+  /** From there the actor goes on, for as long as an event leads to where none has been. */
+  #tour(start: Situation): void {
+    const actor = this.#goTo(start);
+    let at: Situation | undefined = start;
+    while (at) {
+      at.isPlayed = true;
+      const onward: number = at.next.findIndex(({ to }) => !to.isPlayed);
+      const [step]: { event: AnyEventObject }[] = onward < 0 ? [] : at.next.splice(onward, 1);
+      at = step && this.#go(actor, step.event);
+    }
+    actor.stop();
+  }
+
+  /** Where it gets to, which is new when the first snapshot of that name would have gone elsewhere. */
+  #go(actor: LiveActor, event: AnyEventObject): Situation | undefined {
+    const name = this.#key(this.#pure.next(actor.snapshot, event));
+    actor.send(event);
+    this.#expectAt(actor, name);
+    return this.#known.get(name);
+  }
+
+  #expectAt(actor: LiveActor, name: string): void {
+    const live = this.#key(actor.snapshot);
+    if (live !== name) throw new Error(`walk: ${actor.told} ends live in ${live}, but should in ${name}`);
   }
 }
 
-function replay(
-  machine: AnyStateMachine,
-  input: unknown,
-  path: readonly AnyEventObject[],
-  walked: Set<string>,
-) {
-  let crash: unknown;
-  const actor = createActor(machine, {
-    input,
-    clock: new SimulatedClock(),
-    logger: () => {},
-    inspect: (event) => {
-      if (event.type !== '@xstate.microstep' || event.actorRef.sessionId !== event.rootId) return;
-      for (const transition of event._transitions) walked.add(nameOf(transition));
-    },
-  });
-  actor.subscribe({
-    error: (error) => {
-      crash = error ?? new Error('undefined');
-    },
-  });
-  actor.start();
-  for (const event of path) actor.send(event);
-  const snapshot = actor.getSnapshot() as AnyMachineSnapshot;
-  actor.stop();
-  if (crash === undefined) return snapshot;
-  throw new Error(`walk: ${told(path)} crashed the actor: ${String(crash)}`);
+function eventsTo({ way }: Situation): AnyEventObject[] {
+  const events: AnyEventObject[] = [];
+  for (let step = way; step; step = step.from.way) events.push(step.event);
+  return events.reverse();
 }
+
+const told = (situation: Situation): string =>
+  eventsTo(situation)
+    .map(({ type }) => type)
+    .join(' > ');
+
+const SAMPLE_ERROR = { error: new Error('sample') };
 
 function nextEvents(
   snapshot: AnyMachineSnapshot,
@@ -191,7 +168,7 @@ function nextEvents(
     .flatMap((type) => {
       const given = samples[type] ?? [{}];
       const bodies = typeof given === 'function' ? given(snapshot) : given;
-      const error = type.startsWith('xstate.error.') ? { error: new Error('sample') } : {};
+      const error = type.startsWith('xstate.error.') ? SAMPLE_ERROR : {};
       return bodies.map((body) => ({ type, ...error, ...body }) as AnyEventObject);
     });
 }
