@@ -26,7 +26,6 @@ const conditions = (breaksRuns: boolean): fc.Arbitrary<WorldOptions> =>
 const settings = (numRuns: number): fc.Parameters<unknown> => ({
   seed: 20_260_101,
   numRuns,
-  interruptAfterTimeLimit: 50_000,
 });
 
 const corners = new Set<string>();

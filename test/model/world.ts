@@ -27,13 +27,17 @@ type Wish = 'drain.requested' | 'shutdown.requested';
 const CALM =
   /ends well|vm\.started|lets us in|assigns \S+$|reads a result|receipt|closes the link|NOT_OURS|VM_CLONE_FAILED|swept/;
 
+/** One for all worlds, which follow each other: to build the charts anew takes longer than to walk on them. */
+const stage = new Stage();
+const machines = filled();
+
 /**
  * The whole actor system, every machine of it real, between a hub, a driver and a disk that do at random what the
  * test picks. Nothing is asynchronous: a walk is a list of picks, and the same picks are the same walk.
  */
 export class World {
   readonly #options: WorldOptions;
-  readonly #stage = new Stage();
+  readonly #stage = stage;
   readonly #hub = new ModelHub();
   readonly #host = new ModelHost(this.#stage);
   readonly #link = new ModelLink(this.#stage, this.#hub);
@@ -52,8 +56,9 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
+    this.#stage.clear();
     const { maxConcurrent, standbySize } = options;
-    this.#root = createActor(filledBy(this.#stage), {
+    this.#root = createActor(machines, {
       id: 'supervisor',
       clock: this.#stage.clock as never,
       logger: () => {},
@@ -265,7 +270,7 @@ export class World {
   }
 }
 
-function filledBy(stage: Stage): typeof supervisorMachine {
+function filled(): typeof supervisorMachine {
   const vmLifecycle = stage.fill(vmLifecycleMachine);
   return stage.fill(supervisorMachine, {
     hubConnection: stage.fill(hubConnectionMachine),
