@@ -11,6 +11,7 @@ import type { BundleFacts } from '../files/bundle/index.ts';
 import type { ResourceDigests } from '../files/code-signature/resource-digests.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import type { EarlyTransfer } from './early-transfer.ts';
+import type { PartialDmg } from './partial-dmg.ts';
 import type { PartialIpa } from './partial-ipa.ts';
 
 /**
@@ -54,6 +55,7 @@ export interface RunResults {
   guestAppPath?: string;
   /** Begun while the guest signs. */
   earlyIpa?: PartialIpa;
+  partialDmg?: PartialDmg;
   /** Taken while the guest signs. */
   resourceDigests?: ResourceDigests;
   /** Secret: the way into App Store Connect, and the addresses of the parts of the file. */

@@ -13,9 +13,9 @@ const signal = new AbortController().signal;
 const sourceDate = new Date();
 
 if (format === 'dmg') {
-  const { createDmgParts, volumeEntries } = await import(new URL('dmg/write.js', files));
+  const { DmgWriter, volumeEntries } = await import(new URL('dmg/write.js', files));
   const root = await volumeEntries(app, basename(app));
-  const parts = createDmgParts({ volumeName: basename(app, '.app'), root, sourceDate, signal });
+  const parts = new DmgWriter({ volumeName: basename(app, '.app'), sourceDate }).finish({ root, signal });
   const bytes = async function* () {
     for await (const part of parts) yield part.bytes;
   };

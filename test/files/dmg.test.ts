@@ -115,6 +115,7 @@ describe('a bundle that changes while it is written', () => {
       await makeTree(join(dir, 'source'), { a: 'x'.repeat(2 * MIB), z: randomBytes(8 * MIB) });
       const root = await volumeEntries(join(dir, 'source'), 'My.app');
       const parts = createDmgStream({ volumeName: 'V', root, sourceDate, signal });
+      await parts.next(); // the head
       await parts.next();
       await change(join(dir, 'source/z'));
       const drain = async () => {
@@ -169,7 +170,8 @@ describe('damage', () => {
   };
 
   test.each<[string, number, RegExp]>([
-    ['a stored byte', 100, /chunk at byte 0 of the file cannot be inflated/],
+    ['a byte stored as it is', 100, /CRC-32 of the/],
+    ['a deflated byte', 4096 + 100, /chunk at byte 4096 of the file cannot be inflated/],
     ['the checksum of the data', -512 + 0x58, /CRC-32 of the stored data/],
     ['the checksum of the image', -512 + 0x168, /CRC-32 of the whole image/],
     ['the property list', -600, /property list/],

@@ -45,6 +45,7 @@ function check(volume: Buffer) {
   });
 }
 
+const bitmapAt = (volume: Buffer): number => volume.readUInt32BE(HEADER + 112 + 16) * NODE;
 const catalogAt = (volume: Buffer): number => volume.readUInt32BE(HEADER + 272 + 16) * NODE;
 const leafAt = (volume: Buffer, leaf: number): number => catalogAt(volume) + leaf * NODE;
 /** Where a record of a leaf is, counted from the start of the volume. */
@@ -65,8 +66,12 @@ const damages: [finding: string, damage: (volume: Buffer) => void, RegExp][] = [
   ['folder count', (v) => v.writeUInt32BE(2, HEADER + 36), /2 folders/],
   ['next id', (v) => v.writeUInt32BE(57, HEADER + 64), /next id is 57/],
   ['free blocks', (v) => v.writeUInt32BE(1, HEADER + 48), /1 free blocks; there are 0/],
-  ['bitmap bit cleared', (v) => v.writeUInt8(0xfe, NODE), /bitmap of the volume is wrong/],
-  ['bitmap bit past the end', (v) => v.writeUInt8(1, 2 * NODE - 1), /bitmap of the volume is wrong/],
+  ['bitmap bit cleared', (v) => v.writeUInt8(0xfe, bitmapAt(v)), /bitmap of the volume is wrong/],
+  [
+    'bitmap bit past the end',
+    (v) => v.writeUInt8(1, bitmapAt(v) + NODE - 1),
+    /bitmap of the volume is wrong/,
+  ],
   ['depth', (v) => v.writeUInt16BE(1, catalogAt(v) + 14), /at height 1/],
   ['root', (v) => v.writeUInt32BE(99, catalogAt(v) + 16), /node 99/],
   ['leaf records', (v) => v.writeUInt32BE(5, catalogAt(v) + 20), /names 5 records/],

@@ -2,15 +2,18 @@ import { rm } from 'node:fs/promises';
 import { writeDigested } from '../../src/files/disk/digested-file.ts';
 import { withImage } from '../../src/files/dmg/image.ts';
 import { openVolume } from '../../src/files/dmg/volume.ts';
-import { createDmgParts, type DmgOptions } from '../../src/files/dmg/write.ts';
+import { type DmgOptions, DmgWriter, type PackOptions } from '../../src/files/dmg/write.ts';
 
-/** Only the bytes of `createDmgParts`. */
-export async function* createDmgStream(options: DmgOptions): AsyncGenerator<Buffer> {
-  for await (const { bytes } of createDmgParts(options)) yield bytes;
+/** The whole image, from its first byte to its last. */
+export async function* createDmgStream(options: DmgOptions & PackOptions): AsyncGenerator<Buffer> {
+  for await (const { bytes } of new DmgWriter(options).finish(options)) yield bytes;
 }
 
 /** Writes an unsigned disk image into a file; one that was there is replaced. */
-export async function writeDmg({ outPath, ...options }: DmgOptions & { readonly outPath: string }) {
+export async function writeDmg({
+  outPath,
+  ...options
+}: DmgOptions & PackOptions & { readonly outPath: string }) {
   await rm(outPath, { force: true });
   return writeDigested(outPath, createDmgStream(options));
 }

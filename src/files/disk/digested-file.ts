@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -43,10 +43,20 @@ export async function writeDigested(path: string, parts: AsyncIterable<Buffer>):
 
 /** Of a file that is there already. @throws the signal's reason */
 export async function digestOfFile(path: string, signal: AbortSignal): Promise<FileDigest> {
+  const { sizeBytes, hash } = await hashOfStart(path, Number.POSITIVE_INFINITY, signal);
+  return { sizeBytes, sha256Hex: hash.digest('hex') };
+}
+
+/** The SHA-256 of the first bytes of a file, to go on with. @throws the signal's reason */
+export async function hashOfStart(
+  path: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<{ readonly sizeBytes: number; readonly hash: Hash }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   await pipeline(
-    createReadStream(path, { highWaterMark: 1024 * 1024 }),
+    createReadStream(path, { highWaterMark: 1024 * 1024, end: maxBytes - 1 }),
     async (chunks: AsyncIterable<Buffer>) => {
       for await (const chunk of chunks) {
         hash.update(chunk);
@@ -55,7 +65,7 @@ export async function digestOfFile(path: string, signal: AbortSignal): Promise<F
     },
     { signal },
   );
-  return { sizeBytes, sha256Hex: hash.digest('hex') };
+  return { sizeBytes, hash };
 }
 
 async function* wrapped(parts: AsyncIterable<Buffer>): AsyncGenerator<{ readonly bytes: Buffer }> {

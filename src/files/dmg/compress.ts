@@ -29,7 +29,7 @@ export async function packChunk(volume: Buffer): Promise<PackedChunk> {
   return { type: 'zlib', volume, stored, volumeBytes: volume.length, storedBytes: stored.length };
 }
 
-const raw = (volume: Buffer): PackedChunk => ({
+export const raw = (volume: Buffer): PackedChunk => ({
   type: 'raw',
   volume,
   stored: volume,

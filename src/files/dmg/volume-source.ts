@@ -27,19 +27,27 @@ export interface VolumeChunk {
   readonly copyOf?: FileRange;
 }
 
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  /** Told the bytes of each file, in its order; several files at a time. Empty files are not read. */
+  readonly onBytes?: ((entry: VolumeEntry, bytes: Buffer) => void) | undefined;
+}
+
 /** Yields the volume chunk by chunk, each with what the source files hold at that moment. */
 export async function* volumeChunks(
   plans: Iterable<ChunkPlan>,
-  signal: AbortSignal,
+  { signal, onBytes }: ReadOptions,
 ): AsyncGenerator<VolumeChunk> {
   const spanning = new Map<VolumeEntry, OpenFile>();
   try {
     for (const plan of plans) {
       const range = onlyFileIn(plan);
       const chunk = range ? Buffer.allocUnsafeSlow(plan.sizeBytes) : Buffer.alloc(plan.sizeBytes);
-      await forEachAtOnce(plan.parts, READS_AT_ONCE, (part) => {
+      await forEachAtOnce(plan.parts, READS_AT_ONCE, async (part) => {
         signal.throwIfAborted();
-        return fillPart(part, chunk, spanning);
+        await fillPart(part, chunk, spanning);
+        if ('entry' in part.piece)
+          onBytes?.(part.piece.entry, chunk.subarray(part.at, part.at + part.sizeBytes));
       });
       yield { bytes: chunk, ...(range && { copyOf: range }) };
     }

@@ -4,15 +4,16 @@ import { crc32 } from 'node:zlib';
 import { ShipError } from '../../errors.ts';
 import { cutIntoChunks } from '../../formats/hfsplus/chunks.ts';
 import { cleanVolumeName } from '../../formats/hfsplus/names.ts';
-import { planVolume } from '../../formats/hfsplus/plan.ts';
+import { HEAD_BYTES, planFirstContents, planVolume, type VolumePlan } from '../../formats/hfsplus/plan.ts';
 import type { VolumeEntry } from '../../formats/hfsplus/tree.ts';
+import { joinedCrc } from '../../formats/udif/crc.ts';
 import { KOLY_BYTES, kolyTrailer } from '../../formats/udif/koly.ts';
 import { blockTable, type StoredChunk } from '../../formats/udif/mish.ts';
 import { propertyList } from '../../formats/udif/property-list.ts';
-import { listTree } from '../disk/tree.ts';
-import { packChunk } from './compress.ts';
+import { listTree, type TreeEntry } from '../disk/tree.ts';
+import { type PackedChunk, packChunk, raw } from './compress.ts';
 import { mapInOrder } from './ordered.ts';
-import { type FileRange, type VolumeChunk, volumeChunks } from './volume-source.ts';
+import { type FileRange, type ReadOptions, type VolumeChunk, volumeChunks } from './volume-source.ts';
 
 export type { FileRange } from './volume-source.ts';
 
@@ -25,18 +26,28 @@ const SECTOR_BYTES = 512;
 export interface DmgOptions {
   /** Cleaned by `cleanVolumeName`. */
   readonly volumeName: string;
-  /** Everything on the volume; see `volumeEntries`. */
-  readonly root: readonly VolumeEntry[];
   /** Stands as every date in the image: the same date and input give the same bytes. */
   readonly sourceDate: Date;
-  readonly signal: AbortSignal;
+}
+
+export interface PackOptions extends ReadOptions {
+  /** Everything on the volume; see `volumeEntries`. */
+  readonly root: readonly VolumeEntry[];
   /** Called after every chunk with the bytes of the volume, not of the image. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 }
 
 /** What an installer image shows: the app, and a link to where it belongs. */
-export async function volumeEntries(appDir: string, appFolderName: string): Promise<VolumeEntry[]> {
-  const below = (await listTree(appDir)).map((entry) => ({
+export const volumeEntries = async (appDir: string, appFolderName: string): Promise<VolumeEntry[]> =>
+  volumeEntriesOf(await listTree(appDir), appDir, appFolderName);
+
+/** As `volumeEntries`, of a bundle that is listed already. */
+export function volumeEntriesOf(
+  tree: readonly (TreeEntry & Pick<VolumeEntry, 'packedFirst'>)[],
+  appDir: string,
+  appFolderName: string,
+): VolumeEntry[] {
+  const below = tree.map((entry) => ({
     ...entry,
     path: `${appFolderName}/${entry.path}`,
     ...(entry.type === 'file' && { source: join(appDir, entry.path) }),
@@ -48,71 +59,125 @@ export async function volumeEntries(appDir: string, appFolderName: string): Prom
   ];
 }
 
-/** A run of bytes of an image, in its order. */
+/** A run of bytes of an image. */
 export interface DmgPart {
   readonly bytes: Buffer;
   /** Given when they are those of a file on the volume: who has the file need not be sent them. */
   readonly copyOf?: FileRange;
 }
 
+/** What has been packed: the chunks in the order of the volume, which is that of the image. */
+interface Packed {
+  table: StoredChunk[];
+  volumeBytes: number;
+  volumeCrc: number;
+  storedBytes: number;
+  storedCrc: number;
+}
+
+const nothing = (): Packed => ({ table: [], volumeBytes: 0, volumeCrc: 0, storedBytes: 0, storedCrc: 0 });
+
+/** Bytes at the start of every image, which are known last when contents have been packed first. */
+export const DMG_HEAD_BYTES = HEAD_BYTES;
+
 /**
- * Writes an unsigned disk image (UDZO, one bare HFS+ volume) from its first byte to its last; memory depends
- * on the number of files, not on their size. What does not deflate is stored as it is.
- *
- * @throws ShipError DMG_NAME_UNSUPPORTED · DMG_NAME_COLLISION · DMG_ENTRY_INVALID · DMG_TOO_LARGE ·
- *   BUNDLE_CHANGED · the signal's reason when aborted
+ * Writes an unsigned disk image (UDZO, one bare HFS+ volume); memory depends on the number of files, not on their size.
+ * What does not deflate is stored as it is.
  */
-export async function* createDmgParts(options: DmgOptions): AsyncGenerator<DmgPart> {
-  const plan = planVolume(cleanVolumeName(options.volumeName), options.root, options.sourceDate);
-  const chunks = volumeChunks(cutIntoChunks(plan, CHUNK_BYTES), options.signal);
-  const table: StoredChunk[] = [];
-  let [volumeCrc, dataForkCrc, dataForkBytes, doneBytes] = [0, 0, 0, 0];
-  for await (const { packed, copyOf } of mapInOrder(chunks, CHUNKS_IN_FLIGHT, pack)) {
-    options.signal.throwIfAborted();
-    const { type, volumeBytes, storedBytes } = packed;
-    table.push({ type, volumeBytes, storedBytes });
-    volumeCrc = crc32(packed.volume, volumeCrc);
-    dataForkCrc = crc32(packed.stored, dataForkCrc);
-    dataForkBytes += storedBytes;
-    doneBytes += volumeBytes;
-    assertSignable(dataForkBytes);
-    yield { bytes: packed.stored, ...(copyOf && type === 'raw' && { copyOf }) };
-    options.onProgress?.(doneBytes, plan.totalBytes);
+export class DmgWriter {
+  readonly #volumeName: string;
+  readonly #sourceDate: Date;
+  readonly #first = nothing();
+
+  constructor({ volumeName, sourceDate }: DmgOptions) {
+    this.#volumeName = cleanVolumeName(volumeName);
+    this.#sourceDate = sourceDate;
   }
-  const end = imageEnd({ table, volumeCrc, dataForkCrc, dataForkBytes, totalBytes: plan.totalBytes });
-  for (const bytes of end) yield { bytes };
+
+  /**
+   * The contents of the entries that are packed first, in their order, for the image from its byte `DMG_HEAD_BYTES` on.
+   * What else is on the volume may change until `finish`.
+   *
+   * @throws ShipError DMG_NAME_UNSUPPORTED · DMG_NAME_COLLISION · DMG_ENTRY_INVALID · DMG_TOO_LARGE ·
+   *   BUNDLE_CHANGED · the signal's reason when aborted
+   */
+  async *packFirst(options: PackOptions): AsyncGenerator<DmgPart> {
+    yield* packInto(this.#first, planFirstContents(this.#volumeName, options.root), options);
+  }
+
+  /**
+   * The first `DMG_HEAD_BYTES` of the image as one part, then what comes after all that is packed already.
+   *
+   * @throws as `packFirst`
+   */
+  async *finish(options: PackOptions): AsyncGenerator<DmgPart> {
+    const plan = planVolume(this.#volumeName, options.root, this.#sourceDate);
+    const head = headOf(plan);
+    yield { bytes: head };
+    const all = joined(packedRaw(head), this.#first);
+    yield* packInto(all, plan, options);
+    for (const bytes of imageEnd(all)) yield { bytes };
+  }
 }
 
-const pack = async ({ bytes, copyOf }: VolumeChunk) => ({ packed: await packChunk(bytes), copyOf });
-
-interface DataFork {
-  readonly table: readonly StoredChunk[];
-  readonly volumeCrc: number;
-  readonly dataForkCrc: number;
-  readonly dataForkBytes: number;
-  readonly totalBytes: number;
+/** Packs what of a volume is not packed yet. */
+async function* packInto(packed: Packed, plan: VolumePlan, options: PackOptions): AsyncGenerator<DmgPart> {
+  const chunks = volumeChunks(cutIntoChunks(plan, CHUNK_BYTES, packed.volumeBytes), options);
+  for await (const { chunk, copyOf } of mapInOrder(chunks, CHUNKS_IN_FLIGHT, pack)) {
+    options.signal.throwIfAborted();
+    add(packed, chunk);
+    assertSignable(packed.storedBytes);
+    yield { bytes: chunk.stored, ...(copyOf && chunk.type === 'raw' && { copyOf }) };
+    options.onProgress?.(packed.volumeBytes, plan.totalBytes);
+  }
 }
 
-function* imageEnd({
-  table,
-  volumeCrc,
-  dataForkCrc,
-  dataForkBytes,
-  totalBytes,
-}: DataFork): Generator<Buffer> {
+const pack = async ({ bytes, copyOf }: VolumeChunk) => ({ chunk: await packChunk(bytes), copyOf });
+
+function add(packed: Packed, { type, volume, stored, volumeBytes, storedBytes }: PackedChunk): void {
+  packed.table.push({ type, volumeBytes, storedBytes });
+  packed.volumeCrc = crc32(volume, packed.volumeCrc);
+  packed.storedCrc = crc32(stored, packed.storedCrc);
+  packed.volumeBytes += volumeBytes;
+  packed.storedBytes += storedBytes;
+}
+
+function headOf({ pieces }: VolumePlan): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  const [header] = pieces;
+  if (header && 'bytes' in header) header.bytes.copy(head, header.offset);
+  return head;
+}
+
+/** As it is, because its size in the image must be known before its bytes are. */
+function packedRaw(bytes: Buffer): Packed {
+  const packed = nothing();
+  add(packed, raw(bytes));
+  return packed;
+}
+
+const joined = (one: Packed, next: Packed): Packed => ({
+  table: [...one.table, ...next.table],
+  volumeBytes: one.volumeBytes + next.volumeBytes,
+  volumeCrc: joinedCrc(one.volumeCrc, next.volumeCrc, next.volumeBytes),
+  storedBytes: one.storedBytes + next.storedBytes,
+  storedCrc: joinedCrc(one.storedCrc, next.storedCrc, next.storedBytes),
+});
+
+function* imageEnd({ table, volumeBytes, volumeCrc, storedBytes, storedCrc }: Packed): Generator<Buffer> {
   const mish = blockTable(table, volumeCrc);
   const xml = propertyList(mish);
-  assertSignable(dataForkBytes + xml.length + KOLY_BYTES);
+  assertSignable(storedBytes + xml.length + KOLY_BYTES);
   yield xml;
   // The main checksum is that of the checksums of all tables, and there is one.
   const volumeCrcBytes = Buffer.alloc(4);
   volumeCrcBytes.writeUInt32BE(volumeCrc);
   yield kolyTrailer({
-    dataForkBytes,
-    dataForkCrc,
+    dataForkBytes: storedBytes,
+    dataForkCrc: storedCrc,
     propertyListBytes: xml.length,
     mainCrc: crc32(volumeCrcBytes),
-    sectorCount: totalBytes / SECTOR_BYTES,
+    sectorCount: volumeBytes / SECTOR_BYTES,
     segmentId: createHash('sha256').update(mish).digest().subarray(0, 16),
   });
 }

@@ -16,9 +16,13 @@ export interface ChunkPlan {
 }
 
 /** Cuts a volume into chunks of equal size (the last one may be shorter), with what goes into each. */
-export function* cutIntoChunks({ pieces, totalBytes }: VolumePlan, chunkBytes: number): Generator<ChunkPlan> {
-  let first = 0;
-  for (let start = 0; start < totalBytes; start += chunkBytes) {
+export function* cutIntoChunks(
+  { pieces, totalBytes }: VolumePlan,
+  chunkBytes: number,
+  fromByte = 0,
+): Generator<ChunkPlan> {
+  let first = pieces.findIndex((piece) => piece.offset + piece.sizeBytes > fromByte);
+  for (let start = fromByte; start < totalBytes; start += chunkBytes) {
     const end = Math.min(start + chunkBytes, totalBytes);
     const parts: ChunkPart[] = [];
     for (let index = first; index < pieces.length; index++) {

@@ -4,7 +4,7 @@ import { attributesTree, buildTree, catalogTree, extentsTree } from './b-tree.ts
 import { decompose } from './names.ts';
 import { itemRecord, type TreeRecord, threadRecord } from './record.ts';
 import { BLOCK_BYTES, blocksFor, FIRST_USER_ID } from './sizes.ts';
-import { arrange, type VolumeEntry, type VolumeItem } from './tree.ts';
+import { arrange, inContentOrder, type VolumeEntry, type VolumeItem } from './tree.ts';
 import { type VolumeFigures, volumeHeader } from './volume-header.ts';
 
 /** A run of bytes of the volume; what no piece covers is zeros. */
@@ -19,46 +19,61 @@ export interface VolumePlan {
   readonly pieces: readonly VolumePiece[];
 }
 
+/** The first block holds the volume header, which is known only when everything else is. */
+export const HEAD_BYTES = BLOCK_BYTES;
+const FIRST_DATA_BLOCK = 1;
 const HEADER_AT = 1024;
 const MAX_BLOCKS = 0xffffffff;
 
 /**
- * Lays out a full, read-only-style HFS+ volume before any file is read: header, block bitmap, extents,
- * attributes, catalog, then each file as one run of blocks, then the copy of the header.
+ * Lays out a full, read-only-style HFS+ volume before any file is read: header, then each file as one run of blocks,
+ * then block bitmap, extents, attributes and catalog, then the copy of the header. The contents come first because
+ * they can be packed before the size of everything else is known: see `planFirstContents`.
  *
  * @param date - stands as every date on the volume
  * @throws ShipError DMG_NAME_UNSUPPORTED · DMG_NAME_COLLISION · DMG_ENTRY_INVALID · DMG_TOO_LARGE
  */
 export function planVolume(volumeName: string, entries: readonly VolumeEntry[], date: Date): VolumePlan {
   const items = arrange(decompose(volumeName), entries);
+  const catalog = buildTree(catalogTree, catalogRecords(items, date, FIRST_DATA_BLOCK));
   const dataBlocks = items.reduce((sum, item) => sum + blocksFor(item.contentBytes), 0);
-  // The size of the catalog does not depend on where the data starts, so a first draft tells it.
-  const catalogBlocks = buildTree(catalogTree, catalogRecords(items, date, 0)).length;
-  const fixedBlocks = 1 + 1 + 1 + catalogBlocks + dataBlocks + 1;
+  const fixedBlocks = FIRST_DATA_BLOCK + dataBlocks + 1 + 1 + catalog.length + 1;
   const bitmapBlocks = bitmapBlocksFor(fixedBlocks);
   const totalBlocks = fixedBlocks + bitmapBlocks;
   if (totalBlocks > MAX_BLOCKS) throw tooLarge(totalBlocks);
-  const firstDataBlock = 1 + bitmapBlocks + 2 + catalogBlocks;
-  const catalog = buildTree(catalogTree, catalogRecords(items, date, firstDataBlock));
+  const firstBlock = FIRST_DATA_BLOCK + dataBlocks;
   const header = volumeHeader({
     ...countItems(items),
     date,
     totalBlocks,
-    bitmap: { firstBlock: 1, blocks: bitmapBlocks },
-    extents: { firstBlock: 1 + bitmapBlocks, blocks: 1 },
-    attributes: { firstBlock: 2 + bitmapBlocks, blocks: 1 },
-    catalog: { firstBlock: 3 + bitmapBlocks, blocks: catalogBlocks },
+    bitmap: { firstBlock, blocks: bitmapBlocks },
+    extents: { firstBlock: firstBlock + bitmapBlocks, blocks: 1 },
+    attributes: { firstBlock: firstBlock + bitmapBlocks + 1, blocks: 1 },
+    catalog: { firstBlock: firstBlock + bitmapBlocks + 2, blocks: catalog.length },
     volumeId: digestOf(catalog),
   });
   const totalBytes = totalBlocks * BLOCK_BYTES;
   const system = [bitmapOf(totalBlocks), ...buildTree(extentsTree, []), ...buildTree(attributesTree, [])];
   const pieces = [
     piece(HEADER_AT, header),
-    ...consecutive(BLOCK_BYTES, [...system, ...catalog]),
-    ...contents(items, firstDataBlock),
+    ...contents(inContentOrder(items), FIRST_DATA_BLOCK),
+    ...consecutive(firstBlock * BLOCK_BYTES, [...system, ...catalog]),
     piece(totalBytes - HEADER_AT, header),
   ];
   return { totalBytes, pieces };
+}
+
+/**
+ * The contents of the entries that are packed first, as they lie on the volume behind its first block, whatever else
+ * comes onto it later.
+ *
+ * @throws as `planVolume`
+ */
+export function planFirstContents(volumeName: string, entries: readonly VolumeEntry[]): VolumePlan {
+  const items = arrange(decompose(volumeName), entries).filter(({ entry }) => entry.packedFirst);
+  const blocks = items.reduce((sum, item) => sum + blocksFor(item.contentBytes), 0);
+  if (blocks > MAX_BLOCKS) throw tooLarge(blocks);
+  return { totalBytes: blocks * BLOCK_BYTES, pieces: [...contents(items, 0)] };
 }
 
 function* catalogRecords(

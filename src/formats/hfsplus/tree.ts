@@ -15,6 +15,8 @@ export interface VolumeEntry {
   readonly linkTarget?: string;
   /** Where the bytes of a file are read from; its meaning is the reader's. */
   readonly source?: string;
+  /** Its bytes lie before those of all others, so that they can be packed before the others are known. */
+  readonly packedFirst?: boolean;
 }
 
 /** An entry with its place in the catalog. */
@@ -47,7 +49,23 @@ export function arrange(volumeName: string, entries: readonly VolumeEntry[]): Vo
   }
   for (const item of items) folderOf(item, byPath).children.push(item);
   for (const item of byPath.values()) sortChildren(item);
-  return numbered(root);
+  const ordered = numbered(root);
+  placeContents(ordered);
+  return ordered;
+}
+
+/** Items in the order in which their contents lie on the volume. */
+export const inContentOrder = (items: readonly VolumeItem[]): VolumeItem[] => [
+  ...items.filter(({ entry }) => entry.packedFirst),
+  ...items.filter(({ entry }) => !entry.packedFirst),
+];
+
+function placeContents(items: readonly VolumeItem[]): void {
+  let nextBlock = 0;
+  for (const item of inContentOrder(items)) {
+    item.firstBlock = nextBlock;
+    nextBlock += blocksFor(item.contentBytes);
+  }
 }
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
@@ -88,11 +106,8 @@ function sortChildren({ children }: VolumeItem): void {
 function numbered(root: VolumeItem): VolumeItem[] {
   const ordered: VolumeItem[] = [];
   const waiting = [root];
-  let nextBlock = 0;
   for (let item = waiting.pop(); item; item = waiting.pop()) {
     if (item !== root) item.id = FIRST_USER_ID + ordered.length - 1;
-    item.firstBlock = nextBlock;
-    nextBlock += blocksFor(item.contentBytes);
     for (const child of item.children) child.parentId = item.id;
     ordered.push(item);
     for (let index = item.children.length - 1; index >= 0; index--)

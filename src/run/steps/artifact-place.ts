@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { artifactName } from '../../domain/plan.ts';
 import { artifactNamed, type MadeArtifact, need } from '../run-results.ts';
-import { passOf, type StepScope } from './step.ts';
+import { type GuestStepScope, passOf, type StepScope } from './step.ts';
 
 type PassScope = Pick<StepScope, 'results' | 'pass'>;
 
@@ -19,3 +19,7 @@ export function artifactPlace(scope: PassScope): { readonly name: string; readon
 /** The artifact of the pass that a step is about. */
 export const artifactOf = (scope: PassScope): MadeArtifact =>
   artifactNamed(scope.results, artifactPlace(scope).name);
+
+/** Where the machine lacks Apple's hdiutil, disk images are made on this host. */
+export const isImageOurs = (scope: GuestStepScope): boolean =>
+  passOf(scope).container === 'dmg' && scope.results.format === undefined && scope.toolchain !== 'xcode';

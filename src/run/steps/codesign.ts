@@ -5,9 +5,10 @@ import { BundleTree } from '../../files/code-signature/bundle-tree.ts';
 import { digestResources } from '../../files/code-signature/resource-digests.ts';
 import { buildPlist } from '../../formats/plist/index.ts';
 import { need } from '../run-results.ts';
-import { artifactPlace } from './artifact-place.ts';
+import { artifactPlace, isImageOurs } from './artifact-place.ts';
 import { packResources } from './early-ipa.ts';
 import { firstSigned, nestedPaths, nestedSettings } from './nested-code.ts';
+import { beginDmg } from './partial-dmg.ts';
 import { runBoth } from './run-both.ts';
 import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.ts';
 
@@ -21,10 +22,11 @@ export async function codesign(scope: GuestStepScope): Promise<void> {
   scope.report.progress(80);
 }
 
-/** What signing does not change: its digests for the check of the seal, and its part of an .ipa. */
+/** What signing does not change: its digests for the check of the seal, and its part of an .ipa or a disk image. */
 async function readResources(scope: GuestStepScope): Promise<void> {
   const { results, signal } = scope;
   if (passOf(scope).container === 'ipa') return packResources(results, artifactPlace(scope).path, signal);
+  if (isImageOurs(scope)) return void (await beginDmg(scope));
   const except = new Set(need(results, 'facts').machOs.map(({ path }) => path));
   const tree = await BundleTree.read(need(results, 'found').appPath);
   results.resourceDigests = await digestResources(tree, { except, signal });

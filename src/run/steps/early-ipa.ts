@@ -21,16 +21,19 @@ function newIpa(results: RunResults, path: string): PartialIpa {
  * for it while the guest signs.
  */
 export async function packResources(results: RunResults, path: string, signal: AbortSignal): Promise<void> {
-  const code = new Set(need(results, 'facts').machOs.map((file) => file.path));
   const { tree, identities } = await listedTree(results);
-  const resources = tree.filter(
-    (entry) => !code.has(entry.path) && !/(^|\/)_CodeSignature(\/|$)/.test(entry.path),
-  );
+  const resources = tree.filter(resourceOf(results));
   const ipa = newIpa(results, path);
   const tap = new DigestTap();
   await ipa.file.append(readAhead(ipa.writer.pack(resources, { signal, onBytes: tap.take }), PIECES_AHEAD));
   results.resourceDigests = tap.digests(identities);
   results.earlyIpa = { ...ipa, packed: new Map(resources.map((entry) => [entry.path, entry])), identities };
+}
+
+/** What signing does not change: everything but code and seals. */
+export function resourceOf(results: RunResults): (entry: TreeEntry) => boolean {
+  const code = new Set(need(results, 'facts').machOs.map(({ path }) => path));
+  return ({ path }) => !code.has(path) && !/(^|\/)_CodeSignature(\/|$)/.test(path);
 }
 
 export interface ListedTree {
@@ -53,7 +56,11 @@ export async function begunIpa(results: RunResults, path: string, now: ListedTre
   return newIpa(results, path);
 }
 
-function isStillRight(begun: PartialIpa, { tree, identities }: ListedTree): boolean {
+/** Whether what has been packed is as it was then. */
+export function isStillRight(
+  begun: Pick<PartialIpa, 'packed' | 'identities'>,
+  { tree, identities }: ListedTree,
+): boolean {
   const now = new Map(tree.map((entry) => [entry.path, entry]));
   return [...begun.packed.values()].every(
     (then) =>

@@ -7,15 +7,16 @@ import type { DmgPart } from '../../files/dmg/write.ts';
  */
 export class ImageRecipe {
   readonly segments: Segment[] = [];
-  copiedBytes = 0;
-  #literalBytes = 0;
+  #literalBytes: number;
   readonly #literalsPath: string;
   /** The folder in the guest that the bundle lies in. */
   readonly #remoteDir: string;
 
-  constructor(remoteDir: string, literalsPath: string) {
+  /** @param skippedBytes - of the file with the literals, before those of this recipe */
+  constructor(remoteDir: string, literalsPath: string, skippedBytes = 0) {
     this.#remoteDir = remoteDir;
     this.#literalsPath = literalsPath;
+    this.#literalBytes = skippedBytes;
   }
 
   /** Notes every part, and passes on what the guest has to be sent. */
@@ -31,7 +32,6 @@ export class ImageRecipe {
   }
 
   #copy(remotePath: string, fromByte: number, sizeBytes: number): void {
-    this.copiedBytes += sizeBytes;
     this.#add({ remotePath, fromByte, sizeBytes });
   }
 

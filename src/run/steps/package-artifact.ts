@@ -1,6 +1,6 @@
 import type { Artifact } from '../../../machines/contracts/job.ts';
 import type { FileDigest } from '../../files/disk/digested-file.ts';
-import { artifactPlace } from './artifact-place.ts';
+import { artifactPlace, isImageOurs } from './artifact-place.ts';
 import { packAppleDmg } from './package-apple-dmg.ts';
 import { packDmg } from './package-dmg.ts';
 import { packIpa } from './package-ipa.ts';
@@ -24,5 +24,5 @@ function pack(scope: GuestStepScope, path: string): Promise<FileDigest & { reado
   if (format === 'zip') return packZip(scope, path);
   if (container === 'ipa') return packIpa(scope, path);
   if (container === 'pkg') return packPkg(scope, path);
-  return scope.toolchain === 'xcode' ? packAppleDmg(scope, path) : packDmg(scope, path);
+  return isImageOurs(scope) ? packDmg(scope, path) : packAppleDmg(scope, path);
 }
