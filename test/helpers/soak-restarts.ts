@@ -35,6 +35,8 @@ export interface LivesOptions {
   readonly seed: number;
   readonly kills: number;
   readonly jobs: readonly JobSubmission[];
+  /** This one of so many that share the moments. */
+  readonly lane: readonly [number, number];
 }
 
 /** One state folder, one hub, and a daemon that is killed again and again. */
@@ -75,7 +77,7 @@ class Cell {
 
   async live(settings: Record<string, string>): Promise<Lives> {
     const env = { ...settings, PERRY_LOG_LEVEL: 'debug', TMPDIR: join(this.#room, 'tmp') };
-    const plan = planOf(this.#options.seed);
+    const plan = planOf(this.#options);
     for (let kill = 0; kill < this.#options.kills; kill += 1) {
       await this.#openJob();
       await this.#oneLife(this.#start(env), plan);
@@ -186,10 +188,11 @@ interface Plan {
   late(): { readonly moment: Moment; readonly moreLines: number };
 }
 
-/** Each moment has had its turn before one comes again; the order is that of the seed. */
-function planOf(seed: number): Plan {
+/** Each moment of this lane has had its turn before one comes again; the order is that of the seed. */
+function planOf({ seed, lane: [own, lanes] }: LivesOptions): Plan {
   const random = seededRandom(seed);
-  const turns = (moments: readonly Moment[]) => {
+  const turns = (all: readonly Moment[]) => {
+    const moments = all.filter((_, index) => index % lanes === own);
     let left: Moment[] = [];
     return () => {
       if (left.length === 0) left = random.shuffled(moments);

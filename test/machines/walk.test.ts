@@ -35,6 +35,15 @@ test('the walker fails when a machine breaks', () => {
   expect(() => walk(machine)).toThrow('poke');
 });
 
+test('the walker tells the way to where a promise is broken', () => {
+  const machine = createMachine({
+    initial: 'one',
+    states: { one: { on: { go: 'two' } }, two: { on: { goOn: 'three' } }, three: {} },
+  });
+  const check = ({ value }: { value: unknown }) => expect(value).not.toBe('three');
+  expect(() => walk(machine, { check })).toThrow(/go > goOn breaks a promise: expected 'three'/);
+});
+
 test('the walker fails when live and pure transitions differ', () => {
   let effects = 0;
   const machine = createMachine({

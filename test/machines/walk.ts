@@ -102,11 +102,20 @@ class Walk {
     const fresh: Situation = { name: this.#key(snapshot), way, next: [], isPlayed: false };
     if (snapshot.status === 'error')
       throw new Error(`walk: ${told(fresh) || 'the start'} breaks the machine: ${String(snapshot.error)}`);
-    this.#options.check?.(snapshot);
+    this.#check(snapshot, fresh);
     if (this.#pure.hasTakenNew(this.#walked)) this.#goTo(fresh).stop();
     const known = this.#known.get(fresh.name) ?? fresh;
     if (known === fresh) this.#known.set(fresh.name, fresh);
     return known;
+  }
+
+  #check(snapshot: AnyMachineSnapshot, situation: Situation): void {
+    try {
+      this.#options.check?.(snapshot);
+    } catch (cause) {
+      const what = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`walk: ${told(situation)} breaks a promise: ${what}`, { cause });
+    }
   }
 
   /** A live actor that was sent what leads there. */

@@ -9,10 +9,10 @@ import { countedText } from '../helpers/soak-random.ts';
 import { liveAndDie } from '../helpers/soak-restarts.ts';
 import { dieWithSeveral } from '../helpers/soak-several.ts';
 
-/** The moments have their turns: of so many, each of the two comes to every moment. */
-const EACH_MOMENT_ONCE = 70;
+/** The moments have their turns: of so many, the two together come to every moment. */
+const EACH_MOMENT_ONCE = 36;
 const KILLS = soakCount('KILLS', { suite: EACH_MOMENT_ONCE, full: 200 });
-/** Side by side, each with a hub and a state folder of its own. */
+/** Side by side, each with a hub, a state folder and moments of its own. */
 const SEEDS = [20_260_101, 20_260_102];
 const NEARLY_ALL = 0.8;
 
@@ -27,7 +27,9 @@ test(
   async () => {
     const jobs = [await makeTinyMacJob(join(folder, 'mac')), await makeTinyIosJob(join(folder, 'ios'))];
     const kills = Math.ceil(KILLS / SEEDS.length);
-    const lives = await Promise.all(SEEDS.map((seed) => liveAndDie({ folder, seed, kills, jobs })));
+    const lives = await Promise.all(
+      SEEDS.map((seed, own) => liveAndDie({ folder, seed, kills, jobs, lane: [own, SEEDS.length] })),
+    );
     const killedAt = lives.flatMap((each) => each.killedAt);
     const completed = lives.reduce((sum, { completedJobs }) => sum + completedJobs, 0);
     expect(killedAt).toHaveLength(kills * SEEDS.length);
