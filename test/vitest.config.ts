@@ -1,18 +1,34 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { LongestFirst } from './setup/longest-first.ts';
 
+const root = new URL('..', import.meta.url).pathname;
+
+/** These start nothing and wait for nothing, but take long. */
+const WALKS = ['test/machines/transitions.test.ts', 'test/model/*.test.ts'];
+/** These change nothing that outlives them: they share processes, so that not each has to load everything anew. */
+const PURE = ['architecture', 'domain', 'formats', 'journal', 'machines'].map(
+  (name) => `test/${name}/*.test.ts`,
+);
+
+/** Most of the time a test waits for a process or for the other side of a connection: more of them than processors. */
+const maxWorkers = 4;
+// only what hangs shall end by the clock
+const patient = { maxWorkers, pool: 'forks', testTimeout: 600_000, hookTimeout: 600_000 } as const;
+
+const project = (test: TestProjectInlineConfiguration['test']) => ({ root, test: { ...patient, ...test } });
+
 export default defineConfig({
-  root: new URL('..', import.meta.url).pathname,
+  root,
   test: {
-    include: ['test/**/*.test.ts'],
+    maxWorkers,
     globalSetup: './test/setup/build-when-stale.ts',
-    setupFiles: './test/setup/no-clock-for-walks.ts',
     reporters: ['default', './test/setup/closing-line.ts'],
-    // only what hangs shall end by the clock
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
     sequence: { sequencer: LongestFirst },
-    maxWorkers: 2,
-    pool: 'forks',
+    projects: [
+      project({ name: 'whole', include: ['test/**/*.test.ts'], exclude: [...PURE, ...WALKS] }),
+      // on a busy host they take longer, and that is no fault
+      project({ name: 'walks', include: WALKS, testTimeout: 0 }),
+      project({ name: 'pure', include: PURE, exclude: WALKS, isolate: false }),
+    ],
   },
 });

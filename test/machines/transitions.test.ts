@@ -1,4 +1,4 @@
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import type { Failure } from '../../machines/contracts/failure.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
@@ -28,9 +28,6 @@ const report = (name: string, result: WalkResult) => {
   expect(result.missing).toEqual([]);
 };
 afterAll(() => console.error(lines.join('\n')));
-
-/** Hundreds of thousands of transitions are minutes on a machine that has other things to do. */
-vi.setConfig({ testTimeout: 600_000 });
 
 test('vm-lifecycle: every transition is walked, and no end is reached without a delete', () => {
   const ports = ['cloneVm', 'locateVm', 'connectGuest', 'probeGuest', 'detachVm', 'stopVm', 'deleteVm'];

@@ -1,9 +1,20 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes minutes begins first, so that no worker is left with it alone at the end. */
-const LONGEST = ['soak/', 'integration/apple-xcode', 'adapters/tart-', 'model/', 'machines/', 'integration/'];
+const LONGEST = [
+  'soak/kill',
+  'integration/link',
+  'machines/transitions',
+  'integration/cancel',
+  'soak/',
+  'model/',
+  'adapters/tart-',
+  'integration/',
+];
 
-const rankOf = ({ moduleId }: TestSpecification): number => {
+/** Files that share a process must follow each other. */
+const rankOf = ({ moduleId, project }: TestSpecification): number => {
+  if (project.name === 'pure') return LONGEST.length + 1;
   const rank = LONGEST.findIndex((part) => moduleId.includes(`/test/${part}`));
   return rank < 0 ? LONGEST.length : rank;
 };

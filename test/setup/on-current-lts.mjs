@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Runs the pure tests and one whole demo on the current LTS of Node.js as well, because operators run newer ones than
-// the oldest that we support. The binary comes from the npm registry (what the package `node@24` installs) and
+// Runs the tests of what is Node's own (streams, compression, cryptography, sockets, processes, files), the charts
+// without their long walks, and one whole demo on the current LTS of Node.js as well, because operators run newer ones
+// than the oldest that we support. The binary comes from the npm registry (what the package `node@24` installs) and
 // is kept in the cache folder of this user.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -39,10 +40,16 @@ if (!existsSync(node)) {
 }
 run(node, ['--version']);
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-const folders = ['test/machines', 'test/model', 'test/domain', 'test/preflight'];
-for (const folder of folders.filter((name) => !existsSync(join(root, name)))) {
-  console.error(`on-current-lts: there is no ${folder}; name the folders of the pure tests in this script`);
+const folders = ['domain', 'files', 'formats', 'journal', 'machines', 'preflight', 'run'];
+const adapters = ['hub-http', 'hub-socket', 'ssh-client', 'vm-local', 'vm-transfer'];
+const names = [
+  ...folders.map((name) => `test/${name}/`),
+  ...adapters.map((name) => `test/adapters/${name}.test.ts`),
+];
+for (const name of names.filter((each) => !existsSync(join(root, each)))) {
+  console.error(`on-current-lts: there is no ${name}; name in this script what depends on Node.js`);
   process.exit(1);
 }
-run(node, [vitest, 'run', '--config', 'test/vitest.config.ts', '--reporter=dot', ...folders]);
+const projects = ['--project', 'whole', '--project', 'pure'];
+run(node, [vitest, 'run', '--config', 'test/vitest.config.ts', '--reporter=dot', ...projects, ...names]);
 run(node, ['dist/src/cli/perry-ship.js', 'demo']);
