@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
-import { Asn1Error, oidOf } from '../../src/formats/asn1/node.ts';
+import { type Asn1, Asn1Error, oidOf, smallInteger } from '../../src/formats/asn1/node.ts';
 import { type Asn1Form, readAsn1 } from '../../src/formats/asn1/read.ts';
 import { readSignedData, type SignedData } from '../../src/formats/cms/signed-data.ts';
 import {
@@ -127,6 +127,42 @@ describe('ASN.1', () => {
       expect(readAsn1(indefinite(...parts), form).children).toEqual(
         readAsn1(der.seq(...parts), form).children,
       );
+  });
+
+  test.each([
+    ['a length of two bytes for one', '30810302 0105'],
+    ['a length that begins with a zero', '3082000302 0105'],
+    ['a length of an OCTET STRING within', '3005 04820001 78'],
+    ['an integer that begins with a zero', '3004 0202 0005'],
+    ['a negative integer that begins with a sign', '3004 0202 ff85'],
+    ['an integer of no bytes', '3002 0200'],
+    ['an enumerated value that begins with a zero', '3004 0a02 0001'],
+    ['an integer in pieces', '3005 2203 020105'],
+    ['a truth value in pieces', '3005 2103 0101ff'],
+    ['a deep integer', '3006 a004 0202 0001'],
+  ])('in the exact form, %s is refused', (_, hex) => {
+    const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex');
+    expect(() => readAsn1(bytes, 'exact')).toThrow(Asn1Error);
+    expect(() => readAsn1(bytes, 'der')).toThrow(Asn1Error);
+  });
+
+  test.each([
+    ['a length of two bytes', '30810302 0105'],
+    ['an integer that begins with a zero', '3004 0202 0005'],
+  ])('in the tolerant form, %s is taken', (_, hex) => {
+    const [integer] = readAsn1(Buffer.from(hex.replaceAll(' ', ''), 'hex'), 'tolerant').children;
+    expect(smallInteger(integer as Asn1)).toBe(5);
+  });
+
+  test.each(['020100', '02017f', '02020080', '0201ff', '0202ff7f', `0481800${'0'.repeat(255)}`])(
+    'in the exact form, the shortest form %.8s is taken',
+    (hex) => {
+      expect(readAsn1(Buffer.from(hex, 'hex'), 'exact').raw.toString('hex')).toBe(hex);
+    },
+  );
+
+  test('DER has no open ends', () => {
+    expect(() => readAsn1(indefinite(der.integer(1)), 'der')).toThrow(Asn1Error);
   });
 
   test('is bounded in depth', () => {

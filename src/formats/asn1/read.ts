@@ -15,23 +15,24 @@ const TAG_CLASSES: Readonly<Record<number, TagClass>> = {
 };
 
 /**
- * How a value has to be encoded. `exact`: each part ends where the one around it says, and nothing follows the value;
- * for what a signature must hold over, where a changed length must not pass for the same content. `tolerant`: what
- * programs write in practice, e.g. bytes behind the end.
+ * How a value has to be encoded. `exact`: each part ends where the one around it says, in the shortest form, and nothing
+ * follows the value; for what a signature must hold over, where a changed length must not pass for the same content.
+ * `tolerant`: what programs write in practice, e.g. bytes behind the end.
  */
 export type Asn1Form = 'exact' | 'tolerant';
 
 /**
  * Parses hostile DER or BER; depth and number of elements are bounded, and what lies in an OCTET STRING is left alone.
  *
+ * @param form - `der` is `exact` without values whose end is open, for what Apple defines to be DER
  * @throws Asn1Error
  */
-export function readAsn1(bytes: Uint8Array, form: Asn1Form): Asn1 {
+export function readAsn1(bytes: Uint8Array, form: Asn1Form | 'der'): Asn1 {
   const { offset, result } = parsed(bytes);
   if (offset === -1) throw new Asn1Error(`it is no ASN.1: ${result.error}`);
-  if (form === 'exact') {
+  if (form !== 'tolerant') {
     if (offset !== bytes.length) throw new Asn1Error(`it ends at ${offset} of ${bytes.length} bytes`);
-    checkBerForm(view(bytes));
+    checkBerForm(view(bytes), form === 'der' ? 'refused' : 'allowed');
   }
   return toNode(result);
 }

@@ -16,7 +16,7 @@ export const parseDerEntitlements = (der: Buffer): PlistDict =>
   readingHostile(WHAT, () => entitlementsIn(der));
 
 function entitlementsIn(der: Buffer): PlistDict {
-  const root = readAsn1(der, 'exact');
+  const root = readAsn1(der, 'der');
   const [version, dict, ...rest] = root.children;
   if (root.tagClass !== 'application' || root.tag !== DICT_TAG || rest.length > 0)
     throw new Asn1Error('they are in no known form');
