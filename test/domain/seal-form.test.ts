@@ -20,7 +20,8 @@ const seal = ({ files = '', files2 = '', rules = '', rules2 = flatRules, more = 
   );
 
 const there = new Set(['text', 'en.lproj/a.strings', 'Info.plist']);
-const faultOf = (parts: Parts) => sealFormFault(seal(parts), async (path) => there.has(path));
+const { signal } = new AbortController();
+const faultOf = (parts: Parts) => sealFormFault(seal(parts), async (path) => there.has(path), signal);
 
 const file = (path: string, optional = false) =>
   `<key>${path}</key><dict><key>hash2</key>${data}${optional ? '<key>optional</key><true/>' : ''}</dict>`;
@@ -65,8 +66,21 @@ describe('a seal', () => {
     expect(await faultOf(parts)).toMatch(why);
   });
 
+  test('that names many files is given up while they are looked for', async () => {
+    const abort = new AbortController();
+    const files = Array.from({ length: 1_000 }, (_, index) => `<key>${index}</key>${data}`).join('');
+    let looks = 0;
+    const isThere = async () => {
+      looks += 1;
+      if (looks === 10) abort.abort(new Error('enough'));
+      return true;
+    };
+    await expect(sealFormFault(seal({ files }), isThere, abort.signal)).rejects.toThrow('enough');
+    expect(looks).toBe(10);
+  });
+
   test('that is none is refused', async () => {
-    await expect(sealFormFault(Buffer.from('none'), async () => true)).rejects.toMatchObject({
+    await expect(sealFormFault(Buffer.from('none'), async () => true, signal)).rejects.toMatchObject({
       code: 'SIGNATURE_MALFORMED',
     });
   });

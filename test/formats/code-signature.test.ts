@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isAllZero } from '../../src/formats/code-signature/bytes.ts';
-import { parseCodeResources } from '../../src/formats/code-signature/code-resources.ts';
+import { type CodeResources, parseCodeResources } from '../../src/formats/code-signature/code-resources.ts';
 import { parseDerEntitlements } from '../../src/formats/code-signature/der-entitlements.ts';
 import { parseEmbeddedSignature } from '../../src/formats/code-signature/embedded-signature.ts';
 import { pathPattern } from '../../src/formats/code-signature/path-pattern.ts';
@@ -10,6 +10,7 @@ import { isUsualOmission, treatmentOf } from '../../src/formats/code-signature/r
 import { isMachO } from '../../src/formats/macho/header.ts';
 import { sliceRanges } from '../../src/formats/macho/slices.ts';
 import { MachOFault } from '../../src/formats/macho/types.ts';
+import { inOneGo } from '../../src/turns.ts';
 
 describe('path patterns', () => {
   const matches = (pattern: string, path: string): boolean => pathPattern(pattern, new PatternBudget())(path);
@@ -94,10 +95,12 @@ describe('path patterns', () => {
 });
 
 describe('CodeResources', () => {
-  const seal = (rules: string, files = ''): ReturnType<typeof parseCodeResources> =>
-    parseCodeResources(
-      Buffer.from(`<?xml version="1.0"?><plist version="1.0"><dict>
-        <key>files2</key><dict>${files}</dict><key>rules2</key><dict>${rules}</dict></dict></plist>`),
+  const seal = (rules: string, files = ''): CodeResources =>
+    inOneGo(
+      parseCodeResources(
+        Buffer.from(`<?xml version="1.0"?><plist version="1.0"><dict>
+          <key>files2</key><dict>${files}</dict><key>rules2</key><dict>${rules}</dict></dict></plist>`),
+      ),
     );
   const rule = (pattern: string, body: string): string => `<key>${pattern}</key>${body}`;
 
@@ -107,9 +110,20 @@ describe('CodeResources', () => {
   test.each<[string, string]>([
     ['is longer than any of macOS', 'a'.repeat(1025)],
     ['has more accents on a letter than any language', `a${'\u0301\u0316'.repeat(16)}`],
-    ['would take minutes to be composed', `a${'\u0301\u0316'.repeat(2_000_000)}`],
+    ['would take long to be composed', `a${'\u0301\u0316'.repeat(30_000)}`],
   ])('a sealed path that %s is refused', (_, path) => {
     expect(() => seal('<key>^.*</key><true/>', item(path))).toThrow(/it seals a path that no file can have/i);
+  });
+
+  test.each([
+    // unknown entities in front: they would be named if the key were decoded
+    ['nothing but entities', `&own;${'&amp;'.repeat(1_000_000)}`],
+    ['letters and entities in turn', `&own;${'a&#98;'.repeat(1_000_000)}`],
+    ['short texts that comments part', '&lt;<!-- -->'.repeat(1_000_000)],
+    ['short texts in CDATA', '<![CDATA[&]]>'.repeat(1_000_000)],
+  ])('a key of millions of characters is refused before it is decoded: %s', (_, key) => {
+    const cause = expect.objectContaining({ message: 'A text has more than 65536 characters' });
+    expect(() => seal('<key>^.*</key><true/>', item(key))).toThrow(expect.objectContaining({ cause }));
   });
 
   test('a path that is sealed twice is refused', () => {

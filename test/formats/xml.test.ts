@@ -33,6 +33,27 @@ describe('a tree of elements', () => {
     expect(() => readXml(text)).toThrow(XmlFault);
   });
 
+  test.each([
+    ['in any number', '&lt;&#97;'.repeat(10_001), '<a'.repeat(10_001)],
+    ['between texts', `x${'y&amp;z'.repeat(5000)}w`, `x${'y&z'.repeat(5000)}w`],
+    ['at the start and at the end', '&quot;\u{1f600}&apos;', '"\u{1f600}\''],
+    ['with semicolons that end none', ';a;&gt;;', ';a;>;'],
+  ])('entities are decoded %s', (_, written, text) => {
+    expect(readXml(`<a>${written}</a>`).text).toBe(text);
+  });
+
+  test.each([
+    ['&own;', '&own;'],
+    ['&amp;&own', '&own'],
+    ['& lt;', '& lt;'],
+    ['&&amp;', '&'],
+    ['&;', '&;'],
+    ['&#x000000000041;', '&#x0000000000'],
+    [`&${'a'.repeat(1_000_000)};`, '&aaaaaaaaaaaa'],
+  ])('what is no entity of XML is named: %.20s', (written, named) => {
+    expect(() => readXml(`<a>${written}</a>`)).toThrow(`"${named}" is not an entity of XML`);
+  });
+
   test('is bounded in depth and in parts', () => {
     const nested = (levels: number) => '<a>'.repeat(levels) + '</a>'.repeat(levels);
     expect(readXml(nested(64)).name).toBe('a');

@@ -121,7 +121,7 @@ async function outcome(target: Target, names: readonly string[]) {
   const root = join(path, target === 'macos-sign' ? 'Contents' : '');
   const seal = await readFile(join(root, '_CodeSignature/CodeResources'));
   const isThere = (item: string) => lstat(join(root, item)).then(Boolean, () => false);
-  return { findings, formFault: await sealFormFault(seal, isThere) };
+  return { findings, formFault: await sealFormFault(seal, isThere, new AbortController().signal) };
 }
 
 describe.each<Target>(['macos-sign', 'ios-sign'])('%s: resources with odd names', (target) => {

@@ -1,5 +1,6 @@
 import { asDictionary, parseLargePlist } from '../../formats/code-signature/property-list.ts';
 import { type PlistDict, PlistReal, type PlistValue } from '../../formats/plist/index.ts';
+import { inTurns } from '../../turns.ts';
 
 /**
  * The rules that current tools write (rcodesign 0.29.0 and Apple's codesign the same), for a bundle whose resources lie
@@ -55,13 +56,14 @@ const WHAT = 'CodeResources file';
  *
  * @param isThere - whether an item is in the bundle, by its path in the seal
  * @returns what differs, in words
- * @throws ShipError SIGNATURE_MALFORMED
+ * @throws ShipError SIGNATURE_MALFORMED · the signal's reason
  */
 export async function sealFormFault(
   bytes: Buffer,
   isThere: (path: string) => Promise<boolean>,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
-  const root = asDictionary(parseLargePlist(bytes, WHAT)) ?? {};
+  const root = asDictionary(await inTurns(parseLargePlist(bytes, WHAT), signal)) ?? {};
   const part = Object.keys(root).find((key) => !PARTS.includes(key));
   if (part !== undefined) return `It has a part "${part.slice(0, 100)}".`;
   const rules = asDictionary(root.rules2) ?? {};
@@ -70,7 +72,10 @@ export async function sealFormFault(
   if (!('^.*' in rules)) return 'It has no rule for all files.';
   const oldRule = strangeRule(asDictionary(root.rules) ?? {}, oldRules);
   if (oldRule !== undefined) return `It has the rule "${oldRule.slice(0, 100)}".`;
-  return itemFault(asDictionary(root.files2) ?? {}, asDictionary(root.files) ?? {}, isThere);
+  return itemFault(asDictionary(root.files2) ?? {}, asDictionary(root.files) ?? {}, (path) => {
+    signal.throwIfAborted();
+    return isThere(path);
+  });
 }
 
 const strangeRule = (rules: PlistDict, known: Readonly<Record<string, string>>): string | undefined =>

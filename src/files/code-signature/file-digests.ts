@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { nextInTurn } from '../disk/small-file.ts';
 import type { BundleTree } from './bundle-tree.ts';
 import { withSignedFile } from './signed-file.ts';
 
@@ -15,6 +16,7 @@ export class FileDigests {
   }
 
   async of(path: string): Promise<Buffer> {
+    this.#signal.throwIfAborted();
     const known = this.#known.get(path);
     if (known) return known;
     const digest = await sha256(this.#tree.absolute(path), this.#signal);
@@ -30,7 +32,10 @@ const sha256 = (path: string, signal: AbortSignal): Promise<Buffer> =>
     return hash.digest();
   });
 
-/** Runs `work` for every item, at most `limit` at a time; the first error stops the rest from being started. */
+/**
+ * Runs `work` for every item, at most `limit` at a time; the first error stops the rest from being started. Whatever else
+ * waits in this process has its turn between them, also when all work is done at once.
+ */
 export async function forEachBounded<T>(
   items: Iterable<T>,
   limit: number,
@@ -44,6 +49,7 @@ export async function forEachBounded<T>(
         state.failed = true;
         throw error;
       });
+      await nextInTurn();
     }
   };
   const lanes = await Promise.allSettled(Array.from({ length: limit }, lane));

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { hasMachOMagic } from '../../formats/macho/index.ts';
-import { nextInTurn, readStartInto, SMALL_FILE_BYTES } from '../disk/small-file.ts';
+import { readStartInto, SMALL_FILE_BYTES } from '../disk/small-file.ts';
 import type { BundleTree } from './bundle-tree.ts';
 import { forEachBounded } from './file-digests.ts';
 import type { SealOptions } from './sealed-bundle.ts';
@@ -85,7 +85,6 @@ export async function digestResources(
     // of one that has become larger only the start is read, and it does not become known
     const { bytes, stats } = startOf(tree.absolute(path), small);
     tap.take(path, small.subarray(0, bytes), stats.size);
-    await nextInTurn();
   });
   return tap.digests(identities);
 }

@@ -2,6 +2,7 @@ import type { CodeResources, SealedItem } from '../../formats/code-signature/cod
 import type { Finding, ProblemCode } from '../../formats/code-signature/problem.ts';
 import { requirementMismatch } from '../../formats/code-signature/requirement-text.ts';
 import { isUsualOmission, treatmentOf } from '../../formats/code-signature/resource-rules.ts';
+import { inTurns, type Pieces } from '../../turns.ts';
 import type { TreeEntry } from '../disk/tree.ts';
 import type { BundleLayout } from './bundle-layout.ts';
 import { type BundleTree, below, nameOf } from './bundle-tree.ts';
@@ -15,29 +16,43 @@ export interface SealContext {
   readonly digests: FileDigests;
   /** What has been found in nested code, by the path of its file or bundle. */
   readonly code: ReadonlyMap<string, CodeReport>;
+  readonly signal: AbortSignal;
 }
+
+/** Compared in one go, before others have their turn: some milliseconds with rules of any kind. */
+const ENTRIES_PER_PIECE = 500;
 
 /**
  * Compares the files of one bundle with its CodeResources, both ways: every sealed item is there and unchanged,
  * and whatever is there is sealed, unless the rules leave it out.
+ *
+ * @throws the signal's reason
  */
 export async function sealFindings(
   context: SealContext,
   layout: BundleLayout,
   seal: CodeResources,
 ): Promise<Finding[]> {
-  const { findings, files, seen } = compareTree(context, layout, seal);
+  const { findings, files, seen } = await inTurns(compareTree(context, layout, seal), context.signal);
   await forEachBounded(files, FILES_AT_ONCE, async ({ path, sha256 }) => {
     const digest = await context.digests.of(path);
     if (!digest.equals(sha256))
       findings.push(at(path, 'FILE_CHANGED', 'The file was changed after it was signed.'));
   });
-  for (const [key, item] of seal.items)
-    if (!seen.has(key) && !item.optional)
-      findings.push(
-        at(below(layout.contentRoot, key), 'FILE_MISSING', 'A file that was signed is not there.'),
-      );
+  await inTurns(addMissing(findings, layout, { seal, seen }), context.signal);
   return findings;
+}
+
+function* addMissing(
+  findings: Finding[],
+  layout: BundleLayout,
+  { seal, seen }: { readonly seal: CodeResources; readonly seen: ReadonlySet<string> },
+): Pieces<void> {
+  for (const [key, item] of seal.items) {
+    if (seen.has(key) || item.optional) continue;
+    findings.push(at(below(layout.contentRoot, key), 'FILE_MISSING', 'A file that was signed is not there.'));
+    if (findings.length % ENTRIES_PER_PIECE === 0) yield;
+  }
 }
 
 const at = (path: string, code: ProblemCode, message: string): Finding => ({ path, code, message });
@@ -50,11 +65,14 @@ interface Comparison {
   readonly seen: Set<string>;
 }
 
-function compareTree(context: SealContext, layout: BundleLayout, seal: CodeResources): Comparison {
+function* compareTree(context: SealContext, layout: BundleLayout, seal: CodeResources): Pieces<Comparison> {
   const comparison: Comparison = { findings: [], files: [], seen: new Set() };
+  let entries = 0;
   const folders = [layout.contentRoot];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop())
     for (const entry of context.tree.children(folder)) {
+      entries += 1;
+      if (entries % ENTRIES_PER_PIECE === 0) yield;
       const key = layout.contentRoot === '' ? entry.path : entry.path.slice(layout.contentRoot.length + 1);
       if (isNeverSealed(layout, entry, key)) continue;
       if (entry.type === 'directory' && !isNestedFolder(seal, entry, key)) folders.push(entry.path);

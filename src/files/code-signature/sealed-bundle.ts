@@ -8,6 +8,7 @@ import {
 } from '../../domain/bundle/root-items.ts';
 import { type CodeResources, parseCodeResources } from '../../formats/code-signature/code-resources.ts';
 import type { Finding, ProblemCode } from '../../formats/code-signature/problem.ts';
+import { inTurns } from '../../turns.ts';
 import type { TreeEntry } from '../disk/tree.ts';
 import { type BundleLayout, bundleLayout, isVersionedFramework } from './bundle-layout.ts';
 import { BundleTree, below, nameOf, parentOf } from './bundle-tree.ts';
@@ -98,15 +99,16 @@ class BundleInspection {
     if (this.#machOFiles.has(layout.executable)) await this.#check(layout.executable, layout.path, bound);
     else this.#find(layout.executable, 'SIGNATURE_MISSING', 'The main executable is no Mach-O file.');
     if (!codeResources) this.#find(sealPath, 'SEAL_MISSING', 'The files of the bundle are not sealed.');
-    const seal = codeResources && this.#readSeal(sealPath, codeResources);
-    const context = { tree: this.#tree, digests: this.#digests, code: this.code };
-    if (seal) this.findings.push(...(await sealFindings(context, layout, seal)));
+    const seal = codeResources && (await this.#readSeal(sealPath, codeResources));
+    const context = { tree: this.#tree, digests: this.#digests, code: this.code, signal: this.#signal };
+    // there may be more of them than a call takes arguments
+    if (seal) for (const finding of await sealFindings(context, layout, seal)) this.findings.push(finding);
     return this.code.get(layout.path);
   }
 
-  #readSeal(path: string, bytes: Buffer): CodeResources | undefined {
+  async #readSeal(path: string, bytes: Buffer): Promise<CodeResources | undefined> {
     try {
-      return parseCodeResources(bytes);
+      return await inTurns(parseCodeResources(bytes), this.#signal);
     } catch (error) {
       const { code, message } = malformedProblem(error, 'SEAL_MALFORMED');
       this.#find(path, code, message);

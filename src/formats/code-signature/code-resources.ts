@@ -1,3 +1,4 @@
+import type { Pieces } from '../../turns.ts';
 import { type PlistDict, PlistReal, type PlistValue } from '../plist/index.ts';
 import { malformed } from './malformed.ts';
 import { pathPattern } from './path-pattern.ts';
@@ -25,6 +26,8 @@ export interface CodeResources {
 
 const MAX_ITEMS = 500_000;
 const MAX_RULES = 200;
+/** Looked at in one go: some milliseconds. */
+const ITEMS_PER_PIECE = 1_000;
 /** macOS' PATH_MAX. */
 const MAX_PATH_CHARACTERS = 1024;
 /**
@@ -42,8 +45,8 @@ const WHAT = 'CodeResources file';
  * @throws ShipError SIGNATURE_MALFORMED
  * @see https://developer.apple.com/library/archive/technotes/tn2206/
  */
-export function parseCodeResources(bytes: Buffer): CodeResources {
-  const root = asDictionary(parseLargePlist(bytes, WHAT));
+export function* parseCodeResources(bytes: Buffer): Pieces<CodeResources> {
+  const root = asDictionary(yield* parseLargePlist(bytes, WHAT));
   const files = asDictionary(root?.files2);
   const rules = asDictionary(root?.rules2);
   if (!files || !rules)
@@ -51,14 +54,20 @@ export function parseCodeResources(bytes: Buffer): CodeResources {
       WHAT,
       'it has no "files2" and "rules2", and macOS takes no older form of a seal any more',
     );
+  return { items: yield* sealedItems(files), rules: readRules(rules) };
+}
+
+function* sealedItems(files: PlistDict): Pieces<Map<string, SealedItem>> {
   const entries = Object.entries(files);
   if (entries.length > MAX_ITEMS) throw malformed(WHAT, `it seals ${entries.length} files`);
-  if (entries.some(([path]) => path.length > MAX_PATH_CHARACTERS || MANY_ACCENTS.test(path)))
-    throw malformed(WHAT, 'it seals a path that no file can have');
-  return {
-    items: new Map(entries.map(([path, value]) => [path.normalize('NFC'), sealedItem(path, value)])),
-    rules: readRules(rules),
-  };
+  const items = new Map<string, SealedItem>();
+  for (const [index, [path, value]] of entries.entries()) {
+    if (path.length > MAX_PATH_CHARACTERS || MANY_ACCENTS.test(path))
+      throw malformed(WHAT, 'it seals a path that no file can have');
+    items.set(path.normalize('NFC'), sealedItem(path, value));
+    if (index % ITEMS_PER_PIECE === 0) yield;
+  }
+  return items;
 }
 
 function sealedItem(path: string, value: PlistValue): SealedItem {

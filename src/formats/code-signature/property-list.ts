@@ -1,34 +1,39 @@
+import type { Pieces } from '../../turns.ts';
 import { isDict, type PlistDict, type PlistValue, parsePlist as parse, plistFormat } from '../plist/index.ts';
-import { readXmlPlist } from '../plist/read-xml.ts';
+import { xmlPlistPieces } from '../plist/read-xml.ts';
 import { malformed } from './malformed.ts';
 
 /** 30,000 to 60,000 sealed files take as much. */
 const MAX_SEAL_BYTES = 32 * 1024 * 1024;
+/** A path of 1024 characters, each written by its number, takes a seventh of it; requirements and rules are shorter. */
+const MAX_SEAL_TEXT_CHARACTERS = 64 * 1024;
 
 /** As the common reader of property lists, but what it refuses is SIGNATURE_MALFORMED, as all else here. */
-export const parsePlist = (bytes: Buffer, name: string): PlistValue =>
-  refusing(name, () => parse(bytes, { name }));
+export function parsePlist(bytes: Buffer, name: string): PlistValue {
+  try {
+    return parse(bytes, { name });
+  } catch (error) {
+    throw refused(name, error);
+  }
+}
 
 /**
  * For CodeResources files: every file of a bundle is in there, so the common limit of size is too small. No tool writes a
  * path twice, and what is sealed must not depend on who reads it.
  */
-export const parseLargePlist = (bytes: Buffer, name: string): PlistValue => {
+export function* parseLargePlist(bytes: Buffer, name: string): Pieces<PlistValue> {
   if (bytes.length > MAX_SEAL_BYTES) throw malformed(name, `it has ${bytes.length} bytes`);
   if (plistFormat(bytes) === 'binary') return parsePlist(bytes, name);
-  return refusing(name, () => {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return readXmlPlist(text, { uniqueKeys: true });
-  });
-};
-
-function refusing(name: string, read: () => PlistValue): PlistValue {
   try {
-    return read();
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return yield* xmlPlistPieces(text, { uniqueKeys: true, maxTextCharacters: MAX_SEAL_TEXT_CHARACTERS });
   } catch (error) {
-    throw malformed(name, 'it is no property list, or too large', error);
+    throw refused(name, error);
   }
 }
+
+const refused = (name: string, cause: unknown): Error =>
+  malformed(name, 'it is no property list, or too large', cause);
 
 /** The value when it is a dictionary. */
 export const asDictionary = (value: PlistValue | undefined): PlistDict | undefined =>

@@ -60,13 +60,22 @@ export class PlistBudget {
 
   /** Runs `read` one level deeper. */
   within<T>(read: () => T): T {
-    this.depth += 1;
-    if (this.depth > MAX_PLIST_DEPTH)
-      throw new PlistFault(`It is nested more than ${MAX_PLIST_DEPTH} levels deep`);
+    this.enter();
     try {
       return read();
     } finally {
-      this.depth -= 1;
+      this.leave();
     }
+  }
+
+  /** What is read from here on lies one level deeper, until `leave`. */
+  enter(): void {
+    if (this.depth >= MAX_PLIST_DEPTH)
+      throw new PlistFault(`It is nested more than ${MAX_PLIST_DEPTH} levels deep`);
+    this.depth += 1;
+  }
+
+  leave(): void {
+    this.depth -= 1;
   }
 }

@@ -1,5 +1,6 @@
 import { capitalized } from '../../text.ts';
-import { XmlScanner } from '../xml/scanner.ts';
+import { inOneGo, type Pieces } from '../../turns.ts';
+import { type OpenTag, XmlScanner } from '../xml/scanner.ts';
 import { PlistBudget, PlistFault } from './limits.ts';
 import { newDict, type PlistDict, type PlistValue } from './value.ts';
 import { scalarFromXml } from './xml-scalars.ts';
@@ -8,7 +9,12 @@ export interface XmlPlistOptions {
   readonly budget?: PlistBudget;
   /** Refuses a key that is there twice in one dict. */
   readonly uniqueKeys?: boolean;
+  /** See `XmlScanner`. */
+  readonly maxTextCharacters?: number;
 }
+
+/** Read at a time: a few milliseconds of work. */
+const PIECE_CHARACTERS = 256 * 1024;
 
 /**
  * Reads Apple's XML property list (DTD PropertyList-1.0).
@@ -20,17 +26,21 @@ export interface XmlPlistOptions {
  *
  * @throws PlistFault
  */
-export function readXmlPlist(
+export const readXmlPlist = (text: string, options?: XmlPlistOptions): PlistValue =>
+  inOneGo(xmlPlistPieces(text, options));
+
+/** The same for a large one. */
+export function* xmlPlistPieces(
   text: string,
-  { budget = new PlistBudget(), uniqueKeys = false }: XmlPlistOptions = {},
-): PlistValue {
-  const scanner = new XmlScanner(text, (reason) => new PlistFault(capitalized(reason)));
+  { budget = new PlistBudget(), uniqueKeys = false, maxTextCharacters }: XmlPlistOptions = {},
+): Pieces<PlistValue> {
+  const scanner = new XmlScanner(text, (reason) => new PlistFault(capitalized(reason)), maxTextCharacters);
   scanner.skipProlog();
   const root = scanner.openTag();
   if (root.name !== 'plist')
     throw new PlistFault(`It starts with <${root.name.slice(0, 40)}>, not with <plist>`);
   if (root.isEmpty) throw new PlistFault('It is empty');
-  const value = new XmlPlistReader(scanner, budget, uniqueKeys).value();
+  const value = yield* new XmlPlistReader(scanner, budget, uniqueKeys).root();
   scanner.closeTag('plist');
   scanner.expectEnd();
   return value;
@@ -40,6 +50,7 @@ class XmlPlistReader {
   readonly #scanner: XmlScanner;
   readonly #budget: PlistBudget;
   readonly #uniqueKeys: boolean;
+  #pauseAt = PIECE_CHARACTERS;
 
   constructor(scanner: XmlScanner, budget: PlistBudget, uniqueKeys: boolean) {
     this.#scanner = scanner;
@@ -47,22 +58,43 @@ class XmlPlistReader {
     this.#uniqueKeys = uniqueKeys;
   }
 
-  value(): PlistValue {
-    const { name, isEmpty } = this.#scanner.openTag();
+  root(): Pieces<PlistValue> {
+    return this.#value(this.#valueTag());
+  }
+
+  #valueTag(): OpenTag {
+    const tag = this.#scanner.openTag();
     this.#budget.spendValue();
-    if (name === 'dict') return isEmpty ? newDict() : this.#budget.within(() => this.#dict());
-    if (name === 'array') return isEmpty ? [] : this.#budget.within(() => this.#array());
+    return tag;
+  }
+
+  *#value({ name, isEmpty }: OpenTag): Pieces<PlistValue> {
+    if (!isContainer(name)) return this.#scalar({ name, isEmpty });
+    if (isEmpty) return name === 'dict' ? newDict() : [];
+    this.#budget.enter();
+    try {
+      return yield* name === 'dict' ? this.#dict() : this.#array();
+    } finally {
+      this.#budget.leave();
+    }
+  }
+
+  #scalar({ name, isEmpty }: OpenTag): PlistValue {
     return scalarFromXml(name, isEmpty ? '' : this.#scanner.textUntilClose(name));
   }
 
-  #array(): PlistValue[] {
+  *#array(): Pieces<PlistValue[]> {
     const items: PlistValue[] = [];
-    while (!this.#scanner.atCloseTag()) items.push(this.value());
+    while (!this.#scanner.atCloseTag()) {
+      const tag = this.#valueTag();
+      items.push(isContainer(tag.name) ? yield* this.#value(tag) : this.#scalar(tag));
+      if (this.#isPieceRead()) yield;
+    }
     this.#scanner.closeTag('array');
     return items;
   }
 
-  #dict(): PlistDict {
+  *#dict(): Pieces<PlistDict> {
     const dict = newDict();
     while (!this.#scanner.atCloseTag()) {
       const key = this.#key();
@@ -71,10 +103,19 @@ class XmlPlistReader {
         throw new PlistFault(
           `The key ${quoted(key)} is there twice, and programs disagree about which counts`,
         );
-      dict[key] = this.value();
+      const tag = this.#valueTag();
+      // most are scalars, and a generator for each would take longer than reading it
+      dict[key] = isContainer(tag.name) ? yield* this.#value(tag) : this.#scalar(tag);
+      if (this.#isPieceRead()) yield;
     }
     this.#scanner.closeTag('dict');
     return dict;
+  }
+
+  #isPieceRead(): boolean {
+    if (this.#scanner.position < this.#pauseAt) return false;
+    this.#pauseAt = this.#scanner.position + PIECE_CHARACTERS;
+    return true;
   }
 
   #key(): string {
@@ -84,5 +125,7 @@ class XmlPlistReader {
     return tag.isEmpty ? '' : this.#scanner.textUntilClose('key');
   }
 }
+
+const isContainer = (tag: string): boolean => tag === 'dict' || tag === 'array';
 
 const quoted = (key: string): string => JSON.stringify(key.slice(0, 80));

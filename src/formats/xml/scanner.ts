@@ -24,11 +24,19 @@ const DOCTYPE = /<!DOCTYPE[^<>[\]]*>/y;
 export class XmlScanner {
   readonly #text: string;
   readonly #refuse: Refuse;
+  readonly #maxTextCharacters: number;
   #at = 0;
 
-  constructor(text: string, refuse: Refuse) {
+  /** @param maxTextCharacters - of all that stands between two tags, as it is written */
+  constructor(text: string, refuse: Refuse, maxTextCharacters = Number.POSITIVE_INFINITY) {
     this.#text = text;
     this.#refuse = refuse;
+    this.#maxTextCharacters = maxTextCharacters;
+  }
+
+  /** Characters passed so far. */
+  get position(): number {
+    return this.#at;
   }
 
   /** Passes the declaration, comments and the document type. An internal subset (own entities) is refused. */
@@ -85,9 +93,11 @@ export class XmlScanner {
   /** Everything up to the next tag or instruction: text with its entities decoded, CDATA; comments are left out. */
   textUntilTag(): string {
     const parts: string[] = [];
+    const start = this.#at;
     for (;;) {
       const next = this.#text.indexOf('<', this.#at);
       if (next < 0) this.#fail('a tag');
+      this.#checkLength(start, next);
       parts.push(decodeEntities(this.#text.slice(this.#at, next), this.#refuse));
       this.#at = next;
       if (this.#starts('<![CDATA[')) parts.push(this.#between('<![CDATA[', ']]>'));
@@ -111,11 +121,18 @@ export class XmlScanner {
   }
 
   #skipSpace(): void {
+    const start = this.#at;
     for (;;) {
       this.#match(SPACE);
+      this.#checkLength(start, this.#at);
       if (this.#starts('<!--')) this.#between('<!--', '-->');
       else if (!this.skipInstruction()) return;
     }
+  }
+
+  #checkLength(start: number, end: number): void {
+    if (end - start > this.#maxTextCharacters)
+      throw this.#refuse(`a text has more than ${this.#maxTextCharacters} characters`);
   }
 
   #between(start: string, end: string): string {

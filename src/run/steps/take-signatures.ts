@@ -45,7 +45,7 @@ export async function takeSignatures(scope: GuestStepScope): Promise<void> {
   await getFiles(session, { remoteDir, paths: [...code, ...seals], destDir, limits, signal });
   const expect = await expectedSignatures(scope);
   await forEachBounded(code, FILES_AT_ONCE, (path) => takeCode({ appPath, destDir, path, expect, signal }));
-  for (const path of seals) await takeSeal(appPath, path, join(destDir, path));
+  for (const path of seals) await takeSeal({ appPath, path, returned: join(destDir, path), signal });
   await rm(destDir, { recursive: true, force: true });
 }
 
@@ -89,13 +89,20 @@ async function faultOf(
   return undefined;
 }
 
+interface ReturnedSeal {
+  readonly appPath: string;
+  readonly path: string;
+  readonly returned: string;
+  readonly signal: AbortSignal;
+}
+
 /** Its digests are checked with the whole bundle; here, that it is a seal like any other. */
-async function takeSeal(appPath: string, path: string, returned: string): Promise<void> {
+async function takeSeal({ appPath, path, returned, signal }: ReturnedSeal): Promise<void> {
   const root = join(appPath, path.slice(0, -SEAL.length));
   const bytes = await withSignedFile(returned, (file) =>
     file.read(0, Math.min(file.sizeBytes, MAX_SEAL_BYTES)),
   );
-  const fault = await faultIn(() => sealFormFault(bytes, (item) => isBelow(root, item)));
+  const fault = await faultIn(() => sealFormFault(bytes, (item) => isBelow(root, item), signal));
   if (fault !== undefined) throw altered('the signed app', `"${path.slice(0, 200)}": ${fault}`);
   await moveInto(appPath, path, returned, SEAL_MODE);
 }
