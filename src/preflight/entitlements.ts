@@ -4,6 +4,7 @@ import {
   hasVariables,
   isTemplate,
   needsNoProfile,
+  unwritableKey,
 } from '../domain/entitlements/index.ts';
 import { type PlistDict, type PlistValue, stringAt } from '../formats/plist/index.ts';
 import { type EntitlementsUse, foreignTeamFindings } from './entitlement-teams.ts';
@@ -28,6 +29,7 @@ export function judgeEntitlements(context: Context, use: EntitlementsUse): Judge
     const derived = derive(context, use);
     const { entitlements } = derived;
     const findings = [
+      ...unwritable(entitlements),
       ...cut(context, derived),
       ...macDirect(context, use, entitlements),
       ...foreignTeamFindings(context, use, entitlements),
@@ -50,6 +52,19 @@ function derive({ platform, survey, wishes }: Context, use: EntitlementsUse): De
     ...(wishes.explicitEntitlements && { explicit: wishes.explicitEntitlements }),
     ...(use.teamId !== undefined && { teamId: use.teamId }),
   });
+}
+
+/** The signing tool would end in the middle of its work. */
+function unwritable(entitlements: PlistDict): Finding[] {
+  const key = unwritableKey(entitlements);
+  if (key === undefined) return [];
+  return [
+    finding('ENTITLEMENT_NOT_ALLOWED', 'error', {
+      summary: `The entitlement ${key.slice(0, 200)} has a value that no signature can hold.`,
+      reason: 'A date, data, a number with a fraction or of more than 64 bits is in it.',
+      nextStep: `Give ${key.slice(0, 200)} a text, an integer, true or false, or a list of them, ${LEAVE_OUT}.`,
+    }),
+  ];
 }
 
 /** What an older signature had and the new one may not have is no loss that anybody asked about. */

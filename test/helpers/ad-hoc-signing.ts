@@ -2,6 +2,7 @@ import { cp } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { BundleFacts, BundleSurvey } from '../../src/domain/bundle/index.ts';
 import {
+  fillEmptyRooms,
   removeFinderLeftovers,
   repairModes,
   surveyBundle,
@@ -42,6 +43,7 @@ export async function signApp(
   const path = join(dirname(appPath), 'signed', basename(appPath));
   await cp(appPath, path, { recursive: true, verbatimSymlinks: true });
   await repairModes(path, facts);
+  await fillEmptyRooms(path, facts);
   await removeFinderLeftovers(path, facts);
   await writeAssumedKeys(path, facts);
   await codesign(scopeOf(path, facts));

@@ -94,7 +94,7 @@ export const unsealable = (path: string, reason: string): ShipError =>
     nextStep: 'Remove the file if the app does not load it (object files, debug symbols), or link it again.',
   });
 
-const notSignedAgain = (path: string, reason: string): ShipError =>
+export const notSignedAgain = (path: string, reason: string): ShipError =>
   new ShipError('SIGN_BINARY_UNSUITABLE', {
     summary: `${shown(path)} cannot be signed because of the signature that it has.`,
     reason: `${reason}.`,

@@ -60,6 +60,8 @@ export interface MachOFile {
   readonly architectures: readonly string[];
   /** CFBundleIdentifier of the Info.plist inside the file: the name under which it is to be signed. */
   readonly embeddedId?: string;
+  /** Where in the file a linker left room for signatures, with nothing in it. */
+  readonly emptyRooms?: readonly number[];
 }
 
 export type NestedKind = 'app' | 'appex' | 'xpc' | 'framework' | 'plugin' | 'bundle' | 'other';

@@ -3,6 +3,7 @@ import {
   type BundleSurvey,
   type CodeFile,
   compareOsVersions,
+  type MachOFile,
   type NestedBundle,
 } from '../../domain/bundle/index.ts';
 import { nearestIn } from '../../domain/bundle/nested-places.ts';
@@ -39,6 +40,7 @@ export function factsOf(found: Sound): BundleFacts | undefined {
       fileType: macho.slices[0]?.fileType ?? 'other',
       architectures: architecturesOf(macho),
       ...(macho.embeddedId !== undefined && { embeddedId: macho.embeddedId }),
+      ...emptyRoomsOf(macho),
     })),
     exclusions: found.exclusions,
     signedFirst: signedFirst(found),
@@ -65,6 +67,13 @@ function signedFirst({ code, nested, executable, exclusions }: Sound): string[] 
 
 const foldersOf = ({ path, frameworkVersion }: NestedBundle): string[] =>
   frameworkVersion === undefined ? [path] : [path, `${path}/Versions/${frameworkVersion}`];
+
+function emptyRoomsOf({ slices }: CodeFile): Pick<MachOFile, 'emptyRooms'> {
+  const emptyRooms = slices.flatMap(({ offset, signature, hasEmptyRoom }) =>
+    hasEmptyRoom && signature ? offset + signature.offset : [],
+  );
+  return emptyRooms.length > 0 ? { emptyRooms } : {};
+}
 
 const architecturesOf = ({ slices }: CodeFile): string[] => slices.map(({ architecture }) => architecture);
 

@@ -2,6 +2,7 @@ export type { BundleFacts, MachOFile, NestedBundle } from '../../domain/bundle/i
 export { findArchivedCode } from './archived-code.ts';
 export { decomposeNames } from './decompose-names.ts';
 export { readEmbeddedProfile, writeEmbeddedProfile } from './embedded-profile.ts';
+export { fillEmptyRooms } from './empty-rooms.ts';
 export { readInfoPlist, type WriteInfoOptions, writeInfoPlist } from './info-plist.ts';
 export { type InspectOptions, inspectBundle } from './inspect.ts';
 export {

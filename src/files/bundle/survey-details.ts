@@ -1,7 +1,11 @@
 import { join } from 'node:path';
+import { notSignedAgain } from '../../domain/bundle/code-checks.ts';
 import type { BundleSurvey, Picture } from '../../domain/bundle/index.ts';
 import { isProgramKind, joined } from '../../domain/bundle/nested-places.ts';
+import { shown } from '../../domain/bundle/shown.ts';
+import { unwritableKey } from '../../domain/entitlements/index.ts';
 import { PNG_HEAD_BYTES, pngHasAlpha, pngSize } from '../../domain/icons/index.ts';
+import { ShipError } from '../../errors.ts';
 import { type PlistDict, stringAt } from '../../formats/plist/index.ts';
 import { readExistingEntitlements } from '../code-signature/existing-entitlements.ts';
 import { pictureFault } from '../icons/image.ts';
@@ -22,12 +26,14 @@ type Details = Pick<
   'pictures' | 'icnsTypes' | 'nestedProfiles' | 'sidecar' | 'existingEntitlements' | 'privacyManifests'
 >;
 
+interface Reading {
+  readonly faults: Faults;
+  readonly budget: ReadingBudget;
+}
+
 /** What lies inside of single files of the bundle, and is needed only to judge it. */
-export async function readDetails(
-  appPath: string,
-  found: BundleSurvey,
-  { faults, budget }: { readonly faults: Faults; readonly budget: ReadingBudget },
-): Promise<Details> {
+export async function readDetails(appPath: string, found: BundleSurvey, reading: Reading): Promise<Details> {
+  const { faults, budget } = reading;
   const sidecar = await faults.attemptAsync(() => readSidecarEntitlements(appPath));
   const icnsTypes = await readIcon(appPath, found);
   return {
@@ -39,7 +45,7 @@ export async function readDetails(
     privacyManifests:
       (await faults.attemptAsync(() => readPrivacyManifests(appPath, found.files, budget))) ?? [],
     existingEntitlements:
-      (await faults.attemptAsync(() => readEntitlements(appPath, found, budget))) ?? new Map(),
+      (await faults.attemptAsync(() => readEntitlements(appPath, found, reading))) ?? new Map(),
   };
 }
 
@@ -91,22 +97,42 @@ async function readNestedProfiles(
   return profiles;
 }
 
-/** Of everything that is a program of its own. */
+/** Of everything that is a program of its own; libraries may not have any that are in the way of a new signature. */
 async function readEntitlements(
   appPath: string,
   { executable, nested, code }: BundleSurvey,
-  budget: ReadingBudget,
+  { faults, budget }: Reading,
 ): Promise<ReadonlyMap<string, PlistDict>> {
-  const own = nested.flatMap((bundle) => (isProgramKind(bundle.kind) ? (bundle.executable ?? []) : []));
-  const loose = [...code].flatMap(([path, { slices }]) => (slices[0]?.fileType === 'execute' ? path : []));
+  const programs = new Set([
+    ...(executable === undefined ? [] : [executable]),
+    ...nested.flatMap((bundle) => (isProgramKind(bundle.kind) ? (bundle.executable ?? []) : [])),
+  ]);
   const found = new Map<string, PlistDict>();
-  for (const path of new Set([...(executable ? [executable] : []), ...own, ...loose])) {
-    const entitlements = await readExistingEntitlements(join(appPath, path), (bytes) => {
-      budget.spendBytes(bytes);
-      return budget.plist;
-    });
+  for (const [path, { slices }] of code) {
+    if (!slices.some(({ hasEntitlements }) => hasEntitlements)) continue;
+    const entitlements = await faults.attemptAsync(() => entitlementsOf(appPath, path, budget));
     budget.assertPlistsFit();
-    if (entitlements) found.set(path, entitlements);
+    const isProgram = programs.has(path) || slices[0]?.fileType === 'execute';
+    if (entitlements && isProgram) found.set(path, entitlements);
   }
   return found;
+}
+
+/** @throws ShipError BUNDLE_TOO_LARGE · SIGN_BINARY_UNSUITABLE */
+async function entitlementsOf(
+  appPath: string,
+  path: string,
+  budget: ReadingBudget,
+): Promise<PlistDict | undefined> {
+  const entitlements = await readExistingEntitlements(join(appPath, path), (bytes) => {
+    budget.spendBytes(bytes);
+    return budget.plist;
+  }).catch((error: unknown) => {
+    if (!(error instanceof ShipError) || error.code !== 'PLIST_INVALID') throw error;
+    budget.assertPlistsFit();
+    throw notSignedAgain(path, `Its entitlements are damaged: ${error.failure.reason.replace(/[.]$/, '')}`);
+  });
+  const key = entitlements && unwritableKey(entitlements);
+  if (key === undefined) return entitlements;
+  throw notSignedAgain(path, `Its entitlement ${shown(key)} has a value that no signature can hold`);
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Bytes, isAllZero } from './bytes.ts';
 import { type CodeDirectory, codeFlags, parseCodeDirectory } from './code-directory.ts';
 import { malformed } from './malformed.ts';
@@ -75,6 +76,7 @@ export function parseEmbeddedSignature(region: Buffer): EmbeddedSignature {
   const cms = payload(blobs, slots.cms, magics.blobWrapper);
   const xml = payload(blobs, slots.entitlements, magics.entitlements);
   const der = payload(blobs, slots.derEntitlements, magics.derEntitlements);
+  if (xml && !isUtf8(xml)) throw malformed('code signature', 'its entitlements are no text');
   const ticket = blobs.get(slots.ticket)?.subarray(BLOB_HEADER_BYTES);
   return {
     sizeBytes: bytes.length,

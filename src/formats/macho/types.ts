@@ -27,6 +27,10 @@ export interface MachOSlice {
   readonly unsealableReason?: string;
   /** Why the signature that it has is in the way of a new one; said only where it was read. */
   readonly signatureFault?: string;
+  /** There is room for a signature, with nothing but zeros in it; said only where it was read. */
+  readonly hasEmptyRoom?: boolean;
+  /** The signature that it has names entitlements; said only where it was read. */
+  readonly hasEntitlements?: boolean;
 }
 
 export interface MachOBuild {

@@ -5,6 +5,7 @@ import { notarizes } from '../../domain/plan.ts';
 import { findBundle } from '../../files/archive/find-bundle.ts';
 import {
   decomposeNames,
+  fillEmptyRooms,
   findArchivedCode,
   makeSwiftSupport,
   removeEmbeddedProfile,
@@ -44,6 +45,7 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   }
   await repairModes(found.appPath, facts, tree);
   await removeOldSignatures(found.appPath, facts);
+  await fillEmptyRooms(found.appPath, facts);
   await removeEmbeddedProfile(found.appPath, facts);
   await removeFinderLeftovers(found.appPath, facts);
   await writeAssumedKeys(found.appPath, facts);
