@@ -1,17 +1,14 @@
 export { adviceFor, isDuplicate } from './advice.ts';
+export { findApp, findBuild, type KnownBuild, type StoreBuild } from './builds.ts';
 export { type SendPartOptions, sendPart } from './send-part.ts';
+export type { StoreAccess } from './store-call.ts';
 export {
   askUpload,
   commitFile,
-  findApp,
-  findBuild,
   findOpenUpload,
-  type KnownBuild,
   reserveFile,
   reserveUpload,
-  type StoreAccess,
-  type StoreBuild,
   type StoreRemark,
   type UploadPart,
   type UploadState,
-} from './store-api.ts';
+} from './uploads.ts';

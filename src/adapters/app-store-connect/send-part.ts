@@ -5,7 +5,7 @@ import { networkFault, retryAfterOf } from '../apple/apple-faults.ts';
 import { fileUrl } from '../apple/apple-hosts.ts';
 import { type Connection, type HttpHeaders, openConnection } from '../http/connection.ts';
 import { filePart } from '../http/file-part.ts';
-import type { UploadPart } from './store-api.ts';
+import type { UploadPart } from './uploads.ts';
 
 export interface SendPartOptions {
   /** The file on this host. */

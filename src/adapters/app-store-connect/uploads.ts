@@ -1,34 +1,7 @@
 import * as z from 'zod';
 import { ShipError } from '../../errors.ts';
-import { withoutTrailing } from '../../text.ts';
-import type { ApiTokens } from '../apple/api-token.ts';
-import { below } from '../apple/apple-hosts.ts';
-import {
-  type AppleAnswer,
-  type AppleCall,
-  askApple,
-  errorsIn,
-  invalidAnswer,
-  refusal,
-} from '../apple/apple-http.ts';
-import { adviceFor, isDuplicate } from './advice.ts';
-
-/** Where App Store Connect is, and with which key it is asked. */
-export interface StoreAccess {
-  /** `/v1/…` is added to it. */
-  readonly baseUrl: URL;
-  readonly tokens: ApiTokens;
-}
-
-/** A build as its Info.plist names it. */
-export interface StoreBuild {
-  readonly bundleId: string;
-  readonly platform: 'IOS' | 'MAC_OS';
-  /** CFBundleShortVersionString. */
-  readonly shortVersion: string;
-  /** CFBundleVersion. */
-  readonly version: string;
-}
+import type { StoreBuild } from './builds.ts';
+import { type Asking, askStore, id, one, type StoreAccess, senseless } from './store-call.ts';
 
 /** Where one slice of the file goes. The address is secret: who has it may write there. */
 export interface UploadPart {
@@ -51,44 +24,6 @@ export interface StoreRemark {
   /** The number that the ITMS messages carry, e.g. `90062`; may be empty. */
   readonly code: string;
   readonly description: string;
-}
-
-const SERVICE = 'App Store Connect';
-const id = z.string().min(1).max(200);
-const one = z.object({ data: z.object({ id }) });
-
-interface Asking {
-  readonly what: string;
-  readonly method?: AppleCall['method'];
-  readonly path: readonly string[];
-  readonly query?: Readonly<Record<string, string>>;
-  readonly json?: unknown;
-  /** The error for a 404, where that is an answer. */
-  readonly missing?: () => ShipError;
-}
-
-/**
- * Apple's id of the app with exactly this bundle identifier; the filter of the API matches beginnings as well.
- *
- * @throws ShipError STORE_APP_UNKNOWN · as `askApple`
- * @see https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps
- */
-export async function findApp(access: StoreAccess, bundleId: string, signal: AbortSignal): Promise<string> {
-  const asking = {
-    what: 'The question for the app record',
-    path: ['apps'],
-    query: { 'filter[bundleId]': bundleId, 'fields[apps]': 'bundleId,name', limit: '200' },
-  };
-  const app = z.object({ id, attributes: z.object({ bundleId: z.string() }) });
-  const { data } = await ask(access, asking, z.object({ data: z.array(app) }), signal);
-  const found = data.find(({ attributes }) => attributes.bundleId === bundleId);
-  if (found) return found.id;
-  throw new ShipError('STORE_APP_UNKNOWN', {
-    summary: `App Store Connect has no app with the bundle identifier "${bundleId}" that this API key can see.`,
-    reason: `It knows ${data.length} apps whose identifier begins alike.`,
-    nextStep:
-      'Create the app record in App Store Connect (it cannot be done by API), or use a key of its team.',
-  });
 }
 
 /**
@@ -116,49 +51,8 @@ export async function findOpenUpload(
       state: z.object({ state: z.literal('AWAITING_UPLOAD') }).optional(),
     }),
   });
-  const { data } = await ask(access, asking, z.object({ data: z.array(z.unknown()) }), signal);
+  const { data } = await askStore(access, asking, z.object({ data: z.array(z.unknown()) }), signal);
   return data.map((entry) => own.safeParse(entry)).find(({ success }) => success)?.data?.id;
-}
-
-/** A build that Apple has not refused. */
-export interface KnownBuild {
-  /** Milliseconds since 1970. */
-  readonly uploadedAtMs: number;
-  readonly isProcessed: boolean;
-}
-
-/**
- * The build of this version and number; undefined when there is none, or only a refused one.
- *
- * @see https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds
- */
-export async function findBuild(
-  access: StoreAccess,
-  appId: string,
-  { version, shortVersion, platform }: StoreBuild,
-  signal: AbortSignal,
-): Promise<KnownBuild | undefined> {
-  const asking = {
-    what: 'The question for builds of the same number',
-    path: ['builds'],
-    query: {
-      'filter[app]': appId,
-      'filter[version]': version,
-      'filter[preReleaseVersion.version]': shortVersion,
-      'filter[preReleaseVersion.platform]': platform,
-    },
-  };
-  const build = z.object({
-    attributes: z.object({ version: z.string(), uploadedDate: z.string(), processingState: z.string() }),
-  });
-  const { data } = await ask(access, asking, z.object({ data: z.array(build) }), signal);
-  const taken = data.find(
-    ({ attributes }) =>
-      attributes.version === version && /^(PROCESSING|VALID)$/.test(attributes.processingState),
-  );
-  if (!taken) return undefined;
-  const { uploadedDate, processingState } = taken.attributes;
-  return { uploadedAtMs: Date.parse(uploadedDate), isProcessed: processingState === 'VALID' };
 }
 
 /** @see https://developer.apple.com/documentation/appstoreconnectapi/post-v1-builduploads */
@@ -181,7 +75,7 @@ export async function reserveUpload(
     path: ['buildUploads'],
     json,
   };
-  return (await ask(access, asking, one, signal)).data.id;
+  return (await askStore(access, asking, one, signal)).data.id;
 }
 
 const operation = z.object({
@@ -216,7 +110,7 @@ export async function reserveFile(
   const answer = z.object({
     data: z.object({ id, attributes: z.object({ uploadOperations: z.array(operation).min(1).max(10_000) }) }),
   });
-  const { data } = await ask(access, asking, answer, signal);
+  const { data } = await askStore(access, asking, answer, signal);
   const parts = data.attributes.uploadOperations.map((part, index) => ({
     number: part.partNumber ?? index + 1,
     url: part.url,
@@ -235,7 +129,7 @@ function requireWhole(asking: Asking, parts: readonly UploadPart[], sizeBytes: n
   const end = sorted.reduce((at, { offset, length }) => (offset === at ? at + length : Number.NaN), 0);
   const numbers = new Set(parts.map(({ number }) => number));
   if (end === sizeBytes && numbers.size === parts.length) return;
-  throw invalidAnswer({ what: asking.what, service: SERVICE }, 'the parts do not make up the file');
+  throw senseless(asking, 'the parts do not make up the file');
 }
 
 /**
@@ -252,7 +146,7 @@ export async function commitFile(access: StoreAccess, fileId: string, signal: Ab
     json,
   };
   // a page of a proxy confirms nothing
-  await ask(access, asking, one, signal);
+  await askStore(access, asking, one, signal);
 }
 
 const remarks = z
@@ -287,48 +181,9 @@ export async function askUpload(
     missing: () => unknownUpload(uploadId),
   };
   const answer = z.object({ data: z.object({ attributes: z.object({ state }) }) });
-  const { data } = await ask(access, asking, answer, signal);
+  const { data } = await askStore(access, asking, answer, signal);
   const { errors, warnings } = data.attributes.state;
   return { state: STATES[data.attributes.state.state], errors, warnings };
-}
-
-async function ask<T extends z.ZodType>(
-  access: StoreAccess,
-  asking: Asking,
-  schema: T,
-  signal: AbortSignal,
-): Promise<z.output<T>> {
-  const url = below(access.baseUrl, 'v1', ...asking.path);
-  for (const [name, value] of Object.entries(asking.query ?? {})) url.searchParams.set(name, value);
-  const call: AppleCall = {
-    what: asking.what,
-    service: SERVICE,
-    method: asking.method ?? 'GET',
-    url,
-    tokens: access.tokens,
-    signal,
-    ...(asking.json !== undefined && { json: asking.json }),
-  };
-  const answer = await askApple(call);
-  if (answer.status === 404 && asking.missing) throw asking.missing();
-  if (answer.status < 200 || answer.status >= 300) throw storeRefusal(call, answer);
-  const read = schema.safeParse(answer.json);
-  if (read.success) return read.data;
-  throw invalidAnswer(call, `${read.error.issues[0]?.path.join('.') || 'the whole'} is not as documented`);
-}
-
-/** What Apple objects to, with the next step for the texts that are known. */
-function storeRefusal(call: AppleCall, answer: AppleAnswer): ShipError {
-  const errors = errorsIn(answer.json);
-  const text = errors.map(({ code, title, detail }) => `${code} ${title} ${detail}`).join(' ');
-  const advice = adviceFor(text);
-  const [first] = errors;
-  if (!first || !advice) return refusal(call, answer);
-  return new ShipError(isDuplicate(text) ? 'STORE_DUPLICATE' : 'STORE_REJECTED', {
-    summary: `App Store Connect refused the build: ${withoutTrailing(first.detail || first.title, '. \n')}.`,
-    nextStep: advice,
-    detail: { status: answer.status, errors },
-  });
 }
 
 const unknownUpload = (uploadId: string): ShipError =>
