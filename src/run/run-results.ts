@@ -54,7 +54,7 @@ export interface RunResults {
   /** Absolute path of the bundle in the guest. */
   guestAppPath?: string;
   /** Begun while the guest signs. */
-  earlyIpa?: PartialIpa;
+  partialIpa?: PartialIpa;
   partialDmg?: PartialDmg;
   /** Taken while the guest signs. */
   resourceDigests?: ResourceDigests;

@@ -6,9 +6,9 @@ import { digestResources } from '../../files/code-signature/resource-digests.ts'
 import { buildPlist } from '../../formats/plist/index.ts';
 import { need } from '../run-results.ts';
 import { artifactPlace, isImageOurs } from './artifact-place.ts';
-import { packResources } from './early-ipa.ts';
 import { firstSigned, nestedPaths, nestedSettings } from './nested-code.ts';
 import { beginDmg } from './partial-dmg.ts';
+import { packResources } from './partial-ipa.ts';
 import { runBoth } from './run-both.ts';
 import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.ts';
 

@@ -10,8 +10,8 @@ import type { VolumeEntry } from '../../formats/hfsplus/tree.ts';
 import type { PartialDmg } from '../partial-dmg.ts';
 import { need, type RunResults } from '../run-results.ts';
 import { artifactPlace } from './artifact-place.ts';
-import { isStillRight, type ListedTree, listedTree, resourceOf } from './early-ipa.ts';
 import { ImageRecipe } from './image-recipe.ts';
+import { isStillRight, type ListedTree, listedTree, resourceOf } from './partial-ipa.ts';
 import type { GuestStepScope } from './step.ts';
 
 /** Of 1 MiB each: the next ones are compressed while the last one is on its way. */

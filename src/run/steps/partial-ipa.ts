@@ -27,7 +27,7 @@ export async function packResources(results: RunResults, path: string, signal: A
   const tap = new DigestTap();
   await ipa.file.append(readAhead(ipa.writer.pack(resources, { signal, onBytes: tap.take }), PIECES_AHEAD));
   results.resourceDigests = tap.digests(identities);
-  results.earlyIpa = { ...ipa, packed: new Map(resources.map((entry) => [entry.path, entry])), identities };
+  results.partialIpa = { ...ipa, packed: new Map(resources.map((entry) => [entry.path, entry])), identities };
 }
 
 /** What signing does not change: everything but code and seals. */
@@ -50,7 +50,7 @@ export async function listedTree(results: RunResults): Promise<ListedTree> {
 
 /** The .ipa that was begun while the guest signed; a new one when the guest has changed what is in it. */
 export async function begunIpa(results: RunResults, path: string, now: ListedTree): Promise<PartialIpa> {
-  const begun = results.earlyIpa;
+  const begun = results.partialIpa;
   if (begun && isStillRight(begun, now)) return begun;
   await rm(path, { force: true });
   return newIpa(results, path);
