@@ -32,7 +32,7 @@ export function signerOf({ signer, anchor, signingTime, timestamp }: CmsFacts): 
   return {
     signer: {
       name: signer.commonName,
-      ...(signer.organizationalUnit !== undefined && { teamId: signer.organizationalUnit }),
+      ...(signer.teamId !== undefined && { teamId: signer.teamId }),
       issuer: signer.issuerCommonName,
       notAfter: iso(signer.notAfter),
       certificateSha256: signer.sha256Hex,

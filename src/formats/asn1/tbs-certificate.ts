@@ -6,8 +6,11 @@ export interface TbsCertificate {
   readonly serialHex: string;
   /** DER of the name. */
   readonly issuer: Buffer;
-  /** Attributes of the subject by their OID, the last of each. */
-  readonly subject: ReadonlyMap<string, string>;
+  /** Attributes of the names by their OID, the last of each. */
+  readonly names: {
+    readonly subject: ReadonlyMap<string, string>;
+    readonly issuer: ReadonlyMap<string, string>;
+  };
   /** OIDs of the extensions, and the bytes in each. */
   readonly extensions: ReadonlyMap<string, Buffer>;
 }
@@ -19,14 +22,19 @@ export function issuerAndSerial(der: Buffer, form: Asn1Form): Pick<TbsCertificat
 }
 
 /**
- * Attributes of the subject. Read here and not by Node's `toLegacyObject()`, which ends the process (Node 24.21) for a
+ * Who it is for, and who issued it. Read here and not by Node's `toLegacyObject()`, which ends the process (Node 24.21) for a
  * key on a curve that OpenSSL does not know.
  *
  * @throws Asn1Error
  */
-export function subjectOf(der: Buffer): TbsCertificate['subject'] {
-  const names = fieldsOf(der, 'tolerant')[4]?.children.flatMap(({ children }) => children) ?? [];
-  return new Map(names.map((name) => [oidOf(child(name, 0)), textOf(child(name, 1))]));
+export function namesOf(der: Buffer): TbsCertificate['names'] {
+  const [, , issuer, , subject] = fieldsOf(der, 'tolerant');
+  return { subject: attributesOf(subject), issuer: attributesOf(issuer) };
+}
+
+function attributesOf(name: Asn1 | undefined): ReadonlyMap<string, string> {
+  const attributes = name?.children.flatMap(({ children }) => children) ?? [];
+  return new Map(attributes.map((part) => [oidOf(child(part, 0)), textOf(child(part, 1))]));
 }
 
 /** @throws Asn1Error */

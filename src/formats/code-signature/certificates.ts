@@ -1,18 +1,8 @@
 import { hash, X509Certificate } from 'node:crypto';
+import { type CertificateFacts, certificateFacts, fingerprint } from '../cms/certificate-facts.ts';
 import { IssuerChecks } from '../cms/issuer-checks.ts';
 import { malformed, readingHostile } from './malformed.ts';
 import { type Problem, problem } from './problem.ts';
-
-export interface CertificateFacts {
-  readonly commonName: string;
-  /** Subject OU: Apple's team ID. */
-  readonly organizationalUnit?: string;
-  readonly issuerCommonName: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-  readonly sha256Hex: string;
-  readonly isSelfSigned: boolean;
-}
 
 /**
  * Where the chain of the signer ends: at Apple's root, at another root that was sent along, at a certificate
@@ -29,18 +19,9 @@ const APPLE_ROOT_KEY_SHA256 = 'eb4993efa9b089e593418aa893f8e93a7374d810e52fcbe01
 export const readCertificates = (ders: readonly Buffer[]): X509Certificate[] =>
   ders.map((der) => readingHostile(WHAT, () => new X509Certificate(der)));
 
-export function certificateFacts(certificate: X509Certificate): CertificateFacts {
-  const unit = namePart(certificate.subject, 'OU');
-  return {
-    commonName: namePart(certificate.subject, 'CN') ?? '',
-    ...(unit !== undefined && { organizationalUnit: unit }),
-    issuerCommonName: namePart(certificate.issuer, 'CN') ?? '',
-    notBefore: new Date(certificate.validFrom),
-    notAfter: new Date(certificate.validTo),
-    sha256Hex: fingerprint(certificate),
-    isSelfSigned: certificate.issuer === certificate.subject,
-  };
-}
+/** @throws ShipError SIGNATURE_MALFORMED */
+export const readFacts = (certificate: X509Certificate): CertificateFacts =>
+  readingHostile(WHAT, () => certificateFacts(certificate));
 
 /** Every certificate whose issuer was sent along must carry that issuer's signature. */
 export function certificateProblems(
@@ -78,8 +59,11 @@ function unsignedProblems(certificates: readonly X509Certificate[], checks: Issu
     .filter((certificate) => candidates(certificate, certificates).length > 0)
     .filter((certificate) => !issuerOf(certificate, certificates, checks))
     .map((certificate) => {
-      const name = namePart(certificate.subject, 'CN') ?? '';
-      return problem('CERTIFICATE_WRONG', `The certificate "${name}" does not carry its issuer's signature.`);
+      const { commonName } = readFacts(certificate);
+      return problem(
+        'CERTIFICATE_WRONG',
+        `The certificate "${commonName}" does not carry its issuer's signature.`,
+      );
     });
 }
 
@@ -96,8 +80,11 @@ function strayProblems(
   const { chain, isWhole } = chainOf(signer, certificates, checks);
   const strays = isWhole ? [] : certificates.filter((certificate) => !chain.includes(certificate));
   return strays.slice(0, 1).map((certificate) => {
-    const name = namePart(certificate.subject, 'CN') ?? '';
-    return problem('CERTIFICATE_WRONG', `The certificate "${name}" is no part of the chain of the signer.`);
+    const { commonName } = readFacts(certificate);
+    return problem(
+      'CERTIFICATE_WRONG',
+      `The certificate "${commonName}" is no part of the chain of the signer.`,
+    );
   });
 }
 
@@ -124,9 +111,6 @@ function rootKind(root: X509Certificate, isSigner: boolean): Anchor {
   return isSigner ? 'self-signed' : 'other-root';
 }
 
-const fingerprint = (certificate: X509Certificate): string =>
-  certificate.fingerprint256.replaceAll(':', '').toLowerCase();
-
 const candidates = (certificate: X509Certificate, all: readonly X509Certificate[]): X509Certificate[] =>
   all.filter((candidate) => candidate.subject === certificate.issuer);
 
@@ -141,13 +125,3 @@ function issuerOf(
   if (checks.isSpent) throw malformed(WHAT, 'too many of them name each other as their issuer');
   return issuer;
 }
-
-/** OpenSSL prints one part of a name a line, e.g. `CN=Apple Root CA`, with RFC 2253's escapes: `Cua AI\\, Inc.`. */
-const namePart = (name: string, key: string): string | undefined =>
-  name
-    .split('\n')
-    .find((line) => line.startsWith(`${key}=`))
-    ?.slice(key.length + 1)
-    .replace(/\\([0-9A-F]{2}|.)/g, (_, escaped: string) =>
-      escaped.length === 2 ? String.fromCharCode(Number.parseInt(escaped, 16)) : escaped,
-    );

@@ -1,15 +1,9 @@
 import { hash, type X509Certificate } from 'node:crypto';
 import { timeOf } from '../asn1/node.ts';
 import { cms as oids } from '../asn1/oids.ts';
+import type { CertificateFacts } from '../cms/certificate-facts.ts';
 import { cdHashProblems } from './cdhash-attributes.ts';
-import {
-  type Anchor,
-  anchorOf,
-  type CertificateFacts,
-  certificateFacts,
-  certificateProblems,
-  readCertificates,
-} from './certificates.ts';
+import { type Anchor, anchorOf, certificateProblems, readCertificates, readFacts } from './certificates.ts';
 import type { EmbeddedSignature } from './embedded-signature.ts';
 import { readingHostile } from './malformed.ts';
 import { type Problem, problem } from './problem.ts';
@@ -86,8 +80,8 @@ function factsOf(
 ): CmsFacts {
   const time = data.signer.signed.get(oids.signingTime)?.children[0];
   return {
-    certificates: certificates.map(certificateFacts),
-    ...(signer && { signer: certificateFacts(signer) }),
+    certificates: certificates.map(readFacts),
+    ...(signer && { signer: readFacts(signer) }),
     anchor: signer ? anchorOf(signer, certificates) : 'issuer-missing',
     ...(time && { signingTime: readingHostile(WHAT, () => timeOf(time)) }),
     ...(timestamp && { timestamp }),

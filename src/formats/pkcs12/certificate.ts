@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { apple, x509 as x509Oids } from '../asn1/oids.ts';
-import { extensionsOf, subjectOf } from '../asn1/tbs-certificate.ts';
+import { apple } from '../asn1/oids.ts';
+import { extensionsOf } from '../asn1/tbs-certificate.ts';
+import { type CertificateFacts, certificateFacts } from '../cms/certificate-facts.ts';
 
 /** What Apple issued a certificate for. */
 export type CertificateKind =
@@ -24,17 +25,11 @@ const KIND_OF_MARKER: Readonly<Record<string, CertificateKind>> = {
 };
 
 /** One X.509 certificate and what signing needs to know of it. */
-export interface Certificate {
+export interface Certificate extends CertificateFacts {
   readonly der: Buffer;
-  readonly commonName: string;
-  /** Subject OU, which Apple fills with the team. */
-  readonly teamId?: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
   /** Apple Distribution is two at once; empty for what Apple did not issue. */
   readonly kinds: readonly CertificateKind[];
   readonly isAuthority: boolean;
-  readonly sha256Hex: string;
   /** DER SubjectPublicKeyInfo, to compare with a key's. */
   readonly publicKey: Buffer;
   /** `rsa`, `ec:prime256v1`, … */
@@ -46,18 +41,12 @@ export interface Certificate {
 /** @throws when the bytes are no certificate, or its key is of a kind that OpenSSL does not know */
 export function readCertificate(der: Buffer): Certificate {
   const x509 = new X509Certificate(der);
-  const subject = subjectOf(der);
-  const teamId = subject.get(x509Oids.organizationalUnit);
   const { publicKey } = x509;
   return {
+    ...certificateFacts(x509),
     der,
-    commonName: subject.get(x509Oids.commonName) ?? '',
-    ...(teamId !== undefined && { teamId }),
-    notBefore: new Date(x509.validFrom),
-    notAfter: new Date(x509.validTo),
     kinds: kindsOf(der, x509.keyUsage ?? []),
     isAuthority: x509.ca,
-    sha256Hex: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
     publicKey: publicKey.export({ type: 'spki', format: 'der' }),
     keyType: [publicKey.asymmetricKeyType, publicKey.asymmetricKeyDetails?.namedCurve]
       .filter(Boolean)
