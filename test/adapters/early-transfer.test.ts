@@ -1,37 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import type { GuestSession } from '../../src/adapters/guest/guest.ts';
 import { syncTree } from '../../src/adapters/guest/sync-tree.ts';
 import { unpackBundle } from '../../src/files/archive/unpack-bundle.ts';
 import { listTree } from '../../src/files/disk/tree.ts';
 import { EarlyTransfer } from '../../src/run/early-transfer.ts';
 import { tarGz, zip } from '../helpers/archives.ts';
-import { bootVm, type LocalHost, type LocalVm, localHost, never } from '../helpers/local-vm.ts';
-import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
+import { type LocalVm, never } from '../helpers/local-vm.ts';
+import { transferRoom } from '../helpers/transfer-room.ts';
 
-let host: LocalHost;
 let vm: LocalVm;
 let near: string;
 let guestHome: string;
-beforeAll(async () => {
-  host = await localHost([dirname(rcodesignPath)]);
-  vm = await bootVm(host);
-  guestHome = join(vm.cloneDir, 'home');
-});
-afterAll(async () => {
-  await vm.delete();
-  await host.remove();
-});
-beforeEach(async () => {
-  near = await mkdtemp(join(tmpdir(), 'perry-near-'));
-});
-afterEach(async () => {
-  await rm(near, { recursive: true, force: true });
-  for (const name of await readdir(guestHome))
-    await rm(join(guestHome, name), { recursive: true, force: true });
+transferRoom((room) => {
+  ({ vm, near, guestHome } = room);
 });
 
 const large = Buffer.alloc(3_000_000, 'a large file ');

@@ -5,7 +5,6 @@ import {
   chmod,
   lstat,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   readlink,
@@ -14,42 +13,27 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { findFiles } from '../../src/adapters/guest/find-files.ts';
 import type { GuestSession } from '../../src/adapters/guest/guest.ts';
 import { shellCommand } from '../../src/adapters/guest/ssh/quote.ts';
 import { getFile, getFiles, getTail, putFile, putTree } from '../../src/adapters/guest/transfer.ts';
 import { listTree } from '../../src/files/disk/tree.ts';
-import { bootVm, type LocalHost, type LocalVm, localHost, never } from '../helpers/local-vm.ts';
-import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
+import { bootVm, type LocalHost, type LocalVm, never } from '../helpers/local-vm.ts';
+import { transferRoom } from '../helpers/transfer-room.ts';
 
 let host: LocalHost;
 let vm: LocalVm;
 let near: string;
 let guestHome: string;
-beforeAll(async () => {
-  host = await localHost([dirname(rcodesignPath)]);
-  vm = await bootVm(host);
-  guestHome = join(vm.cloneDir, 'home');
+transferRoom((room) => {
+  ({ host, vm, near, guestHome } = room);
 });
-afterAll(async () => {
-  await vm.delete();
-  await host.remove();
-});
-beforeEach(async () => {
-  near = await mkdtemp(join(tmpdir(), 'perry-near-'));
-});
-afterEach(async () => {
-  await rm(near, { recursive: true, force: true });
-  await rm(join(vm.cloneDir, 'bin', 'tar'), { force: true });
-  for (const name of await readdir(guestHome))
-    await rm(join(guestHome, name), { recursive: true, force: true });
-});
+afterEach(() => rm(join(vm.cloneDir, 'bin', 'tar'), { force: true }));
 
 const isOnPath = (program: string): string | undefined =>
   (process.env.PATH ?? '')

@@ -1,15 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeThrowawayIdentity } from '../../src/demo/throwaway-identity.ts';
 import { chooseIdentity, identityPem, openP12 } from '../../src/domain/identity/index.ts';
 import { type OpensslWorkshop, openWorkshop } from '../helpers/identities.ts';
 import { buildMachO } from '../helpers/macho.ts';
+import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 
-const RCODESIGN =
-  process.env.PERRY_RCODESIGN ?? join(homedir(), '.cache/perry-ship/rcodesign-0.29.0/bin/rcodesign');
 const COMMON_NAME = 'Developer ID Application: Perry Demo (DEMO123456)';
 
 let workshop: OpensslWorkshop;
@@ -19,7 +16,7 @@ beforeAll(() => {
 afterAll(() => workshop.remove());
 
 const rcodesign = (...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(RCODESIGN, ['-C', '/dev/null', ...args], {
+  const { status, stdout, stderr } = spawnSync(rcodesignPath, ['-C', '/dev/null', ...args], {
     cwd: workshop.folder,
     encoding: 'utf8',
   });
@@ -36,7 +33,7 @@ function signWith(p12: Buffer, password: string): string {
   return rcodesign('print-signature-info', 'program').output;
 }
 
-describe.skipIf(!existsSync(RCODESIGN))('the real rcodesign signs with', () => {
+describe.skipIf(!existsSync(rcodesignPath))('the real rcodesign signs with', () => {
   test('the throw-away identity', () => {
     const { p12, password } = makeThrowawayIdentity({ commonName: COMMON_NAME, teamId: 'DEMO123456' });
     const info = signWith(p12, password);

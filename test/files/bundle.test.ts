@@ -12,7 +12,7 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -31,6 +31,7 @@ import { listTree } from '../../src/files/disk/tree.ts';
 import { newDict, plistFormat } from '../../src/formats/plist/index.ts';
 import { infoPlist, macFramework, makeIosApp, makeMacApp, nestedFlat } from '../helpers/bundles.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
+import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -503,13 +504,11 @@ describe('Info.plist', () => {
   });
 });
 
-const rcodesign =
-  process.env.PERRY_RCODESIGN ?? join(homedir(), '.cache/perry-ship/rcodesign-0.29.0/bin/rcodesign');
-if (!existsSync(rcodesign)) console.error('skipped: rcodesign 0.29.0 is not in the cache');
+if (!existsSync(rcodesignPath)) console.error('skipped: rcodesign 0.29.0 is not in the cache');
 
-describe.skipIf(!existsSync(rcodesign))('rcodesign agrees', () => {
+describe.skipIf(!existsSync(rcodesignPath))('rcodesign agrees', () => {
   const sign = (appPath: string): Promise<string> =>
-    promisify(execFile)(rcodesign, ['sign', '-C', '/dev/null', appPath]).then(
+    promisify(execFile)(rcodesignPath, ['sign', '-C', '/dev/null', appPath]).then(
       ({ stderr }) => stderr,
       (error) => `exit ${error.code}: ${error.stderr.trim().split('\n').at(-1)}`,
     );

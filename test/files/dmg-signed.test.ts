@@ -1,5 +1,4 @@
 import { copyFile, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
@@ -14,11 +13,10 @@ import {
   sourceDate,
   withTempDir,
 } from '../helpers/dmg-tree.ts';
+import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 
-const rcodesign =
-  process.env.PERRY_RCODESIGN ?? join(homedir(), '.cache/perry-ship/rcodesign-0.29.0/bin/rcodesign');
-const present = await isInstalled(rcodesign);
-if (!present) console.error(`Skipped: rcodesign is not at ${rcodesign}; set PERRY_RCODESIGN.`);
+const present = await isInstalled(rcodesignPath);
+if (!present) console.error(`Skipped: rcodesign is not at ${rcodesignPath}; set PERRY_RCODESIGN.`);
 
 const writeImage = async (dir: string, text: string): Promise<string> => {
   await makeTree(join(dir, text), { text });
@@ -30,7 +28,7 @@ const writeImage = async (dir: string, text: string): Promise<string> => {
 
 const signedCopy = async (image: string): Promise<string> => {
   await copyFile(image, `${image}.signed`);
-  const signing = await run(rcodesign, ['-C', '/dev/null', 'sign', `${image}.signed`]);
+  const signing = await run(rcodesignPath, ['-C', '/dev/null', 'sign', `${image}.signed`]);
   expect(signing).toMatchObject({ exitCode: 0 });
   return `${image}.signed`;
 };
@@ -56,7 +54,7 @@ test.skipIf(!present)('the end of a signed copy turns our image into the signed 
 
     const facts = await verifyDmg(image, { signal });
     expect(facts.signed).toEqual({ offset: prefixBytes, size: tail.length - 512 });
-    const verdict = await run(rcodesign, ['-C', '/dev/null', 'print-signature-info', image]);
+    const verdict = await run(rcodesignPath, ['-C', '/dev/null', 'print-signature-info', image]);
     expect(verdict.stdout).toContain(`code_signature_offset: ${prefixBytes}`);
     expect(verdict.stdout).toContain(`signed_entity_size: ${prefixBytes}`);
   }),

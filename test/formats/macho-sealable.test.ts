@@ -84,7 +84,11 @@ describe('a signature that is there already', () => {
   test.each<[what: string, bytes: Buffer, said: RegExp]>([
     ['damaged', carrying(Buffer.alloc(SIGNATURE_BYTES, 0xaa)), /damaged: It starts with 0xaaaaaaaa/],
     ['empty', carrying(Buffer.alloc(SIGNATURE_BYTES)), /^can be signed$/],
-    ['empty, with less room than any takes', carrying(Buffer.alloc(8)), /room for it of 8 bytes, and nothing/],
+    [
+      'empty, with less room than any takes',
+      carrying(Buffer.alloc(8)),
+      /room for it of 8 bytes, and nothing/,
+    ],
     ['of no bytes', carrying(Buffer.alloc(SIGNATURE_BYTES), { sizeBytes: 0 }), /does not lie in __LINKEDIT/],
     ['in the code', carrying(Buffer.alloc(SIGNATURE_BYTES, 1), { offset: 0x1000 }), /not lie in __LINKEDIT/],
     [
