@@ -38,6 +38,8 @@ export const signJobLimits = {
   transferTimeout: 600_000,
   /** One request to the time-stamp authority for each executable, on a slow day. */
   codesignTimeout: 900_000,
+  /** All code of the bundle, at the speed of SSH. */
+  takeSignaturesTimeout: 300_000,
   verifyTimeout: 300_000,
   packageTimeout: 900_000,
   checkTimeout: 300_000,

@@ -61,6 +61,8 @@ export const signJobPorts = {
   embedProfile: port<void, StepInput>('embedProfile'),
   transferBundle: port<void, GuestStepInput>('transferBundle'),
   codesign: port<void, GuestStepInput>('codesign'),
+  /** Only what signing makes; refuses what a guest has changed beside that. */
+  takeSignatures: port<void, GuestStepInput>('takeSignatures'),
   verifySignature: port<void, GuestStepInput>('verifySignature'),
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
   checkArtifact: port<void, StepInput>('checkArtifact'),

@@ -27,6 +27,7 @@ import {
   embeddingProfile,
   layingOutBundle,
   packaging,
+  takingSignatures,
   transferring,
   verifyingSignature,
 } from './signing.ts';
@@ -73,6 +74,7 @@ export const running = signJobSetup.createStateConfig({
     embeddingProfile,
     transferring,
     codesigning,
+    takingSignatures,
     verifyingSignature,
     packaging,
     checkingArtifact,

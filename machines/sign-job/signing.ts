@@ -63,14 +63,27 @@ export const codesigning = signJobSetup.createStateConfig({
     id: 'codesign',
     src: 'codesign',
     input: guestStep,
-    onDone: 'verifyingSignature',
+    onDone: 'takingSignatures',
     onError: faulted,
   },
   after: { codesignTimeout: late('signing') },
 });
 
+export const takingSignatures = signJobSetup.createStateConfig({
+  description:
+    'What signing has made, code and seals, travels back; everything else stays as it is on this host.',
+  invoke: {
+    id: 'takeSignatures',
+    src: 'takeSignatures',
+    input: guestStep,
+    onDone: 'verifyingSignature',
+    onError: faulted,
+  },
+  after: { takeSignaturesTimeout: late('taking the signatures back') },
+});
+
 export const verifyingSignature = signJobSetup.createStateConfig({
-  description: 'The guest verifies every signed Mach-O; the changes travel back and every seal is checked.',
+  description: 'This host checks every seal, while the guest verifies every signed Mach-O.',
   invoke: {
     id: 'verifySignature',
     src: 'verifySignature',

@@ -62,6 +62,7 @@ export function provideSignJob(
       embedProfile: step('embedProfile'),
       transferBundle: guestStep('transferBundle'),
       codesign: guestStep('codesign'),
+      takeSignatures: guestStep('takeSignatures'),
       verifySignature: guestStep('verifySignature'),
       packageArtifact: guestStep('packageArtifact'),
       checkArtifact: step('checkArtifact'),

@@ -54,6 +54,7 @@ const signJob = signJobMachine.provide({
     embedProfile: nothing,
     transferBundle: nothing,
     codesign: nothing,
+    takeSignatures: nothing,
     verifySignature: nothing,
     packageArtifact: answer({ name: 'a.dmg', sizeBytes: 1, sha256Hex: '0' }),
     checkArtifact: nothing,

@@ -69,6 +69,7 @@ const instantSteps = (working: InstantDaemonOptions['working']): Partial<StepTab
     codesign: async ({ results }, _, { signal }) => {
       await orAborted(signal, working?.(results.jobId));
     },
+    takeSignatures: nothing,
     verifySignature: nothing,
     packageArtifact: async ({ results }, { pass }) => {
       const { name, path } = artifactPlace({ results, pass });

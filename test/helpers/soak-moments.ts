@@ -16,7 +16,7 @@ export const earlyMoments: readonly Moment[] = [
     ...['admitting', 'waitingForSlot', 'running.downloading.attempting', 'running.inspecting'],
     ...['running.checkingCredentials', 'running.drawingIcons', 'running.mergingInfoPlist'],
     ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
-    ...['running.codesigning', 'running.verifyingSignature', 'running.packaging'],
+    ...['running.codesigning', 'running.takingSignatures', 'running.verifyingSignature', 'running.packaging'],
     ...['running.checkingArtifact', 'running.delivering.attempting.awaitingAnswer'],
   ),
   ...moments('run', 'running.downloading.pausing', 'running.delivering.pausing'),

@@ -9,7 +9,14 @@ import type { SimHub } from './soak-sim-hub.ts';
 export const troubles = {
   nothing: [],
   stopHangs: ['stopVm'],
-  sshIsABlackHole: ['connectGuest', 'transferBundle', 'codesign', 'verifySignature', 'packageArtifact'],
+  sshIsABlackHole: [
+    'connectGuest',
+    'transferBundle',
+    'codesign',
+    'takeSignatures',
+    'verifySignature',
+    'packageArtifact',
+  ],
   uploadStalls: ['deliverArtifact'],
   downloadStalls: ['downloadBundle'],
   cloneHangs: ['cloneVm'],
@@ -37,6 +44,7 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   embedProfile: [50, 2_000],
   transferBundle: [200, 4_000],
   codesign: [500, 9_000],
+  takeSignatures: [100, 3_000],
   verifySignature: [200, 4_000],
   packageArtifact: [200, 6_000],
   checkArtifact: [100, 3_000],

@@ -66,6 +66,7 @@ const ways: Record<string, Way> = {
   'running.awaitingMachine': { prepare: heldMachine },
   'running.transferring': {},
   'running.codesigning': {},
+  'running.takingSignatures': {},
   'running.verifyingSignature': {},
   'running.packaging': {},
   'running.checkingArtifact': {},

@@ -51,7 +51,7 @@ describe('a machine that dies', () => {
       await signing.release();
     }));
 
-  test.each(['transferring', 'packaging', 'verifyingSignature'])(
+  test.each(['transferring', 'packaging', 'takingSignatures', 'verifyingSignature'])(
     'in %s: said once, and nothing is left',
     (state) =>
       scene({}, async (scene) => {

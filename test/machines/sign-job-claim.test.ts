@@ -391,5 +391,5 @@ test('a second assignment without a broken link is adopted too', () => {
   adopt(scene.goTo('codesign') as JobScene);
   expect(scene.job.is('engaged.claim.valid')).toBe(true);
   scene.answer('codesign');
-  expect(scene.stage.the('verifySignature').input.assignmentId).toBe('again');
+  expect(scene.stage.the('takeSignatures').input.assignmentId).toBe('again');
 });

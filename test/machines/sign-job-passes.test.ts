@@ -19,7 +19,7 @@ const published = { outcome: 'published', processed: true, uploadId: 'u-1', rema
 const PREPARED: readonly StepPort[] = [
   ...(['downloadBundle', 'inspectBundle', 'checkCredentials', 'drawIcons', 'mergeInfoPlist'] as const),
 ];
-const SIGNED: readonly StepPort[] = ['transferBundle', 'codesign', 'verifySignature'];
+const SIGNED: readonly StepPort[] = ['transferBundle', 'codesign', 'takeSignatures', 'verifySignature'];
 
 /** Up to the moment when the machine is needed. */
 function prepared(job: object, hasCatalog = false): JobScene {

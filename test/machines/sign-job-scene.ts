@@ -52,6 +52,7 @@ export const answers = {
   embedProfile: undefined,
   transferBundle: undefined,
   codesign: undefined,
+  takeSignatures: undefined,
   verifySignature: undefined,
   packageArtifact: artifact,
   checkArtifact: undefined,

@@ -89,6 +89,7 @@ describe('a step', () => {
     ['embedProfile', signJobLimits.embedTimeout],
     ['transferBundle', signJobLimits.transferTimeout],
     ['codesign', signJobLimits.codesignTimeout],
+    ['takeSignatures', signJobLimits.takeSignaturesTimeout],
     ['verifySignature', signJobLimits.verifyTimeout],
     ['packageArtifact', signJobLimits.packageTimeout],
     ['checkArtifact', signJobLimits.checkTimeout],
@@ -168,6 +169,7 @@ describe('waiting', () => {
       ['embedProfile', 0],
       ['transferBundle', signJobLimits.transferTimeout - 1],
       ['codesign', signJobLimits.codesignTimeout - 1],
+      ['takeSignatures', signJobLimits.takeSignaturesTimeout - 1],
       ['verifySignature', signJobLimits.verifyTimeout - 1],
     ];
     for (const [port, ms] of slowly) {
@@ -253,6 +255,7 @@ describe('notes', () => {
       scene.job.send({ type: 'step.progressed', percent });
     expect(percents(scene).slice(before)).toEqual([5, 30, 60]);
     scene.answer('codesign');
+    scene.answer('takeSignatures');
     scene.answer('verifySignature');
     expect(percents(scene).slice(before)).toEqual([5, 30, 60, 100]);
   });

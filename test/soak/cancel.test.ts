@@ -109,7 +109,12 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
       ...['admitting', 'waitingForSlot', 'running.downloading.attempting', 'running.inspecting'],
       ...['running.checkingCredentials', 'running.drawingIcons', 'running.mergingInfoPlist'],
       ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
-      ...['running.codesigning', 'running.verifyingSignature', 'running.packaging'],
+      ...[
+        'running.codesigning',
+        'running.takingSignatures',
+        'running.verifyingSignature',
+        'running.packaging',
+      ],
       ...['running.checkingArtifact', 'running.delivering.attempting.beginning'],
       ...['running.learningToolchain', 'running.layingOutBundle', 'running.notarizing'],
       ...['running.validatingStaple', 'running.checkingStapled', 'running.publishing.sending'],

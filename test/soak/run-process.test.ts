@@ -14,7 +14,14 @@ const SEED = 20_261_129;
 
 const STATES = [
   ...['downloading', 'inspecting', 'checkingCredentials', 'drawingIcons', 'mergingInfoPlist'],
-  ...['transferring', 'codesigning', 'verifyingSignature', 'packaging', 'checkingArtifact'],
+  ...[
+    'transferring',
+    'codesigning',
+    'takingSignatures',
+    'verifyingSignature',
+    'packaging',
+    'checkingArtifact',
+  ],
   'delivering',
 ] as const;
 const SIGNALS = ['SIGKILL', 'SIGABRT', 'SIGSEGV', 'SIGTERM'] as const;

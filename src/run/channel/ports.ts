@@ -62,6 +62,7 @@ export const answers = {
   embedProfile: nothing,
   transferBundle: nothing,
   codesign: nothing,
+  takeSignatures: nothing,
   verifySignature: nothing,
   packageArtifact: artifact,
   checkArtifact: nothing,

@@ -23,6 +23,7 @@ import { packageArtifact } from '../steps/package-artifact.ts';
 import * as publish from '../steps/publish-build.ts';
 import { fetchTicket, stapleTicket } from '../steps/staple-artifact.ts';
 import type { GuestStepScope, StepScope } from '../steps/step.ts';
+import { takeSignatures } from '../steps/take-signatures.ts';
 import { transferBundle } from '../steps/transfer-bundle.ts';
 import { validateStaple } from '../steps/validate-staple.ts';
 import { verifySignature } from '../steps/verify-signature.ts';
@@ -90,6 +91,7 @@ export const hubSteps: StepTable = {
   embedProfile: step(embedProfile),
   transferBundle: guestStep(transferBundle),
   codesign: guestStep(codesign),
+  takeSignatures: guestStep(takeSignatures),
   verifySignature: guestStep(verifySignature),
   packageArtifact: guestStep(packageArtifact),
   checkArtifact: step(checkArtifact),

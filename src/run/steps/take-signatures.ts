@@ -32,7 +32,7 @@ const MAX_SEAL_BYTES = 32 * 1024 * 1024;
  * @throws ShipError GUEST_OUTPUT_ALTERED · as `getFiles`
  */
 export async function takeSignatures(scope: GuestStepScope): Promise<void> {
-  const { results, session, signal, pass } = scope;
+  const { results, session, signal, pass, report } = scope;
   const { appPath } = need(results, 'found');
   const facts = need(results, 'facts');
   const remoteDir = need(results, 'guestAppPath');
@@ -47,6 +47,7 @@ export async function takeSignatures(scope: GuestStepScope): Promise<void> {
   await forEachBounded(code, FILES_AT_ONCE, (path) => takeCode({ appPath, destDir, path, expect, signal }));
   for (const path of seals) await takeSeal({ appPath, path, returned: join(destDir, path), signal });
   await rm(destDir, { recursive: true, force: true });
+  report.progress(85);
 }
 
 /** Where signing puts the seal of a bundle. */

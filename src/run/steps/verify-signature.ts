@@ -12,24 +12,27 @@ import { need } from '../run-results.ts';
 import { timestampUrlOf } from './codesign.ts';
 import { crossCheck } from './second-opinion.ts';
 import { type GuestStepScope, materialOf } from './step.ts';
-import { takeSignatures } from './take-signatures.ts';
 
 /**
- * Opinions on the signature: our own on the host, over the signatures that came back and the files that never left;
- * then rcodesign's and, where it is, that of Apple's codesign in the guest. Ours is first, because it tells what a guest
- * changed, and blames the guest for it.
+ * Opinions on the signature: our own on the host, over the signatures that came back and the files that never left, and
+ * meanwhile rcodesign's and, where it is, that of Apple's codesign in the guest. Ours has the first word, whichever comes
+ * sooner, because it tells what a guest changed, and blames the guest for it.
  */
 export async function verifySignature(scope: GuestStepScope): Promise<void> {
-  const { report } = scope;
-  await takeSignatures(scope);
-  report.progress(85);
-  await verifyOnHost(scope);
-  report.progress(90);
-  await verifyInMachine(scope);
+  const refused = new AbortController();
+  const signal = AbortSignal.any([scope.signal, refused.signal]);
+  const [ours, theirs] = await Promise.allSettled([
+    verifyOnHost(scope).catch((error: unknown) => {
+      refused.abort(error);
+      throw error;
+    }),
+    verifyInMachine({ ...scope, signal }),
+  ]);
+  for (const opinion of [ours, theirs]) if (opinion.status === 'rejected') throw opinion.reason;
 }
 
 async function verifyOnHost(scope: GuestStepScope): Promise<void> {
-  const { results, signal } = scope;
+  const { results, signal, report } = scope;
   const { appPath } = need(results, 'found');
   const tree = await BundleTree.read(appPath);
   const known = knownOf(tree, need(results, 'resourceDigests'));
@@ -38,6 +41,7 @@ async function verifyOnHost(scope: GuestStepScope): Promise<void> {
   if (unasked) throw altered('the signed app', `${nameOf(unasked.path)}: ${unasked.message}`);
   const [first, ...more] = findings;
   if (first) throw broken(first, more.length, need(results, 'facts').platform);
+  report.progress(90);
 }
 
 async function verifyInMachine(scope: GuestStepScope): Promise<void> {
