@@ -48,6 +48,21 @@ const nativeCode = {
   },
 };
 
+/**
+ * Of `plist` only the writer is used. Its reader comes with a whole XML parser, and is left out: without this, esbuild
+ * has to think that loading it does something by itself.
+ */
+const unusedReader = {
+  name: 'unused-reader',
+  setup: ({ onResolve, resolve }) => {
+    onResolve({ filter: /^\.\/parse/ }, async ({ path, pluginData, importer, ...from }) => {
+      if (pluginData === unusedReader || !importer.includes('/node_modules/plist/')) return undefined;
+      const found = await resolve(path, { importer, pluginData: unusedReader, ...from });
+      return { ...found, sideEffects: false };
+    });
+  },
+};
+
 function compile(outDir) {
   const compiler = join(modules, 'typescript/bin/tsc');
   const command = [compiler, '-p', 'tsconfig.json', '--noCheck', '--outDir', outDir];
@@ -79,7 +94,7 @@ const bundle = (outdir) =>
     },
     define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
     external: ['sharp', 'cpu-features'],
-    plugins: [nativeCode],
+    plugins: [nativeCode, unusedReader],
     logLevel: 'warning',
   });
 

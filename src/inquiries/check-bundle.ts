@@ -1,4 +1,5 @@
-import { type Credentials, parseCredentials, summarizeCredentials } from '../domain/credentials/index.ts';
+import { type Credentials, parseCredentials } from '../domain/credentials/index.ts';
+import { summarizeCredentials } from '../domain/credentials/summarize.ts';
 import { localManifest, parseManifest } from '../domain/manifest/index.ts';
 import { draftPlan, missingCredentials } from '../domain/plan.ts';
 import { ShipError } from '../errors.ts';

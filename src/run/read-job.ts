@@ -1,10 +1,5 @@
 import type { AdmittedJob, Toolchain } from '../../machines/contracts/job.ts';
-import {
-  type Credentials,
-  type CredentialsSummary,
-  parseCredentials,
-  summarizeCredentials,
-} from '../domain/credentials/index.ts';
+import { type Credentials, type CredentialsSummary, parseCredentials } from '../domain/credentials/index.ts';
 import { type Manifest, parseManifest } from '../domain/manifest/index.ts';
 import { planJob, requireApiKey, type SignPlan } from '../domain/plan.ts';
 
@@ -21,8 +16,8 @@ export interface ReadJob {
 }
 
 export interface ReadingRules {
-  /** What the plan depends on; left out: what is in the profile as well, which the daemon does not look at. */
-  readonly summarize?: (credentials: Credentials) => CredentialsSummary;
+  /** What the plan depends on: with what is in the profile, which the daemon does not look at, or without. */
+  readonly summarize: (credentials: Credentials) => CredentialsSummary;
   /** Throws when the plan cannot be carried out, whatever is sent for it. */
   readonly requireMeans?: (plan: SignPlan) => void;
 }
@@ -32,10 +27,7 @@ export interface ReadingRules {
  *
  * @throws ShipError MANIFEST_INVALID · TARGET_UNKNOWN · CREDENTIAL_INVALID · CREDENTIAL_MISSING · as `requireMeans`
  */
-export function readJob(
-  sent: SentJob,
-  { summarize = summarizeCredentials, requireMeans = () => {} }: ReadingRules = {},
-): ReadJob {
+export function readJob(sent: SentJob, { summarize, requireMeans = () => {} }: ReadingRules): ReadJob {
   const manifest = parseManifest(sent.manifest);
   const credentials = parseCredentials(sent.credentials);
   const summary = summarize(credentials);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseCredentials, summarizeCredentials } from '../../src/domain/credentials/index.ts';
+import { parseCredentials } from '../../src/domain/credentials/index.ts';
+import { summarizeCredentials } from '../../src/domain/credentials/summarize.ts';
 import { ShipError } from '../../src/errors.ts';
 
 const P8 =

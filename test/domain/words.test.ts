@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { renderFailure } from '../../machines/contracts/failure.ts';
 import { forAudience, say, textsOf, wording } from '../../machines/contracts/wording.ts';
-import { parseCredentials, summarizeCredentials } from '../../src/domain/credentials/index.ts';
+import { parseCredentials } from '../../src/domain/credentials/index.ts';
+import { summarizeCredentials } from '../../src/domain/credentials/summarize.ts';
 import { parseManifest } from '../../src/domain/manifest/index.ts';
 import { planJob, requireApiKey } from '../../src/domain/plan.ts';
 import { ShipError } from '../../src/errors.ts';

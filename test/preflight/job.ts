@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { summarizeCredentials } from '../../src/domain/credentials/index.ts';
+import { summarizeCredentials } from '../../src/domain/credentials/summarize.ts';
 import type { Manifest } from '../../src/domain/manifest/index.ts';
 import { type Destination, draftPlan, type SignPlan } from '../../src/domain/plan.ts';
 import { findArchivedCode, surveyBundle } from '../../src/files/bundle/index.ts';

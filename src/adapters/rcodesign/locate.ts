@@ -2,7 +2,6 @@ import { cacheFolder } from '../../cache-folder.ts';
 import { ShipError } from '../../errors.ts';
 import { buildFromSource } from './build-from-source.ts';
 import { cachedProgram, installInto } from './cache.ts';
-import { fetchRelease } from './fetch-release.ts';
 import { type Environment, findOnPath, probe } from './probe.ts';
 import { type PinnedRelease, pinnedRelease, rcodesignVersion, versionLine } from './release.ts';
 
@@ -91,8 +90,10 @@ async function obtain(options: LocateOptions): Promise<RcodesignTool> {
 
 const download =
   (release: PinnedRelease, { signal, onProgress }: LocateOptions) =>
-  (folder: string): Promise<void> => {
+  async (folder: string): Promise<void> => {
     onProgress(`downloading rcodesign ${rcodesignVersion} from ${new URL(release.url).host}`);
+    // it unpacks archives: loaded only where there is no rcodesign yet
+    const { fetchRelease } = await import('./fetch-release.ts');
     return fetchRelease(release, folder, signal);
   };
 

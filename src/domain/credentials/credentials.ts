@@ -1,5 +1,3 @@
-import { parseProfile, profileKind } from '../profile/index.ts';
-
 /** A PKCS#12 file and what opens it. Both are secret. */
 export interface SuppliedP12 {
   readonly p12: Buffer;
@@ -38,11 +36,6 @@ export interface CredentialsSummary {
   readonly apiKeyLacks: readonly string[];
 }
 
-export const summarizeCredentials = (credentials: Credentials): CredentialsSummary => ({
-  ...summarizeWithoutProfile(credentials),
-  hasDeveloperIdProfile: credentials.profile !== undefined && isForDeveloperId(credentials.profile),
-});
-
 /** By their form alone: what kind of profile was sent is not looked at. */
 export const summarizeWithoutProfile = (credentials: Credentials): CredentialsSummary => ({
   hasMainP12: credentials.main !== undefined,
@@ -53,15 +46,6 @@ export const summarizeWithoutProfile = (credentials: Credentials): CredentialsSu
   hasApiKey: apiKeyLacks(credentials).length === 0,
   apiKeyLacks: apiKeyLacks(credentials),
 });
-
-/** One that cannot be read is for nothing; what uses it says so. */
-function isForDeveloperId(profile: Buffer): boolean {
-  try {
-    return profileKind(parseProfile(profile)) === 'developer-id';
-  } catch {
-    return false;
-  }
-}
 
 const apiKeyLacks = ({ apiKeyId, apiIssuerId, apiPrivateKeyPem }: Credentials): readonly string[] => [
   ...(apiKeyId ? [] : ['apple_key_id']),

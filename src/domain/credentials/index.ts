@@ -2,7 +2,6 @@ export {
   type Credentials,
   type CredentialsSummary,
   type SuppliedP12,
-  summarizeCredentials,
   summarizeWithoutProfile,
 } from './credentials.ts';
 export { parseCredentials } from './parse.ts';

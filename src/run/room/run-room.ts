@@ -2,6 +2,7 @@ import type { AdmittedJob } from '../../../machines/contracts/job.ts';
 import { TRY_AGAIN_OR_LOOK } from '../../../machines/contracts/wording.ts';
 import type { GuestSession } from '../../adapters/guest/guest.ts';
 import { connectSsh } from '../../adapters/guest/ssh/client.ts';
+import { summarizeCredentials } from '../../domain/credentials/summarize.ts';
 import { ShipError } from '../../errors.ts';
 import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
 import { admittedJob, readJob } from '../read-job.ts';
@@ -22,7 +23,7 @@ export interface RunRoom {
 /** @throws ShipError as `readJob` */
 export function openRoom(setup: RunSetup, services: RunServices): { room: RunRoom; job: AdmittedJob } {
   const { runId, jobId, folders, manifest: sentManifest } = setup;
-  const job = readJob(setup);
+  const job = readJob(setup, { summarize: summarizeCredentials });
   const results: RunResults = { runId, jobId, dir: folders.run, sentManifest, artifacts: new Map(), ...job };
   return { room: { setup, services, results }, job: admittedJob(job, setup.toolchain) };
 }
