@@ -63,9 +63,9 @@ export const failureCodes = {
   ),
   BUNDLE_TOO_LARGE: input('The bundle has more bytes or entries than this worker accepts.'),
   BUNDLE_PATH_UNSAFE: input(
-    "A name in the bundle's archive is absolute, leads upwards, or cannot be written as it is.",
+    'A name in the bundle or its archive is absolute, leads upwards, or cannot be written or sealed as it is.',
   ),
-  BUNDLE_NAME_COLLISION: input("Two names in the bundle's archive are one and the same name on a Mac."),
+  BUNDLE_NAME_COLLISION: input('Two names in the bundle or its archive are one and the same name on a Mac.'),
   BUNDLE_ENTRY_UNSUPPORTED: input(
     "The bundle's archive has a link to nothing, a device or another kind of entry that no bundle has.",
   ),

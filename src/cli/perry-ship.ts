@@ -167,7 +167,7 @@ function endUsage({ exitCode, message }: CommanderError, json: boolean): void {
   if (exitCode === 0 || !json) return;
   const wrong = new ShipError('COMMAND_USAGE_WRONG', {
     summary: 'The command line cannot be used.',
-    reason: `Its fault: ${message.replace(/^error: /, '')}.`,
+    reason: `Its fault: ${message.replace(/^error: /, '').replace(/\.$/, '')}.`,
     nextStep: 'Run "perry-ship help COMMAND" for what there is.',
   });
   process.stdout.write(failureAsJson(wrong.failure));

@@ -1,3 +1,4 @@
+import { baseOf } from '../domain/bundle/nested-places.ts';
 import { shown } from '../domain/bundle/shown.ts';
 import { stringAt } from '../formats/plist/index.ts';
 import { type Finding, finding, type Severity } from './finding.ts';
@@ -11,7 +12,7 @@ const FOLDERS = {
 
 /** Frameworks that are none: without an Info.plist, or without the library that it names (ITMS-90036, 90207). */
 export function frameworkFindings(context: Context): Finding[] {
-  return [...withoutLibrary(context), ...withoutInfo(context)];
+  return [...withoutLibrary(context), ...withoutKey(context), ...withoutInfo(context)];
 }
 
 /** On macOS neither codesign nor rcodesign can seal an app with such a framework in its place for code. */
@@ -35,6 +36,22 @@ function withoutLibrary(context: Context): Finding[] {
         nextStep: 'Let CFBundleExecutable of the framework name its library, and build again.',
       });
     });
+}
+
+/** macOS finds the library by the framework's name; iOS does not install such an app. */
+function withoutKey(context: Context): Finding[] {
+  const { nested, nestedInfo } = context.survey;
+  if (context.platform === 'macos') return [];
+  return nested.flatMap(({ kind, path, executable = '', infoPlist }) => {
+    const info = nestedInfo.get(infoPlist);
+    if (kind !== 'framework' || executable === '' || !info || !isInPlace(context, path)) return [];
+    if (stringAt(info, 'CFBundleExecutable') !== undefined) return [];
+    return finding('BUNDLE_INFO_KEY_MISSING', 'error', {
+      summary: `${shown(infoPlist)} has no usable CFBundleExecutable.`,
+      reason: 'iOS installs no app with a framework that does not name its library.',
+      nextStep: `Set CFBundleExecutable of the framework to ${shown(baseOf(executable))}, and build again.`,
+    });
+  });
 }
 
 function withoutInfo(context: Context): Finding[] {

@@ -1,3 +1,4 @@
+import { isOsVersion } from '../domain/bundle/index.ts';
 import { shown } from '../domain/bundle/shown.ts';
 import { isDict, type PlistDict, type PlistValue, stringAt } from '../formats/plist/index.ts';
 import { type Finding, finding, type Sentences } from './finding.ts';
@@ -56,7 +57,9 @@ const iosKeys = (context: Context, info: PlistDict): Finding[] => [
   ...launchScreen(context, info),
   ...deviceFamily(context, info),
   ...supportedPlatforms(context, info),
-  ...(context.toStore ? [...orientations(info), ...capabilities(info), ...encryption(context)] : []),
+  ...(context.toStore
+    ? [...minimumSystem(info), ...orientations(info), ...capabilities(info), ...encryption(context)]
+    : []),
 ];
 
 /** ITMS-90096, 90475 */
@@ -100,6 +103,20 @@ function supportedPlatforms(context: Context, info: PlistDict): Finding[] {
         ? 'The App Store takes no bundle that is for the simulator as well (ITMS-90542).'
         : 'The bundle was built for something else than iOS devices.',
       nextStep: context.platform === 'ios' ? 'Build for devices, not for the simulator.' : 'Build for macOS.',
+    }),
+  ];
+}
+
+/** ITMS-90360, 90530 */
+function minimumSystem(info: PlistDict): Finding[] {
+  const claimed = stringAt(info, 'MinimumOSVersion');
+  if (claimed !== undefined && isOsVersion(claimed)) return [];
+  const isThere = info.MinimumOSVersion !== undefined;
+  return [
+    finding(isThere ? 'BUNDLE_INFO_KEY_INVALID' : 'BUNDLE_INFO_KEY_MISSING', 'error', {
+      summary: 'The Info.plist has no usable MinimumOSVersion, and the App Store wants it.',
+      reason: isThere ? `Its value is ${shownValue(info.MinimumOSVersion ?? '')}.` : 'The key is missing.',
+      nextStep: 'Set MinimumOSVersion to the lowest iOS that the app is built for, such as "15.0".',
     }),
   ];
 }

@@ -58,11 +58,13 @@ function versions({ survey: { info } }: Context, bundle: NestedBundle): Finding[
   return [
     finding('BUNDLE_NESTED_VERSION_WRONG', 'warning', {
       summary: `${shown(bundle.path)} has another version than the app; the App Store wants them equal.`,
-      reason: `It is ${bundle.shortVersion} (${bundle.version}), the app is ${shortVersion} (${version}).`,
+      reason: `It is ${versionText(bundle.shortVersion, bundle.version)}, the app is ${versionText(shortVersion, version)}.`,
       nextStep: 'Give the extension the version and the build number of the app, and build again.',
     }),
   ];
 }
+
+const versionText = (version = 'of no version', build = 'no build number'): string => `${version} (${build})`;
 
 /** ITMS-90685. Outside of the store a framework may well be there twice, e.g. in the app and in its helper. */
 function duplicates({ survey, inStore, toStore }: Context): Finding[] {

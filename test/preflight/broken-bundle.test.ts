@@ -308,6 +308,16 @@ expectFound([
     'error',
     () => iosWith({ 'app.entitlements': 'broken' }),
   ],
+  ['no system promised', 'BUNDLE_INFO_KEY_MISSING', 'error', () => iosInfo({ MinimumOSVersion: undefined })],
+  ...[17, 'seventeen', '17.x', ''].map(
+    (value) =>
+      [
+        `the system ${JSON.stringify(value)} promised`,
+        'BUNDLE_INFO_KEY_INVALID',
+        'error',
+        () => iosInfo({ MinimumOSVersion: value }),
+      ] as const,
+  ),
   [
     'an older system promised than built for',
     'BUNDLE_MINIMUM_OS_WRONG',

@@ -25,6 +25,20 @@ const framework = (executable: string) =>
     CFBundlePackageType: 'FMWK',
   });
 
+/** A framework of iOS that is sound but for these keys. */
+const library = (info: Readonly<Record<string, PlistValue | undefined>>) => ({
+  'Frameworks/F.framework/Info.plist': infoPlist({
+    CFBundleIdentifier: 'a.f',
+    CFBundleExecutable: 'F',
+    CFBundlePackageType: 'FMWK',
+    CFBundleVersion: '1',
+    CFBundleShortVersionString: '1.0',
+    MinimumOSVersion: '17.0',
+    ...info,
+  }),
+  'Frameworks/F.framework/F': buildMachO({ ...device, fileType: 'dylib' }),
+});
+
 expectFound([
   ['an extension of another app', 'BUNDLE_NESTED_ID_WRONG', 'error', () => iosWith(appex('com.other.w'))],
   [
@@ -38,6 +52,38 @@ expectFound([
     'BUNDLE_NESTED_VERSION_WRONG',
     'warning',
     () => iosWith(appex(undefined, { CFBundleVersion: '41' })),
+  ],
+  ...(
+    [
+      ['version', { CFBundleShortVersionString: undefined }],
+      ['build number', { CFBundleVersion: undefined }],
+      ['version that is a text', { CFBundleShortVersionString: 1 }],
+    ] as const
+  ).map(
+    ([what, info]) =>
+      [
+        `an extension without a ${what}`,
+        'BUNDLE_NESTED_VERSION_WRONG',
+        'warning',
+        () => iosWith(appex(undefined, info)),
+      ] as const,
+  ),
+  ...(['2.0.0-beta.2', '7.1.2.1', 'HEAD based on 0.1.0', '1..2', ''] as const).flatMap((version) =>
+    (['CFBundleShortVersionString', 'CFBundleVersion'] as const).map(
+      (key) =>
+        [
+          `a framework whose ${key} is "${version}", in the store`,
+          'BUNDLE_VERSION_INVALID',
+          'error',
+          () => iosWith(library({ [key]: version }), { to: 'appstore' }),
+        ] as const,
+    ),
+  ),
+  [
+    'a framework that does not name its library',
+    'BUNDLE_INFO_KEY_MISSING',
+    'error',
+    () => iosWith(library({ CFBundleExecutable: undefined })),
   ],
   [
     'two bundles of one identifier',

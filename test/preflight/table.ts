@@ -42,6 +42,8 @@ function expectWellSaid({ code, kind, summary, reason, nextStep }: Finding): voi
   expect(summary).toMatch(/^.{10,600}$/s);
   expect(reason, code).toMatch(/^.{10,600}\.$/s);
   expect(nextStep).toMatch(/^.{10,400}\.$/s);
+  // what a sentence was to name, and had no value
+  expect(`${summary} ${reason} ${nextStep}`).not.toMatch(/\b(?:undefined|null|NaN)\b|\[object /);
 }
 
 /** What every job to the store that is otherwise sound has. */

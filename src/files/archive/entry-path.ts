@@ -5,17 +5,34 @@ import { refuseEntry } from './refusals.ts';
 type PathLimits = Pick<UnpackLimits, 'maxPathBytes' | 'maxNameBytes' | 'maxDepth'>;
 
 const CONTROL_CHARACTERS = /\p{Cc}/u;
+/** XML cannot hold them. */
+const NO_CHARACTERS = /[\ufffe\uffff]/;
 /** What a decoder puts where the bytes were not UTF-8: two different names could become one. */
 const REPLACEMENT_CHARACTER = '\ufffd';
 
 /** The file by which the Finder gives a folder an icon of its own has this name, carriage return included. */
 const FINDER_ICON = /(?<=^|\/)Icon\r$/;
 
-/** What is wrong with any text that is to become part of a path on a Mac and on this host, links included. */
-export function textFault(text: string): string | undefined {
+/**
+ * What keeps a text from being named in a seal. rcodesign 0.29.0 makes a slash of a backslash, and writes characters
+ * that XML does not allow as they are: such a seal holds for nothing.
+ */
+export function nameFault(text: string): string | undefined {
   if (text.includes('\\')) return 'It has a backslash, which some programs take for a folder separator.';
   if (CONTROL_CHARACTERS.test(text)) return 'It has a control character.';
+  if (NO_CHARACTERS.test(text)) return 'It has a code point that is no character.';
   if (text.includes(REPLACEMENT_CHARACTER)) return 'It is not UTF-8 text.';
+  return undefined;
+}
+
+/** As `nameFault`, when the Finder's own file is told apart. */
+export const fileNameFault = (path: string): string | undefined =>
+  nameFault(path.replace(FINDER_ICON, 'Icon'));
+
+/** What is wrong with any text that is to become part of a path on a Mac and on this host, links included. */
+export function textFault(text: string): string | undefined {
+  const fault = nameFault(text);
+  if (fault !== undefined) return fault;
   if (text.startsWith('/')) return 'It is an absolute path.';
   if (/^[A-Za-z]:/.test(text)) return 'It starts with a drive letter.';
   return undefined;

@@ -13,6 +13,7 @@ import { bundleIdOf, executableNameOf } from './identity.ts';
 import { judgeCode } from './judge-code.ts';
 import { layoutOf, refuseTopResources, requireAppFolder } from './layout.ts';
 import { danglingLinks, linksOutside } from './links.ts';
+import { nameFaults } from './names.ts';
 import { findNested, type NestedScan } from './nested.ts';
 import { readPlainFile } from './plain-file.ts';
 import { ReadingBudget } from './reading-budget.ts';
@@ -53,11 +54,12 @@ export async function surveyBundle(appPath: string, options: InspectOptions): Pr
     faults.add(error);
     return emptySurvey(platform, faults, []);
   }
-  const tree = options.tree ?? (await listTree(appPath));
+  const tree = options.tree ?? (await faults.attemptAsync(() => listTree(appPath)));
+  if (!tree) return emptySurvey(platform, faults, []);
   const layout = faults.attempt(() => layoutOf(tree, platform));
   if (!layout) return emptySurvey(platform, faults, tree);
   if (platform === 'ios') faults.attempt(() => refuseTopResources(tree));
-  for (const outside of await linksOutside(appPath, tree)) faults.add(outside);
+  for (const fault of [...nameFaults(tree), ...(await linksOutside(appPath, tree))]) faults.add(fault);
   return surveyLaidOut(appPath, { platform, tree, layout, faults, options });
 }
 

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { ShipError } from '../../errors.ts';
 import { nextInTurn } from './small-file.ts';
 
 /** One item below a folder, as it is on disk: links are never followed. */
@@ -25,6 +26,8 @@ export interface TreeWatch {
 /**
  * Everything below `root`, parents before children, siblings in byte order, so that what is made from it is
  * the same on every machine. Sockets, devices and pipes have no place in a bundle and are left out.
+ *
+ * @throws ShipError BUNDLE_PATH_UNSAFE
  */
 export async function listTree(root: string, watch: TreeWatch = {}): Promise<TreeEntry[]> {
   const found: TreeEntry[] = [];
@@ -37,13 +40,24 @@ async function visit(root: string, folder: string, found: TreeEntry[], watch: Tr
   for (const name of names) {
     const path = folder === '' ? name : `${folder}/${name}`;
     await nextInTurn();
-    const stats = lstatSync(join(root, path));
+    const stats = statsOf(root, path);
     const entry = describe(root, path, stats);
     if (!entry) watch.onSpecial?.(path);
     else found.push(entry);
     if (entry?.type === 'file') watch.onIdentity?.(path, identityOf(stats));
     if (entry?.type === 'directory') await visit(root, path, found, watch);
   }
+}
+
+/** Under a name whose bytes are no UTF-8 nothing is found: what was decoded is another name. */
+function statsOf(root: string, path: string): Stats {
+  const stats = lstatSync(join(root, path), { throwIfNoEntry: !path.includes('\ufffd') });
+  if (stats) return stats;
+  throw new ShipError('BUNDLE_PATH_UNSAFE', {
+    summary: `${JSON.stringify(path.slice(0, 200))} has a name that is not UTF-8 text.`,
+    reason: 'A Mac cannot hold it under such a name.',
+    nextStep: 'Rename it, and build again.',
+  });
 }
 
 /** Of a file, as `TreeWatch.onIdentity` is told it. */
