@@ -20,7 +20,9 @@ export const failureCodes = {
   // the worker itself
   VM_TIMED_OUT: hostRetry('The virtual machine was not ready, or did not answer, before a deadline.'),
   VM_EXITED: hostRetry('The virtual machine ended while it was needed.'),
-  WORKER_STOPPING: hostRetry('The worker is being stopped and takes no more jobs, or cancelled this one.'),
+  WORKER_STOPPING: hostRetry(
+    'The worker was stopped when the job had gone too far to be given back to the hub, or the hub could not be asked.',
+  ),
   WORKER_RESTARTED: hostRetry('The worker was killed while it worked on this job, and started anew.'),
   STEP_TIMED_OUT: hostRetry('One step of the job did not end before its deadline.'),
   QUEUE_TIMED_OUT: hostRetry('The job found no free machine before its deadline.'),

@@ -73,7 +73,15 @@ export type JobNote =
 /** The one answer to an assignment. */
 export type Conclusion =
   | { readonly outcome: 'succeeded'; readonly artifact: Artifact }
-  | { readonly outcome: 'failed' | 'cancelled'; readonly failure: Failure; readonly stage: Stage | null };
+  | {
+      /**
+       * `returned`: stopped by the end of this worker before anything of it had left this host; the hub is given it
+       * back, and where that cannot be, the failure is said.
+       */
+      readonly outcome: 'failed' | 'cancelled' | 'returned';
+      readonly failure: Failure;
+      readonly stage: Stage | null;
+    };
 
 /** What a sign-job tells its owner. */
 export type JobReport =

@@ -27,7 +27,9 @@ export type SocketCommand =
   | { type: 'socket.deliver'; entries: readonly OutboxEntry[]; droppedNotes: number }
   | { type: 'socket.declineUpdate' }
   | { type: 'socket.beat' }
-  | { type: 'socket.close' };
+  | { type: 'socket.close' }
+  /** Ends the connection without a farewell; what had come in is still passed on before it is said to be lost. */
+  | { type: 'socket.hangUp' };
 
 export type HubConnectionEvent =
   | { type: 'hub.report'; report: HubReport }

@@ -1,6 +1,20 @@
 import { assignmentsInDoubt } from './outbox.ts';
 import { hubConnectionSetup } from './setup.ts';
 
+/** What had come in when the connection ended is not lost with it: the port says the end behind all of that. */
+const hangingUp = <T>(end: T) =>
+  ({
+    description:
+      'The hub did not answer the farewell: the connection is ended, what had come in is passed on.',
+    entry: 'hangUp',
+    after: { hangUpTimeout: end },
+  }) as const;
+
+const takingLeave = {
+  description: 'The hub has a moment to answer the farewell.',
+  after: { closeTimeout: 'hangingUp' },
+} as const;
+
 /**
  * A link that is given up by us and made anew. The Close frame lets the hub free our entry (it would keep a ghost
  * of us otherwise) and take back the job that it assigned last; what comes until then is still ours to answer.
@@ -22,8 +36,11 @@ const leaving = (
       'socket.lost': lost,
       'hub.intakeClosed': { actions: 'offerNothing' },
       'hub.jobUnwanted': { actions: 'offerNothing' },
+      // not at once: a job may be on its way to us
+      'hub.closeRequested': { guard: 'outboxIsEmpty', target: '#hubConnection.linked.closing' },
     },
-    after: { closeTimeout: lost },
+    initial: 'takingLeave',
+    states: { takingLeave, hangingUp: hangingUp(lost) },
   });
 };
 
@@ -81,5 +98,6 @@ export const closing = hubConnectionSetup.createStateConfig({
     'hub.closeRequested': {},
     'socket.received': { actions: { type: 'passMessage', params: ({ event }) => event } },
   },
-  after: { closeTimeout: '#hubConnection.closed' },
+  initial: 'takingLeave',
+  states: { takingLeave, hangingUp: hangingUp('#hubConnection.closed') },
 });

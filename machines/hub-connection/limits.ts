@@ -23,6 +23,8 @@ export const hubLimits = {
   /** At shutdown: how long the last results may take to be confirmed. */
   flushTimeout: 10_000,
   closeTimeout: 3_000,
+  /** The end of a connection follows at once, behind what had come in and must be written to the disk first. */
+  hangUpTimeout: 5_000,
   /** Without a job for this long the hub is asked whether jobs wait; twice as long after each hello in vain. */
   queueCheckPause: ({ context }: Count<'renewals'>) => Math.min(60_000 * 2 ** context.renewals, 3_600_000),
   /** The hub answers this one from memory. */

@@ -5,7 +5,8 @@ import type { HubReport } from '../contracts/hub.ts';
  * was sent after it: only then is it known to have arrived. Notes are dropped oldest first when the hub stays away.
  *
  * Of a job that the hub does not count as ours for sure (it is not *claimed*) nothing is said: another worker may
- * have it, and its user would hear two of us. Its notes are held; its conclusion waits until the hub was asked.
+ * have it, and its user would hear two of us. Its notes are held; its conclusion waits until the hub was asked. The hub
+ * is always asked before a job is returned: one that it does not count as running here it would count as done.
  */
 export interface Outbox {
   readonly nextSeq: number;
@@ -35,6 +36,7 @@ export const emptyOutbox: Outbox = { nextSeq: 1, held: [], unconfirmed: [], doub
 const isNote = (entry: OutboxEntry) => entry.report.kind === 'note';
 export const isConclusion = (entry: OutboxEntry): entry is ConclusionEntry =>
   entry.report.kind === 'conclusion';
+const isReturn = ({ report }: ConclusionEntry) => report.conclusion.outcome === 'returned';
 const inOrder = <T extends OutboxEntry>(entries: readonly T[]): T[] =>
   entries.toSorted((a, b) => a.seq - b.seq);
 
@@ -42,7 +44,7 @@ const inOrder = <T extends OutboxEntry>(entries: readonly T[]): T[] =>
 export function hold(outbox: Outbox, report: HubReport, claimed: Claimed, maxNotes: number): Outbox {
   const entry = { seq: outbox.nextSeq, report };
   const next = { ...outbox, nextSeq: outbox.nextSeq + 1 };
-  if (isConclusion(entry) && !claimed.includes(report.jobId))
+  if (isConclusion(entry) && (!claimed.includes(report.jobId) || isReturn(entry)))
     return { ...next, doubtful: [...outbox.doubtful, entry] };
   const held = [...outbox.held, entry];
   if (held.filter(isNote).length <= maxNotes) return { ...next, held };
@@ -86,15 +88,19 @@ export const assignmentsInDoubt = (outbox: Outbox): string[] =>
 /** What the hub answered about assignments in doubt. */
 export interface Reopening {
   readonly asked: readonly string[];
-  /** Those of them that it still waits for. */
+  /** Those of them that it still waits for, as far as is known. */
   readonly stillOpen: readonly string[];
+  /** Those of which it did not say. */
+  readonly unclear: readonly string[];
 }
 
 /** What the hub still waits for takes its place again; the rest had arrived, or is nobody's business any more. */
-export function reopened(outbox: Outbox, { asked, stillOpen }: Reopening): Outbox {
-  const [wasAsked, isStillOpen] = [new Set(asked), new Set(stillOpen)];
+export function reopened(outbox: Outbox, { asked, stillOpen, unclear }: Reopening): Outbox {
+  const [wasAsked, isStillOpen, isUnclear] = [new Set(asked), new Set(stillOpen), new Set(unclear)];
   const answered = outbox.doubtful.filter(({ report }) => wasAsked.has(report.assignmentId));
-  const open = answered.filter(({ report }) => isStillOpen.has(report.assignmentId));
+  const open = answered
+    .filter(({ report }) => isStillOpen.has(report.assignmentId))
+    .map((entry) => (isUnclear.has(entry.report.assignmentId) ? failing(entry) : entry));
   const closed = answered.filter(({ report }) => !isStillOpen.has(report.assignmentId));
   const gone = new Set(closed.map(({ report }) => report.jobId));
   const isOver = (entry: OutboxEntry) => isNote(entry) && gone.has(entry.report.jobId);
@@ -104,6 +110,14 @@ export function reopened(outbox: Outbox, { asked, stillOpen }: Reopening): Outbo
     held: inOrder([...open, ...outbox.held.filter((entry) => !isOver(entry))]),
   };
 }
+
+/** A job that cannot be returned: its sender is told why. */
+const failing = (entry: ConclusionEntry): ConclusionEntry => {
+  const { conclusion } = entry.report;
+  return conclusion.outcome === 'returned'
+    ? { ...entry, report: { ...entry.report, conclusion: { ...conclusion, outcome: 'failed' } } }
+    : entry;
+};
 
 /** The jobs whose conclusions were asked about and are waited for. */
 export function jobsReopened(outbox: Outbox, { stillOpen }: Reopening): string[] {

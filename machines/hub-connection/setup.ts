@@ -75,7 +75,7 @@ export const hubConnectionSetup = setup({
     /** Without an answer the hub is taken to be waiting: a repeated result is better than none. */
     reopenAll: assign(({ context: { claimed, outbox } }) => {
       const asked = assignmentsInDoubt(outbox);
-      const all = { asked, stillOpen: asked };
+      const all = { asked, stillOpen: asked, unclear: asked };
       return {
         claimed: [...new Set([...claimed, ...jobsReopened(outbox, all)])],
         outbox: reopened(outbox, all),
@@ -84,6 +84,7 @@ export const hubConnectionSetup = setup({
     greet: sendTo('socket', ({ context }) => ({ type: 'socket.hello', offer: context.offer })),
     beat: sendTo('socket', { type: 'socket.beat' }),
     close: sendTo('socket', { type: 'socket.close' }),
+    hangUp: sendTo('socket', { type: 'socket.hangUp' }),
     declineUpdate: sendTo('socket', { type: 'socket.declineUpdate' }),
     passMessage: enqueueActions(({ context, enqueue }, { message }: { message: HubMessage }) => {
       if (message.type === 'jobAssigned' || message.type === 'jobMalformed') {

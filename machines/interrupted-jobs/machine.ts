@@ -12,13 +12,18 @@ export type { HubStanding, InterruptedJobsEvent, InterruptedJobsInput } from './
  * until it shows whether somebody has it. A job that the hub hands out again is a job like any other, and is struck out
  * here.
  *
+ * What cannot be answered for: of several assignments that the killed process had not read, all but the last. The hub
+ * says the id of a job to the worker that it assigns it to and to its sender, and nowhere else: no page of it lists jobs,
+ * ids cannot be guessed, and a `complete` without one means the last assigned. An assignment is in the journal in the
+ * turn in which its frame is read, so this takes a kill within the moment in which two of them lie in the socket.
+ *
  * Promises: nothing is answered before the hub had its time to hand jobs out; no job stays without an answer as long
  * as the hub can be reached.
  */
 export const interruptedJobsMachine = interruptedJobsSetup.createMachine({
   id: 'interruptedJobs',
   description: 'Answers for the jobs that the previous process was killed in.',
-  context: ({ input: { jobIds, unsureIds = [] } }) => ({ jobIds, unsureIds }),
+  context: ({ input: { jobIds, unsureIds = [], owner } }) => ({ jobIds, unsureIds, owner }),
   initial: 'offline',
   on: { 'hub.jobAssigned': { actions: { type: 'strikeOut', params: ({ event }) => event } } },
   states: {
@@ -53,6 +58,9 @@ export const interruptedJobsMachine = interruptedJobsSetup.createMachine({
     },
     watching,
     pausingWatch,
-    settled: { description: 'Nobody waits for an answer of the previous process.' },
+    settled: {
+      description: 'Nobody waits for an answer of the previous process.',
+      entry: 'tellAnswered',
+    },
   },
 });

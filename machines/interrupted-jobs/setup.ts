@@ -1,5 +1,5 @@
-import { assign, setup } from 'xstate';
-import { livePort, port } from '../contracts/actors.ts';
+import { assign, sendTo, setup } from 'xstate';
+import { livePort, port, type Recipient } from '../contracts/actors.ts';
 import type { HubNews } from '../contracts/hub.ts';
 import { interruptedJobsLimits } from './limits.ts';
 
@@ -7,9 +7,15 @@ export interface InterruptedJobsInput {
   readonly jobIds: readonly string[];
   /** Those that the hub took back, or nobody has. */
   readonly unsureIds?: readonly string[];
+  readonly owner: Recipient<InterruptedJobsReport>;
 }
 
-interface InterruptedJobsContext {
+/** Whoever could be told now has been told; of the rest only time tells who has them. */
+export interface InterruptedJobsReport {
+  readonly type: 'interrupted.answered';
+}
+
+interface InterruptedJobsContext extends Pick<InterruptedJobsInput, 'owner'> {
   readonly jobIds: readonly string[];
   readonly unsureIds: readonly string[];
 }
@@ -55,6 +61,7 @@ export const interruptedJobsSetup = setup({
       jobIds: [...jobIds, ...unsureIds.slice(0, 1)],
       unsureIds: unsureIds.slice(1),
     })),
+    tellAnswered: sendTo(({ context }) => context.owner, { type: 'interrupted.answered' }),
     forgetWatched: assign({ unsureIds: ({ context }) => context.unsureIds.slice(1) }),
   },
   guards: {

@@ -54,7 +54,8 @@ export const watching = interruptedJobsSetup.createStateConfig({
       after: { standingTimeout: 'listening' },
     },
     listening: {
-      description: 'Whoever works on it says so now and then.',
+      description: 'Whoever works on it says so now and then; the owner need not wait for that.',
+      entry: 'tellAnswered',
       after: { silenceTime: 'askingAgain' },
     },
     askingAgain: {

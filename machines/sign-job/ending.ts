@@ -6,7 +6,7 @@ import { dropClaim } from './transitions.ts';
 
 export const reporting = signJobSetup.createStateConfig({
   description:
-    'The one answer is given, unless the hub gave the job to somebody else, whose run it would end.',
+    'The one answer is given, unless the hub gave the job to somebody else; a job that the end of the worker stops before anything of it has left this host goes back to the hub.',
   // what still goes to the hub when its job is over would come after the answer
   entry: raise({ type: 'process.unwanted' }),
   always: [

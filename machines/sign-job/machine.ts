@@ -22,8 +22,9 @@ export type { SignJobInput } from './context.ts';
  * lose it, and once more at the end: the hub's link to it is good for ten minutes, App Store Connect may think for
  * longer, and the last artifact that was uploaded is the one that counts.
  *
- * Promises: exactly one `job.concluded`, unless the hub gave the job to somebody else (`dropped`); every way out
- * releases the machine, ends the process and purges the run's files and secrets; no step waits without a deadline.
+ * Promises: exactly one `job.concluded`, unless the hub gave the job to somebody else (`dropped`); the end of the worker
+ * fails no job of which nothing has left this host; every way out releases the machine, ends the process and purges the
+ * run's files and secrets; no step waits without a deadline.
  */
 export const signJobMachine = signJobSetup.createMachine({
   id: 'signJob',

@@ -2,7 +2,7 @@ import { toFailure } from '../contracts/failure.ts';
 import type { Conclusion, JobNote, JobReport } from '../contracts/job.ts';
 import type { StoreUploadOutput } from '../store-upload/machine.ts';
 import type { SignJobContext } from './context.ts';
-import { afterDelivery, jobCancelled } from './failures.ts';
+import { afterDelivery, jobCancelled, workerStopping } from './failures.ts';
 
 /** The hub relays every line on its one event loop. */
 export const TOLD_REMARKS = 50;
@@ -25,9 +25,17 @@ export function conclusionOf(context: SignJobContext): Conclusion {
   if (!failure && artifact) return { outcome: 'succeeded', artifact };
   const said = failure ?? toFailure(undefined);
   const isCancelled = said.code === jobCancelled.code;
+  const isReturned = said.code === workerStopping.code && !hasLeftHost(context);
   return {
-    outcome: isCancelled ? 'cancelled' : 'failed',
+    outcome: isCancelled ? 'cancelled' : isReturned ? 'returned' : 'failed',
     failure: artifact && !isCancelled ? afterDelivery(said, artifact) : said,
     stage: stage?.name ?? null,
   };
 }
+
+/**
+ * The hub or the store may have something of the job. What another worker would do again then is no repetition without
+ * harm: a build number can be used once, and a hub that has an artifact takes that for the bundle of a returned job.
+ */
+const hasLeftHost = ({ delivered, publishedAs, stage }: SignJobContext): boolean =>
+  delivered !== null || publishedAs !== null || stage?.name === 'publishing' || stage?.name === 'uploading';

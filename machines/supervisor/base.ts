@@ -47,6 +47,8 @@ export const supervisorBase = setup({
     lineIsFull: ({ context }) =>
       openRuns(context.runs).length >= context.maxConcurrent + (context.maxWaiting ?? MAX_WAITING_JOBS),
     isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
+    nothingInterrupted: ({ context: { interruptedJobIds = [], unsureJobIds = [] } }) =>
+      interruptedJobIds.length + unsureJobIds.length === 0,
     nothingReturned: ({ context }) => context.returned.length === 0,
     hasLeaks: ({ context }) => context.leaked.length > 0,
   },

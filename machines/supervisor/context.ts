@@ -2,6 +2,7 @@ import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { HubNews } from '../contracts/hub.ts';
 import type { JobOutput, JobReport } from '../contracts/job.ts';
 import type { PoolReport } from '../contracts/vm.ts';
+import type { InterruptedJobsReport } from '../interrupted-jobs/setup.ts';
 import type { PurgeInput } from '../sign-job/ports.ts';
 import { find, type Runs } from './runs.ts';
 
@@ -18,7 +19,7 @@ export interface SupervisorInput {
   readonly instance: string;
   /** Machines that are booted before a job needs one, where there are free slots; 0 for none. */
   readonly standbySize: number;
-  /** Jobs that the previous process was killed in and that the hub still counts as running there. */
+  /** Jobs that the previous process was killed in and that the hub still counts as running there; until they are answered. */
   readonly interruptedJobIds?: readonly string[];
   /** Of those, the last that it had read: the hub took it back, unless it had assigned one more. */
   readonly unsureJobIds?: readonly string[];
@@ -57,6 +58,7 @@ export type SupervisorEvent =
   /** The hub did not take this one back. */
   | ({ type: 'job.kept' } & ReturnedJob)
   | { type: 'returns.settled' }
+  | InterruptedJobsReport
   | { type: 'drain.requested' }
   | { type: 'shutdown.requested' }
   | { type: 'job.cancelRequested'; jobId: string }

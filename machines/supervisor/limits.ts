@@ -8,7 +8,10 @@ export const supervisorLimits = {
   drainTimeout: 3_600_000,
   /** Cancelled jobs must be cleaned up within this time. */
   stopTimeout: 120_000,
-  closeTimeout: 15_000,
+  /** The hub-connection has its own deadlines for the last results, the farewell and the end of the connection. */
+  closeTimeout: 20_000,
+  /** With nothing else left to do, how long the end waits for jobs of a killed process: to connect, to see what the hub hands out, to tell the rest. */
+  interruptedTimeout: 60_000,
   /** With nothing else left to do, how long a hub that went away may hold up the end for jobs that it may not have taken back. */
   returnTimeout: 60_000,
   /** One question for each of those jobs. */

@@ -3,14 +3,21 @@ import { supervisorSetup } from './setup.ts';
 
 export type { SupervisorInput, SweepRunInput } from './context.ts';
 
+/** Nobody else can answer for the jobs of a killed process. What it left on this host the next start sweeps. */
+const endedEarly = [
+  { guard: 'nothingInterrupted', target: 'stopped' },
+  { target: '#supervisor.serving.work.declining' },
+] as const;
+
 /**
  * The root of the actor system: owns the hub link, starts one sign-job per assignment, and is the only one that
  * counts slots.
  *
  * Promises: nothing is accepted before what the previous process left has been swept; never more than `maxConcurrent`
  * machines, whatever the hub hands out; a second assignment of a running job is adopted, not started; every
- * assignment ends in one conclusion, or goes back to the hub; no job that was not begun is failed because the daemon
- * ends, as long as the hub can be reached; *drain*, *cancel* and *shutdown* are three different wishes.
+ * assignment ends in one conclusion, or goes back to the hub; no job of which nothing has left this host is failed because
+ * the daemon ends, as long as the hub can be reached; jobs of a killed process are answered for before the next one ends;
+ * *drain*, *cancel* and *shutdown* are three different wishes.
  */
 export const supervisorMachine = supervisorSetup.createMachine({
   id: 'supervisor',
@@ -39,12 +46,12 @@ export const supervisorMachine = supervisorSetup.createMachine({
         },
         onError: 'listFailed',
       },
-      on: { 'shutdown.requested': 'stopped', 'drain.requested': 'stopped' },
+      on: { 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
       after: { sweepTimeout: 'listFailed' },
     },
     listFailed: {
       description: 'Cannot list leftover machines; taking no jobs until that works.',
-      on: { 'shutdown.requested': 'stopped', 'drain.requested': 'stopped' },
+      on: { 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
       after: { sweepPause: 'sweeping' },
     },
 

@@ -1,10 +1,10 @@
 import { assign, enqueueActions, sendTo } from 'xstate';
 import type { Failure } from '../contracts/failure.ts';
-import type { JobReport } from '../contracts/job.ts';
+import type { Conclusion, JobReport } from '../contracts/job.ts';
 import { freeNumber } from '../contracts/numbers.ts';
 import type { VmClone } from '../contracts/vm.ts';
-import { type ReturnedJob, vmNameOf, vmOf } from './context.ts';
-import { runCrashed } from './failures.ts';
+import { type ReturnedJob, type SupervisorContext, vmNameOf, vmOf } from './context.ts';
+import { notTaken, runCrashed } from './failures.ts';
 import { conclusionOf, failed, noteOf } from './hub-reports.ts';
 import { actorIdOf, assignmentOf, change, find, openRunOf, openRuns, sweepIdOf } from './runs.ts';
 import { withSlots } from './slot-actions.ts';
@@ -53,10 +53,7 @@ export const withRuns = withSlots.extend({
         const { runId, jobId, assignmentId, conclusion } = params;
         enqueue.assign({
           runs: change(context.runs, runId, { phase: 'concluded' }),
-          concluded: {
-            ...context.concluded,
-            [conclusion.outcome]: context.concluded[conclusion.outcome] + 1,
-          },
+          concluded: counted(context.concluded, conclusion),
         });
         enqueue.sendTo('hub', conclusionOf(jobId, assignmentId, conclusion));
       },
@@ -67,6 +64,10 @@ export const withRuns = withSlots.extend({
     }),
     refuseAssignment: sendTo('hub', (_, params: ReturnedJob & { failure: Failure }) =>
       failed(params.jobId, params.assignmentId, params.failure),
+    ),
+    /** A job that was not begun, and that the hub believes to run here. */
+    handBack: sendTo('hub', (_, { jobId, assignmentId }: ReturnedJob) =>
+      conclusionOf(jobId, assignmentId, { outcome: 'returned', failure: notTaken, stage: null }),
     ),
     cancelRun: enqueueActions(({ context, enqueue }, params: { jobId: string }) => {
       const run = openRunOf(context.runs, params.jobId);
@@ -130,3 +131,8 @@ export const withRuns = withSlots.extend({
     }),
   },
 });
+
+/** A job that goes back to the hub has no end here. */
+function counted(concluded: SupervisorContext['concluded'], { outcome }: Conclusion) {
+  return outcome === 'returned' ? concluded : { ...concluded, [outcome]: concluded[outcome] + 1 };
+}

@@ -131,13 +131,15 @@ export const serving = supervisorSetup.createStateConfig({
       invoke: {
         id: 'interruptedJobs',
         src: 'interruptedJobs',
-        input: ({ context }) => ({
+        input: ({ context, self }) => ({
           jobIds: context.interruptedJobIds ?? [],
           unsureIds: context.unsureJobIds ?? [],
+          owner: self,
         }),
-        onError: {},
+        onError: { actions: 'forgetInterrupted' },
       },
       on: {
+        'interrupted.answered': { actions: 'forgetInterrupted' },
         'hub.linkUp': { actions: { type: 'tellInterruptedJobs', params: newsOf } },
         'hub.linkLost': { actions: { type: 'tellInterruptedJobs', params: newsOf } },
         'hub.jobAssigned': { actions: { type: 'tellInterruptedJobs', params: newsOf } },

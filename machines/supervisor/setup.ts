@@ -23,6 +23,7 @@ export const supervisorSetup = withRuns.extend({
       for (const job of context.returned) enqueue.raise({ type: 'job.kept', ...job });
       enqueue.raise({ type: 'returns.settled' });
     }),
+    forgetInterrupted: assign({ interruptedJobIds: [], unsureJobIds: [] }),
     forgetReturned: assign({ returned: [] }),
     confirmKept: sendTo('hub', (_, params: { jobId: string }) => ({
       type: 'hub.claimConfirmed',

@@ -1,13 +1,29 @@
 import { and } from 'xstate';
-import { lineFull, notTaken } from './failures.ts';
+import type { ReturnedJob } from './context.ts';
+import { lineFull } from './failures.ts';
 import { supervisorSetup } from './setup.ts';
 import { adoption, refused } from './transitions.ts';
+
+/** The hub did not take it back: it is done, and the daemon ends after it. */
+const keptJob = {
+  target: 'draining',
+  actions: [
+    { type: 'startRun', params: jobOf },
+    { type: 'confirmKept', params: jobOf },
+  ],
+} as const;
 
 /** Region of `serving`. */
 export const work = supervisorSetup.createStateConfig({
   description: 'Whether new work is taken.',
   initial: 'accepting',
   states: {
+    declining: {
+      description:
+        'The end was asked for before there was a link: the hub is offered nothing from the start.',
+      entry: ['closeIntake', 'closePool'],
+      always: 'draining',
+    },
     accepting: {
       description: 'Assignments are taken; those beyond the slots wait in line.',
       on: {
@@ -47,32 +63,42 @@ export const work = supervisorSetup.createStateConfig({
         'job.awaitingReassignment': {
           actions: [{ type: 'loseClaim', params: ({ event }) => event }, 'endLostRuns'],
         },
-        'job.kept': {
-          actions: [
-            { type: 'startRun', params: ({ event }) => event },
-            { type: 'confirmKept', params: ({ event }) => event },
-          ],
-        },
+        'job.kept': { actions: keptJob.actions },
         'drain.requested': {},
         'shutdown.requested': 'stopping',
       },
-      always: { guard: and(['isIdle', 'nothingReturned']), target: 'closing' },
+      always: { guard: and(['isIdle', 'nothingReturned']), target: 'answering' },
       after: { drainTimeout: 'stopping' },
     },
     stopping: {
       description:
-        'The hub takes back the job that it assigned last; what is left is cancelled and cleaned up.',
+        'The hub takes back the job that it assigned last, and is given back what never left this host; the rest is cancelled.',
       entry: ['closeIntake', 'cancelAllRuns'],
       on: {
         'hub.jobAssigned': { actions: { type: 'returnAssignment', params: ({ event }) => event } },
-        'job.kept': {
-          actions: refused(notTaken),
-        },
+        'job.kept': { actions: { type: 'handBack', params: ({ event }) => event } },
         'drain.requested': {},
         'shutdown.requested': {},
       },
-      always: { guard: and(['isIdle', 'nothingReturned']), target: 'closing' },
+      always: { guard: and(['isIdle', 'nothingReturned']), target: 'answering' },
       after: { stopTimeout: 'closing' },
+    },
+    answering: {
+      description:
+        'Nothing is left but jobs that the previous process was killed in: their senders are told, if the hub is there.',
+      on: {
+        'hub.jobAssigned': { actions: { type: 'returnAssignment', params: ({ event }) => event } },
+        'job.kept': keptJob,
+        'drain.requested': {},
+        'shutdown.requested': {},
+      },
+      always: { guard: and(['nothingInterrupted', 'nothingReturned']), target: 'closing' },
+      after: {
+        interruptedTimeout: [
+          { guard: 'nothingReturned', target: 'closing' },
+          { target: 'answering', reenter: true },
+        ],
+      },
     },
     closing: {
       description:
@@ -81,13 +107,7 @@ export const work = supervisorSetup.createStateConfig({
       on: {
         'hub.linkUp': { guard: 'nothingReturned', actions: 'closeHub' },
         'hub.jobAssigned': { actions: { type: 'returnAssignment', params: ({ event }) => event } },
-        'job.kept': {
-          target: 'draining',
-          actions: [
-            { type: 'startRun', params: ({ event }) => event },
-            { type: 'confirmKept', params: ({ event }) => event },
-          ],
-        },
+        'job.kept': keptJob,
         'returns.settled': { actions: 'closeHub' },
         'drain.requested': {},
         'shutdown.requested': {},
@@ -96,3 +116,7 @@ export const work = supervisorSetup.createStateConfig({
     },
   },
 });
+
+function jobOf({ event }: { event: ReturnedJob }): ReturnedJob {
+  return event;
+}

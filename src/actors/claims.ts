@@ -18,13 +18,18 @@ export async function stateOfClaim(
   return probeToken({ url, token, origin: originOf(services.config), signal });
 }
 
-/** A token that is dead says that the hub had the result; one that we cannot ask about counts as open. */
-export async function awaitsResult(
+/** As far as the hub says; a token that is dead says that it had the result, and the claim is settled. */
+export async function standingOfClaim(
   services: Services,
   assignmentId: string,
   signal: AbortSignal,
-): Promise<boolean> {
-  const state = await stateOfClaim(services, assignmentId, signal).catch(() => 'open');
+): Promise<'open' | 'closed' | 'unclear'> {
+  if (!services.vault.claim(assignmentId)) return 'unclear';
+  const state = await stateOfClaim(services, assignmentId, signal).catch(() => 'unclear' as const);
   if (state === 'closed') services.vault.settle(assignmentId);
-  return state !== 'closed';
+  return state;
 }
+
+/** One that we cannot ask about counts as open. */
+export const awaitsResult = async (...asked: Parameters<typeof standingOfClaim>): Promise<boolean> =>
+  (await standingOfClaim(...asked)) !== 'closed';

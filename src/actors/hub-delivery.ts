@@ -36,9 +36,11 @@ export const tellFault = ({ logger }: Services, error: unknown): void =>
 
 /** A note that cannot be written is left out; a result is never: then it says that. */
 function framesOf(services: Services, report: OutboxEntry['report']): string[] {
+  const claim = report.kind === 'conclusion' ? services.vault.claim(report.assignmentId) : undefined;
   const context = {
-    durationSeconds: secondsSince(services, report),
+    durationSeconds: claim === undefined ? 0 : secondsTaken(claim, Date.now()),
     sendsErrors: services.config.hubErrors === 'on',
+    ...(claim?.platform && { platform: claim.platform }),
   };
   try {
     const redact = services.redactor.ofJob(report.jobId);
@@ -51,9 +53,4 @@ function framesOf(services: Services, report: OutboxEntry['report']): string[] {
       encodeWorkerMessage(message, (text) => text),
     );
   }
-}
-
-function secondsSince(services: Services, report: OutboxEntry['report']): number {
-  const claim = report.kind === 'conclusion' ? services.vault.claim(report.assignmentId) : undefined;
-  return claim === undefined ? 0 : secondsTaken(claim, Date.now());
 }

@@ -44,15 +44,14 @@ function hearOther({ services, say, backlog }: Hearing, frame: Buffer): void {
 }
 
 function refuse(
-  { services, say, signal, backlog }: Hearing,
+  { say, signal, backlog }: Hearing,
   { jobId }: AssignmentHead,
   assignmentId: string,
   failure: Failure,
   after: Promise<void>,
 ): void {
   const act = () => {
-    if (signal.aborted) services.vault.settle(assignmentId);
-    else say({ type: 'jobMalformed', jobId, assignmentId, failure });
+    if (!signal.aborted) say({ type: 'jobMalformed', jobId, assignmentId, failure });
   };
   backlog.put({ act, after });
 }
@@ -65,8 +64,10 @@ function admit(
 ): void {
   const act = () => {
     admission.leave(assignmentId);
-    const message = signal.aborted ? undefined : takeIn(services, frame, assignmentId);
-    // a frame that only seemed to be an assignment, or one that nobody listens for any more
+    // nobody listens any more, because the daemon ends or the disk hangs: the next process finds it in the journal
+    if (signal.aborted) return;
+    const message = takeIn(services, frame, assignmentId);
+    // a frame that only seemed to be an assignment
     if (!message || !('assignmentId' in message)) services.vault.settle(assignmentId);
     if (message) say(message);
   };

@@ -36,7 +36,8 @@ function admit({ vault }: Services, assignmentId: string, message: Assigned, siz
     receivedAtMs: vault.claim(assignmentId)?.receivedAtMs ?? Date.now(),
     sizeBytes,
   });
-  const { appName, bundleId, version, shortVersion = '' } = parseManifest(manifest);
+  const { appName, bundleId, version, shortVersion = '', platform } = parseManifest(manifest);
+  vault.notePlatform(assignmentId, platform);
   parseCredentials(credentials);
   refuseToldPasswords(credentials, {
     ...{ app_name: appName, bundle_id: bundleId, version, short_version: shortVersion },

@@ -123,6 +123,9 @@ function obey(services: Services, socket: HubSocket, receipts: Receipts, command
     case 'socket.close':
       socket.close();
       break;
+    case 'socket.hangUp':
+      socket.terminate();
+      break;
     case 'socket.deliver':
       deliver(services, socket, receipts, command);
       break;

@@ -15,7 +15,7 @@ import { parseVmName, printVmName } from '../domain/vm-name.ts';
 import { sweepRunFolders } from '../run/host/run-folders.ts';
 import { originOf } from '../run/hub-origin.ts';
 import type { Services } from '../run/services.ts';
-import { awaitsResult } from './claims.ts';
+import { awaitsResult, standingOfClaim } from './claims.ts';
 import { hubSocketLogic } from './hub-socket.ts';
 import { answerInterruptedJobs } from './interrupted-jobs.ts';
 import { watchJobLogic } from './interrupted-watch.ts';
@@ -100,10 +100,14 @@ function provideHubConnection(services: Services) {
     actors: {
       hubSocket: hubSocketLogic(services),
       probeAssignments: fromPromise<Reopening, { assignmentIds: readonly string[] }>(
-        async ({ input: { assignmentIds: asked }, signal }) => ({
-          asked,
-          stillOpen: await namesWhere(asked, (id) => awaitsResult(services, id, signal)),
-        }),
+        async ({ input: { assignmentIds: asked }, signal }) => {
+          const standings = new Map<string, string>();
+          const stillOpen = await namesWhere(asked, async (id) => {
+            standings.set(id, await standingOfClaim(services, id, signal));
+            return standings.get(id) !== 'closed';
+          });
+          return { asked, stillOpen, unclear: asked.filter((id) => standings.get(id) === 'unclear') };
+        },
       ),
       askQueueLength: fromPromise<number | null, undefined>(({ signal }) =>
         readQueueLength(originOf(services.config), signal),

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { WireMessage } from './types.ts';
+import type { WireMessage, WorkerEntry } from './types.ts';
 
 interface JobRecord {
   isCompleted: boolean;
@@ -61,11 +61,13 @@ export class Judge {
     this.#note(`first frame is ${String(type)}, not worker_hello`);
   }
 
-  message(message: WireMessage): void {
+  message(message: WireMessage, sender: Pick<WorkerEntry, 'capabilities'>): void {
     const { type, job_id: jobId } = message;
     this.#fields(message);
     if (type === 'update_result') return;
-    if (typeof jobId === 'string' && jobId !== '') this.#jobMessage(message, jobId);
+    if (typeof jobId === 'string' && jobId !== '' && type === 'complete' && message.needs_finishing)
+      this.#handedBack(jobId, sender);
+    else if (typeof jobId === 'string' && jobId !== '') this.#jobMessage(message, jobId);
     else this.#note(`${type} without job_id`);
   }
 
@@ -105,11 +107,18 @@ export class Judge {
   }
 
   #complete(message: WireMessage, record: JobRecord | undefined, jobId: string): void {
-    if (message.needs_finishing) this.#note(`complete with needs_finishing (${jobId})`);
     if (!record) return;
     if (record.isCompleted) this.#note(`complete twice (${jobId})`);
     if (message.success === true && !record.hasResult) this.#note(`success without a result (${jobId})`);
     record.isCompleted = true;
+  }
+
+  /** It is dispatched again at once, in the worst case to its sender; an artifact would be taken for its bundle. */
+  #handedBack(jobId: string, { capabilities }: Pick<WorkerEntry, 'capabilities'>): void {
+    const { isCompleted, hasResult } = this.#jobs.get(jobId) ?? {};
+    if (capabilities.length > 0) this.#note(`handed back by a worker that takes jobs (${jobId})`);
+    if (hasResult) this.#note(`handed back with a result (${jobId})`);
+    if (isCompleted) this.#note(`handed back after complete (${jobId})`);
   }
 
   /** Called for every upload, before the hub looks at the token. */

@@ -143,7 +143,7 @@ export class WorkerLink {
     // a second hello is read by nobody
     const id = resolveJobId(message, worker);
     const { judge } = this.#context;
-    judge.message(message);
+    judge.message(message, worker);
     if (ledger.isForeign(id, worker)) judge.foreign(message, id);
     if (relayedTypes.has(message.type) && id !== '') this.#context.relay(id, message);
     else if (message.type === 'error') ledger.error(worker, message);

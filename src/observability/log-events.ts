@@ -34,7 +34,10 @@ const lines: Readonly<Record<string, Describe>> = {
   ],
   'slot.granted': () => undefined,
   'drain.requested': () => ['info', 'draining: no more jobs are taken'],
-  'shutdown.requested': () => ['info', 'stopping: running jobs are cancelled'],
+  'shutdown.requested': () => [
+    'info',
+    'stopping: jobs go back to the hub, what has gone too far is cancelled',
+  ],
 };
 
 function describeNote(job: unknown, run: unknown, note: Told & { kind: string }): ReturnType<Describe> {

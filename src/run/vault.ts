@@ -18,6 +18,8 @@ export interface Assignment {
 
 /** What is known of an assignment before it is read, and what is left when its run is over, until the hub has its result. */
 export interface Claim extends Omit<Assignment, 'manifest' | 'credentials'> {
+  /** What the job is to be signed for, once its manifest was read. */
+  readonly platform?: 'macos' | 'ios';
   /** When the job had its result, which may wait for the hub long after. */
   readonly concludedAtMs?: number;
 }
@@ -34,6 +36,8 @@ export interface Vault {
   /** An assignment came in, and nothing of it but this was read. */
   expect(assignmentId: string, claim: Claim): void;
   put(assignmentId: string, assignment: Assignment): void;
+  /** Its manifest was read. */
+  notePlatform(assignmentId: string, platform: 'macos' | 'ios'): void;
   assignment(assignmentId: string): Assignment | undefined;
   claim(assignmentId: string): Claim | undefined;
   /** The job runs already, with the manifest and the credentials of an earlier assignment: those of this one go. */
@@ -74,6 +78,10 @@ export function createVault(redactor: Redactor, onSettled: (assignmentId: string
       assignments.set(assignmentId, assignment);
       claims.set(assignmentId, claim);
       redactor.add(assignmentId, [assignment.authToken, ...secretsIn(credentials)], assignment.jobId);
+    },
+    notePlatform: (assignmentId, platform) => {
+      const claim = claims.get(assignmentId);
+      if (claim) claims.set(assignmentId, { ...claim, platform });
     },
     assignment: (assignmentId) => assignments.get(assignmentId),
     claim: (assignmentId) => claims.get(assignmentId),

@@ -181,7 +181,7 @@ describe('what a worker has to live with', () => {
       const end = { type: 'complete', job_id: jobId, success: true, duration_secs: 1, artifacts: [] };
       await worker.socket.send(JSON.stringify({ ...end, needs_finishing: 'ios' }));
       expect((await worker.assignment(2)).manifest).toMatchObject({ targets: ['ios-sign'] });
-      expect(hub.violations).toContain(`complete with needs_finishing (${jobId})`);
+      expect(hub.violations).toContain(`handed back by a worker that takes jobs (${jobId})`);
     });
   });
 

@@ -43,13 +43,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function begin(limits: Limits = {}): Promise<void> {
+async function begin(limits: Limits = {}, env: Readonly<Record<string, string>> = {}): Promise<void> {
   ({ daemon } = await startInstantDaemon({
     hubUrl: hub.webSocketUrl,
     hubSecret: WORKER_SECRET,
     stateDir: join(folder, 'state'),
     limits: { ...limits, hub: { ...quick, ...limits.hub } },
-    env: { PERRY_HUB_HTTP_URL: hub.httpUrl },
+    env: { PERRY_HUB_HTTP_URL: hub.httpUrl, ...env },
     working: async (jobId) => {
       holds.get(jobId)?.begun.open();
       await holds.get(jobId)?.end.opened;
@@ -64,6 +64,13 @@ const submit = () => hub.submitJob(instantSubmission);
 const reaches = async (jobId: string, state: string) => {
   const run = daemon.supervisor.getSnapshot().context.runs.find((one) => one.jobId === jobId);
   await waitFor(run?.ref as NonNullable<typeof run>['ref'], ({ value }) =>
+    JSON.stringify(value).includes(`"${state}"`),
+  );
+};
+
+const linkIs = async (state: string) => {
+  const link = daemon.supervisor.getSnapshot().children.hub;
+  await waitFor(link as NonNullable<typeof link>, ({ value }) =>
     JSON.stringify(value).includes(`"${state}"`),
   );
 };
@@ -138,7 +145,8 @@ describe('a drain with a full queue', () => {
   });
 
   test('while the hub is away: what runs is delivered when it is back, a job taken back by it adopted', async () => {
-    await begin();
+    // the hub hands out first what it took back; slow as it is here, it has the time that it has in life
+    await begin({ hub: { greetingGrace: 1_000 } });
     const [orphan, requeued] = [await held(), await held()];
     await hub.refuseConnections(true);
     await hub.dropAllSockets();
@@ -162,6 +170,109 @@ describe('a drain with a full queue', () => {
     await daemon.finished;
     expect([hub.jobStatus(running), answersOf(running)]).toEqual(['queued', []]);
   });
+});
+
+describe('a second wish to end', () => {
+  const end = async () => {
+    for (const type of ['drain.requested', 'shutdown.requested'] as const) daemon.supervisor.send({ type });
+    await daemon.finished;
+  };
+  const expectGoneBack = (jobId: string) =>
+    expect([jobId, hub.jobStatus(jobId), answersOf(jobId)]).toEqual([jobId, 'queued', []]);
+  const hold = (jobId: string) => holds.set(jobId, { begun: gate(), end: gate() });
+
+  /** One job runs and two wait in line: each job that fails brings two new ones. */
+  const overfull = async (env: Readonly<Record<string, string>> = {}) => {
+    await begin({}, { PERRY_MAX_CONCURRENT_BUILDS: '1', ...env });
+    const first = await held();
+    const [second, ...queue] = [await submit(), await submit(), await submit(), await submit()];
+    for (const jobId of [second, ...queue]) hold(jobId);
+    for (const jobId of [first, second]) broken.add(jobId);
+    letGo(first);
+    await holds.get(second)?.begun.opened;
+    letGo(second);
+    await holds.get(queue[0] ?? '')?.begun.opened;
+    await hub.until(() => (hub.assignments.length === 5 ? true : undefined), patience());
+    await reaches(queue[2] ?? '', 'waitingForSlot');
+    return queue;
+  };
+
+  test('gives every job back: the one that runs, those in line, and the one that was assigned last', async () => {
+    const queue = await overfull();
+    await end();
+    for (const jobId of queue) expectGoneBack(jobId);
+    const other = await another(9);
+    await doAll(other, queue);
+    for (const jobId of queue) expectOneComplete(hub.messages(jobId));
+  });
+
+  test('gives jobs back that had come in a burst while it drained', async () => {
+    await begin();
+    const [failing, last] = [await held(), await held()];
+    const queue = [await submit(), await submit(), await submit()];
+    for (const jobId of queue) hold(jobId);
+    broken.add(failing);
+    daemon.supervisor.send({ type: 'drain.requested' });
+    letGo(failing);
+    await hub.until(() => (ours()?.capabilities.length === 0 ? true : undefined), patience());
+    await end();
+    for (const jobId of [last, ...queue]) expectGoneBack(jobId);
+  });
+
+  test('tells a job to have failed of which it cannot ask the hub whether it runs here', async () => {
+    await begin({}, { PERRY_HUB_HTTP_URL: 'http://127.0.0.1:9' });
+    const [running, failing] = [await held(), await held()];
+    broken.add(failing);
+    letGo(failing);
+    await hub.completed(failing, patience());
+    await end();
+    expect(answersOf(running)).toMatchObject([
+      { success: false, error: expect.stringMatching(/^WORKER_STOPPING/) },
+    ]);
+  });
+
+  test('tells a job to have failed whose artifact the hub may have', async () => {
+    await begin();
+    const { open, opened } = gate();
+    hub.delayUploadAnswerUntil(opened);
+    const [uploading, running] = [await submit(), await held()];
+    await reaches(uploading, 'awaitingAnswer');
+    await end();
+    open();
+    expect(answersOf(uploading)).toMatchObject([
+      { success: false, error: expect.stringMatching(/^WORKER_STOPPING/) },
+    ]);
+    expectGoneBack(running);
+  });
+});
+
+describe('a link that is given up by us while jobs that came on it are written to the disk', () => {
+  test.each(['silence', 'a job that is not wanted'] as const)(
+    'because of %s: each of them has its one answer',
+    async (why) => {
+      const written = gate();
+      const silenceTimeout = why === 'silence' ? 400 : 60_000;
+      await begin({ hub: { silenceTimeout, closeTimeout: 20 } });
+      const { takenJobs } = daemon.services;
+      const { taken } = takenJobs;
+      takenJobs.taken = async (...job) => {
+        await taken.apply(takenJobs, job);
+        await written.opened;
+      };
+      const jobs = [await submit(), await submit()];
+      await hub.until(() => (hub.assignments.length === 2 ? true : undefined), patience());
+      if (why === 'silence') hub.freezeSockets();
+      else daemon.supervisor.getSnapshot().children.hub?.send({ type: 'hub.jobUnwanted' });
+      await linkIs('hangingUp');
+      written.open();
+      await linkIs('backingOff');
+      await hub.noticeFrozenSockets();
+      const [first = '', last = ''] = jobs;
+      await succeeds(first);
+      if (why === 'silence') await succeeds(last);
+      else expect([hub.jobStatus(last), answersOf(last)]).toEqual(['queued', []]);
+    },
+  );
 });
 
 describe('a hub that was restarted with every slot in use', () => {

@@ -6,6 +6,7 @@ import { waitFor } from 'xstate';
 import type { Daemon } from '../../src/daemon/daemon.ts';
 import { type EmbeddedHub, startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
 import { openTakenJobs } from '../../src/journal/taken-jobs.ts';
+import type { Limits } from '../../src/run/limits.ts';
 import { patience, WORKER_SECRET } from '../helpers/daemon.ts';
 import { completed, connectWorker } from '../helpers/hub.ts';
 import {
@@ -55,11 +56,11 @@ async function takeAndDie(count: number, unread = 0): Promise<string[]> {
   return jobIds;
 }
 
-async function startNext(working?: InstantDaemonOptions['working']) {
+async function startNext(working?: InstantDaemonOptions['working'], supervisor: Limits['supervisor'] = {}) {
   const { daemon } = await startInstantDaemon({
     ...{ hubUrl: hub.webSocketUrl, hubSecret: WORKER_SECRET, stateDir: stateDir() },
     env: { PERRY_HUB_HTTP_URL: hub.httpUrl },
-    limits: { interruptedJobs: { handOutTime: 50, answerPause: 50 } },
+    limits: { interruptedJobs: { handOutTime: 50, answerPause: 50 }, supervisor },
     ...(working && { working }),
   });
   const drain = async () => {
@@ -159,4 +160,39 @@ test('the one that was not read was the second: the only one that the journal kn
   await startNext();
   await expectLost(known);
   expect(await hub.completed(unread, patience())).toMatchObject({ success: true });
+});
+
+test.each(['drain.requested', 'shutdown.requested'] as const)(
+  'the next process ends by %s as soon as it has begun: senders are told first, the job that was taken back waits',
+  async (wish) => {
+    for (const isLinked of [false, true]) {
+      const [first = '', second = '', last = ''] = await takeAndDie(3);
+      const { daemon } = await startNext(() => new Promise(() => {}));
+      if (isLinked) await waitFor(daemon.supervisor, (s) => s.matches({ serving: { link: 'online' } }));
+      daemon.supervisor.send({ type: 'drain.requested' });
+      if (wish === 'shutdown.requested') daemon.supervisor.send({ type: wish });
+      if (isLinked && wish === 'drain.requested') daemon.supervisor.send({ type: 'shutdown.requested' });
+      await daemon.finished;
+      await Promise.all([expectLost(first), expectLost(second)]);
+      expect(hub.jobStatus(last)).toBe('queued');
+      const other = await connectWorker(hub, { secret: WORKER_SECRET, name: 'the other' });
+      expect(await other.assignment(1)).toMatchObject({ jobId: last });
+      await other.say(completed(last));
+      await hub.completed(last, patience());
+      other.socket.close();
+      await other.ended();
+    }
+    expect(hub.violations).toEqual([]);
+  },
+);
+
+test('a process that ends while the hub is away does not wait for ever; the next one tells the senders', async () => {
+  const [first = '', last = ''] = await takeAndDie(2);
+  await hub.refuseConnections(true);
+  const { drain } = await startNext(undefined, { interruptedTimeout: 200 });
+  await drain();
+  await hub.refuseConnections(false);
+  await startNext();
+  await expectLost(first);
+  expect(await hub.completed(last, patience())).toMatchObject({ success: true });
 });

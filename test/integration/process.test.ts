@@ -154,7 +154,7 @@ describe('SIGTERM', () => {
     },
   );
 
-  test('a second time cancels a job that the hub does not take back, and says so', async () => {
+  test('a second time gives jobs back that the hub does not take back by itself, and ends with 0', async () => {
     const first = await holdSigning(join(room, 'tools'));
     const earlier = await submit(materials.iosJob());
     const running = daemon();
@@ -166,13 +166,11 @@ describe('SIGTERM', () => {
     running.signal('SIGTERM');
     await running.said(/draining/);
     running.signal('SIGTERM');
-    expect(await hub.completed(earlier, patience())).toMatchObject({
-      success: false,
-      error: expect.stringMatching(/^WORKER_STOPPING: /),
-    });
     expect(await running.ended).toBe(0);
-    expectOneComplete(hub.messages(earlier));
-    expect(hub.jobStatus(last)).toBe('queued');
+    for (const jobId of [earlier, last]) {
+      expect(hub.jobStatus(jobId)).toBe('queued');
+      expect(hub.messages(jobId).map(({ type }) => type)).not.toContain('complete');
+    }
     await Promise.all([first.release(), second.release()]);
   });
 

@@ -17,6 +17,12 @@ export const conclusion = (jobId: string, assignmentId = `a-${jobId}`): HubRepor
   assignmentId,
   conclusion: { outcome: 'failed', failure: failure('A'), stage: null },
 });
+export const returned = (jobId: string): HubReport => ({
+  kind: 'conclusion',
+  jobId,
+  assignmentId: `a-${jobId}`,
+  conclusion: { outcome: 'returned', failure: failure('A'), stage: null },
+});
 
 /** The link with its socket and its probe played by the test. */
 export function beginLink() {
@@ -54,7 +60,7 @@ export function beginLink() {
     stillOpen: (stillOpen?: readonly string[]) => {
       const probe = stage.the('probeAssignments');
       const { assignmentIds: asked } = probe.input;
-      probe.answer({ asked, stillOpen: stillOpen ?? asked });
+      probe.answer({ asked, stillOpen: stillOpen ?? asked, unclear: [] });
     },
     /** The hub counts these jobs as ours on this link. */
     claim: (...jobIds: string[]) => {

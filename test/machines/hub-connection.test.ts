@@ -118,8 +118,36 @@ describe('staying alive', () => {
     expect(scene.commands().at(-1)).toEqual({ type: 'socket.close' });
     expect(scene.owner.types()).toEqual(['hub.linkUp']);
     scene.clock.advance(hubLimits.closeTimeout);
+    expect(scene.commands().at(-1)).toEqual({ type: 'socket.hangUp' });
+    scene.breakLink();
     expect(scene.link.is('backingOff')).toBe(true);
     expect(scene.owner.types()).toEqual(['hub.linkUp', 'hub.linkLost']);
+  });
+
+  test.each([
+    ['abandoned', (scene: LinkScene) => scene.clock.advance(hubLimits.silenceTimeout)],
+    [
+      'given up for the sake of a job that is not wanted',
+      ({ link }: LinkScene) => link.send({ type: 'hub.jobUnwanted' }),
+    ],
+    ['closed for good', (scene: LinkScene) => scene.requestClose()],
+  ])(
+    'jobs that had come in on a link that is %s are ours, though nobody answers the Close frame',
+    (_, giveUp) => {
+      const scene = beginLink().goOnline();
+      giveUp(scene);
+      scene.clock.advance(hubLimits.closeTimeout);
+      for (const job of ['A', 'B']) scene.assign(job);
+      scene.breakLink();
+      expect(scene.owner.types().filter((type) => type === 'hub.jobAssigned')).toHaveLength(2);
+      expect(scene.stage.open('hubSocket')).toEqual([]);
+    },
+  );
+
+  test('a connection that does not end when it is told to is left behind after 5 s', () => {
+    const scene = beginLink().goOnline();
+    scene.clock.advance(hubLimits.silenceTimeout + hubLimits.closeTimeout + hubLimits.hangUpTimeout);
+    expect(scene.link.is('backingOff')).toBe(true);
   });
 
   test('an abandoned link that answers the Close frame is given up at once; a job that came before is ours', () => {

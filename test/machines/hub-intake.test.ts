@@ -45,6 +45,7 @@ describe('a job that is not wanted any more', () => {
     scene.assign('A');
     refuse(scene);
     scene.clock.advance(hubLimits.closeTimeout);
+    scene.breakLink();
     expect(scene.link.is('backingOff')).toBe(true);
     goBack(scene);
     expect(scene.helloes()).toEqual(['jobs', 'nothing']);

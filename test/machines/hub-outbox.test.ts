@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hubLimits, MAX_HELD_NOTES } from '../../machines/hub-connection/limits.ts';
-import { beginLink, conclusion, type LinkScene, note } from './hub-connection-scene.ts';
+import { beginLink, conclusion, type LinkScene, note, returned } from './hub-connection-scene.ts';
 import { failure } from './samples.ts';
 
 describe('while the hub is away', () => {
@@ -180,6 +180,66 @@ describe('a conclusion', () => {
   });
 });
 
+describe('a job that goes back to the hub', () => {
+  const outcomes = (scene: LinkScene) =>
+    scene
+      .delivered()
+      .flatMap(({ report }) => (report.kind === 'conclusion' ? [report.conclusion.outcome] : []));
+  const handBack = () => {
+    const scene = beginLink().goOnline();
+    for (const job of ['A', 'B']) scene.assign(job);
+    scene.report(returned('A'));
+    return scene;
+  };
+
+  test('is asked about though it came on this link: one that does not run there would count as done', () => {
+    const scene = handBack();
+    expect(outcomes(scene)).toEqual([]);
+    scene.stillOpen();
+    expect(outcomes(scene)).toEqual(['returned']);
+    scene.confirmAll();
+    expect(scene.link.context.outbox.unconfirmed).toEqual([]);
+  });
+
+  test('that the hub has taken back itself is not mentioned', () => {
+    const scene = handBack();
+    scene.stillOpen([]);
+    expect(outcomes(scene)).toEqual([]);
+  });
+
+  test.each([
+    [
+      'says nothing clear',
+      (scene: LinkScene) => {
+        const probe = scene.stage.the('probeAssignments');
+        const { assignmentIds: asked } = probe.input;
+        probe.answer({ asked, stillOpen: asked, unclear: asked });
+      },
+    ],
+    ['does not answer', (scene: LinkScene) => scene.clock.advance(hubLimits.reconcileTimeout)],
+    [
+      'cannot be asked before the link is closed',
+      (scene: LinkScene) => {
+        scene.requestClose();
+        scene.stage.the('probeAssignments').fail(new Error('no'));
+      },
+    ],
+  ])('of which the hub %s is told to have failed instead', (_, end) => {
+    const scene = handBack();
+    end(scene);
+    expect(outcomes(scene)).toEqual(['failed']);
+  });
+
+  test('and may not have arrived there is asked about again on the next link', () => {
+    const scene = handBack();
+    scene.stillOpen();
+    scene.reconnect();
+    expect(scene.stage.the('probeAssignments').input).toEqual({ assignmentIds: ['a-A'] });
+    scene.stillOpen();
+    expect(outcomes(scene)).toEqual(['returned']);
+  });
+});
+
 describe('a request to close', () => {
   test('with nothing to say sends a Close frame and waits for the answer', () => {
     const scene = beginLink().goOnline().claim('A', 'B', 'C');
@@ -190,12 +250,12 @@ describe('a request to close', () => {
     expect(scene.owner.types()).toEqual(['hub.linkUp']);
   });
 
-  test('is done after 3 s when the hub does not answer', () => {
+  test('is done after 8 s when nothing ends the connection', () => {
     const scene = beginLink().goOnline().claim('A', 'B', 'C');
     scene.requestClose();
     scene.requestClose();
     scene.assign('late');
-    scene.clock.advance(hubLimits.closeTimeout);
+    scene.clock.advance(hubLimits.closeTimeout + hubLimits.hangUpTimeout);
     scene.expectClosed();
   });
 
@@ -243,7 +303,7 @@ describe('a request to close', () => {
     scene.requestClose();
     scene.clock.advance(hubLimits.flushTimeout - 1);
     expect(scene.link.is('linked.flushing')).toBe(true);
-    scene.clock.advance(1 + hubLimits.closeTimeout);
+    scene.clock.advance(1 + hubLimits.closeTimeout + hubLimits.hangUpTimeout);
     scene.expectClosed();
   });
 

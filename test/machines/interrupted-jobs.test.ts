@@ -1,17 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { interruptedJobsLimits } from '../../machines/interrupted-jobs/limits.ts';
 import { interruptedJobsMachine } from '../../machines/interrupted-jobs/machine.ts';
-import { inert } from './inert.ts';
+import type { InterruptedJobsReport } from '../../machines/interrupted-jobs/setup.ts';
+import { inert, owner } from './inert.ts';
 import { failure } from './samples.ts';
-import { Stage } from './stage.ts';
+import { recorder, Stage } from './stage.ts';
 import { walk } from './walk.ts';
 
 const { handOutTime, answerTimeout, answerPause } = interruptedJobsLimits;
 
 function begin(...jobIds: string[]) {
   const stage = new Stage();
-  const jobs = stage.start(stage.fill(interruptedJobsMachine), { jobIds });
-  return { stage, jobs, clock: stage.clock, asked: () => stage.calls.map(({ input }) => input.jobIds) };
+  const owner = recorder<InterruptedJobsReport>();
+  const jobs = stage.start(stage.fill(interruptedJobsMachine), { jobIds, owner: owner.ref });
+  return {
+    stage,
+    jobs,
+    owner,
+    clock: stage.clock,
+    asked: () => stage.calls.map(({ input }) => input.jobIds),
+  };
 }
 
 const assigned = (jobId: string) => ({ type: 'hub.jobAssigned', jobId, assignmentId: 'x' });
@@ -26,7 +34,7 @@ test('without interrupted jobs nothing is ever said', () => {
 });
 
 test('the hub has its time to hand jobs out before those that are left are answered', () => {
-  const { jobs, stage, clock, asked } = begin('a', 'b', 'c');
+  const { jobs, stage, owner, clock, asked } = begin('a', 'b', 'c');
   jobs.send({ type: 'hub.linkUp' });
   jobs.send(assigned('b'));
   jobs.send(assigned('another'));
@@ -34,8 +42,9 @@ test('the hub has its time to hand jobs out before those that are left are answe
   expect(asked()).toEqual([]);
   clock.advance(1);
   expect(asked()).toEqual([['a', 'c']]);
+  expect(owner.types()).toEqual([]);
   stage.the('answerJobs').answer();
-  expect(jobs.state).toBe('settled');
+  expect([jobs.state, owner.types()]).toEqual(['settled', ['interrupted.answered']]);
 });
 
 test('when the hub hands all of them out there is nothing to answer', () => {
@@ -75,10 +84,11 @@ describe('a job that the hub took back, unless it had assigned one more', () => 
   const alone = { queueLength: 0, workers: 1 };
   function watch(jobIds: readonly string[] = [], unsureIds: readonly string[] = ['u']) {
     const stage = new Stage();
-    const jobs = stage.start(stage.fill(interruptedJobsMachine), { jobIds, unsureIds });
+    const owner = recorder<InterruptedJobsReport>();
+    const jobs = stage.start(stage.fill(interruptedJobsMachine), { jobIds, unsureIds, owner: owner.ref });
     jobs.send({ type: 'hub.linkUp' });
     stage.clock.advance(handOutTime);
-    return { stage, jobs, clock: stage.clock };
+    return { stage, jobs, owner, clock: stage.clock };
   }
 
   test('is told to have failed when no job waits and nobody else could have it', () => {
@@ -102,9 +112,12 @@ describe('a job that the hub took back, unless it had assigned one more', () => 
   );
 
   test('is waited for as long as jobs wait or another worker may have it, and answered after long silence', () => {
-    const { jobs, stage, clock } = watch();
+    const { jobs, stage, owner, clock } = watch();
     jobs.send({ type: 'watch.begun' });
+    expect(owner.types()).toEqual([]);
     stage.the('askHubStanding').answer({ queueLength: 0, workers: 2 });
+    // whoever wants to end need not wait for what only time can show
+    expect(owner.types()).toEqual(['interrupted.answered']);
     clock.advance(interruptedJobsLimits.silenceTime);
     stage.the('askHubStanding').answer({ queueLength: 3, workers: 2 });
     clock.advance(interruptedJobsLimits.silenceTime);
@@ -142,7 +155,7 @@ test('every transition is walked', () => {
     actors: inert(['answerJobs', 'watchJob', 'askHubStanding']),
   });
   const { missing } = walk(machine, {
-    input: { jobIds: ['j'], unsureIds: ['u'] },
+    input: { jobIds: ['j'], unsureIds: ['u'], owner },
     samples: {
       'hub.jobAssigned': [
         { jobId: 'j', assignmentId: 'a' },

@@ -119,12 +119,24 @@ describe('a step', () => {
     scene.conclusion();
   });
 
-  test('that is stopped because the worker stops ends in a failure that says so', () => {
+  test.each(stepPorts)(
+    '(%s) that the end of the worker stops gives the job back, unless the hub may have its artifact',
+    (port) => {
+      const scene = beginJob();
+      scene.goTo(port).job.send({ type: 'job.cancelRequested', why: 'shutdown' });
+      const outcome = port === 'deliverArtifact' ? 'failed' : 'returned';
+      expect(scene.conclusion()).toMatchObject({
+        ...{ outcome, failure: { code: 'WORKER_STOPPING', retryable: true } },
+      });
+      scene.cleanUp();
+    },
+  );
+
+  test('for a slot that the end of the worker stops gives the job back', () => {
     const scene = beginJob();
-    scene.goTo('codesign').job.send({ type: 'job.cancelRequested', why: 'shutdown' });
-    expect(scene.conclusion()).toMatchObject({
-      ...{ outcome: 'failed', stage: 'signing', failure: { code: 'WORKER_STOPPING', retryable: true } },
-    });
+    scene.stage.the('admitJob').answer(admitted);
+    scene.job.send({ type: 'job.cancelRequested', why: 'shutdown' });
+    expect(scene.conclusion().outcome).toBe('returned');
     scene.cleanUp();
   });
 

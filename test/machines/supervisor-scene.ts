@@ -1,19 +1,20 @@
 import { expect } from 'vitest';
 import type { HubReport } from '../../machines/contracts/hub.ts';
 import type { JobOutput } from '../../machines/contracts/job.ts';
-import { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import { type SupervisorInput, supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { vmPoolMachine } from '../../machines/vm-pool/machine.ts';
 import { failure } from './samples.ts';
 import { type Call, Stage } from './stage.ts';
 
 /** The supervisor with the link and every run played by the test. */
-export function beginSupervisor(maxConcurrent = 2) {
+export function beginSupervisor(maxConcurrent = 2, more: Partial<SupervisorInput> = {}) {
   const stage = new Stage();
   const supervisor = stage.start(stage.fill(supervisorMachine, { vmPool: vmPoolMachine }), {
     maxConcurrent,
     image: 'golden',
     instance: '0a1b2c3d',
     standbySize: 0,
+    ...more,
   });
   const hub = () => stage.the('hubConnection');
   const run = (runId: string): Call => {
@@ -125,4 +126,6 @@ export const jobIdOf = (assignmentId: string): string => `job-${assignmentId}`;
 export const vmOf = (runId: string): string => `perry-ship-0a1b2c3d-${runId}`;
 
 const codeOf = (conclusion: Extract<HubReport, { kind: 'conclusion' }>['conclusion']): string =>
-  conclusion.outcome === 'succeeded' ? 'succeeded' : conclusion.failure.code;
+  conclusion.outcome === 'failed' || conclusion.outcome === 'cancelled'
+    ? conclusion.failure.code
+    : conclusion.outcome;

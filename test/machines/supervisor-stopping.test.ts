@@ -183,12 +183,12 @@ describe('stopping', () => {
     scene.expectStopped();
   });
 
-  test('answers for a job that the hub did not take back: nobody else can', () => {
+  test('hands back a job that the hub did not take back: nobody else can', () => {
     const scene = stopping();
     scene.assign('d');
     scene.assign('e');
     scene.relink('d');
-    expect(scene.conclusions()).toEqual(['job-d d WORKER_STOPPING']);
+    expect(scene.conclusions()).toEqual(['job-d d returned']);
     for (const id of ['c', 'b', 'a']) scene.finish(id);
     scene.expectStopped();
   });
@@ -206,6 +206,86 @@ describe('stopping', () => {
     scene.clock.advance(supervisorLimits.stopTimeout - 1);
     expect(scene.closeAsked()).toBe(0);
     scene.clock.advance(1);
+    expect(scene.closeAsked()).toBe(1);
+    scene.expectStopped();
+  });
+});
+
+describe('jobs that the previous process was killed in', () => {
+  const answered = (scene: SupervisorScene) =>
+    scene.stage.the('interruptedJobs').say({ type: 'interrupted.answered' });
+  const interrupted = () => beginSupervisor(1, { interruptedJobIds: ['i'], unsureJobIds: ['u'] });
+
+  test.each([
+    ['a drain', ['drain.requested']],
+    ['a shutdown', ['drain.requested', 'shutdown.requested']],
+  ])('hold up the end by %s until their senders are told', (_, wishes) => {
+    const scene = interrupted().serve();
+    for (const type of wishes) scene.supervisor.send({ type });
+    expect(scene.closeAsked()).toBe(0);
+    answered(scene);
+    expect(scene.closeAsked()).toBe(1);
+    scene.expectStopped();
+  });
+
+  test.each(['drain.requested', 'shutdown.requested'])(
+    'are answered also when %s comes before there is a link, which offers nothing then',
+    (type) => {
+      for (const isBlind of [false, true]) {
+        const scene = beginSupervisor(1, { interruptedJobIds: ['i'], standbySize: 1 });
+        if (isBlind) scene.stage.the('sweepLeftovers').fail(new Error('no'));
+        scene.supervisor.send({ type });
+        expect(scene.wishes()).toEqual(['hub.intakeClosed']);
+        expect(scene.stage.open('makeVmName')).toEqual([]);
+        scene.hub().say({ type: 'hub.linkUp' });
+        answered(scene);
+        expect(scene.closeAsked()).toBe(1);
+        scene.expectStopped();
+      }
+    },
+  );
+
+  test.each([
+    [
+      'is away',
+      (scene: SupervisorScene) => scene.hub().say({ type: 'hub.linkLost', reason: 'x', requeuedJobId: null }),
+    ],
+    ['refuses us', (scene: SupervisorScene) => scene.hub().say({ type: 'hub.refused' })],
+  ])('hold up the end for a minute at most when the hub %s', (_, leave) => {
+    const scene = interrupted().serve();
+    leave(scene);
+    scene.supervisor.send({ type: 'drain.requested' });
+    scene.clock.advance(supervisorLimits.interruptedTimeout - 1);
+    expect(scene.closeAsked()).toBe(0);
+    scene.clock.advance(1);
+    expect(scene.closeAsked()).toBe(1);
+    scene.expectStopped();
+  });
+
+  test('hold up nothing once they were answered, or when whoever answers them broke', () => {
+    for (const end of [
+      answered,
+      (scene: SupervisorScene) => scene.stage.the('interruptedJobs').fail(new Error('no')),
+    ]) {
+      const scene = interrupted().serve();
+      end(scene);
+      scene.supervisor.send({ type: 'drain.requested' });
+      expect(scene.closeAsked()).toBe(1);
+      scene.expectStopped();
+    }
+  });
+
+  test('do not hinder that a job which comes meanwhile goes back, or is done when it is not taken', () => {
+    const scene = interrupted().serve();
+    scene.supervisor.send({ type: 'drain.requested' });
+    scene.assign('b');
+    scene.assign('c');
+    answered(scene);
+    expect(scene.closeAsked()).toBe(0);
+    scene.relink('b');
+    expect(scene.started()).toEqual(['b']);
+    scene.awaitSlot('b');
+    scene.finish('b');
     expect(scene.closeAsked()).toBe(1);
     scene.expectStopped();
   });
@@ -251,7 +331,7 @@ describe('closing', () => {
     scene.expectStopped();
   });
 
-  test('ends after 15 s whatever the link does', () => {
+  test('ends after 20 s whatever the link does', () => {
     const scene = closing();
     scene.supervisor.send({ type: 'shutdown.requested' });
     scene.clock.advance(supervisorLimits.closeTimeout);

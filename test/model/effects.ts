@@ -123,6 +123,7 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
 const reopening = (asked: string[], knows: (id: string) => boolean) => ({
   asked,
   stillOpen: asked.filter(knows),
+  unclear: [],
 });
 
 const processEnded = { type: 'process.ended', failure: failure('RUN_PROCESS_LOST', true) };

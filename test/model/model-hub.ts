@@ -71,6 +71,7 @@ export class ModelHub {
     this.#slot = null;
     const job = this.#jobs.get(jobId);
     if (!job) return;
+    if (conclusion.outcome === 'returned' && job.status === 'running') return this.#takeBack(job, isExcused);
     const said = `${conclusion.outcome} for ${jobId} under ${assignmentId}`;
     if (conclusion.outcome === 'succeeded' && !job.uploads.includes(assignmentId))
       this.complaints.push(`${said}, without an artifact`);
@@ -78,6 +79,14 @@ export class ModelHub {
     if (job.status !== 'done' && job.token !== assignmentId && !isExcused)
       this.complaints.push(`${said}, which is under ${job.token} now`);
     job.status = 'done';
+    job.token = null;
+  }
+
+  /** One that does not run would be completed by that. */
+  #takeBack(job: ModelJob, isExcused: boolean): void {
+    if (job.uploads.length > 0 && !isExcused)
+      this.complaints.push(`${job.jobId} was handed back, with its artifact as its bundle`);
+    job.status = 'queued';
     job.token = null;
   }
 

@@ -8,6 +8,8 @@ export interface ReportContext {
   readonly durationSeconds: number;
   /** False: a failure is told by log lines and `complete` alone. */
   readonly sendsErrors: boolean;
+  /** What the job is to be signed for, as far as that is known. */
+  readonly platform?: 'macos' | 'ios';
 }
 
 /** Somebody else may have cancelled the job than the one who watches it. */
@@ -49,6 +51,10 @@ function messagesOfConclusion(
         { type: 'log', jobId, stage: conclusion.stage ?? 'extracting', line: CANCELLED, stream: 'stderr' },
         { ...complete, success: false, artifacts: [], error: 'cancelled' },
       ];
+    case 'returned':
+      return context.platform === undefined
+        ? messagesOfConclusion(jobId, { ...conclusion, outcome: 'failed' }, context)
+        : [handingBack(complete, context.platform)];
     case 'failed':
       return [
         ...tellFailure(jobId, conclusion, context.sendsErrors),
@@ -63,10 +69,21 @@ function messagesOfConclusion(
   }
 }
 
+/**
+ * The one message with which a hub puts a job that runs back into its queue: meant for a worker that compiled, it routes the
+ * job to those that sign. From the hub's code: the token dies, the bundle stays where no artifact was uploaded, nothing
+ * is billed, no retry is counted. Only said when the hub has just confirmed the token: a job that does not run is
+ * completed by it.
+ */
+const handingBack = (
+  complete: Pick<Extract<WorkerMessage, { type: 'complete' }>, 'type' | 'jobId' | 'durationSeconds'>,
+  needsFinishing: 'macos' | 'ios',
+): WorkerMessage => ({ ...complete, success: true, artifacts: [], needsFinishing });
+
 /** An `error` makes the user's terminal exit at once, so the log line comes first and says everything. */
 function tellFailure(
   jobId: string,
-  { failure, stage }: Extract<Conclusion, { outcome: 'failed' | 'cancelled' }>,
+  { failure, stage }: Extract<Conclusion, { failure: unknown }>,
   sendsErrors: boolean,
 ): WorkerMessage[] {
   const { code } = failure;

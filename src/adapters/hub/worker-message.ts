@@ -79,6 +79,8 @@ export type WorkerMessage =
       readonly success: boolean;
       readonly durationSeconds: number;
       readonly artifacts: readonly WireArtifact[];
+      /** The job goes back to the front of the queue, for workers that sign for this platform. */
+      readonly needsFinishing?: 'macos' | 'ios';
       /** Stands before the error. */
       readonly code?: string;
       readonly error?: string;
@@ -169,6 +171,7 @@ function ofComplete(message: Extract<JobMessage, { type: 'complete' }>, clean: C
       size: wholeNumber(sizeBytes),
       sha256: sha256Hex,
     })),
+    ...(message.needsFinishing !== undefined && { needs_finishing: message.needsFinishing }),
     ...(message.error !== undefined && { error: asIs(withCode(message.code, clean(message.error))) }),
   };
 }
