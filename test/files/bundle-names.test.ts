@@ -93,6 +93,26 @@ describe.each(Object.keys(kinds) as Target[])('a folder to be signed (%s)', (tar
   });
 });
 
+const APPLE_DOUBLE = Buffer.from('0005160700020000', 'hex');
+const data = 'text of a file that is only called so';
+
+test.each([
+  ['beside Contents', makeMacApp, '._Hello.app', 'macos-sign'],
+  ['in Contents', makeMacApp, 'Contents/._Info.plist', 'macos-sign'],
+  ['among the code', makeMacApp, 'Contents/MacOS/._Hello', 'macos-sign'],
+  ['in the folder for frameworks', makeMacApp, 'Contents/Frameworks/._F.framework', 'macos-sign'],
+  ['among the resources', makeMacApp, 'Contents/Resources/deep/._icon.png', 'macos-sign'],
+  ['in an app for iOS', makeIosApp, '._Hello', 'ios-sign'],
+  ['in a folder of one', makeIosApp, 'assets/._a.png', 'ios-sign'],
+] as const)('attributes that a Mac kept as a file %s are taken out', async (_, make, path, target) => {
+  const app = await make(dir, { files: { [path]: APPLE_DOUBLE, 'Contents/Resources/._data': data } });
+  const survey = await surveyBundle(app, { target, signal });
+  const { faults, strayFiles, unsealedItems, finderLeftovers, files } = survey;
+  expect({ faults, strayFiles, unsealedItems }).toEqual({ faults: [], strayFiles: [], unsealedItems: [] });
+  expect(finderLeftovers).toEqual([path]);
+  expect([...files]).toContain('Contents/Resources/._data');
+});
+
 test('what is not refused has its own name in the seal of rcodesign', async () => {
   const odd = [...Array.from({ length: 0xa1 }, (_, code) => code), 0x2028, 0xfdd0, 0xfeff, 0xfffe, 0xffff];
   const names = odd.map((code) => `n${String.fromCodePoint(code)}m`).filter((name) => !/[\0/]/.test(name));

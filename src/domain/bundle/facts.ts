@@ -41,7 +41,7 @@ export interface BundleFacts {
   readonly exclusions: readonly string[];
   /** Of `machOs`: what lies in an excluded folder, and is signed before the bundle and not with it. */
   readonly signedFirst: readonly string[];
-  /** What the Finder left beside `Contents`; no seal covers it, and it is taken out. */
+  /** What the Finder left beside `Contents`, icons of folders and AppleDouble files (`._…`): it is taken out. */
   readonly finderLeftovers: readonly string[];
   /** Files that lie where only code may lie (macOS); rcodesign leaves them out of the seal. */
   readonly strayFiles: readonly string[];

@@ -4,6 +4,9 @@ import { peek } from './peek.ts';
 /** https://datatracker.ietf.org/doc/html/rfc1740 (AppleSingle and AppleDouble), the magic number of the latter. */
 const APPLE_DOUBLE = Buffer.from([0x00, 0x05, 0x16, 0x07]);
 
+export const isAppleDoubleName = (path: string): boolean => /(?:^|\/)\._[^/]+$/.test(path);
+export const startsAppleDouble = (start: Buffer): boolean => start.subarray(0, 4).equals(APPLE_DOUBLE);
+
 /**
  * Leaves out what the Finder and the `tar` of a Mac keep beside a file for its extended attributes: `__MACOSX` in a
  * zip, AppleDouble files named `._…` in a tar. On a Mac neither becomes a file when the archive is unpacked.
@@ -28,9 +31,9 @@ export async function* withoutFinderData(
 
 async function withoutAppleDouble(entry: ArchiveEntry): Promise<ArchiveEntry | undefined> {
   if (entry.name.startsWith('__MACOSX/')) return undefined;
-  if (entry.kind !== 'file' || !/(?:^|\/)\._[^/]+$/.test(entry.name)) return entry;
+  if (entry.kind !== 'file' || !isAppleDoubleName(entry.name)) return entry;
   const { firstBytes, stream } = await peek(entry.content());
-  if (!firstBytes.equals(APPLE_DOUBLE)) return { ...entry, content: () => stream };
+  if (!startsAppleDouble(firstBytes)) return { ...entry, content: () => stream };
   for await (const _ of stream); // the next entry comes behind it
   return undefined;
 }

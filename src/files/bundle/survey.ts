@@ -7,6 +7,7 @@ import { shown } from '../../domain/bundle/shown.ts';
 import { ShipError } from '../../errors.ts';
 import { type PlistDict, parsePlistDict } from '../../formats/plist/index.ts';
 import { listTree, type TreeEntry } from '../disk/tree.ts';
+import { appleDoubles } from './apple-doubles.ts';
 import { factsOf } from './facts.ts';
 import { Faults } from './faults.ts';
 import { bundleIdOf, executableNameOf } from './identity.ts';
@@ -54,25 +55,29 @@ export async function surveyBundle(appPath: string, options: InspectOptions): Pr
     faults.add(error);
     return emptySurvey(platform, faults, []);
   }
-  const tree = options.tree ?? (await faults.attemptAsync(() => listTree(appPath)));
-  if (!tree) return emptySurvey(platform, faults, []);
+  const listed = options.tree ?? (await faults.attemptAsync(() => listTree(appPath)));
+  if (!listed) return emptySurvey(platform, faults, []);
+  const doubles = appleDoubles(appPath, listed);
+  const tree = listed.filter(({ path }) => !doubles.has(path));
   const layout = faults.attempt(() => layoutOf(tree, platform));
   if (!layout) return emptySurvey(platform, faults, tree);
   if (platform === 'ios') faults.attempt(() => refuseTopResources(tree));
   for (const fault of [...nameFaults(tree), ...(await linksOutside(appPath, tree))]) faults.add(fault);
-  return surveyLaidOut(appPath, { platform, tree, layout, faults, options });
+  return surveyLaidOut(appPath, { platform, tree, doubles, layout, faults, options });
 }
 
 interface LaidOut {
   readonly platform: BundlePlatform;
+  /** Without `doubles`. */
   readonly tree: readonly TreeEntry[];
+  readonly doubles: ReadonlySet<string>;
   readonly layout: Layout;
   readonly faults: Faults;
   readonly options: InspectOptions;
 }
 
 async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleSurvey> {
-  const { platform, tree, layout, faults, options } = laidOut;
+  const { platform, tree, doubles, layout, faults, options } = laidOut;
   const budget = new ReadingBudget();
   const infoBytes = (await readPlainFile(appPath, layout.infoPlist, MAX_INFO_BYTES)) ?? Buffer.alloc(0);
   const info = faults.attempt(() =>
@@ -129,7 +134,9 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
     strayFiles: platform === 'macos' ? straysOf(files, scan, executables, nested) : [],
     unsealedItems: items?.refused ?? [],
     exclusions,
-    finderLeftovers: [...new Set([...(items?.leftovers ?? []), ...[...files].filter(isFolderIcon)])],
+    finderLeftovers: [
+      ...new Set([...(items?.leftovers ?? []), ...[...files].filter(isFolderIcon), ...doubles]),
+    ],
     hasAssetsCar: files.has(joined(layout.resources, 'Assets.car')),
     remarks: [...nested.remarks, ...code.remarks],
   };
