@@ -94,6 +94,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     await services.runs.close();
     await inspector?.stop();
     await control.close();
+    services.takenJobs.close();
     await lock.release();
   });
   supervisor.start();

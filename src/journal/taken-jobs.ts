@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
@@ -62,6 +62,8 @@ export interface TakenJobs {
   readonly interrupted: readonly InterruptedJob[];
   /** Jobs that the hub took back when a process was killed, unless it had assigned one more that was not read. */
   readonly unsure: readonly InterruptedJob[];
+  /** Lets go of the file; a change that comes after all is written as well. */
+  close(): void;
 }
 
 /**
@@ -96,32 +98,55 @@ export function openTakenJobs(stateDir: string, onFault: (error: unknown) => voi
     get unsure() {
       return ledger.jobs.filter(({ standing }) => standing === 'unsure');
     },
+    close: () => lines.close(),
   };
 }
 
-/** The file: a line is added for each change; where that cannot go on, it is begun anew with how things stand. */
+/**
+ * The file: a line is added for each change; where that cannot go on, it is begun anew with how things stand. It stays open,
+ * because to open it costs more than to write a line.
+ */
 function linesOf(path: string, ledger: Ledger) {
-  let count = Number.POSITIVE_INFINITY;
+  let file: number | undefined;
+  let count = 0;
+  const close = (): void => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+  };
   const begin = (): void => {
     const entries = ledger.summary();
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(`${path}.draft`, entries.map(lineOf).join(''), { mode: 0o600 });
-    renameSync(`${path}.draft`, path);
-    count = entries.length;
+    const draft = openSync(`${path}.draft`, 'w', 0o600);
+    try {
+      writeFileSync(draft, entries.map(lineOf).join(''));
+      renameSync(`${path}.draft`, path);
+    } catch (error) {
+      closeSync(draft);
+      throw error;
+    }
+    [file, count] = [draft, entries.length];
   };
   return {
     append: (change: Entry): void => {
       const isFull = count >= MAX_LINES && count >= 2 * ledger.size;
-      const next = isFull ? undefined : count + 1;
-      count = Number.POSITIVE_INFINITY; // until it has worked
-      if (next === undefined) return begin();
-      appendFileSync(path, lineOf(change));
-      count = next;
+      const current = file;
+      if (current === undefined || isFull) {
+        close();
+        return begin();
+      }
+      try {
+        writeFileSync(current, lineOf(change));
+        count += 1;
+      } catch (error) {
+        close();
+        throw error;
+      }
     },
     onDisk: coalesced(async () => {
-      const file = await open(path, 'r+');
-      await file.datasync().finally(() => file.close());
+      const synced = await open(path, 'r+');
+      await synced.datasync().finally(() => synced.close());
     }),
+    close,
   };
 }
 

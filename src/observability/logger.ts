@@ -36,10 +36,24 @@ function toStderr(forTerminal: boolean): (line: string) => void {
   const file = destination({ dest: 2, sync: true });
   // a terminal that was closed, or a full disk behind stderr, is no reason to stop working
   file.on('error', () => {});
-  const sink = forTerminal
-    ? pretty({ destination: file, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' })
-    : file;
-  return (line) => void sink.write(line);
+  if (!forTerminal) return gathered((text) => void file.write(text));
+  const lines = pretty({ destination: file, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' });
+  return (line) => void lines.write(line);
+}
+
+/** What is said at once is written at once: a call into the system for each line would be most of its cost. */
+function gathered(write: (text: string) => void): (line: string) => void {
+  let waiting = '';
+  const flush = () => {
+    const text = waiting;
+    waiting = '';
+    if (text !== '') write(text);
+  };
+  process.once('exit', flush);
+  return (line) => {
+    if (waiting === '') process.nextTick(flush);
+    waiting += line;
+  };
 }
 
 const MAX_CAUSES = 8;

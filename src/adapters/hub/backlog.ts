@@ -1,7 +1,7 @@
 import { contained } from '../../contained.ts';
 
 /** How long frames are dealt with before everything else has its turn. */
-const SLICE_MS = 10;
+const SLICE_MS = 2;
 /** Beyond that the hub has to wait. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** What a frame costs beside its bytes. */

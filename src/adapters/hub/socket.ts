@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { type RawData, WebSocket } from 'ws';
 import { contained } from '../../contained.ts';
 import { ShipError } from '../../errors.ts';
@@ -105,6 +107,10 @@ function handshake(socket: WebSocket, url: URL, options: OpenHubSocketOptions): 
     const onDeadline = () => giveUp(handshakeTimedOut(url, options.handshakeTimeoutMs));
     options.signal.addEventListener('abort', onAbort);
     deadline.addEventListener('abort', onDeadline);
+    let transport: Socket | undefined;
+    socket.on('upgrade', (response: IncomingMessage) => {
+      transport = response.socket;
+    });
     socket.on('error', (error) => giveUp(unreachable(url, error)));
     socket.on('unexpected-response', (_request, response) =>
       giveUp(refusedByStatus(url, response.statusCode)),
@@ -113,13 +119,30 @@ function handshake(socket: WebSocket, url: URL, options: OpenHubSocketOptions): 
       options.signal.removeEventListener('abort', onAbort);
       deadline.removeEventListener('abort', onDeadline);
       socket.removeAllListeners();
-      resolve(handle(socket, options));
+      resolve(handle(socket, gathering(transport), options));
     });
   });
 }
 
+/**
+ * To be called before something is sent: what is sent in one turn of the event loop goes to the system in one piece, because
+ * a call for each frame would be most of its cost.
+ */
+function gathering(transport: Socket | undefined): () => void {
+  let isCorked = false;
+  return () => {
+    if (isCorked || !transport) return;
+    isCorked = true;
+    transport.cork();
+    process.nextTick(() => {
+      isCorked = false;
+      transport.uncork();
+    });
+  };
+}
+
 /** Wires an open socket to the callbacks. */
-function handle(socket: WebSocket, options: OpenHubSocketOptions): HubSocket {
+function handle(socket: WebSocket, gather: () => void, options: OpenHubSocketOptions): HubSocket {
   let lastFrameAtMs = Date.now();
   let fault: Error | undefined;
   const sawFrame = () => {
@@ -155,7 +178,10 @@ function handle(socket: WebSocket, options: OpenHubSocketOptions): HubSocket {
     }),
   );
   return {
-    send: (text) => sendText(socket, text),
+    send: (text) => {
+      gather();
+      return sendText(socket, text);
+    },
     ping: (payload = '') => {
       if (socket.readyState === WebSocket.OPEN) socket.ping(cutUtf8(payload, 125), undefined, () => {});
     },
