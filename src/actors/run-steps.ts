@@ -70,7 +70,8 @@ export const learnToolchainIn = (services: Services) =>
 /** The download, which sends the bundle into the machine on the way, as soon as its process is logged in there. */
 export const downloadIn = (services: Services) =>
   fromPromise<void, GuestStepInput>(async ({ input, signal }) => {
-    const enter = () => void enterGuest(services, input, NEVER_ABORTED).catch(() => {});
+    // the end of the process ends it; a first try that fails is made up for by the first step that needs the machine
+    const enter = () => void enterGuest(services, input, new AbortController().signal).catch(() => {});
     const stopWaiting = services.guests.onceThere(input.vmName, enter);
     try {
       await callStep(services, 'downloadBundle', input, signal);
@@ -78,9 +79,6 @@ export const downloadIn = (services: Services) =>
       stopWaiting();
     }
   });
-
-/** The end of the process ends it; a first try that fails is made up for by the first step that needs the machine. */
-const NEVER_ABORTED = new AbortController().signal;
 
 /** Our own connection is closed as soon as the process of the run has one. */
 async function enterGuest(

@@ -66,10 +66,11 @@ export function provideSupervisor(services: Services) {
         sweepLeftovers(services, input.instance, signal),
       ),
       sweepLeaks: fromPromise<readonly string[], { names: readonly string[] }>(({ input, signal }) =>
-        namesWhere(input.names, (name) => destroy(services, name, signal)),
+        namesWhere(input.names, signal, (name, own) => destroy(services, name, own)),
       ),
       probeReturned: fromPromise<readonly string[], { assignmentIds: readonly string[] }>(
-        ({ input, signal }) => namesWhere(input.assignmentIds, (id) => awaitsResult(services, id, signal)),
+        ({ input, signal }) =>
+          namesWhere(input.assignmentIds, signal, (id, own) => awaitsResult(services, id, own)),
       ),
       sweepRun: fromPromise<void, SweepRunInput>(async ({ input, signal }) => {
         await purgeRun(services, input);
@@ -102,8 +103,8 @@ function provideHubConnection(services: Services) {
       probeAssignments: fromPromise<Reopening, { assignmentIds: readonly string[] }>(
         async ({ input: { assignmentIds: asked }, signal }) => {
           const standings = new Map<string, string>();
-          const stillOpen = await namesWhere(asked, async (id) => {
-            standings.set(id, await standingOfClaim(services, id, signal));
+          const stillOpen = await namesWhere(asked, signal, async (id, own) => {
+            standings.set(id, await standingOfClaim(services, id, own));
             return standings.get(id) !== 'closed';
           });
           return { asked, stillOpen, unclear: asked.filter((id) => standings.get(id) === 'unclear') };
@@ -146,7 +147,7 @@ async function sweepLeftovers(
   if (names.length > 0)
     logger.warn({ machines: names }, 'destroying machines that the previous process left');
   const inTime = withDeadline(signal, DESTROY_TIMEOUT_MS);
-  return namesWhere(names, async (name) => !(await destroy(services, name, inTime)));
+  return namesWhere(names, inTime, async (name, own) => !(await destroy(services, name, own)));
 }
 
 async function machinesLeft(
@@ -184,15 +185,20 @@ async function destroy(
   }
 }
 
-/** Some at a time: there may be thousands, and each may be a question to the hub. */
+/**
+ * Some at a time: there may be thousands, and each may be a question to the hub. Each line of them has a signal of its own,
+ * because whatever is under way listens to it, and Node takes many listeners of one signal for a leak.
+ */
 async function namesWhere(
   names: readonly string[],
-  test: (name: string) => Promise<boolean>,
+  signal: AbortSignal,
+  test: (name: string, signal: AbortSignal) => Promise<boolean>,
 ): Promise<string[]> {
   const kept: boolean[] = [];
   const left = names.entries();
   const testNext = async () => {
-    for (const [index, name] of left) kept[index] = await test(name);
+    const own = AbortSignal.any([signal]);
+    for (const [index, name] of left) kept[index] = await test(name, own);
   };
   await Promise.all(Array.from({ length: MOST_AT_ONCE }, testNext));
   return names.filter((_, index) => kept[index]);

@@ -22,10 +22,14 @@ let worker: InstantDaemon;
 let socket: WebSocket;
 let work: ReturnType<typeof gate>;
 const pings: Buffer[] = [];
+const warnings: string[] = [];
+const onWarning = (warning: Error) => void warnings.push(warning.stack ?? String(warning));
 
 beforeEach(async () => {
   [stateDir, said, work] = [await mkdtemp(join(tmpdir(), 'flood-')), [], gate()];
   pings.length = 0;
+  warnings.length = 0;
+  process.on('warning', onWarning);
   // the pongs are ours to give
   server = new WebSocketServer({ port: 0, host: '127.0.0.1', autoPong: false });
   await once(server, 'listening');
@@ -35,11 +39,15 @@ beforeEach(async () => {
     env: { PERRY_MAX_CONCURRENT_BUILDS: String(SLOTS), PERRY_VM_STANDBY: '0' },
     working: () => work.opened,
   });
-  [socket] = (await linked) as [WebSocket];
-  socket.on('message', (data) => void said.push(JSON.parse(String(data))));
-  socket.on('ping', (payload) => void pings.push(payload));
+  attend((await linked)[0] as WebSocket);
   await vi.waitFor(() => expect(said.map(({ type }) => type)).toContain('worker_hello'));
 });
+
+function attend(link: WebSocket): void {
+  socket = link;
+  socket.on('message', (data) => void said.push(JSON.parse(String(data))));
+  socket.on('ping', (payload) => void pings.push(payload));
+}
 
 afterEach(async () => {
   socket.on('ping', (payload) => socket.pong(payload));
@@ -48,6 +56,8 @@ afterEach(async () => {
   await worker.daemon.finished;
   server.close();
   await rm(stateDir, { recursive: true });
+  process.off('warning', onWarning);
+  expect(warnings, 'warnings of Node').toEqual([]);
 });
 
 const { bundle: _, ...job } = instantSubmission;
@@ -105,4 +115,18 @@ test('large credentials: as many bytes are held as may be, the rest is answered'
   // those that the processes of the runs have taken over leave room for as many
   expect(vault.heldJobs).toBeLessThanOrEqual(most + SLOTS);
   expect(vault.heldBytes).toBeLessThanOrEqual(MAX_HELD_BYTES);
+});
+
+test('a link that breaks while as many jobs as may be are here and many answers are on their way', async () => {
+  const { vault, takenJobs } = worker.daemon.services;
+  const COUNT = 3 * MOST_JOBS;
+  for (let n = 0; n < COUNT; n += 1) assign(`job-${n}`, n);
+  await vi.waitFor(() => expect(vault.heldJobs + completes().length).toBe(COUNT), 60_000);
+  const linked = once(server, 'connection');
+  socket.terminate();
+  attend((await linked)[0] as WebSocket);
+  // of each answer that no pong proves the hub is asked, many at a time; nobody is there, so it is said again
+  await vi.waitFor(() => expect(completes().length).toBe(2 * (COUNT - MOST_JOBS)), 60_000);
+  expect(vault.heldJobs).toBe(MOST_JOBS);
+  expect(takenJobs.interrupted).toEqual([]);
 });

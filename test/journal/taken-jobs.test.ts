@@ -147,6 +147,16 @@ test('a disk that takes nothing is said, and what it missed is written as soon a
   expect(killed()).toEqual(['a']);
 });
 
+test('what comes after it was let go of is written as well', async () => {
+  await jobs.taken('1', 'a');
+  jobs.close();
+  await jobs.taken('2', 'b');
+  jobs.answering(['1']);
+  jobs.close();
+  await jobs.taken('3', 'c');
+  expect(killed()).toEqual(['b']);
+});
+
 test('twelve thousand jobs at once cost little', async () => {
   const ids = Array.from({ length: 12_000 }, (_, n) => `job-${n}`);
   await Promise.all(ids.map((id) => jobs.taken(id, id)));
