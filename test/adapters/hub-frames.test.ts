@@ -25,6 +25,32 @@ describe('a frame is measured before it is read', () => {
     );
   });
 
+  test('also when a key is there twice, or written by the numbers of its letters', () => {
+    const inNumbers = (text: string) =>
+      `"${[...text].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`;
+    const names = fc.constantFrom('type', 'job_id', 'auth_token', 'artifact_upload_url', 'more', 'Type');
+    const keys = fc
+      .tuple(names, fc.boolean())
+      .map(([name, hides]) => (hides ? inNumbers(name) : `"${name}"`));
+    const values = fc.oneof(
+      fc.string().map((text) => JSON.stringify(text)),
+      fc.constantFrom('a', 'job_assign').map(inNumbers),
+      fc.jsonValue().map((value) => JSON.stringify(value)),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(keys, values), { maxLength: 8 }), (members) => {
+        const text = `{${members.map(([key, value]) => `${key}: ${value}`).join(', ')}}`;
+        const { type, jobId, authToken, artifactUploadUrl } = surveyFrame(frame(text));
+        const value = JSON.parse(text) as Record<string, unknown>;
+        const meant = [value.type, value.job_id, value.auth_token, value.artifact_upload_url];
+        expect([type, jobId, authToken, artifactUploadUrl]).toEqual(
+          meant.map((each) => (typeof each === 'string' ? each : undefined)),
+        );
+      }),
+      { seed: 8, numRuns: 500 },
+    );
+  });
+
   test('whatever its bytes are', () => {
     fc.assert(fc.property(fc.uint8Array(), (bytes) => void surveyFrame(Buffer.from(bytes))));
     fc.assert(fc.property(fc.string(), (text) => void surveyFrame(frame(`{"type":"job_assign${text}`))));

@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { shutDown } from '../../src/control/answers.ts';
-import { type InstantDaemon, startInstantDaemon } from '../helpers/instant-daemon.ts';
+import { openTakenJobs } from '../../src/journal/taken-jobs.ts';
+import { type InstantDaemon, instantSubmission, startInstantDaemon } from '../helpers/instant-daemon.ts';
 
 type Said = Record<string, unknown> & { type: string; job_id?: string };
 
@@ -117,4 +118,101 @@ test('a defect while a job is taken in fails this job alone', async () => {
   expect(of('error', 'a')).toEqual([expect.objectContaining({ code: 'INTERNAL_ERROR' })]);
   expect(of('error', 'b')).toEqual([expect.objectContaining({ code: 'MANIFEST_INVALID' })]);
   expect(JSON.stringify(said)).not.toContain('planted');
+});
+
+const HANDED_OUT = {
+  manifest: instantSubmission.manifest,
+  credentials: {},
+  ...{ tarball_url: 'http://127.0.0.1:9/t', artifact_upload_url: 'http://127.0.0.1:9/u' },
+};
+
+test('a sound job may have any name, and its key may be written in any way', async () => {
+  const names = [
+    '__proto__',
+    'constructor',
+    'toString',
+    '-',
+    '--help',
+    '-rf',
+    '_',
+    'NUL',
+    '0',
+    'a'.repeat(128),
+  ];
+  for (const job_id of names)
+    socket.send(JSON.stringify({ ...HANDED_OUT, type: 'job_assign', auth_token: 'token', job_id }));
+  const hidden = { ...HANDED_OUT, auth_token: 'token', job_id: 'hidden' };
+  socket.send(
+    JSON.stringify({ type: 'job_assign', ...hidden })
+      .replace('"type"', '"\\u0074ype"')
+      .replace('_id"', '\\u005fid"'),
+  );
+  const jobs = () =>
+    worker.daemon.supervisor.getSnapshot().context.runs.map(({ jobId, runId }) => ({ jobId, runId }));
+  const all = [...names, 'hidden'];
+  await vi.waitFor(() => expect(jobs().map(({ jobId }) => jobId)).toEqual(all));
+  expect(
+    new Set(
+      jobs()
+        .map(({ runId }) => runId)
+        .filter(Boolean),
+    ).size,
+  ).toBe(all.length);
+  for (const job_id of ['nobody', '__proto__x', ...all, ...all])
+    socket.send(JSON.stringify({ type: 'cancel', job_id }));
+  await answered(all);
+  for (const id of all)
+    expect(of('complete', id)).toEqual([expect.objectContaining({ success: false, error: 'cancelled' })]);
+  expect(of('complete', 'nobody')).toEqual([]);
+});
+
+test('what is no message of the hub, between two assignments, hurts neither', async () => {
+  const assign = (job_id: string) =>
+    socket.send(JSON.stringify({ ...HANDED_OUT, type: 'job_assign', auth_token: 'token', job_id }));
+  assign('before');
+  const oddities = [
+    ...[
+      '',
+      'null',
+      '[]',
+      '"x"',
+      '{',
+      '{"type":"job_assign"',
+      '{"type":"job_assign","job_id":"x"',
+      '{"type":["job_assign"]}',
+    ],
+    ...[
+      '{"type":"job_assign","job_id":"before","type":7}',
+      '{"type":"job_assign","job_id":"before","job_id":{}}',
+    ],
+    ...[
+      `{"type":"cancel","job_id":${'['.repeat(30_000)}`,
+      '{"type":"cancel","job_id":null}',
+      '{"type":"error"}',
+    ],
+    ...['{"type":"error","code":"NOT_FOUND","job_id":"before"}', '{"type":"update_perry","version":1e999}'],
+  ];
+  for (const text of oddities) socket.send(text);
+  for (const bytes of [
+    Buffer.alloc(0),
+    Buffer.from([0xff, 0xfe, 0x22]),
+    Buffer.from('{"type":"cancel","job_id":"before"}'),
+  ])
+    socket.send(bytes, { binary: true });
+  socket.send(Buffer.from([0x7b, 0xff, 0xc0, 0x80]), { binary: false });
+  for (const part of ['{"type":"can', 'cel","job_id":"', 'nobody"}'])
+    socket.send(part, { fin: part.endsWith('}') });
+  assign('after');
+  const { takenJobs, vault } = worker.daemon.services;
+  await vi.waitFor(() => expect(vault.holds('after')).toBe(true));
+  const { runs } = worker.daemon.supervisor.getSnapshot().context;
+  expect(runs.map(({ jobId }) => jobId)).toEqual(['before', 'after']);
+  expect(vault.size).toBe(2);
+  expect(said.filter(({ type }) => type === 'complete')).toEqual([]);
+  expect(takenJobs.interrupted).toEqual([]);
+  // a kill would lose neither: the journal of this process has both
+  const lines = openTakenJobs(stateDir);
+  expect([...lines.interrupted, ...lines.unsure].map(({ jobId }) => jobId)).toEqual(['before', 'after']);
+  for (const job_id of ['before', 'after']) socket.send(JSON.stringify({ type: 'cancel', job_id }));
+  await answered(['before', 'after']);
 });

@@ -54,6 +54,8 @@ export function surveyFrame(frame: Buffer): FrameSurvey {
 }
 
 const NAMES = ['type', 'job_id', 'auth_token', 'artifact_upload_url'];
+/** Of the longest name, with each letter as `\u0061`. */
+const MAX_KEY_BYTES = 128;
 const KEYS = NAMES.map((key) => ({ key, bytes: Buffer.from(JSON.stringify(key)) }));
 
 /** Where the text that begins at `start` has its closing quote. */
@@ -72,17 +74,29 @@ function isKey(frame: Buffer, end: number): boolean {
   return frame[next] === COLON;
 }
 
-/** Answers with the key whose value comes next, when it is one of ours. */
+/** Answers with the key whose value comes next, when it is one of ours. What it had before counts no more, as in JSON. */
 function noteText(
   bytes: Buffer,
   key: string | undefined,
   isNextKey: boolean,
   found: Map<string, string>,
 ): string | undefined {
-  if (isNextKey) return KEYS.find(({ bytes: name }) => name.equals(bytes))?.key;
+  if (isNextKey) {
+    const name = nameOf(bytes);
+    if (name !== undefined) found.delete(name);
+    return name;
+  }
   const text = key === undefined || bytes.length > MAX_READ_BYTES ? undefined : textOf(bytes);
   if (key !== undefined && text !== undefined) found.set(key, text);
   return undefined;
+}
+
+/** A letter of a key may be written as its number. */
+function nameOf(bytes: Buffer): string | undefined {
+  if (bytes.length > MAX_KEY_BYTES || !bytes.includes(BACKSLASH))
+    return KEYS.find(({ bytes: name }) => name.equals(bytes))?.key;
+  const text = textOf(bytes);
+  return NAMES.find((name) => name === text);
 }
 
 function textOf(bytes: Buffer): string | undefined {
