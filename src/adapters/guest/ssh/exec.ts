@@ -2,16 +2,22 @@ import { finished, Readable } from 'node:stream';
 import type { Client, ClientChannel } from 'ssh2';
 import { contained } from '../../../contained.ts';
 import type { GuestExecOptions, GuestExecResult } from '../guest.ts';
+import { tooLarge } from '../guest-path.ts';
 import { Head, lineSplitter, Tail } from './collect.ts';
 import type { SshConnection } from './connection.ts';
 import { execRefused, guestLost } from './failures.ts';
 
 const MAX_STDOUT_BYTES = 1024 * 1024;
 const MAX_STDERR_BYTES = 64 * 1024;
+/**
+ * More than any command says that has an end: rcodesign writes a line for each file of a bundle to stderr, which is 20 MiB
+ * for 100,000 files. What is beyond it only costs time, until the deadline of the step.
+ */
+const MAX_SAID_BYTES = { stdout: 16 * 1024 * 1024, stderr: 64 * 1024 * 1024 };
 
 /**
  * Runs one command in a channel of its own. Ends when the command has ended and its whole output has been taken,
- * or at the first of: abort, a broken stdin source, a broken stdout sink, the end of the connection.
+ * or at the first of: abort, a broken stdin source, a broken stdout sink, the end of the connection, output without end.
  */
 export async function execOverSsh(
   connection: SshConnection,
@@ -91,9 +97,9 @@ function follow(
   const tail = new Tail(MAX_STDERR_BYTES);
   const lines = lineSplitter((line) => onStderrLine?.(line));
   const status = exitStatus(channel);
-  const sunk = stdout
-    ? intoSink(channel, stdout)
-    : void channel.on('data', (chunk: Buffer) => head.add(chunk));
+  const { bounded, exceeded } = saidBounds();
+  const hearHead = bounded('stdout', (chunk) => head.add(chunk));
+  const sunk = stdout ? intoSink(channel, stdout) : void channel.on('data', hearHead);
   const faults: unknown[] = [];
   const hear = contained(
     (chunk: Buffer) => {
@@ -102,15 +108,33 @@ function follow(
     },
     (error) => faults.push(error),
   );
-  channel.stderr.on('data', hear);
+  channel.stderr.on('data', bounded('stderr', hear));
   feed(channel, stdin, undo);
-  const result = Promise.all([status, sunk, ended(channel.stderr)]).then(([exitCode]) => {
+  const whole = Promise.all([status, sunk, ended(channel.stderr)]).then(([exitCode]) => {
     lines.end();
     if (faults.length > 0) throw faults[0];
     return { exitCode, stdout: head.toString(), stderr: tail.toString() };
   });
+  const result = Promise.race([whole, exceeded]);
   result.catch(ignore);
   return result;
+}
+
+/** Passes on what a command says up to the limits; `exceeded` rejects beyond them. */
+function saidBounds() {
+  let exceed: (error: Error) => void = ignore;
+  const exceeded = new Promise<never>((_, reject) => {
+    exceed = reject;
+  });
+  const bounded = (stream: keyof typeof MAX_SAID_BYTES, take: (chunk: Buffer) => void) => {
+    let leftBytes = MAX_SAID_BYTES[stream];
+    return (chunk: Buffer): void => {
+      leftBytes -= chunk.length;
+      if (leftBytes >= 0) take(chunk);
+      else exceed(tooLarge(`A command may write ${MAX_SAID_BYTES[stream]} bytes to ${stream}`));
+    };
+  };
+  return { bounded, exceeded };
 }
 
 function intoSink(channel: ClientChannel, sink: NodeJS.WritableStream): Promise<void> {

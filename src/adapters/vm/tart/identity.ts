@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { withDeadline } from '../../../deadline.ts';
 import { ShipError } from '../../../errors.ts';
 import type { GuestAddress, GuestSession } from '../../guest/guest.ts';
 import { shellCommand } from '../../guest/ssh/quote.ts';
@@ -125,9 +126,8 @@ async function readBack(
   signal: AbortSignal,
 ): Promise<{ place: string; value: string }> {
   const command = nonce ? shellCommand(['/bin/sh', '-c', READ, nonce.file]) : 'echo';
-  const deadline = AbortSignal.timeout(ROUND_TRIP_MS);
   try {
-    const { stdout } = await session.exec(command, { signal: AbortSignal.any([signal, deadline]) });
+    const { stdout } = await session.exec(command, { signal: withDeadline(signal, ROUND_TRIP_MS) });
     const [place = '', value = ''] = stdout.trim().split(' ');
     return { place, value };
   } catch (cause) {
