@@ -5,7 +5,7 @@ import { interruptedJobsLimits } from './limits.ts';
 
 export interface InterruptedJobsInput {
   readonly jobIds: readonly string[];
-  /** Those that the hub took back, or nobody has. */
+  /** Those that the hub took back, or has the result of, or that nobody has. */
   readonly unsureIds?: readonly string[];
   readonly owner: Recipient<InterruptedJobsReport>;
 }

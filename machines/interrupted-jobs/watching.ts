@@ -9,8 +9,8 @@ const answer = { target: ANSWERING, actions: 'becomeSure' } as const;
 const next = { target: WATCHING, reenter: true, actions: 'forgetWatched' } as const;
 
 /**
- * The hub took this job back, unless it had assigned one more that the killed process had not read: then it counts it as
- * running, and nobody works on it. Nobody says which. What can be seen: a result, a worker that speaks of it, and
+ * The hub took this job back, unless it had assigned one more that the killed process had not read; or it was told the
+ * result, unless the link was dead by then. Otherwise it counts it as running, and nobody works on it. Nobody says which. What can be seen: a result, a worker that speaks of it, and
  * whether there is a queue or another worker that could have it.
  */
 export const watching = interruptedJobsSetup.createStateConfig({

@@ -21,7 +21,7 @@ export interface SupervisorInput {
   readonly standbySize: number;
   /** Jobs that the previous process was killed in and that the hub still counts as running there; until they are answered. */
   readonly interruptedJobIds?: readonly string[];
-  /** Of those, the last that it had read: the hub took it back, unless it had assigned one more. */
+  /** Jobs of that process of which it is not known whether the hub took them back, or has their result. */
   readonly unsureJobIds?: readonly string[];
   /** Jobs that may wait for a slot; `MAX_WAITING_JOBS` when left out. */
   readonly maxWaiting?: number;

@@ -9,8 +9,8 @@ const takenJob = z.object({
   takenAtMs: z.number(),
   /**
    * How the hub sees the job. `open`: running here. `answered`: its result is written to the link, or about to be.
-   * `requeued`: taken back when a link broke. `interrupted`: running in a process of ours that was killed. `unsure`: the
-   * last that such a process had read; the hub took it back, unless it had assigned one more that was not read.
+   * `requeued`: taken back when a link broke. `interrupted`: running in a process of ours that was killed. `unsure`: it
+   * may run there still, or be over, or have been taken back.
    */
   standing: z.enum(['open', 'answered', 'requeued', 'interrupted', 'unsure']),
 });
@@ -60,7 +60,10 @@ export interface TakenJobs {
   /** The hub has the result, or the job is somebody else's now. */
   settled(assignmentId: string): void;
   readonly interrupted: readonly InterruptedJob[];
-  /** Jobs that the hub took back when a process was killed, unless it had assigned one more that was not read. */
+  /**
+   * Jobs that the hub took back, when a link broke or a process was killed, unless it had assigned one more that was not
+   * read; and those whose result was written to a link, which may have been dead by then.
+   */
   readonly unsure: readonly InterruptedJob[];
   /** Lets go of the file; a change that comes after all is written as well. */
   close(): void;
@@ -254,16 +257,14 @@ class Ledger {
 const isOfEarlierProcess = (job: TakenJob | undefined): boolean =>
   job?.standing === 'interrupted' || job?.standing === 'unsure';
 
-/** What the hub took back when a link broke before, and what it was told, is no business of ours. */
 function leftBehind(path: string): TakenJob[] {
   const ledger = new Ledger([]);
   for (const change of entriesIn(path)) ledger.apply(change);
-  return ledger.jobs
-    .filter(({ standing }) => standing === 'open' || standing === 'interrupted' || standing === 'unsure')
-    .map((job) => {
-      const isUnsure = job.standing === 'unsure' || job.jobId === ledger.lastAssigned;
-      return { ...job, standing: isUnsure ? 'unsure' : 'interrupted' };
-    });
+  return ledger.jobs.map((job) => {
+    const isSure = job.standing === 'open' || job.standing === 'interrupted';
+    const isLost = isSure && job.jobId !== ledger.lastAssigned;
+    return { ...job, standing: isLost ? 'interrupted' : 'unsure' };
+  });
 }
 
 /** Lines that a disk lost are left out. */

@@ -44,6 +44,11 @@ afterEach(async () => {
 });
 
 async function begin(limits: Limits = {}, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  await start(limits, env);
+  await hub.until(() => (ours() ? true : undefined), patience());
+}
+
+async function start(limits: Limits = {}, env: Readonly<Record<string, string>> = {}): Promise<void> {
   ({ daemon } = await startInstantDaemon({
     hubUrl: hub.webSocketUrl,
     hubSecret: WORKER_SECRET,
@@ -56,7 +61,6 @@ async function begin(limits: Limits = {}, env: Readonly<Record<string, string>> 
       if (broken.has(jobId)) throw new Error('planted');
     },
   }));
-  await hub.until(() => (ours() ? true : undefined), patience());
 }
 
 const ours = () => hub.workers().find(({ name }) => name === 'instant');
@@ -171,6 +175,32 @@ describe('a drain with a full queue', () => {
     expect([hub.jobStatus(running), answersOf(running)]).toEqual(['queued', []]);
   });
 });
+
+describe.each(['connecting', 'greeting', 'online', 'renewing', 'backingOff'] as const)(
+  'a wish to end while the link is %s',
+  (state) => {
+    test.each([[['drain.requested']], [['drain.requested', 'shutdown.requested']]] as const)(
+      '(%s): no job that waits at the hub is failed, and the daemon ends',
+      async (wishes) => {
+        const limits = state === 'renewing' ? { starvationTimeout: 50 } : {};
+        const waiting = () => Promise.all([submit(), submit(), submit()]);
+        const early = state === 'renewing' ? [] : await waiting();
+        await start({ hub: limits });
+        await waitFor(daemon.supervisor, (snapshot) => snapshot.matches('serving'));
+        if (state === 'backingOff') await linkIs('online');
+        if (state === 'backingOff') void hub.dropAllSockets();
+        await linkIs(state);
+        for (const type of wishes) daemon.supervisor.send({ type });
+        const jobs = state === 'renewing' ? await waiting() : early;
+        await daemon.finished;
+        for (const jobId of jobs)
+          expect(answersOf(jobId).filter(({ success }) => success !== true)).toEqual([]);
+        const hanging = jobs.filter((jobId) => hub.jobStatus(jobId) === 'running');
+        expect(hanging).toEqual([]);
+      },
+    );
+  },
+);
 
 describe('a second wish to end', () => {
   const end = async () => {

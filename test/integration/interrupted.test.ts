@@ -196,3 +196,28 @@ test('a process that ends while the hub is away does not wait for ever; the next
   await expectLost(first);
   expect(await hub.completed(last, patience())).toMatchObject({ success: true });
 });
+
+test.each([false, true])(
+  'a process was killed when it had said a result on a dead link (the hub has heard it: %s): its sender has one answer',
+  async (isHeard) => {
+    // the next in the hub's list inherits its count: there is room for more
+    const killed = await connectWorker(hub, { name: 'instant', secret: WORKER_SECRET, maxConcurrent: 9 });
+    const taken = openTakenJobs(stateDir());
+    const jobId = await hub.submitJob(instantSubmission);
+    await killed.assignment(1);
+    await taken.taken('assignment', jobId);
+    taken.answering(['assignment']);
+    if (isHeard) await killed.say(completed(jobId));
+    if (isHeard) await hub.completed(jobId, patience());
+    if (isHeard) killed.socket.terminate();
+    else hub.freezeSockets();
+    const { daemon } = await startNext();
+    if (isHeard) await settled(daemon);
+    else await reached(daemon, { watching: 'listening' });
+    // a dead link is noticed by the hub in the end, and its ghost is gone
+    await hub.noticeFrozenSockets();
+    await settled(daemon);
+    expect(await hub.completed(jobId, patience())).toMatchObject({ success: !isHeard });
+    expectOneComplete(hub.messages(jobId));
+  },
+);

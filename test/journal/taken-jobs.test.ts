@@ -51,6 +51,19 @@ test('what was said is not said again, and what the hub has heard is forgotten',
   expect(killed()).toEqual([]);
 });
 
+test.each([
+  ['whose result was written to a link that may have been dead', () => jobs.answering(['1'])],
+  ['that the hub took back with a link, unless it had assigned another one', () => jobs.linkLost()],
+  ['that the hub took back with the process, unless it had assigned another one', () => {}],
+])('a job %s is watched by the next process', async (_, before) => {
+  await jobs.taken('1', 'a');
+  before();
+  const next = openTakenJobs(stateDir);
+  expect([next.interrupted, next.unsure.map(({ jobId }) => jobId)]).toEqual([[], ['a']]);
+  next.settled('1');
+  expect(openTakenJobs(stateDir).unsure).toEqual([]);
+});
+
 test('a job that the hub took back when a link broke is not ours, until it is handed out again', async () => {
   await jobs.taken('1', 'a');
   await jobs.taken('2', 'b');
