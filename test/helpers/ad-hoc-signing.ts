@@ -52,7 +52,7 @@ export async function signApp(
 
 /** As much of a job as signing asks for. */
 function scopeOf(appPath: string, facts: BundleFacts): GuestStepScope {
-  const pass = { container: 'dmg', hardenedRuntime: true, timestamp: 'direct', distribution: 'direct' };
+  const pass = { container: 'pkg', hardenedRuntime: true, timestamp: 'direct', distribution: 'direct' };
   const results = {
     dir: dirname(appPath),
     found: { appPath, folderName: basename(appPath) },
