@@ -1,12 +1,11 @@
-import { journalTimedOut } from './failures.ts';
 import type { Verdict } from './ports.ts';
 import { notarizationSetup } from './setup.ts';
 import {
+  callAgainAfterPause,
   errorOf,
-  FAILED,
   failed,
   idOf,
-  keep,
+  journalLate,
   late,
   notary,
   pauseAfter,
@@ -41,7 +40,7 @@ export const recalling = notarizationSetup.createStateConfig({
     ],
     onError: failed,
   },
-  after: { journalTimeout: { target: FAILED, actions: keep(journalTimedOut) } },
+  after: { journalTimeout: journalLate },
 });
 
 export const doubting = notarizationSetup.createStateConfig({
@@ -101,11 +100,7 @@ export const submitting = notarizationSetup.createStateConfig({
         },
         onError: [
           { guard: { type: 'isTaken', params: errorOf }, target: '#notarization.recalling' },
-          {
-            guard: { type: 'mayCallAgain', params: errorOf },
-            target: 'pausing',
-            actions: { type: 'noteFailure', params: errorOf },
-          },
+          callAgainAfterPause,
           failed,
         ],
       },
@@ -135,14 +130,7 @@ export const submitting = notarizationSetup.createStateConfig({
           },
           { target: 'attempting' },
         ],
-        onError: [
-          {
-            guard: { type: 'mayCallAgain', params: errorOf },
-            target: 'pausing',
-            actions: { type: 'noteFailure', params: errorOf },
-          },
-          failed,
-        ],
+        onError: [callAgainAfterPause, failed],
       },
       after: {
         askTimeout: [
@@ -163,5 +151,5 @@ export const forgetting = notarizationSetup.createStateConfig({
     onDone: 'submitting',
     onError: failed,
   },
-  after: { journalTimeout: { target: FAILED, actions: keep(journalTimedOut) } },
+  after: { journalTimeout: journalLate },
 });

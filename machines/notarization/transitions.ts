@@ -1,7 +1,7 @@
 import type { ErrorActorEvent } from 'xstate';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { NotarizationContext } from './context.ts';
-import { notaryTimedOut } from './failures.ts';
+import { journalTimedOut, notaryTimedOut } from './failures.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from './ports.ts';
 
 type Scope = { context: NotarizationContext };
@@ -41,6 +41,14 @@ export const pauseAfter = (target: string) =>
     target,
     actions: { type: 'noteFailure', params: errorOf },
   }) as const;
+/** The same while the calls of one announcement last. */
+export const callAgainAfterPause = {
+  guard: { type: 'mayCallAgain', params: errorOf },
+  target: 'pausing',
+  actions: { type: 'noteFailure', params: errorOf },
+} as const;
+/** The journal of this host did not answer. */
+export const journalLate = { target: FAILED, actions: keep(journalTimedOut) } as const;
 export const tell = (line: string) => ({ type: 'tell' as const, params: { line } });
 
 export function idOf(known: { readonly submissionId: string } | null): string {
