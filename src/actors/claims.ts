@@ -26,7 +26,7 @@ export async function standingOfClaim(
 ): Promise<'open' | 'closed' | 'unclear'> {
   if (!services.vault.claim(assignmentId)) return 'unclear';
   const state = await stateOfClaim(services, assignmentId, signal).catch(() => 'unclear' as const);
-  if (state === 'closed') services.vault.settle(assignmentId);
+  if (state === 'closed') services.vault.settle([assignmentId]);
   return state;
 }
 

@@ -5,7 +5,7 @@ import type { Backlog } from '../adapters/hub/backlog.ts';
 import { type AssignmentHead, headOfAssignment } from '../adapters/hub/protocol.ts';
 import type { Services } from '../run/services.ts';
 import type { Admission } from './hub-admission.ts';
-import { takeIn } from './hub-intake.ts';
+import { malformed, takeIn } from './hub-intake.ts';
 
 /** One link: what it needs, and what came in on it. */
 export interface Hearing {
@@ -28,8 +28,13 @@ export function hear(hearing: Hearing, frame: Buffer): void {
   const { vault, takenJobs } = hearing.services;
   const assignmentId = randomUUID();
   const after = takenJobs.taken(assignmentId, head.jobId);
-  vault.expect(assignmentId, { ...head, tarballUrl: '', receivedAtMs: Date.now(), sizeBytes: 0 });
-  const failure = hearing.admission.enter(assignmentId, head.jobId, frame.length);
+  const { excess, ...claim } = head;
+  vault.expect(assignmentId, { ...claim, tarballUrl: '', receivedAtMs: Date.now(), sizeBytes: 0 });
+  // one that nobody will read takes no room from others while it waits
+  const failure =
+    excess === undefined
+      ? hearing.admission.enter(assignmentId, head.jobId, frame.length)
+      : malformed(excess).failure;
   // in functions of their own: what is written within one keeps alive whatever any of its closures needs
   if (failure) refuse(hearing, head, assignmentId, failure, after);
   else admit(hearing, frame, assignmentId, after);
@@ -68,7 +73,7 @@ function admit(
     if (signal.aborted) return;
     const message = takeIn(services, frame, assignmentId);
     // a frame that only seemed to be an assignment
-    if (!message || !('assignmentId' in message)) services.vault.settle(assignmentId);
+    if (!message || !('assignmentId' in message)) services.vault.settle([assignmentId]);
     if (message) say(message);
   };
   backlog.put({ act, sizeBytes: frame.length, after });

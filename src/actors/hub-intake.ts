@@ -53,7 +53,7 @@ function refused(services: Services, assignmentId: string, { jobId }: Assigned, 
   return { type: 'jobMalformed', jobId, assignmentId, failure: toFailure(error) };
 }
 
-const malformed = (problem: string): ShipError =>
+export const malformed = (problem: string): ShipError =>
   new ShipError('MANIFEST_INVALID', {
     summary: 'The hub handed out this job in a form that cannot be read.',
     reason: problem,

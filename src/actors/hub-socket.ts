@@ -61,7 +61,7 @@ function receiptsOf({ vault }: Services, say: Say, ping: (payload: string) => vo
   return createReceipts({
     ping,
     onRead: (assignmentIds, seq) => {
-      for (const assignmentId of assignmentIds) vault.settle(assignmentId);
+      vault.settle(assignmentIds);
       say({ type: 'socket.confirmed', seq });
     },
   });

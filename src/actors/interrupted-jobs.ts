@@ -50,10 +50,9 @@ async function sayFailed(services: Services, link: Link, jobs: readonly Interrup
     takenJobs.notHeard(assignmentIds);
     throw error;
   }
-  for (const { jobId, assignmentId } of jobs) {
-    takenJobs.settled(assignmentId);
+  takenJobs.settled(assignmentIds);
+  for (const { jobId } of jobs)
     logger.warn({ job: jobId, code: workerRestarted.code }, 'told the hub that a restart lost this job');
-  }
 }
 
 function answersTo(

@@ -29,7 +29,7 @@ async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   const somebodyHasIt = (type: 'watch.over' | 'watch.heard') => {
-    for (const job of takenJobs.unsure) if (job.jobId === jobId) takenJobs.settled(job.assignmentId);
+    for (const job of takenJobs.unsure) if (job.jobId === jobId) takenJobs.settled([job.assignmentId]);
     say({ type });
   };
   const socket = await openHubSocket({

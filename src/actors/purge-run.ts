@@ -12,7 +12,7 @@ export async function purgeRun(
 ): Promise<void> {
   for (const id of assignmentIds) {
     if (id === awaitsReceipt) vault.dropSecrets(id);
-    else vault.settle(id);
+    else vault.settle([id]);
   }
   const keptAs = runs.find(runId)?.keptAs ?? null;
   await runs.end(runId);

@@ -46,7 +46,7 @@ export function provideSupervisor(services: Services) {
     actions: {
       noteAdoption: (_, { assignmentId, superseded }) => {
         services.vault.adopt(assignmentId);
-        for (const id of superseded) services.vault.settle(id);
+        services.vault.settle(superseded);
       },
     },
     actors: {

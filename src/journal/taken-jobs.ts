@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as z from 'zod';
+import { openLineFile } from './line-file.ts';
 
 const takenJob = z.object({
   jobId: z.string(),
@@ -32,9 +32,6 @@ type Entry = z.output<typeof entry>;
 /** A job that the previous process was killed in and that the hub still counts as running there. */
 export type InterruptedJob = Omit<TakenJob, 'standing'>;
 
-/** More lines than this, most of them about jobs that are over, are written anew. */
-const MAX_LINES = 10_000;
-
 /**
  * What the hub has given to this worker and not heard the result of, so that a killed process leaves no job without an
  * answer. Holds ids and times, never a secret.
@@ -58,7 +55,7 @@ export interface TakenJobs {
   /** What was said of interrupted jobs, on a link of its own, is not known to have arrived. */
   notHeard(assignmentIds: readonly string[]): void;
   /** The hub has the result, or the job is somebody else's now. */
-  settled(assignmentId: string): void;
+  settled(assignmentIds: readonly string[]): void;
   readonly interrupted: readonly InterruptedJob[];
   /**
    * Jobs that the hub took back, when a link broke or a process was killed, unless it had assigned one more that was not
@@ -77,24 +74,25 @@ export interface TakenJobs {
 export function openTakenJobs(stateDir: string, onFault: (error: unknown) => void = () => {}): TakenJobs {
   const path = join(stateDir, 'journal', 'jobs.jsonl');
   const ledger = new Ledger(leftBehind(path));
-  const lines = linesOf(path, ledger);
-  const note = (change: Entry): void => {
-    if (!ledger.apply(change)) return;
+  const lines = openLineFile(path, () => ledger.summary());
+  const note = (changes: readonly Entry[]): void => {
+    const made = changes.filter((change) => ledger.apply(change));
+    if (made.length === 0) return;
     try {
-      lines.append(change);
+      lines.append(made);
     } catch (error) {
       onFault(error);
     }
   };
   return {
     taken: (assignmentId, jobId) => {
-      note({ type: 'taken', job: { assignmentId, jobId, takenAtMs: Date.now(), standing: 'open' } });
+      note([{ type: 'taken', job: { assignmentId, jobId, takenAtMs: Date.now(), standing: 'open' } }]);
       return lines.onDisk().catch(onFault);
     },
-    answering: (assignmentIds) => note({ type: 'answering', ids: [...assignmentIds] }),
-    notHeard: (assignmentIds) => note({ type: 'notHeard', ids: [...assignmentIds] }),
-    linkLost: () => note({ type: 'linkLost' }),
-    settled: (id) => note({ type: 'settled', id }),
+    answering: (assignmentIds) => note([{ type: 'answering', ids: [...assignmentIds] }]),
+    notHeard: (assignmentIds) => note([{ type: 'notHeard', ids: [...assignmentIds] }]),
+    linkLost: () => note([{ type: 'linkLost' }]),
+    settled: (assignmentIds) => note(assignmentIds.map((id) => ({ type: 'settled', id }))),
     get interrupted() {
       return ledger.jobs.filter(({ standing }) => standing === 'interrupted');
     },
@@ -104,56 +102,6 @@ export function openTakenJobs(stateDir: string, onFault: (error: unknown) => voi
     close: () => lines.close(),
   };
 }
-
-/**
- * The file: a line is added for each change; where that cannot go on, it is begun anew with how things stand. It stays open,
- * because to open it costs more than to write a line.
- */
-function linesOf(path: string, ledger: Ledger) {
-  let file: number | undefined;
-  let count = 0;
-  const close = (): void => {
-    if (file !== undefined) closeSync(file);
-    file = undefined;
-  };
-  const begin = (): void => {
-    const entries = ledger.summary();
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const draft = openSync(`${path}.draft`, 'w', 0o600);
-    try {
-      writeFileSync(draft, entries.map(lineOf).join(''));
-      renameSync(`${path}.draft`, path);
-    } catch (error) {
-      closeSync(draft);
-      throw error;
-    }
-    [file, count] = [draft, entries.length];
-  };
-  return {
-    append: (change: Entry): void => {
-      const isFull = count >= MAX_LINES && count >= 2 * ledger.size;
-      const current = file;
-      if (current === undefined || isFull) {
-        close();
-        return begin();
-      }
-      try {
-        writeFileSync(current, lineOf(change));
-        count += 1;
-      } catch (error) {
-        close();
-        throw error;
-      }
-    },
-    onDisk: coalesced(async () => {
-      const synced = await open(path, 'r+');
-      await synced.datasync().finally(() => synced.close());
-    }),
-    close,
-  };
-}
-
-const lineOf = (change: Entry): string => `${JSON.stringify(change)}\n`;
 
 /** The hub's view of our jobs. */
 class Ledger {
@@ -168,10 +116,6 @@ class Ledger {
 
   get jobs(): readonly TakenJob[] {
     return [...this.#byJob.values()];
-  }
-
-  get size(): number {
-    return this.#byJob.size;
   }
 
   /** False when nothing changed. */
@@ -282,19 +226,4 @@ function entryIn(line: string): Entry[] {
   } catch {
     return [];
   }
-}
-
-/** Runs one at a time; a call that comes meanwhile waits for the next run, which may be that of others as well. */
-function coalesced(write: () => Promise<void>): () => Promise<void> {
-  let running: Promise<unknown> = Promise.resolve();
-  let next: Promise<void> | undefined;
-  return () => {
-    next ??= running.then(() => {
-      next = undefined;
-      const writing = write();
-      running = writing.catch(() => {});
-      return writing;
-    });
-    return next;
-  };
 }

@@ -49,7 +49,7 @@ export interface Vault {
   /** The run is over: manifest and credentials go; the token stays until `settle`. */
   dropSecrets(assignmentId: string): void;
   /** The hub has the result: nothing is needed any more. */
-  settle(assignmentId: string): void;
+  settle(assignmentIds: readonly string[]): void;
   readonly size: number;
   /** True for a job whose secrets are here. */
   holds(jobId: string): boolean;
@@ -59,8 +59,11 @@ export interface Vault {
   readonly heldBytes: number;
 }
 
-/** @param onSettled told of each assignment that the hub has the result of, known here or not */
-export function createVault(redactor: Redactor, onSettled: (assignmentId: string) => void = () => {}): Vault {
+/** @param onSettled told of the assignments that the hub has the result of, known here or not */
+export function createVault(
+  redactor: Redactor,
+  onSettled: (assignmentIds: readonly string[]) => void = () => {},
+): Vault {
   const assignments = new Map<string, Assignment>();
   const claims = new Map<string, Claim>();
   const held = new HeldJobs();
@@ -106,11 +109,13 @@ export function createVault(redactor: Redactor, onSettled: (assignmentId: string
       if (claim) claims.set(assignmentId, { concludedAtMs, ...claim });
     },
     dropSecrets,
-    settle: (assignmentId) => {
-      dropSecrets(assignmentId);
-      claims.delete(assignmentId);
-      redactor.forget(assignmentId);
-      onSettled(assignmentId);
+    settle: (assignmentIds) => {
+      for (const assignmentId of assignmentIds) {
+        dropSecrets(assignmentId);
+        claims.delete(assignmentId);
+        redactor.forget(assignmentId);
+      }
+      onSettled(assignmentIds);
     },
     holds: (jobId) => held.has(jobId),
     get heldJobs() {

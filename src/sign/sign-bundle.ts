@@ -147,7 +147,7 @@ async function runJob(services: Services, workspace: Workspace, request: SignReq
     return outcomeOf(await ended, delivered.path);
   } finally {
     signal.removeEventListener('abort', cancel);
-    services.vault.settle(runId);
+    services.vault.settle([runId]);
   }
 }
 

@@ -12,7 +12,7 @@ const BELOW_OUR_OWN = [
   'src/files/bundle/swift-support.ts',
   'src/files/icons/catalog-source.ts',
   'src/files/icons/draw.ts',
-  'src/journal/taken-jobs.ts',
+  'src/journal/line-file.ts',
   'src/run/steps/take-signatures.ts',
   'src/run/run-results.ts',
 ];

@@ -28,7 +28,7 @@ test('as many jobs come in as may run and wait, whether they were read or not', 
     if (n % 2 === 0) read(`a${n}`, `j${n}`);
   }
   expect(admission.enter('next', 'another', 1)).toMatchObject({ code: 'QUEUE_FULL', retryable: true });
-  vault.settle('a0');
+  vault.settle(['a0']);
   expect(admission.enter('next', 'another', 1)).toBeUndefined();
   expect(admission.enter('last', 'one more', 1)).toMatchObject({ code: 'QUEUE_FULL' });
 });
@@ -62,6 +62,6 @@ test('an adopted assignment keeps its token alone', () => {
   expect(vault.assignment('second')).toBeUndefined();
   expect(vault.claim('second')).toMatchObject({ authToken: 'token-second' });
   expect([vault.heldBytes, vault.heldJobs, vault.holds('j')]).toEqual([10, 1, true]);
-  vault.settle('first');
+  vault.settle(['first']);
   expect([vault.heldBytes, vault.heldJobs, vault.holds('j')]).toEqual([0, 0, false]);
 });

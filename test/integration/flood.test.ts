@@ -3,6 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_WAITING_JOBS } from '../../machines/supervisor/limits.ts';
@@ -11,6 +14,9 @@ import { type InstantDaemon, instantSubmission, startInstantDaemon } from '../he
 import { gate } from './gate.ts';
 
 type Said = Record<string, unknown> & { type: string; job_id?: string };
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const SLOTS = 2;
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
@@ -105,8 +111,37 @@ test('thousands of assignments of one job: its run has the newest token, and not
   expect(vault.heldJobs).toBe(2);
 });
 
+/** What garbage collection does not free. */
+async function livingBytes(): Promise<number> {
+  for (let round = 0; round < 3; round += 1) {
+    await nextTurn();
+    collectGarbage();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+test('frames beyond every measure: each is answered, and nothing of it is kept', async () => {
+  const { vault } = worker.daemon.services;
+  const beforeBytes = await livingBytes();
+  const tooLong = () => 'A'.repeat(60 * 1024 * 1024);
+  const tooMany = () => Array(500_000).fill('certificate');
+  const tooDeep = () => JSON.parse(`${'['.repeat(3_000)}${']'.repeat(3_000)}`);
+  const COUNT = 9;
+  for (let n = 0; n < COUNT; n += 3)
+    for (const [index, each] of [tooLong, tooMany, tooDeep].entries())
+      assign(`job-${n + index}`, n + index, { apple_certificate_p12_base64: each() });
+  await vi.waitFor(() => expect(completes()).toHaveLength(COUNT), 60_000);
+  for (const { error } of completes()) expect(error).toMatch(/^MANIFEST_INVALID: .*It(s| has)/s);
+  expect(vault.heldJobs).toBe(0);
+  assign('another', COUNT);
+  await vi.waitFor(() => expect(vault.holds('another')).toBe(true), 60_000);
+  expect((await livingBytes()) - beforeBytes).toBeLessThan(32 * 1024 * 1024);
+});
+
 test('large credentials: as many bytes are held as may be, the rest is answered', async () => {
   const { vault } = worker.daemon.services;
+  const beforeBytes = await livingBytes();
   const large = { apple_certificate_p12_base64: 'A'.repeat(1024 * 1024) };
   const most = Math.floor(MAX_HELD_BYTES / frameOf('job-10', 10, large).length);
   for (let n = 10; n < 100; n += 1) assign(`job-${n}`, n, large);
@@ -115,6 +150,7 @@ test('large credentials: as many bytes are held as may be, the rest is answered'
   // those that the processes of the runs have taken over leave room for as many
   expect(vault.heldJobs).toBeLessThanOrEqual(most + SLOTS);
   expect(vault.heldBytes).toBeLessThanOrEqual(MAX_HELD_BYTES);
+  expect((await livingBytes()) - beforeBytes).toBeLessThan(2 * MAX_HELD_BYTES);
 });
 
 test('a link that breaks while as many jobs as may be are here and many answers are on their way', async () => {

@@ -46,7 +46,7 @@ test('what was said is not said again, and what the hub has heard is forgotten',
   await jobs.taken('1', 'a');
   await jobs.taken('2', 'b');
   jobs.answering(['2']);
-  jobs.settled('2');
+  jobs.settled(['2']);
   jobs.answering(['1']);
   expect(killed()).toEqual([]);
 });
@@ -60,7 +60,7 @@ test.each([
   before();
   const next = openTakenJobs(stateDir);
   expect([next.interrupted, next.unsure.map(({ jobId }) => jobId)]).toEqual([[], ['a']]);
-  next.settled('1');
+  next.settled(['1']);
   expect(openTakenJobs(stateDir).unsure).toEqual([]);
 });
 
@@ -71,7 +71,7 @@ test('a job that the hub took back when a link broke is not ours, until it is ha
   expect(killed()).toEqual(['a']);
   await jobs.taken('3', 'b');
   await jobs.taken('4', 'c');
-  jobs.settled('2');
+  jobs.settled(['2']);
   expect(killed()).toEqual(['a', 'b']);
 });
 
@@ -93,7 +93,7 @@ test('jobs of a process before the previous one stay until the hub has heard of 
   jobs.notHeard(['1']);
   expect(jobs.interrupted.map(({ jobId }) => jobId)).toEqual(['a']);
   jobs.answering(['1']);
-  jobs.settled('1');
+  jobs.settled(['1']);
   expect(jobs.interrupted).toEqual([]);
 });
 
@@ -133,7 +133,7 @@ test('answers for interrupted jobs, which have a link of their own, leave the sl
   jobs = openTakenJobs(stateDir);
   await jobs.taken('3', 'c');
   jobs.answering(['1']);
-  jobs.settled('1');
+  jobs.settled(['1']);
   expect(killed()).toEqual([]);
 });
 
@@ -142,7 +142,7 @@ test('what it holds does not grow with the jobs that are over', async () => {
   for (let n = 0; n < 12_000; n += 1) {
     void jobs.taken(`${n}`, `job-${n}`);
     jobs.answering([`${n}`]);
-    jobs.settled(`${n}`);
+    jobs.settled([`${n}`]);
   }
   await jobs.taken('last', 'last');
   expect((await linesIn()).length).toBeLessThan(10_010);

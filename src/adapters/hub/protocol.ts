@@ -75,13 +75,18 @@ export interface AssignmentHead {
   /** Secret; empty when the frame says none. */
   readonly authToken: string;
   readonly artifactUploadUrl: string;
+  /** Why nothing else of it will be read, as one sentence; left out when it may be. */
+  readonly excess?: string;
 }
 
 /** Of an assignment that can be answered; undefined for every other frame. Nothing else of the frame is read. */
 export function headOfAssignment(bytes: Buffer): AssignmentHead | undefined {
-  const { type, jobId, authToken = '', artifactUploadUrl = '' } = surveyFrame(bytes);
+  const survey = surveyFrame(bytes);
+  const { type, jobId, authToken = '', artifactUploadUrl = '' } = survey;
   const isAnswerable = type === 'job_assign' && answerableJobId.safeParse(jobId).success;
-  return isAnswerable && jobId !== undefined ? { jobId, authToken, artifactUploadUrl } : undefined;
+  if (!isAnswerable || jobId === undefined) return undefined;
+  const excess = excessOf(survey);
+  return { jobId, authToken, artifactUploadUrl, ...(excess !== undefined && { excess }) };
 }
 
 /** Only an assignment can be answered, and only one that says whose it is. */
