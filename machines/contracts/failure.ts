@@ -50,6 +50,26 @@ export const failureOf = ({
 const isFailure = (value: unknown): value is Failure =>
   typeof value === 'object' && value !== null && 'code' in value && 'summary' in value && 'kind' in value;
 
+/** Wherever a disk turns out to be full: the operator can mend it, and trying again at once is of no use. */
+const DISK_FULL: Failure = {
+  kind: 'host',
+  code: 'DISK_FULL',
+  ...say({
+    summary: 'The disk is full.',
+    reason: 'The system had no room for a file of perry-ship.',
+    nextStep: 'Free space on the disks of the state directory and of the temporary files, then try again.',
+  }),
+  retryable: false,
+};
+
+const MAX_CAUSES = 4;
+
+function isOfFullDisk(thrown: unknown, depth = 0): boolean {
+  if (typeof thrown !== 'object' || thrown === null || depth > MAX_CAUSES) return false;
+  const { code, cause } = thrown as { readonly code?: unknown; readonly cause?: unknown };
+  return code === 'ENOSPC' || code === 'EDQUOT' || isOfFullDisk(cause, depth + 1);
+}
+
 /**
  * Reads the failure out of anything that was thrown. What carries none is a defect of ours: its text stays in
  * the log (the text of an unknown error may hold a path or a secret) and is not part of the result.
@@ -58,6 +78,7 @@ export function toFailure(thrown: unknown): Failure {
   if (isFailure(thrown)) return thrown;
   const carried = (thrown as { failure?: unknown } | null | undefined)?.failure;
   if (isFailure(carried)) return carried;
+  if (isOfFullDisk(thrown)) return DISK_FULL;
   return {
     kind: 'defect',
     code: 'INTERNAL_ERROR',

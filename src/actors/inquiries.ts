@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { createActor, fromPromise, toPromise } from 'xstate';
 import type { Failure } from '../../machines/contracts/failure.ts';
 import { textsOf } from '../../machines/contracts/wording.ts';
@@ -14,6 +12,7 @@ import { runLimitsOf } from '../run/host/limits.ts';
 import type { StartRun } from '../run/host/link.ts';
 import { RunHost } from '../run/host/run-host.ts';
 import { startInquiryProcess } from '../run/host/run-process.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
 
 export interface InquirerOptions {
   readonly memory: RunMemory;
@@ -46,7 +45,7 @@ export async function withInquirer<T>(
   options: InquirerOptions,
   use: (inquirer: Inquirer) => Promise<T>,
 ): Promise<T> {
-  const scratchDir = await mkdtemp(join(tmpdir(), 'perry-ship-'));
+  const scratchDir = await makeTemporaryFolder('perry-ship-');
   try {
     const host = startHost(options);
     const inquirer: Inquirer = {

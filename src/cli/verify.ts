@@ -4,7 +4,7 @@ import { loadRunMemory, type RunMemory } from '../config/load.ts';
 import { ShipError } from '../errors.ts';
 import type { ArtifactReport } from '../verify/report.ts';
 import { renderReport } from '../verify/text.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
 import { endWith } from './tell-error.ts';
 
@@ -40,7 +40,7 @@ async function readable(artifact: string, signal: AbortSignal, json: boolean) {
   } catch (error) {
     if (!(error instanceof ShipError)) throw error;
     endWith(error, { json });
-    process.exitCode = exitCodes.wrongUsage;
+    if (exitCodeOf(error) === exitCodes.failed) process.exitCode = exitCodes.wrongUsage;
     return undefined;
   }
 }

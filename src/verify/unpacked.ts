@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../errors.ts';
 import { unpackBundleFile } from '../files/archive/unpack-bundle.ts';
 import { extractDmg } from '../files/dmg/read.ts';
+import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { type ReadApp, readApp } from './read-app.ts';
 import type { ArtifactFinding, ImageSummary } from './report.ts';
 
@@ -24,7 +24,7 @@ export async function readContainer(
   kind: 'dmg' | 'zip',
   signal: AbortSignal,
 ): Promise<Unpacked> {
-  const folder = await mkdtemp(join(tmpdir(), 'perry-verify-'));
+  const folder = await makeTemporaryFolder('perry-verify-');
   try {
     const image =
       kind === 'dmg' ? await openImage(path, folder, signal) : await openZip(path, folder, signal);

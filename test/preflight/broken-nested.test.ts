@@ -173,6 +173,12 @@ expectFound([
     () => iosWith({ ...appex(), 'PlugIns/W.appex/embedded.mobileprovision': 'profile' }, store),
   ],
   [
+    'the same, outside of the store',
+    'PROFILE_INVALID',
+    'error',
+    () => iosWith({ ...appex(), 'PlugIns/W.appex/embedded.mobileprovision': 'profile' }),
+  ],
+  [
     'an extension that extends nothing',
     'EXTENSION_POINT_MISSING',
     'error',
