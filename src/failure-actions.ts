@@ -31,6 +31,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   QUEUE_TIMED_OUT: 'Send the job again. The operator adds workers, or looks for jobs that do not end.',
   QUEUE_FULL: 'Send the job again later, or add workers.',
   JOB_TIMED_OUT: 'Send the job again; raise `PERRY_JOB_TIMEOUT_MINUTES` when jobs are that large.',
+  RUN_OUT_OF_MEMORY:
+    'Make what is unusually large in the bundle smaller, or allow more with `PERRY_RUN_MEMORY_MB` and `PERRY_RUN_HEAP_MB`.',
   CANCELLED: 'Nothing, when it was meant; otherwise send the job again.',
   DISK_FULL: 'Make room on the disk of the state directory.',
   COMMAND_NOT_FOUND: 'Install the program that the message names, or put it on PATH.',

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Kind, makeBenchBundle } from './bundles.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import { makeKit } from './jobs.ts';
-import { childPeaks, descendantBytes, resetPeak, residentBytes } from './processes.ts';
+import { childBytes, descendantBytes, resetPeak, residentBytes } from './processes.ts';
 import { mebibytes, table } from './statistics.ts';
 import type { BenchRoom } from './wall-time.ts';
 
@@ -33,12 +33,14 @@ const HEADER = [
   'above idle',
   'goal',
   'above cold idle',
+  'run, idle',
   'largest run',
   'goal',
   'guests, peak',
 ];
 const NOTES = [
   'cold idle: started and linked; idle: after one job of 1 MB; peak: VmHWM of the daemon alone',
+  'run, idle: the process of a run that stands by for a job',
   'largest run: VmHWM of the process of a run that had the most; none when runs have no process of their own',
   'guests: everything the daemon started (guest, tar, rcodesign, runs), at the same moment; the original takes 1,460 MB in all',
 ].join('\n');
@@ -55,6 +57,7 @@ async function measure(room: BenchRoom, { kind, megabytes }: MemoryCase): Promis
     await room.hub.runJob(jobs[0]);
     await daemon.untilFinished(1);
     const idle = await idleBytes(daemon);
+    const idleRuns = [...(await childBytes(daemon.pid, RUN_PROCESS)).values()].map(({ now }) => now);
     await resetPeak(daemon.pid);
     const { guests, run } = await peaksDuring(daemon, async () => {
       await Promise.all([room.hub.runJob(jobs[1]), room.hub.runJob(jobs[1])]);
@@ -67,6 +70,7 @@ async function measure(room: BenchRoom, { kind, megabytes }: MemoryCase): Promis
       ...numbers,
       '<= 20 MiB',
       mebibytes(peak - coldIdle),
+      idleRuns.length > 0 ? mebibytes(Math.max(...idleRuns)) : 'none',
       run > 0 ? mebibytes(run) : 'none',
       '<= 150 MiB',
       mebibytes(guests),
@@ -95,7 +99,8 @@ async function peaksDuring({ pid }: DaemonProcess, work: () => Promise<void>) {
   const peaks = { guests: 0, run: 0 };
   while ((await Promise.race([done, pause(SAMPLE_MS)])) !== 'done') {
     peaks.guests = Math.max(peaks.guests, await descendantBytes(pid));
-    peaks.run = Math.max(peaks.run, ...(await childPeaks(pid, RUN_PROCESS)).values());
+    const runs = [...(await childBytes(pid, RUN_PROCESS)).values()];
+    peaks.run = Math.max(peaks.run, ...runs.map(({ peak }) => peak));
   }
   return peaks;
 }

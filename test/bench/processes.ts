@@ -50,18 +50,21 @@ export async function descendantBytes(root: number): Promise<number> {
   return sizes.reduce((sum, { now }) => sum + now, 0);
 }
 
-/** Peak resident memory of each process that this one has started itself and that runs such a program. */
-export async function childPeaks(root: number, program: RegExp): Promise<Map<number, number>> {
+/** Resident memory of each process that this one has started itself and that runs such a program. */
+export async function childBytes(
+  root: number,
+  program: RegExp,
+): Promise<Map<number, { now: number; peak: number }>> {
   const children = await readFile(`/proc/${root}/task/${root}/children`, 'utf8').catch(() => '');
-  const peaks = new Map<number, number>();
+  const sizes = new Map<number, { now: number; peak: number }>();
   for (const pid of children
     .split(' ')
     .filter((word) => word !== '')
     .map(Number)) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (program.test(command)) peaks.set(pid, (await residentBytes(pid)).peak);
+    if (program.test(command)) sizes.set(pid, await residentBytes(pid));
   }
-  return peaks;
+  return sizes;
 }
 
 function isBelow(pid: number, root: number, parents: ReadonlyMap<number, number>): boolean {

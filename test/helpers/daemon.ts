@@ -12,6 +12,7 @@ import {
   startEmbeddedHub,
   type WireMessage,
 } from '../../src/embedded-hub/embedded-hub.ts';
+import type { StartRun } from '../../src/run/host/link.ts';
 import type { Limits } from '../../src/run/limits.ts';
 import { type HeldSigning, holdSigning, lieWhenSigning, recordingRcodesign } from './held-rcodesign.ts';
 import { activeResources, expectGone, expectIdle } from './leak-check.ts';
@@ -34,6 +35,10 @@ export interface SceneOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** How long what a job left may take to go. */
   readonly settleMs?: number;
+  /** Takes the place of a process for each run. */
+  readonly startRun?: StartRun;
+  /** False where the looking itself would be measured. */
+  readonly looksForSecrets?: false;
 }
 
 /** A hub, a daemon, and folders of their own. */
@@ -145,19 +150,21 @@ async function openScene(
     forTerminal: false,
     signal: patience(),
     limits: merged(quick, options.limits),
+    ...(options.startRun && { startRun: options.startRun }),
     writeLog: (line) => {
       log.push(line);
       secrets.look('the log', line);
     },
   });
-  const states = watchStates(daemon, (place, text) => {
+  const show = (place: string, text: string) => {
     for (const { token } of hub.assignments) secrets.add('a token', token);
     secrets.look(place, text);
-  });
+  };
+  const states = watchStates(daemon, options.looksForSecrets === false ? undefined : show);
   return {
     ...{ hub, daemon, folder, stateDir, temporaryDir, log, secrets, env, ...states },
     submit: (submission) => {
-      watchCredentials(secrets, submission);
+      if (options.looksForSecrets !== false) watchCredentials(secrets, submission);
       return hub.submitJob(submission);
     },
     completed: (jobId) => hub.completed(jobId, patience()),

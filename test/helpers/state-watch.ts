@@ -10,8 +10,8 @@ export interface StateWatch {
   reached(path: string): Promise<AnyActorRef>;
 }
 
-/** Shows everything that an inspector, a page or a core file could show, and tells who stands where. */
-export function watchStates(daemon: Daemon, show: (place: string, text: string) => void) {
+/** Shows everything that an inspector, a page or a core file could show, if that is wanted, and tells who stands where. */
+export function watchStates(daemon: Daemon, show?: (place: string, text: string) => void) {
   const { supervisor } = daemon;
   const last = new WeakMap<AnyActorRef, string>();
   const waiting = new Map<string, (actor: AnyActorRef) => void>();
@@ -23,15 +23,15 @@ export function watchStates(daemon: Daemon, show: (place: string, text: string) 
     }
   };
   supervisor.system.inspect((inspected: InspectionEvent) => {
-    show(`inspected ${inspected.type}`, asText(inspected));
+    show?.(`inspected ${inspected.type}`, asText(inspected));
     if (inspected.type !== '@xstate.snapshot') return;
     const actor = inspected.actorRef as AnyActorRef;
     const { value } = inspected.snapshot as AnyMachineSnapshot;
     const path = value === undefined ? '' : JSON.stringify(value);
     if (path === '' || last.get(actor) === path) return;
     last.set(actor, path);
-    for (const text of descendantTexts()) show('a child process', text);
-    show('the persisted system', asText(supervisor.getPersistedSnapshot()));
+    for (const text of show ? descendantTexts() : []) show?.('a child process', text);
+    show?.('the persisted system', asText(supervisor.getPersistedSnapshot()));
     arrive(actor, path);
   });
   const atState: StateWatch['atState'] = (path, act) => void waiting.set(path, act);

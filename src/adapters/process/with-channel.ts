@@ -26,6 +26,16 @@ const reaper = createReaper();
 const WITHOUT_CORE_FILES = ['-c', 'ulimit -c 0; exec "$0" "$@"'];
 
 /**
+ * The allocator of Linux (mallopt(3)) gives blocks from this size on back to the system as soon as they are free. It
+ * would raise that by itself, and keep in many lists what streams have let go: a fifth of what a run takes up.
+ */
+const LARGE_BLOCK_BYTES = '131072';
+const ALLOCATOR = {
+  ...{ MALLOC_MMAP_THRESHOLD_: LARGE_BLOCK_BYTES, MALLOC_TRIM_THRESHOLD_: LARGE_BLOCK_BYTES },
+  MALLOC_ARENA_MAX: '2',
+};
+
+/**
  * Starts one of our own programs. It inherits stderr and the channel, and of our environment only what every program
  * needs and how this host verifies TLS.
  *
@@ -35,7 +45,7 @@ const WITHOUT_CORE_FILES = ['-c', 'ulimit -c 0; exec "$0" "$@"'];
 export function spawnWithChannel(program: string, nodeArgs: readonly string[]): ChannelledProcess {
   const child = spawn('/bin/sh', [...WITHOUT_CORE_FILES, process.execPath, ...nodeArgs, program], {
     cwd: '/',
-    env: baseEnvironment(['TZ', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR']),
+    env: { ...baseEnvironment(['TZ', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR']), ...ALLOCATOR },
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     detached: true,
   });

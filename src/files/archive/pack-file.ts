@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { crc32, createDeflateRaw, deflateRaw, deflateRawSync } from 'node:zlib';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import { readRange } from '../disk/read-range.ts';
+import { passingPieces, readRange } from '../disk/read-range.ts';
 import { readStart, SMALL_FILE_BYTES } from '../disk/small-file.ts';
 import { shown } from './refusals.ts';
 import { throughZlib } from './through-zlib.ts';
@@ -169,7 +169,7 @@ async function* chunks(file: FileHandle): AsyncGenerator<Buffer, void> {
 
 async function checksumOf(file: FileHandle, signal: AbortSignal): Promise<number> {
   let checksum = 0;
-  for await (const chunk of chunks(file)) {
+  for await (const chunk of passingPieces(file, READ_BYTES)) {
     signal.throwIfAborted();
     checksum = crc32(chunk, checksum);
   }

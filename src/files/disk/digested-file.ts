@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { passingPieces } from './read-range.ts';
+
+const PIECE_BYTES = 1024 * 1024;
 
 export interface FileDigest {
   readonly sizeBytes: number;
@@ -55,16 +56,19 @@ export async function hashOfStart(
 ): Promise<{ readonly sizeBytes: number; readonly hash: Hash }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  await pipeline(
-    createReadStream(path, { highWaterMark: 1024 * 1024, end: maxBytes - 1 }),
-    async (chunks: AsyncIterable<Buffer>) => {
-      for await (const chunk of chunks) {
-        hash.update(chunk);
-        sizeBytes += chunk.length;
-      }
-    },
-    { signal },
-  );
+  signal.throwIfAborted();
+  const file = await open(path, 'r');
+  try {
+    for await (const piece of passingPieces(file, PIECE_BYTES)) {
+      signal.throwIfAborted();
+      const wanted = piece.subarray(0, maxBytes - sizeBytes);
+      hash.update(wanted);
+      sizeBytes += wanted.length;
+      if (sizeBytes === maxBytes) break;
+    }
+  } finally {
+    await file.close();
+  }
   return { sizeBytes, hash };
 }
 

@@ -11,6 +11,11 @@ import type { RunProcessLimits } from './limits.ts';
 import type { EndCause, RunEnd, RunLink } from './link.ts';
 import { Receiver } from './receiver.ts';
 
+/**
+ * Of the space for new objects, of which there are two. A small one is cleared often, and with it go the buffers that
+ * its objects hold: most of what a run takes up.
+ */
+const SEMI_SPACE_MIB = 4;
 /** Only looked at to tell why it ended. */
 const MAX_STDERR_BYTES = 8 * 1024;
 /** What it has not read yet; a run that reads nothing is not kept for ever. */
@@ -23,7 +28,8 @@ const MAX_UNREAD_BYTES = 128 * 1024 * 1024;
  * @throws ShipError COMMAND_NOT_FOUND when its program is missing
  */
 export function startRunProcess(limits: RunProcessLimits, program = programOf('main')): RunLink {
-  const child = spawnWithChannel(program, [`--max-old-space-size=${limits.heapMib}`]);
+  const heap = [`--max-old-space-size=${limits.heapMib}`, `--max-semi-space-size=${SEMI_SPACE_MIB}`];
+  const child = spawnWithChannel(program, heap);
   const stderr = tailOf(child.stderr);
   let asked: EndCause | undefined;
   const end = (cause: EndCause): void => {
