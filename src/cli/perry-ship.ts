@@ -149,7 +149,7 @@ program
 const words = process.argv.slice(2);
 /** With a reader that has gone, as `| head` does, there is nobody to tell anything. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE') endWith(error, {});
   process.exit();
 });
 try {

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toFailure } from '../../machines/contracts/failure.ts';
 import { failureCodes, ShipError } from '../../src/errors.ts';
+import { packageRoot } from '../../src/package-root.ts';
 import { tarGz } from '../helpers/archives.ts';
 import { makeMacApp } from '../helpers/bundles.ts';
 import { startCli } from '../integration/cli.ts';
@@ -41,6 +44,22 @@ describe('a full disk', () => {
     expect(toFailure(own).code).toBe('VM_DISK_FULL');
   });
 });
+
+test.runIf(existsSync('/dev/full')).each([['explain'], ['explain', '--json'], ['help']])(
+  '%s %s into a full file ends with 69 and no stack',
+  (...words) => {
+    const program = join(packageRoot(), 'dist/src/cli/perry-ship.js');
+    const output = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [program, ...words], {
+      stdio: ['ignore', output, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(output);
+    expect(stderr).toMatch(/^perry-ship: DISK_FULL: /);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(status).toBe(69);
+  },
+);
 
 describe.each([
   ['that is missing', 'nowhere/at/all'],
