@@ -22,7 +22,7 @@ const ODD = [
   '.DS_Store',
   'a/.DS_Store',
   'x.DS_Store',
-  'a/.ds_store',
+  'b/.ds_store',
   '._file',
   '.localized',
   '.LSOverride',
@@ -140,20 +140,22 @@ describe.each<Target>(['macos-sign', 'ios-sign'])('%s: resources with odd names'
   });
 });
 
-/** A folder of such a name makes what it lies in a bundle, or is refused as a program would be. */
+/** A folder of such a name makes what it lies in a bundle, or is refused: as a program, or for its control character. */
 const isNoBundlePart = (name: string): boolean =>
-  !['Info.plist', 'PkgInfo', '.DS_Store', 'Contents'].includes(name);
+  !['Info.plist', 'PkgInfo', '.DS_Store', 'Contents', 'Icon\r'].includes(name);
 
-/** No path that is another in other spelling, or that another goes through. */
+/** No path that is another in other spelling, itself or a folder of it, or that another goes through. */
 function withoutConflicts(paths: readonly string[]): string[] {
-  const taken = new Map<string, 'file' | 'folder'>();
+  const taken = new Map<string, string>();
   return paths.filter((path) => {
-    const parts = path.toLowerCase().normalize('NFD').split('/');
-    const folders = parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join('/'));
-    const whole = parts.join('/');
-    if (taken.has(whole) || folders.some((folder) => taken.get(folder) === 'file')) return false;
-    for (const folder of folders) taken.set(folder, 'folder');
-    taken.set(whole, 'file');
+    const parts = path.split('/');
+    const items = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+    const spelled = items.map(
+      (item) => [item.toLowerCase().normalize('NFD'), item === path ? path : `${item}/`] as const,
+    );
+    if (spelled.some(([key, item]) => (taken.get(key) ?? item) !== item || taken.get(key) === path))
+      return false;
+    for (const [key, item] of spelled) taken.set(key, item);
     return true;
   });
 }
