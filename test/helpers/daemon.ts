@@ -35,7 +35,7 @@ export interface SceneOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** How long what a job left may take to go. */
   readonly settleMs?: number;
-  /** Takes the place of a process for each run. */
+  /** Takes the place of a process for each run, where that is not what is proven: it takes more CPU to start than most jobs. */
   readonly startRun?: StartRun;
   /** False where the looking itself would be measured. */
   readonly looksForSecrets?: false;

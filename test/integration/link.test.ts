@@ -9,6 +9,7 @@ import { waitFor } from 'xstate';
 import { TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
 import { patience, type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
 import { completed, connectWorker } from '../helpers/hub.ts';
+import { inProcessRuns } from '../helpers/in-process-runs.ts';
 import { gate } from './gate.ts';
 import { expectGoodConversation, expectOneComplete } from './judges.ts';
 import { type Materials, makeMaterials } from './materials.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const scene = (options: SceneOptions, run: (scene: Scene) => Promise<void>) =>
-  withScene({ secrets: materials.secrets, ...options }, run);
+  withScene({ secrets: materials.secrets, startRun: inProcessRuns(), ...options }, run);
 
 const succeeds = async (scene: Scene, jobId: string) =>
   expect(await scene.completed(jobId)).toMatchObject({ success: true });
