@@ -6,7 +6,7 @@ import { asText } from './secret-watch.ts';
 export interface StateWatch {
   /** Calls `act` once, at the very moment when a statechart first stands in that state. */
   atState(path: string, act: (actor: AnyActorRef) => void): void;
-  /** Resolves when a statechart has stood in that state; ask before it can happen. */
+  /** Resolves when a statechart has stood in that state, and fails when none ever does; ask before it can happen. */
   reached(path: string): Promise<AnyActorRef>;
 }
 
@@ -37,8 +37,24 @@ export function watchStates(daemon: Daemon, show?: (place: string, text: string)
   const atState: StateWatch['atState'] = (path, act) => void waiting.set(path, act);
   return {
     atState,
-    reached: (path: string) => new Promise<AnyActorRef>((resolve) => atState(path, resolve)),
+    reached: (path: string) => reachedBy(atState, path),
   };
+}
+
+/** Longer than anything takes: a job that has failed on its way ends its test, not the whole run of the tests. */
+const PATIENCE_MS = 60_000;
+
+function reachedBy(atState: StateWatch['atState'], path: string): Promise<AnyActorRef> {
+  const reached = new Promise<AnyActorRef>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`nobody came to ${path}`)), PATIENCE_MS).unref();
+    atState(path, (actor) => {
+      clearTimeout(timer);
+      resolve(actor);
+    });
+  });
+  // whoever waits hears of it; a test that has failed before does not wait any more
+  reached.catch(() => {});
+  return reached;
 }
 
 /** Every state in a state value, with its ancestors: `engaged.work.running`, `engaged.work.running.inspecting` … */

@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => room.leave());
 
-const withApple: AppleRoom['withApple'] = (options, run) => room.withApple(options, run);
+const withApple: AppleRoom['withApple'] = ({ scene, ...options }, run) =>
+  room.withApple({ ...options, scene: { runsInProcess: true, ...scene } }, run);
 const macJob = (manifest: JobChanges['manifest'] = { macos_distribute: 'notarize' }) =>
   room.materials.macJob({ manifest, credentials: room.apiKey });
 const iosJob = (ios_distribute = 'testflight') =>

@@ -22,7 +22,7 @@ beforeAll(async () => {
   materials = await makeMaterials(join(folder, 'materials'));
   bad = badBundles(folder, materials);
   const env = { PERRY_MAX_CONCURRENT_BUILDS: '3' };
-  performance = await beginScene({ env, secrets: materials.secrets });
+  performance = await beginScene({ env, secrets: materials.secrets, runsInProcess: true });
   const { scene } = performance;
   await scene.linked();
   signing = await scene.holdSigning();

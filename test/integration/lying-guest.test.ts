@@ -47,7 +47,7 @@ const lies = {
 
 describe('a machine that', () => {
   test.each(Object.entries(lies))('%s is found out, and nothing is delivered', (_, lie) =>
-    withScene({ secrets: materials.secrets }, async (scene) => {
+    withScene({ secrets: materials.secrets, runsInProcess: true }, async (scene) => {
       await scene.linked();
       await scene.lieWhenSigning(lie);
       const jobId = await scene.submit(materials.macJob());
@@ -63,7 +63,7 @@ describe('a machine that', () => {
   );
 
   test('changes modes, unsealed files and files beside the app cannot reach what is delivered', () =>
-    withScene({ secrets: materials.secrets }, async (scene) => {
+    withScene({ secrets: materials.secrets, runsInProcess: true }, async (scene) => {
       await scene.linked();
       const after = [
         `chmod 4644 ${PROGRAM}`,

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listTree } from '../../../dist/src/files/disk/tree.js';
 import { verifyDmg } from '../../../dist/src/files/dmg/read.js';
-import { createDmgParts } from '../../../dist/src/files/dmg/write.js';
+import { DmgWriter } from '../../../dist/src/files/dmg/write.js';
 
 const { signal } = new AbortController();
 const [verb, ...words] = process.argv.slice(2);
@@ -43,8 +43,8 @@ async function create() {
   const root = entries.map((entry) =>
     entry.type === 'file' ? { ...entry, source: join(srcfolder, entry.path) } : entry,
   );
-  const parts = createDmgParts({ volumeName: volname, root, sourceDate: new Date(), signal });
-  await writeFile(outPath, bytesOf(parts));
+  const image = new DmgWriter({ volumeName: volname, sourceDate: new Date() });
+  await writeFile(outPath, bytesOf(image.finish({ root, signal })));
   if (values.damaged) await changeFirstByte(outPath);
   process.stdout.write(`created: ${outPath}\n`);
 }
