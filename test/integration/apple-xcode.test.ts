@@ -47,7 +47,7 @@ async function onMac({ knobs, scene, ...options }: MacOptions, run: (world: MacW
     images.push(await makeXcodeImage(stateDir, 'xcode', knobs));
   };
   const env = { PERRY_TART_IMAGE: 'xcode', ...scene?.env };
-  await room.withApple({ ...options, scene: { ...scene, first, env } }, (world) =>
+  await room.withApple({ ...options, scene: { runsInProcess: true, ...scene, first, env } }, (world) =>
     run(Object.assign(world, { image: images[0] as XcodeImage })),
   );
 }
