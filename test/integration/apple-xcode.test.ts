@@ -6,6 +6,7 @@ import { checkPackage } from '../../src/files/xar/check-package.ts';
 import { parsePlistDict } from '../../src/formats/plist/index.ts';
 import { readApp } from '../../src/verify/read-app.ts';
 import { patience } from '../helpers/daemon.ts';
+import { inProcessRuns } from '../helpers/in-process-runs.ts';
 import { type Knobs, makeXcodeImage, type XcodeImage } from '../helpers/xcode-guest.ts';
 import {
   type AppleRoom,
@@ -47,7 +48,7 @@ async function onMac({ knobs, scene, ...options }: MacOptions, run: (world: MacW
     images.push(await makeXcodeImage(stateDir, 'xcode', knobs));
   };
   const env = { PERRY_TART_IMAGE: 'xcode', ...scene?.env };
-  await room.withApple({ ...options, scene: { runsInProcess: true, ...scene, first, env } }, (world) =>
+  await room.withApple({ ...options, scene: { startRun: inProcessRuns(), ...scene, first, env } }, (world) =>
     run(Object.assign(world, { image: images[0] as XcodeImage })),
   );
 }

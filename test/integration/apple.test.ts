@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inProcessRuns } from '../helpers/in-process-runs.ts';
 import {
   type AppleRoom,
   expectFailed,
@@ -17,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => room.leave());
 
 const withApple: AppleRoom['withApple'] = ({ scene, ...options }, run) =>
-  room.withApple({ ...options, scene: { runsInProcess: true, ...scene } }, run);
+  room.withApple({ ...options, scene: { startRun: inProcessRuns(), ...scene } }, run);
 const macJob = (manifest: JobChanges['manifest'] = { macos_distribute: 'notarize' }) =>
   room.materials.macJob({ manifest, credentials: room.apiKey });
 const iosJob = (ios_distribute = 'testflight') =>

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DAMAGED_BUNDLE_ATTEMPTS, TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
 import type { JobSubmission, TransferFault } from '../../src/embedded-hub/embedded-hub.ts';
 import { beginScene, type Performance, patience } from '../helpers/daemon.ts';
+import { inProcessRuns } from '../helpers/in-process-runs.ts';
 import { badBundles } from './bad-bundles.ts';
 import { expectGoodConversation } from './judges.ts';
 import { type JobChanges, type Materials, makeMaterials } from './materials.ts';
@@ -22,7 +23,7 @@ beforeAll(async () => {
   materials = await makeMaterials(join(folder, 'materials'));
   bad = badBundles(folder, materials);
   const env = { PERRY_MAX_CONCURRENT_BUILDS: '3' };
-  performance = await beginScene({ env, secrets: materials.secrets, runsInProcess: true });
+  performance = await beginScene({ env, secrets: materials.secrets, startRun: inProcessRuns() });
   const { scene } = performance;
   await scene.linked();
   signing = await scene.holdSigning();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { extractDmg } from '../../src/files/dmg/read.ts';
 import { withScene } from '../helpers/daemon.ts';
+import { inProcessRuns } from '../helpers/in-process-runs.ts';
 import { expectOneComplete } from './judges.ts';
 import { type Materials, makeMaterials } from './materials.ts';
 
@@ -47,7 +48,7 @@ const lies = {
 
 describe('a machine that', () => {
   test.each(Object.entries(lies))('%s is found out, and nothing is delivered', (_, lie) =>
-    withScene({ secrets: materials.secrets, runsInProcess: true }, async (scene) => {
+    withScene({ secrets: materials.secrets, startRun: inProcessRuns() }, async (scene) => {
       await scene.linked();
       await scene.lieWhenSigning(lie);
       const jobId = await scene.submit(materials.macJob());
@@ -63,7 +64,7 @@ describe('a machine that', () => {
   );
 
   test('changes modes, unsealed files and files beside the app cannot reach what is delivered', () =>
-    withScene({ secrets: materials.secrets, runsInProcess: true }, async (scene) => {
+    withScene({ secrets: materials.secrets, startRun: inProcessRuns() }, async (scene) => {
       await scene.linked();
       const after = [
         `chmod 4644 ${PROGRAM}`,
