@@ -10,6 +10,7 @@ import { soakCount } from '../helpers/soak-count.ts';
 import { countedText, seededRandom } from '../helpers/soak-random.ts';
 import { FAULTY_PROGRAM, faultyRuns, type RunFault, runFaults } from '../helpers/soak-run-faults.ts';
 import { type AppleRoom, openAppleRoom, type World } from '../integration/apple-room.ts';
+import { gate } from '../integration/gate.ts';
 import { expectOneComplete } from '../integration/judges.ts';
 
 const ROUNDS = soakCount('RUN_PROCESSES', { suite: 5, full: 1_000 });
@@ -18,6 +19,7 @@ const SEED = 20_261_129;
 const SLOTS = 2;
 const PATIENCE_MS = 180_000;
 
+const DELIVERING = 'delivering.attempting';
 /**
  * Every state in which a run has a process, by the job that comes there; those that only jobs in machines
  * with Apple's tools come to are left out.
@@ -40,7 +42,7 @@ const STATES = {
       'checkingArtifact',
       'keepingArtifact',
     ],
-    ...['notarizing', 'checkingStapled', 'delivering.attempting'],
+    ...['notarizing', 'checkingStapled', DELIVERING],
   ],
   published: ['publishing.recalling', 'publishing.sending'],
 } as const;
@@ -101,13 +103,24 @@ async function round(world: World, { kind, state, name }: Case): Promise<boolean
   const { signal, says, lastsForEver }: RunFault = runFaults[name];
   const completed = (jobId: string) => hub.completed(jobId, AbortSignal.timeout(PATIENCE_MS));
   const reached = world.reached(`engaged.work.running.${state}`);
+  const { open, opened } = gate();
+  if (state === DELIVERING) hub.delayUploadAnswerUntil(opened);
+  const readBefore = hub.uploadsRead();
+  // what is on its way to the hub cannot be taken back: it must be there before the job has its answer
+  const bothAreRead = () =>
+    vi.waitFor(() => expect(hub.uploadsRead()).toBe(readBefore + ids.length), {
+      timeout: PATIENCE_MS,
+      interval: 5,
+    });
   const ids = [await world.submit(jobs()[kind]), await world.submit(room.materials.iosJob())];
   const run = await Promise.race([reached, Promise.all(ids.map(completed)).then(() => undefined)]);
   if (run) {
+    if (state === DELIVERING) await bothAreRead();
     const { jobId: doomed } = (run.getSnapshot() as { context: { jobId: string } }).context;
     process.kill(await processOf(world, run), signal);
     if (lastsForEver) daemon.supervisor.send({ type: 'job.cancelRequested', jobId: doomed });
     expect(await completed(doomed)).toMatchObject({ success: false, error: expect.stringMatching(says) });
+    open();
     const [other = ''] = ids.filter((id) => id !== doomed);
     expect(await completed(other), 'the other job').toMatchObject({ success: true });
   }
