@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Runs the tests of what leans on Node.js (streams, compression, cryptography, sockets, processes, files) and one whole
-// demo on its current LTS as well, because operators run newer ones than the oldest that we support. The binary comes from the npm registry (what the package `node@24` installs) and
-// is kept in the cache folder of this user.
+// demo on its current LTS as well, because operators run newer ones than the oldest that we support. The binary comes
+// from the npm registry (what the package `node@24` installs) and is kept in the cache folder of this user.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -49,7 +49,5 @@ for (const name of names.filter((each) => !existsSync(join(root, each)))) {
   console.error(`on-current-lts: there is no ${name}; name in this script what depends on Node.js`);
   process.exit(1);
 }
-// what chance finds it finds on the oldest as well
-const options = ['--config', 'test/vitest.config.ts', '--reporter=dot', '--exclude', 'test/**/*fuzz.test.ts'];
-run(node, [vitest, 'run', ...options, ...names]);
+run(node, [vitest, 'run', '--config', 'test/vitest.config.ts', '--reporter=dot', ...names]);
 run(node, ['dist/src/cli/perry-ship.js', 'demo']);
