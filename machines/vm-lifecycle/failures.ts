@@ -4,6 +4,9 @@ import { type Text, TRY_AGAIN_OR_LOOK } from '../contracts/wording.ts';
 const host = (code: string, summary: string, reason: string, nextStep: Text): Failure =>
   failureOf({ kind: 'host', code, summary, reason, nextStep, retryable: true });
 
+/** Of words from elsewhere, with or without a full stop. */
+const ended = (words: string): string => (words.endsWith('.') ? words : `${words}.`);
+
 export const vmTimedOut = (doing: string): Failure =>
   host(
     'VM_TIMED_OUT',
@@ -16,7 +19,7 @@ export const vmExited = (reason: string): Failure =>
   host(
     'VM_EXITED',
     'The virtual machine ended while it was needed.',
-    `It said: ${reason}`,
+    `It ended so: ${ended(reason)}`,
     TRY_AGAIN_OR_LOOK,
   );
 
@@ -24,6 +27,6 @@ export const guestLost = (reason: string): Failure =>
   host(
     'GUEST_LOST',
     'The connection to the virtual machine was lost.',
-    `It ended with: ${reason}`,
+    `It ended so: ${ended(reason)}`,
     TRY_AGAIN_OR_LOOK,
   );

@@ -29,7 +29,7 @@ import { startControl } from './control.ts';
 import { goldenImage } from './golden-image.ts';
 import { startInspector } from './inspector.ts';
 import { instanceOf } from './instance.ts';
-import { tartOptions } from './tart-options.ts';
+import { notesIn, tartOptions } from './tart-options.ts';
 
 export interface Daemon {
   readonly supervisor: Actor<ReturnType<typeof provideSupervisor>>;
@@ -167,7 +167,8 @@ async function configuredDriver({ config, env, signal }: DaemonOptions, logger: 
     stateDir: config.stateDir,
     instance: await instanceOf(config.stateDir),
     toolDirs: vmDrivers[config.vmDriver].usesHostTools ? [await rcodesignDir(env, logger, signal)] : [],
-    tart: tartOptions(config, logger),
+    note: notesIn(logger),
+    tart: tartOptions(config),
   });
 }
 

@@ -1,9 +1,10 @@
+import type { Note } from '../adapters/vm/driver.ts';
 import type { TartDriverOptions } from '../adapters/vm/tart/options.ts';
 import type { Config } from '../config/load.ts';
 import type { Logger } from '../observability/logger.ts';
 
 /** What the tart driver takes from the configuration. */
-export const tartOptions = (config: Config, logger: Logger): Omit<TartDriverOptions, 'instance'> => ({
+export const tartOptions = (config: Config): Omit<TartDriverOptions, 'instance' | 'note'> => ({
   binary: config.tartBinary,
   home: config.tartHome,
   minFreeDiskGb: config.minFreeDiskGb,
@@ -14,5 +15,10 @@ export const tartOptions = (config: Config, logger: Logger): Omit<TartDriverOpti
     port: config.tartSshPort,
     hostKey: config.tartHostKey,
   },
-  note: (level, text, facts = {}) => logger[level](facts, text),
 });
+
+/** Remarks of a driver, in the log. */
+export const notesIn =
+  (logger: Logger): Note =>
+  (level, text, facts = {}) =>
+    logger[level](facts, text);

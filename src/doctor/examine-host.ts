@@ -3,9 +3,7 @@ import { withEnvFile } from '../config/env-file.ts';
 import { type Config, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { imageName } from '../daemon/golden-image.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
-import { createRedactor } from '../domain/redaction/index.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
-import { createLogger } from '../observability/logger.ts';
 import { appleServices } from './apple-services.ts';
 import { type Answer, answer, type Finding, ok, remark } from './check.ts';
 import { hubGreeting, hubLink } from './hub-link.ts';
@@ -82,10 +80,8 @@ const driverOf = (config: Config) =>
     stateDir: config.stateDir,
     instance: NO_INSTANCE,
     toolDirs: [],
-    tart: tartOptions(
-      config,
-      createLogger({ level: 'silent', redactor: createRedactor(), forTerminal: false }),
-    ),
+    note: () => undefined,
+    tart: tartOptions(config),
   });
 
 const NO_INSTANCE = '00000000';

@@ -10,7 +10,7 @@ import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
 import { makeServices } from '../daemon/daemon.ts';
 import { goldenImage } from '../daemon/golden-image.ts';
-import { tartOptions } from '../daemon/tart-options.ts';
+import { notesIn, tartOptions } from '../daemon/tart-options.ts';
 import { printVmName } from '../domain/vm-name.ts';
 import { openJournal } from '../journal/journal.ts';
 import { fileJournal } from '../journal/submissions.ts';
@@ -101,7 +101,8 @@ const driverFor =
       stateDir: dir,
       instance,
       toolDirs: [],
-      tart: tartOptions(config, logger),
+      note: notesIn(logger),
+      tart: tartOptions(config),
     });
 
 async function runJob(services: Services, workspace: Workspace, request: SignRequest): Promise<SignOutcome> {

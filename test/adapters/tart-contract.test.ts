@@ -27,7 +27,8 @@ const hosts: Readonly<Record<string, () => Promise<Host>>> = {
     const { stateDir: folder, driver, remove } = await localHost();
     return {
       ...{ folder, driver, remove },
-      driverOf: (instance) => createLocalDriver({ stateDir: folder, instance, toolDirs: [] }),
+      driverOf: (instance) =>
+        createLocalDriver({ stateDir: folder, instance, toolDirs: [], note: () => undefined }),
       pidOf: (name) => guestPid(join(folder, 'clones', name)),
     };
   },

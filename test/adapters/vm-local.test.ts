@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable, Writable } from 'node:stream';
@@ -22,6 +22,11 @@ import {
   untilDead,
 } from '../helpers/local-vm.ts';
 import { rawServer } from '../helpers/ssh-server.ts';
+
+const replaceByFolder = async (file: string): Promise<void> => {
+  await rm(file);
+  await mkdir(file);
+};
 
 let host: LocalHost;
 let driver: VmDriver;
@@ -74,28 +79,39 @@ describe('life of a machine', () => {
     );
   });
 
-  test('a guest that dies by itself is an unexpected end, with what it said last', async () => {
+  test('a guest that dies by itself is an unexpected end', async () => {
     const vm = await bootVm(host);
     const running = vm.session.exec('sleep 1000');
     const lost = expect(running).rejects.toMatchObject({ code: 'GUEST_LOST' });
     process.kill(vm.pid, 'SIGKILL');
-    expect(await vm.life).toEqual({ expected: false, reason: 'the guest process ended by SIGKILL' });
+    expect(await vm.life).toEqual({ expected: false, reason: 'the guest process was ended by SIGKILL' });
     await lost;
     await vm.session.closed;
   });
 
-  test('a guest that cannot start says why', async () => {
+  test.each([
+    ['a host key that is none', 'host_ed25519', (file: string) => writeFile(file, 'no key')],
+    ['no host key', 'host_ed25519', (file: string) => rm(file)],
+    ['a folder in place of the key of the daemon', 'authorized_key.pub', replaceByFolder],
+    ['a key of the daemon that is none', 'authorized_key.pub', (file: string) => writeFile(file, '')],
+  ])('what a guest says when it cannot start is for the log alone: %s', async (_, file, spoil) => {
     const name = freshName();
     await driver.clone('golden', name, { signal: never });
-    await writeFile(join(host.stateDir, 'clones', name, 'guest', 'host_ed25519'), 'no key');
+    await spoil(join(host.stateDir, 'clones', name, 'guest', file));
     const end = await driver.run(name, { signal: never, onStarted: () => undefined });
-    expect(end).toMatchObject({ expected: false, reason: expect.stringContaining('exited with code 1') });
+    expect(end).toEqual({ expected: false, reason: 'the guest process exited with code 1' });
+    expect(host.notes).toMatchObject([{ vm: name, said: expect.stringContaining('guest-main.js') }]);
   });
 
   test('another daemon’s clones, and foreign folders, are not seen and not touched', async () => {
     const vm = await bootVm(host);
     await mkdir(join(host.stateDir, 'clones', 'golden'));
-    const other = createLocalDriver({ stateDir: host.stateDir, instance: 'deadbeef', toolDirs: [] });
+    const other = createLocalDriver({
+      stateDir: host.stateDir,
+      instance: 'deadbeef',
+      toolDirs: [],
+      note: () => undefined,
+    });
     expect(await other.list({ signal: never })).toEqual([]);
     expect(await driver.list({ signal: never })).toEqual([vm.name]);
     for (const name of [vm.name, 'golden', '../../etc', '']) {
@@ -231,7 +247,12 @@ describe('nothing is left running', () => {
 
   test('a later daemon stops a guest that still runs, and only a process that is that guest', async () => {
     const vm = await bootVm(host);
-    const later = createLocalDriver({ stateDir: host.stateDir, instance: INSTANCE, toolDirs: [] });
+    const later = createLocalDriver({
+      stateDir: host.stateDir,
+      instance: INSTANCE,
+      toolDirs: [],
+      note: () => undefined,
+    });
     await later.stop(vm.name, { signal: never });
     expect(await vm.life).toMatchObject({ expected: false });
     const bystander = spawn('sleep', ['1000']);
@@ -311,8 +332,8 @@ describe('streams', () => {
 
 describe('choosing a driver', () => {
   const ssh = { user: 'admin', password: 'admin', port: 22 };
-  const tart = { binary: 'tart', minFreeDiskGb: 0, note: () => {}, ssh };
-  const config = { stateDir: '/nowhere', instance: INSTANCE, toolDirs: [], tart };
+  const tart = { binary: 'tart', minFreeDiskGb: 0, ssh };
+  const config = { stateDir: '/nowhere', instance: INSTANCE, toolDirs: [], note: () => undefined, tart };
   test('by name', () => {
     expect(createDriver({ ...config, kind: 'local' })).toMatchObject({ kind: 'local', isolates: false });
     expect(createDriver({ ...config, kind: 'tart' })).toMatchObject({ kind: 'tart', isolates: true });
@@ -350,7 +371,7 @@ const DAEMON = `
 import { readFileSync } from 'node:fs';
 const { createLocalDriver } = await import('${BUILT}');
 const [stateDir, instance, name] = process.argv.slice(1);
-const driver = createLocalDriver({ stateDir, instance, toolDirs: [] });
+const driver = createLocalDriver({ stateDir, instance, toolDirs: [], note: () => undefined });
 const { signal } = new AbortController();
 await driver.clone('golden', name, { signal });
 void driver.run(name, { signal, onStarted: () => {} });

@@ -15,6 +15,8 @@ export const never = new AbortController().signal;
 export interface LocalHost {
   readonly stateDir: string;
   readonly driver: VmDriver;
+  /** The facts of what the driver told the log. */
+  readonly notes: readonly (Readonly<Record<string, unknown>> | undefined)[];
   remove(): Promise<void>;
 }
 
@@ -22,8 +24,12 @@ export interface LocalHost {
 export async function localHost(toolDirs: readonly string[] = []): Promise<LocalHost> {
   const stateDir = await mkdtemp(join(tmpdir(), 'perry-vm-'));
   await makeEmptyImage(localImagesDir(stateDir), 'golden');
-  const driver = createLocalDriver({ stateDir, instance: INSTANCE, toolDirs, stopGraceMs: 200 });
-  return { stateDir, driver, remove: () => rm(stateDir, { recursive: true, force: true }) };
+  const notes: LocalHost['notes'][number][] = [];
+  const driver = createLocalDriver({
+    ...{ stateDir, instance: INSTANCE, toolDirs, stopGraceMs: 200 },
+    note: (_level, _text, facts) => void notes.push(facts),
+  });
+  return { stateDir, driver, notes, remove: () => rm(stateDir, { recursive: true, force: true }) };
 }
 
 export interface LocalVm {

@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { renderFailure } from '../../machines/contracts/failure.ts';
 import type { VmReport } from '../../machines/contracts/vm.ts';
 import { DELETE_ATTEMPTS, SLOT_ATTEMPTS, vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
@@ -158,6 +159,17 @@ describe('the process of the machine', () => {
     expect(scene.vm.is('deleting.attempting')).toBe(true);
     expect(scene.lost()).toEqual(['VM_START_FAILED']);
     expectDeleted(scene);
+  });
+
+  test.each([
+    ['runVm', 'vm.exited', 'it crashed'],
+    ['runVm', 'vm.exited', 'It crashed.'],
+    ['watchGuest', 'guest.lost', 'reset by peer'],
+  ] as const)('what is told of its end is a sentence of its own: %s, %s', (actor, type, reason) => {
+    const scene = beginAt('alive.ready');
+    scene.stage.the(actor).say({ type, reason });
+    expectDeleted(scene);
+    expect(renderFailure(scene.vm.output.failure)).toMatch(/ [a-z]+\. Try again;/);
   });
 
   test('only the first cause is kept, every one is told', () => {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { fingerprintOfKey, makeSshKeyPair, type SshKeyPair } from '../../src/adapters/guest/ssh/keys.ts';
-import type { VmDriver } from '../../src/adapters/vm/driver.ts';
+import type { Note, VmDriver } from '../../src/adapters/vm/driver.ts';
 import { createTartDriver } from '../../src/adapters/vm/tart/driver.ts';
-import type { Note, TartDriverOptions } from '../../src/adapters/vm/tart/options.ts';
+import type { TartDriverOptions } from '../../src/adapters/vm/tart/options.ts';
 import { processesOf } from '../helpers/leak-check.ts';
 
 const PROGRAM = new URL('./tart.mjs', import.meta.url).pathname;

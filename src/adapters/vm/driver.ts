@@ -10,7 +10,10 @@ export interface VmRunOptions extends VmCallOptions {
   readonly onStarted: () => void;
 }
 
-/** How a machine ended, in plain words for the log; a machine that was asked to stop is `expected`. */
+/** A remark for the operator's log; `facts` may hold what tools said. */
+export type Note = (level: 'warn' | 'error', text: string, facts?: Readonly<Record<string, unknown>>) => void;
+
+/** How a machine ended, in plain words and nothing that it said; one that was asked to stop is `expected`. */
 export interface VmExit {
   readonly expected: boolean;
   readonly reason: string;

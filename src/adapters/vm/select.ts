@@ -1,18 +1,19 @@
 import type { VmDriverKind } from '../../domain/vm-driver.ts';
 import { ShipError } from '../../errors.ts';
-import type { VmDriver } from './driver.ts';
+import type { Note, VmDriver } from './driver.ts';
 import { createLocalDriver, type LocalDriverOptions } from './local/driver.ts';
 import { createTartDriver } from './tart/driver.ts';
 import type { TartDriverOptions } from './tart/options.ts';
 
 export interface DriverConfig extends LocalDriverOptions {
   readonly kind: VmDriverKind;
-  readonly tart: Omit<TartDriverOptions, 'instance'>;
+  readonly note: Note;
+  readonly tart: Omit<TartDriverOptions, 'instance' | 'note'>;
 }
 
 /** Undefined for a kind that this version lacks. */
 const drivers: Readonly<Record<VmDriverKind, ((config: DriverConfig) => VmDriver) | undefined>> = {
-  tart: ({ tart, instance }) => createTartDriver({ ...tart, instance }),
+  tart: ({ tart, instance, note }) => createTartDriver({ ...tart, instance, note }),
   orchard: undefined,
   local: createLocalDriver,
 };

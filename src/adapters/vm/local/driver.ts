@@ -7,11 +7,11 @@ import { makeFolder } from '../../../files/disk/make-folder.ts';
 import type { GuestAddress } from '../../guest/guest.ts';
 import { connectSsh } from '../../guest/ssh/client.ts';
 import { fingerprintOfKey, makeSshKeyPair } from '../../guest/ssh/keys.ts';
-import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
+import type { Note, VmDriver, VmRunOptions } from '../driver.ts';
 import { cloneFiles } from './clone.ts';
 import { cloneLayout, GUEST_USER } from './layout.ts';
 import { killLeftover, readListening } from './leftover.ts';
-import { type LocalMachine, startMachine } from './machine.ts';
+import { type LocalEnd, type LocalMachine, startMachine } from './machine.ts';
 
 /** Loopback: a guest that does not finish a handshake in this time never will. */
 const READY_TIMEOUT_MS = 10_000;
@@ -25,6 +25,7 @@ export interface LocalDriverOptions {
   readonly toolDirs: readonly string[];
   /** How long a guest may take to end after SIGTERM; 5 s when left out. */
   readonly stopGraceMs?: number;
+  readonly note: Note;
 }
 
 export const localImagesDir = (stateDir: string): string => join(stateDir, 'images');
@@ -65,7 +66,10 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
       const machine = startMachine(dirOf(name), options);
       machines.set(name, machine);
       try {
-        return await lifeOf(machine, runOptions, askedToStop);
+        const end = await lifeOf(machine, runOptions);
+        const [expected, { reason, said }] = [askedToStop.has(machine), end];
+        if (!expected) options.note('warn', 'a machine ended by itself', { vm: name, reason, said });
+        return { expected, reason };
       } finally {
         machines.delete(name);
       }
@@ -106,18 +110,14 @@ function nothingYet(error: NodeJS.ErrnoException): string[] {
   throw error;
 }
 
-async function lifeOf(
-  machine: LocalMachine,
-  { signal, onStarted }: VmRunOptions,
-  askedToStop: WeakSet<LocalMachine>,
-): Promise<VmExit> {
+async function lifeOf(machine: LocalMachine, { signal, onStarted }: VmRunOptions): Promise<LocalEnd> {
   const cutPower = () => machine.process.kill();
   signal.addEventListener('abort', cutPower, { once: true });
   try {
     onStarted();
-    const reason = await machine.ended;
+    const end = await machine.ended;
     signal.throwIfAborted();
-    return { expected: askedToStop.has(machine), reason };
+    return end;
   } finally {
     signal.removeEventListener('abort', cutPower);
   }

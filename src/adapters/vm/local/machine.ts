@@ -17,8 +17,15 @@ export interface LocalMachine {
   readonly process: LongLivedProcess;
   /** It listens, or has ended. Never rejects. */
   readonly announced: Promise<void>;
-  /** The guest and everything that ran in it are gone; says how it ended, in plain words. */
-  readonly ended: Promise<string>;
+  /** The guest and everything that ran in it are gone. */
+  readonly ended: Promise<LocalEnd>;
+}
+
+export interface LocalEnd {
+  /** In plain words. */
+  readonly reason: string;
+  /** The last that it said on stderr; for the log alone, since it may name folders of this host. */
+  readonly said: string;
 }
 
 /** Starts the process that is the machine. It dies with this daemon: its stdin breaks when we end. */
@@ -40,7 +47,11 @@ export function startMachine(cloneDir: string, { toolDirs, stopGraceMs }: Machin
   });
   const announced = firstOutput(guest.stdout);
   const log = tailOf(guest.stderr);
-  return { process: guest, announced, ended: guest.closed.then((end) => describe(end, log.toString())) };
+  return {
+    process: guest,
+    announced,
+    ended: guest.closed.then((end) => ({ reason: howItEnded(end), said: log.toString().trim() })),
+  };
 }
 
 /** The guest says one line, when it listens. */
@@ -56,7 +67,5 @@ function tailOf(stream: Readable): Tail {
   return tail;
 }
 
-function describe({ exitCode, signal }: ProcessEnd, log: string): string {
-  const how = signal ? `ended by ${signal}` : `exited with code ${exitCode}`;
-  return log.trim() === '' ? `the guest process ${how}` : `the guest process ${how}: ${log.trim()}`;
-}
+const howItEnded = ({ exitCode, signal }: ProcessEnd): string =>
+  `the guest process ${signal ? `was ended by ${signal}` : `exited with code ${exitCode}`}`;

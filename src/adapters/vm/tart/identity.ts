@@ -3,8 +3,8 @@ import { withDeadline } from '../../../deadline.ts';
 import { ShipError } from '../../../errors.ts';
 import type { GuestAddress, GuestSession } from '../../guest/guest.ts';
 import { shellCommand } from '../../guest/ssh/quote.ts';
+import type { Note } from '../driver.ts';
 import type { Tart } from './command.ts';
-import type { Note } from './options.ts';
 
 /** An agent that is not there is given up by Tart itself after ten seconds at most. */
 const AGENT_DEADLINE_MS = 15_000;

@@ -1,6 +1,6 @@
 import type { ShipError } from '../../../errors.ts';
+import type { Note } from '../driver.ts';
 import { slotsLeaked } from './failures.ts';
-import type { Note } from './options.ts';
 
 /** So often in a row, with none of our machines alive, is no coincidence any more. */
 const ALARM_AFTER = 3;

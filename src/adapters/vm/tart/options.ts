@@ -1,3 +1,5 @@
+import type { Note } from '../driver.ts';
+
 /** How the daemon logs into its guests. */
 export interface TartSshOptions {
   readonly user: string;
@@ -9,9 +11,6 @@ export interface TartSshOptions {
   /** `SHA256:…` of the host key that all clones of the golden image have; left out, machines are proven by a nonce. */
   readonly hostKey?: string | undefined;
 }
-
-/** A remark for the operator's log; `facts` may hold what tools said. */
-export type Note = (level: 'warn' | 'error', text: string, facts?: Readonly<Record<string, unknown>>) => void;
 
 export interface TartDriverOptions {
   /** Identity of the daemon, as in its clones' names. */
