@@ -1,5 +1,6 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../../files/disk/remove-tree.ts';
 
 const runsDirOf = (stateDir: string): string => join(stateDir, 'runs');
 
@@ -7,8 +8,7 @@ const runsDirOf = (stateDir: string): string => join(stateDir, 'runs');
 export const runFolderOf = (stateDir: string, runId: string): string => join(runsDirOf(stateDir), runId);
 
 /** What was written there a moment ago by a process that has ended may still be settling. */
-export const removeFolder = (folder: string): Promise<void> =>
-  rm(folder, { recursive: true, force: true, maxRetries: 3 });
+export const removeFolder = (folder: string): Promise<void> => removeTree(folder, { maxRetries: 3 });
 
 /** Removes the folders that a previous process left. */
 export async function sweepRunFolders(stateDir: string, isAlive: (runId: string) => boolean): Promise<void> {

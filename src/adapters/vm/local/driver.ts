@@ -1,9 +1,10 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { vmDrivers } from '../../../domain/vm-driver.ts';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { ShipError } from '../../../errors.ts';
 import { makeFolder } from '../../../files/disk/make-folder.ts';
+import { removeTree } from '../../../files/disk/remove-tree.ts';
 import type { GuestAddress } from '../../guest/guest.ts';
 import { connectSsh } from '../../guest/ssh/client.ts';
 import { fingerprintOfKey, makeSshKeyPair } from '../../guest/ssh/keys.ts';
@@ -159,7 +160,7 @@ async function locate(name: string, cloneDir: string, signal: AbortSignal): Prom
 
 /** Processes that were just killed may still be writing: `rm` tries again for a moment. */
 async function removeClone(name: string, cloneDir: string): Promise<void> {
-  await rm(cloneDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }).catch((cause) => {
+  await removeTree(cloneDir, { maxRetries: 10, retryDelay: 50 }).catch((cause) => {
     throw new ShipError('VM_DELETE_FAILED', {
       summary: `The clone "${name}" could not be removed.`,
       reason: `The file system answered ${(cause as NodeJS.ErrnoException).code ?? 'with an error'}.`,
