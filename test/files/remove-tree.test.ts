@@ -42,6 +42,15 @@ test.each([
   expect(existsSync(folder)).toBe(false);
 });
 
+test('a second attempt beside the first one does not remove all at once either', async () => {
+  const folder = join(room, 'twice');
+  await mkdir(folder);
+  for (let n = 0; n < COUNT; n += 1) await writeFile(join(folder, `n${n}`), '');
+  const both = Promise.all([removeTree(folder), removeTree(folder)]).then(() => undefined);
+  expect(await mostOpenDuring(both)).toBeLessThan(MAX_OPEN);
+  expect(existsSync(folder)).toBe(false);
+});
+
 test('what a link leads to stays, and a folder that is not there is removed', async () => {
   const [outside, folder] = [join(room, 'outside'), join(room, 'folder')];
   for (const path of [outside, folder]) await mkdir(path);

@@ -20,7 +20,12 @@ export async function removeTree(folder: string, retries: Retries = {}): Promise
 async function emptied(folder: string): Promise<void> {
   for await (const entry of await opendir(folder)) {
     const path = join(folder, entry.name);
-    if (!entry.isDirectory()) await unlink(path);
-    else await emptied(path).then(() => rmdir(path));
+    const removed = entry.isDirectory() ? emptied(path).then(() => rmdir(path)) : unlink(path);
+    await removed.catch(goneAlready);
   }
+}
+
+/** An earlier attempt that nobody waits for any more may still be at work. */
+function goneAlready(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
