@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sealFormFault } from '../../src/domain/code-signature/seal-form.ts';
+import { buildPlist, parsePlistDict } from '../../src/formats/plist/index.ts';
 
 const data = '<data>AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=</data>';
 const omit = (weight: number) => `<dict><key>omit</key><true/><key>weight</key><real>${weight}</real></dict>`;
@@ -61,6 +62,9 @@ describe('a seal', () => {
       /"evil", which is not there/,
     ],
     'has another part': [{ more: '<key>files3</key><dict/>' }, /part "files3"/],
+    'holds a comment': [{ more: '<!-- <key>files3</key> -->' }, /in different ways/],
+    'holds text of another kind': [{ files2: '<![CDATA[<key>]]>' }, /in different ways/],
+    'holds an instruction': [{ rules: '<?more?>' }, /in different ways/],
   };
   test.each(Object.entries(lies))('that %s is found out', async (_, [parts, why]) => {
     expect(await faultOf(parts)).toMatch(why);
@@ -77,6 +81,11 @@ describe('a seal', () => {
     };
     await expect(sealFormFault(seal({ files }), isThere, abort.signal)).rejects.toThrow('enough');
     expect(looks).toBe(10);
+  });
+
+  test('in the binary form is found out, whatever it says', async () => {
+    const binary = buildPlist(parsePlistDict(seal({}), { name: 'seal' }), 'binary');
+    expect(await sealFormFault(binary, async () => true, signal)).toMatch(/does not write/);
   });
 
   test('that is none is refused', async () => {

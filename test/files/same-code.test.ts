@@ -146,6 +146,20 @@ describe('a change', () => {
       expect(await changeOf(unsigned, signed), name).toBeTypeOf('string');
   });
 
+  test('of a thin file into a universal one is found', async () => {
+    const arm = await thin('wrapped-arm');
+    const wrapped = (magic: number, entry: number[]): Buffer => {
+      const head = Buffer.alloc(0x4000);
+      for (const [index, value] of [magic, 1, ...entry].entries()) head.writeUInt32BE(value, index * 4);
+      return Buffer.concat([head, arm.signed]);
+    };
+    const [type, subtype] = [arm.signed.readUInt32LE(4), arm.signed.readUInt32LE(8)];
+    const narrow = wrapped(0xcafebabe, [type, subtype, 0x4000, arm.signed.length, 14]);
+    const wide = wrapped(0xcafebabf, [type, subtype, 0, 0x4000, 0, arm.signed.length, 14, 0]);
+    expect(await changeOf(arm.unsigned, narrow)).toBe('It was thin and is universal.');
+    expect(await changeOf(arm.unsigned, wide)).toBe('It was thin and is universal.');
+  });
+
   test('around the architectures is found, zeros too', async () => {
     const [fat, arm] = [await universal('around'), await thin('around-arm')];
     const changed = (change: (copy: Buffer) => void): Buffer => {

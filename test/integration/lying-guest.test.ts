@@ -42,6 +42,8 @@ const lies = {
   'changes the disk image': `case $target in
 *.dmg) printf 'x' | dd of="$target" bs=1 seek=100 conv=notrunc 2>/dev/null;; esac; real "$@"`,
   'hides a resource while it signs': aroundApp('rm "$target/Contents/Resources/"*.icns'),
+  'says that it signed years ago': `case $target in *.app) real "$@" --signing-time 2001-01-01T00:00:00Z;; *) real "$@";; esac`,
+  'says that it will sign the disk image': `case $target in *.dmg) real "$@" --signing-time 2099-01-01T00:00:00Z;; *) real "$@";; esac`,
   'takes away the seal': aroundApp('', 'rm -r "$target/Contents/_CodeSignature"'),
   'takes away a program': aroundApp('', `for file in ${PROGRAM}; do rm "$file" && cp /bin/sh "$file"; done`),
 } as const;

@@ -4,6 +4,7 @@ import { directoryFormFault, type TextSegment } from '../../formats/code-signatu
 import { type EmbeddedSignature, slots } from '../../formats/code-signature/embedded-signature.ts';
 import { type PlistDict, parsePlistDict, plistEquals } from '../../formats/plist/index.ts';
 import { requirementFault } from './designated-requirement.ts';
+import { hasAsides } from './plain-xml.ts';
 
 /** What was asked for of the signature of one architecture, or of a disk image. */
 export interface ExpectedSignature {
@@ -144,11 +145,6 @@ function entitlementMismatch(
     ? undefined
     : 'its entitlements in DER form are others';
 }
-
-const PROLOGUE = /^\s*(?:<\?xml [^<>]*\?>\s*)?(?:<!DOCTYPE plist [^<>[\]]*>)?/;
-
-/** Comments, CDATA and the like: the parsers of Apple's systems have disagreed about where they end. */
-const hasAsides = (xml: string): boolean => /<[!?]/.test(xml.replace(PROLOGUE, ''));
 
 function parsedXml(xml: string): PlistDict | undefined {
   try {

@@ -1,6 +1,7 @@
 import { asDictionary, parseLargePlist } from '../../formats/code-signature/property-list.ts';
-import { type PlistDict, PlistReal, type PlistValue } from '../../formats/plist/index.ts';
+import { type PlistDict, PlistReal, type PlistValue, plistFormat } from '../../formats/plist/index.ts';
 import { inTurns } from '../../turns.ts';
+import { hasAsides } from './plain-xml.ts';
 
 /**
  * The rules that current tools write (rcodesign 0.29.0 and Apple's codesign the same), for a bundle whose resources lie
@@ -63,6 +64,8 @@ export async function sealFormFault(
   isThere: (path: string) => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  if (plistFormat(bytes) === 'binary') return 'It is in a form that signing does not write.';
+  if (hasAsides(bytes.toString('utf8'))) return 'It holds text that readers may take in different ways.';
   const root = asDictionary(await inTurns(parseLargePlist(bytes, WHAT), signal)) ?? {};
   const part = Object.keys(root).find((key) => !PARTS.includes(key));
   if (part !== undefined) return `It has a part "${part.slice(0, 100)}".`;

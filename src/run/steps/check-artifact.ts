@@ -5,11 +5,13 @@ import { checkSignature } from '../../files/code-signature/check-signature.ts';
 import { readDmgSignature } from '../../files/code-signature/read-signature.ts';
 import { verifyDmg } from '../../files/dmg/read.ts';
 import { checkPackage } from '../../files/xar/check-package.ts';
+import type { CmsFacts } from '../../formats/code-signature/cms.ts';
 import { need } from '../run-results.ts';
 import { artifactOf } from './artifact-place.ts';
 import { timestampUrlOf } from './codesign.ts';
 import { expectedImageSignature } from './expected-signatures.ts';
 import { runBoth } from './run-both.ts';
+import { signingTimeFault } from './signing-time.ts';
 import { materialOf, passOf, type StepScope } from './step.ts';
 
 /** Reads the finished file back, as its receiver will. */
@@ -44,6 +46,7 @@ async function checkImage(scope: StepScope, path: string): Promise<void> {
     throw altered('the disk image', 'It is not signed by the identity that was given.');
   if (identity && timestampUrlOf(scope) !== 'none' && !cms?.timestamp)
     throw altered('the disk image', 'Its signature has no time stamp.');
+  requireTimes('the disk image', cms);
 }
 
 /** The package is sealed, by the installer identity of the job, and is that of this app. */
@@ -53,7 +56,13 @@ async function checkInstallerPackage({ results, signal }: StepScope, path: strin
   if (first) throw altered('the installer package', first.message);
   if (cms?.signer?.sha256Hex !== need(results, 'installer').certificate.sha256Hex)
     throw altered('the installer package', 'It is not signed by the installer identity that was given.');
+  requireTimes('the installer package', cms);
   const { bundleId } = need(results, 'facts');
   if (!parts.some(({ identifier }) => identifier === bundleId))
     throw altered('the installer package', `It does not say that it installs ${bundleId}.`);
+}
+
+function requireTimes(subject: string, cms: CmsFacts | undefined): void {
+  const fault = signingTimeFault([cms?.signingTime, cms?.timestamp?.time], Date.now());
+  if (fault !== undefined) throw altered(subject, fault);
 }

@@ -11,6 +11,7 @@ import type { AppSummary, ArtifactFinding } from '../../verify/report.ts';
 import { need } from '../run-results.ts';
 import { timestampUrlOf } from './codesign.ts';
 import { crossCheck } from './second-opinion.ts';
+import { signingTimeFault } from './signing-time.ts';
 import { type GuestStepScope, materialOf } from './step.ts';
 
 /**
@@ -66,7 +67,7 @@ async function askCodesign(scope: GuestStepScope): Promise<void> {
   await crossCheck({ tool: 'codesign', subject: 'the signed app', ask, identity }, report);
 }
 
-/** All code must be signed by the identity of the job, at a confirmed time where that was asked for. */
+/** All code must be signed by the identity of the job, now, and at a confirmed time where that was asked for. */
 function signedOtherwise(
   scope: GuestStepScope,
   { signatures, nested }: AppSummary,
@@ -79,9 +80,14 @@ function signedOtherwise(
         return { path, message: 'It is not signed by the identity that was given.' };
       if (needsTimestamp && signer?.timestamp === undefined)
         return { path, message: 'Its signature has no time stamp.' };
+      const timeFault = signingTimeFault([signer?.signedAt, signer?.timestamp].map(dateOf), Date.now());
+      if (timeFault !== undefined) return { path, message: timeFault };
     }
   return undefined;
 }
+
+const dateOf = (text: string | undefined): Date | undefined =>
+  text === undefined ? undefined : new Date(text);
 
 /** What only the guest can have made, or have changed before it signed: none of it can be the sender's. */
 const MADE_BY_GUEST: readonly string[] = [
@@ -121,10 +127,9 @@ function broken(
   platform: BundleFacts['platform'],
 ): ShipError {
   const fact = `${nameOf(path)}: ${message}`;
-  const reason = moreCount > 0 ? `There are ${moreCount} more findings.` : '';
+  const reason = moreCount > 0 ? `There are ${moreCount} more findings.` : 'There is no other finding.';
   const isLeftOut = code === 'FILE_UNSEALED' && isAlwaysSealed[platform](path);
-  if (isLeftOut || MADE_BY_GUEST.includes(code))
-    return altered('the signed app', [fact, reason].join(' ').trim());
+  if (isLeftOut || MADE_BY_GUEST.includes(code)) return altered('the signed app', `${fact} ${reason}`);
   const known = Object.hasOwn(failureCodes, code) ? (code as FailureCode) : undefined;
   const nextStep = known
     ? 'Correct the profile, the certificate or the entitlements of the app, and try again.'
