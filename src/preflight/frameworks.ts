@@ -55,23 +55,16 @@ function withoutKey(context: Context): Finding[] {
 }
 
 function withoutInfo(context: Context): Finding[] {
-  const { files, nested } = context.survey;
+  const { folders, nested } = context.survey;
   const known = new Set(nested.map(({ path }) => path));
-  const folders = new Set([...files].flatMap(frameworksAbove));
-  const bare = [...folders].filter((path) => !known.has(path) && isInPlace(context, path));
+  const bare = [...folders].filter(
+    (path) => /.\.framework$/i.test(path) && !known.has(path) && isInPlace(context, path),
+  );
   return bare.map((path) =>
     finding('BUNDLE_INFO_PLIST_MISSING', severityOf(context), {
       summary: `The framework ${shown(path)} has no Info.plist that can be used.`,
       reason: 'Without it the folder is a framework by its name only.',
       nextStep: 'Take the framework as its build made it, with its Info.plist, and build again.',
     }),
-  );
-}
-
-/** Paths of the frameworks that a file lies in. */
-function frameworksAbove(path: string): string[] {
-  const parts = path.split('/');
-  return parts.flatMap((part, i) =>
-    i < parts.length - 1 && /.\.framework$/i.test(part) ? parts.slice(0, i + 1).join('/') : [],
   );
 }

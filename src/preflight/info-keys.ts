@@ -8,6 +8,8 @@ const LAUNCH_SCREENS = ['UILaunchScreen', 'UILaunchScreens', 'UILaunchStoryboard
 const ORIENTATIONS = ['Portrait', 'PortraitUpsideDown', 'LandscapeLeft', 'LandscapeRight'].map(
   (name) => `UIInterfaceOrientation${name}`,
 );
+const BUILD_PLATFORMS = ['DTPlatformName', 'DTSDKName'];
+const SIMULATOR = /simulator/i;
 const IPAD = 2;
 /** iPhone, iPad, Vision; others are apps of other platforms. */
 const FAMILIES_OF_IOS = [1, IPAD, 7];
@@ -57,6 +59,7 @@ const iosKeys = (context: Context, info: PlistDict): Finding[] => [
   ...launchScreen(context, info),
   ...deviceFamily(context, info),
   ...supportedPlatforms(context, info),
+  ...buildPlatform(context, info),
   ...(context.toStore
     ? [...minimumSystem(info), ...orientations(info), ...capabilities(info), ...encryption(context)]
     : []),
@@ -103,6 +106,19 @@ function supportedPlatforms(context: Context, info: PlistDict): Finding[] {
         ? 'The App Store takes no bundle that is for the simulator as well (ITMS-90542).'
         : 'The bundle was built for something else than iOS devices.',
       nextStep: context.platform === 'ios' ? 'Build for devices, not for the simulator.' : 'Build for macOS.',
+    }),
+  ];
+}
+
+/** What Xcode wrote down of its build. Signing never corrects it, and a device does not look at it. */
+function buildPlatform({ inStore }: Context, info: PlistDict): Finding[] {
+  const key = BUILD_PLATFORMS.find((name) => SIMULATOR.test(stringAt(info, name) ?? ''));
+  if (key === undefined) return [];
+  return [
+    finding('BUNDLE_PLATFORM_WRONG', inStore, {
+      summary: `${key} in the Info.plist is ${shownValue(info[key] ?? '')}, and must be that of a device.`,
+      reason: 'The App Store takes no app that says it was built for the simulator.',
+      nextStep: 'Build for devices, not for the simulator.',
     }),
   ];
 }

@@ -17,6 +17,8 @@ export interface AppOptions {
   readonly infoFormat?: PlistFormat;
   /** Further files by path below the `.app`; folders are made. */
   readonly files?: Readonly<Record<string, Buffer | string>>;
+  /** Folders by path below the `.app`, with nothing in them. */
+  readonly folders?: readonly string[];
   /** Modes of files by path below the `.app`, where they are not 0644. */
   readonly modes?: Readonly<Record<string, number>>;
   /** Symbolic links by path below the `.app`. */
@@ -85,6 +87,7 @@ async function makeApp(dir: string, options: AppOptions, shape: Shape): Promise<
     await put(appPath, shape.executablePath, options.executable ?? shape.code);
     await chmod(join(appPath, shape.executablePath), options.mode ?? 0o755);
   }
+  for (const path of options.folders ?? []) await mkdir(join(appPath, path), { recursive: true });
   for (const [path, content] of Object.entries(options.files ?? {})) await put(appPath, path, content);
   for (const [path, mode] of Object.entries(options.modes ?? {})) await chmod(join(appPath, path), mode);
   for (const [path, target] of Object.entries(options.links ?? {})) {

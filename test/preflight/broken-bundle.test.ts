@@ -27,6 +27,24 @@ expectFound([
     () => iosInfo({ CFBundleSupportedPlatforms: ['iPhoneOS', 'iPhoneSimulator'] }),
   ],
   [
+    'a store bundle that says it was built for the simulator',
+    'BUNDLE_PLATFORM_WRONG',
+    'error',
+    () => iosInfo({ DTPlatformName: 'iphonesimulator' }),
+  ],
+  [
+    'a store bundle that was built against what the simulator has',
+    'BUNDLE_PLATFORM_WRONG',
+    'error',
+    () => iosInfo({ DTSDKName: 'iphonesimulator26.1' }, { to: 'testflight' }),
+  ],
+  [
+    'a bundle that says it was built for the simulator, and goes to devices',
+    'BUNDLE_PLATFORM_WRONG',
+    'warning',
+    () => iosInfo({ DTPlatformName: 'iphonesimulator' }, { to: 'package' }),
+  ],
+  [
     'code for macOS in an iOS app',
     'BUNDLE_PLATFORM_WRONG',
     'error',

@@ -231,6 +231,21 @@ expectFound([
       ),
   ],
   [
+    'a framework with nothing in it',
+    'BUNDLE_INFO_PLIST_MISSING',
+    'error',
+    () => ({ ios: { folders: ['Frameworks/N.framework'] }, to: 'appstore' }),
+  ],
+  [
+    'a framework with folders in it alone, in an extension',
+    'BUNDLE_INFO_PLIST_MISSING',
+    'error',
+    () => ({
+      ios: { files: appex(), folders: ['PlugIns/W.appex/Frameworks/N.framework/Headers'] },
+      to: 'testflight',
+    }),
+  ],
+  [
     'a framework of macOS that names another library than it has',
     'BUNDLE_EXECUTABLE_MISSING',
     'error',

@@ -72,6 +72,7 @@ export interface BundleSurvey {
   readonly bundleId?: string;
   readonly executable?: string;
   readonly files: ReadonlySet<string>;
+  readonly folders: ReadonlySet<string>;
   readonly links: readonly string[];
   /** Links that lead nowhere. */
   readonly danglingLinks: readonly string[];
