@@ -51,8 +51,8 @@ export const jobCancelled: Failure = {
   kind: 'input',
   code: 'CANCELLED',
   summary: 'cancelled',
-  reason: '',
-  nextStep: '',
+  reason: 'That was asked for.',
+  nextStep: 'Start it again if it was not meant.',
   retryable: true,
 };
 

@@ -6,11 +6,13 @@ const ABOUT_ALL = [...HELP, '-V', '--version'];
 /**
  * The words as commander is to read them. Without a command a person gets help, and a service runs the daemon; so do
  * settings of the daemon alone. A name that is no command's is left without the wish for help, whichever way that was
- * said: commander then names the nearest command, and would show all of its help otherwise.
+ * said: commander then names the nearest command, and would show all of its help otherwise. Some package managers pass
+ * on the `--` that parts their own words from those of the program; alone it is no wish to start a service.
  */
 export function commandLine(program: Command, given: readonly string[], isTerminal: boolean): string[] {
-  const [first] = given;
+  const [first, ...others] = given;
   if (first === undefined) return isTerminal ? ['--help'] : ['run'];
+  if (first === '--') return others.length === 0 ? ['--help'] : commandLine(program, others, isTerminal);
   if (first.startsWith('-')) return ABOUT_ALL.includes(first) ? [...given] : ['run', ...given];
   const { path, unknown, rest, asksHelp } = resolve(program, given);
   if (unknown !== undefined) return [...path, unknown];

@@ -49,7 +49,7 @@ function codeOf(wanted: string): FailureCode {
   if (code !== undefined) return code;
   throw usage(
     `There is no error code ${plain(JSON.stringify(wanted.slice(0, MAX_SHOWN_CHARACTERS)))}.`,
-    '',
+    'It is none of those that perry-ship says.',
     adviceFor(name),
   );
 }

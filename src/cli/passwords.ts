@@ -32,7 +32,7 @@ export async function passwordFor(
   signal: AbortSignal,
 ): Promise<string> {
   if (file[1] !== undefined && variable[1] !== undefined)
-    throw usage(`${file[0]} and ${variable[0]} exclude each other.`);
+    throw usage(`${file[0]} and ${variable[0]} exclude each other.`, 'Both say what the password is.');
   if (variable[1] !== undefined) return fromVariable(variable[0], variable[1]);
   if (file[1] === '-') return fromStdin(file[0]);
   const given = await readPasswordFile(...file);
@@ -49,7 +49,8 @@ const taken = new Map<string, string>();
 
 function fromVariable(flag: string, name: string): string {
   const value = process.env[name] ?? taken.get(name);
-  if (value === undefined) throw usage(`The variable ${name} of ${flag} is not set.`);
+  if (value === undefined)
+    throw usage(`The variable ${name} of ${flag} is not set.`, 'No such name is in the environment.');
   taken.set(name, value);
   delete process.env[name];
   return value;

@@ -102,7 +102,7 @@ export async function readPasswordFile(flag: string, path: string | undefined): 
   return password;
 }
 
-export const usage = (summary: string, reason = '', nextStep = CORRECT_IT): ShipError =>
+export const usage = (summary: string, reason: string, nextStep = CORRECT_IT): ShipError =>
   new ShipError('COMMAND_USAGE_WRONG', { summary, reason, nextStep });
 
 const CORRECT_IT = 'Correct the command; "perry-ship help COMMAND" lists its flags.';

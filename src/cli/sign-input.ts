@@ -79,9 +79,9 @@ function refuseUnfit(target: LocalBundle['target'], flags: ArtifactFlags): void 
   refuseContradictions(target, flags);
   const { format, distribute, apiKey } = flags;
   if (format === undefined) return;
-  if (target === 'ios-sign') throw usage('--format is for macOS apps; an iOS app is packed as an .ipa.');
+  if (target === 'ios-sign') throw usage('--format is for macOS apps.', 'An iOS app is packed as an .ipa.');
   if (distribute === 'appstore' || distribute === 'testflight')
-    throw usage('--format is for apps outside the App Store, which takes an installer package alone.');
+    throw usage('--format is for apps outside the App Store.', 'The store takes an installer package alone.');
   // with a key of App Store Connect, an app that is distributed directly is notarized
   if ((distribute ?? apiKey) !== undefined && format !== 'dmg')
     throw usage(

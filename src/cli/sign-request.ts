@@ -1,5 +1,5 @@
 import type { Inquirer } from '../actors/inquiries.ts';
-import type { SigningWishes } from '../domain/manifest/index.ts';
+import { bundleIdFault, type SigningWishes } from '../domain/manifest/index.ts';
 import { type PasswordFlags, passwordFor } from './passwords.ts';
 import { MAX_PLIST_BYTES, readFlagFile, usage } from './sign-files.ts';
 
@@ -68,17 +68,23 @@ const TEAM_FORM = /^[A-Z0-9]{10}$/;
 
 /** @throws ShipError COMMAND_USAGE_WRONG when flags contradict each other, or the app */
 export function refuseContradictions(target: 'macos-sign' | 'ios-sign', flags: SignFlags): void {
-  const { distribute, apiKey, keyId, issuerId } = flags;
+  const { distribute, apiKey, keyId, issuerId, bundleId } = flags;
   if (target === 'ios-sign' && (distribute === 'notarize' || distribute === 'both'))
-    throw usage(`--distribute ${distribute} is for macOS apps, and this one is for iOS.`);
+    throw usage(`--distribute ${distribute} is for macOS apps.`, 'This app is for iOS.');
   const given = [apiKey, keyId, issuerId].filter((flag) => flag !== undefined).length;
-  if (given !== 0 && given !== 3) throw usage('--api-key, --key-id and --issuer-id belong together.');
+  if (given !== 0 && given !== 3)
+    throw usage(
+      '--api-key, --key-id and --issuer-id belong together.',
+      `${given} of the three ${given === 1 ? 'is' : 'are'} given.`,
+    );
   if (flags.teamId !== undefined && !TEAM_FORM.test(flags.teamId))
-    throw usage('--team-id must be 10 capital letters and digits.');
+    throw usage('--team-id must be 10 capital letters and digits.', `It is ${JSON.stringify(flags.teamId)}.`);
+  const fault = bundleId === undefined ? undefined : bundleIdFault(bundleId);
+  if (fault !== undefined) throw usage(`--bundle-id ${fault}.`, `It is ${JSON.stringify(bundleId)}.`);
   if (flags.p12 === undefined && (flags.p12PasswordFile ?? flags.p12PasswordEnv) !== undefined)
-    throw usage('A password of --p12 is given without --p12.');
+    throw usage('A password of --p12 is given without --p12.', 'There is no file that it could open.');
   if (flags.notarizeP12 !== undefined && distribute !== 'both')
-    throw usage('--notarize-p12 is for --distribute both; otherwise --p12 is what signs.');
+    throw usage('--notarize-p12 is for --distribute both.', 'Otherwise --p12 is what signs.');
 }
 
 /** As a hub would send them; secret. @throws ShipError COMMAND_USAGE_WRONG */

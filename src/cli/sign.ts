@@ -97,7 +97,11 @@ function timestampSettings({ timestampUrl, distribute }: SignCommandFlags): Node
   const isUsable =
     timestampUrl === 'none' ||
     (URL.canParse(timestampUrl) && /^https?:$/.test(new URL(timestampUrl).protocol));
-  if (!isUsable) throw usage('--timestamp-url must be an http:// or https:// address, or "none".');
+  if (!isUsable)
+    throw usage(
+      '--timestamp-url must be an http:// or https:// address, or "none".',
+      `It is ${JSON.stringify(timestampUrl)}.`,
+    );
   return {
     PERRY_TIMESTAMP_URL: timestampUrl,
     ...(distribute !== 'both' && { PERRY_STORE_TIMESTAMP_URL: timestampUrl }),

@@ -173,7 +173,8 @@ function invalid(error: z.ZodError, raw: Partial<Record<SettingName, string | un
     return `${setting.variable} ${message}${setting.secret ? '' : ` and is ${JSON.stringify(raw[name])}`}`;
   });
   return new ShipError('CONFIG_INVALID', {
-    summary: `The configuration cannot be used: ${findings.join('; ')}.`,
+    summary: 'The configuration cannot be used.',
+    reason: `${findings.join('; ')}.`,
     nextStep: 'Correct it in the environment or in the file given with --env-file, and start again.',
   });
 }

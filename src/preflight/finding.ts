@@ -29,17 +29,10 @@ export const finding = (code: FailureCode, severity: Severity, sentences: Senten
   ...say(sentences),
 });
 
-/**
- * What a check threw, as a finding; an error that is none of ours is one as well (a defect). An error that says no
- * more than what it is gets the meaning of its code as the reason.
- */
+/** What a check threw, as a finding; an error that is none of ours is one as well (a defect). */
 export function findingOf(thrown: unknown, severity: Severity = 'error'): Finding {
   const { code, kind, summary, reason, nextStep, terminal } = toFailure(thrown);
-  const meaning = Object.hasOwn(failureCodes, code) ? failureCodes[code as FailureCode].meaning : summary;
-  return {
-    ...{ code, kind, severity, summary, reason: reason === '' ? meaning : reason, nextStep },
-    ...(terminal && { terminal }),
-  };
+  return { ...{ code, kind, severity, summary, reason, nextStep }, ...(terminal && { terminal }) };
 }
 
 /** Without those that say the same again; of two files with the same fault, each is named. */

@@ -40,7 +40,12 @@ describe('a full disk', () => {
     circle.cause = circle;
     for (const thrown of [system('EIO'), new Error('ENOSPC'), circle, 'ENOSPC', undefined, null])
       expect(toFailure(thrown).code).toBe('INTERNAL_ERROR');
-    const own = new ShipError('VM_DISK_FULL', { summary: 's', nextStep: 'n', cause: system('ENOSPC') });
+    const own = new ShipError('VM_DISK_FULL', {
+      summary: 's',
+      reason: 'r',
+      nextStep: 'n',
+      cause: system('ENOSPC'),
+    });
     expect(toFailure(own).code).toBe('VM_DISK_FULL');
   });
 });

@@ -51,7 +51,12 @@ const storeFlags = (): string[] => [
 ];
 
 /** One call of `perry-ship sign`, in a macOS guest, with Apple beside it. */
-async function signing(name: string, flags: readonly string[], options?: AppleOptions) {
+async function signing(
+  name: string,
+  flags: readonly string[],
+  options?: AppleOptions,
+  more: Readonly<Record<string, string>> = {},
+) {
   const dir = file(name);
   const [state, temporary, out] = [join(dir, 'state'), join(dir, 'tmp'), join(dir, 'out')];
   await mkdir(temporary, { recursive: true });
@@ -71,6 +76,7 @@ async function signing(name: string, flags: readonly string[], options?: AppleOp
       ...addresses,
       ...{ PERRY_STATE_DIR: state, PERRY_VM_DRIVER: 'local', PERRY_TART_IMAGE: 'xcode', TMPDIR: temporary },
       PERRY_RCODESIGN: rcodesignPath,
+      ...more,
     };
     const cli = startCli(env, 'sign', app, ...flags, '--out', `${out}/`);
     const exitCode = await cli.ended;
@@ -119,4 +125,22 @@ test('an identity that no pass uses is wrong usage', async () => {
   const { exitCode, text, names } = await signing('usage', flags);
   expect([exitCode, names]).toEqual([2, []]);
   expect(text).toContain('--notarize-p12');
+});
+
+test('what is wrong with the input is told before what the machines lack', async () => {
+  const lacking = { PERRY_TOOLCHAIN: 'portable' };
+  const wrong = storeFlags().map((flag) => flag.replace('distribution.', 'developerId.'));
+  const told = async (name: string, flags: readonly string[]) => {
+    const { exitCode, text, names } = await signing(
+      name,
+      [...flags, '--distribute', 'appstore'],
+      {},
+      lacking,
+    );
+    expect(exitCode, text).toBeGreaterThan(0);
+    expect(names).toEqual([]);
+    return text;
+  };
+  expect(await told('wrong', wrong)).not.toContain('TOOLCHAIN_LACKS_PRODUCTBUILD');
+  expect(await told('lacking', storeFlags())).toContain('TOOLCHAIN_LACKS_PRODUCTBUILD');
 });

@@ -17,6 +17,7 @@ describe('a command line that cannot be used', () => {
     [['sgn', '--help'], "unknown command 'sgn'", 'Did you mean sign?'],
     [['help', 'service', 'instal'], "unknown command 'instal'", 'Did you mean install?'],
     [['service', 'help', 'instal'], "unknown command 'instal'", 'Did you mean install?'],
+    [['--', 'sgn'], "unknown command 'sgn'", 'Did you mean sign?'],
   ])('%j is answered in a few lines, with 2', async (words, fault, advice) => {
     const cli = startCli({}, ...words);
     expect(await cli.ended).toBe(2);
@@ -37,6 +38,8 @@ describe('a command line that cannot be used', () => {
 
 test.each([
   [['help'], 'Usage: perry-ship [options] [command]'],
+  [['--'], 'Usage: perry-ship [options] [command]'],
+  [['--', 'help', 'sign'], 'Usage: perry-ship sign'],
   [['help', 'sign'], 'Usage: perry-ship sign'],
   [['service', 'help'], 'Usage: perry-ship service'],
   [['help', 'service', 'install'], 'Usage: perry-ship service install'],

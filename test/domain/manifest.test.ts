@@ -106,14 +106,14 @@ test('every bad field is named with what was seen, long texts only by their leng
     macos_encryption_exempt: 'yes',
   });
   expect(failure.code).toBe('MANIFEST_INVALID');
-  expect(failure.summary).toContain('app_name must be a text, seen: the number 5');
-  expect(failure.summary).toContain('bundle_id must be a text, seen: nothing');
-  expect(failure.summary).toContain(
+  expect(failure.reason).toContain('app_name must be a text, seen: the number 5');
+  expect(failure.reason).toContain('bundle_id must be a text, seen: nothing');
+  expect(failure.reason).toContain(
     'version must be numbers with dots between them, seen: a text of 300 characters',
   );
-  expect(failure.summary).toContain('entitlements[1] must be a text, seen: the number 7');
-  expect(failure.summary).toContain('macos_encryption_exempt must be true or false, seen: "yes"');
-  expect(failure.summary).not.toContain('xxxx');
+  expect(failure.reason).toContain('entitlements[1] must be a text, seen: the number 7');
+  expect(failure.reason).toContain('macos_encryption_exempt must be true or false, seen: "yes"');
+  expect(failure.reason).not.toContain('xxxx');
 });
 
 test.each([[undefined], [null], [7], ['text'], [[]]])('the manifest %j is refused', (raw) => {

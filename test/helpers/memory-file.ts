@@ -5,7 +5,11 @@ import type { SignedFile } from '../../src/files/code-signature/signed-file.ts';
 export function memoryFile(bytes: Buffer, chunkBytes = 4096): SignedFile {
   const read = async (offset: number, length: number): Promise<Buffer> => {
     if (offset < 0 || length < 0 || offset + length > bytes.length)
-      throw new ShipError('SIGNED_FILE_UNREADABLE', { summary: 'The file is too short.', nextStep: '' });
+      throw new ShipError('SIGNED_FILE_UNREADABLE', {
+        summary: 'The file is too short.',
+        reason: 'It ends before that.',
+        nextStep: 'Take another.',
+      });
     return Buffer.from(bytes.subarray(offset, offset + length));
   };
   async function* chunks(offset: number, length: number): AsyncGenerator<Buffer> {

@@ -112,7 +112,7 @@ describe('both passes', () => {
     scene.job.send({ type: 'job.cancelRequested', why: 'user' });
     expect(scene.conclusion()).toMatchObject({
       outcome: 'cancelled',
-      failure: { summary: 'cancelled', reason: '' },
+      failure: { summary: 'cancelled', reason: 'That was asked for.' },
     });
   });
 

@@ -26,7 +26,7 @@ const says =
   (text: string, holds = false) =>
   async () => ({ holds, text });
 const fails = (code: 'XCODE_TOOL_FAILED' | 'XCODE_TOOL_MISSING' | 'GUEST_LOST') => async () => {
-  throw new ShipError(code, { summary: 'x', nextStep: 'y' });
+  throw new ShipError(code, { summary: 'x', reason: 'z', nextStep: 'y' });
 };
 
 describe('a second opinion', () => {

@@ -74,6 +74,7 @@ function storeRefusal(call: AppleCall, answer: AppleAnswer): ShipError {
   if (!first || !advice) return refusal(call, answer);
   return new ShipError(isDuplicate(text) ? 'STORE_DUPLICATE' : 'STORE_REJECTED', {
     summary: `App Store Connect refused the build: ${withoutTrailing(first.detail || first.title, '. \n')}.`,
+    reason: `Its answer had the status ${answer.status} and the code ${first.code}.`,
     nextStep: advice,
     detail: { status: answer.status, errors },
   });

@@ -19,7 +19,8 @@ export function parseCredentials(raw: unknown): Credentials {
   const named = unique(findings).map(([field, fault]) => wording`${credentialName(field)} ${fault}`);
   // No `cause`: the error of the schema library may quote what it refused.
   throw new ShipError('CREDENTIAL_INVALID', {
-    summary: wording`${words.credentials} cannot be used: ${joinTexts(named, '; ')}.`,
+    summary: wording`${words.credentials} cannot be used.`,
+    reason: wording`${joinTexts(named, '; ')}.`,
     nextStep: wording`Correct ${words.thatSetting}, and try again.`,
   });
 }

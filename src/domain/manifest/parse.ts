@@ -51,7 +51,8 @@ function manifestInvalid(issues: readonly z.core.$ZodIssue[], raw: unknown): Shi
   const more = issues.length - findings.length;
   const fields = [...new Set(issues.map((issue) => pathName(issue.path) || 'manifest'))];
   return new ShipError('MANIFEST_INVALID', {
-    summary: wording`${words.manifest} cannot be used: ${joinTexts(findings, '; ')}${more > 0 ? `; and ${more} more` : ''}.`,
+    summary: wording`${words.manifest} cannot be used.`,
+    reason: wording`${joinTexts(findings, '; ')}${more > 0 ? `; and ${more} more` : ''}.`,
     nextStep: wording`Correct ${joinTexts(fields.slice(0, MAX_FINDINGS_SHOWN).map(manifestField), ', ')} ${words.inConfiguration}, and try again.`,
   });
 }

@@ -40,6 +40,10 @@ const bundleId = text()
     'must be words of letters, digits, "-" and "_" with a dot between them',
   );
 
+/** What is wrong with the form of an identifier, as in `must have …`. */
+export const bundleIdFault = (given: string): string | undefined =>
+  bundleId.safeParse(given).error?.issues[0]?.message;
+
 const version = text()
   .max(MAX_VERSION_CHARACTERS, `must have at most ${MAX_VERSION_CHARACTERS} characters`)
   .regex(/^\d+(\.\d+)*$/, 'must be numbers with dots between them');

@@ -6,12 +6,16 @@ import type { Services } from '../services.ts';
 
 /**
  * Whether a job can be done here at all, as far as its manifest and the form of its credentials tell. What is in a
- * profile or a PKCS#12 file the process of the run finds out: nothing is taken apart here.
+ * profile or a PKCS#12 file the process of the run finds out: nothing is taken apart here. A person at the terminal has
+ * the bundle at hand and is told first what is wrong with it; see `checkCredentials`.
  *
  * @throws ShipError as `readJob` · TOOLCHAIN_LACKS_PRODUCTBUILD
  */
-export function admitJob({ toolchain }: Pick<Services, 'toolchain'>, sent: SentJob): AdmittedJob {
-  const expected = toolchain.expected();
+export function admitJob(
+  { toolchain, audience }: Pick<Services, 'toolchain' | 'audience'>,
+  sent: SentJob,
+): AdmittedJob {
+  const expected = audience === 'hub' ? toolchain.expected() : undefined;
   const job = readJob(sent, {
     summarize: summarizeWithoutProfile,
     requireMeans: (plan) => expected && requireToolchain(plan, expected),

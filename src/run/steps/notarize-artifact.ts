@@ -44,7 +44,8 @@ export async function submitArtifact(
 
 const alreadySubmitted = (submissionId: string): ShipError =>
   new ShipError('NOTARY_ALREADY_SUBMITTED', {
-    summary: `Another run has submitted the same file to the notary service, as ${submissionId}.`,
+    summary: 'Another run has submitted the same file to the notary service.',
+    reason: `Its submission is ${submissionId}.`,
     nextStep: 'Wait for that run, and try again.',
   });
 

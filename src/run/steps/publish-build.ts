@@ -170,10 +170,12 @@ const lineOf = ({ code, description }: StoreRemark): string =>
   code === '' ? description : `${description} (${code})`;
 
 function rejection([first]: readonly StoreRemark[]): Failure {
-  const text = first ? lineOf(first) : 'It gives no reason.';
-  return new ShipError(isDuplicate(text) ? 'STORE_DUPLICATE' : 'STORE_REJECTED', {
-    summary: `App Store Connect does not take the build: ${text}`,
+  const text = first && lineOf(first);
+  return new ShipError(isDuplicate(text ?? '') ? 'STORE_DUPLICATE' : 'STORE_REJECTED', {
+    summary: 'App Store Connect does not take the build.',
+    reason: text || 'It names no error.',
     nextStep:
-      adviceFor(text) ?? 'Look at the build in App Store Connect, correct what it names, and try again.',
+      adviceFor(text ?? '') ??
+      'Look at the build in App Store Connect, correct what it names, and try again.',
   }).failure;
 }

@@ -42,6 +42,7 @@ export function fingerprintOfKey(key: string): string {
 const unreadable = (cause: Error): ShipError =>
   new ShipError('INTERNAL_ERROR', {
     summary: 'An SSH key could not be read.',
+    reason: 'It is in no form that is known.',
     nextStep: 'Report this run to the maintainers.',
     cause,
   });

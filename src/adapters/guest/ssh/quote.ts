@@ -51,6 +51,7 @@ function exported([name, value]: [string, string]): string {
 
 const unquotable = (what: string): ShipError =>
   new ShipError('INTERNAL_ERROR', {
-    summary: `A command for the machine could not be written as a shell line: it has ${what}.`,
+    summary: 'A command for the machine could not be written as a shell line.',
+    reason: `It has ${what}.`,
     nextStep: 'Report this run to the maintainers.',
   });

@@ -174,6 +174,7 @@ function ours(name: string, instance: string): string {
   if (parseVmName(name)?.instance === instance) return name;
   throw new ShipError('INTERNAL_ERROR', {
     summary: `The machine "${name}" is not one of this daemon's making.`,
+    reason: 'Its name is not of the form that this daemon gives.',
     nextStep: 'Report this run to the maintainers.',
   });
 }

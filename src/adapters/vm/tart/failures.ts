@@ -145,5 +145,6 @@ export const addressMoved = ({ host, port }: GuestAddress, cause: unknown): Ship
 export const notOurs = (name: string): ShipError =>
   new ShipError('INTERNAL_ERROR', {
     summary: `The machine "${name}" is not one of this daemon's making.`,
+    reason: 'Its name is not of the form that this daemon gives.',
     nextStep: 'Report this run to the maintainers.',
   });
