@@ -16,6 +16,7 @@ import { notarySdkFindings } from './notary-sdk.ts';
 import { privacyFindings } from './privacy.ts';
 import { privacyManifestFindings } from './privacy-manifest.ts';
 import { sandboxFindings } from './sandbox.ts';
+import { sealSizeFindings } from './seal-size.ts';
 import { storeBundleFindings } from './store-bundles.ts';
 import { swiftFindings } from './swift.ts';
 import { versionFindings } from './versions.ts';
@@ -53,6 +54,7 @@ export function bundleFindings(context: Context): Finding[] {
   return [
     ...context.survey.faults.map((fault) => findingOf(fault)),
     ...codePlaceFindings(context),
+    ...sealSizeFindings(context),
     ...danglingLinkFindings(context),
     ...buildFindings(context),
     ...notarySdkFindings(context),

@@ -1,10 +1,13 @@
 import type { Pieces } from '../../turns.ts';
 import { isDict, type PlistDict, type PlistValue, parsePlist as parse, plistFormat } from '../plist/index.ts';
+import { PlistBudget } from '../plist/limits.ts';
 import { xmlPlistPieces } from '../plist/read-xml.ts';
 import { malformed } from './malformed.ts';
 
-/** 30,000 to 60,000 sealed files take as much. */
-const MAX_SEAL_BYTES = 32 * 1024 * 1024;
+/** 100,000 to 140,000 sealed files take as much, with paths of usual lengths. */
+export const MAX_SEAL_BYTES = 32 * 1024 * 1024;
+/** Three for each file; the shortest take 188 bytes together. */
+const MAX_SEAL_VALUES = 600_000;
 /** A path of 1024 characters, each written by its number, takes a seventh of it; requirements and rules are shorter. */
 const MAX_SEAL_TEXT_CHARACTERS = 64 * 1024;
 
@@ -26,7 +29,11 @@ export function* parseLargePlist(bytes: Buffer, name: string): Pieces<PlistValue
   if (plistFormat(bytes) === 'binary') return parsePlist(bytes, name);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return yield* xmlPlistPieces(text, { uniqueKeys: true, maxTextCharacters: MAX_SEAL_TEXT_CHARACTERS });
+    return yield* xmlPlistPieces(text, {
+      budget: new PlistBudget({ maxValues: MAX_SEAL_VALUES, maxUnfoldedBytes: MAX_SEAL_BYTES }),
+      uniqueKeys: true,
+      maxTextCharacters: MAX_SEAL_TEXT_CHARACTERS,
+    });
   } catch (error) {
     throw refused(name, error);
   }

@@ -13,6 +13,7 @@ import { plainPath } from '../../files/bundle/plain-file.ts';
 import { forEachBounded } from '../../files/code-signature/file-digests.ts';
 import { codeChange, pairSlices } from '../../files/code-signature/same-code.ts';
 import { type SignedFile, withSignedFile } from '../../files/code-signature/signed-file.ts';
+import { MAX_SEAL_BYTES } from '../../formats/code-signature/property-list.ts';
 import { need } from '../run-results.ts';
 import { type Expect, expectedSignatures } from './expected-signatures.ts';
 import type { GuestStepScope } from './step.ts';
@@ -21,8 +22,6 @@ const FILES_AT_ONCE = 4;
 const SEAL_MODE = 0o644;
 const FOLDER_MODE = 0o755;
 const SEAL = '_CodeSignature/CodeResources';
-/** As much as the check of the bundle reads of it. */
-const MAX_SEAL_BYTES = 32 * 1024 * 1024;
 
 /**
  * Takes from the guest what signing makes, and nothing else: code that was sent, when it is the same but for its
