@@ -80,7 +80,7 @@ describe('the property list', () => {
       RunAtLoad: true,
       KeepAlive: { SuccessfulExit: false },
       ThrottleInterval: 60,
-      ExitTimeOut: 10 * 60 + 135 + 60,
+      ExitTimeOut: 10 * 60 + 140 + 60,
       ProcessType: 'Interactive',
       Umask: 0o077,
       StandardOutPath: join(home, 'Library/Logs/perry-ship/perry-ship.out.log'),
