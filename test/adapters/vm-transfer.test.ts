@@ -23,6 +23,7 @@ import type { GuestSession } from '../../src/adapters/guest/guest.ts';
 import { shellCommand } from '../../src/adapters/guest/ssh/quote.ts';
 import { getFile, getFiles, getTail, putFile, putTree } from '../../src/adapters/guest/transfer.ts';
 import { listTree } from '../../src/files/disk/tree.ts';
+import { collectGarbage } from '../helpers/collect-garbage.ts';
 import { bootVm, type LocalHost, type LocalVm, never } from '../helpers/local-vm.ts';
 import { transferRoom } from '../helpers/transfer-room.ts';
 
@@ -340,6 +341,7 @@ describe('out of the guest', () => {
   test('a flood on both streams is bounded in memory, and the exit code counts', async () => {
     const flood = (bytes: number) => `yes "a line of text that is long enough" | head -c ${bytes}`;
     const lines = { count: 0 };
+    collectGarbage();
     const before = process.memoryUsage();
     const { exitCode, stdout, stderr } = await vm.session.exec(
       `${flood(16_000_000)}; ${flood(64_000_000)} >&2; exit 3`,
@@ -350,6 +352,7 @@ describe('out of the guest', () => {
         },
       },
     );
+    collectGarbage();
     const after = process.memoryUsage();
     expect([exitCode, stdout.length, stderr.length]).toEqual([3, 1024 * 1024, 64 * 1024]);
     expect(lines.count).toBeGreaterThan(1_700_000);

@@ -4,19 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { MAX_WAITING_JOBS } from '../../machines/supervisor/limits.ts';
 import { shutDown } from '../../src/control/answers.ts';
+import { collectGarbage } from '../helpers/collect-garbage.ts';
 import { type InstantDaemon, instantSubmission, startInstantDaemon } from '../helpers/instant-daemon.ts';
 import { gate } from './gate.ts';
 
 type Said = Record<string, unknown> & { type: string; job_id?: string };
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
 
 const SLOTS = 2;
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
