@@ -75,6 +75,16 @@ describe('what the hub says', () => {
     expect(JSON.stringify(message)).not.toContain('lines');
   });
 
+  test.each(['auth_token', 'manifest', 'credentials', 'tarball_url'])(
+    'a missing %s is called missing',
+    (field) => {
+      expect(parse({ ...assignment, [field]: undefined })).toHaveProperty(
+        'problem',
+        `Wrong fields: ${field} is missing.`,
+      );
+    },
+  );
+
   test('an id that could leave its folder is answered but never run', () => {
     expect(parse({ ...assignment, job_id: '../../etc' })).toMatchObject({
       type: 'jobMalformed',

@@ -134,7 +134,10 @@ function toMalformed(frame: Record<string, unknown>, problem: string): ParsedFra
 
 /** Names of fields and what was expected of them; never the values, which may be secrets. */
 const problemText = (error: z.ZodError): string =>
-  `Wrong fields: ${error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}.`;
+  `Wrong fields: ${error.issues.map(fieldFault).join('; ')}.`;
+
+const fieldFault = ({ path, message }: z.core.$ZodIssue): string =>
+  `${path.join('.')} ${message.endsWith('received undefined') ? 'is missing' : `(${message})`}`;
 
 const unknownMessage = (frame: Record<string, unknown>): ParsedFrame => ({
   type: 'unknown',
