@@ -87,7 +87,7 @@ describe('a build on its way into the store', () => {
     const { outcome, failure } = await upload();
     expect(outcome).toBe('failed');
     expect(failure).toMatchObject({ code: 'STORE_REJECTED' });
-    expect(failure?.summary).toContain('Missing required icon file. (90704)');
+    expect(failure?.reason).toContain('Missing required icon file. (90704)');
     expect(failure?.nextStep).toContain('1024');
   });
 
