@@ -121,7 +121,6 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   SIGN_TIMESTAMP_URL_INVALID: 'Correct `PERRY_TIMESTAMP_URL`.',
   SIGN_UNSEALED: 'Move the file to `Contents/Resources`, or give its name no dot.',
   VM_IMAGE_MISSING: 'Name an image that `tart list` shows with `PERRY_TART_IMAGE`.',
-  VM_DRIVER_UNAVAILABLE: 'Choose another `PERRY_VM_DRIVER`.',
   VM_LIMIT_REACHED: 'End other macOS guests on the host; macOS runs two at a time.',
   VM_DISK_FULL: 'Make room on the volume of `TART_HOME`.',
   VM_CLONE_FAILED: 'Read the log of the worker; `tart clone` on the host shows the same.',

@@ -212,9 +212,6 @@ export const failureCodes = {
   SIGNED_FILE_UNREADABLE: host('A file of a signed bundle could not be read from the disk of this host.'),
   // virtual machine and guest
   VM_IMAGE_MISSING: host('The golden image that machines are cloned from does not exist on this host.'),
-  VM_DRIVER_UNAVAILABLE: host(
-    'The chosen kind of virtual machine cannot be used by this version or on this host.',
-  ),
   VM_HOST_NOT_READY: host(
     'This host cannot run virtual machines as it is; an operator must change something.',
   ),

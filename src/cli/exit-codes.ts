@@ -28,7 +28,6 @@ export const exitCodes = {
 const SPECIAL: Readonly<Record<string, number>> = {
   COMMAND_USAGE_WRONG: exitCodes.wrongUsage,
   CONFIG_INVALID: exitCodes.badConfiguration,
-  VM_DRIVER_UNAVAILABLE: exitCodes.badConfiguration,
   DAEMON_NOT_RUNNING: exitCodes.notRunning,
 };
 

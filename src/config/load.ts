@@ -1,7 +1,13 @@
 import { isAbsolute } from 'node:path';
 import * as z from 'zod';
 import { isServiceUrl } from '../domain/service-url.ts';
-import { defaultVmDriver, vmDriverChoice, vmDriverFacts, vmDriverKinds } from '../domain/vm-driver.ts';
+import {
+  defaultVmDriver,
+  type VmDriverFacts,
+  vmDriverChoice,
+  vmDriverFacts,
+  vmDriverKinds,
+} from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import {
   defaultRunHeapMb,
@@ -130,13 +136,13 @@ export function loadConfig(
   const result = schema.safeParse(raw);
   if (!result.success) throw invalid(result.error, raw);
   const usesOldName = !env.PERRY_HUB_WORKER_SECRET && Boolean(env.PERRY_HUB_SECRET);
-  const { maxMachines = Number.POSITIVE_INFINITY } = vmDriverFacts(result.data.vmDriver);
-  const isTooMany = result.data.maxConcurrent > maxMachines;
+  const { limit } = vmDriverFacts(result.data.vmDriver);
+  const exceeded = limit && result.data.maxConcurrent > limit.machines ? limit : undefined;
   return {
-    config: isTooMany ? { ...result.data, maxConcurrent: maxMachines } : result.data,
+    config: exceeded ? { ...result.data, maxConcurrent: exceeded.machines } : result.data,
     warnings: [
       ...(usesOldName ? [OLD_NAME] : []),
-      ...(isTooMany ? [TOO_MANY] : []),
+      ...(exceeded ? [tooMany(exceeded)] : []),
       ...unknownVariables(env),
     ],
   };
@@ -160,8 +166,8 @@ export function loadRunMemory(env: NodeJS.ProcessEnv): RunMemory {
   return result.data;
 }
 
-const TOO_MANY =
-  'PERRY_MAX_CONCURRENT_BUILDS is taken as 2: macOS runs two macOS guests at a time, and no third one.';
+const tooMany = ({ machines, reason }: NonNullable<VmDriverFacts['limit']>): string =>
+  `PERRY_MAX_CONCURRENT_BUILDS is taken as ${machines}: ${reason}.`;
 
 const OLD_NAME =
   'PERRY_HUB_SECRET is read as the worker secret; call it PERRY_HUB_WORKER_SECRET, as the hub does.';

@@ -6,17 +6,18 @@ export interface VmDriverFacts {
   readonly usesHostTools: boolean;
   /** Name of the golden image when none is configured. */
   readonly defaultImage: string;
-  /** Machines that one host can run at once; absent when nothing but its size limits them. */
-  readonly maxMachines?: number;
+  /** Machines that one host can run at once, and why; absent when nothing but its size limits them. */
+  readonly limit?: { readonly machines: number; readonly reason: string };
 }
-
-const GOLDEN = 'perry-ship-golden';
 
 /** Every kind there is; `adapters/vm/select.ts` makes the driver of each. */
 export const vmDrivers = {
-  // the virtualization framework starts no third macOS guest on one Mac
-  tart: { isolates: true, usesHostTools: false, defaultImage: GOLDEN, maxMachines: 2 },
-  orchard: { isolates: true, usesHostTools: false, defaultImage: GOLDEN },
+  tart: {
+    isolates: true,
+    usesHostTools: false,
+    defaultImage: 'perry-ship-golden',
+    limit: { machines: 2, reason: 'macOS runs two macOS guests at a time, and no third one' },
+  },
   local: { isolates: false, usesHostTools: true, defaultImage: 'template' },
 } as const satisfies Readonly<Record<string, VmDriverFacts>>;
 
@@ -26,7 +27,7 @@ export const vmDriverKinds = Object.keys(vmDrivers) as VmDriverKind[];
 
 export const vmDriverFacts = (kind: VmDriverKind): VmDriverFacts => vmDrivers[kind];
 
-/** `tart, orchard or local`. @param shown - how one kind is written */
+/** `tart or local`. @param shown - how one kind is written */
 export const vmDriverChoice = (shown: (kind: VmDriverKind) => string = (kind) => kind): string =>
   new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(vmDriverKinds.map(shown));
 

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { VmDriver } from '../../src/adapters/vm/driver.ts';
 import { createLocalDriver } from '../../src/adapters/vm/local/driver.ts';
 import { createDriver } from '../../src/adapters/vm/select.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import {
   bootVm,
   freshName,
@@ -337,9 +338,16 @@ describe('choosing a driver', () => {
   test('by name', () => {
     expect(createDriver({ ...config, kind: 'local' })).toMatchObject({ kind: 'local', isolates: false });
     expect(createDriver({ ...config, kind: 'tart' })).toMatchObject({ kind: 'tart', isolates: true });
-    expect(() => createDriver({ ...config, kind: 'orchard' })).toThrow(
-      expect.objectContaining({ code: 'VM_DRIVER_UNAVAILABLE' }),
-    );
+  });
+
+  test.each([
+    ['tart', '3', 2, [/taken as 2: macOS/]],
+    ['tart', '2', 2, []],
+    ['local', '3', 3, []],
+  ])('%s, with %s jobs asked for', (kind, asked, jobs, remarks) => {
+    const { config, warnings } = loadConfig({ PERRY_VM_DRIVER: kind, PERRY_MAX_CONCURRENT_BUILDS: asked });
+    expect(config.maxConcurrent).toBe(jobs);
+    expect(warnings).toEqual(remarks.map((remark) => expect.stringMatching(remark)));
   });
 });
 

@@ -140,7 +140,6 @@ describe('what would keep a daemon from working is said, with what to do', () =>
     ['a hub that is away', { PERRY_HUB_URL: 'ws://127.0.0.1:9/ws' }, /hub answer/, /refused/],
     ['a service of Apple that is away', { PERRY_NOTARY_URL: 'http://127.0.0.1:9' }, /notary/, /127.0.0.1/],
     ['no tart', { PERRY_VM_DRIVER: 'tart', PERRY_TART_BINARY: '/nowhere/tart' }, /machines/, /tart/],
-    ['a driver that is not built', { PERRY_VM_DRIVER: 'orchard' }, /machines/, /orchard/],
     ['another rcodesign', { PERRY_RCODESIGN: '/bin/false' }, /rcodesign/, /PERRY_RCODESIGN/],
   ])('%s', async (_, changes, question, evidence) => {
     const answers = await examined(changes);
