@@ -3,6 +3,7 @@ import { type CallbackLogicFunction, createActor, fromCallback, fromPromise } fr
 import type { Recipient } from '../../machines/contracts/actors.ts';
 import type { HubNews, HubReport } from '../../machines/contracts/hub.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import type { signJobPorts } from '../../machines/sign-job/ports.ts';
 import { supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 
@@ -40,28 +41,33 @@ const admitted = {
     },
   ],
 };
-const signJob = signJobMachine.provide({
-  actors: {
-    vmLifecycle,
-    admitJob: answer(admitted),
-    openRun: answer(admitted),
-    watchRun: fromCallback(() => {}),
-    downloadBundle: nothing,
-    inspectBundle: answer({ folderName: 'A.app', bundleId: 'a', unpackedBytes: 1 }),
-    checkCredentials: nothing,
-    drawIcons: answer({ hasCatalog: false }),
-    mergeInfoPlist: nothing,
-    embedProfile: nothing,
-    transferBundle: nothing,
-    codesign: nothing,
-    takeSignatures: nothing,
-    verifySignature: nothing,
-    packageArtifact: answer({ name: 'a.dmg', sizeBytes: 1, sha256Hex: '0' }),
-    checkArtifact: nothing,
-    deliverArtifact: nothing,
-    purgeRun: nothing,
-  } as never,
-});
+const unreached = fromPromise<never, never>(() => Promise.reject(new Error('the plan has no such step')));
+
+/** Every port by name, so that a new one has to be thought of here. */
+const signJobSteps: Readonly<Record<keyof typeof signJobPorts, unknown>> = {
+  ...{ recallArtifact: unreached, learnToolchain: unreached, compileAssets: unreached },
+  ...{ layOutBundle: unreached, keepArtifact: unreached, validateStaple: unreached },
+  ...{ findEarlierUpload: unreached, probeClaim: unreached },
+  admitJob: answer(admitted),
+  openRun: answer(admitted),
+  watchRun: fromCallback(() => {}),
+  measureRun: nothing,
+  downloadBundle: nothing,
+  inspectBundle: answer({ folderName: 'A.app', bundleId: 'a', unpackedBytes: 1 }),
+  checkCredentials: nothing,
+  drawIcons: answer({ hasCatalog: false }),
+  mergeInfoPlist: nothing,
+  embedProfile: nothing,
+  transferBundle: nothing,
+  codesign: nothing,
+  takeSignatures: nothing,
+  verifySignature: nothing,
+  packageArtifact: answer({ name: 'a.dmg', sizeBytes: 1, sha256Hex: '0' }),
+  checkArtifact: nothing,
+  deliverArtifact: nothing,
+  purgeRun: nothing,
+};
+const signJob = signJobMachine.provide({ actors: { vmLifecycle, ...signJobSteps } as never });
 
 const progress = { toDo: 0, assigned: 0, succeeded: 0, allDone: () => {} };
 

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
 import type { Limits } from '../../src/run/limits.ts';
-import type { StepTable } from '../../src/run/room/step-table.ts';
+import { hubSteps, type StepTable } from '../../src/run/room/step-table.ts';
 import { artifactPlace } from '../../src/run/steps/artifact-place.ts';
 import { inProcessRuns } from './in-process-runs.ts';
 import { type InstantDriver, instantDriver } from './instant-driver.ts';
@@ -31,8 +31,8 @@ const ARTIFACT = 'nothing but a few bytes';
 const SHA256 = createHash('sha256').update(ARTIFACT).digest('hex');
 
 /**
- * The real daemon, its real actors, link, journal, allResults and transfers; only what would touch a bundle or a machine is
- * done at once: a job is admitted, downloads nothing, and uploads an artifact of a few bytes.
+ * The real daemon, with its real actors, link, journal and upload; only what would touch a bundle or a machine is done
+ * at once: a job is admitted, downloads nothing, and uploads an artifact of a few bytes.
  */
 export async function startInstantDaemon(options: InstantDaemonOptions): Promise<InstantDaemon> {
   const { hubUrl, hubSecret, stateDir, limits, writeLog = () => {}, working } = options;
@@ -55,15 +55,32 @@ export async function startInstantDaemon(options: InstantDaemonOptions): Promise
   return { daemon, driver };
 }
 
-/** Only what would touch a bundle or a machine is left out. */
-const instantSteps = (working: InstantDaemonOptions['working']): Partial<StepTable> => {
-  const nothing = async () => {};
+const nothing = async () => {};
+const unreached = async (): Promise<never> => {
+  throw new Error('a job that is signed ad hoc takes no such step');
+};
+
+/** What only jobs with credentials of Apple come to. */
+const stepsWithApple = {
+  ...{ recallArtifact: unreached, keepArtifact: unreached, validateStaple: unreached },
+  ...{ findEarlierUpload: unreached, layOutBundle: unreached, compileAssets: unreached },
+  ...{ findSubmission: unreached, submitArtifact: unreached, seekSubmission: unreached },
+  ...{ recordSubmission: unreached, forgetSubmission: unreached, uploadArtifact: unreached },
+  ...{ askVerdict: unreached, fetchLog: unreached, fetchTicket: unreached, stapleTicket: unreached },
+  ...{ findApp: unreached, reserveUpload: unreached, recordUpload: unreached, reserveFile: unreached },
+  ...{ sendParts: unreached, commitFile: unreached, askUpload: unreached, findOwnBuild: unreached },
+};
+
+/** Every step by name, so that a new one has to be thought of here. */
+const instantSteps = (working: InstantDaemonOptions['working']): StepTable => {
   return {
+    ...stepsWithApple,
     downloadBundle: nothing,
     inspectBundle: async () => BUNDLE,
     checkCredentials: nothing,
     drawIcons: async () => ({ hasCatalog: false }),
     mergeInfoPlist: nothing,
+    learnToolchain: async () => ({ toolchain: 'portable', refusal: null }),
     embedProfile: nothing,
     transferBundle: nothing,
     codesign: async ({ results }, _, { signal }) => {
@@ -79,6 +96,7 @@ const instantSteps = (working: InstantDaemonOptions['working']): Partial<StepTab
       return artifact;
     },
     checkArtifact: nothing,
+    deliverArtifact: hubSteps.deliverArtifact,
   };
 };
 
