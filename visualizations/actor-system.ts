@@ -1,36 +1,173 @@
 import type { AnyStateMachine } from 'xstate';
 
-const DRAWING = `flowchart LR
-  hub([Perry hub]) <-- "WebSocket frames" --> socket
-  subgraph daemon [perry-ship]
-    supervisor -- "hub.report · hub.closeRequested" --> connection[hub-connection]
-    connection -- "hub.jobAssigned · hub.cancelRequested · hub.linkUp · hub.linkLost · hub.refused" --> supervisor
-    connection -- "socket.hello · socket.deliver · socket.beat · socket.close" --> socket[hubSocket]
-    socket -- "socket.opened · socket.received · socket.confirmed · socket.lost" --> connection
-    supervisor -- "hub.linkUp · hub.linkLost · hub.jobAssigned" --> interrupted[interrupted-jobs]
-    interrupted -- "what a restart lost" --> hub
-    supervisor -- "slot.granted · job.adopted · job.cancelRequested · job.linkLost · job.linkRestored" --> job["sign-job (one per assignment)"]
-    job -- "job.awaitingSlot · job.noted · job.concluded · job.dropped" --> supervisor
-    job -- "vm.releaseRequested" --> vm[vm-lifecycle]
-    vm -- "vm.ready · vm.lost" --> job
-    job -- "starts" --> notarization[notarization]
-    notarization -- "step.progressed · step.logged" --> job
-    job -- "starts" --> store[store-upload]
-  end
-  vm -- "clone · run · locate · stop · delete" --> driver[(VM driver)]
-  job -- "SSH" --> guest[(guest)]`;
+interface Node {
+  readonly id: string;
+  /** As Mermaid writes the shape and its text. */
+  readonly shape: string;
+}
+
+/** Charts by the name of their page, and whoever else sends them events or is used by them. */
+const nodes = {
+  hub: { id: 'hub', shape: '([Perry hub])' },
+  operator: { id: 'operator', shape: '([signals and control socket])' },
+  command: { id: 'command', shape: '([a command of the terminal])' },
+  supervisor: { id: 'supervisor', shape: '[supervisor]' },
+  'hub-connection': { id: 'connection', shape: '[hub-connection]' },
+  socket: { id: 'socket', shape: '[(hubSocket)]' },
+  'interrupted-jobs': { id: 'interrupted', shape: '[interrupted-jobs]' },
+  watch: { id: 'watch', shape: '[(watchJob)]' },
+  'vm-pool': { id: 'pool', shape: '[vm-pool]' },
+  'lone-signer': { id: 'lone', shape: '["lone-signer (perry-ship sign)"]' },
+  'sign-job': { id: 'job', shape: '["sign-job (one for each assignment)"]' },
+  process: { id: 'process', shape: '[(process of the run)]' },
+  'vm-lifecycle': { id: 'vm', shape: '["vm-lifecycle (one for each machine)"]' },
+  machine: { id: 'machine', shape: '[(VM driver and guest)]' },
+  notarization: { id: 'notarization', shape: '[notarization]' },
+  'store-upload': { id: 'store', shape: '[store-upload]' },
+  inquiry: { id: 'inquiry', shape: '[inquiry]' },
+  'status-watch': { id: 'status', shape: '[status-watch]' },
+} as const satisfies Readonly<Record<string, Node>>;
+
+interface Arrow {
+  readonly from: keyof typeof nodes;
+  readonly to: keyof typeof nodes;
+  /** Those that the chart at the end of the arrow acts on. */
+  readonly events?: readonly string[];
+  /** What passes where it is no event of a chart. */
+  readonly says?: string;
+}
+
+/** Who tells whom what. A test compares it with the events that each chart takes. */
+export const arrows: readonly Arrow[] = [
+  { from: 'hub', to: 'socket', says: 'WebSocket frames' },
+  {
+    from: 'socket',
+    to: 'hub-connection',
+    events: ['socket.opened', 'socket.received', 'socket.heard', 'socket.confirmed', 'socket.lost'],
+  },
+  {
+    from: 'hub-connection',
+    to: 'socket',
+    says: 'socket.hello · socket.deliver · socket.declineUpdate · socket.beat · socket.close · socket.hangUp',
+  },
+  {
+    from: 'hub-connection',
+    to: 'supervisor',
+    events: [
+      ...['hub.linkUp', 'hub.linkLost', 'hub.refused'],
+      ...['hub.jobAssigned', 'hub.jobMalformed', 'hub.cancelRequested'],
+    ],
+  },
+  {
+    from: 'supervisor',
+    to: 'hub-connection',
+    events: [
+      ...['hub.report', 'hub.claimConfirmed', 'hub.jobDropped', 'hub.jobUnwanted'],
+      ...['hub.intakeClosed', 'hub.closeRequested'],
+    ],
+  },
+  {
+    from: 'operator',
+    to: 'supervisor',
+    events: ['drain.requested', 'shutdown.requested', 'job.cancelRequested'],
+  },
+  {
+    from: 'supervisor',
+    to: 'interrupted-jobs',
+    events: ['hub.linkUp', 'hub.linkLost', 'hub.jobAssigned'],
+  },
+  { from: 'interrupted-jobs', to: 'supervisor', events: ['interrupted.answered'] },
+  {
+    from: 'watch',
+    to: 'interrupted-jobs',
+    events: ['watch.begun', 'watch.heard', 'watch.over', 'watch.lost'],
+  },
+  {
+    from: 'supervisor',
+    to: 'vm-pool',
+    events: ['machine.requested', 'machine.withdrawn', 'pool.resized', 'pool.closing'],
+  },
+  { from: 'vm-pool', to: 'supervisor', events: ['pool.answered', 'pool.changed', 'pool.leaked'] },
+  {
+    from: 'supervisor',
+    to: 'sign-job',
+    events: [
+      ...['slot.granted', 'job.adopted', 'job.cancelRequested', 'job.giveWayRequested'],
+      ...['job.linkLost', 'job.linkRestored'],
+    ],
+  },
+  {
+    from: 'sign-job',
+    to: 'supervisor',
+    events: [
+      ...['job.awaitingSlot', 'job.claimConfirmed', 'job.awaitingReassignment'],
+      ...['job.noted', 'job.concluded', 'job.dropped'],
+    ],
+  },
+  { from: 'command', to: 'lone-signer', events: ['cancel.requested'] },
+  { from: 'lone-signer', to: 'sign-job', events: ['slot.granted', 'job.cancelRequested'] },
+  { from: 'sign-job', to: 'lone-signer', events: ['job.awaitingSlot', 'job.noted', 'job.concluded'] },
+  {
+    from: 'process',
+    to: 'sign-job',
+    events: ['process.ended', 'step.progressed', 'step.logged', 'step.moved', 'step.sent'],
+  },
+  { from: 'sign-job', to: 'process', says: 'steps' },
+  { from: 'sign-job', to: 'vm-lifecycle', events: ['vm.releaseRequested'] },
+  { from: 'vm-lifecycle', to: 'sign-job', events: ['vm.ready', 'vm.lost'] },
+  {
+    from: 'vm-pool',
+    to: 'vm-lifecycle',
+    events: ['vm.checkRequested', 'vm.handOverRequested', 'vm.releaseRequested'],
+  },
+  { from: 'vm-lifecycle', to: 'vm-pool', events: ['vm.ready', 'vm.lost'] },
+  { from: 'vm-lifecycle', to: 'machine', says: 'clone · run · locate · connect · stop · delete' },
+  { from: 'machine', to: 'vm-lifecycle', events: ['vm.started', 'vm.exited', 'guest.lost'] },
+  { from: 'process', to: 'machine', says: 'SSH' },
+  { from: 'sign-job', to: 'notarization', says: 'starts' },
+  { from: 'notarization', to: 'sign-job', events: ['step.progressed', 'step.logged'] },
+  { from: 'process', to: 'notarization', events: ['upload.progressed'] },
+  { from: 'sign-job', to: 'store-upload', says: 'starts' },
+  { from: 'command', to: 'inquiry', says: 'starts' },
+  { from: 'command', to: 'status-watch', says: 'starts' },
+];
+
+/** Events by which regions of one chart talk to each other, by the name of its page. */
+export const raised: Readonly<Record<string, readonly string[]>> = {
+  supervisor: [
+    ...['job.returned', 'job.kept', 'returns.settled'],
+    ...['slot.refused', 'leaks.noticed', 'sweep.expired'],
+  ],
+  'sign-job': [
+    ...['process.wanted', 'process.unwanted', 'process.lost'],
+    ...['machine.wanted', 'machine.unwanted', 'claim.expired'],
+  ],
+};
+
+const drawing = (): string =>
+  [
+    'flowchart LR',
+    ...Object.values(nodes).map(({ id, shape }) => `  ${id}${shape}`),
+    ...arrows.map(
+      ({ from, to, events, says }) =>
+        `  ${nodes[from].id} -- "${says ?? events?.join(' · ')}" --> ${nodes[to].id}`,
+    ),
+  ].join('\n');
+
+const inCode = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ');
 
 /** The page that shows who starts whom and what they say to each other. */
-export function actorSystemPage(machines: Readonly<Record<string, AnyStateMachine>>): string {
-  const rows = Object.entries(machines).map(([name, machine]) => {
-    const ports = Object.keys(machine.implementations.actors ?? {});
-    return `| [${name}](${name}.md) | ${machine.root.description ?? ''} | ${ports.map((port) => `\`${port}\``).join(', ')} |`;
+export function actorSystemPage(charts: Readonly<Record<string, AnyStateMachine>>): string {
+  const rows = Object.entries(charts).map(([name, chart]) => {
+    const ports = Object.keys(chart.implementations.actors ?? {});
+    return `| [${name}](${name}.md) | ${chart.root.description ?? ''} | ${inCode(ports)} | ${inCode(raised[name] ?? [])} |`;
   });
   return `${[
     '<!-- Generated by `npm run diagrams`; do not edit. -->',
     '# The actor system',
-    'Arrows carry the names of the events. What a machine starts is a *port* until `src/actors` fills it in.',
-    `\`\`\`mermaid\n${DRAWING}\n\`\`\``,
-    '| Machine | What it is for | Starts |\n|---|---|---|',
+    'Rectangles are statecharts. An arrow carries the names of the events that its receiver acts on; a test compares them with the charts.',
+    `\`\`\`mermaid\n${drawing()}\n\`\`\``,
+    'What a chart starts is another chart, or a *port* that `src/actors` fills in. Events that a chart raises pass between its own regions.',
+    '| Chart | What it is for | Starts | Raises |\n|---|---|---|---|',
   ].join('\n\n')}\n${rows.join('\n')}\n`;
 }

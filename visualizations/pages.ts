@@ -13,7 +13,8 @@ import { vmPoolMachine } from '../machines/vm-pool/machine.ts';
 import { actorSystemPage } from './actor-system.ts';
 import { childrenOf, labelOf, type Node, toMermaid } from './mermaid.ts';
 
-const machines: Readonly<Record<string, AnyStateMachine>> = {
+/** Every chart by the name of its page. */
+export const charts: Readonly<Record<string, AnyStateMachine>> = {
   supervisor: supervisorMachine,
   'hub-connection': hubConnectionMachine,
   'interrupted-jobs': interruptedJobsMachine,
@@ -29,8 +30,8 @@ const machines: Readonly<Record<string, AnyStateMachine>> = {
 
 /** Every generated page by file name. */
 export function renderPages(): Readonly<Record<string, string>> {
-  const pages = Object.entries(machines).map(([name, machine]) => [`${name}.md`, pageOf(name, machine)]);
-  return { ...Object.fromEntries(pages), 'actor-system.md': actorSystemPage(machines) };
+  const pages = Object.entries(charts).map(([name, machine]) => [`${name}.md`, pageOf(name, machine)]);
+  return { ...Object.fromEntries(pages), 'actor-system.md': actorSystemPage(charts) };
 }
 
 function pageOf(name: string, machine: AnyStateMachine): string {
