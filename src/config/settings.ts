@@ -102,7 +102,7 @@ export const settings = {
   tartHostKey: {
     variable: 'PERRY_TART_HOST_KEY',
     meaning: 'Fingerprint (`SHA256:…`) of the SSH host key of the golden image; no other key is accepted',
-    defaultText: 'machines are proven by a random number that `tart exec` writes into them',
+    defaultText: 'each machine must give back over SSH a random number that `tart exec` has written into it',
   },
   minFreeDiskGb: {
     variable: 'PERRY_MIN_FREE_DISK_GB',

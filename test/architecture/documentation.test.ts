@@ -46,13 +46,13 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
-test('the guide to the source has a row for each room, and no other', async () => {
+test('the guide to the source has a row for each folder, and no other', async () => {
   const guide = await textOf('src/README.md');
   const rows = [...guide.matchAll(/^\| `([a-z-]+)\/` \|/gm)].map(([, name]) => name);
-  const rooms = (await readdir(join(root, 'src'), { withFileTypes: true })).filter((each) =>
+  const folders = (await readdir(join(root, 'src'), { withFileTypes: true })).filter((each) =>
     each.isDirectory(),
   );
-  expect(rows.sort()).toEqual(rooms.map(({ name }) => name).sort());
+  expect(rows.sort()).toEqual(folders.map(({ name }) => name).sort());
 });
 
 test('files that the guides name exist, from the root or from the folder of the guide', async () => {
@@ -64,7 +64,10 @@ test('files that the guides name exist, from the root or from the folder of the 
     const isThere = (to: string) =>
       [root, join(root, here), join(root, 'src')].some((base) => existsSync(join(base, to)));
     expect(named.length, page).toBeGreaterThan(1);
-    const invented = ['run/steps/my-step.ts', 'cli/my-command.ts', 'adapters/vm/NAME/driver.ts'];
+    const invented = [
+      ...['run/steps/my-step.ts', 'inquiries/my-inquiry.ts'],
+      ...['cli/my-command.ts', 'adapters/vm/NAME/driver.ts'],
+    ];
     expect(
       named.filter((to) => !isThere(to) && !invented.includes(to)),
       relative('.', page),

@@ -47,8 +47,8 @@ const importers = (name: string) =>
     ),
   ].sort();
 
-/** Which rooms the files of a room may use, beside their own. What stands in `src` itself is open to all. */
-const ROOMS: Readonly<Record<string, readonly string[]>> = {
+/** Which folders the files of a folder may use, beside their own. What is in `src` itself is open to all. */
+const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'machines/contracts': [],
   machines: ['machines/contracts'],
   src: ['machines/contracts'],
@@ -115,28 +115,28 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** The folder below `src`, or `src` for what stands in it; the statecharts and their contracts are two rooms. */
-function roomOf(file: string): string {
+/** The folder below `src`, or `src` for what stands in it; the statecharts and their contracts count as two. */
+function folderOf(file: string): string {
   const [top = '', second = '', ...rest] = file.split('/');
   if (top === 'machines') return second === 'contracts' ? 'machines/contracts' : top;
   return rest.length > 0 ? second : top;
 }
 
 const mayUse = (from: string, to: string): boolean =>
-  from === to || to === 'src' || to === 'machines/contracts' || (ROOMS[from] ?? []).includes(to);
+  from === to || to === 'src' || to === 'machines/contracts' || (FOLDERS[from] ?? []).includes(to);
 
-test('each room uses only the rooms below it, types included', () => {
-  const upward = imports.filter(({ from, to }) => files.has(to) && !mayUse(roomOf(from), roomOf(to)));
+test('each folder uses only folders that are listed above it, types included', () => {
+  const upward = imports.filter(({ from, to }) => files.has(to) && !mayUse(folderOf(from), folderOf(to)));
   expect(upward.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
-  expect(Object.keys(ROOMS).sort()).toEqual([...new Set([...files.keys()].map(roomOf))].sort());
+  expect(Object.keys(FOLDERS).sort()).toEqual([...new Set([...files.keys()].map(folderOf))].sort());
 });
 
-test('a room is listed below every room that uses it', () => {
-  const order = Object.keys(ROOMS);
-  const circular = order.flatMap((room) =>
-    (ROOMS[room] ?? [])
-      .filter((used) => order.indexOf(used) >= order.indexOf(room))
-      .map((used) => `${room} -> ${used}`),
+test('a folder is listed below every folder that it uses', () => {
+  const order = Object.keys(FOLDERS);
+  const circular = order.flatMap((folder) =>
+    (FOLDERS[folder] ?? [])
+      .filter((used) => order.indexOf(used) >= order.indexOf(folder))
+      .map((used) => `${folder} -> ${used}`),
   );
   expect(circular).toEqual([]);
 });
