@@ -90,7 +90,7 @@ const ways: Record<string, Way> = {
   'running.delivering.pausing': refusedOnce('failNextUploads'),
   'running.delivered': {
     options: {
-      limits: { hub: { heartbeatInterval: 200, silenceTimeout: 1_000, closeTimeout: 20, backoff: 1_000 } },
+      limits: { hub: { heartbeatInterval: 500, silenceTimeout: 4_000, closeTimeout: 20, backoff: 1_000 } },
     },
     ending: 'reassigned',
     // the hub takes the artifact, and does not know yet that the link is dead
