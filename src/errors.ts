@@ -9,7 +9,7 @@ export interface ShipErrorOptions {
   readonly summary: Text;
   /** The fact that was seen; one sentence. What a tool or Apple was to say can be empty: the meaning of the code then. */
   readonly reason: Text;
-  /** The one exact action that mends it; one sentence. */
+  /** The one exact action that fixes it; one sentence. */
   readonly nextStep: Text;
   readonly cause?: unknown;
   /** For the log only (exit codes, tails of tool output, paths): never sent to the hub. */

@@ -149,5 +149,5 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   NOTARY_REJECTED: "Mend what Apple's log names; it is in the log of the job.",
 };
 
-/** The one action that most often mends it, in a sentence. */
+/** The one action that most often fixes it, in a sentence. */
 export const actionFor = (code: FailureCode, kind: FailureKind): string => ADVICE[code] ?? BY_KIND[kind];

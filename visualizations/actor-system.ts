@@ -77,6 +77,7 @@ export const arrows: readonly Arrow[] = [
     events: ['hub.linkUp', 'hub.linkLost', 'hub.jobAssigned'],
   },
   { from: 'interrupted-jobs', to: 'supervisor', events: ['interrupted.answered'] },
+  { from: 'interrupted-jobs', to: 'hub', says: 'answers for jobs that a kill interrupted' },
   {
     from: 'watch',
     to: 'interrupted-jobs',

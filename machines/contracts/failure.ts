@@ -17,7 +17,7 @@ import {
 export type FailureKind = 'input' | 'host' | 'upstream' | 'defect';
 
 /**
- * The sentences: what went wrong, with the names and values · the fact that was seen · the one exact action that mends
+ * The sentences: what went wrong, with the names and values · the fact that was seen · the one exact action that fixes
  * it.
  */
 export interface Failure extends Said {

@@ -30,7 +30,7 @@ export const joinTexts = (texts: readonly Text[], separator: string): Wording =>
   terminal: texts.map((text) => textFor(text, 'terminal')).join(separator),
 });
 
-/** What went wrong, the fact that was seen, the one action that mends it: a sentence each. */
+/** What went wrong, the fact that was seen, the one action that fixes it: a sentence each. */
 export interface Sentences<T = string> {
   readonly summary: T;
   readonly reason: T;

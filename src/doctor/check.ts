@@ -7,7 +7,7 @@ export interface Finding {
   readonly verdict: Verdict;
   /** What was seen; one sentence without a full stop. */
   readonly evidence: string;
-  /** The one exact action that mends it; with every verdict but `ok`. */
+  /** The one exact action that fixes it; with every verdict but `ok`. */
   readonly fix?: string;
 }
 

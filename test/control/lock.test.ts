@@ -90,7 +90,7 @@ describe('the lock of a state directory', () => {
     expect(await readdir(join(stateDir, 'lock'))).toHaveLength(1);
   });
 
-  test('is refused where other users may write, with the command that mends it', async () => {
+  test('is refused where other users may write, with the command that fixes it', async () => {
     await chmod(stateDir, 0o777);
     await expect(lockStateDir(stateDir)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',

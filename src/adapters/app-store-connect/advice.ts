@@ -1,7 +1,7 @@
 import { type Text, wording } from '../../../machines/contracts/wording.ts';
 import { words } from '../../words.ts';
 
-/** An objection by its words (all of them, in any order, when there are several), and what mends it. */
+/** An objection by its words (all of them, in any order, when there are several), and what fixes it. */
 type Advice = readonly [words: RegExp | readonly RegExp[], nextStep: Text];
 
 const RAISE_NUMBER = wording`Raise ${words.buildNumber} above every one that was uploaded before, and try again.`;

@@ -82,7 +82,7 @@ function issueOf(entry: unknown): Issue {
   return { severity: kind, message: said, text: `${kind}: ${place ? `${place}: ` : ''}${said}${more}` };
 }
 
-/** What is wrong, by Apple's words, and what mends it. */
+/** What is wrong, by Apple's words, and what fixes it. */
 const advices: ReadonlyArray<readonly [RegExp, string]> = [
   [
     /not signed with a valid Developer ID/i,

@@ -23,7 +23,7 @@ import { unpackedDirOf } from './download-bundle.ts';
 import { examineJob } from './preflight.ts';
 import type { StepScope } from './step.ts';
 
-/** Finds the bundle, reads everything that decides how it is signed, and mends what its way here has cost it. */
+/** Finds the bundle, reads everything that decides how it is signed, and repairs what was lost on its way here. */
 export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   const { results, signal } = scope;
   const target = need(results, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign';
