@@ -50,7 +50,7 @@ export const failureOf = ({
 const isFailure = (value: unknown): value is Failure =>
   typeof value === 'object' && value !== null && 'code' in value && 'summary' in value && 'kind' in value;
 
-/** Wherever a disk turns out to be full: the operator can mend it, and trying again at once is of no use. */
+/** Wherever a disk turns out to be full: the operator can fix it, and trying again at once is of no use. */
 const DISK_FULL: Failure = {
   kind: 'host',
   code: 'DISK_FULL',

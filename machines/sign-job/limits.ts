@@ -85,7 +85,7 @@ export const wholeJob =
 /** Attempts to download or upload before the run fails. */
 export const TRANSFER_ATTEMPTS = 8;
 
-/** A bundle that arrives damaged is asked for once more; one that lies damaged at the hub does not mend itself. */
+/** A bundle that arrives damaged is asked for once more; one that lies damaged at the hub does not fix itself. */
 export const DAMAGED_BUNDLE_ATTEMPTS = 2;
 const DAMAGED_BUNDLE_CODES = new Set(['BUNDLE_BASE64_CORRUPT', 'BUNDLE_CORRUPT', 'BUNDLE_NOT_ARCHIVE']);
 

@@ -3,7 +3,7 @@ import { signJobSetup } from './setup.ts';
 import { begin, faulted, late, step } from './transitions.ts';
 
 export const inspecting = signJobSetup.createStateConfig({
-  description: 'The bundle is found, its Info.plist and every Mach-O are read, modes are mended.',
+  description: 'The bundle is found, its Info.plist and every Mach-O are read, modes are corrected.',
   invoke: {
     id: 'inspectBundle',
     src: 'inspectBundle',

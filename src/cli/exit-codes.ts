@@ -3,7 +3,7 @@ import { type FailureKind, toFailure } from '../../machines/contracts/failure.ts
 /**
  * What launchd and scripts can tell apart; the large numbers are those of sysexits.h. launchd starts the daemon
  * again after anything but 0, at most once in the `ThrottleInterval` of our service: so a daemon that crashed is
- * back at once, and one that cannot start tries quietly until an operator has mended the cause.
+ * back at once, and one that cannot start tries quietly until an operator has fixed the cause.
  *
  * A third signal ends the daemon with 128 + the signal's number, as a shell has it.
  *

@@ -23,7 +23,7 @@ const OWNER_ONLY_UMASK = 0o077;
 /**
  * Least time between two *starts*. A daemon that crashed after an hour is back at once; one that cannot start, for
  * example because of a wrong setting, tries once a minute. launchd cannot tell exit code 78 from others, and a
- * minute keeps both: no spinning, and a daemon that comes up by itself when the cause is mended.
+ * minute keeps both: no spinning, and a daemon that comes up by itself when the cause is fixed.
  */
 export const THROTTLE_SECONDS = 60;
 

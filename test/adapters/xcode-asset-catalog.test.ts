@@ -175,6 +175,6 @@ describe('CoreSimulator', () => {
 test.each<[string, Knobs]>([
   ['no actool', { missing: 'actool' }],
   ['an unaccepted licence', { xcode: 'unlicensed' }],
-])('%s: the golden image has to be mended', async (_, knobs) => {
+])('%s: the golden image has to be fixed', async (_, knobs) => {
   await expect(compile(knobs)).rejects.toMatchObject({ code: 'XCODE_TOOL_MISSING' });
 });

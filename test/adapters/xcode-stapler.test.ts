@@ -60,7 +60,7 @@ test.each<[string, Knobs, RegExp]>([
   ['no stapler', { missing: 'stapler' }, /unable to find utility "stapler"/],
   ['an unaccepted licence', { xcode: 'unlicensed' }, /not agreed to the Xcode license/],
   ['no developer folder', { xcode: 'none' }, /invalid active developer path/],
-])('%s: the golden image has to be mended', async (_, knobs, reason) => {
+])('%s: the golden image has to be fixed', async (_, knobs, reason) => {
   await expect(validate(knobs)).rejects.toMatchObject({
     code: 'XCODE_TOOL_MISSING',
     failure: { kind: 'host', retryable: false, reason: expect.stringMatching(reason) },

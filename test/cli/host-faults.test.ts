@@ -30,7 +30,7 @@ describe('a full disk', () => {
     'behind another error': new Error('a stream ended', { cause: system('ENOSPC') }),
     'behind an error of the system': system('EPIPE', system('EDQUOT')),
   };
-  test.each(Object.entries(full))('%s is for the operator to mend', (_, error) => {
+  test.each(Object.entries(full))('%s is for the operator to fix', (_, error) => {
     const { kind, retryable } = failureCodes.DISK_FULL;
     expect(toFailure(error)).toMatchObject({ code: 'DISK_FULL', kind, retryable });
   });

@@ -13,7 +13,7 @@ function fakeTerminal() {
 
 const { signal } = new AbortController();
 
-test('a password is read without being shown, with the keys that mend it', async () => {
+test('a password is read without being shown, with the keys that correct it', async () => {
   const { terminal, input, shown, raw } = fakeTerminal();
   const asked = askPassword('Password: ', terminal, signal);
   input.write('wrong\u0015s3cx\u007frét\r');

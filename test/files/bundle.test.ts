@@ -351,7 +351,7 @@ describe('refusals', () => {
         "a payload behind the program": "SIGN_BINARY_UNSUITABLE: "Contents/MacOS/Hello" cannot take a signature. As a Mach-O file, 7 bytes follow its __LINKEDIT segment, which signing would drop. Remove the file if the app does not load it (object files, debug symbols), or link it again.",
         "a script on iOS": "BUNDLE_EXECUTABLE_INVALID: The main executable "Hello" is not a program that can be signed. It is a script, and iOS runs none. Let CFBundleExecutable name the compiled program, build again and try again.",
         "a simulator build": "BUNDLE_PLATFORM_WRONG: The bundle is to be signed for iOS, but "Hello" was built for ios-simulator. Its load commands name the platform ios-simulator. Build for devices, not for the simulator, and try again.",
-        "a source tree": "BUNDLE_MISSING: The bundle is the source of an app instead of a compiled app bundle. There is no Contents/Info.plist, but "package.json", "src". Read the log of the build, mend what it reports, and build again.",
+        "a source tree": "BUNDLE_MISSING: The bundle is the source of an app instead of a compiled app bundle. There is no Contents/Info.plist, but "package.json", "src". Read the log of the build, fix what it reports, and build again.",
         "a truncated library": "MACHO_INVALID: The program file "Contents/Frameworks/x.dylib" is damaged. It starts as a Mach-O file, but its segment "__TEXT" reaches beyond the end of the file. Build the bundle again and try again.",
         "an absolute link": "BUNDLE_LINK_OUTSIDE: The symbolic link "Contents/Resources/x" leads out of the bundle. It points to "/etc/passwd". Make the link relative with its target inside the bundle, or replace it by a copy, then build again.",
         "an executable name with a path": "BUNDLE_INFO_PLIST_INCOMPLETE: "Contents/Info.plist" has no usable CFBundleExecutable. Its value is "../../x". Build the bundle with a valid CFBundleExecutable and try again.",
@@ -383,7 +383,7 @@ describe('refusals', () => {
   });
 });
 
-describe('mending', () => {
+describe('repairs', () => {
   test('modes: programs and libraries 0755, the rest readable, links left alone', async () => {
     const appPath = await makeIosApp(dir, {
       files: {
@@ -547,7 +547,7 @@ describe.skipIf(!existsSync(rcodesignPath))('rcodesign agrees', () => {
     expect(unsealed.sort()).toEqual([...strayFiles].sort());
   });
 
-  test('an iOS app is signed after its modes were mended, and its mode stays', async () => {
+  test('an iOS app is signed after its modes were corrected, and its mode stays', async () => {
     const appPath = await makeIosApp(dir);
     await repairModes(appPath, await inspectIos(appPath));
     expect(await sign(appPath)).toMatch(/signing main executable Hello/);

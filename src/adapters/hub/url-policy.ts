@@ -73,6 +73,6 @@ const refused = (why: string, url: string): ShipError =>
     summary: `The worker did not send the token of the job to the address that the hub gave, because ${why}.`,
     reason: 'The addresses in a job come from the public address that the hub was set up with.',
     nextStep:
-      'Set PERRY_HUB_HTTP_URL on this worker to the HTTP address of the hub, or mend PERRY_HUB_PUBLIC_URL on the hub.',
+      'Set PERRY_HUB_HTTP_URL on this worker to the HTTP address of the hub, or fix PERRY_HUB_PUBLIC_URL on the hub.',
     detail: { url: url.slice(0, 300) },
   });

@@ -102,7 +102,7 @@ const advices: ReadonlyArray<readonly [RegExp, string]> = [
     /signature of the binary is invalid/i,
     'Build the app again and sign it anew: a file changed after it was signed.',
   ],
-  [/SDK older/i, 'Compile the app with a newer macOS SDK: signing cannot mend that.'],
+  [/SDK older/i, 'Compile the app with a newer macOS SDK: signing cannot change that.'],
 ];
 const TEAM_NOT_CONFIGURED = 7000;
 

@@ -48,7 +48,7 @@ function partFault(part: string, limits: PathLimits): string | undefined {
 
 /**
  * Judges the name of an entry. Parts that lead nowhere (`./` and `//`, as tar writes what its arguments say: `.`,
- * `X.app/.`, `build//X.app`) and the slash behind a folder are notation; anything else that would have to be mended
+ * `X.app/.`, `build//X.app`) and the slash behind a folder are notation; anything else that would have to be corrected
  * is refused.
  *
  * @returns the path below the folder of the archive, `/` between its parts; empty for that folder itself

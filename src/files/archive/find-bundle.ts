@@ -84,7 +84,7 @@ async function missing(destDir: string, top: readonly Dirent[], target: BundleTa
     return new ShipError('BUNDLE_MISSING', {
       summary: 'The archive holds the source of an app instead of a compiled app bundle.',
       reason: `At the top of the archive is ${listed(top)}.`,
-      nextStep: 'Read the log of the build, mend what it reports, and build again.',
+      nextStep: 'Read the log of the build, fix what it reports, and build again.',
     });
   }
   return new ShipError('BUNDLE_MISSING', {

@@ -76,7 +76,7 @@ export const refuseCorrupt = (facts: ArchiveFacts, reason: string, cause?: unkno
     ...(cause === undefined ? {} : { cause }),
   });
 
-/** A full disk is the operator's to mend; any other error of the file system stays what it is. */
+/** A full disk is the operator's to fix; any other error of the file system stays what it is. */
 export function explainDiskError(error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;

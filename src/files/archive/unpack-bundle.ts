@@ -18,7 +18,7 @@ export interface UnpackStreamOptions extends UnpackOptions {
  * Unpacks a bundle's archive while it arrives. The first bytes decide what it is: `1f 8b` is a tar in gzip and is
  * unpacked as a stream; `50 4b` is a zip, which has its directory at the end and is kept in a file until then.
  * Every checksum is verified. What could be written outside of `destDir`, or could become two things on a Mac,
- * is refused, never mended. After a failure `destDir` holds a part of the bundle: the caller removes it.
+ * is refused, never repaired. After a failure `destDir` holds a part of the bundle: the caller removes it.
  *
  * @param source - the archive's bytes, already out of their base64
  * @param destDir - an empty folder, or one that does not exist yet

@@ -73,7 +73,7 @@ function noInfoPlist(tree: readonly TreeEntry[], platform: BundlePlatform): Ship
     return new ShipError('BUNDLE_MISSING', {
       summary: 'The bundle is the source of an app instead of a compiled app bundle.',
       reason: `There is no ${expected}, but ${top.slice(0, 8).map(shown).join(', ')}.`,
-      nextStep: 'Read the log of the build, mend what it reports, and build again.',
+      nextStep: 'Read the log of the build, fix what it reports, and build again.',
     });
   const isLink = tree.some(({ path, type }) => path === expected && type === 'symlink');
   const atTop = `At its top is ${top.length === 0 ? 'nothing' : top.slice(0, 8).map(shown).join(', ')}.`;

@@ -120,7 +120,7 @@ const isAlwaysSealed: Readonly<Record<BundleFacts['platform'], (path: string) =>
 
 const liesBelow = (path: string, folder: string): boolean => path.split('/').slice(0, -1).includes(folder);
 
-/** What the credentials do not fit is the sender's to mend; a seal that does not hold never is. */
+/** What the credentials do not fit is the sender's to fix; a seal that does not hold never is. */
 function broken(
   { code, path, message }: ArtifactFinding,
   moreCount: number,
