@@ -10,8 +10,9 @@ const next = { target: WATCHING, reenter: true, actions: 'forgetWatched' } as co
 
 /**
  * The hub took this job back, unless it had assigned one more that the killed process had not read; or it was told the
- * result, unless the link was dead by then. Otherwise it counts it as running, and nobody works on it. Nobody says which. What can be seen: a result, a worker that speaks of it, and
- * whether there is a queue or another worker that could have it.
+ * result, unless the link was dead by then. Otherwise it counts the job as running, and nobody works on it. Nobody says
+ * which it is. What can be seen: a result, a worker that speaks of it, and whether there is a queue or another worker
+ * that could have it.
  */
 export const watching = interruptedJobsSetup.createStateConfig({
   description: 'One job after the other that the hub took back, or nobody has: it is watched who has it.',
