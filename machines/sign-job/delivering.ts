@@ -16,7 +16,7 @@ import {
   stepAbout,
 } from './transitions.ts';
 
-/** An upload that stands still is given up and made anew, as often as any other. */
+/** An upload that stands still is given up and started again, as often as any upload that fails. */
 const sayAgain = (failure: Failure) =>
   [
     {

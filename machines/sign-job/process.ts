@@ -66,7 +66,7 @@ export const runProcess = signJobSetup.createStateConfig({
             src: 'measureRun',
             input: ({ context: { runId } }) => ({ runId }),
             onDone: 'resting',
-            // one that was ended for its size is noticed as any other end
+            // one that was ended for its size is noticed like any other end
             onError: 'resting',
           },
           after: { measureTimeout: 'resting' },

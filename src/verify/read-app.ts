@@ -73,7 +73,7 @@ async function profilesIn(
   for (const path of ['', ...bundlesWithProfile(tree, platform)]) {
     const layout = await bundleLayout(tree, path);
     const code = layout && codeAt(seal, layout.executable);
-    // in a folder without code of its own it is a file as any other
+    // in a folder without code of its own it is a file like any other
     if (path !== '' && !code) continue;
     const bundleId = layout && stringAt(infoOf(layout), 'CFBundleIdentifier');
     const signatures = code?.signatures ?? [];

@@ -59,7 +59,7 @@ const TYPE_AT = 156;
 export const VOLUME_LABEL = 'V';
 /** Another name of a file that came before. */
 export const HARD_LINK = '1';
-/** A file that old systems kept in one piece; POSIX lets it be read as any other. */
+/** A file that old systems kept in one piece; POSIX lets it be read like any other. */
 const CONTIGUOUS = '7';
 /** A file without its holes, in the form of GNU tar before pax. */
 export const OLD_SPARSE = 'S';
