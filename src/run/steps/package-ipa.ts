@@ -4,7 +4,8 @@ import { readAhead } from '../../files/disk/read-ahead.ts';
 import type { TreeEntry } from '../../files/disk/tree.ts';
 import type { PartialIpa } from '../partial-ipa.ts';
 import { need } from '../run-results.ts';
-import { begunIpa, listedTree, PIECES_AHEAD } from './partial-ipa.ts';
+import { listedTree } from './packed-resources.ts';
+import { begunIpa, PIECES_AHEAD } from './partial-ipa.ts';
 import type { GuestStepScope } from './step.ts';
 
 /**

@@ -11,7 +11,7 @@ import type { PartialDmg } from '../partial-dmg.ts';
 import { need, type RunResults } from '../run-results.ts';
 import { artifactPlace } from './artifact-place.ts';
 import { ImageRecipe } from './image-recipe.ts';
-import { isStillRight, type ListedTree, listedTree, resourceOf } from './partial-ipa.ts';
+import { asPacked, isStillRight, type ListedTree, listedTree, resourceOf } from './packed-resources.ts';
 import type { GuestStepScope } from './step.ts';
 
 /** Of 1 MiB each: the next ones are compressed while the last one is on its way. */
@@ -45,8 +45,7 @@ export async function beginDmg(scope: GuestStepScope): Promise<PartialDmg> {
   const resources = now.tree.filter(resourceOf(results));
   takeEmptyFiles(tap, resources);
   results.resourceDigests = tap.digests(now.identities);
-  const packed = new Map(resources.map((entry) => [entry.path, entry]));
-  results.partialDmg = { writer, segments: recipe.segments, packed, identities: now.identities };
+  results.partialDmg = { writer, segments: recipe.segments, ...asPacked(resources, now) };
   return results.partialDmg;
 }
 
