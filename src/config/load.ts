@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { isServiceUrl } from '../domain/service-url.ts';
 import {
   defaultVmDriver,
+  guestNetworks,
   type VmDriverFacts,
   vmDriverChoice,
   vmDriverFacts,
@@ -70,6 +71,7 @@ const schema = z.object({
   maxConcurrent: wholeNumber(1, 64).default(2),
   standbyMachines: wholeNumber(0, 64).optional(),
   vmDriver: z.enum(vmDriverKinds, `must be ${vmDriverChoice()}`),
+  guestNetwork: z.enum(guestNetworks, 'must be none or shared').default('none'),
   tartImage: z.string().optional(),
   toolchain: z.enum(['xcode', 'portable'], 'must be xcode or portable').optional(),
   tartBinary: z.string().default('tart'),

@@ -61,6 +61,12 @@ export const settings = {
     meaning: `${vmDriverChoice((kind) => `\`${kind}\``)}; \`local\` isolates nothing and is for development`,
     defaultText: '`tart` on macOS, `local` elsewhere',
   },
+  guestNetwork: {
+    variable: 'PERRY_GUEST_NETWORK',
+    meaning:
+      'Network of the machines: `none`, where they reach nothing by themselves and time stamps come through the worker, or `shared`, that of this host',
+    defaultText: '`none`',
+  },
   tartImage: {
     variable: 'PERRY_TART_IMAGE',
     meaning: 'Golden image that is cloned for each job; with the `local` driver a template directory',

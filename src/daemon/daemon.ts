@@ -82,6 +82,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     unsureJobIds: services.takenJobs.unsure.map(({ jobId }) => jobId),
   };
   await checkHost(services, input.image, options.signal);
+  await warnOfReach(services, options.signal);
   const supervisor = createActor(provideSupervisor(services), {
     id: 'supervisor',
     systemId: 'supervisor',
@@ -110,6 +111,14 @@ async function checkHost({ driver, logger }: Services, image: string, signal: Ab
     logger.error({ err: error }, 'it is not known yet whether the golden image is here');
   });
 }
+
+/** What a signing key is exposed to. */
+async function warnOfReach({ driver, logger }: Services, signal: AbortSignal): Promise<void> {
+  const { network, fix } = await driver.reach({ signal });
+  if (fix !== undefined && driver.isolates) logger.warn({ network, fix }, REACHES_OUT);
+}
+
+const REACHES_OUT = 'Machines reach the network of this host by themselves, while they hold a signing key.';
 
 const NOT_JOURNALLED = 'The journal of jobs cannot be written: a kill of this process would lose jobs.';
 
@@ -168,6 +177,7 @@ async function configuredDriver({ config, env, signal }: DaemonOptions, logger: 
     instance: await instanceOf(config.stateDir),
     toolDirs: vmDrivers[config.vmDriver].usesHostTools ? [await rcodesignDir(env, logger, signal)] : [],
     note: notesIn(logger),
+    guestNetwork: config.guestNetwork,
     tart: tartOptions(config),
   });
 }

@@ -4,7 +4,9 @@ import type { Config } from '../config/load.ts';
 import type { Logger } from '../observability/logger.ts';
 
 /** What the tart driver takes from the configuration. */
-export const tartOptions = (config: Config): Omit<TartDriverOptions, 'instance' | 'note'> => ({
+export const tartOptions = (
+  config: Config,
+): Omit<TartDriverOptions, 'instance' | 'note' | 'guestNetwork'> => ({
   binary: config.tartBinary,
   home: config.tartHome,
   minFreeDiskGb: config.minFreeDiskGb,

@@ -7,7 +7,7 @@ import { vmDrivers } from '../domain/vm-driver.ts';
 import { appleServices } from './apple-services.ts';
 import { type Answer, answer, type Finding, ok, remark } from './check.ts';
 import { hubGreeting, hubLink } from './hub-link.ts';
-import { machineHost, signingTool } from './machines.ts';
+import { guestReach, machineHost, signingTool } from './machines.ts';
 import { nodeVersion } from './node-version.ts';
 import { runningDaemon, stateDirectory } from './state-directory.ts';
 
@@ -59,6 +59,7 @@ async function* examineConfigured(
     stateDirectory(config),
     ...(hasHub ? [runningDaemon(config)] : []),
     machineHost(config, () => driverOf(config), imageName(config)),
+    guestReach(config, () => driverOf(config)),
     ...(vmDrivers[config.vmDriver].usesHostTools ? [signingTool(env, onProgress)] : []),
     ...(hasHub ? [hubLink(config), hubGreeting(config)] : []),
     ...appleServices(config),
@@ -81,6 +82,7 @@ const driverOf = (config: Config) =>
     instance: NO_INSTANCE,
     toolDirs: [],
     note: () => undefined,
+    guestNetwork: config.guestNetwork,
     tart: tartOptions(config),
   });
 

@@ -1,5 +1,5 @@
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
-import type { VmDriver } from '../adapters/vm/driver.ts';
+import type { GuestReach, VmDriver } from '../adapters/vm/driver.ts';
 import type { Config } from '../config/load.ts';
 import { type Check, ok, remark } from './check.ts';
 
@@ -14,6 +14,23 @@ export const machineHost = ({ vmDriver }: Config, makeDriver: () => VmDriver, im
       `With the driver "${vmDriver}", which isolates nothing: bundles and signing keys share this host`,
       'Use it for development only; set PERRY_VM_DRIVER=tart on a Mac.',
     );
+  },
+});
+
+const REACHES: Readonly<Record<GuestReach['network'], string>> = {
+  none: 'Nothing: it has no network, and time stamps come through SSH',
+  blocked: 'This host alone: a packet filter blocks the rest, and time stamps come through SSH',
+  shared: 'All that this host reaches, with the signing key in it',
+  host: 'All that this host reaches: it is no machine, and nothing isolates it',
+};
+
+export const guestReach = ({ guestNetwork }: Config, makeDriver: () => VmDriver): Check => ({
+  question: 'What does a machine reach?',
+  ask: async (signal) => {
+    const { network, fix } = await makeDriver().reach({ signal });
+    if (fix !== undefined) return remark(REACHES[network], fix);
+    if (network !== 'shared' || guestNetwork === 'none') return ok(REACHES[network]);
+    return remark(REACHES.shared, 'Unset PERRY_GUEST_NETWORK, which asks for it.');
   },
 });
 

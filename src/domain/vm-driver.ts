@@ -10,6 +10,10 @@ export interface VmDriverFacts {
   readonly limit?: { readonly machines: number; readonly reason: string };
 }
 
+/** What `PERRY_GUEST_NETWORK` can ask for: machines that reach nothing by themselves, or the network of this host. */
+export const guestNetworks = ['none', 'shared'] as const;
+export type GuestNetwork = (typeof guestNetworks)[number];
+
 /** Every kind there is; `adapters/vm/select.ts` makes the driver of each. */
 export const vmDrivers = {
   tart: {

@@ -102,6 +102,7 @@ const driverFor =
       instance,
       toolDirs: [],
       note: notesIn(logger),
+      guestNetwork: config.guestNetwork,
       tart: tartOptions(config),
     });
 

@@ -334,7 +334,14 @@ describe('streams', () => {
 describe('choosing a driver', () => {
   const ssh = { user: 'admin', password: 'admin', port: 22 };
   const tart = { binary: 'tart', minFreeDiskGb: 0, ssh };
-  const config = { stateDir: '/nowhere', instance: INSTANCE, toolDirs: [], note: () => undefined, tart };
+  const config = {
+    stateDir: '/nowhere',
+    instance: INSTANCE,
+    toolDirs: [],
+    note: () => undefined,
+    guestNetwork: 'none' as const,
+    tart,
+  };
   test('by name', () => {
     expect(createDriver({ ...config, kind: 'local' })).toMatchObject({ kind: 'local', isolates: false });
     expect(createDriver({ ...config, kind: 'tart' })).toMatchObject({ kind: 'tart', isolates: true });

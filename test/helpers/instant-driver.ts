@@ -20,6 +20,7 @@ export function instantDriver(): InstantDriver {
   return {
     kind: 'local',
     isolates: true,
+    reach: async () => ({ network: 'none' }),
     clones,
     get mostAlive() {
       return mostAlive;

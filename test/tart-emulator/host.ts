@@ -56,7 +56,15 @@ export async function tartHost({ toolDirs = [], knobs = {} }: TartHostOptions = 
   await chmod(tart, 0o755);
   const notes: TartHost['notes'] = [];
   const note: Note = (level, text, facts) => void notes.push({ level, text, facts });
-  const base = { instance: INSTANCE, binary: tart, home, minFreeDiskGb: 0, stopGraceMs: 2_000, note };
+  const base = {
+    instance: INSTANCE,
+    binary: tart,
+    home,
+    minFreeDiskGb: 0,
+    stopGraceMs: 2_000,
+    note,
+    guestNetwork: 'none' as const,
+  };
   const ssh = { user: 'admin', password: 'admin', port: SSH_PORT };
   const driverWith: TartHost['driverWith'] = (options) =>
     createTartDriver({ ...base, ...options, ssh: { ...ssh, ...options.ssh } });

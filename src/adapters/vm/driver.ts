@@ -19,6 +19,17 @@ export interface VmExit {
   readonly reason: string;
 }
 
+/** What the guests of a driver reach by themselves. */
+export interface GuestReach {
+  /**
+   * `none`: the machine has no way out; `blocked`: a packet filter of this host stops everything but traffic with the host;
+   * `shared`: what this host reaches; `host`: the same, because the guest is this host.
+   */
+  readonly network: 'none' | 'blocked' | 'shared' | 'host';
+  /** What the operator does for the guests to reach less, as a sentence; left out where `PERRY_GUEST_NETWORK` holds. */
+  readonly fix?: string;
+}
+
 /**
  * What a kind of virtual machine must be able to do; everything else (deadlines, retries, order) is decided by
  * the statecharts. Every call takes an `AbortSignal`, rejects with its reason, and leaves no process behind.
@@ -29,6 +40,8 @@ export interface VmDriver {
   readonly isolates: boolean;
   /** Asked once at start: whether machines can be made from this image at all, and if not, what the operator does. */
   checkHost?(image: string, options: VmCallOptions): Promise<void>;
+  /** Asked at start, and by doctor. Makes no machine. */
+  reach(options: VmCallOptions): Promise<GuestReach>;
   /** Makes `name` from the golden image. */
   clone(image: string, name: string, options: VmCallOptions): Promise<void>;
   /** Boots the machine; the promise lives as long as the machine does. Aborting powers it off at once. */

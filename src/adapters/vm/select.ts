@@ -1,4 +1,4 @@
-import type { VmDriverKind } from '../../domain/vm-driver.ts';
+import type { GuestNetwork, VmDriverKind } from '../../domain/vm-driver.ts';
 import type { Note, VmDriver } from './driver.ts';
 import { createLocalDriver, type LocalDriverOptions } from './local/driver.ts';
 import { createTartDriver } from './tart/driver.ts';
@@ -7,11 +7,14 @@ import type { TartDriverOptions } from './tart/options.ts';
 export interface DriverConfig extends LocalDriverOptions {
   readonly kind: VmDriverKind;
   readonly note: Note;
-  readonly tart: Omit<TartDriverOptions, 'instance' | 'note'>;
+  /** What its guests may reach by themselves. */
+  readonly guestNetwork: GuestNetwork;
+  readonly tart: Omit<TartDriverOptions, 'instance' | 'note' | 'guestNetwork'>;
 }
 
 const drivers: Readonly<Record<VmDriverKind, (config: DriverConfig) => VmDriver>> = {
-  tart: ({ tart, instance, note }) => createTartDriver({ ...tart, instance, note }),
+  tart: ({ tart, instance, note, guestNetwork }) =>
+    createTartDriver({ ...tart, instance, note, guestNetwork }),
   local: createLocalDriver,
 };
 

@@ -55,6 +55,10 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
   return {
     kind: 'local',
     isolates: vmDrivers.local.isolates,
+    reach: async () => ({
+      network: 'host',
+      fix: 'Use the driver "local" for development only; set PERRY_VM_DRIVER=tart on a Mac.',
+    }),
     clone: async (image, name, { signal }) => {
       const cloneDir = dirOf(name);
       await makeFolder(clonesDir, 0o700);

@@ -50,6 +50,7 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
     kind: 'tart',
     isolates: vmDrivers.tart.isolates,
     checkHost: (image, { signal }) => checkTartHost(tart, ssh, image, signal),
+    reach: async () => ({ network: 'shared' }),
     clone: async (image, name, { signal }) =>
       cloneMachine(tart, { image, name: ours(name), home, minFreeDiskGb, signal }),
     run: async (name, runOptions) => {

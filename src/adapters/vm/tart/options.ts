@@ -1,3 +1,4 @@
+import type { GuestNetwork } from '../../../domain/vm-driver.ts';
 import type { Note } from '../driver.ts';
 
 /** How the daemon logs into its guests. */
@@ -23,6 +24,7 @@ export interface TartDriverOptions {
   /** Below this much free space nothing is cloned; 10^9 bytes each. */
   readonly minFreeDiskGb: number;
   readonly note: Note;
+  readonly guestNetwork: GuestNetwork;
   /** From the first SIGINT to SIGKILL, 5 s when left out. */
   readonly stopGraceMs?: number | undefined;
 }
