@@ -1,0 +1,43 @@
+import * as z from 'zod';
+
+/** Name of the file in the folder of a golden image that says what the image is. */
+export const IMAGE_FACTS_FILE = 'image.json';
+
+/** A folder name and nothing more: no separators, no leading dot, no option of a command. */
+export const GOLDEN_IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+const imageFile = z.strictObject({
+  /** In the folder of the image, no path. */
+  name: z.string().regex(GOLDEN_IMAGE_NAME),
+  sizeBytes: z.int().positive(),
+  sha256Hex: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+/** What `image.json` of an image for QEMU holds: what it was made of, and what its files must be. */
+export const goldenImageSchema = z.strictObject({
+  format: z.literal(1),
+  driver: z.literal('qemu'),
+  architecture: z.enum(['x86_64', 'aarch64']),
+  /** ISO 8601. */
+  builtAt: z.iso.datetime(),
+  /** Version of perry-ship that built it. */
+  builtBy: z.string().max(100),
+  /** Digest of all that decides what an image becomes; images of one recipe differ in the versions of packages alone. */
+  recipeSha256Hex: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Release of Debian, e.g. `bookworm`. */
+  suite: z.string().max(100),
+  /** As `uname -r` says in the machine. */
+  kernelRelease: z.string().max(200),
+  rcodesign: z.strictObject({ version: z.string().max(100), sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) }),
+  /** Name and version of each package of Debian. */
+  packages: z.record(z.string().max(200), z.string().max(200)),
+  files: z.strictObject({
+    /** qcow2; its only file system is ext4, without a partition table. */
+    disk: imageFile,
+    kernel: imageFile,
+    /** gzip, cpio. */
+    initrd: imageFile,
+  }),
+});
+
+export type GoldenImage = z.infer<typeof goldenImageSchema>;
