@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { keepCompiledCode } from '../compiled-code.ts';
 import { vmDriverKinds } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
+import { imageKinds } from '../golden-image/kinds.ts';
 import { agentTraps, daemonTraps } from '../launchd/notes.ts';
 import { packageVersion } from '../package-root.ts';
 import { withBundleFlags, withPasswordFlags } from './bundle-flags.ts';
@@ -89,6 +90,37 @@ onService('status', 'what launchd says; exit code 3 when it is not installed').a
 onService('print', 'show the property list, change nothing').action(async (flags) =>
   (await import('./service.ts')).printPlist(flags),
 );
+
+const image = program
+  .command('image')
+  .description('golden images, which the machines of jobs are cloned from: make, list, try, remove');
+const onImage = (name: string, description: string) =>
+  image
+    .command(name)
+    .description(description)
+    .addOption(
+      new Option(
+        '--driver <kind>',
+        'whose images; left out: that of PERRY_VM_DRIVER, or of this system',
+      ).choices(imageKinds),
+    )
+    .option('--env-file <file>', 'file that the daemon is started with')
+    .option('--json', 'for programs');
+
+onImage('build', 'make one, in minutes the first time; it is there whole in the end, or not at all')
+  .argument('[name]', 'left out: the one that the daemon uses by itself')
+  .option('--suite <name>', 'qemu: release of Debian')
+  .option('--mirror <url>', 'qemu: archive that its packages come from')
+  .option('--force', 'replace an image of that name')
+  .option('--dry-run', 'show every command that would be run, change nothing')
+  .option('--quiet', 'say nothing on the way')
+  .action(async (name, flags) => (await import('./image.ts')).build(name, flags));
+onImage('list', 'which there are, of all drivers, and whether their files are whole').action(async (flags) =>
+  (await import('./image.ts')).list(flags),
+);
+onImage('remove', 'delete one that no machine is made from')
+  .argument('<name>')
+  .action(async (name, flags) => (await import('./image.ts')).remove(name, flags));
 
 withBundleFlags(
   program

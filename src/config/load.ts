@@ -1,4 +1,4 @@
-import { isAbsolute } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
 import { isServiceUrl } from '../domain/service-url.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import {
+  defaultImageDir,
   defaultRunHeapMb,
   defaultRunMemoryMb,
   defaultStateDir,
@@ -73,6 +74,7 @@ const schema = z.object({
   vmDriver: z.enum(vmDriverKinds, `must be ${vmDriverChoice()}`),
   guestNetwork: z.enum(guestNetworks, 'must be none or shared').default('none'),
   tartImage: z.string().optional(),
+  imageDir: z.string().transform((path) => resolve(path)),
   toolchain: z.enum(['xcode', 'portable'], 'must be xcode or portable').optional(),
   tartBinary: z.string().default('tart'),
   tartHome: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
@@ -134,6 +136,7 @@ export function loadConfig(
   raw.hubSecret ??= env.PERRY_HUB_SECRET || undefined;
   raw.workerName ??= defaultWorkerName();
   raw.vmDriver ??= defaultVmDriver(platform);
+  raw.imageDir ??= defaultImageDir(env);
   raw.stateDir ??= defaultStateDir(env, platform);
   const result = schema.safeParse(raw);
   if (!result.success) throw invalid(result.error, raw);

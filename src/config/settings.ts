@@ -19,6 +19,9 @@ export const defaultStateDir = (env: NodeJS.ProcessEnv, platform: NodeJS.Platfor
     ? join(homedir(), MAC_STATE)
     : join(env.XDG_STATE_HOME ?? join(homedir(), XDG_STATE), 'perry-ship');
 
+export const defaultImageDir = (env: NodeJS.ProcessEnv): string =>
+  join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'perry-ship', 'images');
+
 export const defaultWorkerName = (): string => hostname() || 'worker';
 
 /** Of JavaScript objects, as V8 counts them. A job works on streams: its size is no part of it. */
@@ -71,6 +74,11 @@ export const settings = {
     variable: 'PERRY_TART_IMAGE',
     meaning: 'Golden image that is cloned for each job; with the `local` driver a template directory',
     defaultText: '`perry-ship-golden`; `local`: a template of its own',
+  },
+  imageDir: {
+    variable: 'PERRY_IMAGE_DIR',
+    meaning: 'Golden images for QEMU that `perry-ship image build` makes; shared by all daemons of a user',
+    defaultText: '`~/.local/share/perry-ship/images`',
   },
   toolchain: {
     variable: 'PERRY_TOOLCHAIN',

@@ -93,6 +93,17 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'run-process': ['formats', 'adapters', 'run', 'inquiries', 'sign'],
   doctor: ['domain', 'adapters', 'config', 'observability', 'control', 'daemon'],
+  'golden-image': [
+    'domain',
+    'files',
+    'adapters',
+    'config',
+    'observability',
+    'actors',
+    'control',
+    'daemon',
+    'doctor',
+  ],
   'embedded-hub': ['adapters'],
   demo: ['formats', 'files', 'adapters', 'config', 'verify', 'daemon', 'embedded-hub'],
   cli: [
@@ -111,6 +122,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'daemon',
     'sign',
     'doctor',
+    'golden-image',
     'demo',
   ],
 };

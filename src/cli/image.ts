@@ -1,0 +1,94 @@
+import { withEnvFile } from '../config/env-file.ts';
+import { loadConfig } from '../config/load.ts';
+import { GOLDEN_IMAGE_NAME } from '../domain/golden-image.ts';
+import { ShipError } from '../errors.ts';
+import {
+  type ImageHost,
+  type ImageKind,
+  type ImageMaker,
+  type ImageWish,
+  imageKinds,
+} from '../golden-image/kinds.ts';
+import { imageKindOf, imageMaker } from '../golden-image/select.ts';
+import { exitCodes } from './exit-codes.ts';
+import { builtText, imageLine } from './image-text.ts';
+import { interruptible } from './interruptible.ts';
+import { printJson } from './print-json.ts';
+
+export interface ImageFlags {
+  readonly driver?: ImageKind;
+  readonly envFile?: string;
+  readonly json?: boolean;
+}
+
+export interface ImageBuildFlags extends ImageFlags, Omit<ImageWish, 'name' | 'force'> {
+  readonly force?: true;
+  readonly dryRun?: true;
+  readonly quiet?: true;
+}
+
+/** Makes a golden image, or with `--dry-run` shows what would be run. */
+export async function build(name: string | undefined, flags: ImageBuildFlags): Promise<void> {
+  await withMaker(flags, async (maker, signal) => {
+    const { driver: _driver, envFile: _file, json, force = false, dryRun, quiet, ...asked } = flags;
+    const wish = { ...asked, name: nameOf(name ?? maker.defaultName), force };
+    if (dryRun) return tellPlan(await maker.plan(wish, { signal }), json);
+    const onProgress = (line: string) => quiet || console.error(line);
+    const image = await maker.build(wish, { signal, onProgress });
+    if (json) printJson({ ok: true, image });
+    else print(builtText(image));
+  });
+}
+
+function tellPlan(commands: readonly string[], json: boolean | undefined): void {
+  if (json) printJson({ ok: true, commands });
+  else print(commands.join('\n'));
+}
+
+/** The images of one driver, or of all: exit 0, also when one of them is damaged, which its line says. */
+export async function list(flags: ImageFlags): Promise<void> {
+  await withHost(flags, async (host, signal) => {
+    const kinds = flags.driver ? [flags.driver] : imageKinds;
+    const lists = await Promise.all(kinds.map((kind) => imageMaker(host, kind).list({ signal })));
+    const images = lists.flat();
+    if (flags.json) printJson({ ok: true, images });
+    else print(images.length === 0 ? NONE : images.map(imageLine).join('\n'));
+  });
+}
+
+const NONE = 'There is no golden image; "perry-ship image build" makes one.';
+
+export async function remove(name: string, flags: ImageFlags): Promise<void> {
+  await withMaker(flags, async (maker, signal) => {
+    await maker.remove(nameOf(name), { signal });
+    if (flags.json) printJson({ ok: true, name });
+    else print(`The image "${name}" is removed.`);
+  });
+}
+
+const withMaker = (flags: ImageFlags, work: (maker: ImageMaker, signal: AbortSignal) => Promise<void>) =>
+  withHost(flags, (host, signal) => work(imageMaker(host, imageKindOf(host, flags.driver)), signal));
+
+async function withHost(
+  { envFile, json = false }: ImageFlags,
+  work: (host: ImageHost, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  await interruptible({ json }, async (signal) => {
+    const env = await withEnvFile(process.env, envFile);
+    await work({ config: loadConfig(env).config, env }, signal);
+    process.exitCode ??= exitCodes.done;
+  });
+}
+
+/** @throws ShipError COMMAND_USAGE_WRONG */
+function nameOf(name: string): string {
+  if (GOLDEN_IMAGE_NAME.test(name)) return name;
+  throw new ShipError('COMMAND_USAGE_WRONG', {
+    summary: `${JSON.stringify(name)} cannot be the name of an image.`,
+    reason:
+      'A name has letters, digits, dots, dashes and underscores, begins with a letter or digit, and has at most 100 characters.',
+    nextStep: 'Choose another name.',
+  });
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
