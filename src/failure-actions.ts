@@ -131,6 +131,7 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
     'Correct `PERRY_TART_HOST_KEY` when the image is new; otherwise find out who answers.',
   GUEST_AUTH_REFUSED:
     'Correct `PERRY_TART_SSH_USER`, `PERRY_TART_SSH_PASSWORD` or `PERRY_TART_SSH_KEY_FILE`.',
+  GUEST_FORWARD_REFUSED: 'Set `AllowTcpForwarding remote` in the `sshd_config` of the golden image.',
   GUEST_OUTPUT_REFUSED:
     'Send the job again; if it fails again, treat the golden image or the bundle as hostile.',
   GUEST_OUTPUT_ALTERED:

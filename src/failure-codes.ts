@@ -231,6 +231,7 @@ export const failureCodes = {
   GUEST_HOST_KEY_MISMATCH: host('The machine presented another SSH host key than the pinned one.'),
   GUEST_AUTH_REFUSED: host('The machine refused the SSH credentials of the daemon.'),
   GUEST_EXEC_REFUSED: hostRetry('The machine did not start a command over a working SSH connection.'),
+  GUEST_FORWARD_REFUSED: host('The machine does not forward a port over SSH, by which it gets time stamps.'),
   GUEST_LOST: hostRetry('The connection to the machine ended while a command was running.'),
   GUEST_TRANSFER_FAILED: hostRetry('Files could not be copied into or out of the machine.'),
   GUEST_OUTPUT_REFUSED: hostRetry(

@@ -51,6 +51,7 @@ function emptyGuest(): GuestSession {
   });
   return {
     exec: async () => ({ exitCode: 0, stdout: '', stderr: '' }),
+    listen: async () => ({ port: 1, close: () => {} }),
     closed,
     close: async () => end('it was closed'),
   };

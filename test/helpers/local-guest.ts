@@ -1,8 +1,16 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { GuestExecOptions, GuestExecResult, GuestSession } from '../../src/adapters/guest/guest.ts';
+import type {
+  GuestExecOptions,
+  GuestExecResult,
+  GuestListenOptions,
+  GuestPort,
+  GuestSession,
+} from '../../src/adapters/guest/guest.ts';
 
 const MAX_STDOUT_BYTES = 1024 * 1024;
 const STDERR_TAIL_BYTES = 64 * 1024;
@@ -23,8 +31,27 @@ export function localGuest({ cwd, env = {} }: LocalGuestOptions): GuestSession {
   });
   return {
     exec: (command, options = {}) => execLocally(command, options, cwd, env),
+    listen: listenLocally,
     closed,
     close: async () => end('closed by the test'),
+  };
+}
+
+/** The guest's loopback is this machine's. */
+async function listenLocally({ maxConnections, onConnection }: GuestListenOptions): Promise<GuestPort> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.once('close', () => sockets.delete(socket)));
+    onConnection(socket);
+  });
+  server.maxConnections = maxConnections;
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 

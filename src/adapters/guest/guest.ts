@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 
 /** Where a guest answers, as its driver knows it. */
 export interface GuestAddress {
@@ -39,10 +39,35 @@ export interface GuestExecResult {
   readonly stderr: string;
 }
 
+export interface GuestListenOptions {
+  /** For the request to listen alone; a port that is open lives until it is closed, or the session ends. */
+  readonly signal: AbortSignal;
+  /** How many may be open at a time; others are refused. */
+  readonly maxConnections: number;
+  /**
+   * Gets each connection. The guest is hostile: it may send anything, nothing, or never close. Who has destroyed a
+   * connection must also `resume` it: it counts as open until it was read to its end.
+   */
+  readonly onConnection: (connection: Duplex) => void;
+}
+
+export interface GuestPort {
+  /** On 127.0.0.1 in the guest. */
+  readonly port: number;
+  /** Takes no more connections, and ends those that are open. */
+  close(): void;
+}
+
 /** One authenticated connection into one guest. A lost connection rejects what is under way. */
 export interface GuestSession {
   /** `command` is one POSIX shell line: build it with `shellCommand` so that every word is quoted. */
   exec(command: string, options?: GuestExecOptions): Promise<GuestExecResult>;
+  /**
+   * Opens a port on the loopback of the guest, chosen by the guest, that leads to us and nowhere else.
+   *
+   * @throws ShipError GUEST_FORWARD_REFUSED · GUEST_LOST · the signal's reason
+   */
+  listen(options: GuestListenOptions): Promise<GuestPort>;
   /** Resolves, never rejects, when the connection has ended, with the reason in plain words. */
   readonly closed: Promise<string>;
   close(): Promise<void>;

@@ -9,6 +9,7 @@ export type RunSettings = Pick<
   | 'hubUrl'
   | 'hubHttpUrl'
   | 'trustRoots'
+  | 'guestNetwork'
   | 'timestampUrl'
   | 'storeTimestampUrl'
   | 'notaryUrl'
@@ -21,6 +22,7 @@ export const runSettings = ({
   hubUrl,
   hubHttpUrl,
   trustRoots,
+  guestNetwork,
   timestampUrl,
   storeTimestampUrl,
   notaryUrl,
@@ -28,7 +30,7 @@ export const runSettings = ({
   ticketUrl,
   appStoreConnectUrl,
 }: Config): RunSettings => ({
-  ...{ hubUrl, hubHttpUrl, trustRoots, timestampUrl, storeTimestampUrl },
+  ...{ hubUrl, hubHttpUrl, trustRoots, guestNetwork, timestampUrl, storeTimestampUrl },
   ...{ notaryUrl, notaryS3Url, ticketUrl, appStoreConnectUrl },
 });
 

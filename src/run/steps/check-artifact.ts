@@ -8,11 +8,11 @@ import { checkPackage } from '../../files/xar/check-package.ts';
 import type { CmsFacts } from '../../formats/code-signature/cms.ts';
 import { need } from '../run-results.ts';
 import { artifactOf } from './artifact-place.ts';
-import { timestampUrlOf } from './codesign.ts';
 import { expectedImageSignature } from './expected-signatures.ts';
 import { runBoth } from './run-both.ts';
 import { signingTimeFault } from './signing-time.ts';
 import { materialOf, passOf, type StepScope } from './step.ts';
+import { timestampUrlOf } from './timestamps.ts';
 
 /** Reads the finished file back, as its receiver will. */
 export async function checkArtifact(scope: StepScope): Promise<void> {

@@ -1,4 +1,4 @@
-import { signInGuest } from '../../adapters/rcodesign/sign.ts';
+import { type SignInGuestRequest, signInGuest } from '../../adapters/rcodesign/sign.ts';
 import { signAdHoc } from '../../adapters/xcode/index.ts';
 import { identityPem, type SigningIdentity } from '../../domain/identity/index.ts';
 import { BundleTree } from '../../files/code-signature/bundle-tree.ts';
@@ -10,7 +10,8 @@ import { firstSigned, nestedPaths, nestedSettings } from './nested-code.ts';
 import { beginDmg } from './partial-dmg.ts';
 import { packResources } from './partial-ipa.ts';
 import { runBoth } from './run-both.ts';
-import { type GuestStepScope, materialOf, passOf, type StepScope } from './step.ts';
+import { type GuestStepScope, materialOf, passOf } from './step.ts';
+import { withTimestampUrl } from './timestamps.ts';
 
 /** Signs the bundle and all code in it, inside the guest; this host deals with the resources meanwhile. */
 export async function codesign(scope: GuestStepScope): Promise<void> {
@@ -48,41 +49,32 @@ async function signByCodesign(scope: GuestStepScope): Promise<void> {
 }
 
 /** The key is in no file of the guest. */
-async function signByRcodesign(scope: GuestStepScope): Promise<void> {
+const signByRcodesign = (scope: GuestStepScope): Promise<void> =>
+  withPem(materialOf(scope).identity, (pem) =>
+    withTimestampUrl(scope, (timestampUrl) => signInOrder(scope, { timestampUrl, ...(pem && { pem }) })),
+  );
+
+async function signInOrder(
+  scope: GuestStepScope,
+  means: Pick<SignInGuestRequest, 'timestampUrl' | 'pem'>,
+): Promise<void> {
   const { results, session, signal, report } = scope;
   const guestAppPath = need(results, 'guestAppPath');
-  const { identity, entitlements } = materialOf(scope);
-  await withPem(identity, async (pem) => {
-    const common = {
-      workDir: guestAppPath.slice(0, guestAppPath.lastIndexOf('/')),
-      timestampUrl: timestampUrlOf(scope),
-      ...(pem && { pem }),
-    };
-    for (const { path, ...settings } of await firstSigned(scope))
-      await signInGuest(
-        session,
-        { ...common, ...settings, remotePath: `${guestAppPath}/${path}` },
-        { signal },
-      );
-    const { warnings } = await signInGuest(
-      session,
-      {
-        ...common,
-        remotePath: guestAppPath,
-        entitlements: buildPlist(entitlements, 'xml'),
-        hardenedRuntime: passOf(scope).hardenedRuntime,
-        ...(await nestedSettings(scope)),
-      },
-      { signal },
-    );
-    for (const warning of warnings) report.log(warning);
-  });
-}
-
-/** Apple wants a time stamp on what is distributed directly, and may refuse one in its stores. */
-export function timestampUrlOf(scope: StepScope): string {
-  const { config } = scope.services;
-  return passOf(scope).timestamp === 'store' ? config.storeTimestampUrl : config.timestampUrl;
+  const common = { workDir: guestAppPath.slice(0, guestAppPath.lastIndexOf('/')), ...means };
+  for (const { path, ...settings } of await firstSigned(scope))
+    await signInGuest(session, { ...common, ...settings, remotePath: `${guestAppPath}/${path}` }, { signal });
+  const { warnings } = await signInGuest(
+    session,
+    {
+      ...common,
+      remotePath: guestAppPath,
+      entitlements: buildPlist(materialOf(scope).entitlements, 'xml'),
+      hardenedRuntime: passOf(scope).hardenedRuntime,
+      ...(await nestedSettings(scope)),
+    },
+    { signal },
+  );
+  for (const warning of warnings) report.log(warning);
 }
 
 /** Certificate and key as one PEM, overwritten after use; nothing for an ad hoc signature. */

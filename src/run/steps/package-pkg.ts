@@ -9,9 +9,10 @@ import type { FileDigest } from '../../files/disk/digested-file.ts';
 import { listTree } from '../../files/disk/tree.ts';
 import { packageContentChange } from '../../files/xar/same-content.ts';
 import { need } from '../run-results.ts';
-import { timestampUrlOf, withPem } from './codesign.ts';
+import { withPem } from './codesign.ts';
 import { crossCheck } from './second-opinion.ts';
 import type { GuestStepScope } from './step.ts';
+import { withTimestampUrl } from './timestamps.ts';
 
 /** Where productbuild is told to install the app. */
 const INSTALL_LOCATION = '/Applications';
@@ -67,20 +68,22 @@ const readableByAll = (mode: number): number => mode | (mode & 0o111 ? 0o555 : 0
 async function signPackage(scope: GuestStepScope, packagePath: string): Promise<void> {
   const { results, session, signal, report } = scope;
   const identity = need(results, 'installer');
-  await withPem(identity, async (pem) => {
-    const { warnings } = await signInGuest(
-      session,
-      {
-        remotePath: packagePath,
-        workDir: dirname(packagePath),
-        hardenedRuntime: false,
-        timestampUrl: timestampUrlOf(scope),
-        ...(pem && { pem }),
-      },
-      { signal },
-    );
-    for (const warning of warnings) report.log(warning);
-  });
+  const { warnings } = await withPem(identity, (pem) =>
+    withTimestampUrl(scope, (timestampUrl) =>
+      signInGuest(
+        session,
+        {
+          remotePath: packagePath,
+          workDir: dirname(packagePath),
+          hardenedRuntime: false,
+          timestampUrl,
+          ...(pem && { pem }),
+        },
+        { signal },
+      ),
+    ),
+  );
+  for (const warning of warnings) report.log(warning);
   const ask = () => checkPackageSignature(session, { packagePath, signal });
   await crossCheck({ tool: 'pkgutil', subject: 'the installer package', ask, identity }, report);
 }

@@ -9,10 +9,10 @@ import { knownOf } from '../../files/code-signature/resource-digests.ts';
 import { readApp } from '../../verify/read-app.ts';
 import type { AppSummary, ArtifactFinding } from '../../verify/report.ts';
 import { need } from '../run-results.ts';
-import { timestampUrlOf } from './codesign.ts';
 import { crossCheck } from './second-opinion.ts';
 import { signingTimeFault } from './signing-time.ts';
 import { type GuestStepScope, materialOf } from './step.ts';
+import { timestampUrlOf } from './timestamps.ts';
 
 /**
  * Opinions on the signature: our own on the host, over the signatures that came back and the files that never left, and

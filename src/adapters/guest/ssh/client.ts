@@ -7,6 +7,7 @@ import type { SshConnection } from './connection.ts';
 import { execOverSsh } from './exec.ts';
 import { authRefused, connectFailure, hostKeyMismatch } from './failures.ts';
 import { fingerprintOfKeyBlob } from './keys.ts';
+import { answerPorts, listenOverSsh } from './listen.ts';
 
 /** A guest that froze is noticed after three unanswered questions. */
 const KEEPALIVE_INTERVAL_MS = 5_000;
@@ -51,7 +52,7 @@ function openConnection({ address, transport }: SshConnectOptions): SshConnectio
   const socket = transport ?? connect({ host: address.host, port: address.port, noDelay: true });
   // One listener for each exec that is under way.
   client.setMaxListeners(0);
-  return { client, socket, closed: endOf(client) };
+  return { client, socket, closed: endOf(client), ports: answerPorts(client) };
 }
 
 /** Fingerprints of the host keys that a guest has shown. */
@@ -128,6 +129,7 @@ function sessionOver(
     // a way that is not a plain connection can be gone by nobody else
     ...(!transport && { access: () => ({ address: { ...address, hostKeyFingerprint }, credentials }) }),
     exec: (command, options = {}) => execOverSsh(connection, command, options),
+    listen: (options) => listenOverSsh(connection, options),
     closed: connection.closed,
     close: async () => {
       connection.client.end();

@@ -66,3 +66,14 @@ export const execRefused = (cause: Error): ShipError =>
     nextStep: 'Try again; if it happens always, raise MaxSessions in the sshd_config of the golden image.',
     cause,
   });
+
+/** @param fact - what its SSH server did, e.g. "Its SSH server refused" */
+export const forwardRefused = (fact: string, cause?: unknown): ShipError =>
+  new ShipError('GUEST_FORWARD_REFUSED', {
+    summary:
+      'The machine does not hand a port of its own to this host over SSH, which is how it gets time stamps.',
+    reason: `${fact}.`,
+    nextStep:
+      'Set "AllowTcpForwarding remote" and "DisableForwarding no" in /etc/ssh/sshd_config of the golden image, and no "restrict" in authorized_keys; or set PERRY_GUEST_NETWORK=shared.',
+    cause,
+  });

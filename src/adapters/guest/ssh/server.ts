@@ -8,6 +8,7 @@ import ssh2, {
   type Session,
 } from 'ssh2';
 import { algorithms } from './algorithms.ts';
+import { forwardPorts } from './server-ports.ts';
 
 /** One command that a client asked for, and the way to answer. */
 export interface ServerExec {
@@ -40,7 +41,8 @@ export interface SshServer {
   close(): void;
 }
 
-/** A small SSH server on 127.0.0.1 and a port of the system's choice: one user, one key, `exec` and nothing else. */
+/** A small SSH server on 127.0.0.1 and a port of the system's choice: one user, one key; `exec`,
+ * and ports of its loopback that lead to the client. Nothing else. */
 export async function startSshServer(options: SshServerOptions): Promise<SshServer> {
   const authorized = readKey(options.authorizedKey);
   const server = new ssh2.Server({ hostKeys: [options.hostKey], algorithms }, (connection) => {
@@ -48,7 +50,10 @@ export async function startSshServer(options: SshServerOptions): Promise<SshServ
     // Missing in the types of ssh2 1.17.
     (connection as unknown as { setNoDelay(on: boolean): void }).setNoDelay(true);
     connection.on('authentication', (context) => authenticate(context, options.user, authorized));
-    connection.on('ready', () => serve(connection, options.exec));
+    connection.on('ready', () => {
+      serve(connection, options.exec);
+      forwardPorts(connection);
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
