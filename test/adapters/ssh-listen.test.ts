@@ -1,9 +1,11 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import ssh2, { type Connection } from 'ssh2';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { GuestListenOptions } from '../../src/adapters/guest/guest.ts';
 import { connectSsh } from '../../src/adapters/guest/ssh/client.ts';
+import { fingerprintOfKey, makeSshKeyPair } from '../../src/adapters/guest/ssh/keys.ts';
 import { opensshMissing, opensshServer } from '../helpers/openssh-server.ts';
 import { sshServer, type TestServer } from '../helpers/ssh-server.ts';
 
@@ -51,8 +53,8 @@ const takes = (port: number): Promise<boolean> =>
     socket.once('connect', () => resolve(true));
   });
 
-const ended = (socket: Socket): Promise<unknown> =>
-  socket.destroyed ? Promise.resolve() : once(socket, 'close');
+const ended = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve())));
 
 const options = (changes: Partial<GuestListenOptions> = {}): GuestListenOptions => ({
   ...{ signal: never, maxConnections: 4, onConnection: echo, ...changes },
@@ -100,8 +102,8 @@ describe.each(Object.entries(servers))('a port of a guest with %s', (_, start) =
     for (const socket of held) socket.destroy();
     await vi.waitFor(async () => {
       const socket = client(port);
-      const [first] = await Promise.race([once(socket, 'data'), once(socket.resume(), 'close')]);
-      expect(String(first)).toBe('here');
+      const first = await Promise.race([once(socket, 'data').then(String), ended(socket)]);
+      expect(first).toBe('here');
     }, 10_000);
   });
 
@@ -154,4 +156,89 @@ test('aborted, it asks for nothing', async () => {
   const guest = await session(await sshServer(() => {}));
   const signal = AbortSignal.abort(new Error('enough'));
   await expect(guest.listen(options({ signal }))).rejects.toThrow('enough');
+});
+
+/** A server in whose hands the other side is: it offers connections as it likes. */
+async function hostileServer(onForward: (connection: Connection, port: number) => void): Promise<TestServer> {
+  const [hostKey, own] = [makeSshKeyPair(), makeSshKeyPair()];
+  const server = new ssh2.Server({ hostKeys: [hostKey.privateKey] }, (connection) => {
+    connection.on('error', () => {}).on('authentication', (context) => context.accept());
+    connection.on('request', (accept, _reject, name) => {
+      if (name !== 'tcpip-forward') return void accept?.();
+      accept?.(4711);
+      onForward(connection, 4711);
+    });
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  const hostKeyFingerprint = fingerprintOfKey(hostKey.publicKey);
+  return {
+    address: {
+      host: '127.0.0.1',
+      port: (server.address() as AddressInfo).port,
+      user: 'x',
+      hostKeyFingerprint,
+    },
+    privateKey: own.privateKey,
+    close: () => void server.close(),
+  };
+}
+
+/** How an offered connection was met. */
+const offer = (connection: Connection, host: string, port: number): Promise<'taken' | 'refused'> =>
+  new Promise((resolve) =>
+    connection.forwardOut(host, port, '127.0.0.1', 1, (error) => resolve(error ? 'refused' : 'taken')),
+  );
+
+describe('a guest that offers connections as it likes', () => {
+  test('gets in by the one port that it was asked for, and not by it after that', async () => {
+    const met: Promise<string[]>[] = [];
+    const places: [string, number][] = [
+      ['127.0.0.1', 22],
+      ['0.0.0.0', 4711],
+      ['127.0.0.1', 0],
+      ['127.0.0.1', 4711],
+    ];
+    let guest: Connection | undefined;
+    const ours = await session(
+      await hostileServer((connection) => {
+        guest = connection;
+      }),
+    );
+    const listening = await ours.listen(options());
+    for (const [host, port] of places) met.push(offer(guest as Connection, host, port).then((how) => [how]));
+    expect((await Promise.all(met)).flat()).toEqual(['refused', 'refused', 'refused', 'taken']);
+    listening.close();
+    expect(await offer(guest as Connection, '127.0.0.1', 4711)).toBe('refused');
+  });
+
+  test('and never closes them: it holds as many as are allowed', async () => {
+    let guest: Connection | undefined;
+    const ours = await session(
+      await hostileServer((connection) => {
+        guest = connection;
+      }),
+    );
+    const ending = (connection: Duplex) => void connection.destroy();
+    await ours.listen(options({ maxConnections: 3, onConnection: ending }));
+    const deaf = (guest as unknown as { _protocol: { channelClose(id: number): void } })._protocol;
+    deaf.channelClose = () => {};
+    const met = Array.from({ length: 30 }, () => offer(guest as Connection, '127.0.0.1', 4711));
+    expect((await Promise.all(met)).filter((how) => how === 'taken')).toHaveLength(3);
+  });
+
+  test.each([0, 65_536, 4_294_967_295])('and names port %i: it is no port', async (named) => {
+    const { address, ...rest } = await hostileServer(() => {});
+    const server = await session({ address, ...rest });
+    const { forwardIn } = ssh2.Client.prototype;
+    const spied = vi.spyOn(ssh2.Client.prototype, 'forwardIn').mockImplementation(function (
+      this: ssh2.Client,
+      host,
+      port,
+      callback,
+    ) {
+      return forwardIn.call(this, host, port, (error) => callback?.(error, named));
+    });
+    await expect(server.listen(options())).rejects.toMatchObject({ code: 'GUEST_FORWARD_REFUSED' });
+    spied.mockRestore();
+  });
 });

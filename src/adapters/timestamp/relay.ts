@@ -6,7 +6,6 @@ import { answerQuery, type Relayed } from './relayed.ts';
 
 /** rcodesign 0.29.0 asks for one time stamp after the other. */
 const MAX_CONNECTIONS = 8;
-/** From the first byte of a connection to its last; rcodesign waits 30 s for an answer. */
 const CONNECTION_TIMEOUT_MS = 60_000;
 const MAX_HEADER_BYTES = 8 * 1024;
 
@@ -19,6 +18,8 @@ export interface TimestampRelay {
 
 export interface RelayOptions extends Relayed {
   readonly signal: AbortSignal;
+  /** Of a connection from the guest, from its first byte to its last; 60 s when left out. */
+  readonly connectionTimeoutMs?: number;
 }
 
 /**
@@ -30,13 +31,14 @@ export interface RelayOptions extends Relayed {
  */
 export async function openTimestampRelay(
   session: GuestSession,
-  { signal, ...relayed }: RelayOptions,
+  { signal, connectionTimeoutMs = CONNECTION_TIMEOUT_MS, ...relayed }: RelayOptions,
 ): Promise<TimestampRelay> {
   const closing = new AbortController();
   const { port, close } = await session.listen({
     signal,
     maxConnections: MAX_CONNECTIONS,
-    onConnection: (connection) => serve(connection, closing.signal, relayed),
+    onConnection: (connection) =>
+      serve(connection, [closing.signal, AbortSignal.timeout(connectionTimeoutMs)], relayed),
   });
   const { pathname, search } = relayed.authority;
   return {
@@ -49,17 +51,16 @@ export async function openTimestampRelay(
 }
 
 /** One connection with one request. A server that listens nowhere keeps no time, so that it is kept here. */
-function serve(connection: Duplex, closing: AbortSignal, relayed: Relayed): void {
+function serve(connection: Duplex, ends: readonly AbortSignal[], relayed: Relayed): void {
   const life = new AbortController();
-  const deadline = AbortSignal.timeout(CONNECTION_TIMEOUT_MS);
   const end = () => {
     life.abort(new Error('the connection was ended'));
     // a deadline that somebody listens to is kept until it comes, also behind a flood of connections
-    for (const each of [closing, deadline]) each.removeEventListener('abort', end);
+    for (const each of ends) each.removeEventListener('abort', end);
     connection.destroy();
     connection.resume();
   };
-  for (const each of [closing, deadline]) each.addEventListener('abort', end, { once: true });
+  for (const each of ends) each.addEventListener('abort', end, { once: true });
   connection.on('error', end).once('close', end);
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false }, (request, response) => {
     response.on('error', end);
