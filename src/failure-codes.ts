@@ -49,6 +49,7 @@ export const failureCodes = {
   SERVICE_UNSUPPORTED: host('launchd, which runs the service, exists on macOS only.'),
   SERVICE_FAILED: host('launchd did not do what was asked of it.'),
   SERVICE_STILL_STOPPING: hostRetry('The service that runs now is still finishing its jobs.'),
+  IMAGE_BUILD_TIMED_OUT: hostRetry('A step of the build of a golden image did not end before its deadline.'),
   IMAGE_BUILD_FAILED: host('A golden image could not be built.'),
   UPLOAD_STALLED: upstream('The hub took no more of the artifact, or did not confirm it, for too long.'),
   // the assignment: manifest and credentials

@@ -24,6 +24,8 @@ const nodes = {
   machine: { id: 'machine', shape: '[(VM driver and guest)]' },
   notarization: { id: 'notarization', shape: '[notarization]' },
   'store-upload': { id: 'store', shape: '[store-upload]' },
+  'image-build': { id: 'image', shape: '["image-build (perry-ship image build)"]' },
+  registry: { id: 'registry', shape: '[(registry of the base image)]' },
   inquiry: { id: 'inquiry', shape: '[inquiry]' },
   'status-watch': { id: 'status', shape: '[status-watch]' },
 } as const satisfies Readonly<Record<string, Node>>;
@@ -129,6 +131,10 @@ export const arrows: readonly Arrow[] = [
   { from: 'notarization', to: 'sign-job', events: ['step.progressed', 'step.logged'] },
   { from: 'process', to: 'notarization', events: ['upload.progressed'] },
   { from: 'sign-job', to: 'store-upload', says: 'starts' },
+  { from: 'command', to: 'image-build', events: ['cancel.requested'] },
+  { from: 'registry', to: 'image-build', events: ['base.moved'] },
+  { from: 'image-build', to: 'vm-lifecycle', events: ['vm.keepRequested', 'vm.releaseRequested'] },
+  { from: 'vm-lifecycle', to: 'image-build', events: ['vm.ready', 'vm.lost'] },
   { from: 'command', to: 'inquiry', says: 'starts' },
   { from: 'command', to: 'status-watch', says: 'starts' },
 ];

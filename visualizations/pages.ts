@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
+import { imageBuildMachine } from '../machines/image-build/machine.ts';
 import { inquiryMachine } from '../machines/inquiry/machine.ts';
 import { interruptedJobsMachine } from '../machines/interrupted-jobs/machine.ts';
 import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
@@ -21,6 +22,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'sign-job': signJobMachine,
   'vm-lifecycle': vmLifecycleMachine,
   'lone-signer': loneSignerMachine,
+  'image-build': imageBuildMachine,
   inquiry: inquiryMachine,
   'status-watch': statusWatchMachine,
   'vm-pool': vmPoolMachine,

@@ -33,10 +33,10 @@ export type PoolReport =
 
 /**
  * How a vm-lifecycle ended. `leaked` names a clone that still exists: counted, shown, swept later; `handedOver` one
- * that runs and belongs to somebody else now.
+ * that runs and belongs to somebody else now; `kept` one that was shut down to become a golden image.
  */
 export interface VmOutput {
   readonly name: string;
-  readonly outcome: 'deleted' | 'leaked' | 'handedOver';
+  readonly outcome: 'deleted' | 'leaked' | 'handedOver' | 'kept';
   readonly failure: Failure | null;
 }

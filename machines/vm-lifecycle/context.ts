@@ -18,6 +18,8 @@ export type VmLifecycleEvent =
   | { type: 'vm.releaseRequested' }
   | { type: 'vm.checkRequested' }
   | { type: 'vm.handOverRequested' }
+  | { type: 'vm.keepRequested' }
   | { type: 'vm.started' }
-  | { type: 'vm.exited'; reason: string; failure?: Failure }
+  /** `inOrder`: the guest has shut itself down. */
+  | { type: 'vm.exited'; reason: string; inOrder?: boolean; failure?: Failure }
   | { type: 'guest.lost'; reason: string };

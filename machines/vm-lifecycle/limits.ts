@@ -15,6 +15,8 @@ export const vmLimits = {
   connectPause: 250,
   /** A guest that stood by answers in milliseconds, or is not worth waiting for. */
   probeTimeout: 5_000,
+  /** macOS gives programs that do not end up to a minute; a golden image that has just got Xcode writes much to disk. */
+  shutDownTimeout: 180_000,
   /** Power-off by force included. */
   stopTimeout: 20_000,
   deleteTimeout: 30_000,

@@ -11,7 +11,7 @@ export type { VmLifecycleInput } from './context.ts';
 /**
  * The life of one virtual machine: clone, boot, locate, connect, ready, stop, delete.
  *
- * Promises: every path that began to clone passes `deleting`; the machine's process is invoked for as long as
+ * Promises: every path that began to clone passes `deleting`, but for one whose owner wants it; the machine's process is invoked for as long as
  * the machine lives, so its death is an event in every state; no state waits without a deadline; a clone that
  * cannot be deleted ends in `leaked`, never in silence.
  */
@@ -104,6 +104,11 @@ export const vmLifecycleMachine = vmLifecycleSetup.createMachine({
       description: 'The machine runs on for its next owner.',
       type: 'final',
       output: 'handedOver',
+    },
+    kept: {
+      description: 'The machine was shut down in good order, and its clone stays.',
+      type: 'final',
+      output: 'kept',
     },
     deleted: { description: 'Nothing of the machine is left.', type: 'final', output: 'deleted' },
     leaked: {

@@ -12,6 +12,8 @@ export const vmLifecyclePorts = {
   probeGuest: port<void, VmClone>('probeGuest'),
   /** Makes process and connection outlive this actor: the next owner takes them up by the machine's name. */
   detachVm: port<void, VmClone>('detachVm'),
+  /** Asks the guest to shut down; that it has done so is heard from `runVm`. */
+  shutDownGuest: port<void, VmClone>('shutDownGuest'),
   stopVm: port<void, VmClone>('stopVm'),
   deleteVm: port<void, VmClone>('deleteVm'),
 };

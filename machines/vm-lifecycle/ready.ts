@@ -1,4 +1,4 @@
-import { guestLost, vmTimedOut } from './failures.ts';
+import { guestLost, vmExited, vmTimedOut } from './failures.ts';
 import { vmLifecycleSetup } from './setup.ts';
 import { cloneOf, errorOf, lostBy } from './transitions.ts';
 
@@ -21,7 +21,11 @@ export const ready = vmLifecycleSetup.createStateConfig({
     serving: {
       description: 'Its owner may use it.',
       entry: 'reportReady',
-      on: { 'vm.checkRequested': 'checking', 'vm.handOverRequested': 'handingOver' },
+      on: {
+        'vm.checkRequested': 'checking',
+        'vm.handOverRequested': 'handingOver',
+        'vm.keepRequested': 'shuttingDown',
+      },
     },
     checking: {
       description: 'It stood by for a while: does it still answer?',
@@ -55,6 +59,39 @@ export const ready = vmLifecycleSetup.createStateConfig({
         },
       },
       after: { probeTimeout: '#vmLifecycle.alive.stopping' },
+    },
+    shuttingDown: {
+      description: 'The guest writes everything to its disk and powers off: a golden image is made of it.',
+      invoke: {
+        id: 'shutDownGuest',
+        src: 'shutDownGuest',
+        input: cloneOf,
+        onDone: {},
+        // the connection may end before the answer: what counts is how the machine ends
+        onError: {},
+      },
+      on: {
+        'guest.lost': {},
+        'vm.exited': [
+          {
+            guard: { type: 'hasShutDown', params: ({ event }) => ({ inOrder: event.inOrder }) },
+            target: '#vmLifecycle.kept',
+          },
+          {
+            target: '#vmLifecycle.deleting',
+            actions: {
+              type: 'lose',
+              params: ({ event }) => ({ failure: event.failure ?? vmExited(event.reason) }),
+            },
+          },
+        ],
+      },
+      after: {
+        shutDownTimeout: {
+          target: '#vmLifecycle.alive.stopping',
+          actions: lostBy(vmTimedOut('shutting down')),
+        },
+      },
     },
   },
 });

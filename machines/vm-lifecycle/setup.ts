@@ -32,6 +32,7 @@ export const vmLifecycleSetup = setup({
     /** A slot of macOS stays taken for a moment after its machine has gone, or somebody else's machine has it. */
     mayGetSlotLater: ({ context }, params: { failure: Failure | undefined }) =>
       params.failure?.code === 'VM_LIMIT_REACHED' && context.refusals < SLOT_ATTEMPTS,
+    hasShutDown: (_, params: { inOrder: boolean | undefined }) => params.inOrder === true,
     mayDeleteAgain: ({ context }) => context.deleteAttempts < DELETE_ATTEMPTS,
   },
   delays: { ...vmLimits },

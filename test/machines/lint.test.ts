@@ -55,6 +55,12 @@ const RESTING: Readonly<Record<string, string>> = {
   'signJob.engaged.claim.expired': 'the work is told and ends',
   // lone-signer
   'loneSigner.signing': 'ends when the sign-job does, which has the deadlines',
+  // image-build: its machines are vm-lifecycles, whose every state has a deadline
+  'imageBuild.making.booting': 'ends when vm-lifecycle is ready, or has ended',
+  'imageBuild.making.shuttingDown': 'ends when vm-lifecycle does',
+  'imageBuild.making.releasing': 'ends when vm-lifecycle does',
+  'imageBuild.checking.booting': 'ends when vm-lifecycle is ready, or has ended',
+  'imageBuild.checking.releasing': 'ends when vm-lifecycle does',
   // vm-pool and vm-lifecycle
   'vmPool.keeping': 'standby machines stay as long as they are wanted',
   'vmLifecycle.alive.ready.serving': 'the job that owns the machine has the deadline',

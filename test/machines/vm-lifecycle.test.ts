@@ -288,3 +288,35 @@ describe('a host that has no place', () => {
     expectDeleted(scene);
   });
 });
+
+describe('kept for a golden image', () => {
+  const beginShutDown = (): Scene => {
+    const scene = beginAt('alive.ready');
+    scene.vm.send({ type: 'vm.keepRequested' });
+    return scene;
+  };
+
+  test('a guest that shuts itself down leaves its clone, however the connection ends', () => {
+    const { stage, vm, lost } = beginShutDown();
+    stage.the('watchGuest').say({ type: 'guest.lost', reason: 'reset' });
+    stage.the('shutDownGuest').fail(failure('GUEST_LOST'));
+    stage.the('runVm').say({ type: 'vm.exited', reason: 'the guest shut itself down', inOrder: true });
+    expectNothingLeft({ stage, vm });
+    expect(vm.output.outcome).toBe('kept');
+    expect(lost()).toEqual([]);
+  });
+
+  test('one that crashes while it shuts down is deleted', () => {
+    const scene = beginShutDown();
+    scene.stage.the('runVm').say({ type: 'vm.exited', reason: 'killed' });
+    expect(scene.lost()).toEqual(['VM_EXITED']);
+    expectDeleted(scene);
+  });
+
+  test('one that does not shut down in time is deleted', () => {
+    const scene = beginShutDown();
+    scene.clock.advance(vmLimits.shutDownTimeout);
+    expect(scene.lost()).toEqual(['VM_TIMED_OUT']);
+    expectDeleted(scene);
+  });
+});

@@ -17,6 +17,8 @@ export type Note = (level: 'warn' | 'error', text: string, facts?: Readonly<Reco
 export interface VmExit {
   readonly expected: boolean;
   readonly reason: string;
+  /** The guest has shut itself down; left out where that cannot be told. */
+  readonly inOrder?: boolean;
 }
 
 /** What the guests of a driver reach by themselves. */

@@ -103,14 +103,14 @@ async function lead(
   { note }: TartDriverOptions,
 ): Promise<VmExit> {
   onStarted();
-  const { expected, reason, result } = await machine.follow({ signal });
+  const { expected, reason, inOrder = false, result } = await machine.follow({ signal });
   const { exitCode, stdout, stderr } = result;
   if (!expected)
     note('warn', 'a machine ended by itself', {
       ...{ vm: name, reason, exitCode },
       ...{ stdout: stdout.slice(-2_048), stderr: stderr.slice(-2_048) },
     });
-  return { expected, reason };
+  return { expected, reason, inOrder };
 }
 
 /** Stopping goes on when nobody waits for it any more. */

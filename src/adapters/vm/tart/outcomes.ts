@@ -79,6 +79,10 @@ const endings: readonly (readonly [RegExp, string])[] = [
 export const endedByItself = ({ exitCode, stdout }: TartResult): boolean =>
   exitCode === 0 && endings.slice(0, 3).some(([line]) => line.test(stdout));
 
+/** The guest has written its disk and powered off. */
+export const shutDownInOrder = ({ exitCode, stdout }: TartResult): boolean =>
+  exitCode === 0 && /guest has stopped the virtual machine(?! due to error)/.test(stdout);
+
 /** How a machine ended that nobody here had asked to; never what the tool said, which may name folders of the host. */
 export function endingOf({ exitCode, signal, stdout }: TartResult): string {
   const [, words] = endings.find(([line]) => line.test(stdout)) ?? [];

@@ -1,7 +1,7 @@
 import type { VmExit, VmRunOptions } from '../driver.ts';
 import { powerOff, type Tart, type TartProcess, type TartResult } from './command.ts';
 import { tartFailure } from './failures.ts';
-import { endedByItself, endingOf, type Outcome, outcomeOf } from './outcomes.ts';
+import { endedByItself, endingOf, type Outcome, outcomeOf, shutDownInOrder } from './outcomes.ts';
 
 /** No window, no sound, nothing shared with the desktop of this host. */
 const RUN_FLAGS = ['--no-graphics', '--no-audio', '--no-clipboard'];
@@ -27,7 +27,7 @@ export function startMachine(tart: Tart, name: string): RunningMachine {
       signal.throwIfAborted();
       if (!askedToStop && isRefusal(result)) throw notStarted(name, result);
       const expected = askedToStop && !endedByItself(result);
-      return { expected, reason: endingOf(result), result };
+      return { expected, reason: endingOf(result), inOrder: shutDownInOrder(result), result };
     },
   };
 }
