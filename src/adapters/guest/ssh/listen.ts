@@ -2,17 +2,12 @@ import type { Client, ClientChannel } from 'ssh2';
 import { contained } from '../../../contained.ts';
 import { withDeadline } from '../../../deadline.ts';
 import type { GuestListenOptions, GuestPort } from '../guest.ts';
-import type { SshConnection } from './connection.ts';
+import type { GuestPorts, SshConnection } from './connection.ts';
 import { forwardRefused, guestLost } from './failures.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** One packet there and one back. */
 const OPEN_TIMEOUT_MS = 15_000;
-
-/** Takes or refuses one connection to a port of the guest. */
-type Take = (accept: () => ClientChannel, reject: () => void) => void;
-/** By number, the ports of the guest whose connections come to us. */
-export type GuestPorts = Map<number, Take>;
 
 const ignore = (): void => {};
 
