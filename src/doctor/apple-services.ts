@@ -18,7 +18,7 @@ export function appleServices(config: Config): Check[] {
   ];
 }
 
-/** Signatures are made in guests, which reach the network through this host. */
+/** This host asks it for its guests, or they reach it as this host does. */
 function timestamps(url: string): Check {
   if (url !== 'none') return service('the time-stamp authority', url);
   const finding = remark(

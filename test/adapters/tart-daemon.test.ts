@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { printVmName } from '../../src/domain/vm-name.ts';
 import { type EmbeddedHub, startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
 import { WORKER_SECRET } from '../helpers/daemon.ts';
+import { startGuardedAuthority } from '../helpers/guarded-authority.ts';
 import { processesOf } from '../helpers/leak-check.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 import { startCli } from '../integration/cli.ts';
@@ -160,4 +161,29 @@ test('a host that lacks tart or the image is told apart at start, by text and ex
   const noTart = start({ PERRY_TART_BINARY: '/nowhere/tart' });
   await noTart.said(/COMMAND_NOT_FOUND/);
   expect(await noTart.ended).toBe(69);
+});
+
+test('behind Softnet a job gets its time stamps from the worker; without it the log says what to do', async () => {
+  const authority = await startGuardedAuthority();
+  const settings = { PERRY_TIMESTAMP_URL: authority.url, PERRY_MAX_CONCURRENT_BUILDS: '1' };
+  const warned = (daemon: ReturnType<typeof startCli>) =>
+    daemon.lines.filter((line) => line.includes('reach the network of this host'));
+  try {
+    const open = start(settings);
+    await vi.waitFor(
+      () => expect(warned(open)).toEqual([expect.stringContaining('Install Softnet')]),
+      30_000,
+    );
+    await drained(open);
+    await host.remove();
+    host = await tartHost({ toolDirs: [dirname(rcodesignPath)], softnet: 'works' });
+    const daemon = start(settings);
+    const job = await hub.submitJob(materials.macJob());
+    expect(await hub.completed(job, AbortSignal.timeout(50_000))).toMatchObject({ success: true });
+    expect(new Set(authority.askers)).toEqual(new Set(['perry-ship']));
+    await drained(daemon);
+    expect(warned(daemon)).toEqual([]);
+  } finally {
+    await authority.stop();
+  }
 });

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type LongLivedProcess, spawnLongLived } from '../../src/adapters/process/long-lived.ts';
 import { run } from '../../src/adapters/process/run.ts';
@@ -163,4 +163,21 @@ test('a clone that is interrupted leaves nothing, one that is killed a folder th
     expect(await tart('list', '--quiet')).toEqual([0, 'golden', '']);
     expect(await works()).toEqual([]);
   }
+});
+
+test('networks of a machine: one at a time, and Softnet only where it is and understands its rules', async () => {
+  expect(await tart('run', 'golden', '--net-host', '--net-softnet')).toEqual(USAGE);
+  expect(await tart('run', 'golden', '--net-bridged=en0', '--net-softnet-block=0.0.0.0/0')).toEqual(USAGE);
+  const blocked = ['run', 'golden', '--net-softnet-block=0.0.0.0/0'];
+  expect(await tart(...blocked)).toEqual([1, '', 'InitializationFailed(why: "softnet not found in PATH")']);
+  const other = await tartHost({ softnet: 'works' });
+  const PATH = [other.bin, process.env.PATH].join(delimiter);
+  const odd = await run(other.tart, ['run', 'golden', '--net-softnet-allow=example.com'], {
+    env: { ...env(), TART_HOME: other.home, PATH },
+  });
+  expect([odd.exitCode, odd.stderr]).toEqual([
+    1,
+    'RuntimeFailed(why: "Softnet process terminated prematurely")',
+  ]);
+  await other.remove();
 });

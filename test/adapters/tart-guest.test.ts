@@ -1,9 +1,9 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { exitCodeOf } from '../../src/cli/exit-codes.ts';
 import { freshName, never } from '../helpers/local-vm.ts';
-import { makeImage } from '../tart-emulator/host.ts';
+import { makeImage, type TartHost, type TartHostOptions } from '../tart-emulator/host.ts';
 import { live, on } from '../tart-emulator/lifecycle.ts';
 
 const signal = never;
@@ -177,5 +177,79 @@ describe.concurrent('before anything is cloned', () => {
         failure: { code: 'VM_DISK_FULL', retryable: true, reason: expect.stringMatching(/\d GB free/) },
       });
     }),
+  );
+});
+
+const RULES = { allow: ['@host'], block: ['0.0.0.0/0'] };
+
+/** Lives once; says with which rules of Softnet it ran. */
+async function rulesOf(host: TartHost): Promise<unknown> {
+  const read = (name: string) => readFile(join(host.home, 'vms', name, 'softnet.json'), 'utf8');
+  const seen: unknown[] = [];
+  const lived = await live(host, {}, async (name) =>
+    seen.push(JSON.parse(await read(name).catch(() => 'null'))),
+  );
+  expect(lived).toMatchObject(WELL);
+  return seen[0];
+}
+
+describe.concurrent('what a guest reaches', () => {
+  test.each(['works', 'by sudo'] as const)(
+    'with Softnet that %s: nothing but this host, and SSH works',
+    (softnet) =>
+      on(
+        {},
+        async (host) => {
+          expect(await host.driver.reach({ signal })).toEqual({ network: 'blocked' });
+          expect(await rulesOf(host)).toEqual(RULES);
+        },
+        { softnet },
+      )(),
+  );
+
+  test.each<[string, TartHostOptions, RegExp]>([
+    ['not installed', {}, /^Install Softnet 0\.19\.0 or newer \("brew install/],
+    [
+      'may not run as root',
+      { softnet: 'helpless' },
+      /^Run "sudo chown root '.*softnet' && sudo chmod u\+s '.*softnet'"/,
+    ],
+    ['too old to tell the host from others', { softnet: 'old' }, /^Bring Softnet to 0\.19\.0/],
+  ])('Softnet %s: what this host reaches, with what to do', (_, options, fix) =>
+    on(
+      {},
+      async (host) => {
+        const shared = { network: 'shared', fix: expect.stringMatching(fix) };
+        expect(await host.driver.reach({ signal })).toEqual(shared);
+        expect(await rulesOf(host)).toBeNull();
+      },
+      options,
+    )(),
+  );
+
+  test(
+    'asked for, the network of this host is shared without a word',
+    on(
+      {},
+      async (host) => {
+        const driver = host.driverWith({ guestNetwork: 'shared' });
+        expect(await driver.reach({ signal })).toEqual({ network: 'shared' });
+        expect(await rulesOf({ ...host, driver })).toBeNull();
+      },
+      { softnet: 'works' },
+    ),
+  );
+
+  test(
+    'a filter that is gone by then fails the machine: it does not come up without one',
+    on(
+      {},
+      async (host) => {
+        expect(await host.driver.reach({ signal })).toEqual({ network: 'blocked' });
+        await rm(join(host.bin, 'softnet'));
+        expect(await live(host)).toMatchObject({ wasReady: false, lost: ['VM_HOST_NOT_READY'] });
+      },
+      { softnet: 'works' },
+    ),
   );
 });

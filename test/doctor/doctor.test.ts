@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Answer } from '../../src/doctor/check.ts';
 import { examineHost } from '../../src/doctor/examine-host.ts';
@@ -176,6 +176,44 @@ describe('what would keep a daemon from working is said, with what to do', () =>
       expect(missing).toMatchObject({ verdict: 'failed', code: 'VM_IMAGE_MISSING' });
       const there = about(await examined({ ...tart, PERRY_TART_IMAGE: 'golden' }), /machines/);
       expect(there).toMatchObject({ verdict: 'ok', evidence: 'tart, from the image "golden"' });
+    } finally {
+      await host.remove();
+    }
+  });
+});
+
+describe('what a machine reaches', () => {
+  const REACH = /machine reach/;
+
+  test('the local driver is no machine', async () => {
+    expect(about(await examined(), REACH)).toMatchObject({
+      verdict: 'remark',
+      evidence: expect.stringContaining('nothing isolates it'),
+      fix: expect.stringContaining('development'),
+    });
+  });
+
+  test.each([
+    ['blocked by Softnet', 'works', {}, 'ok', /This host alone/],
+    ['shared, because Softnet may not run', 'helpless', {}, 'remark', /All that this host reaches/],
+    [
+      'shared, as asked for',
+      'works',
+      { PERRY_GUEST_NETWORK: 'shared' },
+      'remark',
+      /All that this host reaches/,
+    ],
+  ] as const)('%s', async (_, softnet, more, verdict, evidence) => {
+    const host = await tartHost({ softnet });
+    try {
+      const PATH = [host.bin, process.env.PATH].join(delimiter);
+      const tart = { PERRY_VM_DRIVER: 'tart', PERRY_TART_IMAGE: 'golden', TART_HOME: host.home };
+      const cli = startCli({ ...env, ...tart, ...more, PATH }, 'doctor', '--json');
+      expect(await cli.ended).toBe(0);
+      const { answers } = JSON.parse(cli.lines.join('\n')) as { answers: Answer[] };
+      const found = about(answers, REACH);
+      expect(found).toMatchObject({ verdict, evidence: expect.stringMatching(evidence) });
+      if (verdict === 'remark') expect(found?.fix).toMatch(/Run "sudo chown|Unset PERRY_GUEST_NETWORK/);
     } finally {
       await host.remove();
     }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { fingerprintOfKey, makeSshKeyPair, type SshKeyPair } from '../../src/adapters/guest/ssh/keys.ts';
 import type { Note, VmDriver } from '../../src/adapters/vm/driver.ts';
@@ -44,9 +44,15 @@ export interface TartHostOptions {
   /** Folders of programs on the PATH of the guests. */
   readonly toolDirs?: readonly string[];
   readonly knobs?: Knobs;
+  /** Left out, Softnet is not installed. `helpless`: it may not run as root; `old`: it cannot tell the host from others. */
+  readonly softnet?: 'works' | 'by sudo' | 'helpless' | 'old';
 }
 
-export async function tartHost({ toolDirs = [], knobs = {} }: TartHostOptions = {}): Promise<TartHost> {
+export async function tartHost({
+  toolDirs = [],
+  knobs = {},
+  softnet,
+}: TartHostOptions = {}): Promise<TartHost> {
   const folder = await mkdtemp(join(tmpdir(), 'pt-'));
   const [home, bin] = [join(folder, 'home'), join(folder, 'bin')];
   const tart = join(bin, 'tart');
@@ -54,6 +60,7 @@ export async function tartHost({ toolDirs = [], knobs = {} }: TartHostOptions = 
   await mkdir(bin);
   await writeFile(tart, `#!/bin/sh\ntrap '' INT\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
   await chmod(tart, 0o755);
+  if (softnet) await installSoftnet(bin, softnet);
   const notes: TartHost['notes'] = [];
   const note: Note = (level, text, facts) => void notes.push({ level, text, facts });
   const base = {
@@ -64,6 +71,7 @@ export async function tartHost({ toolDirs = [], knobs = {} }: TartHostOptions = 
     stopGraceMs: 2_000,
     note,
     guestNetwork: 'none' as const,
+    path: [bin, process.env.PATH].join(delimiter),
   };
   const ssh = { user: 'admin', password: 'admin', port: SSH_PORT };
   const driverWith: TartHost['driverWith'] = (options) =>
@@ -85,6 +93,22 @@ export async function tartHost({ toolDirs = [], knobs = {} }: TartHostOptions = 
       ),
     remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }),
   };
+}
+
+/** Enough of the program to be asked about itself; what it filters is in lib/softnet.mjs. */
+async function installSoftnet(bin: string, kind: NonNullable<TartHostOptions['softnet']>): Promise<void> {
+  const program = async (name: string, text: string, mode: number) => {
+    await writeFile(join(bin, name), `#!/bin/sh\n${text}\n`);
+    await chmod(join(bin, name), mode);
+  };
+  const isRoot = process.getuid?.() === 0;
+  const hasBit = kind === 'works' && isRoot;
+  await program(
+    'softnet',
+    `echo '--block CIDRs${kind === 'old' ? '' : ' or @host'}'`,
+    hasBit ? 0o4755 : 0o755,
+  );
+  await program('sudo', kind === 'helpless' ? 'exit 1' : 'shift; exec "$@"', 0o755);
 }
 
 /** A daemon that is to serve this host has its folder among its settings. */

@@ -10,7 +10,7 @@ import { openJournal } from '../../src/journal/journal.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import type { Services } from '../../src/run/services.ts';
 import { freshName } from '../helpers/local-vm.ts';
-import { type Knobs, type TartHost, tartHost } from './host.ts';
+import { type Knobs, type TartHost, type TartHostOptions, tartHost } from './host.ts';
 
 /** Deadlines short enough for a test, long enough for a machine that is well on a busy host. */
 const limits = {
@@ -74,12 +74,14 @@ export async function live(
 }
 
 /** A test on a host of its own, on which no machine, folder or process is left at the end. */
-export const on = (knobs: Knobs, run: (host: TartHost) => Promise<void>) => async () => {
-  const host = await tartHost({ knobs });
-  await run(host);
-  await host.expectNothingLeft();
-  await host.remove();
-};
+export const on =
+  (knobs: Knobs, run: (host: TartHost) => Promise<void>, more: TartHostOptions = {}) =>
+  async () => {
+    const host = await tartHost({ knobs, ...more });
+    await run(host);
+    await host.expectNothingLeft();
+    await host.remove();
+  };
 
 /** Knobs under which one command goes wrong. */
 export const faulty = (command: string, fault: object): Knobs => ({ faults: { [command]: fault } });

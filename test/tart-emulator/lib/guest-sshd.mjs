@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import ssh2 from 'ssh2';
 import { serveExec } from './guest-channel.mjs';
+import { forwardPorts } from './guest-ports.mjs';
 
 /** Remote Login of the guest: one user, password or key, commands through `/bin/sh -c`. */
 export async function startSshd({ host, disk, commands, knob }) {
@@ -10,6 +11,7 @@ export async function startSshd({ host, disk, commands, knob }) {
     connection.setMaxListeners(0).on('error', () => {});
     connection.setNoDelay(true);
     connection.on('authentication', (context) => authenticate(context, disk, knob));
+    forwardPorts(connection);
     connection.on('session', (accept) => serveExec(connection, accept(), commands, knob));
   });
   const front = createServer((socket) => {

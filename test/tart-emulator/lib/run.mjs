@@ -19,10 +19,12 @@ import {
 import { lease } from './leases.mjs';
 import { endings } from './run-endings.mjs';
 import { takeSlot } from './slots.mjs';
+import { requireOneNetwork, startSoftnet } from './softnet.mjs';
 
 /** Fails before anything else, and so with another code than all other commands. */
-export async function validate({ home, names: [name] }) {
+export async function validate({ home, names: [name], options }) {
   if (!isWhole(vmDir(home, name))) throw new TartError(1, `Error: the specified VM "${name}" does not exist`);
+  requireOneNetwork(options);
 }
 
 export async function run(scope) {
@@ -47,6 +49,7 @@ class Life {
 
   async start() {
     const { home, knobs, dir, name } = this;
+    const { reachesHost } = await startSoftnet(this.options, dir);
     await withLock(home.root, async () => {
       if (await ownerOf(dir)) throw alreadyRunning(name);
       await this.#avoidMacCollision();
@@ -62,7 +65,12 @@ class Life {
     this.slot = slot;
     await rm(join(dir, 'state.vzvmsave'), { force: true });
     const { macAddress } = await readConfig(dir);
-    this.guest = await startGuest({ dir, knobs, address: () => this.#address(macAddress) });
+    const guest = reachesHost ? knobs.guest : { ...knobs.guest, ssh: 'silent' };
+    this.guest = await startGuest({
+      dir,
+      knobs: { ...knobs, guest },
+      address: () => this.#address(macAddress),
+    });
     this.#misbehave();
   }
 

@@ -43,8 +43,12 @@ export interface Tart {
   start(args: readonly string[]): TartProcess;
 }
 
-export function tartCommand({ binary, home }: Pick<TartDriverOptions, 'binary' | 'home'>): Tart {
-  const env = environment(home);
+export function tartCommand({
+  binary,
+  home,
+  path = defaultPath(),
+}: Pick<TartDriverOptions, 'binary' | 'home' | 'path'>): Tart {
+  const env = environment(home, path);
   // A clone that goes on after us would make a machine that nobody knows of.
   const reaper = createReaper();
   const start = (args: readonly string[]): TartProcess => {
@@ -66,15 +70,17 @@ export function tartCommand({ binary, home }: Pick<TartDriverOptions, 'binary' |
   };
 }
 
+export const defaultPath = (): string => [process.env.PATH ?? '/usr/bin:/bin', ...HOMEBREW].join(delimiter);
+
 /** Plain lines instead of cursor movements, no images deleted behind our back, and none of the daemon's settings. */
-function environment(home: string | undefined): Record<string, string> {
+function environment(home: string | undefined, path: string): Record<string, string> {
   const kept = ['HOME', 'TMPDIR', 'LANG', 'USER', 'LOGNAME'];
   const given = Object.entries(process.env).filter(
     ([name]) => kept.includes(name) || (name.startsWith('TART_') && !name.startsWith('TART_REGISTRY_')),
   );
   return {
     ...(Object.fromEntries(given) as Record<string, string>),
-    PATH: [process.env.PATH ?? '/usr/bin:/bin', ...HOMEBREW].join(delimiter),
+    PATH: path,
     CI: '1',
     TART_NO_AUTO_PRUNE: '1',
     ...(home !== undefined && { TART_HOME: home }),

@@ -6,13 +6,14 @@ import type { GuestAddress } from '../../guest/guest.ts';
 import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
 import { checkTartHost } from './check-host.ts';
 import { cloneMachine } from './clone.ts';
-import { type Tart, tartCommand } from './command.ts';
+import { defaultPath, type Tart, tartCommand } from './command.ts';
 import { deleteMachine, stopStranger } from './destroy.ts';
 import { addressMoved, alreadyRunning, notLocated, notOurs } from './failures.ts';
 import { folderNames, tartHome } from './home.ts';
 import { createMachineProver } from './identity.ts';
 import { createLimitWatch, type LimitWatch } from './limit-watch.ts';
 import { listMachines } from './listing.ts';
+import { tartNetwork } from './network.ts';
 import { openTartGuest } from './open-guest.ts';
 import { DEFAULT_STOP_GRACE_MS, type TartDriverOptions } from './options.ts';
 import { type RunningMachine, startMachine } from './running-machine.ts';
@@ -31,6 +32,7 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
   const { instance, note, ssh, minFreeDiskGb, stopGraceMs: graceMs = DEFAULT_STOP_GRACE_MS } = options;
   const home = tartHome(options.home);
   const tart = tartCommand(options);
+  const network = tartNetwork(options, options.path ?? defaultPath());
   const prover = createMachineProver(tart, note);
   const limit = createLimitWatch(note);
   const running = new Map<string, RunningMachine>();
@@ -50,13 +52,17 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
     kind: 'tart',
     isolates: vmDrivers.tart.isolates,
     checkHost: (image, { signal }) => checkTartHost(tart, ssh, image, signal),
-    reach: async () => ({ network: 'shared' }),
-    clone: async (image, name, { signal }) =>
-      cloneMachine(tart, { image, name: ours(name), home, minFreeDiskGb, signal }),
+    reach: ({ signal }) => network.reach(signal),
+    clone: async (image, name, { signal }) => {
+      // known from here on: a machine that is to be started is stopped by what `run` has registered at once
+      await network.flags(signal);
+      await cloneMachine(tart, { image, name: ours(name), home, minFreeDiskGb, signal });
+    },
     run: async (name, runOptions) => {
+      const flags = await network.flags(runOptions.signal);
       runOptions.signal.throwIfAborted();
       if (running.has(name)) throw alreadyRunning(name);
-      const machine = startMachine(tart, ours(name));
+      const machine = startMachine(tart, ours(name), flags);
       running.set(name, machine);
       try {
         return await lead(machine, name, runOptions, options);

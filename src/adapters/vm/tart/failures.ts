@@ -56,7 +56,7 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
     code: 'VM_HOST_NOT_READY',
     reason: 'The packet filter Softnet did not run.',
     nextStep:
-      'Install it with "brew install softnet" and give it the right to run as root, as its page says.',
+      'Start perry-ship again: it looks whether Softnet can be used, and "perry-ship doctor" says what it lacks.',
   },
   incomplete: {
     reason: 'Files of the machine are missing: config.json, disk.img or nvram.bin.',

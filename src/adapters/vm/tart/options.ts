@@ -18,6 +18,8 @@ export interface TartDriverOptions {
   readonly instance: string;
   /** A name to be found on PATH, or an absolute path. */
   readonly binary: string;
+  /** Where `tart` looks for programs; PATH and Homebrew's folders when left out. */
+  readonly path?: string;
   /** TART_HOME; `~/.tart` when left out. */
   readonly home?: string | undefined;
   readonly ssh: TartSshOptions;

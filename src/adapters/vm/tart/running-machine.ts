@@ -14,8 +14,9 @@ export interface RunningMachine {
   follow(options: Pick<VmRunOptions, 'signal'>): Promise<VmExit & { readonly result: TartResult }>;
 }
 
-export function startMachine(tart: Tart, name: string): RunningMachine {
-  const running = tart.start(['run', name, ...RUN_FLAGS]);
+/** @param flags - about its network */
+export function startMachine(tart: Tart, name: string, flags: readonly string[]): RunningMachine {
+  const running = tart.start(['run', name, ...RUN_FLAGS, ...flags]);
   let askedToStop = false;
   return {
     stop: (graceMs) => {
