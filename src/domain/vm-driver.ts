@@ -6,6 +6,8 @@ export interface VmDriverFacts {
   readonly usesHostTools: boolean;
   /** Name of the golden image when none is configured. */
   readonly defaultImage: string;
+  /** Below this much free space (10^9 bytes) on the volume of its clones no machine is made; nothing for `local`. */
+  readonly minFreeDiskGb: number;
   /** Machines that one host can run at once, and why; absent when nothing but its size limits them. */
   readonly limit?: { readonly machines: number; readonly reason: string };
 }
@@ -20,9 +22,13 @@ export const vmDrivers = {
     isolates: true,
     usesHostTools: false,
     defaultImage: 'perry-ship-golden',
+    // a guest of macOS swaps and updates itself: clones grow by gigabytes
+    minFreeDiskGb: 20,
     limit: { machines: 2, reason: 'macOS runs two macOS guests at a time, and no third one' },
   },
-  local: { isolates: false, usesHostTools: true, defaultImage: 'template' },
+  // a clone holds what one job writes, a few copies of its bundle
+  qemu: { isolates: true, usesHostTools: false, defaultImage: 'perry-ship-golden', minFreeDiskGb: 2 },
+  local: { isolates: false, usesHostTools: true, defaultImage: 'template', minFreeDiskGb: 0 },
 } as const satisfies Readonly<Record<string, VmDriverFacts>>;
 
 export type VmDriverKind = keyof typeof vmDrivers;
@@ -31,7 +37,7 @@ export const vmDriverKinds = Object.keys(vmDrivers) as VmDriverKind[];
 
 export const vmDriverFacts = (kind: VmDriverKind): VmDriverFacts => vmDrivers[kind];
 
-/** `tart or local`. @param shown - how one kind is written */
+/** `tart, qemu or local`. @param shown - how one kind is written */
 export const vmDriverChoice = (shown: (kind: VmDriverKind) => string = (kind) => kind): string =>
   new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(vmDriverKinds.map(shown));
 

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { Readable, type Writable } from 'node:stream';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type Duplex, Readable, type Writable } from 'node:stream';
 import { rememberLiving } from './living.ts';
 import { endAt, notStarted, type ProcessEnd, signalGroup } from './process-end.ts';
 
@@ -11,6 +11,8 @@ export interface LongLivedOptions {
   readonly stopGraceMs?: number;
   /** Left out, stdout is a pipe that the caller must read; `inherit` shares ours. */
   readonly output?: 'pipe' | 'inherit';
+  /** Gives it a pipe for both directions as descriptor 3; our end is `extraPipe`. */
+  readonly hasExtraPipe?: true;
 }
 
 export type { ProcessEnd };
@@ -22,6 +24,7 @@ export interface LongLivedProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  readonly extraPipe?: Duplex;
   /** The process itself has ended. Never rejects. */
   readonly exited: Promise<ProcessEnd>;
   /** It has ended, and so has everything that inherited its output. Never rejects. */
@@ -45,21 +48,25 @@ const DEFAULT_STOP_GRACE_MS = 5_000;
 export function spawnLongLived(
   file: string,
   args: readonly string[],
-  { cwd, env, stopGraceMs = DEFAULT_STOP_GRACE_MS, output = 'pipe' }: LongLivedOptions,
+  { cwd, env, stopGraceMs = DEFAULT_STOP_GRACE_MS, output = 'pipe', hasExtraPipe }: LongLivedOptions,
 ): LongLivedProcess {
-  const child = spawn(file, args, { cwd, env, stdio: ['pipe', output, output], detached: true });
+  const stdio: StdioOptions = ['pipe', output, output, ...(hasExtraPipe ? (['pipe'] as const) : [])];
+  const child = spawn(file, args, { cwd, env, stdio, detached: true });
   // Said a moment after a start that failed, which has no pid.
   child.on('error', () => {});
   const { pid, stdin } = child;
   if (pid === undefined || stdin === null) throw notStarted(file);
   // A process that ends before it has read everything is its own affair.
   stdin.on('error', () => {});
+  const extraPipe = child.stdio[3] as Duplex | null | undefined;
+  extraPipe?.on('error', () => {});
   const exited = endAt(child, 'exit');
   return rememberLiving({
     pid,
     stdin,
     stdout: child.stdout ?? Readable.from([]),
     stderr: child.stderr ?? Readable.from([]),
+    ...(extraPipe && { extraPipe }),
     exited,
     closed: endAt(child, 'close'),
     stop: () => stopGently(child, stopGraceMs, exited),

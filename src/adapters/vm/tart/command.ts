@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream';
 import { Head, Tail } from '../../guest/ssh/collect.ts';
 import { type LongLivedProcess, type ProcessEnd, spawnLongLived } from '../../process/long-lived.ts';
 import { createReaper } from '../../process/reaper.ts';
+import { settlesWithin } from '../patience.ts';
 import type { TartDriverOptions } from './options.ts';
-import { settlesWithin } from './patience.ts';
 
 /** A host has a handful of machines, each of some 200 bytes in the longest output there is. */
 const MAX_STDOUT_BYTES = 1024 * 1024;

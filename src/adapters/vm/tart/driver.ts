@@ -4,6 +4,7 @@ import { parseVmName } from '../../../domain/vm-name.ts';
 import { ShipError } from '../../../errors.ts';
 import type { GuestAddress } from '../../guest/guest.ts';
 import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
+import { unlessAborted } from '../patience.ts';
 import { checkTartHost } from './check-host.ts';
 import { cloneMachine } from './clone.ts';
 import { defaultPath, type Tart, tartCommand } from './command.ts';
@@ -84,12 +85,12 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
     stop: async (name, { signal }) => {
       signal.throwIfAborted();
       const machine = running.get(ours(name));
-      if (machine) await interrupted(machine.stop(graceMs), signal);
+      if (machine) await unlessAborted(machine.stop(graceMs), signal);
       else await stopStranger(tart, name, { graceMs, signal });
     },
     delete: async (name, { signal }) => {
       signal.throwIfAborted();
-      await interrupted(running.get(ours(name))?.stop(graceMs), signal);
+      await unlessAborted(running.get(ours(name))?.stop(graceMs), signal);
       await deleteMachine(tart, { name, home, graceMs, signal });
       prover.forget(name);
     },
@@ -117,16 +118,6 @@ async function lead(
       ...{ stdout: stdout.slice(-2_048), stderr: stderr.slice(-2_048) },
     });
   return { expected, reason, inOrder };
-}
-
-/** Stopping goes on when nobody waits for it any more. */
-async function interrupted(work: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
-  if (!work) return;
-  await new Promise<void>((resolve, reject) => {
-    const giveUp = () => reject(signal.reason);
-    signal.addEventListener('abort', giveUp, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
 }
 
 /** Final for a machine that is where we think; an address that has changed since belonged to somebody else. */

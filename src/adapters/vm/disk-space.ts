@@ -1,28 +1,38 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ShipError } from '../../../errors.ts';
+import { ShipError } from '../../errors.ts';
 
 const GB = 1e9;
 
+/** What a driver says of the volume that its clones grow on. */
+export interface DiskAdvice {
+  /** E.g. `The volume of TART_HOME`. */
+  readonly volume: string;
+  readonly nextStep: string;
+}
+
 /**
  * A clone takes no space at first and grows with what its guest writes; a full host disk shows only later, as a machine
- * that stands still. Tart itself does not refuse.
+ * that stands still. Neither Tart nor QEMU refuses.
  *
  * @throws ShipError VM_DISK_FULL
  */
-export async function requireFreeSpace(folder: string, minFreeDiskGb: number): Promise<void> {
+export async function requireFreeSpace(
+  folder: string,
+  minFreeDiskGb: number,
+  { volume, nextStep }: DiskAdvice,
+): Promise<void> {
   const freeGb = await freeSpaceGb(folder);
   if (freeGb === undefined || freeGb >= minFreeDiskGb) return;
   throw new ShipError('VM_DISK_FULL', {
     summary: 'No machine was made, because the disk of this host is nearly full.',
-    reason: `The volume of TART_HOME has ${freeGb.toFixed(1)} GB free, and ${minFreeDiskGb} GB are wanted.`,
-    nextStep:
-      'Free space there ("tart list" shows what nobody needs any more), or lower PERRY_MIN_FREE_DISK_GB.',
+    reason: `${volume} has ${freeGb.toFixed(1)} GB free, and ${minFreeDiskGb} GB are wanted.`,
+    nextStep,
     detail: { folder },
   });
 }
 
-/** Of the nearest folder that exists: Tart makes its own at its first use. */
+/** Of the nearest folder that exists: others are made at their first use. */
 async function freeSpaceGb(folder: string): Promise<number | undefined> {
   const facts = await statfs(folder).catch(() => undefined);
   if (facts) return (facts.bavail * facts.bsize) / GB;
