@@ -120,9 +120,11 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   RCODESIGN_UNUSABLE: 'Name rcodesign 0.29.0 with `PERRY_RCODESIGN`, or unset the variable.',
   SIGN_TIMESTAMP_URL_INVALID: 'Correct `PERRY_TIMESTAMP_URL`.',
   SIGN_UNSEALED: 'Move the file to `Contents/Resources`, or give its name no dot.',
-  VM_IMAGE_MISSING: 'Name an image that `tart list` shows with `PERRY_TART_IMAGE`.',
+  VM_IMAGE_MISSING:
+    'Name an image that `tart list` or `perry-ship image list` shows with `PERRY_TART_IMAGE`, or build one with `perry-ship image build`.',
+  VM_IMAGE_UNUSABLE: 'Build it again with `perry-ship image build`.',
   VM_LIMIT_REACHED: 'End other macOS guests on the host; macOS runs two at a time.',
-  VM_DISK_FULL: 'Make room on the volume of `TART_HOME`.',
+  VM_DISK_FULL: 'Make room on the volume of `TART_HOME`, with QEMU on that of the state directory.',
   VM_CLONE_FAILED: 'Read the log of the worker; `tart clone` on the host shows the same.',
   VM_NOT_LOCATED: `${LOOK_AT_MACHINE} from getting an address.`,
   GUEST_UNREACHABLE:

@@ -214,6 +214,7 @@ export const failureCodes = {
   SIGNED_FILE_UNREADABLE: host('A file of a signed bundle could not be read from the disk of this host.'),
   // virtual machine and guest
   VM_IMAGE_MISSING: host('The golden image that machines are cloned from does not exist on this host.'),
+  VM_IMAGE_UNUSABLE: host('The golden image is damaged, or is made for another kind of host.'),
   VM_HOST_NOT_READY: host(
     'This host cannot run virtual machines as it is; an operator must change something.',
   ),

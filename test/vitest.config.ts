@@ -10,6 +10,9 @@ const PURE = ['architecture', 'domain', 'formats', 'journal', 'machines'].map(
   (name) => `test/${name}/*.test.ts`,
 );
 
+/** Real machines, each of which takes a processor: `npm run test:vm`. */
+const MACHINES = ['test/vm/*.test.ts'];
+
 /** Most of the time a test waits for a process or for the other side of a connection: more of them than processors. */
 const maxWorkers = 4;
 // only what hangs shall end by the clock
@@ -25,9 +28,17 @@ export default defineConfig({
     reporters: ['default', './test/setup/closing-line.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [
-      project({ name: 'whole', include: ['test/**/*.test.ts'], exclude: [...PURE, ...WALKS] }),
+      project({ name: 'whole', include: ['test/**/*.test.ts'], exclude: [...PURE, ...WALKS, ...MACHINES] }),
       // on a busy host they take longer, and that is no fault
       project({ name: 'walks', include: WALKS, testTimeout: 0 }),
+      project({
+        name: 'vm',
+        include: MACHINES,
+        maxWorkers: 2,
+        sequence: { groupOrder: 1 },
+        testTimeout: 1_800_000,
+        hookTimeout: 1_800_000,
+      }),
       project({ name: 'pure', include: PURE, exclude: WALKS, isolate: false }),
     ],
   },

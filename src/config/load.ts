@@ -89,7 +89,9 @@ const schema = z.object({
     .string()
     .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must have the form SHA256:… that "ssh-keygen -lf" prints')
     .optional(),
-  minFreeDiskGb: wholeNumber(0, 100_000).default(20),
+  minFreeDiskGb: wholeNumber(0, 100_000).optional(),
+  vmCpus: wholeNumber(1, 64).default(2),
+  vmMemoryMb: wholeNumber(256, 262_144).default(1_024),
   vmCloneTimeoutSeconds: wholeNumber(1, 86_400).default(300),
   vmAddressTimeoutSeconds: wholeNumber(1, 86_400).default(180),
   vmSshTimeoutSeconds: wholeNumber(1, 86_400).default(90),

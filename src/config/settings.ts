@@ -120,8 +120,19 @@ export const settings = {
   },
   minFreeDiskGb: {
     variable: 'PERRY_MIN_FREE_DISK_GB',
-    meaning: 'With less free space (10^9 bytes) on the volume of `TART_HOME`, no machine is made',
-    defaultText: '`20`',
+    meaning:
+      'With less free space (10^9 bytes) on the volume of `TART_HOME`, with `qemu` of the state directory, no machine is made',
+    defaultText: '`20`; `qemu`: `2`',
+  },
+  vmCpus: {
+    variable: 'PERRY_VM_CPUS',
+    meaning: 'Processors of a machine of the `qemu` driver (1 to 64)',
+    defaultText: '`2`',
+  },
+  vmMemoryMb: {
+    variable: 'PERRY_VM_MEMORY_MB',
+    meaning: 'Memory (in 2^20 bytes) of a machine of the `qemu` driver',
+    defaultText: '`1024`',
   },
   vmCloneTimeoutSeconds: {
     variable: 'PERRY_VM_CLONE_TIMEOUT_SECONDS',
@@ -140,7 +151,7 @@ export const settings = {
   },
   stateDir: {
     variable: 'PERRY_STATE_DIR',
-    meaning: 'Run directories, clones of the `local` driver, identity of this installation',
+    meaning: 'Run directories, clones of the `local` and `qemu` drivers, identity of this installation',
     defaultText: '`~/.local/state/perry-ship`; macOS: `~/Library/Application Support/perry-ship`',
   },
   rcodesign: {

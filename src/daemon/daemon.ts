@@ -29,6 +29,7 @@ import { startControl } from './control.ts';
 import { goldenImage } from './golden-image.ts';
 import { startInspector } from './inspector.ts';
 import { instanceOf } from './instance.ts';
+import { qemuOptions } from './qemu-options.ts';
 import { notesIn, tartOptions } from './tart-options.ts';
 
 export interface Daemon {
@@ -179,6 +180,7 @@ async function configuredDriver({ config, env, signal }: DaemonOptions, logger: 
     note: notesIn(logger),
     guestNetwork: config.guestNetwork,
     tart: tartOptions(config),
+    qemu: qemuOptions(config),
   });
 }
 

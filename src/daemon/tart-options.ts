@@ -1,6 +1,7 @@
 import type { Note } from '../adapters/vm/driver.ts';
 import type { TartDriverOptions } from '../adapters/vm/tart/options.ts';
 import type { Config } from '../config/load.ts';
+import { vmDrivers } from '../domain/vm-driver.ts';
 import type { Logger } from '../observability/logger.ts';
 
 /** What the tart driver takes from the configuration. */
@@ -9,7 +10,7 @@ export const tartOptions = (
 ): Omit<TartDriverOptions, 'instance' | 'note' | 'guestNetwork'> => ({
   binary: config.tartBinary,
   home: config.tartHome,
-  minFreeDiskGb: config.minFreeDiskGb,
+  minFreeDiskGb: config.minFreeDiskGb ?? vmDrivers.tart.minFreeDiskGb,
   ssh: {
     user: config.tartSshUser,
     password: config.tartSshPassword,

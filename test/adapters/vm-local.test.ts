@@ -334,6 +334,7 @@ describe('streams', () => {
 describe('choosing a driver', () => {
   const ssh = { user: 'admin', password: 'admin', port: 22 };
   const tart = { binary: 'tart', minFreeDiskGb: 0, ssh };
+  const qemu = { imagesDir: '/images', cpus: 2, memoryMb: 512, minFreeDiskGb: 0 };
   const config = {
     stateDir: '/nowhere',
     instance: INSTANCE,
@@ -341,10 +342,12 @@ describe('choosing a driver', () => {
     note: () => undefined,
     guestNetwork: 'none' as const,
     tart,
+    qemu,
   };
   test('by name', () => {
     expect(createDriver({ ...config, kind: 'local' })).toMatchObject({ kind: 'local', isolates: false });
     expect(createDriver({ ...config, kind: 'tart' })).toMatchObject({ kind: 'tart', isolates: true });
+    expect(createDriver({ ...config, kind: 'qemu' })).toMatchObject({ kind: 'qemu', isolates: true });
   });
 
   test.each([

@@ -1,6 +1,8 @@
 import type { GuestNetwork, VmDriverKind } from '../../domain/vm-driver.ts';
 import type { Note, VmDriver } from './driver.ts';
 import { createLocalDriver, type LocalDriverOptions } from './local/driver.ts';
+import { createQemuDriver } from './qemu/driver.ts';
+import type { QemuSettings } from './qemu/options.ts';
 import { createTartDriver } from './tart/driver.ts';
 import type { TartDriverOptions } from './tart/options.ts';
 
@@ -9,12 +11,15 @@ export interface DriverConfig extends LocalDriverOptions {
   readonly note: Note;
   /** What its guests may reach by themselves. */
   readonly guestNetwork: GuestNetwork;
+  readonly qemu: QemuSettings;
   readonly tart: Omit<TartDriverOptions, 'instance' | 'note' | 'guestNetwork'>;
 }
 
 const drivers: Readonly<Record<VmDriverKind, (config: DriverConfig) => VmDriver>> = {
   tart: ({ tart, instance, note, guestNetwork }) =>
     createTartDriver({ ...tart, instance, note, guestNetwork }),
+  qemu: ({ qemu, stateDir, instance, note, guestNetwork }) =>
+    createQemuDriver({ ...qemu, stateDir, instance, note, guestNetwork }),
   local: createLocalDriver,
 };
 

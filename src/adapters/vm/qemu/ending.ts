@@ -16,6 +16,8 @@ export interface Ending {
   readonly reason: string;
   /** It stands still and would do so for ever. */
   readonly isStuck: boolean;
+  /** The guest has shut itself down. */
+  readonly isOrderly?: true;
 }
 
 export function endingOf(event: string, data: EventData): Ending | undefined {
@@ -26,8 +28,10 @@ export function endingOf(event: string, data: EventData): Ending | undefined {
 }
 
 function ended({ reason }: EventData): Ending | undefined {
-  const known = typeof reason === 'string' && Object.hasOwn(shutdowns, reason) ? shutdowns[reason] : undefined;
-  return known === undefined ? undefined : { reason: known, isStuck: false };
+  const known =
+    typeof reason === 'string' && Object.hasOwn(shutdowns, reason) ? shutdowns[reason] : undefined;
+  if (known === undefined) return undefined;
+  return { reason: known, isStuck: false, ...(reason === 'guest-shutdown' && { isOrderly: true }) };
 }
 
 const ioReason = ({ nospace }: EventData): string =>

@@ -22,6 +22,8 @@ export interface QemuStart {
 /** How a machine ended; what was said is for the log alone. */
 export interface QemuEnd extends ProcessEnd {
   readonly reason: string;
+  /** The guest has shut itself down. */
+  readonly inOrder: boolean;
   /** QEMU has begun to work: it had no objection to its arguments. */
   readonly hasStarted: boolean;
   readonly stderr: string;
@@ -47,12 +49,13 @@ export function startMachine({ program, args, cwd }: QemuStart, reaper: Reaper):
   reaper.watch(child);
   const guestConsole = watchConsole(serialOf(child));
   const stderr = tailOf(child.stderr);
-  const seen: { ending?: Ending; isListening?: boolean; stopping?: Promise<void> } = {};
+  const seen: { ending?: Ending | undefined; isListening?: boolean; stopping?: Promise<void> } = {};
   const kill = () => child.signalGroup('SIGKILL');
   const qmp = createQmp({
     input: child.stdin,
     output: child.stdout,
-    onBroken: () => {
+    onBroken: (error) => {
+      stderr.add(Buffer.from(`\n${(error as Error).message}`));
       seen.ending ??= { reason: 'QEMU said what cannot be understood', isStuck: true };
       kill();
     },
@@ -79,6 +82,7 @@ export function startMachine({ program, args, cwd }: QemuStart, reaper: Reaper):
     ended: child.closed.then(async (end) => ({
       ...end,
       reason: seen.ending?.reason ?? processEnding(end),
+      inOrder: seen.ending?.isOrderly === true,
       hasStarted: await started,
       stderr: stderr.toString().trim(),
       console: guestConsole.tail(),

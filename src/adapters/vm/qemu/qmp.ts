@@ -6,7 +6,7 @@ import { lineSplitter } from '../../guest/ssh/collect.ts';
 /** The part of a message that we look at; a greeting has none of it. */
 const messageSchema = z.object({
   id: z.int().optional(),
-  return: z.unknown(),
+  return: z.unknown().optional(),
   error: z.object({ class: z.string(), desc: z.string() }).optional(),
   event: z.string().optional(),
   data: z.record(z.string(), z.unknown()).optional(),

@@ -1,5 +1,5 @@
+import { requireFreeSpace } from '../disk-space.ts';
 import type { Tart } from './command.ts';
-import { requireFreeSpace } from './disk-space.ts';
 import { imageMissing, nameTaken, tartFailure } from './failures.ts';
 import { hasImage, listMachines } from './listing.ts';
 import { type Outcome, outcomeOf } from './outcomes.ts';
@@ -24,7 +24,7 @@ export interface CloneRequest {
  */
 export async function cloneMachine(tart: Tart, request: CloneRequest): Promise<void> {
   const { image, name, home, minFreeDiskGb, signal } = request;
-  await requireFreeSpace(home, minFreeDiskGb);
+  await requireFreeSpace(home, minFreeDiskGb, diskAdvice);
   const machines = await listMachines(tart, { signal });
   if (!hasImage(machines, image))
     throw imageMissing(
@@ -52,3 +52,9 @@ const attempt = (image: string) => ({
   summary: `The golden image "${image}" could not be cloned.`,
   code: 'VM_CLONE_FAILED' as const,
 });
+
+const diskAdvice = {
+  volume: 'The volume of TART_HOME',
+  nextStep:
+    'Free space there ("tart list" shows what nobody needs any more), or lower PERRY_MIN_FREE_DISK_GB.',
+};
