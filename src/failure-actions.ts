@@ -43,6 +43,10 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   DAEMON_NOT_ANSWERING: 'Try again; when it stays silent, read its log and start it anew.',
   JOB_UNKNOWN: '`perry-ship status` lists the jobs that run.',
   JOB_AMBIGUOUS: 'Write more letters of the job.',
+  IMAGE_EXISTS: 'Replace it with `--force`, or give the new one another name.',
+  IMAGE_IN_USE: 'End what uses it, `perry-ship drain` for a daemon, and try again.',
+  IMAGE_TOOLS_MISSING: 'Run the `apt-get` line that the message has.',
+  IMAGE_BUILD_FAILED: 'Correct what the message names, and run `perry-ship image build` again.',
   SERVICE_UNSUPPORTED:
     'On Linux run `perry-ship` under systemd, or under what supervises your other services.',
   UPLOAD_STALLED: 'Send the job again. When it happens often, look at the network between worker and hub.',

@@ -94,6 +94,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'run-process': ['formats', 'adapters', 'run', 'inquiries', 'sign'],
   doctor: ['domain', 'adapters', 'config', 'observability', 'control', 'daemon'],
   'golden-image': [
+    'formats',
     'domain',
     'files',
     'adapters',
@@ -102,6 +103,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'actors',
     'control',
     'daemon',
+    'sign',
     'doctor',
   ],
   'embedded-hub': ['adapters'],

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import type { ImageHost, ImageWish } from '../kinds.ts';
+import { packageCache } from './build.ts';
+import { type BuildCommand, buildCommands } from './commands.ts';
+import type { Recipe } from './recipe.ts';
+import { guestFolder, readHooks } from './recipe-files.ts';
+import { shellWord } from './shell-word.ts';
+
+/** Every command of a build as one types it into a shell, with comments for what is no command. */
+export async function planText(
+  recipe: Recipe,
+  { config, env }: ImageHost,
+  { name, mirror }: ImageWish,
+): Promise<string[]> {
+  const work = join(config.imageDir, '.builds', name, 'work');
+  const rcodesign = env.PERRY_RCODESIGN || 'rcodesign';
+  const places = { work, guest: guestFolder(), packages: packageCache(env, recipe), rcodesign };
+  const commands = buildCommands({ recipe, places, hooks: await readHooks(), mirror });
+  return [
+    `mkdir -p ${shellWord(work)} ${shellWord(places.packages)}`,
+    ...commands.map(commandText),
+    `# ${work}/initrd.gz is written: busybox and the modules of the kernel (cpio newc, gzip)`,
+    `# the disk, the kernel, initrd.gz and image.json go to ${join(config.imageDir, name)}`,
+    `rm -r ${shellWord(work)}`,
+  ];
+}
+
+const commandText = ({ file, args, env }: BuildCommand): string =>
+  [...Object.entries(env).map(([name, value]) => `${name}=${value}`), file, ...args.map(shellWord)].join(' ');
