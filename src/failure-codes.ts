@@ -49,11 +49,12 @@ export const failureCodes = {
   SERVICE_UNSUPPORTED: host('launchd, which runs the service, exists on macOS only.'),
   SERVICE_FAILED: host('launchd did not do what was asked of it.'),
   SERVICE_STILL_STOPPING: hostRetry('The service that runs now is still finishing its jobs.'),
-  IMAGE_BUILD_TIMED_OUT: hostRetry('A step of the build of a golden image did not end before its deadline.'),
   IMAGE_EXISTS: host('A golden image of that name exists already.'),
   IMAGE_IN_USE: hostRetry(
     'Machines that were made from this golden image exist, or another process works on it.',
   ),
+  IMAGE_NOT_OURS: host('The machine is no golden image that perry-ship has built.'),
+  IMAGE_BUILD_TIMED_OUT: hostRetry('A step of the build of a golden image did not end before its deadline.'),
   IMAGE_TOOLS_MISSING: host('Programs that build a golden image are not installed.'),
   IMAGE_BUILD_FAILED: host('A golden image could not be built.'),
   UPLOAD_STALLED: upstream('The hub took no more of the artifact, or did not confirm it, for too long.'),

@@ -3,20 +3,35 @@ import { type Failure, toFailure } from '../../machines/contracts/failure.ts';
 import type { VmAddress, VmClone } from '../../machines/contracts/vm.ts';
 import { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
+import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { Config } from '../config/load.ts';
-import { guestOf, watchedGuest } from '../run/host/watched-guest.ts';
-import type { Services } from '../run/services.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Logger } from '../observability/logger.ts';
+import { guestOf, type WatchedGuest, watchedGuest } from '../run/host/watched-guest.ts';
+import type { Limits } from '../run/limits.ts';
 import type { NameLocks } from './name-locks.ts';
 import { isDetached, type RunningMachine, type RunningMachines } from './running-machines.ts';
 
+/** What a machine needs of the services: its connections, its driver, and where it is written down. */
+export interface VmServices {
+  readonly driver: VmDriver;
+  readonly guests: Map<string, WatchedGuest>;
+  readonly config: Pick<Config, 'vmCloneTimeoutSeconds' | 'vmAddressTimeoutSeconds' | 'vmSshTimeoutSeconds'>;
+  readonly limits: Pick<Limits, 'vm'>;
+  readonly journal: Pick<Journal, 'machineBegins' | 'machineIsGone'>;
+  readonly logger: Pick<Logger, 'error'>;
+}
+
 type Machine = { input: VmClone; signal: AbortSignal };
-type RunEvents = { type: 'vm.started' } | { type: 'vm.exited'; reason: string; failure?: Failure };
+type RunEvents =
+  | { type: 'vm.started' }
+  | { type: 'vm.exited'; reason: string; inOrder?: boolean; failure?: Failure };
 
 /**
  * The vm-lifecycle with its ports filled in by the driver. An aborted call may still be ending while the next one
  * begins, so all calls for one machine wait for each other.
  */
-export function provideVmLifecycle(services: Services, locks: NameLocks) {
+export function provideVmLifecycle(services: VmServices, locks: NameLocks) {
   const machines: RunningMachines = new Map();
   const { driver, guests, journal } = services;
   const inTurn = <T>({ input, signal }: Machine, call: () => Promise<T>) =>
@@ -60,7 +75,7 @@ export function provideVmLifecycle(services: Services, locks: NameLocks) {
 
 const SECOND_MS = 1_000;
 
-const configuredLimits = (config: Config) => ({
+const configuredLimits = (config: VmServices['config']) => ({
   cloneTimeout: config.vmCloneTimeoutSeconds * SECOND_MS,
   locateTimeout: config.vmAddressTimeoutSeconds * SECOND_MS,
   connectTimeout: config.vmSshTimeoutSeconds * SECOND_MS,
@@ -68,7 +83,7 @@ const configuredLimits = (config: Config) => ({
 
 /** Starts a machine, or takes up one that was handed over. */
 function takeUp(
-  { driver, guests }: Services,
+  { driver, guests }: VmServices,
   locks: NameLocks,
   machines: RunningMachines,
   name: string,
@@ -97,14 +112,14 @@ function takeUp(
 /** Lives as long as the machine; when its state is left, the machine is powered off at once, or handed over. */
 const runVm =
   (
-    services: Services,
+    services: VmServices,
     locks: NameLocks,
     machines: RunningMachines,
   ): CallbackLogicFunction<{ type: 'never' }, RunEvents, VmClone> =>
   ({ input: { name }, sendBack }) => {
     const machine = takeUp(services, locks, machines, name, () => sendBack({ type: 'vm.started' }));
     machine.running.then(
-      ({ reason }) => sendBack({ type: 'vm.exited', reason }),
+      ({ reason, inOrder = false }) => sendBack({ type: 'vm.exited', reason, inOrder }),
       (error: unknown) => {
         if (!machine.powerOff.signal.aborted)
           services.logger.error({ vm: name, err: error }, 'machine could not be run');
@@ -121,7 +136,7 @@ const runVm =
 
 const watchGuest =
   (
-    { guests }: Services,
+    { guests }: VmServices,
     machines: RunningMachines,
   ): CallbackLogicFunction<{ type: 'never' }, { type: 'guest.lost'; reason: string }, VmClone> =>
   ({ input, sendBack }) => {

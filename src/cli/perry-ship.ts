@@ -111,6 +111,8 @@ onImage('build', 'make one, in minutes the first time; it is there whole in the 
   .argument('[name]', 'left out: the one that the daemon uses by itself')
   .option('--suite <name>', 'qemu: release of Debian')
   .option('--mirror <url>', 'qemu: archive that its packages come from')
+  .option('--from <name>', 'tart: a stopped machine, or an image of a registry, to make it from')
+  .option('--xcode <file>', 'tart: Xcode as Apple delivers it (.xip), to be installed; accepts its licence')
   .option('--force', 'replace an image of that name')
   .option('--dry-run', 'show every command that would be run, change nothing')
   .option('--quiet', 'say nothing on the way')

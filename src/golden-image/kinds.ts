@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 
 /** Drivers whose golden images are made here. */
-export const imageKinds = ['qemu'] as const;
+export const imageKinds = ['qemu', 'tart'] as const;
 export type ImageKind = (typeof imageKinds)[number];
 
 /** What a maker of images is made from. */
@@ -19,6 +19,10 @@ export interface ImageWish {
   readonly suite?: string;
   /** qemu: address of the archive that packages come from. */
   readonly mirror?: string;
+  /** tart: a stopped machine, or an image of a registry, that it is made from. */
+  readonly from?: string;
+  /** tart: file with Xcode as Apple delivers it, `.xip`. */
+  readonly xcode?: string;
 }
 
 export interface ImageCallOptions {

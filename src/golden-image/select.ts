@@ -1,9 +1,11 @@
 import { defaultVmDriver } from '../domain/vm-driver.ts';
 import { type ImageHost, type ImageKind, type ImageMaker, imageKinds } from './kinds.ts';
 import { createQemuMaker } from './qemu/maker.ts';
+import { createTartMaker } from './tart/maker.ts';
 
 const makers: Readonly<Record<ImageKind, (host: ImageHost) => ImageMaker>> = {
   qemu: createQemuMaker,
+  tart: createTartMaker,
 };
 
 const isKind = (name: string): name is ImageKind => imageKinds.some((kind) => kind === name);

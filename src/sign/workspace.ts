@@ -9,7 +9,7 @@ import { parseVmName } from '../domain/vm-name.ts';
 import { openJournal } from '../journal/journal.ts';
 
 /**
- * A place of its own for one call of `perry-ship sign`, below the state directory, so that it never meets the machines
+ * A place of its own for one call of `perry-ship sign` or `image build`, below the state directory, so that it never meets the machines
  * of a daemon or of another call. It is locked for as long as its process lives: what a killed one left is known by
  * that.
  */
@@ -24,10 +24,15 @@ export interface Workspace {
 
 const NAME = /^[0-9a-f]{8}$/;
 
-export const signRoot = (stateDir: string): string => join(stateDir, 'sign');
+/** Folder of the workspaces; each sweeps those of its own kind, whose machines are made by the same driver. */
+export type WorkspaceKind = 'sign' | 'image-build';
 
-export async function enterWorkspace(stateDir: string): Promise<Workspace> {
-  const dir = join(signRoot(stateDir), randomBytes(4).toString('hex'));
+const rootOf = (stateDir: string, kind: WorkspaceKind): string => join(stateDir, kind);
+
+export const signRoot = (stateDir: string): string => rootOf(stateDir, 'sign');
+
+export async function enterWorkspace(stateDir: string, kind: WorkspaceKind = 'sign'): Promise<Workspace> {
+  const dir = join(rootOf(stateDir, kind), randomBytes(4).toString('hex'));
   await makePrivate(stateDir);
   await lockStateDir(dir);
   return {
@@ -44,14 +49,16 @@ export async function sweepWorkspaces(
   stateDir: string,
   driverFor: DriverFor,
   signal: AbortSignal,
+  kind: WorkspaceKind = 'sign',
 ): Promise<void> {
-  const names = await readdir(signRoot(stateDir)).catch(() => []);
+  const root = rootOf(stateDir, kind);
+  const names = await readdir(root).catch(() => []);
   for (const name of names.filter((item) => NAME.test(item))) {
-    const dir = join(signRoot(stateDir), name);
+    const dir = join(root, name);
     // a call that has just begun has its folder before it has its lock
     if (!(await wasLocked(dir)) || (await holderOf(dir))) continue;
     if (!(await sweep(dir, driverFor, signal))) continue;
-    await forgetMachines(stateDir, await identityIn(dir));
+    await forgetMachines(root, await identityIn(dir));
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }
 }
@@ -62,8 +69,8 @@ const wasLocked = async (dir: string): Promise<boolean> =>
 const identityIn = async (dir: string): Promise<string> =>
   (await readFile(join(dir, 'instance'), 'utf8').catch(() => '')).trim();
 
-async function forgetMachines(stateDir: string, instance: string): Promise<void> {
-  const journal = openJournal(signRoot(stateDir));
+async function forgetMachines(root: string, instance: string): Promise<void> {
+  const journal = openJournal(root);
   for (const name of await journal.openMachines())
     if (parseVmName(name)?.instance === instance) await journal.machineIsGone(name);
 }

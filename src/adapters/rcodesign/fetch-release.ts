@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { chmod, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -24,14 +24,51 @@ export async function fetchRelease(
   signal: AbortSignal,
 ): Promise<void> {
   const archive = join(folder, 'download.tar.gz');
-  const sha256Hex = await download(release.url, archive, signal);
-  if (sha256Hex !== release.sha256Hex) {
-    throw new Error(
-      `the archive has SHA-256 ${sha256Hex}, expected ${release.sha256Hex}; it was thrown away`,
-    );
-  }
+  await downloadArchive(release, archive, signal);
   await unpackProgram(archive, join(folder, 'bin'));
   await rm(archive);
+}
+
+/** What lies in the file may be used only when this has returned. */
+async function downloadArchive(release: PinnedRelease, file: string, signal: AbortSignal): Promise<void> {
+  const sha256Hex = await download(release.url, file, signal);
+  if (sha256Hex === release.sha256Hex) return;
+  throw new Error(`the archive has SHA-256 ${sha256Hex}, expected ${release.sha256Hex}; it was thrown away`);
+}
+
+/**
+ * The pinned archive itself, in the cache: what is there already is measured again.
+ *
+ * @returns absolute path
+ * @throws Error with the reason in plain words · the signal's reason when aborted
+ */
+export async function cachedArchive(
+  release: PinnedRelease,
+  cache: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const file = join(cache, basename(new URL(release.url).pathname));
+  if ((await sha256OfFile(file)) === release.sha256Hex) return file;
+  await makeFolder(cache);
+  const draft = await mkdtemp(join(cache, '.archive-'));
+  try {
+    await downloadArchive(release, join(draft, 'archive'), signal);
+    await rename(join(draft, 'archive'), file);
+    return file;
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+async function sha256OfFile(file: string): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+    return hash.digest('hex');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 const download = (url: string, file: string, signal: AbortSignal): Promise<string> =>

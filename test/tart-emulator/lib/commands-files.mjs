@@ -25,7 +25,7 @@ export const clone = {
     if (name.includes('/')) throw usageError('clone', '<new-name> should be a local name');
     if (options['--concurrency'] === '0')
       throw usageError('clone', 'network concurrency cannot be less than 1');
-    const from = await sourceOf(home, source);
+    const from = await sourceOf(home, source, knobs);
     const work = await workFolder(home);
     process.prependListener('SIGINT', () => rmSync(work, { recursive: true, force: true }));
     try {
@@ -36,13 +36,13 @@ export const clone = {
   },
 };
 
-async function sourceOf(home, source) {
+async function sourceOf(home, source, knobs) {
   if (!source.includes('/')) {
     const dir = vmDir(home, source);
     if (!isWhole(dir)) throw missing(source);
     return dir;
   }
-  return (await cached(home, source)) ?? implicitPull(home, source);
+  return (await cached(home, source)) ?? implicitPull(home, source, knobs);
 }
 
 /** The last step is a rename: never half a machine. One of the same name, running or not, is replaced silently. */

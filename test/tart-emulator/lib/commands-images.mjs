@@ -102,11 +102,11 @@ export const pull = {
   names: [1, 1],
   flags: ['--insecure'],
   options: ['--concurrency'],
-  async execute({ home, names: [name] }) {
+  async execute({ home, knobs, names: [name] }) {
     if (!name.includes('/'))
       return void process.stdout.write(`"${name}" is a local image, nothing to pull here!\n`);
     process.stdout.write(`pulling ${name}...\n`);
-    if (!(await cached(home, name))) return implicitPull(home, name);
+    if (!(await cached(home, name))) return void (await implicitPull(home, name, knobs));
     process.stdout.write(`${name} image is already cached and linked!\n`);
   },
 };

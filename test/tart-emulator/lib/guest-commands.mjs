@@ -21,7 +21,9 @@ export function guestCommands({ home, disk }) {
   const env = {
     HOME: home,
     TMPDIR: join(home, 'tmp'),
-    PATH: [...disk.path, '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(':'),
+    PATH: [...disk.path, join(home, 'root/usr/local/bin'), '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(
+      ':',
+    ),
     USER: disk.user,
     LOGNAME: disk.user,
     SHELL: '/bin/sh',

@@ -18,6 +18,7 @@ export async function openHome() {
     vms: join(root, 'vms'),
     cache: join(root, 'cache', 'OCIs'),
     tmp: join(root, 'tmp'),
+    registry: join(own, 'registry'),
     leases: join(own, 'leases'),
     used: join(own, 'used'),
     drafts: join(own, 'drafts'),

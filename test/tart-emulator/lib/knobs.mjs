@@ -10,6 +10,8 @@ const defaults = {
   version: '2.32.1',
   times: {
     clone: 60,
+    /** Between two lines of a pull. */
+    pullStep: 10,
     /** `run`: until the lock is held, and `list` says running. */
     lock: 40,
     /** From the lock: until the limit of machines is felt. */
@@ -50,6 +52,8 @@ const defaults = {
     /** All connections are cut so long after SSH came up. */
     cutMs: undefined,
     agent: true,
+    /** It is told to shut down, and goes on. */
+    ignoresShutDown: false,
   },
   faults: {},
 };

@@ -70,6 +70,7 @@ class Life {
       dir,
       knobs: { ...knobs, guest },
       address: () => this.#address(macAddress),
+      onShutDown: () => void this.#guestOff(),
     });
     this.#misbehave();
   }
@@ -113,6 +114,13 @@ class Life {
     if (ignoresSigint || Date.now() - this.bornAt < deafMs) return;
     process.stdout.write('Stopping VM...\n');
     await pause(this.knobs.times.stop);
+    await this.#close();
+    this.#exit(0);
+  }
+
+  async #guestOff() {
+    if (this.knobs.guest.ignoresShutDown) return;
+    process.stdout.write('guest has stopped the virtual machine\n');
     await this.#close();
     this.#exit(0);
   }

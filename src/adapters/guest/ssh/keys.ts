@@ -39,6 +39,13 @@ export function fingerprintOfKey(key: string): string {
   return fingerprintOfKeyBlob(parsed.getPublicSSH());
 }
 
+/** The line for `authorized_keys` that lets the holder of a private key in, e.g. `ssh-ed25519 AAAA… perry-ship`. */
+export function publicKeyLine(privateKey: string): string {
+  const parsed = ssh2.utils.parseKey(privateKey);
+  if (parsed instanceof Error) throw unreadable(parsed);
+  return `${parsed.type} ${parsed.getPublicSSH().toString('base64')} perry-ship`;
+}
+
 const unreadable = (cause: Error): ShipError =>
   new ShipError('INTERNAL_ERROR', {
     summary: 'An SSH key could not be read.',

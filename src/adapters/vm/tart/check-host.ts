@@ -22,16 +22,21 @@ export async function checkTartHost(
   signal: AbortSignal,
 ): Promise<void> {
   await readCredentials(ssh);
-  const version = await tart.call(['--version'], { signal, deadlineMs: DEADLINE_MS });
-  if (outcomeOf(version) !== 'succeeded')
-    throw tartFailure({ summary: 'Tart does not run on this host.', code: 'VM_HOST_NOT_READY' }, version);
-  if (!/^\d+\.\d+/.test(version.stdout)) throw notTart();
+  await requireTart(tart, signal);
   const machines = await listMachines(tart, { signal, deadlineMs: LIST_DEADLINE_MS });
   if (!hasImage(machines, image))
     throw imageMissing(
       image,
       machines.map(({ name }) => name),
     );
+}
+
+/** @throws ShipError COMMAND_NOT_FOUND · VM_HOST_NOT_READY */
+export async function requireTart(tart: Tart, signal: AbortSignal): Promise<void> {
+  const version = await tart.call(['--version'], { signal, deadlineMs: DEADLINE_MS });
+  if (outcomeOf(version) !== 'succeeded')
+    throw tartFailure({ summary: 'Tart does not run on this host.', code: 'VM_HOST_NOT_READY' }, version);
+  if (!/^\d+\.\d+/.test(version.stdout)) throw notTart();
 }
 
 const notTart = (): ShipError =>

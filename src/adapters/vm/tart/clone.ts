@@ -53,7 +53,8 @@ const attempt = (image: string) => ({
   code: 'VM_CLONE_FAILED' as const,
 });
 
-const diskAdvice = {
+/** What the operator does about a full disk. */
+export const diskAdvice = {
   volume: 'The volume of TART_HOME',
   nextStep:
     'Free space there ("tart list" shows what nobody needs any more), or lower PERRY_MIN_FREE_DISK_GB.',

@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path';
 import type { Readable } from 'node:stream';
-import { Head, Tail } from '../../guest/ssh/collect.ts';
+import { contained } from '../../../contained.ts';
+import { Head, lineSplitter, Tail } from '../../guest/ssh/collect.ts';
 import { type LongLivedProcess, type ProcessEnd, spawnLongLived } from '../../process/long-lived.ts';
 import { createReaper } from '../../process/reaper.ts';
 import { settlesWithin } from '../patience.ts';
@@ -27,6 +28,8 @@ export interface TartCallOptions {
   /** A command that says nothing for so long is given up; left out, only the signal ends it. */
   readonly deadlineMs?: number;
   readonly stdin?: string;
+  /** Each line of stdout as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface TartProcess {
@@ -58,9 +61,10 @@ export function tartCommand({
   };
   return {
     start,
-    call: async (args, { signal, deadlineMs, stdin = '' }) => {
+    call: async (args, { signal, deadlineMs, stdin = '', onLine }) => {
       signal.throwIfAborted();
       const { process: child, ended } = start(args);
+      if (onLine) child.stdout.on('data', lineSplitter(contained(onLine, () => {})).add);
       child.stdin.end(stdin);
       const timedOut = await interruptible(child, signal, deadlineMs);
       const result = await ended;

@@ -60,7 +60,7 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
   },
   incomplete: {
     reason: 'Files of the machine are missing: config.json, disk.img or nvram.bin.',
-    nextStep: 'Make the golden image again; "tart run" must start it by hand.',
+    nextStep: 'Make the golden image again with "perry-ship image build --force NAME".',
   },
   homeInvalid: {
     code: 'VM_HOST_NOT_READY',
@@ -71,7 +71,7 @@ const explanations: Readonly<Record<Exclude<Outcome, 'succeeded'>, Explanation>>
     code: 'VM_IMAGE_MISSING',
     reason: 'The registry of the image did not deliver it.',
     nextStep:
-      'Make a local image once, with "tart clone REGISTRY/IMAGE NAME", and set PERRY_TART_IMAGE=NAME.',
+      'Check its name and "tart login", then make a local image of it: "perry-ship image build --from REGISTRY/IMAGE NAME".',
   },
   lockLost: { reason: 'Another command of Tart removed its working folder.', nextStep: AGAIN },
   noAddress: {
@@ -114,7 +114,7 @@ export const imageMissing = (image: string, images: readonly string[]): ShipErro
   new ShipError('VM_IMAGE_MISSING', {
     summary: `The golden image "${image}" does not exist on this host.`,
     reason: images.length > 0 ? `"tart list" has ${images.join(', ')}.` : '"tart list" has no image at all.',
-    nextStep: `Make it ("tart clone REGISTRY/IMAGE ${image.includes('/') ? 'NAME' : image}"), or set PERRY_TART_IMAGE to one that exists.`,
+    nextStep: `Make it with "perry-ship image build ${image.includes('/') ? `--from ${image}` : image}", or set PERRY_TART_IMAGE to one that exists.`,
   });
 
 export const nameTaken = (name: string): ShipError =>

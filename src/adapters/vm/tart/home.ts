@@ -6,6 +6,8 @@ export const tartHome = (configured: string | undefined): string => configured ?
 
 const machinesDir = (home: string): string => join(home, 'vms');
 
+export const machineFolder = (home: string, name: string): string => join(machinesDir(home), name);
+
 /** A machine without its three files is a folder that `tart list` and `tart delete` do not see. */
 export const folderNames = (home: string): Promise<readonly string[]> =>
   readdir(machinesDir(home)).catch((error: NodeJS.ErrnoException) => {

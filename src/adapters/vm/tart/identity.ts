@@ -95,8 +95,9 @@ interface Nonce {
  * Into the home folder, and into /tmp until that has worked once, because the agent may run as another user than the
  * one that we log in as. The value goes through a pipe: arguments can be read by others on this host.
  */
-const PLACE = 'umask 022; value=$(cat); for dir in "$HOME" "$@"; do printf %s "$value" > "$dir/$0"; done';
-const READ =
+export const PLACE_NUMBER =
+  'umask 022; value=$(cat); for dir in "$HOME" "$@"; do printf %s "$value" > "$dir/$0"; done';
+export const READ_NUMBER =
   'if value=$(cat "$HOME/$0" 2>/dev/null); then echo "home $value"; else echo "tmp $(cat "/tmp/$0" 2>/dev/null)"; fi; rm -f "$HOME/$0" "/tmp/$0"';
 
 /** `undefined` when no agent answers. */
@@ -109,7 +110,7 @@ async function placeNonce(
   const file = `.${machine}`;
   const value = randomBytes(16).toString('hex');
   const { exitCode, timedOut } = await tart.call(
-    ['exec', '-i', machine, '/bin/sh', '-c', PLACE, file, ...otherPlaces],
+    ['exec', '-i', machine, '/bin/sh', '-c', PLACE_NUMBER, file, ...otherPlaces],
     {
       signal,
       deadlineMs: AGENT_DEADLINE_MS,
@@ -125,7 +126,7 @@ async function readBack(
   nonce: Nonce | undefined,
   signal: AbortSignal,
 ): Promise<{ place: string; value: string }> {
-  const command = nonce ? shellCommand(['/bin/sh', '-c', READ, nonce.file]) : 'echo';
+  const command = nonce ? shellCommand(['/bin/sh', '-c', READ_NUMBER, nonce.file]) : 'echo';
   try {
     const { stdout } = await session.exec(command, { signal: withDeadline(signal, ROUND_TRIP_MS) });
     const [place = '', value = ''] = stdout.trim().split(' ');

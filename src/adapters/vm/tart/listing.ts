@@ -57,7 +57,7 @@ export function parseListing(stdout: string): readonly ListedMachine[] | undefin
   }));
 }
 
-function jsonOf(text: string): unknown {
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

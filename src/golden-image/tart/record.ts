@@ -1,0 +1,44 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { machineFolder } from '../../adapters/vm/tart/home.ts';
+import { IMAGE_FACTS_FILE } from '../../domain/golden-image.ts';
+
+/**
+ * What an image is made of. It lies in the folder of its machine, where Tart 2.32.1 leaves it alone: it goes along when the
+ * machine is renamed or deleted, and no clone has it.
+ */
+const schema = z.strictObject({
+  format: z.literal(1),
+  driver: z.literal('tart'),
+  /** ISO 8601. */
+  builtAt: z.iso.datetime(),
+  /** Version of perry-ship that built it. */
+  builtBy: z.string().max(100),
+  /** As given with `--from`. */
+  base: z.string().max(500),
+  /** Version of macOS. */
+  osVersion: z.string().max(100),
+  rcodesign: z.strictObject({ version: z.string().max(100), sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) }),
+  hasXcode: z.boolean(),
+  takesPassword: z.boolean(),
+  hostKeyFingerprint: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/),
+});
+
+export type TartImageRecord = z.infer<typeof schema>;
+
+const MAX_BYTES = 64 * 1024;
+
+export const writeRecord = (home: string, name: string, record: TartImageRecord): Promise<void> =>
+  writeFile(join(machineFolder(home, name), IMAGE_FACTS_FILE), `${JSON.stringify(record, null, 2)}\n`);
+
+/** `undefined` for a machine that is no image of ours, or whose record cannot be read. */
+export async function readRecord(home: string, name: string): Promise<TartImageRecord | undefined> {
+  const text = await readFile(join(machineFolder(home, name), IMAGE_FACTS_FILE), 'utf8').catch(() => '');
+  if (text === '' || text.length > MAX_BYTES) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
