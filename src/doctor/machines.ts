@@ -12,7 +12,7 @@ export const machineHost = ({ vmDriver }: Config, makeDriver: () => VmDriver, im
     if (driver.isolates) return ok(`${vmDriver}, from the image "${image}"`);
     return remark(
       `With the driver "${vmDriver}", which isolates nothing: bundles and signing keys share this host`,
-      'Use it for development only; set PERRY_VM_DRIVER=tart on a Mac.',
+      'Use it for development only; set PERRY_VM_DRIVER=tart on a Mac, or PERRY_VM_DRIVER=qemu on Linux.',
     );
   },
 });

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Readable, Writable } from 'node:stream';
+import { type Duplex, Readable, Writable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
 import type { GuestAddress, GuestSession } from '../../src/adapters/guest/guest.ts';
+import { shellCommand } from '../../src/adapters/guest/ssh/quote.ts';
 import type { VmDriver, VmExit } from '../../src/adapters/vm/driver.ts';
 import { processesOf } from '../helpers/leak-check.ts';
 import { freshName, INSTANCE, never, untilDead } from '../helpers/local-vm.ts';
@@ -106,6 +107,21 @@ export const vmContract = (kind: string, makeHost: MakeHost, { concurrent = true
         expect((await two.session.exec('cat mine')).exitCode).not.toBe(0);
         await driver.stop(one.name, { signal });
         expect((await two.session.exec('echo alive')).stdout).toBe('alive\n');
+      }),
+    );
+
+    test(
+      'what runs in a guest reaches us by a port that was opened for it, and not after it was closed',
+      on(makeHost, async ({ driver, boot }) => {
+        expect(await driver.reach({ signal })).toMatchObject({ network: expect.any(String) });
+        const { session } = await boot();
+        const onConnection = (connection: Duplex) => void connection.on('error', () => {}).pipe(connection);
+        const listening = await session.listen({ signal, maxConnections: 2, onConnection });
+        const talk = `exec 3<>/dev/tcp/127.0.0.1/${listening.port}; echo hello >&3; head -n 1 <&3`;
+        const asked = () => session.exec(shellCommand(['bash', '-c', talk]));
+        expect(await asked()).toMatchObject({ exitCode: 0, stdout: 'hello\n' });
+        listening.close();
+        await vi.waitFor(async () => expect((await asked()).stdout).toBe(''), patience);
       }),
     );
 

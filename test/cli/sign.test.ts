@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { iosDemoApp, stageIosDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
 import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { startGuardedAuthority } from '../helpers/guarded-authority.ts';
 import { holdSigning, recordingRcodesign } from '../helpers/held-rcodesign.ts';
 import { descendantTexts, filesBelow, processesOf } from '../helpers/leak-check.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
@@ -85,6 +86,20 @@ describe('perry-ship sign', () => {
       const volume = await takeDmgApart(image, join(dir, 'volume'));
       expect(await readdir(join(volume, 'terminal-notifier'))).toContain('terminal-notifier.app');
     }
+  });
+
+  test('gets time stamps from the authority that was named, without the machine asking it', async () => {
+    const { env, out, expectNothingLeft } = await room('stamped');
+    const authority = await startGuardedAuthority();
+    try {
+      const stamped = ['--timestamp-url', authority.url, '--format', 'zip', '--out', `${out}/`];
+      const signing = startCli(env, 'sign', macApp, ...identityFlags('mac'), ...stamped);
+      expect(await signing.ended, signing.lines.join('\n')).toBe(0);
+      expect(new Set(authority.askers)).toEqual(new Set(['perry-ship']));
+    } finally {
+      await authority.stop();
+    }
+    await expectNothingLeft();
   });
 
   test('signs an iOS app into the file that was asked for', async () => {

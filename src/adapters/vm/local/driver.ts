@@ -57,7 +57,7 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
     isolates: vmDrivers.local.isolates,
     reach: async () => ({
       network: 'host',
-      fix: 'Use the driver "local" for development only; set PERRY_VM_DRIVER=tart on a Mac.',
+      fix: 'Use the driver "local" for development only; set PERRY_VM_DRIVER=tart on a Mac, or PERRY_VM_DRIVER=qemu on Linux.',
     }),
     clone: async (image, name, { signal }) => {
       const cloneDir = dirOf(name);
