@@ -4,14 +4,18 @@ import { packageVersion } from '../package-root.ts';
 import type { Services } from '../run/services.ts';
 
 /** The socket through which `perry-ship status`, `drain` and `cancel` talk to this daemon. */
-export function startControl(supervisor: Supervisor, services: Services): Promise<ControlServer> {
+export function startControl(
+  supervisor: Supervisor,
+  services: Services,
+  driver: string,
+): Promise<ControlServer> {
   const { config, logger, vault } = services;
   const answer = answersOf(supervisor, {
     pid: process.pid,
     version: packageVersion(),
     worker: config.workerName,
     hub: config.hubUrl,
-    driver: config.vmDriver,
+    driver,
     startedAtMs: Date.now(),
     receivedAtMs: (runId) => vault.claim(runId)?.receivedAtMs,
   });

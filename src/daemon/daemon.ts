@@ -26,6 +26,7 @@ import type { Limits } from '../run/limits.ts';
 import type { Services } from '../run/services.ts';
 import { createVault } from '../run/vault.ts';
 import { startControl } from './control.ts';
+import { driverText } from './driver-text.ts';
 import { goldenImage } from './golden-image.ts';
 import { startInspector } from './inspector.ts';
 import { instanceOf } from './instance.ts';
@@ -84,13 +85,14 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   };
   await checkHost(services, input.image, options.signal);
   await warnOfReach(services, options.signal);
+  const driver = await driverText(services, input.image, options.signal);
   const supervisor = createActor(provideSupervisor(services), {
     id: 'supervisor',
     systemId: 'supervisor',
     input,
     inspect: logEvents(logger),
   });
-  const control = await startControl(supervisor, services);
+  const control = await startControl(supervisor, services, driver);
   const inspector = await startInspector(supervisor, services);
   const finished = untilDone(supervisor).finally(async () => {
     await services.runs.close();

@@ -1,7 +1,7 @@
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
-import type { GuestReach, VmDriver } from '../adapters/vm/driver.ts';
+import type { GuestProcessor, GuestReach, VmDriver } from '../adapters/vm/driver.ts';
 import type { Config } from '../config/load.ts';
-import { type Check, ok, remark } from './check.ts';
+import { type Check, type Finding, ok, remark } from './check.ts';
 
 /** The driver's own check, the one that the daemon makes at its start. */
 export const machineHost = ({ vmDriver }: Config, makeDriver: () => VmDriver, image: string): Check => ({
@@ -9,13 +9,28 @@ export const machineHost = ({ vmDriver }: Config, makeDriver: () => VmDriver, im
   ask: async (signal) => {
     const driver = makeDriver();
     await driver.checkHost?.(image, { signal });
-    if (driver.isolates) return ok(`${vmDriver}, from the image "${image}"`);
+    const processor = (await driver.processor?.(image, { signal })) ?? { kind: 'host' };
+    if (driver.isolates) return processorFinding(vmDriver, image, processor);
     return remark(
       `With the driver "${vmDriver}", which isolates nothing: bundles and signing keys share this host`,
       'Use it for development only; set PERRY_VM_DRIVER=tart on a Mac, or PERRY_VM_DRIVER=qemu on Linux.',
     );
   },
 });
+
+/** Which of them run on the processor of this host, and why not. */
+function processorFinding(
+  kind: string,
+  image: string,
+  { kind: processor, obstacle }: GuestProcessor,
+): Finding {
+  const evidence = `${kind}, from the image "${image}"`;
+  if (processor === 'host') return ok(evidence);
+  const why = obstacle?.reason.replace(/\.$/, '') ?? 'KVM does not work';
+  return remark(`${evidence}; emulated in software, many times slower: ${why}`, obstacle?.fix ?? NO_FIX);
+}
+
+const NO_FIX = 'Use a host on which KVM works, or accept slower machines.';
 
 const REACHES: Readonly<Record<GuestReach['network'], string>> = {
   none: 'Nothing: it has no network, and time stamps come through SSH',

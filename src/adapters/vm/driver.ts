@@ -32,6 +32,14 @@ export interface GuestReach {
   readonly fix?: string;
 }
 
+/** What runs the processors of the guests. */
+export interface GuestProcessor {
+  /** `host`: the processor of this host, at its speed; `emulated`: a program, many times slower. */
+  readonly kind: 'host' | 'emulated';
+  /** Why it is emulated, and what the operator can do about it, as sentences. */
+  readonly obstacle?: { readonly reason: string; readonly fix: string };
+}
+
 /**
  * What a kind of virtual machine must be able to do; everything else (deadlines, retries, order) is decided by
  * the statecharts. Every call takes an `AbortSignal`, rejects with its reason, and leaves no process behind.
@@ -44,6 +52,8 @@ export interface VmDriver {
   checkHost?(image: string, options: VmCallOptions): Promise<void>;
   /** Asked at start, and by doctor. Makes no machine. */
   reach(options: VmCallOptions): Promise<GuestReach>;
+  /** Asked at start, and by doctor, of a host that has been checked; left out where guests always run on the host's. */
+  processor?(image: string, options: VmCallOptions): Promise<GuestProcessor>;
   /** Makes `name` from the golden image. */
   clone(image: string, name: string, options: VmCallOptions): Promise<void>;
   /** Boots the machine; the promise lives as long as the machine does. Aborting powers it off at once. */

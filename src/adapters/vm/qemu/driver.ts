@@ -9,15 +9,17 @@ import { createReaper } from '../../process/reaper.ts';
 import { requireFreeSpace } from '../disk-space.ts';
 import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
 import { unlessAborted } from '../patience.ts';
-import { cloneImage, type MachineKeys } from './clone.ts';
-import { alreadyRunning, keyForgotten, notDeleted, notLocated, notOurs } from './failures.ts';
+import { createAccelerationFinder } from './acceleration.ts';
+import { checkQemu } from './check-host.ts';
+import { cloneImage } from './clone.ts';
+import { alreadyRunning, keyForgotten, notDeleted, notLocated, notMade, notOurs } from './failures.ts';
 import { createImageReader } from './image.ts';
 import { clonesDirOf } from './layout.ts';
 import { killLeftover } from './leftover.ts';
 import { locateMachine } from './locate.ts';
 import { type QemuMachine, startMachine } from './machine.ts';
 import type { QemuDriverOptions } from './options.ts';
-import { didNotStart, startOf } from './start.ts';
+import { didNotStart, type KnownMachine, startOf } from './start.ts';
 
 /** Of an emulated guest on a busy host: a handshake takes seconds there. */
 const READY_TIMEOUT_MS = 30_000;
@@ -30,10 +32,11 @@ export function createQemuDriver(options: QemuDriverOptions): VmDriver {
   const { instance, imagesDir, minFreeDiskGb, guestNetwork } = options;
   const clonesDir = clonesDirOf(resolve(options.stateDir));
   const images = createImageReader(imagesDir);
+  const acceleration = createAccelerationFinder();
   // a machine that outlived us would be one that nobody knows of
   const reaper = createReaper();
   // in memory only: a restarted daemon has no way into the guests of this process
-  const keys = new Map<string, MachineKeys>();
+  const made = new Map<string, KnownMachine>();
   const machines = new Map<string, QemuMachine>();
   const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
   const dirOf = (name: string): string => {
@@ -51,18 +54,31 @@ export function createQemuDriver(options: QemuDriverOptions): VmDriver {
     kind: 'qemu',
     isolates: vmDrivers.qemu.isolates,
     reach: async () => ({ network: guestNetwork }),
+    checkHost: async (image, { signal }) => {
+      await checkQemu(signal);
+      await images.sound(image, signal);
+    },
+    processor: async (image, { signal }) => {
+      const found = await images.sound(image, signal);
+      const { accelerator, obstacle } = await acceleration.find(found, signal);
+      return accelerator === 'kvm' ? { kind: 'host' } : { kind: 'emulated', ...(obstacle && { obstacle }) };
+    },
     clone: async (image, name, { signal }) => {
       const cloneDir = dirOf(name);
       const found = await images.sound(image, signal);
       await makeFolder(clonesDir, 0o700);
       await requireFreeSpace(clonesDir, minFreeDiskGb, diskAdvice);
-      keys.set(name, await cloneImage({ image, found, cloneDir, signal }));
+      const { accelerator } = await acceleration.find(found, signal);
+      const keys = await cloneImage({ image, found, cloneDir, signal });
+      made.set(name, { ...keys, accelerator, architecture: found.facts.architecture });
     },
     run: async (name, runOptions) => {
       runOptions.signal.throwIfAborted();
       const cloneDir = dirOf(name);
+      const known = made.get(name);
+      if (!known) throw notMade(name);
       if (machines.has(name)) throw alreadyRunning(name);
-      const machine = startMachine(startOf(name, cloneDir, options), reaper);
+      const machine = startMachine(startOf(name, cloneDir, known, options), reaper);
       machines.set(name, machine);
       try {
         return await lead(machine, name, runOptions, options);
@@ -73,13 +89,13 @@ export function createQemuDriver(options: QemuDriverOptions): VmDriver {
     locate: async (name, { signal }) => {
       dirOf(name);
       signal.throwIfAborted();
-      const [machine, known] = [machines.get(name), keys.get(name)];
+      const [machine, known] = [machines.get(name), made.get(name)];
       if (!machine || !known) throw notLocated(name);
       return locateMachine(name, machine, known.hostPublicKey, signal);
     },
     openGuest: async (address, { signal }) => {
       const [name = ''] = [address.machine];
-      const known = keys.get(name);
+      const known = made.get(name);
       signal.throwIfAborted();
       if (!known) throw keyForgotten(name);
       const credentials = { privateKey: known.clientKey };
@@ -92,7 +108,7 @@ export function createQemuDriver(options: QemuDriverOptions): VmDriver {
       await removeTree(dirOf(name), { maxRetries: 10, retryDelay: 50 }).catch((cause) => {
         throw notDeleted(name, cause);
       });
-      keys.delete(name);
+      made.delete(name);
     },
     list: async ({ signal }) => {
       signal.throwIfAborted();
@@ -103,7 +119,7 @@ export function createQemuDriver(options: QemuDriverOptions): VmDriver {
 
 const diskAdvice = {
   volume: 'The volume of the state folder',
-  nextStep: `Free space there, or lower PERRY_MIN_FREE_DISK_GB.`,
+  nextStep: 'Free space there, or lower PERRY_MIN_FREE_DISK_GB.',
 };
 
 /** Only a folder that is not there is an empty one. */

@@ -32,7 +32,7 @@ export const cloneFailed = (image: string, reason: string, cause?: unknown): Shi
     ...(cause !== undefined && { cause }),
   });
 
-/** @param machine - the packages of Debian that have the program */
+/** @param packages - the packages of Debian that have the program */
 export const notInstalled = (program: string, packages: string, cause?: unknown): ShipError =>
   new ShipError('COMMAND_NOT_FOUND', {
     summary: `The program "${program}" could not be started.`,
@@ -46,6 +46,13 @@ export const alreadyRunning = (name: string): ShipError =>
     summary: `The machine "${name}" could not be started.`,
     reason: 'It is running already.',
     nextStep: 'Report this run to the maintainers.',
+  });
+
+export const notMade = (name: string): ShipError =>
+  new ShipError('VM_START_FAILED', {
+    summary: `The machine "${name}" could not be started.`,
+    reason: 'It was not made by this process.',
+    nextStep: 'Nothing: it is deleted, and another one made.',
   });
 
 export const notLocated = (name: string, cause?: unknown): ShipError =>

@@ -1,16 +1,24 @@
 import { join } from 'node:path';
 import { type FailureCode, ShipError } from '../../../errors.ts';
-import { type Architecture, machineArguments, qemuProgram } from './command-line.ts';
-import { hostArchitecture } from './image.ts';
+import type { MachineKeys } from './clone.ts';
+import { type Accelerator, type Architecture, machineArguments, qemuProgram } from './command-line.ts';
 import { CLONE_FILES } from './layout.ts';
 import type { QemuEnd, QemuStart } from './machine.ts';
 import type { QemuDriverOptions } from './options.ts';
 
-export function startOf(name: string, cloneDir: string, options: QemuDriverOptions): QemuStart {
-  const { cpus, memoryMb, guestNetwork } = options;
-  // the image that was cloned is for this host, or there would be no clone
-  const architecture = hostArchitecture() as Architecture;
-  const shape = { name, architecture, accelerator: 'tcg' as const, cpus, memoryMb, guestNetwork };
+/** What this process remembers of a machine that it made. */
+export interface KnownMachine extends MachineKeys {
+  readonly architecture: Architecture;
+  readonly accelerator: Accelerator;
+}
+
+export function startOf(
+  name: string,
+  cloneDir: string,
+  { architecture, accelerator }: Pick<KnownMachine, 'architecture' | 'accelerator'>,
+  { cpus, memoryMb, guestNetwork }: QemuDriverOptions,
+): QemuStart {
+  const shape = { name, architecture, accelerator, cpus, memoryMb, guestNetwork };
   return {
     program: qemuProgram(architecture),
     args: machineArguments(shape, join(cloneDir, CLONE_FILES.processId)),

@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  type MachineShape,
+  machineArguments,
+  probeArguments,
+} from '../../src/adapters/vm/qemu/command-line.ts';
+import { endingOf } from '../../src/adapters/vm/qemu/ending.ts';
+import { createImageReader, hostArchitecture } from '../../src/adapters/vm/qemu/image.ts';
+import { forwardedPort } from '../../src/adapters/vm/qemu/locate.ts';
+import { createQmp } from '../../src/adapters/vm/qemu/qmp.ts';
+import { never } from '../helpers/local-vm.ts';
+
+const shape: MachineShape = {
+  name: 'perry-ship-c0ffee00-x',
+  architecture: 'x86_64',
+  accelerator: 'tcg',
+  cpus: 2,
+  memoryMb: 1_024,
+  guestNetwork: 'none',
+};
+
+describe('the command line', () => {
+  const line = (changes: Partial<MachineShape>) =>
+    machineArguments({ ...shape, ...changes }, '/state/clones/x/qemu.pid').join(' ');
+
+  test('of an emulated machine without a network, on x86_64', () => {
+    const text = line({});
+    expect(text).toContain('-name perry-ship-c0ffee00-x ');
+    expect(text).toContain('-machine q35,mem-merge=off,dump-guest-core=off -accel tcg -cpu max ');
+    expect(text).toContain('-append console=ttyS0 no_timer_check quiet panic=-1');
+    expect(text).toContain('user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22');
+    expect(text).toContain('-no-user-config -nodefaults -display none -no-reboot -sandbox on,');
+    expect(text).toContain('-smp 2 -m 1024M ');
+  });
+
+  test('of a machine on the processor of the host, with its network', () => {
+    const text = line({ accelerator: 'kvm', guestNetwork: 'shared' });
+    expect(text).toContain('-accel kvm -cpu host ');
+    expect(text).toContain('restrict=off');
+  });
+
+  test.each([
+    ['tcg', '-machine virt,mem-merge=off,dump-guest-core=off -accel tcg -cpu max,pauth-impdef=on '],
+    ['kvm', '-machine virt,mem-merge=off,dump-guest-core=off,gic-version=host -accel kvm -cpu host '],
+  ] as const)('on aarch64, by %s', (accelerator, expected) => {
+    const text = line({ architecture: 'aarch64', accelerator });
+    expect(text).toContain(expected);
+    expect(text).toContain('console=ttyAMA0');
+    expect(probeArguments('aarch64', { kernel: '/i/vmlinuz', initrd: '/i/initrd.gz' }).join(' ')).toContain(
+      '-append console=ttyAMA0 quiet panic=-1 perry.probe',
+    );
+  });
+
+  test('no option but paths of single words holds a path of the host, in which a comma would end it', () => {
+    const args = machineArguments(shape, '/with,comma/qemu.pid');
+    expect(args.filter((word) => word.includes('/with,comma'))).toEqual(['/with,comma/qemu.pid']);
+  });
+});
+
+describe('the monitor', () => {
+  function scene() {
+    const [input, output] = [new PassThrough(), new PassThrough()];
+    const events: unknown[] = [];
+    const broken: unknown[] = [];
+    const qmp = createQmp({
+      ...{ input, output },
+      onEvent: (event, data) => void events.push([event, data]),
+      onBroken: (error) => void broken.push(error),
+    });
+    const asked = (): { execute: string; id: number }[] =>
+      `${input.read() ?? ''}`
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+    const say = (...lines: unknown[]) => {
+      for (const line of lines) output.write(typeof line === 'string' ? line : `${JSON.stringify(line)}\n`);
+    };
+    return { qmp, output, events, broken, asked, say };
+  }
+
+  test('an answer goes to who asked, whatever comes between', async () => {
+    const { qmp, events, asked, say } = scene();
+    const [one, two] = [qmp.execute('one'), qmp.execute('two')];
+    expect(asked().map(({ execute }) => execute)).toEqual(['qmp_capabilities', 'one', 'two']);
+    say({ QMP: { version: {} } }, { return: {}, id: 1 }, { return: 'second', id: 3 });
+    say({ event: 'STOP', timestamp: {} }, { return: 'first', id: 2 }, { return: 'nobody asked', id: 77 });
+    expect([await one, await two]).toEqual(['first', 'second']);
+    expect(events).toEqual([['STOP', {}]]);
+  });
+
+  test('a refusal is one, and an end rejects what waits', async () => {
+    const { qmp, output, say } = scene();
+    const [refused, waiting] = [qmp.execute('one'), qmp.execute('two')];
+    say({ error: { class: 'GenericError', desc: 'no such thing' }, id: 2 });
+    await expect(refused).rejects.toThrow('no such thing');
+    output.destroy();
+    await expect(waiting).rejects.toThrow('has ended');
+    await expect(qmp.execute('three')).rejects.toThrow('not answer any more');
+  });
+
+  test.each([
+    ['no JSON', 'hello\n'],
+    ['no object', '[[]]\n'],
+    ['an object of another form', '{"event": 7}\n'],
+    ['arrays in arrays', `${'['.repeat(15_000)}\n`],
+    ['a line without an end', 'x'.repeat(100_000)],
+  ])('%s is the end of it, once', async (_name, text) => {
+    const { qmp, events, broken, output, say } = scene();
+    const waiting = qmp.execute('one');
+    say(text, text, { event: 'STOP' });
+    await expect(waiting).rejects.toThrow('no QMP');
+    output.end();
+    expect(broken).toHaveLength(1);
+    expect(events).toEqual([]);
+  });
+});
+
+test.each([
+  ['SHUTDOWN', { guest: true, reason: 'guest-shutdown' }, /powered itself off/, false],
+  ['SHUTDOWN', { guest: true, reason: 'guest-reset' }, /restarted/, false],
+  ['BLOCK_IO_ERROR', { nospace: true, action: 'stop' }, /disk of this host is full/, true],
+  ['BLOCK_IO_ERROR', { reason: 'Input/output error' }, /could not be read or written/, true],
+  ['STOP', {}, /stopped/, true],
+])('%s with %j is an end in plain words', (event, data, reason, isStuck) => {
+  expect(endingOf(event, data)).toMatchObject({ reason: expect.stringMatching(reason), isStuck });
+});
+
+test.each([
+  ['RESUME', {}],
+  ['SHUTDOWN', { reason: 'host-qmp-quit' }],
+  ['SHUTDOWN', { reason: 'toString' }],
+  ['SHUTDOWN', { reason: { deep: 1 } }],
+])('%s with %j needs no words', (event, data) => {
+  expect(endingOf(event, data)).toBeUndefined();
+});
+
+test('the port of this host is in the answer of "info usernet", or nowhere', () => {
+  const table = (row: string) =>
+    `Hub -1 (net):\r\n  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\r\n${row}\r\n`;
+  const row = '  TCP[HOST_FORWARD]  12       127.0.0.1 45257       10.0.2.15    22     0     0';
+  expect(forwardedPort(table(row))).toBe(45_257);
+  for (const other of [
+    row.replace('45257', '0'),
+    row.replace('45257', '70000'),
+    row.replace('127.0.0.1', '9.9.9.9'),
+  ])
+    expect(forwardedPort(table(other))).toBeUndefined();
+  for (const answer of [undefined, 7, {}, '']) expect(forwardedPort(answer)).toBeUndefined();
+});
+
+describe('a golden image', () => {
+  async function imageWith(changes: object = {}) {
+    const imagesDir = await mkdtemp(join(tmpdir(), 'perry-images-'));
+    onTestFinished(() => rm(imagesDir, { recursive: true, force: true }));
+    const folder = join(imagesDir, 'golden');
+    await mkdir(folder);
+    const file = async (name: string) => {
+      await writeFile(join(folder, name), name);
+      return { name, sizeBytes: name.length, sha256Hex: createHash('sha256').update(name).digest('hex') };
+    };
+    const files = {
+      disk: await file('disk.qcow2'),
+      kernel: await file('vmlinuz'),
+      initrd: await file('initrd.gz'),
+    };
+    const facts = {
+      ...{ format: 1, driver: 'qemu', architecture: hostArchitecture(), builtAt: '2026-01-01T00:00:00Z' },
+      ...{ builtBy: '1', recipeSha256Hex: '0'.repeat(64), suite: 'bookworm', kernelRelease: '6.1' },
+      ...{ rcodesign: { version: '0.29.0', sha256Hex: '0'.repeat(64) }, packages: {}, files },
+      ...changes,
+    };
+    await writeFile(join(folder, 'image.json'), JSON.stringify(facts));
+    return { imagesDir, folder, reader: createImageReader(imagesDir) };
+  }
+  const refused = (code: string, reason: RegExp) => ({
+    failure: expect.objectContaining({ code, reason: expect.stringMatching(reason) }),
+  });
+
+  test('is sound when its files are what they should be', async () => {
+    const { reader, folder } = await imageWith();
+    expect(await reader.sound('golden', never)).toMatchObject({ disk: join(folder, 'disk.qcow2') });
+  });
+
+  test.each(['missing', '../golden', '', '.', '-x', 'golden/disk.qcow2'])('%j is none', async (name) => {
+    const { reader } = await imageWith();
+    await expect(reader.sound(name, never)).rejects.toMatchObject(refused('VM_IMAGE_MISSING', /No folder/));
+  });
+
+  test('for another processor is refused', async () => {
+    const other = hostArchitecture() === 'x86_64' ? 'aarch64' : 'x86_64';
+    const { reader } = await imageWith({ architecture: other });
+    await expect(reader.sound('golden', never)).rejects.toMatchObject(
+      refused('VM_IMAGE_UNUSABLE', /made for/),
+    );
+  });
+
+  test('of a form that is not known is refused', async () => {
+    const { reader } = await imageWith({ format: 2 });
+    await expect(reader.sound('golden', never)).rejects.toMatchObject(refused('VM_IMAGE_UNUSABLE', /form/));
+  });
+
+  test.each(['disk.qcow2', 'vmlinuz', 'initrd.gz'])(
+    '%s that is gone, cut or changed is named',
+    async (name) => {
+      const { reader, folder } = await imageWith();
+      await reader.sound('golden', never);
+      const path = join(folder, name);
+      const says = (reason: RegExp) =>
+        expect(reader.sound('golden', never)).rejects.toMatchObject(refused('VM_IMAGE_UNUSABLE', reason));
+      await writeFile(path, 'X'.repeat(name.length));
+      await says(/damaged/);
+      await truncate(path, 1);
+      await says(/has 1 bytes instead of/);
+      await rm(path);
+      await says(/cannot be read: ENOENT/);
+      await writeFile(path, name);
+      await utimes(path, 1, 1);
+      expect(await reader.sound('golden', never)).toBeDefined();
+    },
+  );
+});
