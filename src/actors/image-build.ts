@@ -1,8 +1,13 @@
-import { fromPromise } from 'xstate';
+import { createActor, fromPromise, toPromise } from 'xstate';
 import type { Recipient } from '../../machines/contracts/actors.ts';
 import type { VmClone } from '../../machines/contracts/vm.ts';
 import { imageBuildLimits } from '../../machines/image-build/limits.ts';
-import { imageBuildMachine } from '../../machines/image-build/machine.ts';
+import {
+  type ImageBuildInput,
+  type ImageBuildOutput,
+  type ImageBuildPhase,
+  imageBuildMachine,
+} from '../../machines/image-build/machine.ts';
 import type { GuestOfBuild, HostSurvey } from '../../machines/image-build/ports.ts';
 import { createNameLocks } from './name-locks.ts';
 import { provideVmLifecycle, type VmServices } from './vm-lifecycle.ts';
@@ -42,11 +47,38 @@ export interface ImageBuildMachines {
 /** Deadlines that take the place of the built-in ones, in milliseconds. */
 export type ImageBuildLimits = Partial<Record<keyof typeof imageBuildLimits, number>>;
 
+export interface ImageBuildRun {
+  readonly effects: ImageBuildEffects;
+  readonly machines: ImageBuildMachines;
+  readonly input: ImageBuildInput;
+  readonly limits: ImageBuildLimits;
+  readonly onPhase: (phase: ImageBuildPhase) => void;
+  /** Aborting cancels the build; what was made is undone before the promise settles. */
+  readonly signal: AbortSignal;
+}
+
+/** One build from its beginning to its end. */
+export async function runImageBuild(run: ImageBuildRun): Promise<ImageBuildOutput> {
+  const { effects, machines, input, limits, onPhase, signal } = run;
+  const actor = createActor(provideImageBuild(effects, machines, limits), { id: 'image-build', input });
+  actor.on('began', ({ phase }) => onPhase(phase));
+  const cancel = () => actor.send({ type: 'cancel.requested' });
+  const ended = toPromise(actor);
+  actor.start();
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) cancel();
+  try {
+    return await ended;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+  }
+}
+
 /** The image-build with its ports filled in. */
-export function provideImageBuild(
+function provideImageBuild(
   effects: ImageBuildEffects,
   { build, trial }: ImageBuildMachines,
-  limits: ImageBuildLimits = {},
+  limits: ImageBuildLimits,
 ) {
   const locks = createNameLocks();
   const inGuest = <T>(effect: (vmName: string, signal: AbortSignal) => Promise<T>) =>

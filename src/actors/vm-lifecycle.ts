@@ -6,9 +6,9 @@ import { vmLifecycleMachine } from '../../machines/vm-lifecycle/machine.ts';
 import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { Config } from '../config/load.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Logger } from '../observability/logger.ts';
 import { guestOf, type WatchedGuest, watchedGuest } from '../run/host/watched-guest.ts';
 import type { Limits } from '../run/limits.ts';
+import type { Services } from '../run/services.ts';
 import type { NameLocks } from './name-locks.ts';
 import { isDetached, type RunningMachine, type RunningMachines } from './running-machines.ts';
 
@@ -19,7 +19,7 @@ export interface VmServices {
   readonly config: Pick<Config, 'vmCloneTimeoutSeconds' | 'vmAddressTimeoutSeconds' | 'vmSshTimeoutSeconds'>;
   readonly limits: Pick<Limits, 'vm'>;
   readonly journal: Pick<Journal, 'machineBegins' | 'machineIsGone'>;
-  readonly logger: Pick<Logger, 'error'>;
+  readonly logger: Pick<Services['logger'], 'error'>;
 }
 
 type Machine = { input: VmClone; signal: AbortSignal };

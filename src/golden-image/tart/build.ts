@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createActor, toPromise } from 'xstate';
 import { textsOf } from '../../../machines/contracts/wording.ts';
 import type { ImageBuildOutput, ImageBuildPhase } from '../../../machines/image-build/machine.ts';
-import { type ImageBuildLimits, provideImageBuild } from '../../actors/image-build.ts';
+import { type ImageBuildLimits, runImageBuild } from '../../actors/image-build.ts';
 import type { PinnedRelease } from '../../adapters/rcodesign/release.ts';
 import { tartCommand } from '../../adapters/vm/tart/command.ts';
 import { createTartDriver } from '../../adapters/vm/tart/driver.ts';
@@ -74,8 +73,9 @@ async function runBuild(
       sweepWorkspaces(config.stateDir, (_dir, left) => driverOf(left, { config, logger }), stop, WORKSPACE),
   });
   const name = (): string => printVmName({ instance, runId: randomUUID() });
-  const actor = createActor(provideImageBuild(effects, machines, settings.limits), {
-    id: 'image-build',
+  return runImageBuild({
+    ...{ effects, machines, signal, limits: settings.limits ?? {} },
+    onPhase: (phase) => onProgress(PHASES[phase]),
     input: {
       name: wish.name,
       vm: { name: name(), image: wish.base },
@@ -84,17 +84,6 @@ async function runBuild(
       authorisesKey: wish.authorizedKey !== undefined,
     },
   });
-  actor.on('began', ({ phase }) => onProgress(PHASES[phase]));
-  const cancel = () => actor.send({ type: 'cancel.requested' });
-  const ended = toPromise(actor);
-  actor.start();
-  signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) cancel();
-  try {
-    return await ended;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
 }
 
 const driverOf = (

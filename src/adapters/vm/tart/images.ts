@@ -39,7 +39,7 @@ export async function renameMachine(
 ): Promise<void> {
   const result = await tart.call(['rename', from, to], { signal, deadlineMs: DEADLINE_MS });
   if (outcomeOf(result) === 'succeeded') return;
-  if (/target VM .* already exists/.test(result.stderr)) throw imageExists(to);
+  if (result.stderr.includes(`target VM ${to} already exists`)) throw imageExists(to);
   throw tartFailure(
     { summary: `The machine "${from}" could not be named "${to}".`, code: 'IMAGE_BUILD_FAILED' },
     result,
