@@ -117,8 +117,9 @@ describe.each(Object.entries(kinds))('through %s', (_, ssh) => {
     const { url, asked } = await authority();
     const { port, url: own } = await relayTo(url, { connectionTimeoutMs: 300 }, ssh);
     await Promise.all(Array.from({ length: 50 }, () => closed(raw(port, 'POST /ts01'))));
-    await vi.waitFor(async () => expect((await post(own)).status).toBe(200), 10_000);
-    expect(asked).toHaveLength(1);
+    expect(asked).toEqual([]);
+    // on a busy host the short life of a connection may end before its answer
+    await vi.waitFor(async () => expect((await post(own)).status).toBe(200), 30_000);
   });
 });
 
