@@ -10,6 +10,7 @@ import {
   vmDriverKinds,
 } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
+import { hasQemu } from './qemu-host.ts';
 import {
   defaultImageDir,
   defaultRunHeapMb,
@@ -137,8 +138,8 @@ export function loadConfig(
   const raw: Partial<Record<SettingName, string | undefined>> = Object.fromEntries(given);
   raw.hubSecret ??= env.PERRY_HUB_SECRET || undefined;
   raw.workerName ??= defaultWorkerName();
-  raw.vmDriver ??= defaultVmDriver(platform);
   raw.imageDir ??= defaultImageDir(env);
+  raw.vmDriver ??= defaultVmDriver(platform, hasQemu(env, raw.imageDir, raw.tartImage));
   raw.stateDir ??= defaultStateDir(env, platform);
   const result = schema.safeParse(raw);
   if (!result.success) throw invalid(result.error, raw);

@@ -62,7 +62,8 @@ export const settings = {
   vmDriver: {
     variable: 'PERRY_VM_DRIVER',
     meaning: `${vmDriverChoice((kind) => `\`${kind}\``)}; \`local\` isolates nothing and is for development`,
-    defaultText: '`tart` on macOS, `local` elsewhere',
+    defaultText:
+      '`tart` on macOS; on Linux `qemu` where QEMU and the golden image are there; `local` elsewhere',
   },
   guestNetwork: {
     variable: 'PERRY_GUEST_NETWORK',

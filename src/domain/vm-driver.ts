@@ -41,5 +41,8 @@ export const vmDriverFacts = (kind: VmDriverKind): VmDriverFacts => vmDrivers[ki
 export const vmDriverChoice = (shown: (kind: VmDriverKind) => string = (kind) => kind): string =>
   new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(vmDriverKinds.map(shown));
 
-export const defaultVmDriver = (platform: NodeJS.Platform): VmDriverKind =>
-  platform === 'darwin' ? 'tart' : 'local';
+/** @param hasQemu - QEMU and its golden image are on this host */
+export function defaultVmDriver(platform: NodeJS.Platform, hasQemu: boolean): VmDriverKind {
+  if (platform === 'darwin') return 'tart';
+  return platform === 'linux' && hasQemu ? 'qemu' : 'local';
+}

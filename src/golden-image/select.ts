@@ -1,4 +1,3 @@
-import { defaultVmDriver } from '../domain/vm-driver.ts';
 import { type ImageHost, type ImageKind, type ImageMaker, imageKinds } from './kinds.ts';
 import { createQemuMaker } from './qemu/maker.ts';
 import { createTartMaker } from './tart/maker.ts';
@@ -14,8 +13,7 @@ const isKind = (name: string): name is ImageKind => imageKinds.some((kind) => ki
 export function imageKindOf({ config }: ImageHost, asked?: ImageKind): ImageKind {
   if (asked !== undefined) return asked;
   if (isKind(config.vmDriver)) return config.vmDriver;
-  const ofSystem = defaultVmDriver(process.platform);
-  return isKind(ofSystem) ? ofSystem : 'qemu';
+  return process.platform === 'darwin' ? 'tart' : 'qemu';
 }
 
 export const imageMaker = (host: ImageHost, kind: ImageKind): ImageMaker => makers[kind](host);

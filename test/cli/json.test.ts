@@ -18,7 +18,7 @@ function outputOf(...words: readonly string[]): string {
   try {
     return execFileSync(process.execPath, ['--', program, ...words], {
       ...{ encoding: 'utf8', stdio: 'pipe' },
-      env: { PATH, HOME, PERRY_STATE_DIR: stateDir },
+      env: { PATH, HOME, PERRY_VM_DRIVER: 'local', PERRY_STATE_DIR: stateDir },
     });
   } catch (error) {
     return (error as { stdout: string }).stdout;

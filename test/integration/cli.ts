@@ -22,7 +22,7 @@ export interface RunningCli {
 
 export function startCli(env: Readonly<Record<string, string>>, ...args: string[]): RunningCli {
   const child = spawn(process.execPath, [join(packageRoot(), PROGRAM), ...args], {
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PERRY_VM_DRIVER: 'local', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const { lines, changes } = linesOf(child);
