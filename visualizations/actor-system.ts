@@ -25,6 +25,7 @@ const nodes = {
   notarization: { id: 'notarization', shape: '[notarization]' },
   'store-upload': { id: 'store', shape: '[store-upload]' },
   'image-build': { id: 'image', shape: '["image-build (perry-ship image build)"]' },
+  'image-check': { id: 'trial', shape: '["image-check (perry-ship image check)"]' },
   registry: { id: 'registry', shape: '[(registry of the base image)]' },
   inquiry: { id: 'inquiry', shape: '[inquiry]' },
   'status-watch': { id: 'status', shape: '[status-watch]' },
@@ -135,6 +136,9 @@ export const arrows: readonly Arrow[] = [
   { from: 'registry', to: 'image-build', events: ['base.moved'] },
   { from: 'image-build', to: 'vm-lifecycle', events: ['vm.keepRequested', 'vm.releaseRequested'] },
   { from: 'vm-lifecycle', to: 'image-build', events: ['vm.ready', 'vm.lost'] },
+  { from: 'command', to: 'image-check', events: ['cancel.requested'] },
+  { from: 'image-check', to: 'vm-lifecycle', events: ['vm.releaseRequested'] },
+  { from: 'vm-lifecycle', to: 'image-check', events: ['vm.ready', 'vm.lost'] },
   { from: 'command', to: 'inquiry', says: 'starts' },
   { from: 'command', to: 'status-watch', says: 'starts' },
 ];

@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
 import { imageBuildMachine } from '../machines/image-build/machine.ts';
+import { imageCheckMachine } from '../machines/image-check/machine.ts';
 import { inquiryMachine } from '../machines/inquiry/machine.ts';
 import { interruptedJobsMachine } from '../machines/interrupted-jobs/machine.ts';
 import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
@@ -23,6 +24,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'vm-lifecycle': vmLifecycleMachine,
   'lone-signer': loneSignerMachine,
   'image-build': imageBuildMachine,
+  'image-check': imageCheckMachine,
   inquiry: inquiryMachine,
   'status-watch': statusWatchMachine,
   'vm-pool': vmPoolMachine,

@@ -1,5 +1,6 @@
-import type { Answer, Verdict } from '../doctor/check.ts';
+import type { Answer } from '../doctor/check.ts';
 import { examineHost } from '../doctor/examine-host.ts';
+import { answerLine } from './answer-line.ts';
 import { exitCodes } from './exit-codes.ts';
 
 export interface DoctorFlags {
@@ -23,18 +24,11 @@ export async function doctor({ envFile, json, for: purpose }: DoctorFlags): Prom
   });
   for await (const answer of examination) {
     answers.push(answer);
-    if (!json) print(lineOf(answer));
+    if (!json) print(answerLine(answer));
   }
   const isReady = answers.every(({ verdict }) => verdict !== 'failed');
   if (json) print(JSON.stringify({ ok: isReady, answers }, null, 2));
   process.exitCode = isReady ? exitCodes.done : exitCodes.failed;
-}
-
-const MARKS: Readonly<Record<Verdict, string>> = { ok: 'ok    ', remark: 'remark', failed: 'FAILED' };
-
-function lineOf({ verdict, question, evidence, fix }: Answer): string {
-  const line = `${MARKS[verdict]}  ${question}  ${evidence}`;
-  return fix === undefined ? line : `${line}\n        → ${fix}`;
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -1,7 +1,10 @@
 import { withEnvFile } from '../config/env-file.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Answer } from '../doctor/check.ts';
 import { GOLDEN_IMAGE_NAME } from '../domain/golden-image.ts';
+import type { VmDriverKind } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
+import { examineImage } from '../golden-image/check/examine-image.ts';
 import {
   type ImageHost,
   type ImageKind,
@@ -10,6 +13,7 @@ import {
   imageKinds,
 } from '../golden-image/kinds.ts';
 import { imageKindOf, imageMaker } from '../golden-image/select.ts';
+import { answerLine } from './answer-line.ts';
 import { exitCodes } from './exit-codes.ts';
 import { builtText, imageLine } from './image-text.ts';
 import { interruptible } from './interruptible.ts';
@@ -58,6 +62,26 @@ export async function list(flags: ImageFlags): Promise<void> {
 
 const NONE = 'There is no golden image; "perry-ship image build" makes one.';
 
+export interface ImageCheckFlags extends Omit<ImageFlags, 'driver'> {
+  readonly driver?: VmDriverKind;
+}
+
+/** Boots a clone of the image, asks it what `doctor` would ask, and destroys it: exit 0, or 1 when no job could be done. */
+export async function check(name: string | undefined, flags: ImageCheckFlags): Promise<void> {
+  const { driver, json } = flags;
+  await withHost(flags, async ({ config, env }, signal) => {
+    const answers: Answer[] = [];
+    const settings = { ...config, vmDriver: driver ?? config.vmDriver };
+    const named = name === undefined ? settings : { ...settings, tartImage: nameOf(name) };
+    const isGood = await examineImage({ config: named, env }, signal, (answer) => {
+      answers.push(answer);
+      if (!json) print(answerLine(answer));
+    });
+    if (json) printJson({ ok: isGood, answers });
+    process.exitCode = isGood ? exitCodes.done : exitCodes.failed;
+  });
+}
+
 export async function remove(name: string, flags: ImageFlags): Promise<void> {
   await withMaker(flags, async (maker, signal) => {
     await maker.remove(nameOf(name), { signal });
@@ -70,7 +94,7 @@ const withMaker = (flags: ImageFlags, work: (maker: ImageMaker, signal: AbortSig
   withHost(flags, (host, signal) => work(imageMaker(host, imageKindOf(host, flags.driver)), signal));
 
 async function withHost(
-  { envFile, json = false }: ImageFlags,
+  { envFile, json = false }: Pick<ImageFlags, 'envFile' | 'json'>,
   work: (host: ImageHost, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   await interruptible({ json }, async (signal) => {

@@ -120,6 +120,14 @@ onImage('build', 'make one, in minutes the first time; it is there whole in the 
 onImage('list', 'which there are, of all drivers, and whether their files are whole').action(async (flags) =>
   (await import('./image.ts')).list(flags),
 );
+image
+  .command('check')
+  .description('boot a machine from one, ask it all that a job needs, destroy it')
+  .argument('[name]', 'left out: the one that the daemon uses')
+  .addOption(new Option('--driver <kind>', 'virtual machines (PERRY_VM_DRIVER)').choices(vmDriverKinds))
+  .option('--env-file <file>', 'file that the daemon is started with')
+  .option('--json', 'for programs')
+  .action(async (name, flags) => (await import('./image.ts')).check(name, flags));
 onImage('remove', 'delete one that no machine is made from')
   .argument('<name>')
   .action(async (name, flags) => (await import('./image.ts')).remove(name, flags));

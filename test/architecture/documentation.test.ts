@@ -66,7 +66,7 @@ test('files that the guides name exist, from the root or from the folder of the 
     expect(named.length, page).toBeGreaterThan(1);
     const invented = [
       ...['run/steps/my-step.ts', 'inquiries/my-inquiry.ts'],
-      ...['cli/my-command.ts', 'adapters/vm/NAME/driver.ts'],
+      ...['cli/my-command.ts', 'adapters/vm/NAME/driver.ts', 'daemon/NAME-options.ts'],
     ];
     expect(
       named.filter((to) => !isThere(to) && !invented.includes(to)),

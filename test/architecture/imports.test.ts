@@ -168,7 +168,8 @@ test('formats and Apple’s rules are pure: no files, no network, no processes',
 });
 
 test('only the actors, the daemon and what watches them know XState', () => {
-  const users = /^(machines|src\/(actors|daemon|control|sign|doctor|observability|cli|launchd))\//;
+  const users =
+    /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|observability|cli|launchd))\//;
   const others = imports.filter(({ from, to }) => to.startsWith('xstate') && !users.test(from));
   expect(others.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });

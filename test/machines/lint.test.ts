@@ -61,6 +61,9 @@ const RESTING: Readonly<Record<string, string>> = {
   'imageBuild.making.releasing': 'ends when vm-lifecycle does',
   'imageBuild.checking.booting': 'ends when vm-lifecycle is ready, or has ended',
   'imageBuild.checking.releasing': 'ends when vm-lifecycle does',
+  // image-check: so is its machine
+  'imageCheck.trying.booting': 'ends when vm-lifecycle is ready, or has ended',
+  'imageCheck.trying.releasing': 'ends when vm-lifecycle does',
   // vm-pool and vm-lifecycle
   'vmPool.keeping': 'standby machines stay as long as they are wanted',
   'vmLifecycle.alive.ready.serving': 'the job that owns the machine has the deadline',
