@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runDemo } from '../demo/run-demo.ts';
+import type { VmDriverKind } from '../domain/vm-driver.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
 import { usage } from './sign-files.ts';
 
 export interface DemoFlags {
+  readonly driver?: VmDriverKind;
   readonly out?: string;
 }
 

@@ -33,6 +33,11 @@ program
 program
   .command('demo')
   .description('an embedded hub, a macOS job and an iOS job, throw-away identities; ends by itself')
+  .addOption(
+    new Option('--driver <kind>', 'virtual machines; "local" has none and needs nothing')
+      .choices(vmDriverKinds)
+      .default('local'),
+  )
   .option('--out <dir>', 'leave the artifacts there')
   .action(async (flags) => (await import('./demo.ts')).demo(flags));
 

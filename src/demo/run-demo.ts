@@ -2,7 +2,9 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { loadConfig } from '../config/load.ts';
+import { settings } from '../config/settings.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
+import { type VmDriverKind, vmDrivers } from '../domain/vm-driver.ts';
 import { type EmbeddedHub, type StoredArtifact, startEmbeddedHub } from '../embedded-hub/embedded-hub.ts';
 import { ShipError } from '../errors.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
@@ -16,6 +18,8 @@ export interface DemoOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
+  /** What makes the machines; `local` when left out. */
+  readonly driver?: VmDriverKind;
   /** Where the artifacts are left; they are gone with the demo otherwise. */
   readonly out?: string;
 }
@@ -23,19 +27,25 @@ export interface DemoOptions {
 const SECRET = 'demo-worker-secret';
 
 /**
- * The whole way on this machine: a hub, the daemon with the `local` driver, a macOS job and an iOS job side by
- * side, and a look into what came out.
+ * The whole way on this host: a hub, the daemon, a macOS job and an iOS job side by side, each in a machine of its own,
+ * and a look into what came out.
  *
  * @throws ShipError DEMO_FAILED when a job failed or an artifact does not hold
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { signal, print } = options;
-  const tool = await locateRcodesign({ env: process.env, signal, onProgress: print });
+  const driver = options.driver ?? 'local';
+  const rcodesign = vmDrivers[driver].usesHostTools
+    ? (await locateRcodesign({ env: process.env, signal, onProgress: print })).path
+    : undefined;
   const hub = await startEmbeddedHub({ workerSecret: SECRET });
   const authority = await startTimestampAuthority();
   let daemon: Daemon | undefined;
   try {
-    daemon = await startDaemon({ ...daemonOptions(options, hub, authority, tool.path), signal });
+    daemon = await startDaemon({
+      ...daemonOptions({ ...options, driver }, hub, authority, rcodesign),
+      signal,
+    });
     print('A macOS app and an iOS app are on their way, each through a machine of its own.\n');
     await runJobs(hub, options);
   } finally {
@@ -46,17 +56,33 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   }
 }
 
+/** Of the caller's settings those that say which machines there are; all others are the demo's own. */
+const MACHINE_SETTINGS = [
+  settings.imageDir,
+  settings.tartImage,
+  settings.tartBinary,
+  settings.tartHome,
+  settings.tartSshUser,
+  settings.tartSshPassword,
+  settings.tartSshKeyFile,
+  settings.tartHostKey,
+  settings.vmCpus,
+  settings.vmMemoryMb,
+];
+
 function daemonOptions(
-  { folder }: DemoOptions,
+  { folder, driver }: DemoOptions,
   hub: EmbeddedHub,
   authority: TimestampAuthority,
-  rcodesign: string,
+  rcodesign: string | undefined,
 ) {
-  const env = {
+  const given = MACHINE_SETTINGS.map(({ variable }) => [variable, process.env[variable]]);
+  const env: Record<string, string | undefined> = {
+    ...(driver !== 'local' && Object.fromEntries(given)),
     PERRY_HUB_URL: hub.webSocketUrl,
     PERRY_HUB_WORKER_SECRET: SECRET,
     PERRY_WORKER_NAME: 'demo',
-    PERRY_VM_DRIVER: 'local',
+    PERRY_VM_DRIVER: driver,
     PERRY_STATE_DIR: join(folder, 'state'),
     PERRY_RCODESIGN: rcodesign,
     PERRY_TIMESTAMP_URL: authority.url,

@@ -7,6 +7,9 @@ const JOB_DIR = 'perry-ship-job';
 /** PATH_MAX of macOS. */
 const MAX_PATH_CHARACTERS = 1024;
 
+/** `Linux 6.1.0-18-cloud-amd64 x86_64`, `Darwin 24.5.0 arm64`. */
+const SYSTEM = /^[\w.+~ -]{1,100}$/;
+
 /**
  * Makes a folder of the job in the guest, for nobody else to read.
  *
@@ -17,13 +20,22 @@ export async function guestFolder(
   { session, signal }: Pick<GuestStepScope, 'session' | 'signal'>,
   name: string,
 ): Promise<string> {
+  return (await guestFolderAndSystem({ session, signal }, name)).path;
+}
+
+/** The same, and what the guest says that it runs: kernel, its release, and the processor; empty when it is no such text. */
+export async function guestFolderAndSystem(
+  { session, signal }: Pick<GuestStepScope, 'session' | 'signal'>,
+  name: string,
+): Promise<{ readonly path: string; readonly system: string }> {
   const folder = `${JOB_DIR}/${name}`;
-  const command = `cd && umask 077 && ${shellCommand(['mkdir', '-p', folder])} && cd ${folder} && pwd -P`;
+  const command = `uname -srm; cd && umask 077 && ${shellCommand(['mkdir', '-p', folder])} && cd ${folder} && pwd -P`;
   const { stdout, exitCode } = await session.exec(command, { signal });
   if (exitCode !== 0)
     throw new Error(`the guest could not make a folder for the job (exit code ${exitCode})`);
-  const path = stdout.replace(/\n$/, '');
-  if (isPlaceOf(path, folder)) return path;
+  const end = stdout.indexOf('\n');
+  const [system, path] = [stdout.slice(0, end), stdout.slice(end + 1).replace(/\n$/, '')];
+  if (isPlaceOf(path, folder)) return { path, system: SYSTEM.test(system) ? system : '' };
   throw refused(`it named ${JSON.stringify(path.slice(0, 200))} as the folder "${folder}" that it made`);
 }
 

@@ -4,7 +4,7 @@ import { syncTree } from '../../adapters/guest/sync-tree.ts';
 import { putTree } from '../../adapters/guest/transfer.ts';
 import type { EarlyCopy } from '../early-transfer.ts';
 import { need } from '../run-results.ts';
-import { guestFolder } from './guest-folder.ts';
+import { guestFolderAndSystem } from './guest-folder.ts';
 import type { GuestStepScope } from './step.ts';
 
 /** The prepared bundle goes into the guest, afresh for each pass; from here on only signing changes it. */
@@ -12,7 +12,9 @@ export async function transferBundle(scope: GuestStepScope): Promise<void> {
   const { results, session, signal, report, pass } = scope;
   const { appPath: sourceDir, folderName } = need(results, 'found');
   const totalBytes = Math.max(1, results.unpackedBytes ?? 1);
-  const remoteDir = `${await guestFolder(scope, `pass-${pass + 1}`)}/${folderName}`;
+  const { path, system } = await guestFolderAndSystem(scope, `pass-${pass + 1}`);
+  if (pass === 0 && system) report.log(`The machine runs ${system}.`);
+  const remoteDir = `${path}/${folderName}`;
   const onProgress = (sentBytes: number) => report.progress((sentBytes / totalBytes) * 40);
   const options = { sourceDir, remoteDir, signal, onProgress };
   const early = await earlyCopy(scope);
