@@ -109,7 +109,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'doctor',
   ],
   'embedded-hub': ['adapters'],
-  demo: ['formats', 'files', 'adapters', 'config', 'verify', 'daemon', 'embedded-hub'],
+  demo: ['formats', 'domain', 'files', 'adapters', 'config', 'verify', 'daemon', 'embedded-hub'],
   cli: [
     'machines',
     'domain',
