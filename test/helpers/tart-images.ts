@@ -78,7 +78,7 @@ export async function imageHost(knobs: Knobs = {}): Promise<ImageHostForTests> {
       await vi.waitFor(
         async () => {
           expect([...(await host.machines())].sort()).toEqual([...machines].sort());
-          expect(await readdir(join(home, 'tmp'))).toEqual([]);
+          expect(await readdir(join(home, 'tmp')).catch(() => [])).toEqual([]);
         },
         { timeout: 10_000, interval: 20 },
       );
