@@ -39,7 +39,8 @@ export const imageBuildMachine = imageBuildSetup.createMachine({
   initial: 'surveying',
   states: {
     surveying: {
-      description: 'Everything that would go wrong for certain is found before anything is made.',
+      description:
+        'Everything that would go wrong for certain is found before anything is made; what goes in is fetched.',
       entry: began('surveying'),
       invoke: {
         id: 'surveyHost',

@@ -1,4 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { printVmName } from '../../src/domain/vm-name.ts';
@@ -146,6 +148,24 @@ describe('not built, and nothing left', () => {
   /** A program that stands in front of the real one in the guest; it lies on the disk of the base. */
   const tool = (name: string, script: string) =>
     mac.putInto('golden', `root/usr/local/bin/${name}`, `#!/bin/sh\n${script}\n`, 0o755);
+});
+
+describe('the archive of rcodesign', () => {
+  test.each([
+    ['cannot be reached', 'http://127.0.0.1:9/x.tar.gz', /connect ECONNREFUSED|ECONNREFUSED|bad port/],
+    ['is another one', '', /expected 0{64}/],
+  ])('%s: no machine is made', async (_, url, reason) => {
+    const server = createServer((_request, response) => void response.end('another one'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.tar.gz`;
+    const release = { url: url || own, sha256Hex: '0'.repeat(64) };
+    const failure = await mac.build({}, { settings: { release } }).catch((error: Error) => error);
+    server.close();
+    expect(failure).toMatchObject({ code: 'RCODESIGN_MISSING' });
+    expect((failure as Error).message).toMatch(reason);
+    expect(mac.lines).toEqual(['looking at this host']);
+    await mac.expectOnly([]);
+  });
 });
 
 const FULL = {

@@ -58,12 +58,18 @@ export function effectsOf(scope: EffectsScope): ImageBuildEffects {
   const archive = (signal: AbortSignal): Promise<string> =>
     cachedArchive(release, cacheFolder(env), signal).catch((cause: unknown) => {
       signal.throwIfAborted();
-      throw archiveMissing(cause);
+      throw archiveMissing(release.url, cacheFolder(env), cause);
     });
   return loggedBy(logger, {
     surveyHost: async (signal) => {
       await scope.sweep(signal);
-      return surveyHost({ tart, home, minFreeDiskGb: tartOptions(config).minFreeDiskGb, wish }, signal);
+      const survey = await surveyHost(
+        { tart, home, minFreeDiskGb: tartOptions(config).minFreeDiskGb, wish },
+        signal,
+      );
+      // measured again when it goes in
+      await archive(signal);
+      return survey;
     },
     pullBase: (onMoved, signal) =>
       pullImage(tart, wish.base, {

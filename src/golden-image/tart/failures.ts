@@ -35,12 +35,11 @@ export const archiveDamaged = (seen: string): ShipError =>
       'Run the command again; if it is always so, the base image is not to be trusted: use another one.',
   });
 
-export const archiveMissing = (cause: unknown): ShipError =>
+export const archiveMissing = (url: string, folder: string, cause: unknown): ShipError =>
   new ShipError('RCODESIGN_MISSING', {
     summary: 'The archive of rcodesign for the guest could not be fetched.',
     reason: `${cause instanceof Error ? cause.message : 'The download failed'}.`,
-    nextStep:
-      'Let this host reach github.com, by a proxy in HTTPS_PROXY if need be, and run the command again.',
+    nextStep: `Let this host reach ${new URL(url).host}, by a proxy in HTTPS_PROXY if need be, or put ${url} into ${folder}, and run the command again.`,
     cause,
   });
 

@@ -46,7 +46,7 @@ export const hostKeyMismatch = (address: GuestAddress, seen: string, cause: Erro
     summary: `The guest at ${place(address)} is not the machine that was started: its SSH host key is another one.`,
     reason: `It presented ${seen}, pinned is ${address.hostKeyFingerprint}.`,
     nextStep:
-      'If the golden image was rebuilt, pin what "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" prints inside it; otherwise find out who answers at this address.',
+      'If the golden image was rebuilt, set PERRY_TART_HOST_KEY to what "perry-ship image build" has printed; otherwise find out who answers at this address.',
     cause,
   });
 
