@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,11 +10,12 @@ import {
   machineArguments,
   probeArguments,
 } from '../../src/adapters/vm/qemu/command-line.ts';
+import { createQemuDriver } from '../../src/adapters/vm/qemu/driver.ts';
 import { endingOf } from '../../src/adapters/vm/qemu/ending.ts';
 import { createImageReader, hostArchitecture } from '../../src/adapters/vm/qemu/image.ts';
 import { forwardedPort } from '../../src/adapters/vm/qemu/locate.ts';
 import { createQmp } from '../../src/adapters/vm/qemu/qmp.ts';
-import { never } from '../helpers/local-vm.ts';
+import { freshName, INSTANCE, isAlive, never, untilDead } from '../helpers/local-vm.ts';
 
 const shape: MachineShape = {
   name: 'perry-ship-c0ffee00-x',
@@ -223,4 +225,54 @@ describe('a golden image', () => {
       expect(await reader.sound('golden', never)).toBeDefined();
     },
   );
+});
+
+describe('what a previous process of the daemon left', () => {
+  /** A process that calls itself so, and a clone that names it as its machine. */
+  async function leftover(argv0: string, named: (name: string) => readonly string[]) {
+    const stateDir = await mkdtemp(join(tmpdir(), 'perry-left-'));
+    const name = freshName();
+    const cloneDir = join(stateDir, 'clones', name);
+    await mkdir(cloneDir, { recursive: true });
+    const args = ['-e', 'setInterval(() => {}, 1_000); console.log()', '--', ...named(name)];
+    const child = spawn(process.execPath, args, { argv0, stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(async () => {
+      child.kill('SIGKILL');
+      await rm(stateDir, { recursive: true, force: true });
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await writeFile(join(cloneDir, 'qemu.pid'), `${child.pid}\n`);
+    const driver = createQemuDriver({
+      ...{ stateDir, imagesDir: stateDir, instance: INSTANCE, cpus: 1, memoryMb: 512, minFreeDiskGb: 0 },
+      guestNetwork: 'none',
+      note: () => undefined,
+    });
+    return { driver, name, cloneDir, pid: child.pid as number };
+  }
+
+  test('is killed when it is a QEMU under the very name of the clone', async () => {
+    const { driver, name, pid } = await leftover('qemu-system-x86_64', (clone) => ['-name', clone]);
+    await driver.delete(name, { signal: never });
+    await untilDead(pid);
+    expect(await driver.list({ signal: never })).toEqual([]);
+  });
+
+  test.each<[string, string, (name: string) => string[]]>([
+    ['a QEMU under another name', 'qemu-system-x86_64', (name) => ['-name', `${name}0`]],
+    ['a QEMU that has the name elsewhere', 'qemu-system-x86_64', (name) => ['-name', 'x', '-uuid', name]],
+    ['a QEMU without a name', 'qemu-system-x86_64', () => []],
+    ['another program that knows the name', 'less', (name) => ['-name', name]],
+  ])('is left alone when its number belongs to %s', async (_who, argv0, named) => {
+    const { driver, name, pid } = await leftover(argv0, named);
+    await driver.stop(name, { signal: never });
+    await driver.delete(name, { signal: never });
+    expect(await isAlive(pid)).toBe(true);
+  });
+
+  test.each(['', '0', '1', '-1', '99999999999', 'text', '7 8'])('a number %j is none', async (text) => {
+    const { driver, name, cloneDir, pid } = await leftover('qemu-system-x86_64', (clone) => ['-name', clone]);
+    await writeFile(join(cloneDir, 'qemu.pid'), text);
+    await driver.delete(name, { signal: never });
+    expect(await isAlive(pid)).toBe(true);
+  });
 });

@@ -11,7 +11,7 @@ import { INSTANCE } from './local-vm.ts';
 
 /** Where the golden image of these tests is: `npm run test:vm` builds it once with `perry-ship image build`. */
 export const TEST_IMAGES_DIR = process.env.PERRY_IMAGE_DIR || join(cacheFolder(process.env), 'test-images');
-const TEST_IMAGE = 'perry-ship-golden';
+export const TEST_IMAGE = 'perry-ship-golden';
 
 /** Why no machine of QEMU can be tried here; undefined when one can. */
 export function whyNoMachines(): string | undefined {
