@@ -37,18 +37,18 @@ export async function buildTartImage(
   options: ImageBuildOptions & { readonly settings?: BuildSettings },
 ): Promise<ImageBuildOutput> {
   const workspace = await enterWorkspace(host.config.stateDir, WORKSPACE);
-  let leaked: readonly string[] = [];
+  // without an end that is known, the folder stays: the next build finds the machines by it
+  let leaked: readonly string[] | undefined;
   try {
     const output = await runBuild(host, wish, workspace, options);
     leaked = output.leaked;
-    for (const name of leaked)
+    for (const name of output.leaked)
       options.onProgress(`note: the machine ${name} could not be deleted; the next build tries again`);
     if (output.outcome === 'cancelled') throw options.signal.reason;
     if (output.failure) throw new ShipError(output.failure.code as FailureCode, textsOf(output.failure));
     return output;
   } finally {
-    // with a machine left behind, the folder stays: the next build finds the machine by it
-    if (leaked.length === 0) await workspace.leave();
+    if (leaked?.length === 0) await workspace.leave();
   }
 }
 
