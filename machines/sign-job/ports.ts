@@ -72,6 +72,10 @@ export const signJobPorts = {
   validateStaple: port<void, GuestStepInput>('validateStaple'),
   /** App Store Connect's id of an upload of the same build that an earlier run began; null when there is none. */
   findEarlierUpload: port<string | null, StepInput>('findEarlierUpload'),
+  /** The same as `deliverArtifact`, but the last bytes are held back until `releaseDelivery`. */
+  deliverAhead: port<void, StepInput>('deliverAhead'),
+  /** The artifact is good: the last bytes of an upload that was begun ahead may leave. */
+  releaseDelivery: port<void, StepInput>('releaseDelivery'),
   deliverArtifact: port<void, StepInput>('deliverArtifact'),
   /** Is the token of the assignment still good? */
   probeClaim: port<'open' | 'closed', StepInput>('probeClaim'),

@@ -1,4 +1,5 @@
 import { raise } from 'xstate';
+import { checkingArtifact, checkingWhileSending } from './checking.ts';
 import { delivered, delivering } from './delivering.ts';
 import { awaitingProcess, downloading } from './downloading.ts';
 import { awaitingMachine, compilingAssets, equipped, learningToolchain, namingCatalog } from './equipping.ts';
@@ -22,7 +23,6 @@ import { publishing } from './publishing.ts';
 import { signJobSetup } from './setup.ts';
 import {
   beginningPass,
-  checkingArtifact,
   codesigning,
   embeddingProfile,
   layingOutBundle,
@@ -78,6 +78,7 @@ export const running = signJobSetup.createStateConfig({
     verifyingSignature,
     packaging,
     checkingArtifact,
+    checkingWhileSending,
     awaitingClaim,
     keepingArtifact,
     notarizing,

@@ -1,4 +1,4 @@
-import { assign, enqueueActions, or, sendTo, setup, stateIn } from 'xstate';
+import { and, assign, enqueueActions, not, or, sendTo, setup, stateIn } from 'xstate';
 import type { Failure } from '../contracts/failure.ts';
 import type {
   AdmittedJob,
@@ -172,6 +172,15 @@ export const signJobSetup = setup({
     /** What is delivered is not what the store gets, and could be lost with that. */
     isUnsecured: ({ context }) =>
       context.delivered === null && deliveredPass(context) !== publishedPass(context),
+    /** The artifact of the pass at work goes to the hub as it is, as soon as it has been checked. */
+    isDeliveredNext: and([
+      not('hasNextPass'),
+      not('mustNotarize'),
+      not('mustPublish'),
+      ({ context }) => context.pass === deliveredPass(context),
+    ]),
+    isOnItsWay: stateIn('#signJob.engaged.work.running.checkingWhileSending.upload.attempting'),
+    artifactIsGood: stateIn('#signJob.engaged.work.running.checkingWhileSending.check.passed'),
     isTicketRefused: (_, params: { failure: Failure }) => params.failure.code === 'STAPLE_FAILED',
     isAccepted: (_, params: { output: NotarizationOutput }) => params.output.outcome === 'succeeded',
     isPublished: (_, params: { output: StoreUploadOutput }) => params.output.outcome === 'published',

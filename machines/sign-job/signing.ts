@@ -1,3 +1,4 @@
+import { and } from 'xstate';
 import type { SignJobContext } from './context.ts';
 import { signJobSetup } from './setup.ts';
 import { begin, faulted, guestStep, late, step } from './transitions.ts';
@@ -101,30 +102,18 @@ export const packaging = signJobSetup.createStateConfig({
     id: 'packageArtifact',
     src: 'packageArtifact',
     input: guestStep,
-    onDone: {
-      target: 'checkingArtifact',
-      actions: { type: 'keepArtifact', params: ({ event }) => event },
-    },
-    onError: faulted,
-  },
-  after: { packageTimeout: late('packaging') },
-});
-
-export const checkingArtifact = signJobSetup.createStateConfig({
-  description: 'The artifact is read back as a stranger would read it.',
-  invoke: {
-    id: 'checkArtifact',
-    src: 'checkArtifact',
-    input: step,
     onDone: [
       {
-        guard: 'hasNextPass',
-        target: 'beginningPass',
-        actions: ['finishStage', 'beginNextPass'],
+        guard: and(['isDeliveredNext', 'claimIsValid']),
+        target: 'checkingWhileSending',
+        actions: { type: 'keepArtifact', params: ({ event }) => event },
       },
-      { target: 'awaitingClaim', actions: 'finishStage' },
+      {
+        target: 'checkingArtifact',
+        actions: { type: 'keepArtifact', params: ({ event }) => event },
+      },
     ],
     onError: faulted,
   },
-  after: { checkTimeout: late('checking the artifact') },
+  after: { packageTimeout: late('packaging') },
 });

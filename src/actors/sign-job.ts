@@ -72,6 +72,8 @@ export function provideSignJob(
       }),
       validateStaple: guestStep('validateStaple'),
       findEarlierUpload: step('findEarlierUpload'),
+      deliverAhead: step('deliverAhead', () => local?.onDelivered()),
+      releaseDelivery: step('releaseDelivery'),
       deliverArtifact: step('deliverArtifact', () => local?.onDelivered()),
       probeClaim: fromPromise<'open' | 'closed', StepInput>(({ input, signal }) =>
         stateOfClaim(services, input.assignmentId, signal),

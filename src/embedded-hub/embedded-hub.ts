@@ -76,6 +76,8 @@ export interface EmbeddedHub {
   delayBodyUntil(release: Promise<unknown>): void;
   /** Uploads that were read are answered only then. */
   delayUploadAnswerUntil(release: Promise<unknown>): void;
+  /** How many uploads have come, as far as their heads. */
+  uploadsBegun(): number;
   /** How many uploads were read to their end. */
   uploadsRead(): number;
 }
@@ -164,6 +166,7 @@ function faultsOf(server: HubServer) {
     delayUploadAnswerUntil: (release: Promise<unknown>) => {
       faults.uploadHold = release;
     },
+    uploadsBegun: () => faults.uploadsBegun,
     uploadsRead: () => faults.uploadsRead,
   };
 }

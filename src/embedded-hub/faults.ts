@@ -7,6 +7,8 @@ export class Faults {
   readonly #corruptions: BundleCorruption[] = [];
   /** Answers wait for these, after the head of a download and before the answer to an upload. */
   bodyHold: Promise<unknown> = Promise.resolve();
+  /** How many uploads have come, as far as their heads. */
+  uploadsBegun = 0;
   /** How many uploads were read to their end. */
   uploadsRead = 0;
   uploadHold: Promise<unknown> = Promise.resolve();

@@ -21,6 +21,7 @@ export const acceptUpload: Handler = async (context, jobId, request, response) =
     if (!isRefused(context, jobId, request, response)) refuseEmpty(response);
     return;
   }
+  context.faults.uploadsBegun += 1;
   context.judge.upload(jobId, request.headers);
   const fault = context.faults.nextUpload();
   if (fault === 'reset') return breakOff(request);

@@ -1,7 +1,7 @@
 import { parsePlistDict } from '../formats/plist/index.ts';
 import type { RunSetup } from '../run/channel/run-setup.ts';
 import { hubSteps, type StepTable, step } from '../run/room/step-table.ts';
-import { placeArtifact } from '../sign/artifact-place.ts';
+import { afterCheck, placeArtifact } from '../sign/artifact-place.ts';
 import { takeBundle } from '../sign/take-bundle.ts';
 
 /** The effects of a run: without a hub, the bundle is on this host already, and the artifact stays here. */
@@ -13,10 +13,12 @@ export function stepsFor({ local }: RunSetup): StepTable {
       ? undefined
       : parsePlistDict(Buffer.from(entitlementsBase64, 'base64'), { name: 'entitlements', uniqueKeys: true });
   const { format } = artifact;
+  const place = placeArtifact({ ...artifact });
   const wishes = { ...(entitlements && { entitlements }), ...(format && { format }) };
   return {
     ...hubSteps,
     downloadBundle: step(takeBundle(bundle, wishes)),
-    deliverArtifact: step(placeArtifact({ ...artifact })),
+    deliverAhead: step(afterCheck(place)),
+    deliverArtifact: step(place),
   };
 }

@@ -11,6 +11,7 @@ import type { BundleFacts } from '../files/bundle/index.ts';
 import type { ResourceDigests } from '../files/code-signature/resource-digests.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import type { EarlyTransfer } from './early-transfer.ts';
+import type { HeldUpload } from './held-upload.ts';
 import type { PartialDmg } from './partial-dmg.ts';
 import type { PartialIpa } from './partial-ipa.ts';
 
@@ -60,6 +61,8 @@ export interface RunResults {
   resourceDigests?: ResourceDigests;
   /** Secret: the way into App Store Connect, and the addresses of the parts of the file. */
   store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
+  /** The upload that began while the artifact is checked. */
+  heldUpload?: HeldUpload;
   /** By name. */
   readonly artifacts: Map<string, MadeArtifact>;
   /** The disk image as it was signed, in the guest. */

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { chmod, copyFile, link, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ShipError } from '../errors.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
+import { holdDelivery } from '../run/steps/deliver-artifact.ts';
 import type { StepScope } from '../run/steps/step.ts';
 import { type ArtifactFormat, writeArtifact } from './artifact-format.ts';
 import { reasonFor } from './artifact-target.ts';
@@ -43,6 +45,17 @@ export const placeArtifact =
       await rm(part, { recursive: true, force: true }).catch(() => {});
     }
     place.path = wanted;
+  };
+
+/** Nothing is put there before the artifact has been checked. */
+export const afterCheck =
+  (place: (scope: StepScope) => Promise<void>) =>
+  async (scope: StepScope): Promise<void> => {
+    const { signal } = scope;
+    const { released } = holdDelivery(scope);
+    await Promise.race([released, once(signal, 'abort').catch(() => {})]);
+    signal.throwIfAborted();
+    await place(scope);
   };
 
 /** A link never replaces what came there meanwhile; not every file system has them. */

@@ -13,7 +13,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import {
   openBundleDownload,
   probeToken,
@@ -30,6 +30,7 @@ import {
   type TalkingWorker,
   withHub,
 } from '../helpers/hub.ts';
+import { gate } from '../integration/gate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'perry-hub-http-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -321,6 +322,30 @@ describe('upload', () => {
         reason,
       );
       expect(hub.artifact(jobId)).toBeUndefined();
+    });
+  });
+
+  test('the last bytes leave when they are released, and without them the hub has nothing', async () => {
+    await withJob({}, async ({ hub, jobId, upload }) => {
+      const stopped = new AbortController();
+      const held = gate();
+      const sentBytes: number[] = [];
+      const onProgress = (bytes: number) => void sentBytes.push(bytes);
+      const attempt = uploadArtifact({
+        ...{ ...upload, onProgress, signal: stopped.signal, released: held.opened },
+      });
+      attempt.catch(() => {});
+      await vi.waitFor(() => expect(sentBytes.at(-1)).toBe(artifact.length - 1), {
+        interval: 5,
+        timeout: 20_000,
+      });
+      stopped.abort(new Error('broken off'));
+      await expect(attempt).rejects.toThrow('broken off');
+      held.open();
+      expect([hub.uploadsBegun(), hub.uploadsRead(), hub.artifact(jobId)]).toEqual([1, 0, undefined]);
+      await uploadArtifact({ ...upload, released: Promise.resolve() });
+      expect(hub.artifact(jobId)).toMatchObject({ sizeBytes: artifact.length, sha256Hex });
+      expect(hub.violations).toEqual([]);
     });
   });
 

@@ -64,6 +64,8 @@ const signJobSteps: Readonly<Record<keyof typeof signJobPorts, unknown>> = {
   verifySignature: nothing,
   packageArtifact: answer({ name: 'a.dmg', sizeBytes: 1, sha256Hex: '0' }),
   checkArtifact: nothing,
+  deliverAhead: nothing,
+  releaseDelivery: nothing,
   deliverArtifact: nothing,
   purgeRun: nothing,
 };

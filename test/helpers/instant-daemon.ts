@@ -96,6 +96,8 @@ const instantSteps = (working: InstantDaemonOptions['working']): StepTable => {
       return artifact;
     },
     checkArtifact: nothing,
+    deliverAhead: hubSteps.deliverAhead,
+    releaseDelivery: hubSteps.releaseDelivery,
     deliverArtifact: hubSteps.deliverArtifact,
   };
 };

@@ -17,7 +17,11 @@ export const earlyMoments: readonly Moment[] = [
     ...['running.checkingCredentials', 'running.drawingIcons', 'running.mergingInfoPlist'],
     ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
     ...['running.codesigning', 'running.takingSignatures', 'running.verifyingSignature', 'running.packaging'],
-    ...['running.checkingArtifact', 'running.delivering.attempting.awaitingAnswer'],
+    ...[
+      'running.checkingWhileSending.check.reading',
+      'running.checkingWhileSending.check.passed.awaitingAnswer',
+    ],
+    'running.delivering.attempting.awaitingAnswer',
   ),
   ...moments('run', 'running.downloading.pausing', 'running.delivering.pausing'),
   ...moments('vm', 'cloning', 'alive.booting', 'alive.locating.asking', 'alive.connecting.attempting'),
@@ -29,6 +33,10 @@ export const lateMoments: readonly Moment[] = [
   ...moments('run', 'releasing', 'purging', 'succeeded'),
   ...moments('vm', 'alive.stopping', 'deleting.attempting', 'deleted'),
 ];
+
+/** How many uploads the hub has to refuse for that moment to come: the first one is made while the artifact is checked. */
+export const refusedUploads = ({ state }: Moment): number =>
+  state.startsWith('running.delivering.attempting') ? 1 : state === 'running.delivering.pausing' ? 2 : 0;
 
 export const nameOf = ({ actor, state }: Moment): string => `${actor}: ${state}`;
 

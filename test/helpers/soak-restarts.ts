@@ -11,7 +11,7 @@ import { expectOneComplete } from '../integration/judges.ts';
 import { patience, settingsFor, WORKER_SECRET } from './daemon.ts';
 import { filesBelow, processesOf, strangersIn } from './leak-check.ts';
 import { asText, type SecretWatch, watchCredentials, watchSecrets } from './secret-watch.ts';
-import { earlyMoments, lateMoments, type Moment, momentsIn, nameOf } from './soak-moments.ts';
+import { earlyMoments, lateMoments, type Moment, momentsIn, nameOf, refusedUploads } from './soak-moments.ts';
 import { seededRandom } from './soak-random.ts';
 
 /** The hub hands a job out four times at most; the last time it is let through. */
@@ -126,9 +126,9 @@ class Cell {
     await this.#expectNoSecret(daemon);
   }
 
-  #makeReachable({ state }: Moment): void {
-    if (state === 'running.downloading.pausing') this.#hub.failNextDownloads(1, 503);
-    if (state === 'running.delivering.pausing') this.#hub.failNextUploads(1, 503);
+  #makeReachable(moment: Moment): void {
+    if (moment.state === 'running.downloading.pausing') this.#hub.failNextDownloads(1, 503);
+    this.#hub.failNextUploads(refusedUploads(moment), 503);
   }
 
   /** When work begins, nothing of previous processes is there any more. */

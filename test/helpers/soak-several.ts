@@ -12,7 +12,7 @@ import { expectOneComplete } from '../integration/judges.ts';
 import { patience, settingsFor, WORKER_SECRET } from './daemon.ts';
 import { processesOf, strangersIn } from './leak-check.ts';
 import { asText } from './secret-watch.ts';
-import { earlyMoments, lateMoments } from './soak-moments.ts';
+import { earlyMoments, lateMoments, refusedUploads } from './soak-moments.ts';
 import { seededRandom } from './soak-random.ts';
 import { untilMoment } from './soak-restarts.ts';
 
@@ -49,7 +49,7 @@ export async function dieWithSeveral({ folder, seed, kills, jobs }: SideBySideOp
       daemon = startCli(env, 'run');
       await daemon.said(/linked to the hub/);
       if (moment.state === 'running.downloading.pausing') hub.failNextDownloads(1, 503);
-      if (moment.state === 'running.delivering.pausing') hub.failNextUploads(1, 503);
+      hub.failNextUploads(refusedUploads(moment), 503);
       for (let n = random.between(2, 3); n > 0; n -= 1)
         jobIds.push(await hub.submitJob(jobs[jobIds.length % jobs.length] as JobSubmission));
       await untilMoment(daemon, moment, random.between(0, MAX_MORE_LINES));

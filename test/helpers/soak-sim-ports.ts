@@ -17,14 +17,14 @@ export const troubles = {
     'verifySignature',
     'packageArtifact',
   ],
-  uploadStalls: ['deliverArtifact'],
+  uploadStalls: ['deliverAhead', 'deliverArtifact'],
   downloadStalls: ['downloadBundle'],
   cloneHangs: ['cloneVm'],
   bootHangs: ['runVm', 'locateVm'],
   deleteHangs: ['deleteVm'],
   openHangs: ['openRun'],
   purgeHangs: ['purgeRun'],
-  allHang: ['stopVm', 'deleteVm', 'purgeRun', 'connectGuest', 'deliverArtifact'],
+  allHang: ['stopVm', 'deleteVm', 'purgeRun', 'connectGuest', 'deliverAhead', 'deliverArtifact'],
 } as const satisfies Record<string, readonly string[]>;
 export type Trouble = keyof typeof troubles;
 
@@ -52,6 +52,8 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   notarization: [1_000, 8_000],
   validateStaple: [100, 3_000],
   storeUpload: [1_000, 8_000],
+  // longer than the check, without whose end there is no upload
+  deliverAhead: [3_001, 6_000],
   deliverArtifact: [500, 6_000],
   purgeRun: [1, 300],
   cloneVm: [100, 3_000],
@@ -126,6 +128,7 @@ export class SimPorts {
         return call.answer({ hasCatalog: false });
       case 'downloadBundle':
         return this.#underToken(call, this.#hub.holds(input.assignmentId));
+      case 'deliverAhead':
       case 'deliverArtifact':
         return this.#underToken(call, this.#hub.upload(input.assignmentId));
       case 'packageArtifact':

@@ -35,10 +35,10 @@ interface Way {
 
 const LONG_MS = 20_000;
 const backSoon = { hub: { backoff: 500 } };
-const refusedOnce = (kind: 'failNextDownloads' | 'failNextUploads'): Way => ({
+const refused = (kind: 'failNextDownloads' | 'failNextUploads', times: number): Way => ({
   options: { limits: { signJob: { retryPause: LONG_MS } } },
   prepare: ({ hub }) => {
-    hub[kind](1, 503);
+    hub[kind](times, 503);
     return () => {};
   },
 });
@@ -48,7 +48,7 @@ const ways: Record<string, Way> = {
   admitting: {},
   'running.awaitingProcess': {},
   'running.downloading.attempting': { prepare: heldBody },
-  'running.downloading.pausing': refusedOnce('failNextDownloads'),
+  'running.downloading.pausing': refused('failNextDownloads', 1),
   'running.downloading.awaitingClaim': {
     options: { limits: { ...backSoon, signJob: { retryPause: 300 } } },
     ending: 'reassigned',
@@ -69,25 +69,18 @@ const ways: Record<string, Way> = {
   'running.takingSignatures': {},
   'running.verifyingSignature': {},
   'running.packaging': {},
-  'running.checkingArtifact': {},
-  'running.awaitingClaim': {
-    options: { limits: backSoon },
-    ending: 'reassigned',
-    prepare: (scene) => {
-      // late enough for the run to be here before the link is back
-      scene.atState('engaged.work.running.packaging', () => scene.hub.dropAllSockets());
-      return () => {};
-    },
-  },
+  'running.checkingArtifact': { ...linkLostAt('packaging') },
+  'running.checkingWhileSending.check.passed.awaitingAnswer': { prepare: heldAnswer, until: uploadIsRead },
+  'running.awaitingClaim': { ...linkLostAt('packaging') },
   'running.delivering.attempting.awaitingAnswer': {
-    prepare: ({ hub }) => {
-      const { open, opened } = gate();
-      hub.delayUploadAnswerUntil(opened);
-      return open;
+    prepare: (scene) => {
+      // the upload that is made while the artifact is checked
+      scene.hub.failNextUploads(1, 503);
+      return heldAnswer(scene);
     },
     until: uploadIsRead,
   },
-  'running.delivering.pausing': refusedOnce('failNextUploads'),
+  'running.delivering.pausing': refused('failNextUploads', 2),
   'running.delivered': {
     options: {
       limits: { hub: { heartbeatInterval: 500, silenceTimeout: 4_000, closeTimeout: 20, backoff: 1_000 } },
@@ -97,12 +90,32 @@ const ways: Record<string, Way> = {
     prepare: (scene) => {
       const { open, opened } = gate();
       scene.hub.delayUploadAnswerUntil(opened);
-      scene.atState('engaged.work.running.delivering.attempting', () => scene.hub.freezeSockets());
+      scene.atState('engaged.work.running.checkingWhileSending.check.passed', () =>
+        scene.hub.freezeSockets(),
+      );
       scene.atState('engaged.claim.doubtful', open);
       return () => scene.hub.dropAllSockets();
     },
   },
 };
+
+/** Late enough for the run to be past it before the link is back. */
+function linkLostAt(state: string): Way {
+  return {
+    options: { limits: backSoon },
+    ending: 'reassigned',
+    prepare: (scene) => {
+      scene.atState(`engaged.work.running.${state}`, () => scene.hub.dropAllSockets());
+      return () => {};
+    },
+  };
+}
+
+function heldAnswer({ hub }: Scene): () => void {
+  const { open, opened } = gate();
+  hub.delayUploadAnswerUntil(opened);
+  return open;
+}
 
 function heldBody({ hub }: Scene): () => void {
   const { open, opened } = gate();
@@ -233,6 +246,7 @@ describe('a job that is cancelled', () => {
       'running.delivering.doubting',
       // for as long as an artifact of a few bytes leaves
       ...['beginning', 'sending'].map((state) => `running.delivering.attempting.${state}`),
+      'running.checkingWhileSending.check.passed.sending',
       ...['equipped', 'beginningPass', 'stapled'].map((state) => `running.${state}`),
       'reporting',
       'dropping',
@@ -244,7 +258,11 @@ describe('a job that is cancelled', () => {
       ...['validatingStaple', 'checkingStapled'],
       ...['recallingArtifact', 'keepingArtifact', 'notarizing', 'publishing.recalling', 'publishing.sending'],
     ].map((state) => `running.${state}`);
-    const elsewhere = ['waitingForSlot', 'releasing', 'purging', ...atApple];
+    /** With a check that goes on until the test ends it: `upload-ahead.test.ts`. */
+    const whileChecking = ['check.reading', 'upload.attempting', 'upload.brokenOff'].map(
+      (state) => `running.checkingWhileSending.${state}`,
+    );
+    const elsewhere = [...whileChecking, 'waitingForSlot', 'releasing', 'purging', ...atApple];
     const known = [...Object.keys(ways), ...elsewhere, ...atOnce].sort();
     expect(leavesOf(signJobMachine.getStateNodeById('signJob.engaged.work')).sort()).toEqual(known);
   });
@@ -306,7 +324,7 @@ describe('a cancel that comes from the hub', () => {
     scene({}, async (scene) => {
       const { open, opened } = gate();
       scene.hub.delayUploadAnswerUntil(opened);
-      const reached = scene.reached('engaged.work.running.delivering.attempting');
+      const reached = scene.reached('engaged.work.running.checkingWhileSending.check.passed');
       const jobId = await scene.submit(materials.macJob());
       await reached;
       await uploadIsRead(scene);

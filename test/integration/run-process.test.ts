@@ -58,7 +58,7 @@ describe('the process of a run', () => {
         const { open, opened } = gate();
         scene.hub.delayUploadAnswerUntil(opened);
         // another job is on its way for as long as all this lasts
-        const arrived = scene.reached('engaged.work.running.delivering.attempting');
+        const arrived = scene.reached('engaged.work.running.checkingWhileSending.check.passed');
         const other = await scene.submit(materials.iosJob());
         await arrived;
         for (const state of ['downloading', 'inspecting', 'codesigning', 'packaging'])

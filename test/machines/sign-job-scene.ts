@@ -8,6 +8,7 @@ import type {
   JobReport,
 } from '../../machines/contracts/job.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import { failure } from './samples.ts';
 import { recorder, Stage } from './stage.ts';
 
 const direct: AdmittedPass = {
@@ -62,8 +63,11 @@ const nothingKept = { recallArtifact: null, keepArtifact: null };
 export type StepPort = keyof typeof answers;
 export const stepPorts = Object.keys(answers) as StepPort[];
 
-/** One run with every effect, its machine included, played by the test. */
-export function beginJob() {
+/**
+ * One run with every effect, its machine included, played by the test. Unless `sendsAhead`, the upload that begins while
+ * the artifact is checked breaks off at once, so that the work is done step by step.
+ */
+export function beginJob({ sendsAhead = false } = {}) {
   const stage = new Stage();
   const owner = recorder<JobReport>();
   const started = stage.start(stage.fill(signJobMachine), {
@@ -98,6 +102,11 @@ export function beginJob() {
       if (port === 'admitJob') job.send({ type: 'slot.granted' });
       // asked of jobs for the notary service only, and nothing is there
       for (const call of stage.open()) if (call.port in nothingKept) call.answer(null);
+      if (!sendsAhead) scene.breakOff();
+    },
+    /** The upload that was begun ahead. */
+    breakOff: () => {
+      for (const call of stage.open('deliverAhead')) call.fail(failure('HUB_UNAVAILABLE', true));
     },
     machineReady: () => stage.the('vmLifecycle').say({ type: 'vm.ready' }),
     machineGone: (outcome: 'deleted' | 'leaked' = 'deleted') =>

@@ -200,7 +200,7 @@ describe('waiting', () => {
 });
 
 describe('the machine', () => {
-  test.each(stepPorts.slice(1, -1))('lost during %s ends the run', (port) => {
+  test.each(stepPorts.slice(1, -2))('lost during %s ends the run', (port) => {
     const scene = beginJob();
     const call = scene.goTo(port).stage.the(port);
     scene.stage.the('vmLifecycle').say({ type: 'vm.lost', failure: failure('VM_EXITED') });

@@ -172,7 +172,7 @@ const isBetweenAttempts = (s: AnyMachineSnapshot): boolean => s.context.attempts
 /** The claim matters only where a token is used or waited for. */
 const usesTokenAnywhere = (s: AnyMachineSnapshot): boolean =>
   s.context.attempts < 2 &&
-  worksAt(/admitting|waitingForSlot|downloading|checkingArtifact|awaitingClaim|deliver/)(s);
+  worksAt(/admitting|waitingForSlot|downloading|checking(Artifact|While)|awaitingClaim|deliver/)(s);
 const usesTokenLate = (s: AnyMachineSnapshot): boolean =>
   s.context.attempts < 2 && worksAt(/"awaitingClaim|deliver/)(s);
 
@@ -200,7 +200,7 @@ const workText = (s: AnyMachineSnapshot): string => {
 const worksAt = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(workText(s));
 /** Where the machine is waited for, and where it is needed no more. */
 const matters = worksAt(
-  /awaitingMachine|keepingArtifact|notarizing|stapled|Stapl|publishing|deliver|leasing/,
+  /awaitingMachine|checkingWhile|keepingArtifact|notarizing|stapled|Stapl|publishing|deliver|leasing/,
 );
 /** Looking at its memory changes nothing but that it is looked at. */
 const isMeasured = worksAt(/"inspecting"/);

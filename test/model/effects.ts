@@ -111,6 +111,7 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
         unavailable,
         broken,
       ];
+    case 'deliverAhead':
     case 'deliverArtifact':
       return [good(() => deliver(call, hub)), unavailable];
     case 'packageArtifact':

@@ -116,6 +116,7 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
         'running.packaging',
       ],
       ...['running.checkingArtifact', 'running.delivering.attempting.beginning'],
+      'running.checkingWhileSending.check.reading|upload.attempting',
       ...['running.learningToolchain', 'running.layingOutBundle', 'running.notarizing'],
       ...['running.validatingStaple', 'running.checkingStapled', 'running.publishing.sending'],
     ];

@@ -8,6 +8,7 @@ import type { Connection } from '../http/connection.ts';
 import { ownError } from '../http/errors.ts';
 import { filePart } from '../http/file-part.ts';
 import { BASE64_INPUT_CHUNK_BYTES, Base64Encoder, base64Length } from './base64-body.ts';
+import { HoldEnd } from './hold-end.ts';
 import {
   type HubAnswer,
   notOurs,
@@ -35,6 +36,8 @@ export interface UploadArtifactOptions {
   readonly signal: AbortSignal;
   /** Called with the number of bytes of the file that were handed to the connection so far. */
   readonly onProgress?: (sentBytes: number) => void;
+  /** Until it resolves the last bytes are held back, without which a hub has no artifact. */
+  readonly released?: Promise<void>;
 }
 
 const UPLOAD = 'The upload of the artifact';
@@ -42,7 +45,9 @@ const CHUNKS_AHEAD = 3;
 
 /**
  * One attempt to hand an artifact to the hub: the file as one base64 text with an exact Content-Length, read
- * once and never held in memory. A repeated upload is harmless, the last one counts.
+ * once and never held in memory. A repeated upload is harmless, the last one counts. One that is broken off leaves
+ * nothing: the hub's HTTP server (hyper, in perry-stdlib's `fastify/server.rs`) gives a body that is shorter than its
+ * Content-Length to nobody.
  *
  * @throws ShipError HUB_JOB_NOT_OURS (403 and 404 JOB_NOT_FOUND: drop the run, send nothing) · HUB_UNAVAILABLE
  * (network, 408, 425, 429, 5xx: retry) · HUB_REFUSED · HUB_URL_REFUSED · INTERNAL_ERROR (the file is not what
@@ -119,8 +124,10 @@ function base64Body(
     sentBytes += bytes;
     options.onProgress?.(sentBytes);
   });
-  const fed = pipeline(readAhead(fileChunks(file, options), CHUNKS_AHEAD), body).catch(() => {});
-  return { body, fed };
+  const chunks = readAhead(fileChunks(file, options), CHUNKS_AHEAD);
+  const { released, sizeBytes } = options;
+  const fed = released ? pipeline(chunks, new HoldEnd(sizeBytes, released), body) : pipeline(chunks, body);
+  return { body, fed: fed.catch(() => {}) };
 }
 
 const fileChunks = (file: FileHandle, options: UploadArtifactOptions): AsyncGenerator<Buffer> =>

@@ -69,6 +69,8 @@ export const answers = {
   keepArtifact: z.object({ keptAs }),
   validateStaple: nothing,
   findEarlierUpload: text.nullable(),
+  deliverAhead: nothing,
+  releaseDelivery: nothing,
   deliverArtifact: nothing,
   // notarization
   findSubmission: z.object({ submissionId: name, isUploaded: z.boolean() }).nullable(),

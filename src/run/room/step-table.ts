@@ -7,7 +7,7 @@ import { checkArtifact } from '../steps/check-artifact.ts';
 import { checkCredentials } from '../steps/check-credentials.ts';
 import { codesign } from '../steps/codesign.ts';
 import { compileAssets } from '../steps/compile-assets.ts';
-import { deliverArtifact } from '../steps/deliver-artifact.ts';
+import { deliverAhead, deliverArtifact, releaseDelivery } from '../steps/deliver-artifact.ts';
 import { downloadBundle } from '../steps/download-bundle.ts';
 import { drawIcons } from '../steps/draw-icons.ts';
 import { findEarlierUpload } from '../steps/earlier-upload.ts';
@@ -98,6 +98,8 @@ export const hubSteps: StepTable = {
   keepArtifact: step(keepArtifact),
   validateStaple: guestStep(validateStaple),
   findEarlierUpload: step(findEarlierUpload),
+  deliverAhead: step(deliverAhead),
+  releaseDelivery: step(releaseDelivery),
   deliverArtifact: step(deliverArtifact),
   findSubmission: effect(notarize.findSubmission),
   submitArtifact: effect(notarize.submitArtifact),
