@@ -23,7 +23,7 @@ export { holdSigning } from './held-rcodesign.ts';
 
 export const WORKER_SECRET = 'w0rker-s3cret-of-the-tests';
 /** Longer than anything here takes; a test that waits for it has failed. */
-export const patience = (): AbortSignal => AbortSignal.timeout(40_000);
+export const patience = (ms = 40_000): AbortSignal => AbortSignal.timeout(ms);
 
 export interface SceneOptions {
   /** What happens between the start of the hub and that of the daemon. */
@@ -35,6 +35,8 @@ export interface SceneOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** How long what a job left may take to go. */
   readonly settleMs?: number;
+  /** How long a start, a job, or a state of one may be waited for, where machines are slow. */
+  readonly patienceMs?: number;
   /** Takes the place of a process for each run, where that is not what is proven: it takes more CPU to start than most jobs. */
   readonly startRun?: StartRun;
   /** False where the looking itself would be measured. */
@@ -134,6 +136,7 @@ async function openScene(
   { folder, temporaryDir }: { folder: string; temporaryDir: string },
   options: SceneOptions,
 ): Promise<Scene> {
+  const { patienceMs } = options;
   const stateDir = join(folder, 'state');
   const hubDir = join(folder, 'hub');
   await mkdir(hubDir);
@@ -148,7 +151,7 @@ async function openScene(
     config: loadConfig(env).config,
     env,
     forTerminal: false,
-    signal: patience(),
+    signal: patience(patienceMs),
     limits: merged(quick, options.limits),
     ...(options.startRun && { startRun: options.startRun }),
     writeLog: (line) => {
@@ -160,16 +163,16 @@ async function openScene(
     for (const { token } of hub.assignments) secrets.add('a token', token);
     secrets.look(place, text);
   };
-  const states = watchStates(daemon, options.looksForSecrets === false ? undefined : show);
+  const states = watchStates(daemon, options.looksForSecrets === false ? undefined : show, patienceMs);
   return {
     ...{ hub, daemon, folder, stateDir, temporaryDir, log, secrets, env, ...states },
     submit: (submission) => {
       if (options.looksForSecrets !== false) watchCredentials(secrets, submission);
       return hub.submitJob(submission);
     },
-    completed: (jobId) => hub.completed(jobId, patience()),
+    completed: (jobId) => hub.completed(jobId, patience(patienceMs)),
     linked: async () => {
-      await hub.until(() => (hub.workers().length > 0 ? true : undefined), patience());
+      await hub.until(() => (hub.workers().length > 0 ? true : undefined), patience(patienceMs));
       await waitFor(daemon.supervisor, (snapshot) => snapshot.matches({ serving: { link: 'online' } }));
     },
     idle: (...butFor) => expectIdle({ daemon, hub, stateDir, temporaryDir }, butFor, options.settleMs),

@@ -10,8 +10,15 @@ export interface StateWatch {
   reached(path: string): Promise<AnyActorRef>;
 }
 
+/** Longer than anything takes: a job that has failed on its way ends its test, not the whole run of the tests. */
+const PATIENCE_MS = 60_000;
+
 /** Shows everything that an inspector, a page or a core file could show, if that is wanted, and tells who stands where. */
-export function watchStates(daemon: Daemon, show?: (place: string, text: string) => void) {
+export function watchStates(
+  daemon: Daemon,
+  show?: (place: string, text: string) => void,
+  patienceMs = PATIENCE_MS,
+) {
   const { supervisor } = daemon;
   const last = new WeakMap<AnyActorRef, string>();
   const waiting = new Map<string, (actor: AnyActorRef) => void>();
@@ -37,16 +44,13 @@ export function watchStates(daemon: Daemon, show?: (place: string, text: string)
   const atState: StateWatch['atState'] = (path, act) => void waiting.set(path, act);
   return {
     atState,
-    reached: (path: string) => reachedBy(atState, path),
+    reached: (path: string) => reachedBy(atState, path, patienceMs),
   };
 }
 
-/** Longer than anything takes: a job that has failed on its way ends its test, not the whole run of the tests. */
-const PATIENCE_MS = 60_000;
-
-function reachedBy(atState: StateWatch['atState'], path: string): Promise<AnyActorRef> {
+function reachedBy(atState: StateWatch['atState'], path: string, patienceMs: number): Promise<AnyActorRef> {
   const reached = new Promise<AnyActorRef>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`nobody came to ${path}`)), PATIENCE_MS).unref();
+    const timer = setTimeout(() => reject(new Error(`nobody came to ${path}`)), patienceMs).unref();
     atState(path, (actor) => {
       clearTimeout(timer);
       resolve(actor);
