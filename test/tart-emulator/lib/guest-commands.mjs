@@ -16,6 +16,9 @@ for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 /** Begins when it is told to: by then the reaper knows it. Without a word, because we were killed, it does not begin. */
 const ON_COMMAND = 'read -r go <&3 || exit 1; exec 3<&-; exec "$@"';
 
+/** To the process that is the machine: shut down in good order. */
+export const POWER_SIGNAL = process.platform === 'linux' ? 'SIGPWR' : 'SIGINFO';
+
 /** Runs programs as the user of the guest: a home folder, a PATH, and nothing else of the host's environment. */
 export function guestCommands({ home, disk }) {
   const env = {
@@ -27,6 +30,7 @@ export function guestCommands({ home, disk }) {
     USER: disk.user,
     LOGNAME: disk.user,
     SHELL: '/bin/sh',
+    POWER_BUTTON: `kill -s ${POWER_SIGNAL.slice(3)} ${process.pid}`,
   };
   const reaper = spawn('/bin/sh', ['-c', REAPER], {
     env,

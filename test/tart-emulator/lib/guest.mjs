@@ -1,7 +1,7 @@
-import { readFileSync, watch } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startAgent } from './guest-agent.mjs';
-import { guestCommands } from './guest-commands.mjs';
+import { guestCommands, POWER_SIGNAL } from './guest-commands.mjs';
 import { layOut, loginOf, writeDisk } from './guest-disk.mjs';
 import { startSshd } from './guest-sshd.mjs';
 
@@ -15,10 +15,8 @@ export async function startGuest({ dir, knobs, address, onShutDown }) {
   layOut(home, disk);
   const login = loginOf(home, disk);
   const commands = guestCommands({ home, disk });
-  // what `shutdown` in the guest leaves
-  const button = watch(join(home, 'tmp'), (_, name) => {
-    if (name !== 'shut-down') return;
-    button.close();
+  // sent by `shutdown` in the guest
+  process.once(POWER_SIGNAL, () => {
     writeDisk(dir, home);
     onShutDown();
   });
@@ -35,7 +33,6 @@ export async function startGuest({ dir, knobs, address, onShutDown }) {
   });
   return {
     stop: () => {
-      button.close();
       for (const timer of timers) clearTimeout(timer);
       for (const part of parts) part.stop();
     },
