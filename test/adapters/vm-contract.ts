@@ -167,9 +167,11 @@ export const vmContract = (kind: string, makeHost: MakeHost, { concurrent = true
 
     test(
       'a restarted daemon finds the machines of the previous process, and destroys them',
-      on(makeHost, async ({ host, start, boot }) => {
+      on(makeHost, async ({ host, driver, start, boot }) => {
         const { name, life } = await boot();
         const stopped = await start();
+        // a guest that is still starting would end with the previous process, which lives on here
+        await vi.waitFor(() => driver.locate(stopped.name, { signal }), patience);
         const later = host.driverOf(INSTANCE);
         expect((await later.list({ signal })).toSorted()).toEqual([name, stopped.name].toSorted());
         for (const left of [name, stopped.name]) {
