@@ -138,6 +138,7 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   GUEST_AUTH_REFUSED:
     'Correct `PERRY_TART_SSH_USER`, `PERRY_TART_SSH_PASSWORD` or `PERRY_TART_SSH_KEY_FILE`.',
   GUEST_FORWARD_REFUSED: 'Set `AllowTcpForwarding remote` in the `sshd_config` of the golden image.',
+  GUEST_DISK_FULL: 'Make room on the disk of the golden image, or make that disk larger.',
   GUEST_OUTPUT_REFUSED:
     'Send the job again; if it fails again, treat the golden image or the bundle as hostile.',
   GUEST_OUTPUT_ALTERED:

@@ -241,6 +241,7 @@ export const failureCodes = {
   GUEST_EXEC_REFUSED: hostRetry('The machine did not start a command over a working SSH connection.'),
   GUEST_FORWARD_REFUSED: host('The machine does not forward a port over SSH, by which it gets time stamps.'),
   GUEST_LOST: hostRetry('The connection to the machine ended while a command was running.'),
+  GUEST_DISK_FULL: host('The disk of the machine is too small for what the job has and makes.'),
   GUEST_TRANSFER_FAILED: hostRetry('Files could not be copied into or out of the machine.'),
   GUEST_OUTPUT_REFUSED: hostRetry(
     'The machine sent back files that were not asked for, or in a form that is not safe.',

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { cloneImage } from '../../src/adapters/vm/qemu/clone.ts';
 import {
   type MachineShape,
   machineArguments,
@@ -12,7 +13,7 @@ import {
 } from '../../src/adapters/vm/qemu/command-line.ts';
 import { createQemuDriver } from '../../src/adapters/vm/qemu/driver.ts';
 import { endingOf } from '../../src/adapters/vm/qemu/ending.ts';
-import { createImageReader, hostArchitecture } from '../../src/adapters/vm/qemu/image.ts';
+import { createImageReader, hostArchitecture, type SoundImage } from '../../src/adapters/vm/qemu/image.ts';
 import { forwardedPort } from '../../src/adapters/vm/qemu/locate.ts';
 import { createQmp } from '../../src/adapters/vm/qemu/qmp.ts';
 import { freshName, INSTANCE, isAlive, never, untilDead } from '../helpers/local-vm.ts';
@@ -225,6 +226,21 @@ describe('a golden image', () => {
       expect(await reader.sound('golden', never)).toBeDefined();
     },
   );
+});
+
+test('a clone for which there is no room says so, and leaves nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'perry-full-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const said = 'qemu-img: disk.qcow2: Could not write qcow2 header: No space left on device';
+  await writeFile(join(folder, 'qemu-img'), `#!/bin/sh\necho '${said}' >&2\nexit 1\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const found = { disk: '/disk', kernel: '/kernel', initrd: '/initrd' } as SoundImage;
+  const cloneDir = join(folder, 'clone');
+  await expect(cloneImage({ image: 'golden', found, cloneDir, signal: never })).rejects.toMatchObject({
+    failure: { code: 'VM_DISK_FULL', nextStep: 'Free space there.' },
+  });
+  await expect(stat(cloneDir)).rejects.toThrow('ENOENT');
 });
 
 describe('what a previous process of the daemon left', () => {

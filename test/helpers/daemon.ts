@@ -137,7 +137,7 @@ async function openScene(
   options: SceneOptions,
 ): Promise<Scene> {
   const { patienceMs } = options;
-  const stateDir = join(folder, 'state');
+  const stateDir = options.env?.PERRY_STATE_DIR ?? join(folder, 'state');
   const hubDir = join(folder, 'hub');
   await mkdir(hubDir);
   const hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: hubDir, ...options.hub });

@@ -75,9 +75,9 @@ export async function dieWithSeveral({ folder, seed, kills, jobs }: SideBySideOp
 }
 
 /** What the daemon has not read when it is killed nobody can know of: the hub takes back another job than it thinks. */
-async function untilHeard(daemon: RunningCli, hub: EmbeddedHub): Promise<void> {
+export async function untilHeard(daemon: RunningCli, hub: EmbeddedHub, patienceMs?: number): Promise<void> {
   const last = hub.workers().at(-1)?.job;
-  if (last) await daemon.said(new RegExp(last));
+  if (last) await daemon.said(new RegExp(last), patienceMs);
 }
 
 async function leaveNothing(daemon: RunningCli, hub: EmbeddedHub, stateDir: string): Promise<void> {
@@ -89,7 +89,7 @@ async function leaveNothing(daemon: RunningCli, hub: EmbeddedHub, stateDir: stri
 }
 
 /** `succeeded`, or the code of the one error. */
-function lastWord(messages: readonly WireMessage[]): string {
+export function lastWord(messages: readonly WireMessage[]): string {
   expectOneComplete(messages);
   const errors = messages.filter(({ type }) => type === 'error');
   const isSuccess = messages.at(-1)?.success === true;

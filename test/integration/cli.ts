@@ -12,7 +12,7 @@ export interface RunningCli {
   readonly pid: number;
   readonly lines: readonly string[];
   /** The first line, of those that came and those that will, that fits. */
-  said(pattern: RegExp): Promise<string>;
+  said(pattern: RegExp, patienceMs?: number): Promise<string>;
   /** Every line, of those that came and those that will, once and in order. */
   onLine(hear: (line: string) => void): void;
   /** Exit code, or the signal that ended it. */
@@ -36,8 +36,8 @@ export function startCli(env: Readonly<Record<string, string>>, ...args: string[
       for (const line of lines) hear(line);
       changes.on('line', hear);
     },
-    said: async (pattern) => {
-      const events = on(changes, 'line', { signal: patience() });
+    said: async (pattern, patienceMs) => {
+      const events = on(changes, 'line', { signal: patience(patienceMs) });
       for (;;) {
         const line = lines.find((text) => pattern.test(text));
         if (line !== undefined) return line;

@@ -1,5 +1,6 @@
 import { SEND_THE_LOG, wording } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
+import { guestDiskFull, NO_SPACE_SAID } from './disk-full.ts';
 
 const MAX_PATH_BYTES = 4096;
 
@@ -35,11 +36,13 @@ export const tooLarge = (fact: string): ShipError =>
     nextStep: 'Try again; if it happens again, raise the limit or look at the bundle.',
   });
 
-export const transferFailed = (what: string, stderr: string, exitCode: number | null): ShipError =>
-  new ShipError('GUEST_TRANSFER_FAILED', {
+export function transferFailed(what: string, stderr: string, exitCode: number | null): ShipError {
+  if (NO_SPACE_SAID.test(stderr)) return guestDiskFull(what, { stderr, exitCode });
+  return new ShipError('GUEST_TRANSFER_FAILED', {
     summary: `${what} failed.`,
     reason: `The command in the guest ended with ${exitCode === null ? 'a signal' : `exit code ${exitCode}`}.`,
     nextStep:
       'Check the free space of the golden image, then try again; the log has the output of the command.',
     detail: { stderr, exitCode },
   });
+}

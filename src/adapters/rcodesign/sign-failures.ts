@@ -1,6 +1,7 @@
 import { type Text, TRY_AGAIN_OR_REPORT, wording } from '../../../machines/contracts/wording.ts';
 import { type FailureCode, ShipError } from '../../errors.ts';
 import { words } from '../../words.ts';
+import { MAKE_ROOM, NO_SPACE_SAID } from '../guest/disk-full.ts';
 import { rcodesignVersion } from './release.ts';
 import type { SigningRecord } from './stderr-watch.ts';
 
@@ -17,6 +18,12 @@ const SCRIPT_MAGIC = /Invalid magic number: 0x2321/;
 
 /** The error texts of rcodesign 0.29.0 that somebody can act on; the first that matches is taken. */
 const advices: readonly Advice[] = [
+  {
+    code: 'GUEST_DISK_FULL',
+    matches: NO_SPACE_SAID,
+    summary: (name) => `${name} was not signed: the disk of the machine is full.`,
+    nextStep: MAKE_ROOM,
+  },
   {
     code: 'SIGN_TIMESTAMP_URL_INVALID',
     matches: /^HTTP error: builder error|Time-Stamp Protocol error: HTTP error: builder error/,

@@ -9,8 +9,8 @@ import { admittedJob, readJob } from '../read-job.ts';
 import type { RunResults } from '../run-results.ts';
 import type { RunServices } from '../services.ts';
 
-/** A guest that was just spoken to; it lets us in at once or never. */
-const READY_TIMEOUT_MS = 10_000;
+/** A guest that was just spoken to lets us in at once; an emulated one on a busy host takes seconds for each handshake. */
+const READY_TIMEOUT_MS = 30_000;
 
 /** One run, in its own process: what it was given, what its steps have made so far, its way into the machine. */
 export interface RunRoom {

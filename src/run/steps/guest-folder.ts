@@ -1,4 +1,4 @@
-import { refused } from '../../adapters/guest/guest-path.ts';
+import { refused, transferFailed } from '../../adapters/guest/guest-path.ts';
 import { shellCommand } from '../../adapters/guest/ssh/quote.ts';
 import type { GuestStepScope } from './step.ts';
 
@@ -14,7 +14,7 @@ const SYSTEM = /^[\w.+~ -]{1,100}$/;
  * Makes a folder of the job in the guest, for nobody else to read.
  *
  * @returns its absolute path
- * @throws ShipError GUEST_OUTPUT_REFUSED when the guest names another place
+ * @throws ShipError GUEST_OUTPUT_REFUSED when the guest names another place · GUEST_DISK_FULL · GUEST_TRANSFER_FAILED
  */
 export async function guestFolder(
   { session, signal }: Pick<GuestStepScope, 'session' | 'signal'>,
@@ -30,9 +30,8 @@ export async function guestFolderAndSystem(
 ): Promise<{ readonly path: string; readonly system: string }> {
   const folder = `${JOB_DIR}/${name}`;
   const command = `uname -srm; cd && umask 077 && ${shellCommand(['mkdir', '-p', folder])} && cd ${folder} && pwd -P`;
-  const { stdout, exitCode } = await session.exec(command, { signal });
-  if (exitCode !== 0)
-    throw new Error(`the guest could not make a folder for the job (exit code ${exitCode})`);
+  const { stdout, stderr, exitCode } = await session.exec(command, { signal });
+  if (exitCode !== 0) throw transferFailed('Making a folder in the machine', stderr, exitCode);
   const end = stdout.indexOf('\n');
   const [system, path] = [stdout.slice(0, end), stdout.slice(end + 1).replace(/\n$/, '')];
   if (isPlaceOf(path, folder)) return { path, system: SYSTEM.test(system) ? system : '' };

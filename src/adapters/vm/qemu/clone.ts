@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ShipError } from '../../../errors.ts';
 import { makeSshKeyPair } from '../../guest/ssh/keys.ts';
 import { run } from '../../process/run.ts';
-import { cloneFailed, notInstalled } from './failures.ts';
+import { cloneFailed, noSpaceForClone, notInstalled } from './failures.ts';
 import type { SoundImage } from './image.ts';
 import { CLONE_FILES } from './layout.ts';
 
@@ -28,8 +28,8 @@ export interface MachineKeys {
  */
 export async function cloneImage({ image, found, cloneDir, signal }: CloneRequest): Promise<MachineKeys> {
   await mkdir(cloneDir, { mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
-    const isTaken = cause.code === 'EEXIST';
-    throw cloneFailed(image, isTaken ? 'A clone of that name exists already.' : CANNOT_WRITE, cause);
+    if (cause.code === 'EEXIST') throw cloneFailed(image, 'A clone of that name exists already.', cause);
+    throw notWritten(image, cause);
   });
   try {
     const keys = await writeIdentity(cloneDir);
@@ -41,11 +41,17 @@ export async function cloneImage({ image, found, cloneDir, signal }: CloneReques
   } catch (cause) {
     await rm(cloneDir, { recursive: true, force: true });
     signal.throwIfAborted();
-    throw cause instanceof ShipError ? cause : cloneFailed(image, CANNOT_WRITE, cause);
+    throw cause instanceof ShipError ? cause : notWritten(image, cause as NodeJS.ErrnoException);
   }
 }
 
-const CANNOT_WRITE = 'The state folder cannot be written.';
+const notWritten = (image: string, cause: NodeJS.ErrnoException): ShipError =>
+  cause.code === 'ENOSPC' || cause.code === 'EDQUOT'
+    ? noSpaceForClone(image, cause)
+    : cloneFailed(image, 'The state folder cannot be written.', cause);
+
+/** As the C library says both. */
+const NO_SPACE = /No space left on device|Disk quota exceeded/;
 
 async function writeIdentity(cloneDir: string): Promise<MachineKeys> {
   const [host, client] = [makeSshKeyPair(), makeSshKeyPair()];
@@ -62,5 +68,6 @@ async function makeOverlay(image: string, disk: string, cwd: string, signal: Abo
   });
   if (result.exitCode === 0) return;
   const said = result.stderr.slice(-2_048);
+  if (NO_SPACE.test(said)) throw noSpaceForClone(image, said);
   throw cloneFailed(image, 'qemu-img did not make the overlay; the log has what it said.', said);
 }

@@ -32,6 +32,14 @@ export const cloneFailed = (image: string, reason: string, cause?: unknown): Shi
     ...(cause !== undefined && { cause }),
   });
 
+export const noSpaceForClone = (image: string, cause: unknown): ShipError =>
+  new ShipError('VM_DISK_FULL', {
+    summary: `The golden image "${image}" could not be cloned.`,
+    reason: 'The volume of the state folder is full.',
+    nextStep: 'Free space there.',
+    cause,
+  });
+
 /** @param packages - the packages of Debian that have the program */
 export const notInstalled = (program: string, packages: string, cause?: unknown): ShipError =>
   new ShipError('COMMAND_NOT_FOUND', {
