@@ -10,7 +10,7 @@ export const MAKE_ROOM =
 export const guestDiskFull = (what: string, detail: Readonly<Record<string, unknown>>): ShipError =>
   new ShipError('GUEST_DISK_FULL', {
     summary: `${what} failed: the disk of the machine is full.`,
-    reason: 'What the job has and makes does not fit on it.',
+    reason: 'The bundle, and what is made of it, do not fit on it.',
     nextStep: MAKE_ROOM,
     detail,
   });
