@@ -161,13 +161,16 @@ test('SSH through a tunnel that was wrapped before it opened, with the host key 
   expect(await refusedWith(openTunnel('b'))).toBe(404);
   await host.tick();
   const tunnel = openTunnel('a');
+  const transport = createWebSocketStream(tunnel);
+  // a stream of ws ends, and does not close
+  transport.once('end', () => transport.destroy());
   const session = await connectSsh({
     address: {
       ...{ host: 'a', port: 22, user: guestUser },
       hostKeyFingerprint: fingerprintOfKey(hostKey.publicKey),
     },
     credentials: { privateKey: userKey.privateKey },
-    ...{ transport: createWebSocketStream(tunnel), signal: never, readyTimeoutMs: 10_000 },
+    ...{ transport, signal: never, readyTimeoutMs: 10_000 },
   });
   expect((await session.exec('echo inside')).stdout).toBe('inside\n');
   const closed = once(tunnel, 'close');
