@@ -40,7 +40,8 @@ async function breakDown(room: BenchRoom, daemon: DaemonProcess, one: WallCase):
   room.print(`${table([['vm-lifecycle, beside it', 'ms'], ...rowsOf(machine)])}\n`);
 }
 
-function rowsOf(runs: readonly (readonly Stay[])[]): string[][] {
+/** One row for each state, in the order in which they came. */
+export function rowsOf(runs: readonly (readonly Stay[])[]): string[][] {
   const names = [...new Set(runs.flat().map(({ state }) => state))];
   const total = (run: readonly Stay[], name: string): number =>
     run.reduce((sum, { state, ms }) => sum + (state === name ? ms : 0), 0);
