@@ -19,6 +19,8 @@ export interface SupervisorInput {
   readonly instance: string;
   /** Machines that are booted before a job needs one, where there are free slots; 0 for none. */
   readonly standbySize: number;
+  /** Of these, as many may boot at the same time; all when left out. */
+  readonly bootsAtOnce?: number | undefined;
   /** Jobs that the previous process was killed in and that the hub still counts as running there; until they are answered. */
   readonly interruptedJobIds?: readonly string[];
   /** Jobs of that process of which it is not known whether the hub took them back, or has their result. */

@@ -25,6 +25,7 @@ export const serving = supervisorSetup.createStateConfig({
         instance: context.instance,
         size: context.standbySize,
         free: context.maxConcurrent,
+        bootsAtOnce: context.bootsAtOnce ?? context.maxConcurrent,
         owner: self,
       }),
       onError: 'stopped',

@@ -10,6 +10,8 @@ export interface VmPoolInput {
   /** Machines to keep, where there are slots. */
   readonly size: number;
   readonly free: number;
+  /** Machines that may boot at the same time: where a boot keeps processors busy, the first one is ready sooner. */
+  readonly bootsAtOnce: number;
   readonly owner: Recipient<PoolReport>;
 }
 

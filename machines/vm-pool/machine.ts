@@ -9,7 +9,7 @@ export type { VmPoolInput } from './context.ts';
  * Machines that are booted and connected before a job needs one.
  *
  * Promises: a machine is handed over once and never comes back; it is asked whether it still answers before it is
- * handed over; standby machines and those of jobs together are never more than the host may run, because the
+ * handed over; no more of them boot at once than the host has processors for; standby machines and those of jobs together are never more than the host may run, because the
  * owner says how many slots are free and a machine keeps its slot until it has ended.
  */
 export const vmPoolMachine = vmPoolSetup.createMachine({

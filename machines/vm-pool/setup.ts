@@ -5,7 +5,7 @@ import type { VmOutput } from '../contracts/vm.ts';
 import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
 import type { StandbyActorId, VmPoolContext, VmPoolEvent, VmPoolInput } from './context.ts';
 import { vmPoolLimits } from './limits.ts';
-import { bestFor, changeStandby, standbyIdOf, unpromised } from './standbys.ts';
+import { bestFor, changeStandby, standbyIdOf, unpromised, unsettled } from './standbys.ts';
 
 /** What the states of the vm-pool are made of. */
 export const vmPoolSetup = setup({
@@ -113,6 +113,7 @@ export const vmPoolSetup = setup({
   guards: {
     wantsMore: ({ context }) =>
       context.requests.length === 0 &&
+      unsettled(context.standbys).length < context.bootsAtOnce &&
       unpromised(context.standbys).length < Math.min(context.size, context.free),
     wasLost: (_, params: { output: VmOutput }) => params.output.outcome !== 'handedOver',
   },

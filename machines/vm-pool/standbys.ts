@@ -28,6 +28,10 @@ export const changeStandby = (standbys: Standbys, name: string, with_: Partial<S
 export const unpromised = (standbys: Standbys): Standbys =>
   standbys.filter(({ reservedFor }) => reservedFor === null);
 
+/** Those that boot, for a run or for none, or are on their way out. */
+export const unsettled = (standbys: Standbys): Standbys =>
+  standbys.filter(({ phase }) => phase === 'warming' || phase === 'leaving');
+
 /** The one that is ready soonest. */
 export const bestFor = (standbys: Standbys): Standby | undefined =>
   unpromised(standbys).find(({ phase }) => phase === 'ready') ??

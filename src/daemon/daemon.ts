@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { type Actor, createActor } from 'xstate';
 import { provideSupervisor } from '../actors/supervisor.ts';
@@ -8,7 +9,7 @@ import { createGuestToolchain } from '../adapters/xcode/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
-import { vmDrivers } from '../domain/vm-driver.ts';
+import { bootsAtOnce, vmDrivers } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptArtifactsIn } from '../journal/kept-artifacts.ts';
@@ -78,6 +79,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   const input = {
     maxConcurrent: config.maxConcurrent,
     standbySize: Math.min(config.standbyMachines ?? config.maxConcurrent, config.maxConcurrent),
+    bootsAtOnce: bootsAtOnce(services.driver.kind, availableParallelism()),
     image: await goldenImage(config),
     instance: await instanceOf(config.stateDir),
     interruptedJobIds: services.takenJobs.interrupted.map(({ jobId }) => jobId),

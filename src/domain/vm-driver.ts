@@ -8,6 +8,8 @@ export interface VmDriverFacts {
   readonly defaultImage: string;
   /** Below this much free space (10^9 bytes) on the volume of its clones no machine is made; nothing for `local`. */
   readonly minFreeDiskGb: number;
+  /** Processors of this host that the boot of one machine keeps busy; absent where it mostly waits. */
+  readonly bootProcessors?: number;
   /** Machines that one host can run at once, and why; absent when nothing but its size limits them. */
   readonly limit?: { readonly machines: number; readonly reason: string };
 }
@@ -27,7 +29,14 @@ export const vmDrivers = {
     limit: { machines: 2, reason: 'macOS runs two macOS guests at a time, and no third one' },
   },
   // a clone holds what one job writes, a few copies of its bundle
-  qemu: { isolates: true, usesHostTools: false, defaultImage: 'perry-ship-golden', minFreeDiskGb: 2 },
+  qemu: {
+    isolates: true,
+    usesHostTools: false,
+    defaultImage: 'perry-ship-golden',
+    minFreeDiskGb: 2,
+    // seen of an emulated guest with two processors; with KVM it takes a second, one after the other or not
+    bootProcessors: 2,
+  },
   local: { isolates: false, usesHostTools: true, defaultImage: 'template', minFreeDiskGb: 0 },
 } as const satisfies Readonly<Record<string, VmDriverFacts>>;
 
@@ -36,6 +45,12 @@ export type VmDriverKind = keyof typeof vmDrivers;
 export const vmDriverKinds = Object.keys(vmDrivers) as VmDriverKind[];
 
 export const vmDriverFacts = (kind: VmDriverKind): VmDriverFacts => vmDrivers[kind];
+
+/** How many machines of a kind boot at the same time, on a host with so many processors; undefined for any number. */
+export function bootsAtOnce(kind: VmDriverKind, processors: number): number | undefined {
+  const { bootProcessors } = vmDriverFacts(kind);
+  return bootProcessors && Math.max(1, Math.floor(processors / bootProcessors));
+}
 
 /** `tart, qemu or local`. @param shown - how one kind is written */
 export const vmDriverChoice = (shown: (kind: VmDriverKind) => string = (kind) => kind): string =>

@@ -9,7 +9,7 @@ const CIPHERS: readonly CipherAlgorithm[] = [
   'chacha20-poly1305@openssh.com',
   'aes256-ctr',
 ];
-const MEGABYTES = 20;
+const MEGABYTES = 5;
 const BYTES = MEGABYTES * 1_000_000;
 const RUNS = 3;
 

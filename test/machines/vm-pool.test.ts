@@ -20,7 +20,7 @@ test('vm-pool: every transition is walked, and standby machines never hold more 
       })),
     );
   const result = walk(machine, {
-    input: { image: 'i', instance: '00000000', size: 2, free: 2, owner },
+    input: { image: 'i', instance: '00000000', size: 2, free: 2, bootsAtOnce: 2, owner },
     key: (s) =>
       JSON.stringify([
         s.value,
@@ -58,12 +58,12 @@ test('vm-pool: every transition is walked, and standby machines never hold more 
 });
 
 /** The pool with every machine played by the test. */
-function begin({ size = 2, free = 2 } = {}) {
+function begin({ size = 2, free = 2, bootsAtOnce = 2 } = {}) {
   const stage = new Stage();
   const owner = recorder<PoolReport>();
   const told = owner.events;
   const pool = stage.start(stage.fill(vmPoolMachine), {
-    ...{ image: 'i', instance: '0a1b2c3d', size, free },
+    ...{ image: 'i', instance: '0a1b2c3d', size, free, bootsAtOnce },
     owner: owner.ref,
   });
   let named = 0;
@@ -77,7 +77,8 @@ function begin({ size = 2, free = 2 } = {}) {
   const end = (of: string, outcome: string) => machine(of).answer({ name: of, outcome, failure: null });
   const phases = () =>
     pool.context.standbys.map((each: { name: string; phase: string }) => `${each.name} ${each.phase}`);
-  return { stage, pool, told, name, machine, ready, end, phases };
+  const namesAsked = () => stage.calls.filter(({ port }) => port === 'makeVmName').length;
+  return { stage, pool, told, name, machine, ready, end, phases, namesAsked };
 }
 
 const heardBy = (call: Call) => call.heard.map(({ type }) => type);
@@ -115,6 +116,29 @@ describe('a standby machine', () => {
     ready('v1');
     end('v1', 'handedOver');
     expect(answers(told)).toEqual([['r1', 'v1']]);
+  });
+
+  test('boots when the one before it is ready, where the host has processors for one boot', () => {
+    const { pool, name, ready, end, told, phases, namesAsked } = begin({ bootsAtOnce: 1 });
+    name();
+    expect(namesAsked()).toBe(1);
+    pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
+    pool.send({ type: 'pool.resized', free: 1 });
+    // promised to a run, it still boots
+    expect(namesAsked()).toBe(1);
+    ready('v1');
+    end('v1', 'handedOver');
+    expect(answers(told)).toEqual([['r1', 'v1']]);
+    name();
+    expect(phases()).toEqual(['v2 warming']);
+  });
+
+  test('that was lost makes the pool wait, however few boot at once', () => {
+    const { name, machine, end, namesAsked } = begin({ bootsAtOnce: 1 });
+    name();
+    machine('v1').say({ type: 'vm.lost', name: 'v1', failure: failure('VM_EXITED') });
+    end('v1', 'deleted');
+    expect(namesAsked()).toBe(1);
   });
 
   test('that does not answer any more is not handed over: the run gets the next, or makes its own', () => {
