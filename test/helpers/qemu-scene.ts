@@ -54,10 +54,7 @@ export async function startNeighbour(stateDir: string): Promise<Neighbour> {
   const life = driver.run(name, { signal, onStarted: () => undefined });
   life.catch(() => undefined);
   const address = await driver.locate(name, { signal });
-  const session = await vi.waitFor(() => driver.openGuest(address, { signal }), {
-    timeout: MACHINE_PATIENCE_MS,
-    interval: 100,
-  });
+  const session = await vi.waitFor(() => driver.openGuest(address, { signal }), patience);
   return {
     name,
     isAlive: async () => (await session.exec('echo alive')).stdout === 'alive\n',
@@ -66,6 +63,7 @@ export async function startNeighbour(stateDir: string): Promise<Neighbour> {
 }
 
 const NEIGHBOUR = 'feedc0de';
+const patience = { timeout: MACHINE_PATIENCE_MS, interval: 100 };
 const { signal } = new AbortController();
 
 /** A way into the guests of a daemon beside that of their jobs; ask before there is one. */
@@ -76,7 +74,8 @@ export function besideTheJob({ daemon }: Scene): Promise<GuestSession> {
     driver.openGuest = async (address, options) => {
       const session = await openGuest(address, options);
       driver.openGuest = openGuest;
-      openGuest(address, { signal }).then(resolve, () => {});
+      // on a busy host a handshake may be late
+      resolve(vi.waitFor(() => openGuest(address, { signal }), patience));
       return session;
     };
   });
