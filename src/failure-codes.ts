@@ -53,7 +53,7 @@ export const failureCodes = {
   IMAGE_IN_USE: hostRetry(
     'Machines that were made from this golden image exist, or another process works on it.',
   ),
-  IMAGE_NOT_OURS: host('The machine is no golden image that perry-ship has built.'),
+  IMAGE_NOT_OURS: host('What has that name is no golden image that perry-ship has built.'),
   IMAGE_BUILD_TIMED_OUT: hostRetry('A step of the build of a golden image did not end before its deadline.'),
   IMAGE_TOOLS_MISSING: host('Programs that build a golden image are not installed.'),
   IMAGE_BUILD_FAILED: host('A golden image could not be built.'),

@@ -6,6 +6,7 @@ import { inquiryMachine } from '../machines/inquiry/machine.ts';
 import { interruptedJobsMachine } from '../machines/interrupted-jobs/machine.ts';
 import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
 import { notarizationMachine } from '../machines/notarization/machine.ts';
+import { qemuImageBuildMachine } from '../machines/qemu-image-build/machine.ts';
 import { signJobMachine } from '../machines/sign-job/machine.ts';
 import { statusWatchMachine } from '../machines/status-watch/machine.ts';
 import { storeUploadMachine } from '../machines/store-upload/machine.ts';
@@ -24,6 +25,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'vm-lifecycle': vmLifecycleMachine,
   'lone-signer': loneSignerMachine,
   'image-build': imageBuildMachine,
+  'qemu-image-build': qemuImageBuildMachine,
   'image-check': imageCheckMachine,
   inquiry: inquiryMachine,
   'status-watch': statusWatchMachine,

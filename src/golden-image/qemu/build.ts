@@ -1,120 +1,44 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { locateRcodesign } from '../../adapters/rcodesign/locate.ts';
-import { cacheFolder } from '../../cache-folder.ts';
-import { withDeadline } from '../../deadline.ts';
-import type { GoldenImage } from '../../domain/golden-image.ts';
-import { digestOfFile } from '../../files/disk/digested-file.ts';
-import { makeFolder } from '../../files/disk/make-folder.ts';
-import { packageVersion } from '../../package-root.ts';
+import { textsOf } from '../../../machines/contracts/wording.ts';
+import type { qemuImageBuildLimits } from '../../../machines/qemu-image-build/limits.ts';
+import type { QemuImageBuildPhase } from '../../../machines/qemu-image-build/machine.ts';
+import { runQemuImageBuild } from '../../actors/qemu-image-build.ts';
+import { type FailureCode, ShipError } from '../../errors.ts';
 import type { ImageBuildOptions, ImageHost, ImageWish } from '../kinds.ts';
-import { buildCommands, WORK_FILES } from './commands.ts';
-import { debFileName, type InstalledPackage, readDpkgStatus } from './dpkg-status.ts';
-import { makeInitrd } from './initrd.ts';
-import { contentNamed, type FinishedImage } from './place.ts';
-import { debianArchitecture, type Recipe } from './recipe.ts';
-import { guestFolder, readHooks, recipeDigest } from './recipe-files.ts';
-import { runTool } from './run-tool.ts';
+import { effectsOf } from './effects.ts';
+import type { Recipe } from './recipe.ts';
 
-/** A slow connection brings 60 MB in that time, several times over. */
-const BUILD_TIMEOUT_MS = 60 * 60 * 1_000;
-
-/** Packages of each release and architecture by themselves: what an image no longer uses is removed there. */
-export const packageCache = (env: NodeJS.ProcessEnv, { suite, architecture }: Recipe): string =>
-  join(cacheFolder(env), 'image-packages', `${suite}-${architecture}`);
+/** What tests set; the built-in deadlines otherwise. */
+export type QemuBuildLimits = Partial<Record<keyof typeof qemuImageBuildLimits, number>>;
 
 /**
- * Makes the files of an image in the work folder, and says what they are.
+ * Builds one image, by the chart qemu-image-build. It is there whole in the end, or what was there before is.
  *
- * @throws ShipError IMAGE_BUILD_FAILED · RCODESIGN_MISSING · the signal's reason
+ * @throws ShipError why there is no image · the signal's reason when aborted
  */
-export async function buildFiles(
+export async function buildQemuImage(
   recipe: Recipe,
-  work: string,
-  { env }: ImageHost,
-  { mirror }: ImageWish,
-  { signal: stopped, onProgress }: ImageBuildOptions,
-): Promise<Omit<FinishedImage, 'keepOld'>> {
-  const signal = withDeadline(stopped, BUILD_TIMEOUT_MS);
-  const tool = await locateRcodesign({ env, signal, onProgress });
-  const rcodesign = { version: tool.version, sha256Hex: (await digestOfFile(tool.path, signal)).sha256Hex };
-  const packages = packageCache(env, recipe);
-  await makeFolder(packages);
-  const places = { work, guest: guestFolder(), packages, rcodesign: tool.path };
-  for (const command of buildCommands({ recipe, places, hooks: await readHooks(), mirror })) {
-    onProgress(`${command.purpose} (${command.file})`);
-    await runTool(command, { signal, onLine: (line) => tellLine(line, onProgress) });
-  }
-  onProgress('writing the initial file system');
-  await writeFile(join(work, INITRD), await makeInitrd(work, places.guest));
-  const installed = readDpkgStatus(await readFile(join(work, WORK_FILES.packages), 'utf8'));
-  const kernel = await readKernel(work, recipe);
-  await removeUnused(packages, [...installed, kernel.package]);
-  return describe({ recipe, work, rcodesign, installed, kernel, signal });
+  host: ImageHost,
+  wish: ImageWish,
+  { signal, onProgress, limits = {} }: ImageBuildOptions & { readonly limits?: QemuBuildLimits },
+): Promise<void> {
+  const { outcome, failure, isTidy } = await runQemuImageBuild({
+    effects: effectsOf({ ...host, recipe, wish, onProgress }),
+    ...{ signal, limits },
+    onPhase: (phase) => onProgress(PHASES[phase](recipe)),
+  });
+  if (!isTidy) onProgress('note: files of this build are left; the next build of the same name removes them');
+  if (outcome === 'cancelled') throw signal.reason;
+  if (outcome === 'failed' && failure) throw new ShipError(failure.code as FailureCode, textsOf(failure));
 }
 
-const INITRD = 'initrd.gz';
-
-/** The lines of mmdebstrap, and of our hooks, that tell how far it is. */
-const TOLD = /^I: ((?:running apt|downloading|extracting|installing|taking|creating|automatically)\b.*)/;
-
-function tellLine(line: string, onProgress: (line: string) => void): void {
-  const told = TOLD.exec(line)?.[1];
-  if (told !== undefined) onProgress(`  ${told}`);
-}
-
-interface Kernel {
-  /** As `uname -r` says. */
-  readonly release: string;
-  readonly package: InstalledPackage;
-}
-
-async function readKernel(work: string, recipe: Recipe): Promise<Kernel> {
-  const read = async (name: string) => (await readFile(join(work, WORK_FILES.kernel, name), 'utf8')).trim();
-  const architecture = debianArchitecture[recipe.architecture];
-  const [name = '', version = ''] = (await read('package')).split(' ');
-  return { release: await read('release'), package: { name, version, architecture } };
-}
-
-/** Older versions would be copied into each new image and out again. */
-async function removeUnused(cache: string, used: readonly InstalledPackage[]): Promise<void> {
-  const wanted = new Set(used.map(debFileName));
-  const unused = (await readdir(cache)).filter((name) => name.endsWith('.deb') && !wanted.has(name));
-  await Promise.all(unused.map((name) => rm(join(cache, name), { force: true })));
-}
-
-interface BuiltFiles {
-  readonly recipe: Recipe;
-  readonly work: string;
-  readonly rcodesign: GoldenImage['rcodesign'];
-  readonly installed: readonly InstalledPackage[];
-  readonly kernel: Kernel;
-  readonly signal: AbortSignal;
-}
-
-async function describe({ recipe, work, rcodesign, installed, kernel, signal }: BuiltFiles) {
-  const from = {
-    disk: join(work, WORK_FILES.disk),
-    kernel: join(work, WORK_FILES.kernel, 'vmlinuz'),
-    initrd: join(work, INITRD),
-  };
-  const packages = [...installed, kernel.package].map(({ name, version }) => [name, version]);
-  const facts: GoldenImage = {
-    format: 1,
-    driver: 'qemu',
-    architecture: recipe.architecture,
-    builtAt: new Date().toISOString(),
-    builtBy: packageVersion(),
-    recipeSha256Hex: await recipeDigest(recipe, rcodesign.sha256Hex),
-    suite: recipe.suite,
-    kernelRelease: kernel.release,
-    rcodesign,
-    packages: Object.fromEntries(packages),
-    files: {
-      disk: await contentNamed(from.disk, 'disk', '.qcow2', signal),
-      kernel: await contentNamed(from.kernel, 'vmlinuz', '', signal),
-      initrd: await contentNamed(from.initrd, 'initrd', '.gz', signal),
-    },
-  };
-  return { facts, from };
-}
+const PHASES: Readonly<Record<QemuImageBuildPhase, (recipe: Recipe) => string>> = {
+  surveying: () => 'looking at this host',
+  obtainingRcodesign: () => 'obtaining rcodesign',
+  installing: ({ suite }) => `installing Debian ${suite} (mmdebstrap)`,
+  makingDisk: () => 'making the disk',
+  compressing: () => 'compressing the disk',
+  packing: () => 'packing the initial file system',
+  describing: () => 'describing the image',
+  placing: () => 'putting it in place',
+  clearing: () => 'removing what was made on the way',
+};

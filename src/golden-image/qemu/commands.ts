@@ -57,6 +57,7 @@ export const WORK_FILES = {
   fileSystem: 'disk.ext4',
   disk: 'disk.qcow2',
   busybox: 'busybox',
+  initrd: 'initrd.gz',
   packages: 'dpkg-status',
   /** Folder: `vmlinuz`, `release`, `package`, `modules/NN-NAME.ko`. */
   kernel: 'kernel',
@@ -64,7 +65,7 @@ export const WORK_FILES = {
 
 /** Everything that is run for an image, in order; the initial file system is written by ourselves. */
 export const buildCommands = (request: BuildRequest): BuildCommand[] => [
-  installation(request),
+  installCommand(request),
   ...diskCommands(request.places.work),
 ];
 
@@ -72,7 +73,7 @@ const PREPARED = { env: {}, goodExitCodes: [0] } as const;
 const ARCHIVES = '/var/cache/apt/archives';
 
 /** As root or as an ordinary user, whichever we are; mmdebstrap finds the way that this host allows. */
-function installation({ recipe, places, hooks, mirror }: BuildRequest): BuildCommand {
+export function installCommand({ recipe, places, hooks, mirror }: BuildRequest): BuildCommand {
   const work = (name: string) => join(places.work, name);
   return {
     ...PREPARED,
@@ -118,7 +119,7 @@ function sources({ suite }: Recipe, mirror: string | undefined): string[] {
 }
 
 /** One file system without a partition table and without a journal: the machine is never started twice. */
-function diskCommands(work: string): BuildCommand[] {
+export function diskCommands(work: string): BuildCommand[] {
   const [tar, disk] = [join(work, WORK_FILES.tar), join(work, WORK_FILES.fileSystem)];
   const tool = (file: string, ...args: string[]): BuildCommand => ({
     ...PREPARED,

@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IMAGE_FACTS_FILE } from '../../domain/golden-image.ts';
 import { vmDrivers } from '../../domain/vm-driver.ts';
@@ -12,21 +12,20 @@ import type {
   ImageMaker,
   ImageWish,
 } from '../kinds.ts';
-import { buildFiles } from './build.ts';
-import { requireTools } from './host-tools.ts';
+import { buildQemuImage, type QemuBuildLimits } from './build.ts';
 import { clonesOf } from './in-use.ts';
-import { enterBuild, placeImage } from './place.ts';
+import { enterBuild, removeImage } from './place.ts';
 import { planText } from './plan-text.ts';
 import { recipeFor } from './recipe.ts';
 import { faultOfFiles, imageNames, readImageFacts } from './store.ts';
 
-/** Golden images for QEMU: a small Debian that has sshd and rcodesign, built without a Mac and without root. */
-export function createQemuMaker(host: ImageHost): ImageMaker {
+/** Golden images for QEMU: a small Debian that has sshd and rcodesign, built without a Mac and without root. @param limits - for tests */
+export function createQemuMaker(host: ImageHost, limits: QemuBuildLimits = {}): ImageMaker {
   const { imageDir } = host.config;
   return {
     defaultName: vmDrivers.tart.defaultImage,
     plan: (wish) => planText(recipeFor(wish.suite), host, wish),
-    build: (wish, options) => build(host, wish, options),
+    build: (wish, options) => build(host, wish, { ...options, limits }),
     list: async (options) => {
       const names = await imageNames(imageDir);
       const entries = await Promise.all(names.map((name) => entryOf(imageDir, name, options)));
@@ -36,22 +35,13 @@ export function createQemuMaker(host: ImageHost): ImageMaker {
   };
 }
 
-async function build(host: ImageHost, wish: ImageWish, options: ImageBuildOptions): Promise<BuiltImage> {
-  const { config, env } = host;
-  const recipe = recipeFor(wish.suite);
-  await requireTools(recipe, env);
-  const { work, leave } = await enterBuild(config.imageDir, wish.name);
-  try {
-    if (!wish.force) await requireAbsent(config.imageDir, wish.name);
-    const built = await buildFiles(recipe, work, host, wish, options);
-    options.signal.throwIfAborted();
-    const folder = join(config.imageDir, wish.name);
-    const keepOld = (await clonesOf(folder, config.stateDir)).length > 0;
-    await placeImage(folder, { ...built, keepOld }, work);
-  } finally {
-    await leave();
-  }
-  const entry = await entryOf(config.imageDir, wish.name, options);
+async function build(
+  host: ImageHost,
+  wish: ImageWish,
+  options: ImageBuildOptions & { readonly limits?: QemuBuildLimits },
+): Promise<BuiltImage> {
+  await buildQemuImage(recipeFor(wish.suite), host, wish, options);
+  const entry = await entryOf(host.config.imageDir, wish.name, options);
   if (!entry) throw new Error('an image was put in place and is not there');
   return { ...entry, settings: settingsFor(host, wish.name) };
 }
@@ -61,16 +51,6 @@ const settingsFor = ({ config }: ImageHost, name: string): string[] => [
   ...(config.vmDriver === ('qemu' as string) ? [] : ['PERRY_VM_DRIVER=qemu']),
   ...(name === vmDrivers.tart.defaultImage ? [] : [`PERRY_TART_IMAGE=${name}`]),
 ];
-
-async function requireAbsent(imageDir: string, name: string): Promise<void> {
-  const names = await readdir(join(imageDir, name)).catch(() => undefined);
-  if (names === undefined) return;
-  throw new ShipError('IMAGE_EXISTS', {
-    summary: `There is an image "${name}" already.`,
-    reason: `It is the folder "${join(imageDir, name)}".`,
-    nextStep: 'Add --force to replace it, or give another name.',
-  });
-}
 
 async function entryOf(
   imageDir: string,
@@ -97,14 +77,13 @@ async function sizeOf(folder: string): Promise<number> {
 async function remove({ config }: ImageHost, name: string): Promise<void> {
   const { imageDir, stateDir } = config;
   const folder = join(imageDir, name);
+  const read = await readImageFacts(imageDir, name);
+  if (!read) throw notThere(name, imageDir);
   const { leave } = await enterBuild(imageDir, name);
   try {
-    if (!(await readImageFacts(imageDir, name))) throw notThere(name, imageDir);
     const clones = await clonesOf(folder, stateDir);
     if (clones.length > 0) throw inUse(name, clones);
-    // without its description it is no image any more, whatever happens to the rest
-    await rm(join(folder, IMAGE_FACTS_FILE));
-    await rm(folder, { recursive: true });
+    await removeImage(folder, 'facts' in read ? read.facts.files : {});
   } finally {
     await leave();
   }

@@ -1,10 +1,12 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockStateDir } from '../../control/state-lock.ts';
 import { type GoldenImage, IMAGE_FACTS_FILE } from '../../domain/golden-image.ts';
 import { ShipError } from '../../errors.ts';
 import { digestOfFile } from '../../files/disk/digested-file.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
+import { removeWork } from './confine.ts';
+import { folderUnfit, OWN_FILE } from './image-folder.ts';
 
 /** Hidden beside the images, on the same disk: one folder for each name that was ever built, with the lock of its build. */
 const BUILDS = '.builds';
@@ -22,19 +24,18 @@ export async function enterBuild(imageDir: string, name: string): Promise<BuildF
   const lock = await lockStateDir(folder).catch((cause: unknown) => {
     throw cause instanceof ShipError && cause.code === 'DAEMON_ALREADY_RUNNING'
       ? beingBuilt(name, cause)
-      : cause;
+      : folderUnfit(imageDir, cause);
   });
   const work = join(folder, 'work');
-  // what a killed build has left
-  await rm(work, { recursive: true, force: true });
-  await mkdir(work, { mode: 0o700 });
-  return {
-    work,
-    leave: async () => {
-      await rm(work, { recursive: true, force: true });
-      await lock.release();
-    },
-  };
+  try {
+    // what a killed build has left
+    await removeWork(work);
+    await mkdir(work, { mode: 0o700 });
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return { work, leave: () => removeWork(work).finally(() => lock.release()) };
 }
 
 const beingBuilt = (name: string, cause: unknown): ShipError =>
@@ -66,23 +67,42 @@ export interface FinishedImage {
   readonly keepOld: boolean;
 }
 
-/** Puts an image in place, over one that may be there. It is there from the moment in which its description is. */
+/**
+ * Puts an image in place, over one that may be there. It is there from the moment in which its description is.
+ *
+ * @throws the signal's reason, until then
+ */
 export async function placeImage(
   folder: string,
   { facts, from, keepOld }: FinishedImage,
   work: string,
+  signal?: AbortSignal,
 ): Promise<void> {
+  signal?.throwIfAborted();
   await makeFolder(folder, 0o755);
   for (const part of ['disk', 'kernel', 'initrd'] as const)
     await rename(from[part], join(folder, facts.files[part].name));
   const draft = join(work, IMAGE_FACTS_FILE);
   await writeFile(draft, `${JSON.stringify(facts, null, 2)}\n`, { mode: 0o644 });
+  signal?.throwIfAborted();
   await rename(draft, join(folder, IMAGE_FACTS_FILE));
   if (!keepOld) await removeOthers(folder, facts);
 }
 
 async function removeOthers(folder: string, { files }: GoldenImage): Promise<void> {
-  const kept = [IMAGE_FACTS_FILE, ...Object.values(files).map(({ name }) => name)];
-  const others = (await readdir(folder)).filter((name) => !kept.includes(name));
+  const kept = Object.values(files).map(({ name }) => name);
+  const others = (await readdir(folder)).filter((name) => OWN_FILE.test(name) && !kept.includes(name));
   await Promise.all(others.map((name) => rm(join(folder, name), { force: true })));
+}
+
+/** Removes an image, and its folder when nothing else is in it. Without its description it is no image any more. */
+export async function removeImage(
+  folder: string,
+  files: Readonly<Record<string, { readonly name: string }>>,
+) {
+  await rm(join(folder, IMAGE_FACTS_FILE));
+  const named = Object.values(files).map(({ name }) => name);
+  const own = (await readdir(folder)).filter((name) => OWN_FILE.test(name) || named.includes(name));
+  await Promise.all(own.map((name) => rm(join(folder, name), { force: true })));
+  if ((await readdir(folder)).length === 0) await rmdir(folder);
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ImageHost, ImageWish } from '../kinds.ts';
-import { packageCache } from './build.ts';
 import { type BuildCommand, buildCommands } from './commands.ts';
+import { packageCache } from './package-cache.ts';
 import type { Recipe } from './recipe.ts';
 import { guestFolder, readHooks } from './recipe-files.ts';
 import { shellWord } from './shell-word.ts';

@@ -26,8 +26,13 @@ export const EXCLUDED_PATHS = ['doc', 'doc-base', 'man', 'locale', 'info', 'lint
 /** As Node calls it in `process.arch`. */
 const architectures: Readonly<Record<string, Architecture>> = { x64: 'x86_64', arm64: 'aarch64' };
 
-/** @throws ShipError IMAGE_BUILD_FAILED where Debian has no kernel for such machines */
-export function recipeFor(suite = DEFAULT_SUITE, arch: string = process.arch): Recipe {
+/** @throws ShipError IMAGE_BUILD_FAILED where Debian has no kernel for such machines, or the tools of a build do not run */
+export function recipeFor(
+  suite = DEFAULT_SUITE,
+  arch: string = process.arch,
+  platform: string = process.platform,
+): Recipe {
+  if (platform !== 'linux') throw notLinux(platform);
   const architecture = architectures[arch];
   if (architecture) return { architecture, suite: soundSuite(suite) };
   throw new ShipError('IMAGE_BUILD_FAILED', {
@@ -36,6 +41,16 @@ export function recipeFor(suite = DEFAULT_SUITE, arch: string = process.arch): R
     nextStep: 'Build it, and run the daemon, on a host with another processor.',
   });
 }
+
+const notLinux = (platform: string): ShipError =>
+  new ShipError('IMAGE_BUILD_FAILED', {
+    summary: 'An image for QEMU cannot be built on this system.',
+    reason: `It is called ${platform}; Debian is installed by programs that run on Linux alone.`,
+    nextStep:
+      platform === 'darwin'
+        ? 'On a Mac build one for Tart, with "--driver tart"; one for QEMU is built on the Linux host that uses it.'
+        : 'Build it on the Linux host that uses it.',
+  });
 
 function soundSuite(suite: string): string {
   if (/^[a-z][a-z0-9.-]{0,30}$/.test(suite)) return suite;
