@@ -10,7 +10,7 @@ export type { QemuImageBuildNote, QemuImageBuildOutput, QemuImageBuildPhase } fr
  * file system, which are put in place together.
  *
  * Promises: the image is there whole in the end, or what was there before is; a wish to stop and a step that takes too
- * long end the program that runs, at once; every path passes `clearing`, so that nothing is left but the image.
+ * long end the program that runs, at once; every path on which something was made passes `clearing`, so that nothing is left but the image.
  */
 export const qemuImageBuildMachine = qemuImageBuildSetup.createMachine({
   id: 'qemuImageBuild',
@@ -26,7 +26,13 @@ export const qemuImageBuildMachine = qemuImageBuildSetup.createMachine({
     surveying: {
       description: 'Everything that would go wrong for certain is found before anything is made.',
       entry: began('surveying'),
-      invoke: { id: 'surveyHost', src: 'surveyHost', onDone: 'obtainingRcodesign', onError: faulted },
+      invoke: {
+        id: 'surveyHost',
+        src: 'surveyHost',
+        onDone: 'obtainingRcodesign',
+        // it has taken nothing then
+        onError: { target: 'concluding', actions: [faulted.actions, 'noteTidy'] },
+      },
       on: stoppable,
       after: { surveyTimeout: late('looking at this host') },
     },

@@ -2,7 +2,7 @@ import { port } from '../contracts/actors.ts';
 
 /** The effects of one build, in order; files and facts stay behind the ports. */
 export const qemuImageBuildPorts = {
-  /** Whether the image can be made at all; takes the lock of its name and removes what a killed build has left. */
+  /** Whether the image can be made at all; takes the lock of its name and removes what a killed build has left. Holds nothing when it fails. */
   surveyHost: port<void, void>('surveyHost'),
   obtainRcodesign: port<void, void>('obtainRcodesign'),
   installDebian: port<void, void>('installDebian'),

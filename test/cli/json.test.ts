@@ -25,6 +25,8 @@ function outputOf(...words: readonly string[]): string {
   }
 }
 
+/** They have commands of their own. */
+const GROUPS = ['service', 'image'];
 /** They work until they are stopped, and tell what they do. */
 const WITHOUT_RESULT = ['run', 'demo'];
 
@@ -33,7 +35,9 @@ function commandsBelow(...path: readonly string[]): string[][] {
   const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name);
   return names
     .filter((name) => name !== 'help' && !WITHOUT_RESULT.includes(name))
-    .flatMap((name) => (name === 'service' ? commandsBelow('service') : [[...path, name]]));
+    .flatMap((name) =>
+      GROUPS.includes(name) && path.length === 0 ? commandsBelow(name) : [[...path, name]],
+    );
 }
 
 test('every command that has a result takes --json', () => {

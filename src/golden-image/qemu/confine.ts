@@ -11,6 +11,8 @@ import { toolPath } from './run-tool.ts';
  */
 const NAMESPACES = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
 
+/** On a disk, and open to users of other numbers, which a TMPDIR of one user mostly is not. */
+const SHARED_FOLDER = '/var/tmp';
 /** Names where a folder outside the work folder is. */
 const RECORD = 'scratch-folder';
 const SCRATCH_NAME = /^perry-image-[0-9a-f-]{36}$/;
@@ -48,13 +50,13 @@ async function mayUnshare(signal: AbortSignal): Promise<boolean> {
  * The folder in which mmdebstrap makes its root folder. As an ordinary user it works there as users of other numbers,
  * who must be able to reach it, which they mostly cannot below a home directory.
  */
-export async function makeScratch(work: string, env: NodeJS.ProcessEnv): Promise<string> {
+export async function makeScratch(work: string): Promise<string> {
   const inside = join(work, 'scratch');
   if (isRoot()) {
     await mkdir(inside, { mode: 0o755 });
     return inside;
   }
-  const outside = join(env.TMPDIR || '/var/tmp', `perry-image-${randomUUID()}`);
+  const outside = join(SHARED_FOLDER, `perry-image-${randomUUID()}`);
   // before it is there, so that it is always found again
   await writeFile(join(work, RECORD), outside);
   await mkdir(outside);

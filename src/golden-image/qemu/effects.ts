@@ -62,7 +62,7 @@ export function effectsOf(scope: BuildScope): QemuImageBuildEffects {
       const rcodesign = given(made.rcodesign).path;
       const places = { work: work(), guest: guestFolder(), packages, rcodesign };
       const command = installCommand({ recipe, places, hooks: await readHooks(), mirror: wish.mirror });
-      await use(await confined(command, await makeScratch(work(), env), signal), signal);
+      await use(await confined(command, await makeScratch(work()), signal), signal);
     },
     makeDisk: (signal) => makeDisk(signal, false),
     compressDisk: (signal) => makeDisk(signal, true),

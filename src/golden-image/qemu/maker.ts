@@ -18,13 +18,17 @@ import { enterBuild, removeImage } from './place.ts';
 import { planText } from './plan-text.ts';
 import { recipeFor } from './recipe.ts';
 import { faultOfFiles, imageNames, readImageFacts } from './store.ts';
+import { requireSoundWish } from './wish.ts';
 
 /** Golden images for QEMU: a small Debian that has sshd and rcodesign, built without a Mac and without root. @param limits - for tests */
 export function createQemuMaker(host: ImageHost, limits: QemuBuildLimits = {}): ImageMaker {
   const { imageDir } = host.config;
   return {
     defaultName: vmDrivers.tart.defaultImage,
-    plan: (wish) => planText(recipeFor(wish.suite), host, wish),
+    plan: async (wish) => {
+      requireSoundWish(wish);
+      return planText(recipeFor(wish.suite), host, wish);
+    },
     build: (wish, options) => build(host, wish, { ...options, limits }),
     list: async (options) => {
       const names = await imageNames(imageDir);
@@ -40,6 +44,7 @@ async function build(
   wish: ImageWish,
   options: ImageBuildOptions & { readonly limits?: QemuBuildLimits },
 ): Promise<BuiltImage> {
+  requireSoundWish(wish);
   await buildQemuImage(recipeFor(wish.suite), host, wish, options);
   const entry = await entryOf(host.config.imageDir, wish.name, options);
   if (!entry) throw new Error('an image was put in place and is not there');

@@ -70,3 +70,15 @@ export const noSuchImage = (name: string, names: readonly string[]): ShipError =
     reason: names.length > 0 ? `"tart list" has ${names.join(', ')}.` : '"tart list" has no machine at all.',
     nextStep: 'See "perry-ship image list".',
   });
+
+/** Without Tart: on a Mac it is to be installed, elsewhere there is none. @throws ShipError COMMAND_NOT_FOUND */
+export function elsewhere(error: unknown): never {
+  const isMissing = error instanceof ShipError && error.code === 'COMMAND_NOT_FOUND';
+  if (!isMissing || process.platform === 'darwin') throw error;
+  throw new ShipError('COMMAND_NOT_FOUND', {
+    summary: 'An image for Tart is built on a Mac.',
+    reason: `The program "tart" could not be started, and this system is ${process.platform}.`,
+    nextStep: 'On Linux build one for QEMU, with "--driver qemu".',
+    cause: error,
+  });
+}

@@ -5,7 +5,7 @@ import { diskAdvice } from '../../adapters/vm/tart/clone.ts';
 import type { Tart } from '../../adapters/vm/tart/command.ts';
 import { imageExists } from '../../adapters/vm/tart/images.ts';
 import { hasImage, listMachines } from '../../adapters/vm/tart/listing.ts';
-import { baseMissing, inUse } from './failures.ts';
+import { baseMissing, elsewhere, inUse } from './failures.ts';
 import { isRemote, type TartWish } from './wish.ts';
 
 export interface SurveyScope {
@@ -25,7 +25,7 @@ export async function surveyHost(
   { tart, home, minFreeDiskGb, wish: { name, force, base } }: SurveyScope,
   signal: AbortSignal,
 ): Promise<HostSurvey> {
-  await requireTart(tart, signal);
+  await requireTart(tart, signal).catch(elsewhere);
   const machines = await listMachines(tart, { signal });
   const local = (wanted: string) => machines.find((each) => each.isLocal && each.name === wanted);
   const old = local(name);
