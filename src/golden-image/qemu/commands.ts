@@ -59,6 +59,8 @@ export const WORK_FILES = {
   busybox: 'busybox',
   initrd: 'initrd.gz',
   packages: 'dpkg-status',
+  /** Folder: packages as they were downloaded. */
+  archives: 'archives',
   /** Folder: `vmlinuz`, `release`, `package`, `modules/NN-NAME.ko`. */
   kernel: 'kernel',
 } as const;

@@ -1,9 +1,10 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GoldenImage } from '../../domain/golden-image.ts';
 import { packageVersion } from '../../package-root.ts';
 import { WORK_FILES } from './commands.ts';
-import { debFileName, type InstalledPackage, readDpkgStatus } from './dpkg-status.ts';
+import { type InstalledPackage, readDpkgStatus } from './dpkg-status.ts';
+import { keepPackages } from './package-cache.ts';
 import { contentNamed, type FinishedImage } from './place.ts';
 import { debianArchitecture, type Recipe } from './recipe.ts';
 import { recipeDigest } from './recipe-files.ts';
@@ -12,20 +13,20 @@ export interface BuiltFiles {
   readonly recipe: Recipe;
   /** Absolute path of the folder that the commands worked in. */
   readonly work: string;
-  /** Folder of downloaded packages. */
-  readonly packages: string;
+  /** Folder of packages that were downloaded. */
+  readonly cache: string;
   readonly rcodesign: GoldenImage['rcodesign'];
 }
 
-/** What was made, for `image.json`. Packages that no image needs any more are removed. @throws the signal's reason */
+/** What was made, for `image.json`. The cache has the packages of this image then. @throws the signal's reason */
 export async function describeFiles(
-  { recipe, work, packages, rcodesign }: BuiltFiles,
+  { recipe, work, cache, rcodesign }: BuiltFiles,
   signal: AbortSignal,
 ): Promise<Omit<FinishedImage, 'keepOld'>> {
   const installed = readDpkgStatus(await readFile(join(work, WORK_FILES.packages), 'utf8'));
   const kernel = await readKernel(work, recipe);
   const all = [...installed, kernel.package];
-  await removeUnused(packages, all);
+  await keepPackages(join(work, WORK_FILES.archives), cache, all);
   const from = {
     disk: join(work, WORK_FILES.disk),
     kernel: join(work, WORK_FILES.kernel, 'vmlinuz'),
@@ -62,11 +63,4 @@ async function readKernel(work: string, recipe: Recipe): Promise<Kernel> {
   const architecture = debianArchitecture[recipe.architecture];
   const [name = '', version = ''] = (await read('package')).split(' ');
   return { release: await read('release'), package: { name, version, architecture } };
-}
-
-/** Older versions would be copied into each new image and out again. */
-async function removeUnused(cache: string, used: readonly InstalledPackage[]): Promise<void> {
-  const wanted = new Set(used.map(debFileName));
-  const unused = (await readdir(cache)).filter((name) => name.endsWith('.deb') && !wanted.has(name));
-  await Promise.all(unused.map((name) => rm(join(cache, name), { force: true })));
 }

@@ -4,14 +4,13 @@ import type { QemuImageBuildEffects } from '../../actors/qemu-image-build.ts';
 import { locateRcodesign } from '../../adapters/rcodesign/locate.ts';
 import type { GoldenImage } from '../../domain/golden-image.ts';
 import { digestOfFile } from '../../files/disk/digested-file.ts';
-import { makeFolder } from '../../files/disk/make-folder.ts';
 import type { ImageHost, ImageWish } from '../kinds.ts';
 import { type BuildCommand, diskCommands, installCommand, WORK_FILES } from './commands.ts';
 import { confined, makeScratch } from './confine.ts';
 import { describeFiles } from './describe.ts';
 import { clonesOf } from './in-use.ts';
 import { makeInitrd } from './initrd.ts';
-import { packageCache } from './package-cache.ts';
+import { packageCache, takePackages } from './package-cache.ts';
 import { type BuildFolder, type FinishedImage, placeImage } from './place.ts';
 import type { Recipe } from './recipe.ts';
 import { guestFolder, readHooks } from './recipe-files.ts';
@@ -42,7 +41,7 @@ export function effectsOf(scope: BuildScope): QemuImageBuildEffects {
   const { config, env, recipe, wish, onProgress } = scope;
   const made: Made = {};
   const work = () => given(made.folder).work;
-  const packages = packageCache(env, recipe);
+  const cache = packageCache(env, recipe);
   const use = (command: BuildCommand, signal: AbortSignal) =>
     runTool(command, { signal, onLine: (line) => tellLine(line, onProgress) });
   const makeDisk = async (signal: AbortSignal, isCompression: boolean) => {
@@ -58,7 +57,8 @@ export function effectsOf(scope: BuildScope): QemuImageBuildEffects {
       made.rcodesign = { path, version, sha256Hex: (await digestOfFile(path, signal)).sha256Hex };
     },
     installDebian: async (signal) => {
-      await makeFolder(packages);
+      const packages = join(work(), WORK_FILES.archives);
+      await takePackages(cache, packages);
       const rcodesign = given(made.rcodesign).path;
       const places = { work: work(), guest: guestFolder(), packages, rcodesign };
       const command = installCommand({ recipe, places, hooks: await readHooks(), mirror: wish.mirror });
@@ -71,7 +71,7 @@ export function effectsOf(scope: BuildScope): QemuImageBuildEffects {
     describeImage: async (signal) => {
       const { version, sha256Hex } = given(made.rcodesign);
       const rcodesign = { version, sha256Hex };
-      made.image = await describeFiles({ recipe, work: work(), packages, rcodesign }, signal);
+      made.image = await describeFiles({ recipe, work: work(), cache, rcodesign }, signal);
     },
     placeImage: async (signal) => {
       const folder = join(config.imageDir, wish.name);

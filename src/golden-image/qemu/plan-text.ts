@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ImageHost, ImageWish } from '../kinds.ts';
-import { type BuildCommand, buildCommands } from './commands.ts';
+import { type BuildCommand, buildCommands, WORK_FILES } from './commands.ts';
 import { packageCache } from './package-cache.ts';
 import type { Recipe } from './recipe.ts';
 import { guestFolder, readHooks } from './recipe-files.ts';
@@ -13,14 +13,16 @@ export async function planText(
   { name, mirror }: ImageWish,
 ): Promise<string[]> {
   const work = join(config.imageDir, '.builds', name, 'work');
+  const cache = packageCache(env, recipe);
   const rcodesign = env.PERRY_RCODESIGN || 'rcodesign';
-  const places = { work, guest: guestFolder(), packages: packageCache(env, recipe), rcodesign };
+  const places = { work, guest: guestFolder(), packages: join(work, WORK_FILES.archives), rcodesign };
   const commands = buildCommands({ recipe, places, hooks: await readHooks(), mirror });
   return [
-    `mkdir -p ${shellWord(work)} ${shellWord(places.packages)}`,
+    `mkdir -p ${shellWord(places.packages)} ${shellWord(cache)}`,
+    `cp -r ${shellWord(cache)}/. ${shellWord(places.packages)}`,
     ...commands.map(commandText),
     `# ${work}/initrd.gz is written: busybox and the modules of the kernel (cpio newc, gzip)`,
-    `# the disk, the kernel, initrd.gz and image.json go to ${join(config.imageDir, name)}`,
+    `# the disk, the kernel, initrd.gz and image.json go to ${join(config.imageDir, name)}, packages to ${cache}`,
     `rm -r ${shellWord(work)}`,
   ];
 }

@@ -10,7 +10,7 @@ interface KnownCause {
 
 const CAUSES: readonly KnownCause[] = [
   {
-    said: /No space left on device|not enough free space|Could not allocate|couldn't allocate a block/i,
+    said: /No space left on device|(?:n't have|not) enough free space|Could not allocate|couldn't allocate a block/i,
     code: 'DISK_FULL',
     nextStep:
       'Free 2 GB on the volume of PERRY_IMAGE_DIR, or set it to another one; an ordinary user needs 1 GB in /var/tmp as well.',
