@@ -22,6 +22,7 @@ const nodes = {
   process: { id: 'process', shape: '[(process of the run)]' },
   'vm-lifecycle': { id: 'vm', shape: '["vm-lifecycle (one for each machine)"]' },
   machine: { id: 'machine', shape: '[(VM driver and guest)]' },
+  'cluster-machine': { id: 'cluster', shape: '["cluster-machine (one for each machine of a cluster)"]' },
   notarization: { id: 'notarization', shape: '[notarization]' },
   'store-upload': { id: 'store', shape: '[store-upload]' },
   'image-build': { id: 'image', shape: '["image-build (perry-ship image build)"]' },
@@ -128,6 +129,7 @@ export const arrows: readonly Arrow[] = [
   { from: 'vm-lifecycle', to: 'vm-pool', events: ['vm.ready', 'vm.lost'] },
   { from: 'vm-lifecycle', to: 'machine', says: 'clone · run · locate · connect · stop · delete' },
   { from: 'machine', to: 'vm-lifecycle', events: ['vm.started', 'vm.exited', 'guest.lost'] },
+  { from: 'machine', to: 'cluster-machine', events: ['machine.lookRequested'] },
   { from: 'process', to: 'machine', says: 'SSH' },
   { from: 'sign-job', to: 'notarization', says: 'starts' },
   { from: 'notarization', to: 'sign-job', events: ['step.progressed', 'step.logged'] },
@@ -151,6 +153,7 @@ export const raised: Readonly<Record<string, readonly string[]>> = {
     ...['job.returned', 'job.kept', 'returns.settled'],
     ...['slot.refused', 'leaks.noticed', 'sweep.expired'],
   ],
+  'cluster-machine': ['machine.seen'],
   'sign-job': [
     ...['process.wanted', 'process.unwanted', 'process.lost'],
     ...['machine.wanted', 'machine.unwanted', 'claim.expired'],

@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { clusterMachine } from '../machines/cluster-machine/machine.ts';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
 import { imageBuildMachine } from '../machines/image-build/machine.ts';
 import { imageCheckMachine } from '../machines/image-check/machine.ts';
@@ -23,6 +24,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'interrupted-jobs': interruptedJobsMachine,
   'sign-job': signJobMachine,
   'vm-lifecycle': vmLifecycleMachine,
+  'cluster-machine': clusterMachine,
   'lone-signer': loneSignerMachine,
   'image-build': imageBuildMachine,
   'qemu-image-build': qemuImageBuildMachine,

@@ -179,7 +179,12 @@ test('each outside thing has one door', () => {
   expect(importers('undici')).toEqual(['src/adapters/http']);
   expect(importers('ssh2')).toEqual(['src/adapters/guest/ssh']);
   expect(importers('sharp')).toEqual(['src/demo/bundles', 'src/files/icons']);
-  expect(importers('ws')).toEqual(['src/adapters/hub', 'src/embedded-hub', 'src/observability']);
+  expect(importers('ws')).toEqual([
+    'src/adapters/guest',
+    'src/adapters/hub',
+    'src/embedded-hub',
+    'src/observability',
+  ]);
   expect(importers('node:child_process')).toEqual(['src/adapters/process']);
 });
 

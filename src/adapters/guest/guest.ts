@@ -14,11 +14,26 @@ export interface GuestAddress {
 /** Secret. */
 export type GuestCredentials = { readonly privateKey: string } | { readonly password: string };
 
+/** A WebSocket that leads to the SSH port of a guest; plain data. Holds a secret. */
+export interface GuestTunnel {
+  /** `wss://…` or `ws://…`. */
+  readonly url: string;
+  readonly user: string;
+  /** Secret; sent with the user as HTTP Basic. */
+  readonly token: string;
+  /** Certificates to trust instead of the system's, PEM. */
+  readonly ca?: string;
+  /** The name that the certificate is for, where it is not the host of the URL. */
+  readonly serverName?: string;
+}
+
 /** All that another process of ours needs to log into the same guest; plain data. Holds a secret. */
 export interface GuestAccess {
   /** With the fingerprint of the host key that the guest has presented. */
   readonly address: GuestAddress;
   readonly credentials: GuestCredentials;
+  /** The way there, where the address alone is none. */
+  readonly tunnel?: GuestTunnel;
 }
 
 export interface GuestExecOptions {

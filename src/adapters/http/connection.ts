@@ -7,11 +7,20 @@ const MAX_HEADER_BYTES = 32 * 1024;
 export type HttpAnswer = Dispatcher.ResponseData;
 export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+export interface TlsTrust {
+  /** PEM. */
+  readonly ca: string;
+  /** The name that the certificate is for, where it is not the host of the URL. */
+  readonly serverName?: string;
+}
+
 export interface ConnectionOptions {
   /** Ends the connection in every phase, also while it is being made. */
   readonly signal: AbortSignal;
   /** How long the other side may take to answer, once it has the whole request; 5 minutes when left out. */
   readonly answerTimeoutMs?: number;
+  /** Whom to trust instead of what the system trusts; for a server with a certificate of its own. */
+  readonly tls?: TlsTrust;
   /** Silence inside a body; 5 minutes when left out. */
   readonly idleTimeoutMs?: number;
 }
@@ -33,11 +42,15 @@ export interface Connection {
  * @throws the signal's reason, when it was aborted before
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
-  const { signal, answerTimeoutMs, idleTimeoutMs } = options;
+  const { signal, answerTimeoutMs, idleTimeoutMs, tls } = options;
   const { Agent, request: send } = await import('./client.ts');
   signal.throwIfAborted();
   const agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: {
+      timeout: CONNECT_TIMEOUT_MS,
+      ...(tls && { ca: tls.ca }),
+      ...(tls?.serverName !== undefined && { servername: tls.serverName }),
+    },
     ...(answerTimeoutMs !== undefined && { headersTimeout: answerTimeoutMs }),
     ...(idleTimeoutMs !== undefined && { bodyTimeout: idleTimeoutMs }),
     maxHeaderSize: MAX_HEADER_BYTES,

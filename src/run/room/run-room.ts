@@ -1,7 +1,7 @@
 import type { AdmittedJob } from '../../../machines/contracts/job.ts';
 import { TRY_AGAIN_OR_LOOK } from '../../../machines/contracts/wording.ts';
+import { enterGuest } from '../../adapters/guest/enter-guest.ts';
 import type { GuestSession } from '../../adapters/guest/guest.ts';
-import { connectSsh } from '../../adapters/guest/ssh/client.ts';
 import { summarizeCredentials } from '../../domain/credentials/summarize.ts';
 import { ShipError } from '../../errors.ts';
 import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
@@ -36,11 +36,11 @@ export function openRoom(setup: RunSetup, services: RunServices): { room: RunRoo
  */
 export async function connectGuest(
   room: RunRoom,
-  { address, credentials }: GuestAccess,
+  access: GuestAccess,
   signal: AbortSignal,
   onLost: (reason: string) => void,
 ): Promise<void> {
-  const session = await connectSsh({ address, credentials, signal, readyTimeoutMs: READY_TIMEOUT_MS });
+  const session = await enterGuest(access, { signal, readyTimeoutMs: READY_TIMEOUT_MS });
   room.session = session;
   void session.closed.then(onLost);
 }

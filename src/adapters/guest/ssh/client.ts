@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client, type ConnectConfig } from 'ssh2';
-import type { GuestAddress, GuestCredentials, GuestSession } from '../guest.ts';
+import type { GuestAddress, GuestCredentials, GuestSession, GuestTunnel } from '../guest.ts';
 import { algorithms } from './algorithms.ts';
 import type { SshConnection } from './connection.ts';
 import { execOverSsh } from './exec.ts';
@@ -25,6 +25,8 @@ export interface SshConnectOptions {
   readonly acceptHostKey?: (fingerprint: string) => boolean;
   /** The way to the guest when it is not a plain TCP connection; owned by the session from here on. */
   readonly transport?: Duplex;
+  /** Where the transport leads through, so that another process can go the same way. */
+  readonly tunnel?: GuestTunnel;
 }
 
 /**
@@ -122,12 +124,18 @@ function explain(address: GuestAddress, cause: Error, refusedKey: string | undef
 
 function sessionOver(
   connection: SshConnection,
-  { address, credentials, transport }: SshConnectOptions,
+  { address, credentials, transport, tunnel }: SshConnectOptions,
   hostKeyFingerprint: string,
 ): GuestSession {
   return {
-    // a way that is not a plain connection can be gone by nobody else
-    ...(!transport && { access: () => ({ address: { ...address, hostKeyFingerprint }, credentials }) }),
+    // of a way that is neither a plain connection nor a tunnel nobody else knows
+    ...((!transport || tunnel) && {
+      access: () => ({
+        address: { ...address, hostKeyFingerprint },
+        credentials,
+        ...(tunnel && { tunnel }),
+      }),
+    }),
     exec: (command, options = {}) => execOverSsh(connection, command, options),
     listen: (options) => listenOverSsh(connection, options),
     closed: connection.closed,

@@ -1,0 +1,63 @@
+import type { Duplex } from 'node:stream';
+import { createWebSocketStream, WebSocket } from 'ws';
+import type { GuestTunnel } from './guest.ts';
+
+/** As RFC 4253 has it with room for a greeting before; what is longer is no first line. */
+const MAX_FIRST_LINE_BYTES = 8 * 1024;
+const LINE_FEED = 10;
+/** What one message may bring; the controller of Orchard sends pieces of 64 KiB at most. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/** A way into a guest through a WebSocket, given before it is open. */
+export interface OpenTunnel {
+  readonly stream: Duplex;
+  /** The HTTP status with which it was refused; `undefined` as long as it was not. */
+  refusedWith(): number | undefined;
+}
+
+/**
+ * Begins to open a tunnel that carries the bytes of SSH, as binary messages of any size. The stream is destroyed with an
+ * error when it cannot be opened, and closes when the tunnel does, however it ends.
+ *
+ * @param handshakeTimeoutMs - the other side opens it when the guest has answered
+ */
+export function openTunnel(tunnel: GuestTunnel, handshakeTimeoutMs: number): OpenTunnel {
+  const { url, user, token, ca, serverName } = tunnel;
+  const socket = new WebSocket(url, {
+    headers: { authorization: basic(user, token), 'user-agent': 'perry-ship' },
+    ...(ca !== undefined && { ca }),
+    ...(serverName !== undefined && { servername: serverName }),
+    ...{ perMessageDeflate: false, followRedirects: false, handshakeTimeout: handshakeTimeoutMs },
+    maxPayload: MAX_MESSAGE_BYTES,
+  });
+  let status: number | undefined;
+  socket.on('unexpected-response', (request, response) => {
+    status = response.statusCode;
+    // with a listener of our own the library leaves the end to us
+    request.destroy(new Error(`the tunnel was refused with status ${status}`));
+  });
+  // what comes right behind the handshake would be lost to a stream that is made later
+  const stream = withWholeFirstLine(createWebSocketStream(socket));
+  // a stream of ws 8 ends, and does not close
+  stream.once('end', () => stream.destroy());
+  return { stream, refusedWith: () => status };
+}
+
+export const basic = (user: string, token: string): string =>
+  `Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`;
+
+/** ssh2 1.17 forgets the middle of a first line that comes in more than two pieces. */
+function withWholeFirstLine(stream: Duplex): Duplex {
+  const push = stream.push.bind(stream);
+  let held: Buffer | undefined = Buffer.alloc(0);
+  stream.push = (chunk: Buffer | null) => {
+    if (held === undefined) return push(chunk);
+    if (chunk !== null) held = Buffer.concat([held, chunk]);
+    if (chunk !== null && !held.includes(LINE_FEED) && held.length < MAX_FIRST_LINE_BYTES) return true;
+    const first = held;
+    held = undefined;
+    if (first.length > 0) push(first);
+    return chunk === null ? push(null) : true;
+  };
+  return stream;
+}

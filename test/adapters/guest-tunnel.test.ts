@@ -1,0 +1,97 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { enterGuest } from '../../src/adapters/guest/enter-guest.ts';
+import type { GuestAccess } from '../../src/adapters/guest/guest.ts';
+import { fingerprintOfKey, makeSshKeyPair } from '../../src/adapters/guest/ssh/keys.ts';
+import { never } from '../helpers/local-vm.ts';
+import { guestUser, hostKey, userKey } from '../orchard-emulator/guest.ts';
+import { ACCOUNT, type OrchardHost, type OrchardHostOptions, orchardHost } from '../orchard-emulator/host.ts';
+
+let host: OrchardHost;
+afterEach(() => host.remove());
+
+/** One machine that runs, and the way to it. */
+async function running(options: OrchardHostOptions = {}): Promise<GuestAccess> {
+  host = await orchardHost(options);
+  host.cluster.create({ name: 'a', image: 'golden', headless: true });
+  await host.tick();
+  return {
+    address: {
+      ...{ host: 'a', port: 22, user: guestUser },
+      hostKeyFingerprint: fingerprintOfKey(hostKey.publicKey),
+    },
+    credentials: { privateKey: userKey.privateKey },
+    tunnel: {
+      url: `${host.url.replace('http', 'ws')}/v1/vms/a/port-forward?port=22&wait=10`,
+      ...{ user: ACCOUNT.name, token: ACCOUNT.token, ca: host.certificate, serverName: 'orchard-controller' },
+    },
+  };
+}
+
+const enter = (access: GuestAccess) => enterGuest(access, { signal: never, readyTimeoutMs: 10_000 });
+
+test('the way through a tunnel can be gone again by whoever is told of it', async () => {
+  const first = await enter(await running());
+  const access = JSON.parse(JSON.stringify(first.access?.())) as GuestAccess;
+  const second = await enter(access);
+  await first.close();
+  expect((await second.exec('echo inside')).stdout).toBe('inside\n');
+  await second.close();
+  expect(host.cluster.violations).toEqual([]);
+});
+
+test('a first line in single bytes, and a megabyte in odd pieces, come through whole', async () => {
+  const session = await enter(await running({ knobs: { chunkBytes: [1, 2, 3, 65_536, 5] } }));
+  const { stdout } = await session.exec('head -c 900000 /dev/zero | tr "\\0" x');
+  expect(stdout.length).toBe(900_000);
+  await session.close();
+});
+
+test.each([
+  ['another host key', 'GUEST_HOST_KEY_MISMATCH', {}, 'SHA256:AAAA'],
+  ['a certificate that is not trusted', 'GUEST_UNREACHABLE', { ca: undefined }, undefined],
+  ['a certificate for another name', 'GUEST_UNREACHABLE', { serverName: undefined }, undefined],
+  ['a wrong token', 'GUEST_UNREACHABLE', { token: 'wrong' }, undefined],
+  ['no such machine', 'GUEST_UNREACHABLE', { url: '/v1/vms/b/port-forward?port=22' }, undefined],
+])('nobody gets in by %s', async (_, code, other, key) => {
+  const { address, credentials, tunnel } = await running();
+  const url = `${host.url.replace('http', 'ws')}${'url' in other ? other.url : '/v1/vms/a/port-forward?port=22'}`;
+  const changed = JSON.parse(JSON.stringify({ ...tunnel, ...other, url }));
+  const pinned = { ...address, ...(key && { hostKeyFingerprint: key }) };
+  await expect(enter({ address: pinned, credentials, tunnel: changed })).rejects.toMatchObject({ code });
+});
+
+test('a tunnel that ends, in order or not, ends the session, and what ran is lost', async () => {
+  const dying = await enter(await running());
+  const lost = expect(dying.exec('sleep 1000')).rejects.toMatchObject({ code: 'GUEST_LOST' });
+  process.kill(host.pidOf('a'), 'SIGKILL');
+  await lost;
+  await dying.closed;
+  host.cluster.remove('a');
+  host.cluster.create({ name: 'a', image: 'golden', headless: true });
+  await vi.waitFor(async () => {
+    await host.tick();
+    expect(host.cluster.read('a').status).toBe('running');
+  }, 5_000);
+  const { url } = host;
+  const cut = await enter({
+    address: {
+      ...{ host: 'a', port: 22, user: guestUser },
+      hostKeyFingerprint: fingerprintOfKey(hostKey.publicKey),
+    },
+    credentials: { privateKey: userKey.privateKey },
+    tunnel: {
+      ...{ url: `${url.replace('http', 'ws')}/v1/vms/a/port-forward?port=22`, ca: host.certificate },
+      ...{ user: ACCOUNT.name, token: ACCOUNT.token, serverName: 'orchard-controller' },
+    },
+  });
+  await host.restart();
+  await cut.closed;
+});
+
+test('a key that the golden image does not know is refused', async () => {
+  const access = await running();
+  const { privateKey } = makeSshKeyPair();
+  await expect(enter({ ...access, credentials: { privateKey } })).rejects.toMatchObject({
+    code: 'GUEST_AUTH_REFUSED',
+  });
+});
