@@ -11,9 +11,9 @@ import { toolPath } from './run-tool.ts';
  */
 const NAMESPACES = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'] as const;
 
-/** On a disk, and open to users of other numbers, which a TMPDIR of one user mostly is not. */
+/** On a disk, and open to all users, which a TMPDIR of one user mostly is not. */
 const SHARED_FOLDER = '/var/tmp';
-/** Names where a folder outside the work folder is. */
+/** Names where that folder is. */
 const RECORD = 'scratch-folder';
 const SCRATCH_NAME = /^perry-image-[0-9a-f-]{36}$/;
 /** Anybody may go in, and nobody but the owner removes what is there: as `/tmp`. */
@@ -47,21 +47,16 @@ async function mayUnshare(signal: AbortSignal): Promise<boolean> {
 }
 
 /**
- * The folder in which mmdebstrap makes its root folder. As an ordinary user it works there as users of other numbers,
- * who must be able to reach it, which they mostly cannot below a home directory.
+ * The folder in which mmdebstrap makes its root folder. Users of other numbers must reach it, which they mostly cannot
+ * below a home directory: apt's, which downloads and verifies, and all that an ordinary user works as.
  */
 export async function makeScratch(work: string): Promise<string> {
-  const inside = join(work, 'scratch');
-  if (isRoot()) {
-    await mkdir(inside, { mode: 0o755 });
-    return inside;
-  }
-  const outside = join(SHARED_FOLDER, `perry-image-${randomUUID()}`);
+  const folder = join(SHARED_FOLDER, `perry-image-${randomUUID()}`);
   // before it is there, so that it is always found again
-  await writeFile(join(work, RECORD), outside);
-  await mkdir(outside);
-  await chmod(outside, OPEN_TO_ALL);
-  return outside;
+  await writeFile(join(work, RECORD), folder);
+  await mkdir(folder);
+  await chmod(folder, isRoot() ? 0o755 : OPEN_TO_ALL);
+  return folder;
 }
 
 /** Removes a work folder with all that a build, killed or not, has made in it and outside. */
@@ -76,7 +71,7 @@ async function removeScratch(folder: string, signal: AbortSignal | undefined): P
   if (!facts?.isDirectory() || facts.uid !== process.geteuid?.()) return;
   const left = (await readdir(folder)).map((name) => join(folder, name));
   // it belongs to users of other numbers, which are ours in a namespace
-  if (left.length > 0)
+  if (left.length > 0 && !isRoot())
     await run('mmdebstrap', ['--unshare-helper', 'rm', '-rf', '--', ...left], {
       env: { PATH: toolPath(process.env) },
       ...(signal && { signal }),

@@ -13,7 +13,7 @@ const CAUSES: readonly KnownCause[] = [
     said: /No space left on device|(?:n't have|not) enough free space|Could not allocate|couldn't allocate a block/i,
     code: 'DISK_FULL',
     nextStep:
-      'Free 2 GB on the volume of PERRY_IMAGE_DIR, or set it to another one; an ordinary user needs 1 GB in /var/tmp as well.',
+      'Free 2 GB on the volume of PERRY_IMAGE_DIR, or set it to another one; 1 GB is needed in /var/tmp as well.',
   },
   {
     said: /NO_PUBKEY|not signed|public key is not available|signatures? (?:couldn't|could not|were|was) /i,
