@@ -13,7 +13,7 @@ said=$(chroot "$root" /usr/local/bin/rcodesign --version 2>&1) || true
 # no secret, nothing of this host, nothing that only an installation needs
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/resolv.conf" "$root/etc/machine-id" "$root"/etc/*- "$root"/var/cache/ldconfig/*
 : > "$root/etc/apt/sources.list"
-rm -rf "$root/perry-kernel" "$root"/var/cache/apt/* "$root"/var/cache/debconf/* "$root"/var/lib/dpkg/info "$root"/var/log/*
+rm -rf "$root/perry-kernel" "$root"/var/cache/apt/* "$root"/var/cache/debconf/* "$root"/var/lib/apt/lists/* "$root"/var/lib/dpkg/info "$root"/var/log/*
 rm -rf "$root"/usr/bin/perl* "$root"/usr/lib/*/perl-base "$root"/usr/share/perl* "$root"/usr/lib/*/gconv
 rm -rf "$root"/usr/share/zoneinfo "$root"/usr/share/bash-completion "$root"/usr/share/pixmaps "$root"/usr/share/lintian
 rm -rf "$root"/usr/lib/udev "$root"/usr/lib/systemd/system "$root"/usr/share/common-licenses
