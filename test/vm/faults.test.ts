@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
-import { copyFile, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { makeSshKeyPair } from '../../src/adapters/guest/ssh/keys.ts';
 import { run } from '../../src/adapters/process/run.ts';
+import { goldenImageSchema, IMAGE_FACTS_FILE } from '../../src/domain/golden-image.ts';
 import { processesOf } from '../helpers/leak-check.ts';
 import { freshName, never as signal, untilDead } from '../helpers/local-vm.ts';
 import { type QemuHost, qemuHost, TEST_IMAGE, TEST_IMAGES_DIR, whyNoMachines } from '../helpers/qemu-vm.ts';
@@ -79,16 +80,30 @@ describe.skipIf(why !== undefined)(`faults of real machines${why ? ` (${why})` :
   );
 
   test(
-    'a kernel that panics ends the machine at once: here it has no disk to start from',
+    'a kernel that panics ends the machine at once: here it has nothing to start',
+    on(async (host) => {
+      const { name, cloneDir } = await cloned(host);
+      await rm(join(cloneDir, 'initrd'));
+      await writeFile(join(cloneDir, 'initrd'), Buffer.alloc(1024));
+      expect(await started(host, name)).toMatchObject({
+        expected: false,
+        reason: 'the guest has restarted, as it does when its kernel panics',
+      });
+      expect(host.notes[0]?.facts?.console).toMatch(/panic/i);
+    }),
+  );
+
+  test(
+    'a guest that lacks what it needs says so on its console, and powers off',
     on(async (host) => {
       const { name, cloneDir } = await cloned(host);
       await rm(join(cloneDir, 'disk.qcow2'));
       await run('qemu-img', ['create', '-q', '-f', 'qcow2', 'disk.qcow2', '1G'], { cwd: cloneDir });
       expect(await started(host, name)).toMatchObject({
         expected: false,
-        reason: 'the guest has restarted, as it does when its kernel panics',
+        reason: 'the guest has powered itself off',
       });
-      expect(host.notes[0]?.facts?.console).toMatch(/panic/i);
+      expect(host.notes[0]?.facts?.console).toContain('failed: the disk cannot be mounted');
     }),
   );
 
@@ -164,9 +179,10 @@ describe.skipIf(why !== undefined)(`faults of real machines${why ? ` (${why})` :
       const folder = await ownImage(host);
       const { session } = await booted(host);
       const waiting = await cloned(host);
-      const clone = host.driver.clone('golden', freshName(), { signal });
-      await clone;
-      await truncate(join(folder, 'initrd.gz'), 100);
+      const { files } = goldenImageSchema.parse(
+        JSON.parse(await readFile(join(folder, IMAGE_FACTS_FILE), 'utf8')),
+      );
+      await truncate(join(folder, files.initrd.name), 100);
       await expect(host.driver.clone('golden', freshName(), { signal })).rejects.toMatchObject({
         code: 'VM_IMAGE_UNUSABLE',
       });
