@@ -43,7 +43,7 @@ const httpUrl = z
   );
 const timestampUrl = z.union([z.literal('none'), httpUrl], 'must be an http:// address, or "none"');
 
-const appleUrl = z
+const serviceUrl = z
   .string()
   .refine(isServiceUrl, 'must be an https:// address; http:// is for this machine only');
 
@@ -60,6 +60,13 @@ const inspectPort = z
     (port) => port === undefined || (Number.isInteger(port) && port >= 1_024 && port <= 65_535),
     'must be 1, 0, or a port from 1024 to 65535',
   );
+
+/** `pool=signing,disk=fast`. */
+const labels = z
+  .string()
+  .regex(/^[^=,]+=[^=,]*(?:,[^=,]+=[^=,]*)*$/, 'must have the form key=value,key=value')
+  .transform((text) => Object.fromEntries(text.split(',').map((label) => label.trim().split('='))))
+  .pipe(z.record(z.string(), z.string()));
 
 /** The public database in which Apple keeps the tickets of everything that was notarized. */
 const TICKET_URL =
@@ -90,6 +97,19 @@ const schema = z.object({
     .string()
     .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must have the form SHA256:… that "ssh-keygen -lf" prints')
     .optional(),
+  orchardUrl: serviceUrl.optional(),
+  orchardServiceAccount: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,200}$/, 'must be a name of letters, digits, "-", "_" and "."')
+    .optional(),
+  orchardToken: z.string().optional(),
+  orchardCaFile: z.string().optional(),
+  orchardLabels: labels.default({}),
+  orchardCpu: wholeNumber(1, 256).optional(),
+  orchardMemoryMb: wholeNumber(256, 999_999).optional(),
+  orchardOs: z.enum(['darwin', 'linux'], 'must be darwin or linux').default('darwin'),
+  orchardArch: z.enum(['arm64', 'amd64'], 'must be arm64 or amd64').default('arm64'),
+  orchardRuntime: z.enum(['tart', 'vetu'], 'must be tart or vetu').default('tart'),
   minFreeDiskGb: wholeNumber(0, 100_000).optional(),
   vmCpus: wholeNumber(1, 64).default(2),
   vmMemoryMb: wholeNumber(256, 262_144).default(1_024),
@@ -101,10 +121,10 @@ const schema = z.object({
   trustRoots: z.string().optional(),
   timestampUrl: timestampUrl.default('http://timestamp.apple.com/ts01'),
   storeTimestampUrl: timestampUrl.default('none'),
-  notaryUrl: appleUrl.default('https://appstoreconnect.apple.com/notary/v2'),
-  notaryS3Url: appleUrl.optional(),
-  ticketUrl: appleUrl.default(TICKET_URL),
-  appStoreConnectUrl: appleUrl.default('https://api.appstoreconnect.apple.com'),
+  notaryUrl: serviceUrl.default('https://appstoreconnect.apple.com/notary/v2'),
+  notaryS3Url: serviceUrl.optional(),
+  ticketUrl: serviceUrl.default(TICKET_URL),
+  appStoreConnectUrl: serviceUrl.default('https://api.appstoreconnect.apple.com'),
   notaryTimeoutMinutes: wholeNumber(1, 1_440).default(120),
   runHeapMb: wholeNumber(64, 65_536).default(defaultRunHeapMb),
   runMemoryMb: wholeNumber(128, 262_144).default(defaultRunMemoryMb),
@@ -140,6 +160,8 @@ export function loadConfig(
   raw.workerName ??= defaultWorkerName();
   raw.imageDir ??= defaultImageDir(env);
   raw.vmDriver ??= defaultVmDriver(platform, hasQemu(env, raw.imageDir, raw.tartImage));
+  // a cluster may be full for as long as a build takes
+  if (raw.vmDriver === 'orchard') raw.vmCloneTimeoutSeconds ??= '2700';
   raw.stateDir ??= defaultStateDir(env, platform);
   const result = schema.safeParse(raw);
   if (!result.success) throw invalid(result.error, raw);
@@ -173,6 +195,9 @@ export function loadRunMemory(env: NodeJS.ProcessEnv): RunMemory {
   if (!result.success) throw invalid(result.error, raw);
   return result.data;
 }
+
+/** The name in the environment. */
+export const settingVariable = (name: SettingName): string => settings[name].variable;
 
 const tooMany = ({ machines, reason }: NonNullable<VmDriverFacts['limit']>): string =>
   `PERRY_MAX_CONCURRENT_BUILDS is taken as ${machines}: ${reason}.`;

@@ -31,6 +31,7 @@ import { driverText } from './driver-text.ts';
 import { goldenImage } from './golden-image.ts';
 import { startInspector } from './inspector.ts';
 import { instanceOf } from './instance.ts';
+import { orchardOptions } from './orchard-options.ts';
 import { qemuOptions } from './qemu-options.ts';
 import { notesIn, tartOptions } from './tart-options.ts';
 
@@ -134,7 +135,7 @@ const NO_ISOLATION =
 export async function makeServices(options: DaemonOptions): Promise<Services> {
   const { config, forTerminal, limits = {}, writeLog } = options;
   const redactor = createRedactor();
-  redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword]);
+  redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword, config.orchardToken ?? '']);
   const logger = createLogger({
     level: config.logLevel,
     redactor,
@@ -185,6 +186,7 @@ async function configuredDriver({ config, env, signal }: DaemonOptions, logger: 
     guestNetwork: config.guestNetwork,
     tart: tartOptions(config),
     qemu: qemuOptions(config),
+    orchard: () => orchardOptions(config),
   });
 }
 

@@ -2,6 +2,7 @@ import { createDriver } from '../adapters/vm/select.ts';
 import { withEnvFile } from '../config/env-file.ts';
 import { type Config, type LoadedConfig, loadConfig } from '../config/load.ts';
 import { imageName } from '../daemon/golden-image.ts';
+import { orchardOptions } from '../daemon/orchard-options.ts';
 import { qemuOptions } from '../daemon/qemu-options.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
@@ -86,6 +87,7 @@ const driverOf = (config: Config) =>
     guestNetwork: config.guestNetwork,
     tart: tartOptions(config),
     qemu: qemuOptions(config),
+    orchard: () => orchardOptions(config),
   });
 
 const NO_INSTANCE = '00000000';

@@ -37,6 +37,13 @@ export const vmDrivers = {
     // seen of an emulated guest with two processors; with KVM it takes a second, one after the other or not
     bootProcessors: 2,
   },
+  // clones are on the disks of its workers
+  orchard: {
+    isolates: true,
+    usesHostTools: false,
+    defaultImage: 'perry-ship-golden',
+    minFreeDiskGb: 0,
+  },
   local: { isolates: false, usesHostTools: true, defaultImage: 'template', minFreeDiskGb: 0 },
 } as const satisfies Readonly<Record<string, VmDriverFacts>>;
 

@@ -10,6 +10,7 @@ import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
 import { makeServices } from '../daemon/daemon.ts';
 import { goldenImage } from '../daemon/golden-image.ts';
+import { orchardOptions } from '../daemon/orchard-options.ts';
 import { qemuOptions } from '../daemon/qemu-options.ts';
 import { notesIn, tartOptions } from '../daemon/tart-options.ts';
 import { printVmName } from '../domain/vm-name.ts';
@@ -106,6 +107,7 @@ const driverFor =
       guestNetwork: config.guestNetwork,
       tart: tartOptions(config),
       qemu: qemuOptions(config),
+      orchard: () => orchardOptions(config),
     });
 
 async function runJob(services: Services, workspace: Workspace, request: SignRequest): Promise<SignOutcome> {

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLocalDriver } from '../../src/adapters/vm/local/driver.ts';
 import { guestPid, localHost } from '../helpers/local-vm.ts';
+import { orchardDriver } from '../orchard-emulator/driver.ts';
+import { orchardHost } from '../orchard-emulator/host.ts';
 import { tartHost } from '../tart-emulator/host.ts';
 import { type ContractHost, vmContract } from './vm-contract.ts';
 
@@ -24,6 +26,21 @@ const hosts: Readonly<Record<string, () => Promise<ContractHost>>> = {
       sharesProcesses: true,
       pidOf: async (name) =>
         (JSON.parse(await readFile(join(folder, 'vms', name, '.lock'), 'utf8')) as { pid: number }).pid,
+    };
+  },
+  orchard: async () => {
+    const host = await orchardHost({ tickMs: 50 });
+    return {
+      folder: host.folder,
+      driver: orchardDriver(host),
+      driverOf: (instance) => orchardDriver(host, { instance }),
+      sharesProcesses: true,
+      killed: 'it ended by itself on the host "mac-0',
+      pidOf: async (name) => host.pidOf(name),
+      remove: async () => {
+        await host.expectNothingLeft();
+        await host.remove();
+      },
     };
   },
 };

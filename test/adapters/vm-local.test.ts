@@ -343,10 +343,18 @@ describe('choosing a driver', () => {
     guestNetwork: 'none' as const,
     tart,
     qemu,
+    orchard: () => ({
+      ...{ url: 'https://cluster.example', serviceAccount: 'signer', token: '', labels: {} },
+      ...{ os: 'darwin' as const, arch: 'arm64' as const, runtime: 'tart' as const, ssh: tart.ssh },
+      follow: () => {
+        throw new Error('makes nothing');
+      },
+    }),
   };
   test('by name', () => {
     expect(createDriver({ ...config, kind: 'local' })).toMatchObject({ kind: 'local', isolates: false });
     expect(createDriver({ ...config, kind: 'tart' })).toMatchObject({ kind: 'tart', isolates: true });
+    expect(createDriver({ ...config, kind: 'orchard' })).toMatchObject({ kind: 'orchard', isolates: true });
     expect(createDriver({ ...config, kind: 'qemu' })).toMatchObject({ kind: 'qemu', isolates: true });
   });
 

@@ -238,7 +238,7 @@ describe('a configuration that cannot work', () => {
   test.each([
     [{ PERRY_MAX_CONCURRENT_BUILDS: 'zero' }, 78, /PERRY_MAX_CONCURRENT_BUILDS.*whole number/],
     [{ PERRY_HUB_URL: 'https://hub.example' }, 78, /PERRY_HUB_URL.*ws:\/\/ or wss:\/\//],
-    [{ PERRY_VM_DRIVER: 'vmware' }, 78, /PERRY_VM_DRIVER.*tart, qemu or local/],
+    [{ PERRY_VM_DRIVER: 'vmware' }, 78, /PERRY_VM_DRIVER.*tart, qemu, orchard or local/],
     [{ PERRY_VM_DRIVER: 'tart' }, 69, /COMMAND_NOT_FOUND.*"tart"/],
     [{ PERRY_RCODESIGN: '/nonexistent/rcodesign' }, 69, /RCODESIGN_UNUSABLE|RCODESIGN_MISSING/],
   ])('%o ends with %i and says why', async (wrong, code, says) => {

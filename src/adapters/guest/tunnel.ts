@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { createWebSocketStream, WebSocket } from 'ws';
+import { basic } from './basic.ts';
 import type { GuestTunnel } from './guest.ts';
 
 /** As RFC 4253 has it with room for a greeting before; what is longer is no first line. */
@@ -42,9 +43,6 @@ export function openTunnel(tunnel: GuestTunnel, handshakeTimeoutMs: number): Ope
   stream.once('end', () => stream.destroy());
   return { stream, refusedWith: () => status };
 }
-
-export const basic = (user: string, token: string): string =>
-  `Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`;
 
 /** ssh2 1.17 forgets the middle of a first line that comes in more than two pieces. */
 function withWholeFirstLine(stream: Duplex): Duplex {

@@ -1,6 +1,8 @@
 import type { GuestNetwork, VmDriverKind } from '../../domain/vm-driver.ts';
 import type { Note, VmDriver } from './driver.ts';
 import { createLocalDriver, type LocalDriverOptions } from './local/driver.ts';
+import { createOrchardDriver } from './orchard/driver.ts';
+import type { OrchardDriverOptions } from './orchard/options.ts';
 import { createQemuDriver } from './qemu/driver.ts';
 import type { QemuSettings } from './qemu/options.ts';
 import { createTartDriver } from './tart/driver.ts';
@@ -12,6 +14,8 @@ export interface DriverConfig extends LocalDriverOptions {
   /** What its guests may reach by themselves. */
   readonly guestNetwork: GuestNetwork;
   readonly qemu: QemuSettings;
+  /** Asked for when that is the driver. @throws ShipError CONFIG_INVALID when a setting is missing */
+  readonly orchard: () => Omit<OrchardDriverOptions, 'instance' | 'note' | 'guestNetwork'>;
   readonly tart: Omit<TartDriverOptions, 'instance' | 'note' | 'guestNetwork'>;
 }
 
@@ -20,6 +24,8 @@ const drivers: Readonly<Record<VmDriverKind, (config: DriverConfig) => VmDriver>
     createTartDriver({ ...tart, instance, note, guestNetwork }),
   qemu: ({ qemu, stateDir, instance, note, guestNetwork }) =>
     createQemuDriver({ ...qemu, stateDir, instance, note, guestNetwork }),
+  orchard: ({ orchard, instance, note, guestNetwork }) =>
+    createOrchardDriver({ ...orchard(), instance, note, guestNetwork }),
   local: createLocalDriver,
 };
 

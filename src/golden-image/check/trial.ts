@@ -12,6 +12,7 @@ import { localImagesDir } from '../../adapters/vm/local/driver.ts';
 import { createDriver } from '../../adapters/vm/select.ts';
 import type { Config } from '../../config/load.ts';
 import { goldenImage } from '../../daemon/golden-image.ts';
+import { orchardOptions } from '../../daemon/orchard-options.ts';
 import { qemuOptions } from '../../daemon/qemu-options.ts';
 import { notesIn, tartOptions } from '../../daemon/tart-options.ts';
 import { createRedactor } from '../../domain/redaction/index.ts';
@@ -53,6 +54,7 @@ export async function tryImage(
       createDriver({
         ...{ kind: config.vmDriver, stateDir, instance, toolDirs, guestNetwork: config.guestNetwork },
         ...{ note: notesIn(logger), tart: tartOptions(config), qemu: qemuOptions(config) },
+        orchard: () => orchardOptions(config),
       });
     await sweepWorkspaces(config.stateDir, driverIn, signal, WORKSPACE);
     const output = await runTrial(config, workspace, driverIn(workspace.dir, workspace.instance), {

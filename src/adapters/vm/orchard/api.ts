@@ -1,0 +1,93 @@
+import { withDeadline } from '../../../deadline.ts';
+import { basic } from '../../guest/basic.ts';
+import { readCapped } from '../../http/body.ts';
+import { type Connection, openConnection } from '../../http/connection.ts';
+import { answerNotUnderstood, refused, unanswered } from './failures.ts';
+import type { OrchardSettings } from './options.ts';
+import { trustOf } from './trust.ts';
+
+/** The controller answers from its own data base. */
+const CALL_TIMEOUT_MS = 10_000;
+/** A machine is about one thousand bytes. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+export interface OrchardCall {
+  /** Begins a sentence: "The question for the workers". */
+  readonly what: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Below `/v1`. */
+  readonly path: string;
+  readonly json?: unknown;
+  readonly signal: AbortSignal;
+}
+
+export interface OrchardAnswer {
+  readonly status: number;
+  /** `undefined` for a body that is empty, or no JSON. */
+  readonly json: unknown;
+}
+
+/** The REST API of the controller. */
+export interface OrchardApi {
+  /**
+   * One question. The statuses 404, 409 and 412 are the caller's to judge.
+   *
+   * @throws ShipError CLUSTER_UNREACHABLE (network, deadline, 5xx: whether it was done is not known) · CLUSTER_REFUSED (401,
+   *   and what else is no success) · the signal's reason
+   */
+  ask(call: OrchardCall): Promise<OrchardAnswer>;
+}
+
+type ApiSettings = Pick<OrchardSettings, 'url' | 'serviceAccount' | 'token' | 'ca'>;
+
+export function orchardApi(settings: ApiSettings): OrchardApi {
+  const tls = trustOf(settings.ca);
+  const headers = {
+    authorization: basic(settings.serviceAccount, settings.token),
+    // one that begins with "Orchard/0" changes what a request means
+    'user-agent': 'perry-ship',
+    accept: 'application/json',
+  };
+  const attempt = async ({ method, path, json, signal }: OrchardCall): Promise<OrchardAnswer> => {
+    let connection: Connection | undefined;
+    try {
+      connection = await openConnection({ signal, ...(tls && { tls }) });
+      const { statusCode, body } = await connection.request(new URL(`/v1${path}`, settings.url), {
+        method,
+        headers: { ...headers, ...(json !== undefined && { 'content-type': 'application/json' }) },
+        ...(json !== undefined && { body: JSON.stringify(json) }),
+      });
+      const { bytes, isWhole } = await readCapped(body, MAX_ANSWER_BYTES);
+      return { status: statusCode, json: isWhole ? parsed(bytes) : undefined };
+    } finally {
+      await connection?.close();
+    }
+  };
+  return {
+    ask: async (call) => {
+      call.signal.throwIfAborted();
+      const signal = withDeadline(call.signal, CALL_TIMEOUT_MS);
+      const answer = await attempt({ ...call, signal }).catch((cause) => {
+        throw call.signal.aborted ? call.signal.reason : unanswered(call.what, cause);
+      });
+      return judged(call, answer);
+    },
+  };
+}
+
+const JUDGED_BY_CALLER = [200, 404, 409, 412];
+
+function judged(call: OrchardCall, answer: OrchardAnswer): OrchardAnswer {
+  const { status } = answer;
+  if (JUDGED_BY_CALLER.includes(status)) return answer;
+  if (status >= 500 || status === 408) throw unanswered(call.what, undefined, status);
+  throw status >= 300 && status < 400 ? answerNotUnderstood(call.what) : refused(call.what, status);
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,130 @@
+import type { ClusterMachineEnd } from '../../../../machines/contracts/cluster.ts';
+import { vmDrivers } from '../../../domain/vm-driver.ts';
+import { parseVmName } from '../../../domain/vm-name.ts';
+import { enterGuest } from '../../guest/enter-guest.ts';
+import type { GuestAddress, GuestTunnel } from '../../guest/guest.ts';
+import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
+import { unlessAborted } from '../patience.ts';
+import { readCredentials } from '../tart/open-guest.ts';
+import { orchardApi } from './api.ts';
+import { checkCluster } from './check-host.ts';
+import { alreadyRunning, endingOf, nameTaken, notLocated, notMade, notOurs, notStarted } from './failures.ts';
+import type { FollowedMachine } from './follow.ts';
+import { orchardMachines } from './machines.ts';
+import type { OrchardDriverOptions } from './options.ts';
+import { trustOf } from './trust.ts';
+
+/** So long the controller waits for the guest before it opens a tunnel, in whole seconds. */
+const TUNNEL_WAIT_SECONDS = 10;
+/** That wait, what the controller needs beyond it, and the handshake of SSH. */
+const READY_TIMEOUT_MS = 25_000;
+/** To give up a machine that nobody wants any more. */
+const POWER_OFF_TIMEOUT_MS = 10_000;
+const SSH_PORT = 22;
+
+/**
+ * Machines of an Orchard cluster (0.55.0). One request makes and boots a machine: `clone` waits until a worker has started
+ * it, `run` follows it to its end, and both `stop` and `delete` remove its record, upon which its worker destroys it within
+ * seconds. SSH goes through the controller and the worker, which see its ciphertext alone.
+ *
+ * @see https://github.com/cirruslabs/orchard
+ */
+export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
+  const { instance, ssh, follow, runtime, guestNetwork, note } = options;
+  const api = orchardApi(options);
+  const machines = orchardMachines(api, options);
+  const made = new Map<string, FollowedMachine>();
+  const running = new Set<string>();
+  const unwanted = new Set<string>();
+  const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
+  const ours = (name: string): string => {
+    if (isOurs(name)) return name;
+    throw notOurs(name);
+  };
+  const remove = async (name: string, signal: AbortSignal): Promise<void> => {
+    ours(name);
+    signal.throwIfAborted();
+    unwanted.add(name);
+    await machines.remove(name, signal);
+    made.get(name)?.lookNow();
+  };
+  const abandon = async (name: string): Promise<void> => {
+    await remove(name, AbortSignal.timeout(POWER_OFF_TIMEOUT_MS)).catch((error) =>
+      note('warn', 'a machine of the cluster could not be removed yet', { vm: name, err: error }),
+    );
+  };
+
+  return {
+    kind: 'orchard',
+    isolates: vmDrivers.orchard.isolates,
+    checkHost: (_image, { signal }) => checkCluster(api, options, signal),
+    reach: async () => {
+      if (runtime === 'tart') return { network: guestNetwork === 'none' ? 'blocked' : 'shared' };
+      return { network: 'shared', fix: 'Give the workers a network that leads nowhere.' };
+    },
+    clone: async (image, name, { signal }) => {
+      signal.throwIfAborted();
+      if (made.has(ours(name))) throw nameTaken(name);
+      const uid = await machines.create(image, name, signal);
+      const followed = follow((asked) => machines.look(name, uid, asked));
+      made.set(name, followed);
+      const end = await unlessAborted(Promise.race([followed.started, followed.ended]), signal);
+      if (!end) return;
+      made.delete(name);
+      // nothing is left by a clone that failed
+      await abandon(name);
+      unwanted.delete(name);
+      throw notStarted(image, end);
+    },
+    run: async (name, runOptions) => {
+      runOptions.signal.throwIfAborted();
+      const known = made.get(ours(name));
+      if (!known) throw notMade(name);
+      if (running.has(name)) throw alreadyRunning(name);
+      running.add(name);
+      const end = await lead(known, runOptions)
+        .catch(async (error) => {
+          await abandon(name);
+          throw error;
+        })
+        .finally(() => running.delete(name));
+      const [expected, reason] = [unwanted.has(name), endingOf(end)];
+      if (!expected) note('warn', 'a machine ended by itself', { vm: name, reason, ...end });
+      return { expected, reason } satisfies VmExit;
+    },
+    locate: async (name, { signal }) => {
+      signal.throwIfAborted();
+      if (!running.has(ours(name))) throw notLocated(name);
+      const { user, hostKey = '' } = ssh;
+      return { host: name, port: SSH_PORT, user, hostKeyFingerprint: hostKey, machine: name };
+    },
+    openGuest: async (address, { signal }) => {
+      signal.throwIfAborted();
+      const tunnel = tunnelTo(address, options);
+      const credentials = await readCredentials(ssh);
+      return enterGuest({ address, credentials, tunnel }, { signal, readyTimeoutMs: READY_TIMEOUT_MS });
+    },
+    stop: (name, { signal }) => remove(name, signal),
+    delete: async (name, { signal }) => {
+      await remove(name, signal);
+      // one that is run is looked at once more, and has its end
+      if (!running.has(name)) made.get(name)?.forget();
+      made.delete(name);
+    },
+    list: async ({ signal }) => (await machines.names(signal)).filter(isOurs),
+  };
+}
+
+/** From start to end. */
+async function lead(known: FollowedMachine, { signal, onStarted }: VmRunOptions): Promise<ClusterMachineEnd> {
+  onStarted();
+  return (await unlessAborted(known.ended, signal)) as ClusterMachineEnd;
+}
+
+function tunnelTo({ machine = '' }: GuestAddress, options: OrchardDriverOptions): GuestTunnel {
+  const { url, serviceAccount, token, ca } = options;
+  const path = `/v1/vms/${encodeURIComponent(machine)}/port-forward`;
+  const target = new URL(`${path}?port=${SSH_PORT}&wait=${TUNNEL_WAIT_SECONDS}`, url);
+  target.protocol = target.protocol === 'http:' ? 'ws:' : 'wss:';
+  return { url: target.href, user: serviceAccount, token, ...trustOf(ca) };
+}

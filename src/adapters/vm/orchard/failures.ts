@@ -1,0 +1,148 @@
+import type { ClusterMachineEnd } from '../../../../machines/contracts/cluster.ts';
+import { ShipError } from '../../../errors.ts';
+import { errorCodeOf } from '../../http/errors.ts';
+
+export const unanswered = (what: string, cause: unknown, status?: number): ShipError =>
+  new ShipError('CLUSTER_UNREACHABLE', {
+    summary: `${what} was not answered by the controller of the cluster.`,
+    reason:
+      status === undefined
+        ? `The connection ended with ${errorCodeOf(cause) || 'no code, or after the deadline'}.`
+        : `It answered with the HTTP status ${status}.`,
+    nextStep: 'Check that the controller runs and can be reached from this host, then try again.',
+    ...(cause !== undefined && { cause }),
+  });
+
+export const refused = (what: string, status: number): ShipError =>
+  new ShipError('CLUSTER_REFUSED', {
+    summary: `${what} was refused by the controller of the cluster.`,
+    reason: `It answered with the HTTP status ${status}, as it does ${status === 401 ? 'for a wrong token and for a missing role' : 'for a request that it does not know'}.`,
+    nextStep:
+      'Give the service account of PERRY_ORCHARD_SERVICE_ACCOUNT the roles compute:read and compute:write, and set PERRY_ORCHARD_TOKEN to its token.',
+  });
+
+export const answerNotUnderstood = (what: string): ShipError =>
+  new ShipError('CLUSTER_ANSWER_INVALID', {
+    summary: `${what} was answered in a form that is not known.`,
+    reason: 'The answer is not what the controller of Orchard 0.55.0 says.',
+    nextStep: 'Check that the address is that of an Orchard controller, version 0.55.0.',
+  });
+
+export const nameTaken = (name: string): ShipError =>
+  new ShipError('VM_CLONE_FAILED', {
+    summary: `The machine "${name}" was not made.`,
+    reason: 'The cluster has a machine of that name.',
+    nextStep: 'Try again: another name is used.',
+  });
+
+export const notTaken = (image: string, status: number, said: unknown): ShipError =>
+  new ShipError('VM_CLONE_FAILED', {
+    summary: `The cluster made no machine of the image "${image}".`,
+    reason: `Its controller answered with the HTTP status ${status}.`,
+    nextStep: 'Look into the log for what it said, and check the name of the image.',
+    detail: { said },
+  });
+
+/** Texts of tart 2.32.1 that a worker of 0.55.0 passes on, first match wins. */
+const explanations = [
+  {
+    text: /does not exist|UnexpectedHTTPStatusCode|Error pulling image/i,
+    code: 'VM_IMAGE_MISSING',
+    reason: 'Its host has no such image, and could not pull it.',
+    nextStep:
+      'Pull the image on every host of the cluster with "tart pull", as the user that runs Orchard there, or correct its name.',
+  },
+  {
+    text: /softnet/i,
+    code: 'VM_HOST_NOT_READY',
+    reason: 'The packet filter Softnet did not run on its host.',
+    nextStep:
+      'Install Softnet 0.19.0 or newer on every host of the cluster, or set PERRY_GUEST_NETWORK=shared.',
+  },
+  {
+    text: /exceeds the system limit|maximum supported number of active/i,
+    code: 'VM_LIMIT_REACHED',
+    reason: 'Its host runs as many macOS guests as macOS allows; some are not the cluster’s.',
+    nextStep: 'Quit other virtual machines on that host, then try again.',
+  },
+  {
+    text: /lost connection|lost track|doesn't exist anymore/i,
+    code: 'VM_EXITED',
+    reason: 'The cluster lost its host.',
+    nextStep: 'Try again: another host is used. Check the Mac that was lost.',
+  },
+] as const;
+
+/** Why a machine did not come to run. What its worker said is for the log alone. */
+export function notStarted(image: string, { why, worker, message }: ClusterMachineEnd): ShipError {
+  const detail = { worker, message };
+  const summary = `The machine of the image "${image}" was not started in the cluster.`;
+  const known = explanations.find(({ text }) => text.test(message ?? ''));
+  if (why === 'failed' && known) return new ShipError(known.code, { summary, ...known, detail });
+  return new ShipError(why === 'notAssigned' ? 'CLUSTER_FULL' : 'VM_CLONE_FAILED', {
+    ...{ summary, detail },
+    ...waits[why](worker ?? 'unknown'),
+  });
+}
+
+type Words = Readonly<Record<'reason' | 'nextStep', string>>;
+const waits: Readonly<Record<ClusterMachineEnd['why'], (worker: string) => Words>> = {
+  notAssigned: () => ({
+    reason: 'No free host took it before its deadline: all are busy, paused, away, or lack its labels.',
+    nextStep: 'Look at "orchard list workers"; add a Mac, or take less at a time.',
+  }),
+  notMade: (worker) => ({
+    reason: `The host "${worker}" had it, and did not start it before its deadline.`,
+    nextStep: `Restart Orchard on the host "${worker}", and look for machines there that it did not make.`,
+  }),
+  failed: (worker) => ({
+    reason: `The host "${worker}" could not make it.`,
+    nextStep: 'Try again; if it fails again, the log has what that host said.',
+  }),
+  gone: () => ({
+    reason: 'Somebody else has removed it.',
+    nextStep: 'Try again; find out who deletes machines of this cluster.',
+  }),
+  unanswered: () => ({
+    reason: 'The controller has said nothing for long.',
+    nextStep: 'Check that the controller runs and can be reached from this host, then try again.',
+  }),
+};
+
+/** How a machine ended that ran, in plain words. */
+export const endingOf = ({ why, worker, message }: ClusterMachineEnd): string => {
+  const where = worker === null ? 'its host' : `the host "${worker}"`;
+  if (why === 'gone') return 'it was removed from the cluster';
+  if (why === 'unanswered') return 'the controller of the cluster has said nothing for long';
+  if (/lost connection|doesn't exist anymore/.test(message ?? '')) return `the cluster lost ${where}`;
+  if (/lost track/.test(message ?? '')) return `${where} was restarted`;
+  return `it ended by itself on ${where}`;
+};
+
+export const notMade = (name: string): ShipError =>
+  new ShipError('VM_START_FAILED', {
+    summary: `The machine "${name}" could not be started.`,
+    reason: 'It was not made by this process.',
+    nextStep: 'Nothing: it is deleted, and another one made.',
+  });
+
+export const alreadyRunning = (name: string): ShipError =>
+  new ShipError('VM_START_FAILED', {
+    summary: `The machine "${name}" could not be started.`,
+    reason: 'It is running already.',
+    nextStep: 'Report this run to the maintainers.',
+  });
+
+export const notLocated = (name: string): ShipError =>
+  new ShipError('VM_NOT_LOCATED', {
+    summary: `The machine "${name}" does not run in the cluster.`,
+    reason: 'It was not made by this process, or has ended.',
+    nextStep: 'Ask again.',
+  });
+
+export const notOurs = (name: string): ShipError =>
+  new ShipError('INTERNAL_ERROR', {
+    summary: `The machine "${name}" is not one of this daemon's making.`,
+    reason: 'Its name is not of the form that this daemon gives.',
+    nextStep: 'Report this run to the maintainers.',
+  });

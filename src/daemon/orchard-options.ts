@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { createClusterFollower } from '../actors/cluster-machines.ts';
+import type { OrchardDriverOptions } from '../adapters/vm/orchard/options.ts';
+import { trustOf } from '../adapters/vm/orchard/trust.ts';
+import { type Config, settingVariable } from '../config/load.ts';
+import { ShipError } from '../errors.ts';
+
+type OrchardOptions = Omit<OrchardDriverOptions, 'instance' | 'note' | 'guestNetwork'>;
+
+/**
+ * What the orchard driver takes from the configuration.
+ *
+ * @throws ShipError CONFIG_INVALID when a setting is missing, or the certificate cannot be read
+ */
+export function orchardOptions(config: Config): OrchardOptions {
+  const { tartSshUser: user, tartSshPassword: password, tartSshPort: port, tartSshKeyFile: keyFile } = config;
+  return {
+    url: required(config, 'orchardUrl'),
+    serviceAccount: required(config, 'orchardServiceAccount'),
+    token: required(config, 'orchardToken'),
+    ca: certificate(config.orchardCaFile),
+    labels: config.orchardLabels,
+    cpus: config.orchardCpu,
+    memoryMb: config.orchardMemoryMb,
+    ...{ os: config.orchardOs, arch: config.orchardArch, runtime: config.orchardRuntime },
+    ssh: { user, password, port, keyFile, hostKey: config.tartHostKey },
+    follow: createClusterFollower(),
+  };
+}
+
+type Needed = 'orchardUrl' | 'orchardServiceAccount' | 'orchardToken';
+
+function required(config: Config, name: Needed): string {
+  const value = config[name];
+  if (value !== undefined) return value;
+  const variable = settingVariable(name);
+  throw new ShipError('CONFIG_INVALID', {
+    summary: `The setting ${variable} is missing.`,
+    reason: 'The driver "orchard" makes no machine without it.',
+    nextStep: `Set ${variable}, or another PERRY_VM_DRIVER.`,
+  });
+}
+
+function certificate(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    const pem = readFileSync(file, 'utf8');
+    trustOf(pem);
+    return pem;
+  } catch (cause) {
+    throw new ShipError('CONFIG_INVALID', {
+      summary: 'The certificate of the controller cannot be read.',
+      reason: `Reading the file that PERRY_ORCHARD_CA_FILE names ended with ${(cause as NodeJS.ErrnoException).code ?? 'an error'}.`,
+      nextStep: 'Let PERRY_ORCHARD_CA_FILE name the certificate of the controller, in the PEM form.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,96 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { type EmbeddedHub, startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
+import { WORKER_SECRET } from '../helpers/daemon.ts';
+import { descendantTexts } from '../helpers/leak-check.ts';
+import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
+import { startCli } from '../integration/cli.ts';
+import { type Materials, makeMaterials } from '../integration/materials.ts';
+import { hostKeyFingerprint, userKeyFile } from '../orchard-emulator/driver.ts';
+import { guestUser } from '../orchard-emulator/guest.ts';
+import { ACCOUNT, type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
+
+/** The built daemon, as an operator starts it, on a cluster of two Macs. */
+let folder: string;
+let materials: Materials;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-orchard-daemon-'));
+  materials = await makeMaterials(join(folder, 'materials'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+let hub: EmbeddedHub;
+let host: OrchardHost;
+let daemons: ReturnType<typeof startCli>[];
+beforeEach(async () => {
+  daemons = [];
+  hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET });
+  host = await orchardHost({ toolDirs: [dirname(rcodesignPath)], tickMs: 100 });
+  await writeFile(join(folder, 'controller.pem'), host.certificate);
+});
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') console.error(daemons.flatMap(({ lines }) => lines).join('\n'));
+  for (const daemon of daemons) daemon.signal('SIGKILL');
+  await Promise.all(daemons.map(({ ended }) => ended));
+  await hub.stop();
+  await host.remove();
+});
+
+function start(more: Readonly<Record<string, string>> = {}) {
+  const daemon = startCli(
+    {
+      PERRY_HUB_URL: hub.webSocketUrl,
+      PERRY_HUB_WORKER_SECRET: WORKER_SECRET,
+      PERRY_WORKER_NAME: 'orchard-tester',
+      PERRY_VM_DRIVER: 'orchard',
+      PERRY_TART_IMAGE: 'golden',
+      PERRY_TART_SSH_USER: guestUser,
+      PERRY_TART_SSH_KEY_FILE: userKeyFile,
+      PERRY_TART_HOST_KEY: hostKeyFingerprint,
+      PERRY_ORCHARD_URL: host.url,
+      PERRY_ORCHARD_SERVICE_ACCOUNT: ACCOUNT.name,
+      PERRY_ORCHARD_TOKEN: ACCOUNT.token,
+      PERRY_ORCHARD_CA_FILE: join(folder, 'controller.pem'),
+      PERRY_STATE_DIR: join(folder, 'state'),
+      PERRY_TIMESTAMP_URL: 'none',
+      ...more,
+    },
+    'run',
+  );
+  daemons.push(daemon);
+  return daemon;
+}
+
+test('a macOS job and an iOS job, each in a machine of the cluster, which is gone afterwards', async () => {
+  const daemon = start();
+  const jobs = [await hub.submitJob(materials.macJob()), await hub.submitJob(materials.iosJob())];
+  const ends = await Promise.all(jobs.map((job) => hub.completed(job, AbortSignal.timeout(120_000))));
+  expect(ends.map(({ success, error }) => ({ success, error }))).toEqual([
+    { success: true },
+    { success: true },
+  ]);
+  expect(jobs.map((job) => hub.artifact(job)?.target)).toEqual(['macos-sign', 'ios-sign']);
+  // children of the daemon are told the way into a guest by a channel of their own
+  expect(
+    descendantTexts().filter((text) => text.includes(ACCOUNT.token) && !text.includes('PERRY_ORCHARD_TOKEN')),
+  ).toEqual([]);
+  expect(daemon.lines.filter((line) => line.includes(ACCOUNT.token))).toEqual([]);
+  daemon.signal('SIGTERM');
+  expect(await daemon.ended).toBe(0);
+  await host.expectNothingLeft();
+});
+
+test('what a killed daemon left in the cluster is removed by the next one', async () => {
+  const killed = start();
+  await vi.waitFor(() => expect(host.cluster.vms.size).toBeGreaterThan(0), 30_000);
+  killed.signal('SIGKILL');
+  await killed.ended;
+  const left = [...host.cluster.vms.keys()];
+  start({ PERRY_VM_STANDBY: '0' });
+  await vi.waitFor(
+    () => expect([...host.cluster.vms.keys()].filter((name) => left.includes(name))).toEqual([]),
+    30_000,
+  );
+});
