@@ -38,7 +38,7 @@ afterEach(async ({ task }) => {
   await host.remove();
 });
 
-function start(more: Readonly<Record<string, string>> = {}) {
+function start(more: Readonly<Record<string, string>> = {}, command = 'run') {
   const daemon = startCli(
     {
       PERRY_HUB_URL: hub.webSocketUrl,
@@ -57,7 +57,7 @@ function start(more: Readonly<Record<string, string>> = {}) {
       PERRY_TIMESTAMP_URL: 'none',
       ...more,
     },
-    'run',
+    command,
   );
   daemons.push(daemon);
   return daemon;
@@ -93,4 +93,19 @@ test('what a killed daemon left in the cluster is removed by the next one', asyn
     () => expect([...host.cluster.vms.keys()].filter((name) => left.includes(name))).toEqual([]),
     30_000,
   );
+});
+
+test.each([
+  ['all is well', {}, /orchard, from the image "golden"/],
+  ['a wrong token', { PERRY_ORCHARD_TOKEN: 'wrong-token' }, /PERRY_ORCHARD_TOKEN/],
+  ['a certificate that is not trusted', { PERRY_ORCHARD_CA_FILE: '' }, /DEPTH_ZERO_SELF_SIGNED_CERT/],
+  ['no address', { PERRY_ORCHARD_URL: '' }, /Set PERRY_ORCHARD_URL/],
+  ['no pinned host key', { PERRY_TART_HOST_KEY: '' }, /Set PERRY_TART_HOST_KEY/],
+])('doctor: %s', async (_, other, said) => {
+  const doctor = start(other, 'doctor');
+  await doctor.ended;
+  const text = doctor.lines.join('\n');
+  expect(text).toMatch(said);
+  expect(text).not.toContain('wrong-token');
+  expect(host.cluster.calls.filter(({ method }) => method !== 'GET')).toEqual([]);
 });
