@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runDemo } from '../demo/run-demo.ts';
 import type { VmDriverKind } from '../domain/vm-driver.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
+import { interruptible } from './interruptible.ts';
 import { usage } from './sign-files.ts';
 
 export interface DemoFlags {
@@ -14,17 +15,14 @@ export interface DemoFlags {
 /** Runs the demo in a folder that is gone afterwards; with `--out` the artifacts are kept there. */
 export async function demo(flags: DemoFlags): Promise<void> {
   if (flags.out !== undefined) await requireOut(flags.out);
-  const folder = await mkdtemp(join(tmpdir(), 'perry-demo-'));
-  const stopping = new AbortController();
-  const stop = () => stopping.abort(new Error('the demo was stopped'));
-  const print = (line: string) => void process.stdout.write(`${line}\n`);
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  try {
-    await runDemo({ ...flags, folder, signal: stopping.signal, print });
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
-    await rm(folder, { recursive: true, force: true });
-  }
+  await interruptible({}, async (signal) => {
+    const folder = await mkdtemp(join(tmpdir(), 'perry-demo-'));
+    try {
+      await runDemo({ ...flags, folder, signal, print: (line) => void process.stdout.write(`${line}\n`) });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 }
 
 /** Before the work, and not after it. */

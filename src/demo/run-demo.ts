@@ -50,6 +50,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     await runJobs(hub, options);
   } finally {
     daemon?.supervisor.send({ type: 'drain.requested' });
+    if (signal.aborted) daemon?.supervisor.send({ type: 'shutdown.requested' });
     await daemon?.finished;
     await authority.stop();
     await hub.stop();

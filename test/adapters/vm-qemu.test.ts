@@ -36,7 +36,7 @@ describe('the command line', () => {
     expect(text).toContain('-name perry-ship-c0ffee00-x ');
     expect(text).toContain('-machine q35,mem-merge=off,dump-guest-core=off -accel tcg -cpu max ');
     expect(text).toContain('-append console=ttyS0 no_timer_check quiet panic=-1');
-    expect(text).toContain('user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22');
+    expect(text).toContain('user,id=net,ipv6=off,restrict=on,hostfwd=tcp:127.0.0.1:0-:22');
     expect(text).toContain('-no-user-config -nodefaults -display none -no-reboot -sandbox on,');
     expect(text).toContain('-smp 2 -m 1024M ');
   });

@@ -123,7 +123,7 @@ function disk(): string[] {
 function network(guestNetwork: GuestNetwork): string[] {
   const restrict = guestNetwork === 'none' ? 'on' : 'off';
   return [
-    ...['-netdev', `user,id=net,restrict=${restrict},hostfwd=tcp:127.0.0.1:0-:22`],
+    ...['-netdev', `user,id=net,ipv6=off,restrict=${restrict},hostfwd=tcp:127.0.0.1:0-:22`],
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
   ];
 }
