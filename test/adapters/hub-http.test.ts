@@ -442,6 +442,63 @@ describe('servers that are no hub', () => {
     });
   });
 
+  describe('a receipt for what has not arrived is no receipt', () => {
+    /** Whoever reads no further than the first bytes, and answers at once. */
+    const early: RequestListener = (request, response) => {
+      request.once('data', () => {
+        request.pause();
+        response.end('{"token":"t","download_url":"u"}');
+      });
+    };
+    test.each([
+      ['with its length', early],
+      [
+        'in pieces, while the artifact goes on to arrive',
+        ((request, response) => {
+          request.once('data', () => response.write('{"token":'));
+          request.resume().on('end', () => response.end('"t"}'));
+        }) satisfies RequestListener,
+      ],
+    ])('%s', async (_, handler) => {
+      await withServer(handler, async (url) => {
+        expect(await codeOf(uploadArtifact({ ...requestTo(url), ...fileFacts }))).toBe('HUB_UNAVAILABLE');
+      });
+    });
+
+    test('even if nothing is missing but the byte that is held back', async () => {
+      await withServer(early, async (url) => {
+        const path = join(folder, 'held');
+        writeFileSync(path, artifact.subarray(0, 7));
+        const released = new Promise<void>(() => {});
+        const held = { ...fileFacts, path, sizeBytes: 7, released };
+        expect(await codeOf(uploadArtifact({ ...requestTo(url), ...held }))).toBe('HUB_UNAVAILABLE');
+      });
+    });
+  });
+
+  test('nothing counts as sent before it has left this process', async () => {
+    // takes the connection, and says nothing in the handshake of TLS
+    const stopped = new AbortController();
+    const server = createTcpServer((socket) => {
+      socket
+        .on('error', () => {})
+        .once('data', () => {
+          stopped.abort(new Error('enough'));
+          socket.destroy();
+        });
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    const authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const seen: number[] = [];
+    const attempt = uploadArtifact({
+      ...{ ...requestTo(`https://${authority}/job`), ...fileFacts, signal: stopped.signal },
+      ...{ origin: { hubUrl: `wss://${authority}/ws` }, onProgress: (bytes) => void seen.push(bytes) },
+    });
+    await expect(attempt).rejects.toThrow('enough');
+    expect(seen).toEqual([]);
+    await new Promise((closed) => server.close(closed));
+  });
+
   test('an early answer with a connection that is closed at once does not hang', async () => {
     const handler: RequestListener = (_request, response) => {
       response.writeHead(413, { connection: 'close' }).end();

@@ -3,4 +3,4 @@
  * start of the daemon would cost. Not `import('undici')`: in a bundle the names of a package in the older module format
  * are known only to a plain import.
  */
-export { Agent, EnvHttpProxyAgent, fetch, request } from 'undici';
+export { Agent, buildConnector, EnvHttpProxyAgent, fetch, request } from 'undici';

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 
 /** TCP and TLS. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -23,6 +23,11 @@ export interface ConnectionOptions {
   readonly tls?: TlsTrust;
   /** Silence inside a body; 5 minutes when left out. */
   readonly idleTimeoutMs?: number;
+  /**
+   * Called each time that everything that was written to the connection so far has left this process: the system's
+   * buffers have it, and over TLS nothing but a record on its way there is missing.
+   */
+  readonly onFlushed?: () => void;
 }
 
 /** A connection for one request. Calls are few and transfers long, so that nothing is gained by keeping it. */
@@ -42,15 +47,11 @@ export interface Connection {
  * @throws the signal's reason, when it was aborted before
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
-  const { signal, answerTimeoutMs, idleTimeoutMs, tls } = options;
-  const { Agent, request: send } = await import('./client.ts');
+  const { signal, answerTimeoutMs, idleTimeoutMs } = options;
+  const { Agent, buildConnector, request: send } = await import('./client.ts');
   signal.throwIfAborted();
   const agent = new Agent({
-    connect: {
-      timeout: CONNECT_TIMEOUT_MS,
-      ...(tls && { ca: tls.ca }),
-      ...(tls?.serverName !== undefined && { servername: tls.serverName }),
-    },
+    connect: watched(buildConnector(connectorOptions(options)), options),
     ...(answerTimeoutMs !== undefined && { headersTimeout: answerTimeoutMs }),
     ...(idleTimeoutMs !== undefined && { bodyTimeout: idleTimeoutMs }),
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -73,3 +74,19 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
     },
   };
 }
+
+const connectorOptions = ({ tls, onFlushed }: ConnectionOptions): buildConnector.BuildOptions => ({
+  timeout: CONNECT_TIMEOUT_MS,
+  ...(tls && { ca: tls.ca }),
+  ...(tls?.serverName !== undefined && { servername: tls.serverName }),
+  // a stream says `drain` after what was written above this mark only
+  ...(onFlushed && { highWaterMark: 1 }),
+});
+
+const watched =
+  (connect: buildConnector.connector, { onFlushed }: ConnectionOptions): buildConnector.connector =>
+  (options, done) =>
+    connect(options, (...result) => {
+      if (onFlushed) result[1]?.on('drain', onFlushed);
+      done(...result);
+    });

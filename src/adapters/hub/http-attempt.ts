@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ShipError } from '../../errors.ts';
 import { readCapped } from '../http/body.ts';
-import { type Connection, openConnection } from '../http/connection.ts';
+import { type Connection, type ConnectionOptions, openConnection } from '../http/connection.ts';
 import { describeNetworkFault } from './network-fault.ts';
 import { wireText } from './wire-text.ts';
 
@@ -12,8 +12,11 @@ const IDLE_TIMEOUT_MS = 60_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** A connection to the hub, for one request. */
-export const openHubConnection = (signal: AbortSignal): Promise<Connection> =>
-  openConnection({ signal, answerTimeoutMs: ANSWER_TIMEOUT_MS, idleTimeoutMs: IDLE_TIMEOUT_MS });
+export const openHubConnection = (
+  signal: AbortSignal,
+  options: Pick<ConnectionOptions, 'answerTimeoutMs' | 'onFlushed'> = {},
+): Promise<Connection> =>
+  openConnection({ signal, answerTimeoutMs: ANSWER_TIMEOUT_MS, idleTimeoutMs: IDLE_TIMEOUT_MS, ...options });
 
 /** What a hub says besides the status; the body of an error is `{"error":{"code","message"}}`. */
 export interface HubAnswer {

@@ -1,14 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import { ShipError } from '../../errors.ts';
-import { readAhead } from '../../files/disk/read-ahead.ts';
-import type { Connection } from '../http/connection.ts';
 import { ownError } from '../http/errors.ts';
-import { filePart } from '../http/file-part.ts';
-import { BASE64_INPUT_CHUNK_BYTES, Base64Encoder, base64Length } from './base64-body.ts';
-import { HoldEnd } from './hold-end.ts';
+import { base64Length } from './base64-body.ts';
 import {
   type HubAnswer,
   notOurs,
@@ -17,6 +11,7 @@ import {
   statusFailure,
   transferFailure,
 } from './http-attempt.ts';
+import { UploadBody } from './upload-body.ts';
 import { type HubOriginPolicy, permittedHubUrl } from './url-policy.ts';
 
 export interface UploadArtifactOptions {
@@ -34,14 +29,13 @@ export interface UploadArtifactOptions {
   readonly sizeBytes: number;
   readonly target: 'macos-sign' | 'ios-sign';
   readonly signal: AbortSignal;
-  /** Called with the number of bytes of the file that were handed to the connection so far. */
+  /** Called with the number of bytes of the file that have left this process: the system sends them. */
   readonly onProgress?: (sentBytes: number) => void;
   /** Until it resolves the last bytes are held back, without which a hub has no artifact. */
   readonly released?: Promise<void>;
 }
 
 const UPLOAD = 'The upload of the artifact';
-const CHUNKS_AHEAD = 3;
 
 /**
  * One attempt to hand an artifact to the hub: the file as one base64 text with an exact Content-Length, read
@@ -56,31 +50,39 @@ const CHUNKS_AHEAD = 3;
 export async function uploadArtifact(options: UploadArtifactOptions): Promise<void> {
   const url = permittedHubUrl(options.url, options.origin);
   const headers = uploadHeaders(options);
-  const connection = await openHubConnection(options.signal);
+  const file = await openArtifact(options);
+  const body = new UploadBody({
+    ...{ file, sizeBytes: options.sizeBytes, released: options.released, onProgress: options.onProgress },
+    unusable: (reason, cause) => unusable(reason, options, cause),
+  });
   try {
-    judge(url, await post(url, headers, connection, options));
+    judge(url, await post(url, headers, body, options));
   } finally {
-    await connection.close();
+    body.text.destroy();
+    await body.fed;
+    await file.close();
   }
 }
+
+/** An answer, and whether it was given to the whole artifact. */
+type UploadAnswer = HubAnswer & { readonly isToWhole: boolean };
 
 async function post(
   url: URL,
   headers: Record<string, string>,
-  connection: Connection,
-  options: UploadArtifactOptions,
-): Promise<HubAnswer> {
-  const file = await openArtifact(options);
-  const { body, fed } = base64Body(file, options);
+  body: UploadBody,
+  { signal, token }: UploadArtifactOptions,
+): Promise<UploadAnswer> {
+  const connection = await openHubConnection(signal, { onFlushed: body.flushed });
   try {
-    const answer = await connection.request(url, { method: 'POST', headers, body });
-    return await readAnswer(answer.statusCode, answer.body, options.token);
+    const answer = await connection.request(url, { method: 'POST', headers, body: body.text });
+    // now: what follows may still leave while the answer is read
+    const isToWhole = body.isWhole;
+    return { ...(await readAnswer(answer.statusCode, answer.body, token)), isToWhole };
   } catch (error) {
-    throw transferFailure(UPLOAD, ownError(error) ?? error, options.signal);
+    throw transferFailure(UPLOAD, ownError(error) ?? error, signal);
   } finally {
-    body.destroy();
-    await fed;
-    await file.close();
+    await connection.close();
   }
 }
 
@@ -114,34 +116,10 @@ async function openArtifact(options: UploadArtifactOptions): Promise<FileHandle>
   throw unusable(`It has ${stats.size} bytes where ${options.sizeBytes} were announced.`, options);
 }
 
-/** `fed` settles, never rejects, when nothing reads the file any more. */
-function base64Body(
-  file: FileHandle,
-  options: UploadArtifactOptions,
-): { body: Readable; fed: Promise<void> } {
-  let sentBytes = 0;
-  const body = new Base64Encoder((bytes) => {
-    sentBytes += bytes;
-    options.onProgress?.(sentBytes);
-  });
-  const chunks = readAhead(fileChunks(file, options), CHUNKS_AHEAD);
-  const { released, sizeBytes } = options;
-  const fed = released ? pipeline(chunks, new HoldEnd(sizeBytes, released), body) : pipeline(chunks, body);
-  return { body, fed: fed.catch(() => {}) };
-}
-
-const fileChunks = (file: FileHandle, options: UploadArtifactOptions): AsyncGenerator<Buffer> =>
-  filePart({
-    file,
-    offset: 0,
-    sizeBytes: options.sizeBytes,
-    chunkBytes: BASE64_INPUT_CHUNK_BYTES,
-    unusable: (reason, cause) => unusable(reason, options, cause),
-  });
-
-function judge(url: URL, answer: HubAnswer): void {
-  const { status, code, json } = answer;
+function judge(url: URL, answer: UploadAnswer): void {
+  const { status, code, json, isToWhole } = answer;
   if (status === 200) {
+    if (!isToWhole) throw tooEarly(url, answer);
     // a page of a proxy with status 200 is no receipt, and without one the job must not count as delivered
     if (typeof json.token === 'string' || typeof json.download_url === 'string') return;
     throw noReceipt(url, answer);
@@ -152,6 +130,16 @@ function judge(url: URL, answer: HubAnswer): void {
   }
   throw statusFailure(UPLOAD, url, answer);
 }
+
+/** Whoever gives a receipt for what it cannot have has not read it: a cache, a proxy, or a hub that is broken. */
+const tooEarly = (url: URL, { excerpt }: HubAnswer): ShipError =>
+  new ShipError('HUB_UNAVAILABLE', {
+    summary: `${UPLOAD} was confirmed before it had arrived.`,
+    reason: `The server at ${url.host} answered with HTTP status 200 before all of the artifact had left.`,
+    nextStep:
+      'Try again; if it stays like that, look at the proxy in front of the hub and at the log of the hub.',
+    detail: { excerpt },
+  });
 
 const noReceipt = (url: URL, { excerpt }: HubAnswer): ShipError =>
   new ShipError('HUB_REFUSED', {
