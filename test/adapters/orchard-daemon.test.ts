@@ -8,7 +8,7 @@ import { descendantTexts } from '../helpers/leak-check.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 import { startCli } from '../integration/cli.ts';
 import { type Materials, makeMaterials } from '../integration/materials.ts';
-import { hostKeyFingerprint, userKeyFile } from '../orchard-emulator/driver.ts';
+import { hostKeyFingerprint } from '../orchard-emulator/driver.ts';
 import { guestUser } from '../orchard-emulator/guest.ts';
 import { ACCOUNT, type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
 
@@ -47,7 +47,7 @@ function start(more: Readonly<Record<string, string>> = {}, command = 'run') {
       PERRY_VM_DRIVER: 'orchard',
       PERRY_TART_IMAGE: 'golden',
       PERRY_TART_SSH_USER: guestUser,
-      PERRY_TART_SSH_KEY_FILE: userKeyFile,
+      PERRY_TART_SSH_KEY_FILE: host.userKeyFile,
       PERRY_TART_HOST_KEY: hostKeyFingerprint,
       PERRY_ORCHARD_URL: host.url,
       PERRY_ORCHARD_SERVICE_ACCOUNT: ACCOUNT.name,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
@@ -6,6 +6,7 @@ import { processesOf } from '../helpers/leak-check.ts';
 import { type Certificate, controllerCertificate } from './certificate.ts';
 import { Cluster } from './cluster.ts';
 import { type Controller, startController } from './controller.ts';
+import { userKey } from './guest.ts';
 import type { Knobs } from './knobs.ts';
 import type { Role, WorkerSpec } from './resources.ts';
 
@@ -19,6 +20,8 @@ export interface OrchardHost {
   readonly folder: string;
   readonly cluster: Cluster;
   readonly url: string;
+  /** The key that the machines let in, as a file. */
+  readonly userKeyFile: string;
   /** What a client must trust, for the name `orchard-controller`. */
   readonly certificate: string;
   readonly knobs: Knobs;
@@ -48,6 +51,9 @@ export async function orchardHost(options: OrchardHostOptions = {}): Promise<Orc
   const { images = ['golden'], toolDirs = [], knobs = {}, transport = 'tls', tickMs } = options;
   const { workers = [{ name: 'mac-01' }, { name: 'mac-02' }] } = options;
   const folder = await mkdtemp(join(tmpdir(), 'perry-orchard-'));
+  const keyFolder = await mkdtemp(join(tmpdir(), 'perry-orchard-key-'));
+  const userKeyFile = join(keyFolder, 'key');
+  await writeFile(userKeyFile, userKey.privateKey, { mode: 0o600 });
   const cluster = new Cluster({ folder, images, toolDirs, workers, knobs });
   cluster.accounts.set(ACCOUNT.name, { ...ACCOUNT, roles: ROLES });
   made ??= controllerCertificate();
@@ -55,7 +61,7 @@ export async function orchardHost(options: OrchardHostOptions = {}): Promise<Orc
   let controller: Controller = await startController(cluster, tls);
   const clock = tickMs === undefined ? undefined : setInterval(() => void cluster.tick(), tickMs);
   return {
-    ...{ folder, cluster, knobs: cluster.knobs, certificate: made.cert },
+    ...{ folder, userKeyFile, cluster, knobs: cluster.knobs, certificate: made.cert },
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${controller.port}`,
     tick: () => cluster.tick(),
     pidOf: (name) => {
@@ -80,7 +86,7 @@ export async function orchardHost(options: OrchardHostOptions = {}): Promise<Orc
       clearInterval(clock);
       await controller.stop();
       await cluster.stop();
-      await rm(folder, { recursive: true, force: true });
+      for (const made of [folder, keyFolder]) await rm(made, { recursive: true, force: true });
     },
   };
 }
