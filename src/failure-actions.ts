@@ -126,7 +126,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   SIGN_UNSEALED: 'Move the file to `Contents/Resources`, or give its name no dot.',
   VM_IMAGE_MISSING:
     'Name an image that `tart list` or `perry-ship image list` shows with `PERRY_TART_IMAGE`, or build one with `perry-ship image build`.',
-  VM_IMAGE_UNUSABLE: 'Build it again with `perry-ship image build`.',
+  VM_IMAGE_UNUSABLE:
+    'Do what the message names: mostly, build it again with `perry-ship image build --force NAME`.',
   VM_LIMIT_REACHED: 'End other macOS guests on the host; macOS runs two at a time.',
   VM_DISK_FULL: 'Make room on the volume of `TART_HOME`, with QEMU on that of the state directory.',
   VM_CLONE_FAILED: 'Read the log of the worker; `tart clone` on the host shows the same.',

@@ -1,10 +1,21 @@
 import * as z from 'zod';
+import { vmDrivers } from './vm-driver.ts';
 
 /** Name of the file in the folder of a golden image that says what the image is. */
 export const IMAGE_FACTS_FILE = 'image.json';
 
+/** Far more than the list of packages of any image. */
+export const MAX_FACTS_BYTES = 1024 * 1024;
+
 /** A folder name and nothing more: no separators, no leading dot, no option of a command. */
 export const GOLDEN_IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** In advice, how an image is made that is not there; its name must be legal. */
+export const buildCommand = (image: string): string =>
+  image === vmDrivers.qemu.defaultImage ? 'perry-ship image build' : `perry-ship image build ${image}`;
+
+/** In advice, how an image is replaced by a new one; its name must be legal. */
+export const rebuildCommand = (image: string): string => `perry-ship image build --force ${image}`;
 
 const imageFile = z.strictObject({
   /** In the folder of the image, no path. */

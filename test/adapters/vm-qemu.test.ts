@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -13,7 +12,7 @@ import {
 } from '../../src/adapters/vm/qemu/command-line.ts';
 import { createQemuDriver } from '../../src/adapters/vm/qemu/driver.ts';
 import { endingOf } from '../../src/adapters/vm/qemu/ending.ts';
-import { createImageReader, hostArchitecture, type SoundImage } from '../../src/adapters/vm/qemu/image.ts';
+import type { SoundImage } from '../../src/adapters/vm/qemu/image.ts';
 import { forwardedPort } from '../../src/adapters/vm/qemu/locate.ts';
 import { createQmp } from '../../src/adapters/vm/qemu/qmp.ts';
 import { freshName, INSTANCE, isAlive, never, untilDead } from '../helpers/local-vm.ts';
@@ -154,78 +153,6 @@ test('the port of this host is in the answer of "info usernet", or nowhere', () 
   ])
     expect(forwardedPort(table(other))).toBeUndefined();
   for (const answer of [undefined, 7, {}, '']) expect(forwardedPort(answer)).toBeUndefined();
-});
-
-describe('a golden image', () => {
-  async function imageWith(changes: object = {}) {
-    const imagesDir = await mkdtemp(join(tmpdir(), 'perry-images-'));
-    onTestFinished(() => rm(imagesDir, { recursive: true, force: true }));
-    const folder = join(imagesDir, 'golden');
-    await mkdir(folder);
-    const file = async (name: string) => {
-      await writeFile(join(folder, name), name);
-      return { name, sizeBytes: name.length, sha256Hex: createHash('sha256').update(name).digest('hex') };
-    };
-    const files = {
-      disk: await file('disk.qcow2'),
-      kernel: await file('vmlinuz'),
-      initrd: await file('initrd.gz'),
-    };
-    const facts = {
-      ...{ format: 1, driver: 'qemu', architecture: hostArchitecture(), builtAt: '2026-01-01T00:00:00Z' },
-      ...{ builtBy: '1', recipeSha256Hex: '0'.repeat(64), suite: 'bookworm', kernelRelease: '6.1' },
-      ...{ rcodesign: { version: '0.29.0', sha256Hex: '0'.repeat(64) }, packages: {}, files },
-      ...changes,
-    };
-    await writeFile(join(folder, 'image.json'), JSON.stringify(facts));
-    return { imagesDir, folder, reader: createImageReader(imagesDir) };
-  }
-  const refused = (code: string, reason: RegExp) => ({
-    failure: expect.objectContaining({ code, reason: expect.stringMatching(reason) }),
-  });
-
-  test('is sound when its files are what they should be', async () => {
-    const { reader, folder } = await imageWith();
-    expect(await reader.sound('golden', never)).toMatchObject({ disk: join(folder, 'disk.qcow2') });
-  });
-
-  test.each(['missing', '../golden', '', '.', '-x', 'golden/disk.qcow2'])('%j is none', async (name) => {
-    const { reader } = await imageWith();
-    await expect(reader.sound(name, never)).rejects.toMatchObject(refused('VM_IMAGE_MISSING', /No folder/));
-  });
-
-  test('for another processor is refused', async () => {
-    const other = hostArchitecture() === 'x86_64' ? 'aarch64' : 'x86_64';
-    const { reader } = await imageWith({ architecture: other });
-    await expect(reader.sound('golden', never)).rejects.toMatchObject(
-      refused('VM_IMAGE_UNUSABLE', /made for/),
-    );
-  });
-
-  test('of a form that is not known is refused', async () => {
-    const { reader } = await imageWith({ format: 2 });
-    await expect(reader.sound('golden', never)).rejects.toMatchObject(refused('VM_IMAGE_UNUSABLE', /form/));
-  });
-
-  test.each(['disk.qcow2', 'vmlinuz', 'initrd.gz'])(
-    '%s that is gone, cut or changed is named',
-    async (name) => {
-      const { reader, folder } = await imageWith();
-      await reader.sound('golden', never);
-      const path = join(folder, name);
-      const says = (reason: RegExp) =>
-        expect(reader.sound('golden', never)).rejects.toMatchObject(refused('VM_IMAGE_UNUSABLE', reason));
-      await writeFile(path, 'X'.repeat(name.length));
-      await says(/damaged/);
-      await truncate(path, 1);
-      await says(/has 1 bytes instead of/);
-      await rm(path);
-      await says(/cannot be read: ENOENT/);
-      await writeFile(path, name);
-      await utimes(path, 1, 1);
-      expect(await reader.sound('golden', never)).toBeDefined();
-    },
-  );
 });
 
 test('a clone for which there is no room says so, and leaves nothing', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -122,6 +122,23 @@ describe('a folder with other things in it', () => {
     expect(await readdir(join(images, 'photos'))).toEqual(['a.jpg']);
     expect(await readdir(join(images, 'golden'))).toEqual(['notes.txt']);
   });
+});
+
+test('what is in the way of an image is listed, and nothing waits for it', async () => {
+  await mkdir(join(images, 'pipe'), { recursive: true });
+  spawnSync('mkfifo', [join(images, 'pipe', 'image.json')]);
+  await symlink('/nowhere', join(images, 'pipe', 'dangling'));
+  expect(image('list').stdout).toContain('Its image.json was not read: it is no regular file.');
+});
+
+test.each(['list', 'remove'])('a folder of images that is none is named: %s', async (command) => {
+  await writeFile(images, '');
+  const words = command === 'remove' ? ['golden', '--driver', 'qemu'] : [];
+  const { status, stderr } = image(command, ...words);
+  expect(status).toBe(78);
+  expect(stderr).toContain(
+    `"${images}" (PERRY_IMAGE_DIR) cannot be read. It, or a part of its path, is a file`,
+  );
 });
 
 test('an image that is not there is checked with the command that makes it', () => {

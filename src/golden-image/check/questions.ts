@@ -2,10 +2,16 @@ import { release } from 'node:os';
 import { shellCommand } from '../../adapters/guest/ssh/quote.ts';
 import { versionLine } from '../../adapters/rcodesign/release.ts';
 import { type Check, failed, ok, remark } from '../../doctor/check.ts';
+import { GOLDEN_IMAGE_NAME, rebuildCommand } from '../../domain/golden-image.ts';
 import { networkQuestion } from './network.ts';
 import type { TrialGuest } from './trial.ts';
 
-const REBUILD = 'Build the image again with "perry-ship image build".';
+/** What is on the workers of a cluster, or comes from a registry, is built elsewhere. */
+const rebuildAdvice = ({ driver, image }: TrialGuest): string =>
+  ['qemu', 'tart'].includes(driver.kind) && GOLDEN_IMAGE_NAME.test(image)
+    ? `Build the image again with "${rebuildCommand(image)}".`
+    : 'Build the image again.';
+
 const GB = 1e9;
 const MB = 1e6;
 /** Two copies of the largest bundle that is accepted, and what is made of them. */
@@ -60,7 +66,9 @@ const rcodesign = (guest: TrialGuest): Check => ({
   question: 'Does rcodesign run in it?',
   ask: async (signal) => {
     const answer = await said(guest, 'rcodesign --version 2>&1', signal);
-    return answer === versionLine ? ok(answer) : failed(`It says "${answer}", not "${versionLine}"`, REBUILD);
+    return answer === versionLine
+      ? ok(answer)
+      : failed(`It says "${answer}", not "${versionLine}"`, rebuildAdvice(guest));
   },
 });
 

@@ -29,6 +29,8 @@ export interface TrialGuest {
   /** From the begin of the clone to the login. */
   readonly bootMs: number;
   readonly driver: VmDriver;
+  /** Name of the image that it was cloned from. */
+  readonly image: string;
 }
 
 const WORKSPACE = 'image-check';
@@ -112,16 +114,17 @@ const servicesFor = (config: Config, driver: VmDriver, logger: Logger): VmServic
 });
 
 function remembering(driver: VmDriver, guests: Map<string, TrialGuest>): VmDriver {
-  const begun = { name: '', atMs: 0 };
+  const begun = { name: '', image: '', atMs: 0 };
   return {
     ...driver,
     clone: async (image, name, call) => {
-      Object.assign(begun, { name, atMs: performance.now() });
+      Object.assign(begun, { name, image, atMs: performance.now() });
       await driver.clone(image, name, call);
     },
     openGuest: async (address, call) => {
       const session = await driver.openGuest(address, call);
-      guests.set(begun.name, { session, address, bootMs: performance.now() - begun.atMs, driver });
+      const { image, atMs } = begun;
+      guests.set(begun.name, { session, address, bootMs: performance.now() - atMs, driver, image });
       return session;
     },
   };

@@ -74,7 +74,13 @@ async function entryOf(
 
 async function sizeOf(folder: string): Promise<number> {
   const sizes = await Promise.all(
-    (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size),
+    // a link to nowhere has no size
+    (await readdir(folder)).map((name) =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
 }

@@ -1,16 +1,15 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { imagesUnreadable, requireReadableImages } from '../../adapters/vm/qemu/images-folder.ts';
 import {
   GOLDEN_IMAGE_NAME,
   type GoldenImage,
   goldenImageSchema,
   IMAGE_FACTS_FILE,
+  MAX_FACTS_BYTES,
 } from '../../domain/golden-image.ts';
-import { ShipError } from '../../errors.ts';
+import { readBoundedText } from '../../files/disk/bounded-file.ts';
 import { digestOfFile } from '../../files/disk/digested-file.ts';
-
-/** Far more than the list of packages of any image. */
-const MAX_FACTS_BYTES = 1024 * 1024;
 
 /** What a folder of an image says of itself, or why that cannot be read. */
 export type ImageFacts = { readonly facts: GoldenImage } | { readonly fault: string };
@@ -19,21 +18,22 @@ export type ImageFacts = { readonly facts: GoldenImage } | { readonly fault: str
 export async function imageNames(imageDir: string): Promise<string[]> {
   const entries = await readdir(imageDir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw unreadable(imageDir, error);
+    throw imagesUnreadable(imageDir, error);
   });
   const folders = entries.filter((entry) => entry.isDirectory() && GOLDEN_IMAGE_NAME.test(entry.name));
   return folders.map(({ name }) => name).sort();
 }
 
-/** Nothing where there is no image.json. */
+/** Nothing where there is no image.json. @throws ShipError CONFIG_INVALID when the folder of images cannot be read */
 export async function readImageFacts(imageDir: string, name: string): Promise<ImageFacts | undefined> {
   const path = join(imageDir, name, IMAGE_FACTS_FILE);
   try {
-    const { size } = await stat(path);
-    if (size > MAX_FACTS_BYTES) return { fault: `Its ${IMAGE_FACTS_FILE} is too large.` };
-    return parseFacts(await readFile(path, 'utf8'));
+    const read = await readBoundedText(path, MAX_FACTS_BYTES);
+    if ('unread' in read) return { fault: `Its ${IMAGE_FACTS_FILE} was not read: ${read.unread}.` };
+    return parseFacts(read.text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    await requireReadableImages(imageDir);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     return { fault: `Its ${IMAGE_FACTS_FILE} cannot be read: ${code ?? 'unknown'}.` };
   }
@@ -58,21 +58,19 @@ export async function faultOfFiles(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   for (const { name: file, sizeBytes, sha256Hex } of Object.values(files)) {
-    const found = await digestOfFile(join(imageDir, name, file), signal).catch((error) => {
+    const found = await digestOfImageFile(join(imageDir, name, file), sizeBytes, signal).catch((error) => {
       signal.throwIfAborted();
       return { fault: `${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}.` };
     });
-    if ('fault' in found) return found.fault;
-    if (found.sizeBytes !== sizeBytes || found.sha256Hex !== sha256Hex)
-      return `${file} is not what was built.`;
+    if (found && 'fault' in found) return found.fault;
+    if (found?.sha256Hex !== sha256Hex) return `${file} is not what was built.`;
   }
   return undefined;
 }
 
-const unreadable = (imageDir: string, cause: NodeJS.ErrnoException): ShipError =>
-  new ShipError('CONFIG_INVALID', {
-    summary: `The folder of images "${imageDir}" (PERRY_IMAGE_DIR) cannot be read.`,
-    reason: `The system says ${cause.code}.`,
-    nextStep: 'Set PERRY_IMAGE_DIR to a folder of this user.',
-    cause,
-  });
+/** Nothing for a file of another size, or none, which is not opened: a pipe may never answer, and a file be endless. */
+async function digestOfImageFile(path: string, sizeBytes: number, signal: AbortSignal) {
+  const stats = await stat(path);
+  if (!stats.isFile() || stats.size !== sizeBytes) return undefined;
+  return digestOfFile(path, signal);
+}

@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { machineFolder } from '../../adapters/vm/tart/home.ts';
 import { IMAGE_FACTS_FILE } from '../../domain/golden-image.ts';
+import { readBoundedText } from '../../files/disk/bounded-file.ts';
 
 /**
  * What an image is made of. It lies in the folder of its machine, where Tart 2.32.1 leaves it alone: it goes along when the
@@ -34,10 +35,10 @@ export const writeRecord = (home: string, name: string, record: TartImageRecord)
 
 /** `undefined` for a machine that is no image of ours, or whose record cannot be read. */
 export async function readRecord(home: string, name: string): Promise<TartImageRecord | undefined> {
-  const text = await readFile(join(machineFolder(home, name), IMAGE_FACTS_FILE), 'utf8').catch(() => '');
-  if (text === '' || text.length > MAX_BYTES) return undefined;
+  const path = join(machineFolder(home, name), IMAGE_FACTS_FILE);
   try {
-    return schema.parse(JSON.parse(text));
+    const read = await readBoundedText(path, MAX_BYTES);
+    return 'unread' in read ? undefined : schema.parse(JSON.parse(read.text));
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import { access, readFile, rename, writeFile } from 'node:fs/promises';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { readBoundedText } from '../../../files/disk/bounded-file.ts';
 import { unlessAborted } from '../patience.ts';
 import { checkQemu } from './check-host.ts';
 import type { Accelerator } from './command-line.ts';
@@ -43,6 +44,7 @@ const NEVER = new AbortController().signal;
 
 /** In the folder of the image: the answer for this boot of the host. */
 const ANSWER_FILE = 'kvm-probe.json';
+const MAX_ANSWER_BYTES = 4_096;
 const DEVICE = '/dev/kvm';
 
 const answerSchema = z.strictObject({ question: z.string(), works: z.boolean() });
@@ -95,7 +97,9 @@ async function questionOf({ facts }: SoundImage, qemuVersion: string): Promise<s
 async function keptAnswer(file: string, question: string): Promise<boolean | undefined> {
   if (question.startsWith(' ')) return undefined;
   try {
-    const kept = answerSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const read = await readBoundedText(file, MAX_ANSWER_BYTES);
+    if ('unread' in read) return undefined;
+    const kept = answerSchema.parse(JSON.parse(read.text));
     return kept.question === question ? kept.works : undefined;
   } catch {
     return undefined;

@@ -1,15 +1,22 @@
+import { buildCommand, rebuildCommand } from '../../../domain/golden-image.ts';
 import { ShipError } from '../../../errors.ts';
+import { plain } from '../../../text.ts';
 
-/** For commands in advice: the image of the driver has a name that need not be said. */
-export const buildCommand = (image: string): string =>
-  image === 'perry-ship-golden' ? 'perry-ship image build' : `perry-ship image build ${image}`;
+const MAX_SHOWN_CHARACTERS = 100;
+
+export const notAnImageName = (image: string): ShipError =>
+  new ShipError('VM_IMAGE_MISSING', {
+    summary: `"${plain(image.slice(0, MAX_SHOWN_CHARACTERS))}" cannot be the name of a golden image.`,
+    reason:
+      'A name has letters, digits, dots, dashes and underscores, begins with a letter or digit, and has at most 100 characters.',
+    nextStep: 'Correct PERRY_TART_IMAGE, or leave it unset.',
+  });
 
 export const imageMissing = (image: string, imagesDir: string): ShipError =>
   new ShipError('VM_IMAGE_MISSING', {
     summary: `The golden image "${image}" does not exist on this host.`,
-    reason: 'No folder of that name with an image.json is among the images for QEMU.',
+    reason: `No folder of that name with an image.json is in "${imagesDir}" (PERRY_IMAGE_DIR).`,
     nextStep: `Run "${buildCommand(image)}".`,
-    detail: { imagesDir },
   });
 
 export const imageUnusable = (
@@ -20,8 +27,17 @@ export const imageUnusable = (
   new ShipError('VM_IMAGE_UNUSABLE', {
     summary: `The golden image "${image}" cannot be used.`,
     reason,
-    nextStep: `Build it again with "${buildCommand(image)}".`,
+    nextStep: `Build it again with "${rebuildCommand(image)}".`,
     detail,
+  });
+
+/** What is there may be sound: to build it again would not help. */
+export const imageForbidden = (image: string, path: string, cause: unknown): ShipError =>
+  new ShipError('VM_IMAGE_UNUSABLE', {
+    summary: `The golden image "${image}" cannot be used.`,
+    reason: `This user may not read "${path}".`,
+    nextStep: 'Let the user of perry-ship read it, or set PERRY_IMAGE_DIR to a folder of that user.',
+    cause,
   });
 
 export const cloneFailed = (image: string, reason: string, cause?: unknown): ShipError =>

@@ -1,13 +1,17 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   GOLDEN_IMAGE_NAME,
   type GoldenImage,
   goldenImageSchema,
   IMAGE_FACTS_FILE,
+  MAX_FACTS_BYTES,
 } from '../../../domain/golden-image.ts';
+import type { ShipError } from '../../../errors.ts';
+import { readBoundedText } from '../../../files/disk/bounded-file.ts';
 import { digestOfFile } from '../../../files/disk/digested-file.ts';
-import { imageMissing, imageUnusable } from './failures.ts';
+import { imageForbidden, imageMissing, imageUnusable, notAnImageName } from './failures.ts';
+import { requireReadableImages } from './images-folder.ts';
 
 /** As Node calls it in `process.arch`. */
 const architectures: Readonly<Record<string, GoldenImage['architecture']>> = {
@@ -31,7 +35,7 @@ export interface ImageReader {
   /**
    * The image of a name, with its files checked: their sizes each time, their digests whenever one has changed.
    *
-   * @throws ShipError VM_IMAGE_MISSING · VM_IMAGE_UNUSABLE · the signal's reason
+   * @throws ShipError VM_IMAGE_MISSING · VM_IMAGE_UNUSABLE · CONFIG_INVALID when its folder of images cannot be read · the signal's reason
    */
   sound(image: string, signal: AbortSignal): Promise<SoundImage>;
 }
@@ -53,18 +57,24 @@ export function createImageReader(imagesDir: string): ImageReader {
 }
 
 async function readFacts(imagesDir: string, image: string): Promise<GoldenImage> {
-  if (!GOLDEN_IMAGE_NAME.test(image)) throw imageMissing(image, imagesDir);
-  const text = await readFile(join(imagesDir, image, IMAGE_FACTS_FILE), 'utf8').catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw imageMissing(image, imagesDir);
-      throw imageUnusable(image, `Reading its image.json ended with ${error.code ?? 'an error'}.`);
-    },
-  );
-  const facts = parsed(image, text);
+  if (!GOLDEN_IMAGE_NAME.test(image)) throw notAnImageName(image);
+  const path = join(imagesDir, image, IMAGE_FACTS_FILE);
+  const read = await readBoundedText(path, MAX_FACTS_BYTES).catch(async (error: NodeJS.ErrnoException) => {
+    await requireReadableImages(imagesDir);
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw imageMissing(image, imagesDir);
+    throw unreadable(image, path, error);
+  });
+  if ('unread' in read) throw imageUnusable(image, `Its image.json was not read: ${read.unread}.`);
+  const facts = parsed(image, read.text);
   if (facts.architecture === hostArchitecture()) return facts;
   const here = hostArchitecture() ?? process.arch;
   throw imageUnusable(image, `It is made for ${facts.architecture}, and this host is ${here}.`);
 }
+
+const unreadable = (image: string, path: string, error: NodeJS.ErrnoException): ShipError =>
+  error.code === 'EACCES' || error.code === 'EPERM'
+    ? imageForbidden(image, path, error)
+    : imageUnusable(image, `"${path}" cannot be read: ${error.code ?? 'an error'}.`);
 
 function parsed(image: string, text: string): GoldenImage {
   try {
@@ -89,7 +99,7 @@ async function proveFile(
   signal: AbortSignal,
 ): Promise<void> {
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw imageUnusable(image, `Its file ${name} cannot be read: ${error.code ?? 'an error'}.`);
+    throw unreadable(image, path, error);
   });
   if (stats.size !== sizeBytes)
     throw imageUnusable(image, `Its file ${name} has ${stats.size} bytes instead of ${sizeBytes}.`);
