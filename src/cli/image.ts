@@ -69,7 +69,7 @@ export interface ImageCheckFlags extends Omit<ImageFlags, 'driver'> {
 /** Boots a clone of the image, asks it what `doctor` would ask, and destroys it: exit 0, or 1 when no job could be done. */
 export async function check(name: string | undefined, flags: ImageCheckFlags): Promise<void> {
   const { driver, json } = flags;
-  await withHost(flags, async ({ config, env }, signal) => {
+  const work = async ({ config, env }: ImageHost, signal: AbortSignal) => {
     const answers: Answer[] = [];
     const settings = { ...config, vmDriver: driver ?? config.vmDriver };
     const named = name === undefined ? settings : { ...settings, tartImage: nameOf(name) };
@@ -79,7 +79,10 @@ export async function check(name: string | undefined, flags: ImageCheckFlags): P
     });
     if (json) printJson({ ok: isGood, answers });
     process.exitCode = isGood ? exitCodes.done : exitCodes.failed;
-  });
+  };
+  // where no image is, a daemon falls back to the driver `local`: who checks an image does not mean that
+  const unset = process.platform === 'linux' ? { PERRY_VM_DRIVER: 'qemu' } : {};
+  await withHost(flags, work, unset);
 }
 
 export async function remove(name: string, flags: ImageFlags): Promise<void> {
@@ -96,9 +99,11 @@ const withMaker = (flags: ImageFlags, work: (maker: ImageMaker, signal: AbortSig
 async function withHost(
   { envFile, json = false }: Pick<ImageFlags, 'envFile' | 'json'>,
   work: (host: ImageHost, signal: AbortSignal) => Promise<void>,
+  unset: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await interruptible({ json }, async (signal) => {
-    const env = await withEnvFile(process.env, envFile);
+    const given = await withEnvFile(process.env, envFile);
+    const env = { ...unset, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value)) };
     await work({ config: loadConfig(env).config, env }, signal);
     process.exitCode ??= exitCodes.done;
   });

@@ -4,11 +4,32 @@ import { mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { requireProcessors } from '../../src/adapters/vm/qemu/check-host.ts';
+import { createQemuDriver } from '../../src/adapters/vm/qemu/driver.ts';
 import { imageForbidden } from '../../src/adapters/vm/qemu/failures.ts';
 import { createImageReader, hostArchitecture } from '../../src/adapters/vm/qemu/image.ts';
 import { imagesUnreadable } from '../../src/adapters/vm/qemu/images-folder.ts';
 import type { ShipError } from '../../src/errors.ts';
-import { never } from '../helpers/local-vm.ts';
+import { INSTANCE, never } from '../helpers/local-vm.ts';
+
+test('a machine may have as many processors as the host, and two on any', () => {
+  for (const [cpus, available] of [
+    [2, 1],
+    [8, 8],
+  ] as const)
+    expect(requireProcessors(cpus, available)).toBeUndefined();
+  expect(() => requireProcessors(64, 2)).toThrow(/PERRY_VM_CPUS asks for 64 .* this host has: 2\./);
+});
+
+test('the driver asks for its processors before it looks for QEMU or an image', async () => {
+  const driver = createQemuDriver({
+    ...{ stateDir: '/nowhere', imagesDir: '/nowhere', instance: INSTANCE, cpus: 100_000, memoryMb: 512 },
+    ...{ minFreeDiskGb: 0, guestNetwork: 'none', note: () => undefined },
+  });
+  await expect(driver.checkHost?.('golden', { signal: never })).rejects.toMatchObject({
+    code: 'VM_HOST_NOT_READY',
+  });
+});
 
 describe('a golden image', () => {
   async function imageWith(changes: object = {}) {

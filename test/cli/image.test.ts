@@ -141,6 +141,19 @@ test.each(['list', 'remove'])('a folder of images that is none is named: %s', as
   );
 });
 
+test.runIf(process.platform === 'linux').each([[[]], [['nosuch']]])(
+  'without an image and a driver, %j is checked as an image for QEMU',
+  async (words) => {
+    for (const name of ['qemu-system-x86_64', 'qemu-system-aarch64', 'qemu-img'])
+      await writeFile(join(folder, name), '#!/bin/sh\necho QEMU emulator version 8.0.0\n', { mode: 0o755 });
+    const { status, stdout } = image('check', ...words);
+    expect(status).toBe(1);
+    expect(stdout).toContain('does not exist on this host');
+    expect(stdout).toContain(`Run "perry-ship image build${words.map((word) => ` ${word}`).join('')}".`);
+    expect(await isThere(images)).toBe(false);
+  },
+);
+
 test('an image that is not there is checked with the command that makes it', () => {
   const { status, stdout } = image('check', 'nosuch', '--driver', 'qemu', '--json');
   expect(status).toBe(1);

@@ -32,3 +32,11 @@ test('the program is named, not what it is run in; one that said nothing as well
     'mmdebstrap ended with a signal and said: nothing.',
   );
 });
+
+test.each(['E: no such thing..', 'E: it ends here...', 'E: Unable to read 127.0.0.1:9:'])(
+  '%s ends with one full stop',
+  (line) => {
+    expect(toolFailed(command, 25, [line]).message).toMatch(/said: E: [^.:]*[a-z0-9:.]*[a-z0-9]\. /);
+    expect(toolFailed(command, 25, [line]).message).not.toMatch(/[.:]\. /);
+  },
+);

@@ -1,4 +1,5 @@
 import { type FailureCode, ShipError } from '../../errors.ts';
+import { withoutTrailing } from '../../text.ts';
 import type { BuildCommand } from './commands.ts';
 
 /** What a program says when the cause is one that is known, and what to do then. */
@@ -54,7 +55,7 @@ export function toolFailed(
   const end = exitCode === null ? 'a signal' : `exit code ${exitCode}`;
   return new ShipError(known?.code ?? 'IMAGE_BUILD_FAILED', {
     summary: `The image was not built: ${purpose} failed.`,
-    reason: `${program} ended with ${end} and said: ${line.trim().slice(0, MAX_REASON_CHARACTERS).replace(/\.$/, '')}.`,
+    reason: `${program} ended with ${end} and said: ${withoutTrailing(line.trim().slice(0, MAX_REASON_CHARACTERS), '.:; ')}.`,
     nextStep: known?.nextStep ?? ADVICE,
     detail: { said },
   });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { ShipError } from '../../../errors.ts';
 import { run } from '../../process/run.ts';
 import { type Architecture, qemuPackage, qemuProgram } from './command-line.ts';
@@ -26,6 +27,25 @@ export async function checkQemu(signal: AbortSignal): Promise<string> {
     Number(major) < OLDEST.major || (Number(major) === OLDEST.major && Number(minor) < OLDEST.minor);
   if (major === undefined || isOld) throw tooOld(program, said);
   return said.split('\n')[0] ?? '';
+}
+
+/** So many are made unless another number is set, also on a host with one. */
+const ALWAYS_ALLOWED_CPUS = 2;
+
+/**
+ * Machines with more processors than the host boot for minutes, and end by a deadline.
+ *
+ * @param cpus - of each machine
+ * @param available - of this host, to this process
+ * @throws ShipError VM_HOST_NOT_READY
+ */
+export function requireProcessors(cpus: number, available: number = availableParallelism()): void {
+  if (cpus <= Math.max(available, ALWAYS_ALLOWED_CPUS)) return;
+  throw new ShipError('VM_HOST_NOT_READY', {
+    summary: 'Machines of the size that is set cannot be made on this host.',
+    reason: `PERRY_VM_CPUS asks for ${cpus} processors, which is more than this host has: ${available}.`,
+    nextStep: `Set PERRY_VM_CPUS to ${Math.max(available, ALWAYS_ALLOWED_CPUS)} or less.`,
+  });
 }
 
 async function versionOf(program: string, architecture: Architecture, signal: AbortSignal): Promise<string> {

@@ -10,7 +10,7 @@ import { requireFreeSpace } from '../disk-space.ts';
 import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
 import { unlessAborted } from '../patience.ts';
 import { createAccelerationFinder } from './acceleration.ts';
-import { checkQemu } from './check-host.ts';
+import { checkQemu, requireProcessors } from './check-host.ts';
 import { cloneImage } from './clone.ts';
 import { alreadyRunning, keyForgotten, notDeleted, notLocated, notMade, notOurs } from './failures.ts';
 import { createImageReader } from './image.ts';
@@ -55,6 +55,7 @@ export function createQemuDriver(options: QemuDriverOptions): VmDriver {
     isolates: vmDrivers.qemu.isolates,
     reach: async () => ({ network: guestNetwork }),
     checkHost: async (image, { signal }) => {
+      requireProcessors(options.cpus);
       await checkQemu(signal);
       await images.sound(image, signal);
     },
