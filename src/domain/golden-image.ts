@@ -17,6 +17,12 @@ export const buildCommand = (image: string): string =>
 /** In advice, how an image is replaced by a new one; its name must be legal. */
 export const rebuildCommand = (image: string): string => `perry-ship image build --force ${image}`;
 
+/** Versions, releases of Debian, names of packages (deb-version(7), deb-control(5)), `uname -r`: nothing that steers a terminal. */
+const word = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9.+~:_-]*$/);
+
 const imageFile = z.strictObject({
   /** In the folder of the image, no path. */
   name: z.string().regex(GOLDEN_IMAGE_NAME),
@@ -32,16 +38,16 @@ export const goldenImageSchema = z.strictObject({
   /** ISO 8601. */
   builtAt: z.iso.datetime(),
   /** Version of perry-ship that built it. */
-  builtBy: z.string().max(100),
+  builtBy: word,
   /** Digest of all that decides what an image becomes; images of one recipe differ in the versions of packages alone. */
   recipeSha256Hex: z.string().regex(/^[0-9a-f]{64}$/),
   /** Release of Debian, e.g. `bookworm`. */
-  suite: z.string().max(100),
+  suite: word,
   /** As `uname -r` says in the machine. */
-  kernelRelease: z.string().max(200),
-  rcodesign: z.strictObject({ version: z.string().max(100), sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) }),
+  kernelRelease: word,
+  rcodesign: z.strictObject({ version: word, sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) }),
   /** Name and version of each package of Debian. */
-  packages: z.record(z.string().max(200), z.string().max(200)),
+  packages: z.record(word, word),
   files: z.strictObject({
     /** qcow2; its only file system is ext4, without a partition table. */
     disk: imageFile,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -10,6 +10,7 @@ import { imageForbidden } from '../../src/adapters/vm/qemu/failures.ts';
 import { createImageReader, hostArchitecture } from '../../src/adapters/vm/qemu/image.ts';
 import { imagesUnreadable } from '../../src/adapters/vm/qemu/images-folder.ts';
 import type { ShipError } from '../../src/errors.ts';
+import { parseFacts } from '../../src/golden-image/qemu/store.ts';
 import { INSTANCE, never } from '../helpers/local-vm.ts';
 
 test('a machine may have as many processors as the host, and two on any', () => {
@@ -105,6 +106,20 @@ describe('a golden image', () => {
     expect(imageForbidden('golden', '/images/golden/image.json', error)).toMatchObject(
       refused('VM_IMAGE_UNUSABLE', /"\/images\/golden\/image\.json"/),
     );
+  });
+
+  test.each([
+    { suite: 'x\u001b[31m' },
+    { kernelRelease: '6.1\n' },
+    { builtBy: '1\u009b' },
+    { rcodesign: { version: '0 29', sha256Hex: '0'.repeat(64) } },
+    { packages: { 'a\u001b': '1' } },
+    { packages: { a: '1\u202e' } },
+  ])('with characters that its facts cannot have is refused: %j', async (changes) => {
+    const { reader, folder } = await imageWith(changes);
+    await expect(reader.sound('golden', never)).rejects.toMatchObject(refused('VM_IMAGE_UNUSABLE', /form/));
+    const read = parseFacts(await readFile(join(folder, 'image.json'), 'utf8'));
+    expect('fault' in read && read.fault).toMatch(/^[^\p{Cc}\p{Cf}]+$/u);
   });
 
   test('that is damaged is replaced by a command that names it', async () => {

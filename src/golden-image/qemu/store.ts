@@ -10,6 +10,7 @@ import {
 } from '../../domain/golden-image.ts';
 import { readBoundedText } from '../../files/disk/bounded-file.ts';
 import { digestOfFile } from '../../files/disk/digested-file.ts';
+import { plain } from '../../text.ts';
 
 /** What a folder of an image says of itself, or why that cannot be read. */
 export type ImageFacts = { readonly facts: GoldenImage } | { readonly fault: string };
@@ -44,7 +45,7 @@ export function parseFacts(text: string): ImageFacts {
     const result = goldenImageSchema.safeParse(JSON.parse(text));
     if (result.success) return { facts: result.data };
     const at = result.error.issues[0]?.path.join('.') ?? '';
-    return { fault: `Its ${IMAGE_FACTS_FILE} is not of this form at "${at.slice(0, 100)}".` };
+    return { fault: `Its ${IMAGE_FACTS_FILE} is not of this form at "${plain(at.slice(0, 100))}".` };
   } catch {
     return { fault: `Its ${IMAGE_FACTS_FILE} is no JSON.` };
   }
