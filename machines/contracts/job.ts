@@ -101,7 +101,7 @@ export type StepReport =
   | { type: 'step.logged'; line: string }
   /** A transfer is under way: some of it has left since the last time. */
   | { type: 'step.moved' }
-  /** All of it has left. */
+  /** All of it has left this process; the system may still hold some of it. */
   | { type: 'step.sent' };
 
 export interface JobOutput {

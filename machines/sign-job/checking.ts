@@ -1,5 +1,5 @@
-import { and, not } from 'xstate';
-import type { Failure } from '../contracts/failure.ts';
+import { and, type ErrorActorEvent, not } from 'xstate';
+import { type Failure, toFailure } from '../contracts/failure.ts';
 import { uploadStalled, uploadUnanswered } from './failures.ts';
 import { signJobSetup } from './setup.ts';
 import { begin, faulted, late, MACHINE_NOT_NEEDED, step } from './transitions.ts';
@@ -25,15 +25,20 @@ export const checkingArtifact = signJobSetup.createStateConfig({
   after: { checkTimeout: late('checking the artifact') },
 });
 
+const againLine = ({ summary, reason }: Failure) => ({ line: `${summary} ${reason} It is tried again.` });
+
 /** From the beginning, and with the attempts that any upload has. */
 const beginAnew = (failure: Failure) =>
-  ({
-    target: AWAITING_CLAIM,
-    actions: {
-      type: 'passLog',
-      params: { line: `${failure.summary} ${failure.reason} It is tried again.` },
-    },
-  }) as const;
+  ({ target: AWAITING_CLAIM, actions: { type: 'passLog', params: againLine(failure) } }) as const;
+
+/** The same after an error of a port: whoever sees the upload begin twice is told why. */
+const beginAnewAfterError = {
+  target: AWAITING_CLAIM,
+  actions: {
+    type: 'passLog',
+    params: ({ event }: { event: ErrorActorEvent }) => againLine(toFailure(event.error)),
+  },
+} as const;
 
 const check = signJobSetup.createStateConfig({
   description: 'Is the artifact good?',
@@ -58,14 +63,15 @@ const check = signJobSetup.createStateConfig({
       after: { checkTimeout: late('checking the artifact') },
     },
     passed: {
-      description: 'It is good: the last bytes may leave, and the hub may have it from now on.',
+      description:
+        'It is good: the last bytes may leave, and the hub may have it from now on. They stay here when the claim is in doubt or a newer token came before; after that nothing holds them back, and an artifact that went under an old token is sent once more.',
       entry: begin('uploading', 'Uploading artifact'),
       invoke: {
         id: 'releaseDelivery',
         src: 'releaseDelivery',
         input: step,
         onDone: { actions: [] },
-        onError: AWAITING_CLAIM,
+        onError: beginAnewAfterError,
       },
       initial: 'sending',
       states: {
@@ -78,7 +84,7 @@ const check = signJobSetup.createStateConfig({
           after: { stallTimeout: beginAnew(uploadStalled) },
         },
         awaitingAnswer: {
-          description: 'Everything has left; the hub decodes it before it answers.',
+          description: 'Everything has left this process; the hub decodes it before it answers.',
           after: { answerTimeout: beginAnew(uploadUnanswered) },
         },
       },
@@ -105,12 +111,11 @@ const upload = signJobSetup.createStateConfig({
           // no hub can have it yet, whatever it says
           { target: 'brokenOff' },
         ],
-        onError: 'brokenOff',
+        onError: [{ guard: 'artifactIsGood', ...beginAnewAfterError }, { target: 'brokenOff' }],
       },
     },
     brokenOff: {
       description: 'The hub has nothing; after the check the upload begins anew, with all its attempts.',
-      always: { guard: 'artifactIsGood', target: AWAITING_CLAIM },
     },
   },
 });

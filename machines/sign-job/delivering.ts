@@ -59,6 +59,7 @@ export const delivering = signJobSetup.createStateConfig({
         beginning: {
           description: 'Nothing has left yet; who connects has deadlines of its own.',
           on: { 'step.moved': 'sending', 'step.sent': 'awaitingAnswer' },
+          after: { stallTimeout: sayAgain(uploadStalled) },
         },
         sending: {
           description: 'Each piece that leaves starts the wait anew.',
@@ -69,7 +70,7 @@ export const delivering = signJobSetup.createStateConfig({
           after: { stallTimeout: sayAgain(uploadStalled) },
         },
         awaitingAnswer: {
-          description: 'Everything has left; the hub decodes it before it answers.',
+          description: 'Everything has left this process; the hub decodes it before it answers.',
           after: { answerTimeout: sayAgain(uploadUnanswered) },
         },
       },

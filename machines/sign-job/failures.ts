@@ -27,7 +27,7 @@ export const uploadStalled: Failure = {
   kind: 'upstream',
   code: 'UPLOAD_STALLED',
   summary: 'The upload of the artifact stood still.',
-  reason: 'Its receiver took no more of it for a minute.',
+  reason: 'Its receiver took no more of it for three minutes.',
   nextStep: 'Check the network and the proxies on the way, then try again.',
   retryable: true,
 };

@@ -2,6 +2,10 @@ import type { AdmittedJob, Artifact } from '../contracts/job.ts';
 
 /** In bytes per millisecond. */
 const MIB_PER_SECOND = 1_048_576 / 1_000;
+/** The slowest line on which an upload that moves is never cut. In bytes per millisecond. */
+const SLOWEST_LINE = 12;
+/** What two systems hold between two programs: `tcp_wmem` and `tcp_rmem` of Linux, 4 and 6 MiB, which macOS keeps below. */
+const BUFFERED_BYTES = 10 * 2 ** 20;
 
 /** Deadlines and pauses of one run, in milliseconds. Overridden by configuration. */
 export const signJobLimits = {
@@ -60,12 +64,19 @@ export const signJobLimits = {
   /** How long the hub may take after that to hand a re-queued job to us again. */
   reassignmentTimeout: 120_000,
   uploadTimeout: 1_800_000,
-  /** A line on which not one piece of an upload leaves for this long is dead, whatever it says. */
-  stallTimeout: 60_000,
-  /** The same for the answer; a hub decodes a large artifact on its one event loop before: a second for each MiB. */
+  /**
+   * A line on which not one piece of an upload leaves for this long is dead, whatever it says. Linux takes the next one
+   * when a third of its 4 MiB is free again: two minutes on the slowest line.
+   */
+  stallTimeout: 180_000,
+  /**
+   * From when all of an upload has left this process. What the systems still hold (nobody can see how much) goes at the
+   * pace of the line; then a hub decodes it on its one event loop, a second for each MiB, before it answers.
+   */
   answerTimeout: ({ context: { artifacts } }: { context: { artifacts: readonly Artifact[] } }) => {
-    const sizes = Object.values(artifacts).map(({ sizeBytes }) => sizeBytes);
-    return Math.min(60_000 + Math.max(0, ...sizes) / MIB_PER_SECOND, 300_000);
+    const sizeBytes = Math.max(0, ...artifacts.map((artifact) => artifact.sizeBytes));
+    const heldMs = Math.min((sizeBytes * 4) / 3, BUFFERED_BYTES) / SLOWEST_LINE;
+    return heldMs + Math.min(60_000 + sizeBytes / MIB_PER_SECOND, 300_000);
   },
   purgeTimeout: 60_000,
   /** The stage is said again, because the user's terminal may have joined late. */

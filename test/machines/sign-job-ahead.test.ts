@@ -133,17 +133,19 @@ describe('an upload that does not end well is made anew after the check', () => 
     expectSecondUpload(scene);
   });
 
-  test('when it breaks off after the check', () => {
+  // the stage begins twice then
+  const breaks: readonly (readonly [string, (scene: JobScene) => void])[] = [
+    ['it breaks off after the check', (scene) => scene.breakOff()],
+    ['its end cannot be let go', ({ stage }) => stage.the('releaseDelivery').fail(failure('BROKEN'))],
+  ];
+  test.each(breaks)('when %s, which its sender is told', (_, end) => {
     const scene = beginCheck();
     scene.answer('checkArtifact');
-    scene.breakOff();
-    expectSecondUpload(scene);
-  });
-
-  test('when its end cannot be let go', () => {
-    const scene = beginCheck();
-    scene.answer('checkArtifact');
-    scene.stage.the('releaseDelivery').fail(failure('BROKEN'));
+    end(scene);
+    const logged = scene.notes().filter(({ kind }) => kind === 'log');
+    expect(logged).toMatchObject([
+      { stage: 'uploading', line: expect.stringMatching(/ It is tried again\.$/) },
+    ]);
     expectSecondUpload(scene);
   });
 

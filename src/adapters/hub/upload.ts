@@ -36,6 +36,8 @@ export interface UploadArtifactOptions {
 }
 
 const UPLOAD = 'The upload of the artifact';
+/** For a caller without a deadline: sign-job has one for the pieces and one for the answer, and both end sooner. */
+const ANSWER_TIMEOUT_MS = 30 * 60_000;
 
 /**
  * One attempt to hand an artifact to the hub: the file as one base64 text with an exact Content-Length, read
@@ -73,7 +75,9 @@ async function post(
   body: UploadBody,
   { signal, token }: UploadArtifactOptions,
 ): Promise<UploadAnswer> {
-  const connection = await openHubConnection(signal, { onFlushed: body.flushed });
+  const connection = await openHubConnection(signal, {
+    ...{ answerTimeoutMs: ANSWER_TIMEOUT_MS, onFlushed: body.flushed },
+  });
   try {
     const answer = await connection.request(url, { method: 'POST', headers, body: body.text });
     // now: what follows may still leave while the answer is read
