@@ -3,6 +3,8 @@ import { signJobLimits, TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits
 import { failure } from './samples.ts';
 import { admitted, artifact, beginJob, type JobScene, type StepPort, stepPorts } from './sign-job-scene.ts';
 
+const MINUTE_MS = 60_000;
+
 const transfers = ['downloadBundle', 'deliverArtifact'] as const;
 const notOurs = failure('HUB_JOB_NOT_OURS');
 const loseLink = ({ job }: JobScene) => job.send({ type: 'job.linkLost' });
@@ -76,9 +78,11 @@ describe.each(transfers)('%s', (port) => {
     const scene = beginJob();
     scene.goTo(port);
     scene.stage.the(port).fail(failure('HUB_UNAVAILABLE', true));
-    scene.clock.advance(
-      port === 'downloadBundle' ? signJobLimits.downloadTimeout : signJobLimits.uploadTimeout,
-    );
+    const limitMs = port === 'downloadBundle' ? signJobLimits.downloadTimeout : signJobLimits.uploadTimeout;
+    for (let leftMs = limitMs; leftMs > 0; leftMs -= MINUTE_MS) {
+      scene.job.send({ type: 'step.moved' });
+      scene.clock.advance(Math.min(leftMs, MINUTE_MS));
+    }
     expect(scene.conclusion()).toMatchObject({ failure: { code: 'STEP_TIMED_OUT' } });
     scene.cleanUp();
   });

@@ -75,3 +75,17 @@ test('nor is the rest cut that the system still holds, on a line that is slow bu
   }
   expect(answerTimeoutFor(2 ** 40)).toBeLessThan(signJobLimits.uploadTimeout);
 });
+
+test('one that moves and never ends is given up after the longest time that an upload may take', () => {
+  const scene = beginUpload();
+  const pieces = Math.ceil(signJobLimits.uploadTimeout / (stallTimeout - 1));
+  for (let piece = 1; piece < pieces; piece += 1) {
+    scene.job.send({ type: 'step.moved' });
+    scene.clock.advance(stallTimeout - 1);
+  }
+  expect(scene.conclusions()).toEqual([]);
+  scene.job.send({ type: 'step.moved' });
+  scene.clock.advance(stallTimeout - 1);
+  expect(scene.conclusion()).toMatchObject({ outcome: 'failed', failure: { code: 'STEP_TIMED_OUT' } });
+  scene.cleanUp();
+});

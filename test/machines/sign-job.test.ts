@@ -93,7 +93,6 @@ describe('a step', () => {
     ['verifySignature', signJobLimits.verifyTimeout],
     ['packageArtifact', signJobLimits.packageTimeout],
     ['checkArtifact', signJobLimits.checkTimeout],
-    ['deliverArtifact', signJobLimits.uploadTimeout],
   ];
   test.each(limits)('(%s) that hangs is given up after %d ms', (port, limitMs) => {
     const scene = beginJob();
