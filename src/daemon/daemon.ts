@@ -96,7 +96,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     inspect: logEvents(logger),
   });
   const control = await startControl(supervisor, services, driver);
-  const inspector = await startInspector(supervisor, services);
+  const inspector = await startInspector(supervisor, services, driver);
   const finished = untilDone(supervisor).finally(async () => {
     await services.runs.close();
     await inspector?.stop();

@@ -8,7 +8,8 @@ export interface Inspector {
 /** Off unless it was asked for: then not even its code is loaded. A port in use is a warning, no more. */
 export async function startInspector(
   supervisor: AnyActorRef,
-  { config, logger, redactor }: Services,
+  { config, logger, redactor, driver }: Services,
+  driverText: string,
 ): Promise<Inspector | undefined> {
   if (config.inspectPort === undefined) return undefined;
   const { startInspectRelay } = await import('../observability/inspect-relay.ts');
@@ -16,6 +17,7 @@ export async function startInspector(
     const relay = await startInspectRelay({
       root: supervisor,
       port: config.inspectPort,
+      machines: driver.isolates ? driverText : `${driverText}, which isolates nothing`,
       redact: (text, jobId) => (jobId === undefined ? redactor.ofAnyJob : redactor.ofJob(jobId))(text),
       onFault: (error) => logger.warn({ err: error }, 'the inspector left something out'),
     });

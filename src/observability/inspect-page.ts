@@ -10,11 +10,13 @@ export interface InspectPage {
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-let made: InspectPage | undefined;
-
-/** One file without anything from elsewhere: it works on a host that has no way to the net. */
-export function inspectPage(): InspectPage {
-  made ??= {
+/**
+ * One file without anything from elsewhere: it works on a host that has no way to the net.
+ *
+ * @param machines - what makes the machines, in words of our own, e.g. `qemu (emulated)`
+ */
+export function inspectPage(machines: string): InspectPage {
+  return {
     html: `<!doctype html>
 <html lang="en">
 <head>
@@ -24,7 +26,7 @@ export function inspectPage(): InspectPage {
 <style>${pageStyle}</style>
 </head>
 <body>
-<header><h1>perry-ship</h1><dl id="facts"></dl></header>
+<header><h1>perry-ship</h1><p>Machines: ${machines}</p><dl id="facts"></dl></header>
 <main>
 <section><h2>Jobs</h2><div id="jobs"></div></section>
 <section><h2>Statecharts</h2><div id="charts"></div></section>
@@ -36,5 +38,4 @@ export function inspectPage(): InspectPage {
 `,
     contentSecurityPolicy: `default-src 'none'; style-src ${hashOf(pageStyle)}; script-src ${hashOf(pageScript)}; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   };
-  return made;
 }

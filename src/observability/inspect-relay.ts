@@ -9,6 +9,8 @@ export interface InspectRelayOptions {
   readonly root: AnyActorRef;
   /** 0 takes a free one. */
   readonly port: number;
+  /** What makes the machines, as the page says it. */
+  readonly machines: string;
   /** What people wrote for people passes it; the statecharts hold no secret in the first place. */
   readonly redact: RedactText;
   /** Something could not be shown; told at most once for each kind. */
@@ -33,12 +35,13 @@ const MAX_HELD = 2_000;
 export async function startInspectRelay({
   root,
   port,
+  machines,
   redact,
   onFault,
 }: InspectRelayOptions): Promise<InspectRelay> {
   const memory = createRelayMemory();
   const guarded = guardWith(onFault);
-  const server = await startRelayServer({ port, greeting: () => memory.texts(), onFault });
+  const server = await startRelayServer({ port, machines, greeting: () => memory.texts(), onFault });
   const queue = createQueue(
     (event) => {
       const text = JSON.stringify(event);

@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { contained } from '../contained.ts';
-import { inspectPage } from './inspect-page.ts';
+import { type InspectPage, inspectPage } from './inspect-page.ts';
 import { isLoopbackName, mayWatch } from './relay-access.ts';
 
 export interface RelayServerOptions {
   readonly port: number;
+  /** What makes the machines, as the page says it. */
+  readonly machines: string;
   /** What a new viewer is told first. */
   readonly greeting: () => readonly string[];
   /** A request could not be answered; the others are. */
@@ -30,10 +32,17 @@ const MAX_HEARD_BYTES = 1_024;
 /** The page and the WebSocket of the inspector, on 127.0.0.1. */
 export async function startRelayServer({
   port,
+  machines,
   greeting,
   onFault,
 }: RelayServerOptions): Promise<RelayServer> {
-  const http = createServer(contained(serve, onFault));
+  const page = inspectPage(machines);
+  const http = createServer(
+    contained(
+      (request: IncomingMessage, response: ServerResponse) => serve(request, response, page),
+      onFault,
+    ),
+  );
   const viewers = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_HEARD_BYTES,
@@ -68,14 +77,13 @@ export async function startRelayServer({
   };
 }
 
-function serve({ headers, method, url }: IncomingMessage, response: ServerResponse): void {
+function serve({ headers, method, url }: IncomingMessage, response: ServerResponse, page: InspectPage): void {
   if (!isLoopbackName(headers.host)) answer(response, 421, 'This page is for 127.0.0.1 only.\n');
   else if (method !== 'GET' || url !== '/') answer(response, 404, 'There is only /.\n');
-  else showPage(response);
+  else showPage(response, page);
 }
 
-function showPage(response: ServerResponse): void {
-  const { html, contentSecurityPolicy } = inspectPage();
+function showPage(response: ServerResponse, { html, contentSecurityPolicy }: InspectPage): void {
   response.writeHead(200, {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': contentSecurityPolicy,

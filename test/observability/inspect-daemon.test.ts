@@ -90,6 +90,8 @@ test('a viewer and the page see a real job, and no secret of it', async () => {
       shown.hear(String(data));
     });
     await once(socket, 'open');
+    const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+    expect(page).toContain('<p>Machines: local, which isolates nothing</p>');
     await scene.linked();
     const { begun, release } = await scene.holdSigning();
     const jobId = await scene.submit(materials.macJob());

@@ -93,6 +93,7 @@ const start = async (root: AnyActorRef, options: Partial<Parameters<typeof start
   const redactor = createRedactor();
   redactor.add('run', [SECRET]);
   relay = await startInspectRelay({
+    machines: 'qemu (emulated)',
     root,
     port: 0,
     redact: redactor.ofAnyJob,
@@ -251,7 +252,13 @@ describe('the inspector', () => {
   test('a port in use is an error, not an exception out of nowhere', async () => {
     const root = createActor(parentMachine, { id: 'supervisor' }).start();
     const { port } = await start(root);
-    const second = startInspectRelay({ root, port, redact: (text) => text, onFault: () => {} });
+    const second = startInspectRelay({
+      root,
+      machines: 'local',
+      port,
+      redact: (text) => text,
+      onFault: () => {},
+    });
     await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
     root.stop();
   });
