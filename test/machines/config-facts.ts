@@ -52,14 +52,15 @@ const guardNames = (guard: Written): string[] => {
   return listOf(guard).flatMap(nameOf);
 };
 
-/** Every delay with the milliseconds that it gives; where it depends on a count, for small and large ones. */
+/** Every delay with the milliseconds that it gives; where it depends on a count or a size, for small and large ones. */
 export const delaysOf = (machine: AnyStateMachine): (readonly [string, unknown])[] =>
   Object.entries(machine.implementations.delays as Record<string, Written>).flatMap(([name, delay]) =>
     typeof delay === 'function'
       ? [0, 1, 5, 1_000].map((count) => {
+          const artifacts = [{ sizeBytes: count * 2 ** 30 }];
           const context = new Proxy(
-            {},
-            { get: (_, field) => (field === 'failures' ? count : Math.min(count, 10)) },
+            { artifacts, failures: count },
+            { get: (given, field) => Reflect.get(given, field) ?? Math.min(count, 10) },
           );
           return [name, delay({ context }, undefined)] as const;
         })
