@@ -205,7 +205,11 @@ describe.skipIf(why !== undefined)(`a job whose real machine fails${why ? ` (${w
       await scene.idle();
       expectOneComplete(scene.hub.messages(jobId));
       const next = await scene.submit(materials.iosJob());
-      await expectFailed(scene, next, /^VM_IMAGE_UNUSABLE: .*"perry-ship image build"/);
+      await expectFailed(
+        scene,
+        next,
+        /^VM_IMAGE_UNUSABLE: .*"perry-ship image build --force perry-ship-golden"/,
+      );
     });
   });
 });
