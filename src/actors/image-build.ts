@@ -1,4 +1,4 @@
-import { createActor, fromPromise, toPromise } from 'xstate';
+import { createActor, fromPromise } from 'xstate';
 import type { Recipient } from '../../machines/contracts/actors.ts';
 import type { VmClone } from '../../machines/contracts/vm.ts';
 import { imageBuildLimits } from '../../machines/image-build/limits.ts';
@@ -10,6 +10,7 @@ import {
 } from '../../machines/image-build/machine.ts';
 import type { GuestOfBuild, HostSurvey } from '../../machines/image-build/ports.ts';
 import { createNameLocks } from './name-locks.ts';
+import { untilBuildEnds } from './until-build-ends.ts';
 import { provideVmLifecycle, type VmServices } from './vm-lifecycle.ts';
 
 interface NamedImage {
@@ -62,16 +63,7 @@ export async function runImageBuild(run: ImageBuildRun): Promise<ImageBuildOutpu
   const { effects, machines, input, limits, onPhase, signal } = run;
   const actor = createActor(provideImageBuild(effects, machines, limits), { id: 'image-build', input });
   actor.on('began', ({ phase }) => onPhase(phase));
-  const cancel = () => actor.send({ type: 'cancel.requested' });
-  const ended = toPromise(actor);
-  actor.start();
-  signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) cancel();
-  try {
-    return await ended;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
+  return untilBuildEnds(actor, signal);
 }
 
 /** The image-build with its ports filled in. */

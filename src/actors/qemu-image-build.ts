@@ -1,4 +1,4 @@
-import { createActor, fromPromise, toPromise } from 'xstate';
+import { createActor, fromPromise } from 'xstate';
 import { qemuImageBuildLimits } from '../../machines/qemu-image-build/limits.ts';
 import {
   type QemuImageBuildOutput,
@@ -6,6 +6,7 @@ import {
   qemuImageBuildMachine,
 } from '../../machines/qemu-image-build/machine.ts';
 import type { qemuImageBuildPorts } from '../../machines/qemu-image-build/ports.ts';
+import { untilBuildEnds } from './until-build-ends.ts';
 
 type PortName = keyof typeof qemuImageBuildPorts;
 
@@ -26,16 +27,7 @@ export async function runQemuImageBuild(run: QemuImageBuildRun): Promise<QemuIma
   const { effects, limits, onPhase, signal } = run;
   const actor = createActor(provideQemuImageBuild(effects, limits), { id: 'qemu-image-build' });
   actor.on('began', ({ phase }) => onPhase(phase));
-  const cancel = () => actor.send({ type: 'cancel.requested' });
-  const ended = toPromise(actor);
-  actor.start();
-  signal.addEventListener('abort', cancel, { once: true });
-  if (signal.aborted) cancel();
-  try {
-    return await ended;
-  } finally {
-    signal.removeEventListener('abort', cancel);
-  }
+  return untilBuildEnds(actor, signal);
 }
 
 /** The qemu-image-build with its ports filled in; a step that was left has ended before anything is cleared away. */

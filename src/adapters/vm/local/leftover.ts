@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { run } from '../../process/run.ts';
+import { commandWords, connectionEnd } from '../left-process.ts';
 import { cloneLayout, type Listening, parseListening } from './layout.ts';
 
 /** Where the guest of a clone said that it listens; `undefined` before it did. */
@@ -19,7 +18,7 @@ export async function readListening(cloneDir: string): Promise<Listening | undef
 export async function killLeftover(cloneDir: string, signal: AbortSignal): Promise<void> {
   const listening = await readListening(cloneDir);
   if (!listening || !(await isGuestOf(cloneDir, listening.pid, signal))) return;
-  const gone = connectionEnd(listening.port, signal);
+  const gone = connectionEnd({ host: '127.0.0.1', port: listening.port }, signal);
   try {
     process.kill(listening.pid, 'SIGKILL');
   } catch {
@@ -29,20 +28,6 @@ export async function killLeftover(cloneDir: string, signal: AbortSignal): Promi
 }
 
 async function isGuestOf(cloneDir: string, pid: number, signal: AbortSignal): Promise<boolean> {
-  const command = await commandLine(pid, signal);
+  const command = (await commandWords(pid, signal)).join(' ');
   return command.includes(cloneDir) && command.includes('guest-main');
-}
-
-async function commandLine(pid: number, signal: AbortSignal): Promise<string> {
-  if (process.platform === 'linux') return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return (await run('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { signal })).stdout;
-}
-
-/** The system closes the sockets of a process when it dies: no need to ask again and again. */
-function connectionEnd(port: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, signal });
-    socket.on('error', () => {}).on('close', () => (signal.aborted ? reject(signal.reason) : resolve()));
-    socket.resume();
-  });
 }

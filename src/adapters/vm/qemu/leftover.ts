@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { basename, join } from 'node:path';
-import { run } from '../../process/run.ts';
+import { commandWords, connectionEnd } from '../left-process.ts';
 import { CLONE_FILES } from './layout.ts';
 
 /**
@@ -11,7 +10,7 @@ import { CLONE_FILES } from './layout.ts';
 export async function killLeftover(name: string, cloneDir: string, signal: AbortSignal): Promise<void> {
   const pid = await writtenPid(join(cloneDir, CLONE_FILES.processId));
   if (pid === undefined || !(await isMachine(name, pid, signal))) return;
-  const gone = connectionEnd(aliveSocket(pid, cloneDir), signal);
+  const gone = connectionEnd({ path: aliveSocket(pid, cloneDir) }, signal);
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
@@ -27,16 +26,9 @@ async function writtenPid(file: string): Promise<number | undefined> {
 }
 
 async function isMachine(name: string, pid: number, signal: AbortSignal): Promise<boolean> {
-  const [program = '', ...args] = await commandLine(pid, signal);
+  const [program = '', ...args] = await commandWords(pid, signal);
   const at = args.indexOf('-name');
   return basename(program).startsWith('qemu-system-') && at >= 0 && args[at + 1] === name;
-}
-
-async function commandLine(pid: number, signal: AbortSignal): Promise<string[]> {
-  if (process.platform === 'linux')
-    return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-  const { stdout } = await run('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { signal });
-  return stdout.split(' ');
 }
 
 /** The path of a socket may have no more than 107 bytes; by its process it is short however long the folder's is. */
@@ -44,12 +36,3 @@ const aliveSocket = (pid: number, cloneDir: string): string =>
   process.platform === 'linux'
     ? join('/proc', String(pid), 'cwd', CLONE_FILES.alive)
     : join(cloneDir, CLONE_FILES.alive);
-
-/** The system closes the sockets of a process when it dies: no need to ask again and again. */
-function connectionEnd(path: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path, signal });
-    socket.on('error', () => {}).on('close', () => (signal.aborted ? reject(signal.reason) : resolve()));
-    socket.resume();
-  });
-}
