@@ -25,8 +25,14 @@ const END: readonly string[] = ['run: succeeded', 'run: failed', 'run: cancelled
 /** In which state each kind of actor stood when its daemon was killed. */
 export type Standing = Partial<Record<Moment['actor'], string>>;
 
+/** How a life ended: where everybody stood, and the moment that it was to end at, when that has come. */
+export interface LastLook {
+  readonly standing: Standing;
+  readonly reached?: Moment;
+}
+
 export interface Lives {
-  readonly killedAt: readonly Standing[];
+  readonly lastLooks: readonly LastLook[];
   readonly completedJobs: number;
 }
 
@@ -59,7 +65,7 @@ class Cell {
   readonly #hub: EmbeddedHub;
   readonly #options: LivesOptions;
   readonly #secrets: SecretWatch = watchSecrets();
-  readonly #killedAt: Standing[] = [];
+  readonly #lastLooks: LastLook[] = [];
   /** Names of everything that the last life had when it was killed. */
   #left: string[] = [];
   #jobId: string | undefined;
@@ -83,7 +89,7 @@ class Cell {
       await this.#oneLife(this.#start(env), plan);
     }
     await this.#lastLife(this.#start(env));
-    return { killedAt: this.#killedAt, completedJobs: this.#jobs.length };
+    return { lastLooks: this.#lastLooks, completedJobs: this.#jobs.length };
   }
 
   #start(env: Readonly<Record<string, string>>): RunningCli {
@@ -114,14 +120,14 @@ class Cell {
     const { moment, moreLines } = isLast ? plan.late() : plan.early();
     this.#makeReachable(moment);
     const swept = this.#expectSwept(daemon);
-    const seen = await untilMoment(daemon, moment, moreLines);
+    const lastLook = await untilMoment(daemon, moment, moreLines);
     // a job that is handed out for the last time would be given up by the hub
     if (isLast) await this.#hub.completed(this.#jobId ?? '', patience());
     daemon.signal('SIGKILL');
     expect(await daemon.ended).toBe('SIGKILL');
     await swept;
     await this.#hub.until(() => (this.#hub.workers().length === 0 ? true : undefined), patience());
-    this.#killedAt.push(seen);
+    this.#lastLooks.push(lastLook);
     this.#left = await this.#names();
     await this.#expectNoSecret(daemon);
   }
@@ -212,8 +218,8 @@ const saidBeforeEnd = (daemon: RunningCli, fits: (line: string) => boolean): Pro
     void daemon.ended.then(() => resolve(false));
   });
 
-/** Resolves when the moment has come and some lines more, or the run is over; says where everybody stood then. */
-export async function untilMoment(daemon: RunningCli, wanted: Moment, moreLines: number): Promise<Standing> {
+/** Resolves when the moment has come and some lines more, or the run is over. */
+export async function untilMoment(daemon: RunningCli, wanted: Moment, moreLines: number): Promise<LastLook> {
   let left: number | undefined;
   let isOver = false;
   const standing: Standing = {};
@@ -228,5 +234,5 @@ export async function untilMoment(daemon: RunningCli, wanted: Moment, moreLines:
     return isOver;
   });
   if (!came) throw new Error(`ended by itself:\n${daemon.lines.join('\n')}`);
-  return standing;
+  return { standing, ...(left !== undefined && { reached: wanted }) };
 }
