@@ -1,10 +1,9 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { ShipError } from '../errors.ts';
+import { expectPrivate } from './private-file.ts';
 import { secretVariables } from './settings.ts';
 import { isShellPipe } from './shell-pipe.ts';
-
-const GROUP_OR_OTHERS = 0o077;
 
 /**
  * Adds the variables of a file of `NAME=value` lines; what the environment says itself wins.
@@ -26,7 +25,8 @@ export async function withEnvFile(
   }
   const variables = parseEnv(lines.join('\n'));
   const secrets = secretVariables.filter((name) => Boolean(variables[name]));
-  if (secrets.length > 0 && (mode & GROUP_OR_OTHERS) !== 0) throw openToOthers(path, mode, secrets);
+  const words = `The file "${path}" given with --env-file holds ${secrets.join(' and ')}`;
+  if (secrets.length > 0) expectPrivate(mode, path, words);
   return { ...variables, ...env };
 }
 
@@ -53,13 +53,6 @@ const unreadable = (path: string, cause?: NodeJS.ErrnoException): ShipError =>
     reason: cause ? `The system says ${cause.code ?? 'nothing more'}.` : 'It is not a plain file.',
     nextStep: 'Give the path of a readable file with one NAME=value line for each setting.',
     ...(cause && { cause }),
-  });
-
-const openToOthers = (path: string, mode: number, secrets: readonly string[]): ShipError =>
-  new ShipError('CONFIG_INVALID', {
-    summary: `The file "${path}" given with --env-file holds ${secrets.join(' and ')} and is open to other users.`,
-    reason: `Its mode is ${(mode & 0o777).toString(8)}; a file with secrets must be its owner's alone.`,
-    nextStep: `Run: chmod 600 "${path}"`,
   });
 
 /** A name and its value; the value may begin with a quotation mark, and then goes on over lines to the next one. */

@@ -10,6 +10,7 @@ import {
   vmDriverKinds,
 } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
+import { orchardConflicts, orchardForms } from './orchard-settings.ts';
 import { hasQemu } from './qemu-host.ts';
 import {
   defaultImageDir,
@@ -61,12 +62,12 @@ const inspectPort = z
     'must be 1, 0, or a port from 1024 to 65535',
   );
 
-/** `pool=signing,disk=fast`. */
-const labels = z
-  .string()
-  .regex(/^[^=,]+=[^=,]*(?:,[^=,]+=[^=,]*)*$/, 'must have the form key=value,key=value')
-  .transform((text) => Object.fromEntries(text.split(',').map((label) => label.trim().split('='))))
-  .pipe(z.record(z.string(), z.string()));
+/**
+ * A clone in a cluster begins with the wait for a free worker, as long as others need one for a build (30 minutes), and goes
+ * on with the pull of an image that the worker has not got (tens of gigabytes, 10 minutes at 100 MB/s); what is left over is
+ * for the clone itself.
+ */
+const ORCHARD_CLONE_TIMEOUT_SECONDS = '2700';
 
 /** The public database in which Apple keeps the tickets of everything that was notarized. */
 const TICKET_URL =
@@ -97,19 +98,9 @@ const schema = z.object({
     .string()
     .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must have the form SHA256:… that "ssh-keygen -lf" prints')
     .optional(),
-  orchardUrl: serviceUrl.optional(),
-  orchardServiceAccount: z
-    .string()
-    .regex(/^[A-Za-z0-9_.-]{1,200}$/, 'must be a name of letters, digits, "-", "_" and "."')
-    .optional(),
-  orchardToken: z.string().optional(),
-  orchardCaFile: z.string().optional(),
-  orchardLabels: labels.default({}),
+  ...orchardForms,
   orchardCpu: wholeNumber(1, 256).optional(),
   orchardMemoryMb: wholeNumber(256, 999_999).optional(),
-  orchardOs: z.enum(['darwin', 'linux'], 'must be darwin or linux').default('darwin'),
-  orchardArch: z.enum(['arm64', 'amd64'], 'must be arm64 or amd64').default('arm64'),
-  orchardRuntime: z.enum(['tart', 'vetu'], 'must be tart or vetu').default('tart'),
   minFreeDiskGb: wholeNumber(0, 100_000).optional(),
   vmCpus: wholeNumber(1, 64).default(2),
   vmMemoryMb: wholeNumber(256, 262_144).default(1_024),
@@ -137,6 +128,12 @@ const schema = z.object({
   inspectPort: inspectPort.optional(),
 });
 
+/** Also what no setting says alone. */
+const wholeSchema = schema.superRefine((values, context) => {
+  for (const { setting, message } of orchardConflicts(values))
+    context.addIssue({ code: 'custom', path: [setting], message });
+});
+
 export type Config = z.output<typeof schema>;
 
 export interface LoadedConfig {
@@ -160,10 +157,9 @@ export function loadConfig(
   raw.workerName ??= defaultWorkerName();
   raw.imageDir ??= defaultImageDir(env);
   raw.vmDriver ??= defaultVmDriver(platform, hasQemu(env, raw.imageDir, raw.tartImage));
-  // a cluster may be full for as long as a build takes
-  if (raw.vmDriver === 'orchard') raw.vmCloneTimeoutSeconds ??= '2700';
+  if (raw.vmDriver === 'orchard') raw.vmCloneTimeoutSeconds ??= ORCHARD_CLONE_TIMEOUT_SECONDS;
   raw.stateDir ??= defaultStateDir(env, platform);
-  const result = schema.safeParse(raw);
+  const result = wholeSchema.safeParse(raw);
   if (!result.success) throw invalid(result.error, raw);
   const usesOldName = !env.PERRY_HUB_WORKER_SECRET && Boolean(env.PERRY_HUB_SECRET);
   const { limit } = vmDriverFacts(result.data.vmDriver);
@@ -205,11 +201,15 @@ const tooMany = ({ machines, reason }: NonNullable<VmDriverFacts['limit']>): str
 const OLD_NAME =
   'PERRY_HUB_SECRET is read as the worker secret; call it PERRY_HUB_WORKER_SECRET, as the hub does.';
 
+/** Without what stands before the host of an address, which may be a password. */
+const shown = (value: string | undefined): string =>
+  JSON.stringify(value ?? '').replace(/\/\/[^/@]*@/, '//…@');
+
 function invalid(error: z.ZodError, raw: Partial<Record<SettingName, string | undefined>>): ShipError {
   const findings = error.issues.map(({ path, message }) => {
     const name = path[0] as SettingName;
     const setting: { variable: string; secret?: true } = settings[name];
-    return `${setting.variable} ${message}${setting.secret ? '' : ` and is ${JSON.stringify(raw[name])}`}`;
+    return `${setting.variable} ${message}${setting.secret ? '' : ` and is ${shown(raw[name])}`}`;
   });
   return new ShipError('CONFIG_INVALID', {
     summary: 'The configuration cannot be used.',

@@ -1,6 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { vmDriverChoice } from '../domain/vm-driver.ts';
+import { orchardSettings } from './orchard-settings.ts';
 
 /** One setting: where it comes from, what it means, what holds when it is not given. */
 export interface Setting {
@@ -119,57 +120,7 @@ export const settings = {
     meaning: 'Fingerprint (`SHA256:…`) of the SSH host key of the golden image; no other key is accepted',
     defaultText: 'each machine must give back over SSH a random number that `tart exec` has written into it',
   },
-  orchardUrl: {
-    variable: 'PERRY_ORCHARD_URL',
-    meaning: 'Address of the controller of an Orchard cluster, for the `orchard` driver',
-    defaultText: 'none',
-  },
-  orchardServiceAccount: {
-    variable: 'PERRY_ORCHARD_SERVICE_ACCOUNT',
-    meaning: 'Service account of the cluster, with the roles `compute:read` and `compute:write`',
-    defaultText: 'none',
-  },
-  orchardToken: {
-    variable: 'PERRY_ORCHARD_TOKEN',
-    meaning: 'Token of that account',
-    defaultText: 'none',
-    secret: true,
-  },
-  orchardCaFile: {
-    variable: 'PERRY_ORCHARD_CA_FILE',
-    meaning: 'Certificate (PEM) of the controller, or of who has issued it; no other one is trusted',
-    defaultText: 'the certificates that Node.js trusts',
-  },
-  orchardLabels: {
-    variable: 'PERRY_ORCHARD_LABELS',
-    meaning: 'Labels (`key=value`, with commas between) that a worker of the cluster must have',
-    defaultText: 'none',
-  },
-  orchardCpu: {
-    variable: 'PERRY_ORCHARD_CPU',
-    meaning: 'Processors of a machine in the cluster (1 to 256)',
-    defaultText: 'what its worker gives',
-  },
-  orchardMemoryMb: {
-    variable: 'PERRY_ORCHARD_MEMORY_MB',
-    meaning: 'Memory (in 2^20 bytes) of a machine in the cluster',
-    defaultText: 'what its worker gives',
-  },
-  orchardOs: {
-    variable: 'PERRY_ORCHARD_OS',
-    meaning: 'System of the machines in the cluster: `darwin` or `linux`',
-    defaultText: '`darwin`',
-  },
-  orchardArch: {
-    variable: 'PERRY_ORCHARD_ARCH',
-    meaning: 'Their processor: `arm64` or `amd64`',
-    defaultText: '`arm64`',
-  },
-  orchardRuntime: {
-    variable: 'PERRY_ORCHARD_RUNTIME',
-    meaning: 'What runs them on the workers: `tart` or `vetu`',
-    defaultText: '`tart`',
-  },
+  ...orchardSettings,
   minFreeDiskGb: {
     variable: 'PERRY_MIN_FREE_DISK_GB',
     meaning:
@@ -188,8 +139,9 @@ export const settings = {
   },
   vmCloneTimeoutSeconds: {
     variable: 'PERRY_VM_CLONE_TIMEOUT_SECONDS',
-    meaning: 'Longest time for the clone of the golden image',
-    defaultText: '`300`',
+    meaning:
+      'Longest time for the clone of the golden image; in a cluster also for a free worker, and for the pull of the image',
+    defaultText: '`300`; `orchard`: `2700`',
   },
   vmAddressTimeoutSeconds: {
     variable: 'PERRY_VM_ADDRESS_TIMEOUT_SECONDS',

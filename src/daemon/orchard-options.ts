@@ -3,6 +3,8 @@ import { createClusterFollower } from '../actors/cluster-machines.ts';
 import type { OrchardDriverOptions } from '../adapters/vm/orchard/options.ts';
 import { trustOf } from '../adapters/vm/orchard/trust.ts';
 import { type Config, settingVariable } from '../config/load.ts';
+import { isBootstrapToken } from '../config/orchard-settings.ts';
+import { readSecretFile } from '../config/private-file.ts';
 import { ShipError } from '../errors.ts';
 
 type OrchardOptions = Omit<OrchardDriverOptions, 'instance' | 'note' | 'guestNetwork'>;
@@ -10,15 +12,16 @@ type OrchardOptions = Omit<OrchardDriverOptions, 'instance' | 'note' | 'guestNet
 /**
  * What the orchard driver takes from the configuration.
  *
- * @throws ShipError CONFIG_INVALID when a setting is missing, or the certificate cannot be read
+ * @throws ShipError CONFIG_INVALID when a setting is missing, or a file cannot be used
  */
 export function orchardOptions(config: Config): OrchardOptions {
   const { tartSshUser: user, tartSshPassword: password, tartSshPort: port, tartSshKeyFile: keyFile } = config;
   return {
     url: required(config, 'orchardUrl'),
     serviceAccount: required(config, 'orchardServiceAccount'),
-    token: required(config, 'orchardToken'),
+    token: tokenOf(config),
     ca: certificate(config.orchardCaFile),
+    fingerprint: config.orchardFingerprint,
     labels: config.orchardLabels,
     cpus: config.orchardCpu,
     memoryMb: config.orchardMemoryMb,
@@ -29,6 +32,14 @@ export function orchardOptions(config: Config): OrchardOptions {
 }
 
 type Needed = 'orchardUrl' | 'orchardServiceAccount' | 'orchardToken';
+
+function tokenOf(config: Config): string {
+  const { orchardTokenFile: file } = config;
+  if (file === undefined) return required(config, 'orchardToken');
+  return readSecretFile(file, settingVariable('orchardTokenFile'), (secret) =>
+    isBootstrapToken(secret) ? 'It holds a bootstrap token, which only workers are given.' : undefined,
+  );
+}
 
 function required(config: Config, name: Needed): string {
   const value = config[name];
@@ -45,7 +56,7 @@ function certificate(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
     const pem = readFileSync(file, 'utf8');
-    trustOf(pem);
+    trustOf({ ca: pem });
     return pem;
   } catch (cause) {
     throw new ShipError('CONFIG_INVALID', {

@@ -16,6 +16,7 @@ const WORDS = [
   'src/words.ts',
   'machines/contracts/wording.ts',
   'src/failure-codes.ts',
+  'src/machine-failure-codes.ts',
   'src/failure-actions.ts',
 ];
 /** Sentences that are told to the hub alone, or to nobody. */

@@ -1,4 +1,5 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
+import type { TlsTrust } from '../http/tls-trust.ts';
 
 /** Where a guest answers, as its driver knows it. */
 export interface GuestAddress {
@@ -15,16 +16,12 @@ export interface GuestAddress {
 export type GuestCredentials = { readonly privateKey: string } | { readonly password: string };
 
 /** A WebSocket that leads to the SSH port of a guest; plain data. Holds a secret. */
-export interface GuestTunnel {
+export interface GuestTunnel extends TlsTrust {
   /** `wss://…` or `ws://…`. */
   readonly url: string;
   readonly user: string;
   /** Secret; sent with the user as HTTP Basic. */
   readonly token: string;
-  /** Certificates to trust instead of the system's, PEM. */
-  readonly ca?: string;
-  /** The name that the certificate is for, where it is not the host of the URL. */
-  readonly serverName?: string;
 }
 
 /** All that another process of ours needs to log into the same guest; plain data. Holds a secret. */

@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { createWebSocketStream, WebSocket } from 'ws';
+import { type ClientOptions, createWebSocketStream, WebSocket } from 'ws';
+import { connectPinned, tlsOptionsOf } from '../http/tls-trust.ts';
 import { basic } from './basic.ts';
 import type { GuestTunnel } from './guest.ts';
 
 /** As RFC 4253 has it with room for a greeting before; what is longer is no first line. */
 const MAX_FIRST_LINE_BYTES = 8 * 1024;
 const LINE_FEED = 10;
+const HTTPS_PORT = 443;
 /** What one message may bring; the controller of Orchard sends pieces of 64 KiB at most. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
@@ -23,14 +25,15 @@ export interface OpenTunnel {
  * @param handshakeTimeoutMs - the other side opens it when the guest has answered
  */
 export function openTunnel(tunnel: GuestTunnel, handshakeTimeoutMs: number): OpenTunnel {
-  const { url, user, token, ca, serverName } = tunnel;
+  const { url, user, token } = tunnel;
+  const way = wayTo(tunnel, handshakeTimeoutMs);
   const socket = new WebSocket(url, {
     headers: { authorization: basic(user, token), 'user-agent': 'perry-ship' },
-    ...(ca !== undefined && { ca }),
-    ...(serverName !== undefined && { servername: serverName }),
+    ...way.options,
     ...{ perMessageDeflate: false, followRedirects: false, handshakeTimeout: handshakeTimeoutMs },
     maxPayload: MAX_MESSAGE_BYTES,
   });
+  socket.once('close', way.leave);
   let status: number | undefined;
   socket.on('unexpected-response', (request, response) => {
     status = response.statusCode;
@@ -43,6 +46,27 @@ export function openTunnel(tunnel: GuestTunnel, handshakeTimeoutMs: number): Ope
   stream.once('end', () => stream.destroy());
   return { stream, refusedWith: () => status };
 }
+
+interface Way {
+  readonly options: ClientOptions;
+  /** Ends what is not open yet. */
+  readonly leave: () => void;
+}
+
+function wayTo(tunnel: GuestTunnel, timeoutMs: number): Way {
+  if (tunnel.fingerprint === undefined) return { options: tlsOptionsOf(tunnel), leave: () => {} };
+  const { hostname, port } = new URL(tunnel.url);
+  const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || HTTPS_PORT), timeoutMs };
+  let leave = () => {};
+  const createConnection = (_: unknown, done: PinnedDone) => {
+    const connecting = connectPinned(target, tunnel, done);
+    leave = () => connecting.destroy();
+  };
+  // Node.js also takes a connection that comes later, by the callback; the types do not say so
+  return { options: { createConnection: createConnection as never }, leave: () => leave() };
+}
+
+type PinnedDone = Parameters<typeof connectPinned>[2];
 
 /** ssh2 1.17 forgets the middle of a first line that comes in more than two pieces. */
 function withWholeFirstLine(stream: Duplex): Duplex {

@@ -1,4 +1,5 @@
 import type { buildConnector, Dispatcher } from 'undici';
+import { pinFault, type TlsTrust, tlsOptionsOf } from './tls-trust.ts';
 
 /** TCP and TLS. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -6,13 +7,6 @@ const MAX_HEADER_BYTES = 32 * 1024;
 
 export type HttpAnswer = Dispatcher.ResponseData;
 export type HttpHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
-export interface TlsTrust {
-  /** PEM. */
-  readonly ca: string;
-  /** The name that the certificate is for, where it is not the host of the URL. */
-  readonly serverName?: string;
-}
 
 export interface ConnectionOptions {
   /** Ends the connection in every phase, also while it is being made. */
@@ -77,16 +71,22 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
 
 const connectorOptions = ({ tls, onFlushed }: ConnectionOptions): buildConnector.BuildOptions => ({
   timeout: CONNECT_TIMEOUT_MS,
-  ...(tls && { ca: tls.ca }),
-  ...(tls?.serverName !== undefined && { servername: tls.serverName }),
+  ...tlsOptionsOf(tls),
   // a stream says `drain` after what was written above this mark only
   ...(onFlushed && { highWaterMark: 1 }),
 });
 
 const watched =
-  (connect: buildConnector.connector, { onFlushed }: ConnectionOptions): buildConnector.connector =>
+  (connect: buildConnector.connector, { onFlushed, tls }: ConnectionOptions): buildConnector.connector =>
   (options, done) =>
     connect(options, (...result) => {
-      if (onFlushed) result[1]?.on('drain', onFlushed);
+      const [, socket] = result;
+      // nothing of a request has been written yet
+      const fault = socket && pinFault(socket, tls);
+      if (fault) {
+        socket.destroy();
+        return done(fault, null);
+      }
+      if (onFlushed) socket?.on('drain', onFlushed);
       done(...result);
     });

@@ -32,16 +32,22 @@ export interface OrchardApi {
   /**
    * One question. The statuses 404, 409 and 412 are the caller's to judge.
    *
-   * @throws ShipError CLUSTER_UNREACHABLE (network, deadline, 5xx: whether it was done is not known) · CLUSTER_REFUSED (401,
-   *   and what else is no success) · the signal's reason
+   * @throws ShipError CLUSTER_UNREACHABLE (network, deadline, 5xx: whether it was done is not known) ·
+   *   CLUSTER_CERTIFICATE_REFUSED (nothing was sent) · CLUSTER_REFUSED (401, and what else is no success) · the signal's reason
    */
   ask(call: OrchardCall): Promise<OrchardAnswer>;
 }
 
-type ApiSettings = Pick<OrchardSettings, 'url' | 'serviceAccount' | 'token' | 'ca'>;
+type ApiSettings = Pick<OrchardSettings, 'url' | 'serviceAccount' | 'token' | 'ca' | 'fingerprint'>;
+
+/** @param url - of the controller, with the prefix of its API where it has one (`--api-prefix`) */
+export function endpointOf(url: string, path: string): URL {
+  const base = new URL(url);
+  return new URL(`${base.pathname.replace(/\/$/, '')}/v1${path}`, base);
+}
 
 export function orchardApi(settings: ApiSettings): OrchardApi {
-  const tls = trustOf(settings.ca);
+  const tls = trustOf(settings);
   const headers = {
     authorization: basic(settings.serviceAccount, settings.token),
     // one that begins with "Orchard/0" changes what a request means
@@ -51,8 +57,8 @@ export function orchardApi(settings: ApiSettings): OrchardApi {
   const attempt = async ({ method, path, json, signal }: OrchardCall): Promise<OrchardAnswer> => {
     let connection: Connection | undefined;
     try {
-      connection = await openConnection({ signal, ...(tls && { tls }) });
-      const { statusCode, body } = await connection.request(new URL(`/v1${path}`, settings.url), {
+      connection = await openConnection({ signal, tls });
+      const { statusCode, body } = await connection.request(endpointOf(settings.url, path), {
         method,
         headers: { ...headers, ...(json !== undefined && { 'content-type': 'application/json' }) },
         ...(json !== undefined && { body: JSON.stringify(json) }),

@@ -16,7 +16,7 @@ const NEEDED = 'vm-state-endpoint';
  * Whether machines can be made in this cluster: the controller answers and lets us in, it is one that we know, the guest's
  * host key is pinned, the key can be read.
  *
- * @throws ShipError CLUSTER_UNREACHABLE · CLUSTER_REFUSED · CLUSTER_ANSWER_INVALID · CONFIG_INVALID
+ * @throws ShipError CLUSTER_UNREACHABLE · CLUSTER_CERTIFICATE_REFUSED · CLUSTER_REFUSED · CLUSTER_ANSWER_INVALID · CONFIG_INVALID
  */
 export async function checkCluster(
   api: OrchardApi,

@@ -6,7 +6,7 @@ import type { GuestAddress, GuestTunnel } from '../../guest/guest.ts';
 import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
 import { unlessAborted } from '../patience.ts';
 import { readCredentials } from '../tart/open-guest.ts';
-import { orchardApi } from './api.ts';
+import { endpointOf, orchardApi } from './api.ts';
 import { checkCluster } from './check-host.ts';
 import { alreadyRunning, endingOf, nameTaken, notLocated, notMade, notOurs, notStarted } from './failures.ts';
 import type { FollowedMachine } from './follow.ts';
@@ -122,9 +122,9 @@ async function lead(known: FollowedMachine, { signal, onStarted }: VmRunOptions)
 }
 
 function tunnelTo({ machine = '' }: GuestAddress, options: OrchardDriverOptions): GuestTunnel {
-  const { url, serviceAccount, token, ca } = options;
-  const path = `/v1/vms/${encodeURIComponent(machine)}/port-forward`;
-  const target = new URL(`${path}?port=${SSH_PORT}&wait=${TUNNEL_WAIT_SECONDS}`, url);
+  const { url, serviceAccount, token } = options;
+  const path = `/vms/${encodeURIComponent(machine)}/port-forward`;
+  const target = endpointOf(url, `${path}?port=${SSH_PORT}&wait=${TUNNEL_WAIT_SECONDS}`);
   target.protocol = target.protocol === 'http:' ? 'ws:' : 'wss:';
-  return { url: target.href, user: serviceAccount, token, ...trustOf(ca) };
+  return { url: target.href, user: serviceAccount, token, ...trustOf(options) };
 }

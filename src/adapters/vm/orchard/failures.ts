@@ -1,16 +1,30 @@
 import type { ClusterMachineEnd } from '../../../../machines/contracts/cluster.ts';
 import { ShipError } from '../../../errors.ts';
 import { errorCodeOf } from '../../http/errors.ts';
+import { isCertificateFault } from '../../http/tls-trust.ts';
 
-export const unanswered = (what: string, cause: unknown, status?: number): ShipError =>
-  new ShipError('CLUSTER_UNREACHABLE', {
+export function unanswered(what: string, cause: unknown, status?: number): ShipError {
+  const code = errorCodeOf(cause);
+  if (isCertificateFault(code)) return notTrusted(what, code, cause);
+  return new ShipError('CLUSTER_UNREACHABLE', {
     summary: `${what} was not answered by the controller of the cluster.`,
     reason:
       status === undefined
-        ? `The connection ended with ${errorCodeOf(cause) || 'no code, or after the deadline'}.`
+        ? `The connection ended with ${code || 'no code, or after the deadline'}.`
         : `It answered with the HTTP status ${status}.`,
     nextStep: 'Check that the controller runs and can be reached from this host, then try again.',
     ...(cause !== undefined && { cause }),
+  });
+}
+
+/** The credentials have not been sent. */
+const notTrusted = (what: string, code: string, cause: unknown): ShipError =>
+  new ShipError('CLUSTER_CERTIFICATE_REFUSED', {
+    summary: `${what} was not sent: whoever answers is not known to be the controller of the cluster.`,
+    reason: `The connection ended with ${code}.`,
+    nextStep:
+      'Let PERRY_ORCHARD_CA_FILE name the certificate of the controller, or PERRY_ORCHARD_FINGERPRINT give its SHA-256; "perry-ship doctor" shows the one that was presented.',
+    cause,
   });
 
 export const refused = (what: string, status: number): ShipError =>
@@ -18,7 +32,7 @@ export const refused = (what: string, status: number): ShipError =>
     summary: `${what} was refused by the controller of the cluster.`,
     reason: `It answered with the HTTP status ${status}, as it does ${status === 401 ? 'for a wrong token and for a missing role' : 'for a request that it does not know'}.`,
     nextStep:
-      'Give the service account of PERRY_ORCHARD_SERVICE_ACCOUNT the roles compute:read and compute:write, and set PERRY_ORCHARD_TOKEN to its token.',
+      'Give the service account of PERRY_ORCHARD_SERVICE_ACCOUNT the roles compute:read and compute:write, and set PERRY_ORCHARD_TOKEN, or what PERRY_ORCHARD_TOKEN_FILE names, to its token.',
   });
 
 export const answerNotUnderstood = (what: string): ShipError =>

@@ -12,6 +12,8 @@ export interface OrchardSettings {
   readonly token: string;
   /** Certificates to trust instead of the system's, PEM; the controller's own, when it made it itself. */
   readonly ca?: string | undefined;
+  /** SHA-256 of the controller's certificate, as `AB:CD:…`: no other one is trusted. */
+  readonly fingerprint?: string | undefined;
   /** A worker must have all of them. */
   readonly labels: Readonly<Record<string, string>>;
   /** Of each machine; what its worker gives when left out. */
