@@ -45,7 +45,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   const { Agent, buildConnector, request: send } = await import('./client.ts');
   signal.throwIfAborted();
   const agent = new Agent({
-    connect: watched(buildConnector(connectorOptions(options)), options),
+    connect: connectorFor(buildConnector, options),
     ...(answerTimeoutMs !== undefined && { headersTimeout: answerTimeoutMs }),
     ...(idleTimeoutMs !== undefined && { bodyTimeout: idleTimeoutMs }),
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -69,19 +69,20 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   };
 }
 
-const connectorOptions = ({ tls, onFlushed }: ConnectionOptions): buildConnector.BuildOptions => ({
-  timeout: CONNECT_TIMEOUT_MS,
-  ...tlsOptionsOf(tls),
-  // a stream says `drain` after what was written above this mark only
-  ...(onFlushed && { highWaterMark: 1 }),
-});
-
-const watched =
-  (connect: buildConnector.connector, { onFlushed, tls }: ConnectionOptions): buildConnector.connector =>
-  (options, done) =>
+/** The only way to a server: whoever has not the pinned certificate is written nothing. */
+function connectorFor(
+  build: typeof buildConnector,
+  { tls, onFlushed }: Pick<ConnectionOptions, 'tls' | 'onFlushed'>,
+): buildConnector.connector {
+  const connect = build({
+    timeout: CONNECT_TIMEOUT_MS,
+    ...tlsOptionsOf(tls),
+    // a stream says `drain` after what was written above this mark only
+    ...(onFlushed && { highWaterMark: 1 }),
+  });
+  return (options, done) =>
     connect(options, (...result) => {
       const [, socket] = result;
-      // nothing of a request has been written yet
       const fault = socket && pinFault(socket, tls);
       if (fault) {
         socket.destroy();
@@ -90,3 +91,4 @@ const watched =
       if (onFlushed) socket?.on('drain', onFlushed);
       done(...result);
     });
+}
