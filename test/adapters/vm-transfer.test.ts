@@ -341,7 +341,7 @@ describe('out of the guest', () => {
   test('a flood on both streams is bounded in memory, and the exit code counts', async () => {
     const flood = (bytes: number) => `yes "a line of text that is long enough" | head -c ${bytes}`;
     const lines = { count: 0 };
-    collectGarbage();
+    await collectGarbage();
     const before = process.memoryUsage();
     const { exitCode, stdout, stderr } = await vm.session.exec(
       `${flood(16_000_000)}; ${flood(64_000_000)} >&2; exit 3`,
@@ -352,7 +352,7 @@ describe('out of the guest', () => {
         },
       },
     );
-    collectGarbage();
+    await collectGarbage();
     const after = process.memoryUsage();
     expect([exitCode, stdout.length, stderr.length]).toEqual([3, 1024 * 1024, 64 * 1024]);
     expect(lines.count).toBeGreaterThan(1_700_000);

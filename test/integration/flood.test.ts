@@ -111,7 +111,7 @@ test('thousands of assignments of one job: its run has the newest token, and not
 async function livingBytes(): Promise<number> {
   for (let round = 0; round < 3; round += 1) {
     await nextTurn();
-    collectGarbage();
+    await collectGarbage();
   }
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
