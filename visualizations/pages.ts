@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { clusterLookMachine } from '../machines/cluster-look/machine.ts';
 import { clusterMachine } from '../machines/cluster-machine/machine.ts';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
 import { imageBuildMachine } from '../machines/image-build/machine.ts';
@@ -25,6 +26,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'sign-job': signJobMachine,
   'vm-lifecycle': vmLifecycleMachine,
   'cluster-machine': clusterMachine,
+  'cluster-look': clusterLookMachine,
   'lone-signer': loneSignerMachine,
   'image-build': imageBuildMachine,
   'qemu-image-build': qemuImageBuildMachine,

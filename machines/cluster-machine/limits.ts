@@ -6,8 +6,8 @@ export const clusterMachineLimits = {
   makeTimeout: 600_000,
   /** A worker tells news every five seconds. */
   lookPause: 2_000,
-  /** More than the question's own deadline, which says more. */
-  answerTimeout: 15_000,
+  /** More than the question's own deadline, which says more; one that is under way is waited for first. */
+  answerTimeout: 25_000,
   /** A controller restarts in seconds, and its host in minutes; machines live on meanwhile. */
   silenceTimeout: 600_000,
 } as const;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createClusterLook } from '../actors/cluster-look.ts';
 import { createClusterFollower } from '../actors/cluster-machines.ts';
 import type { OrchardDriverOptions } from '../adapters/vm/orchard/options.ts';
 import { trustOf } from '../adapters/vm/orchard/trust.ts';
@@ -28,6 +29,7 @@ export function orchardOptions(config: Config): OrchardOptions {
     ...{ os: config.orchardOs, arch: config.orchardArch, runtime: config.orchardRuntime },
     ssh: { user, password, port, keyFile, hostKey: config.tartHostKey },
     follow: createClusterFollower(),
+    share: createClusterLook(),
   };
 }
 

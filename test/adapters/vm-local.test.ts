@@ -349,6 +349,7 @@ describe('choosing a driver', () => {
       follow: () => {
         throw new Error('makes nothing');
       },
+      share: () => () => Promise.reject(new Error('asks nothing')),
     }),
   };
   test('by name', () => {

@@ -43,6 +43,7 @@ const RESTING: Readonly<Record<string, string>> = {
   'hubConnection.linked.online.starvation.busy': 'the jobs that are here have deadlines of their own',
   // cluster-machine: the controller's silence has a deadline in the region beside it
   'clusterMachine.followed.stage.running': 'the machine lives as long as its job',
+  'clusterLook.idle': 'there is nothing to wait for',
   // sign-job: the work has the deadlines, its companions follow it
   'signJob.engaged.work.reporting': 'waits only for the question about the claim, which has a deadline',
   'signJob.engaged.work.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',

@@ -20,6 +20,8 @@ export class Cluster {
   readonly workers: Map<string, Worker>;
   /** What no client of ours should ask for. */
   readonly violations: string[] = [];
+  /** As many as clients have opened to the controller. */
+  connections = 0;
   /** Every request that was let in, in order. */
   readonly calls: ApiCall[] = [];
   private turn: Promise<void> = Promise.resolve();

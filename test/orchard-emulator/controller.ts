@@ -24,6 +24,7 @@ export async function startController(cluster: Cluster, tls?: Certificate, port 
   const server = tls ? createServer(tls) : createPlainServer();
   const sockets = new Set<Socket>();
   server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    cluster.connections += 1;
     sockets.add(socket.on('error', () => {}).once('close', () => sockets.delete(socket)));
   });
   const tunnels = new WebSocketServer({ noServer: true, perMessageDeflate: false });

@@ -1,3 +1,4 @@
+import { createClusterLook } from '../../src/actors/cluster-look.ts';
 import { createClusterFollower } from '../../src/actors/cluster-machines.ts';
 import { fingerprintOfKey } from '../../src/adapters/guest/ssh/keys.ts';
 import type { VmDriver } from '../../src/adapters/vm/driver.ts';
@@ -9,16 +10,20 @@ import { ACCOUNT, type OrchardHost } from './host.ts';
 
 export const hostKeyFingerprint = fingerprintOfKey(hostKey.publicKey);
 
-/** The driver over an emulated cluster, with pauses for a test. */
-export const orchardDriver = (
+/** What the driver needs to know of an emulated cluster, with pauses for a test. */
+export const orchardOptions = (
   { url, certificate, userKeyFile }: OrchardHost,
   options: Partial<OrchardDriverOptions> = {},
-): VmDriver =>
-  createOrchardDriver({
-    ...{ url, serviceAccount: ACCOUNT.name, token: ACCOUNT.token, ca: certificate, labels: {} },
-    ...{ os: 'darwin', arch: 'arm64', runtime: 'tart', guestNetwork: 'none', instance: INSTANCE },
-    ssh: { user: guestUser, password: '', port: 22, keyFile: userKeyFile, hostKey: hostKeyFingerprint },
-    note: () => undefined,
-    follow: createClusterFollower({ lookPause: 50 }),
-    ...options,
-  });
+): OrchardDriverOptions => ({
+  ...{ url, serviceAccount: ACCOUNT.name, token: ACCOUNT.token, ca: certificate, labels: {} },
+  ...{ os: 'darwin', arch: 'arm64', runtime: 'tart', guestNetwork: 'none', instance: INSTANCE },
+  ssh: { user: guestUser, password: '', port: 22, keyFile: userKeyFile, hostKey: hostKeyFingerprint },
+  note: () => undefined,
+  follow: createClusterFollower({ lookPause: 50 }),
+  share: createClusterLook({ lookPause: 20 }),
+  ...options,
+});
+
+/** The driver over an emulated cluster. */
+export const orchardDriver = (host: OrchardHost, options: Partial<OrchardDriverOptions> = {}): VmDriver =>
+  createOrchardDriver(orchardOptions(host, options));

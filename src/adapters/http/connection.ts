@@ -69,6 +69,31 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   };
 }
 
+/** More than the pause between two questions. */
+const KEPT_MS = 30_000;
+
+/**
+ * Sends short requests, one after the other over the same connection where there is one; one that is idle keeps no
+ * process alive. For questions that are asked every few seconds.
+ */
+export function keptConnections(
+  tls: TlsTrust,
+): (
+  url: URL,
+  options: Pick<Dispatcher.RequestOptions, 'method' | 'headers'> & { readonly signal: AbortSignal },
+) => Promise<HttpAnswer> {
+  let agent: Dispatcher | undefined;
+  return async (url, { method, headers, signal }) => {
+    const { Agent, buildConnector, request: send } = await import('./client.ts');
+    signal.throwIfAborted();
+    agent ??= new Agent({
+      connect: connectorFor(buildConnector, { tls }),
+      ...{ keepAliveTimeout: KEPT_MS, maxHeaderSize: MAX_HEADER_BYTES, pipelining: 1 },
+    });
+    return send(url, { method, ...(headers && { headers }), dispatcher: agent, signal });
+  };
+}
+
 /** The only way to a server: whoever has not the pinned certificate is written nothing. */
 function connectorFor(
   build: typeof buildConnector,

@@ -1,7 +1,7 @@
 import { withDeadline } from '../../../deadline.ts';
 import { basic } from '../../guest/basic.ts';
 import { readCapped } from '../../http/body.ts';
-import { type Connection, openConnection } from '../../http/connection.ts';
+import { type Connection, type HttpAnswer, keptConnections, openConnection } from '../../http/connection.ts';
 import { answerNotUnderstood, refused, unanswered } from './failures.ts';
 import type { OrchardSettings } from './options.ts';
 import { trustOf } from './trust.ts';
@@ -54,20 +54,27 @@ export function orchardApi(settings: ApiSettings): OrchardApi {
     'user-agent': 'perry-ship',
     accept: 'application/json',
   };
-  const attempt = async ({ method, path, json, signal }: OrchardCall): Promise<OrchardAnswer> => {
+  const ask = keptConnections(tls);
+  /** Over a connection of its own: what fails over one that the controller has closed may have been done, or not. */
+  const change = async ({ method, path, json, signal }: OrchardCall): Promise<OrchardAnswer> => {
     let connection: Connection | undefined;
     try {
       connection = await openConnection({ signal, tls });
-      const { statusCode, body } = await connection.request(endpointOf(settings.url, path), {
+      const answer = await connection.request(endpointOf(settings.url, path), {
         method,
         headers: { ...headers, ...(json !== undefined && { 'content-type': 'application/json' }) },
         ...(json !== undefined && { body: JSON.stringify(json) }),
       });
-      const { bytes, isWhole } = await readCapped(body, MAX_ANSWER_BYTES);
-      return { status: statusCode, json: isWhole ? parsed(bytes) : undefined };
+      return await read(answer);
     } finally {
       await connection?.close();
     }
+  };
+  const attempt = async (call: OrchardCall): Promise<OrchardAnswer> => {
+    const { method, path, signal } = call;
+    return method === 'GET'
+      ? read(await ask(endpointOf(settings.url, path), { method, headers, signal }))
+      : change(call);
   };
   return {
     ask: async (call) => {
@@ -79,6 +86,11 @@ export function orchardApi(settings: ApiSettings): OrchardApi {
       return judged(call, answer);
     },
   };
+}
+
+async function read({ statusCode, body }: HttpAnswer): Promise<OrchardAnswer> {
+  const { bytes, isWhole } = await readCapped(body, MAX_ANSWER_BYTES);
+  return { status: statusCode, json: isWhole ? parsed(bytes) : undefined };
 }
 
 const JUDGED_BY_CALLER = [200, 404, 409, 412];

@@ -13,3 +13,11 @@ export interface FollowedMachine {
 
 /** Asks `look` again and again; pauses and deadlines are those of the chart cluster-machine. */
 export type FollowMachine = (look: (signal: AbortSignal) => Promise<ClusterMachineView>) => FollowedMachine;
+
+/**
+ * Asks `ask` for all who want its answer at about the same time; whoever asks is answered by a question that began after
+ * that. Pauses and deadlines are those of the chart cluster-look.
+ */
+export type ShareQuestion = <T>(
+  ask: (signal: AbortSignal) => Promise<T>,
+) => (signal: AbortSignal) => Promise<T>;

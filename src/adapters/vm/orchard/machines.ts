@@ -17,7 +17,9 @@ const machine = z.object({
   worker: text.optional(),
 });
 type Machine = z.output<typeof machine>;
-const named = z.array(z.object({ name: z.string() }));
+
+/** A machine of anybody's, of which nothing but the name is known yet. */
+type Row = Readonly<Record<string, unknown>>;
 
 export interface OrchardMachines {
   /**
@@ -27,11 +29,16 @@ export interface OrchardMachines {
    * @throws ShipError VM_CLONE_FAILED (the name is taken, or the controller refuses) · as `OrchardApi.ask`
    */
   create(image: string, name: string, signal: AbortSignal): Promise<string>;
-  /** How far it is. @throws as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID */
+  /**
+   * How far it is, as the controller tells it after this was asked; one question serves all machines that are looked at
+   * at about the same time.
+   *
+   * @throws as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID
+   */
   look(name: string, uid: string, signal: AbortSignal): Promise<ClusterMachineView>;
   /** Its record is gone at once, the machine some seconds later; one that is gone is no error. */
   remove(name: string, signal: AbortSignal): Promise<void>;
-  /** Names of all machines of the cluster, whoever made them. */
+  /** Names of all machines of the cluster, whoever made them; asked for at once. */
   names(signal: AbortSignal): Promise<readonly string[]>;
 }
 
@@ -42,6 +49,12 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
     const { status, json } = await api.ask({ what, method: 'GET', path: pathOf(name), signal });
     return status === 404 ? undefined : understood(machine, json, what);
   };
+  const all = async (signal: AbortSignal): Promise<ReadonlyMap<string, Row>> => {
+    const what = 'The question for the machines';
+    const { json } = await api.ask({ what, method: 'GET', path: '/vms', signal });
+    return byName(json, what);
+  };
+  const allShared = options.share(all);
   const post = async (image: string, name: string, signal: AbortSignal): Promise<string> => {
     const what = 'The request for a machine';
     const json = wishOf(image, name, options);
@@ -67,7 +80,14 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
         if (!isCode(error, 'CLUSTER_UNREACHABLE') && !isCode(error, 'CLUSTER_ANSWER_INVALID')) throw error;
         return afterDoubt(image, name, signal);
       }),
-    look: async (name, uid, signal) => viewOf(await read(name, signal), uid),
+    look: async (name, uid, signal) => {
+      const row = (await allShared(signal)).get(name);
+      // one that is missing in the list is given up only when the controller says so of it alone
+      const found = row
+        ? understood(machine, row, 'The question for the machines')
+        : await read(name, signal);
+      return viewOf(found, uid);
+    },
     remove: async (name, signal) => {
       await api.ask({
         what: 'The request to remove a machine',
@@ -76,11 +96,7 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
         signal,
       });
     },
-    names: async (signal) => {
-      const what = 'The question for the machines';
-      const { json } = await api.ask({ what, method: 'GET', path: '/vms', signal });
-      return understood(named, json, what).map(({ name }) => name);
-    },
+    names: async (signal) => [...(await all(signal)).keys()],
   };
 }
 
@@ -90,6 +106,13 @@ function understood<T>(schema: z.ZodType<T>, json: unknown, what: string): T {
   const { data, success } = schema.safeParse(json);
   if (success) return data;
   throw answerNotUnderstood(what);
+}
+
+/** What others have made may be of any form, as long as it has a name. */
+function byName(json: unknown, what: string): ReadonlyMap<string, Row> {
+  if (!Array.isArray(json)) throw answerNotUnderstood(what);
+  const named = json.filter((row: unknown): row is Row => typeof (row as Row | null)?.name === 'string');
+  return new Map(named.map((row) => [row.name as string, row]));
 }
 
 /** Everything that 0.55.0 takes and that differs from what it takes by itself; nothing in it is secret. */

@@ -1,7 +1,7 @@
 import type { GuestNetwork } from '../../../domain/vm-driver.ts';
 import type { Note } from '../driver.ts';
 import type { TartSshOptions } from '../tart/options.ts';
-import type { FollowMachine } from './follow.ts';
+import type { FollowMachine, ShareQuestion } from './follow.ts';
 
 /** What the configuration says of a cluster. */
 export interface OrchardSettings {
@@ -33,4 +33,5 @@ export interface OrchardDriverOptions extends OrchardSettings {
   readonly note: Note;
   readonly guestNetwork: GuestNetwork;
   readonly follow: FollowMachine;
+  readonly share: ShareQuestion;
 }
