@@ -84,6 +84,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   ICON_MISSING: 'Add a square PNG of 1024 by 1024 pixels.',
   ICON_NOT_SQUARE: 'Use a square picture.',
   ICON_TOO_SMALL: 'Use a picture of 1024 by 1024 pixels.',
+  ICON_VARIANT_MISSING:
+    'Put the picture into the assets of the project, or beside Icon-1024.png as Icon-1024-dark.png or Icon-1024-tinted.png.',
   ICON_UNREADABLE: 'Save the picture as PNG again.',
   P12_INVALID: `${NEW_P12}.`,
   P12_PASSWORD_WRONG: 'Correct the password of the certificate; `perry-ship identity FILE.p12` tries it.',

@@ -120,6 +120,7 @@ export const failureCodes = {
   ICON_MISSING: input('The app has no icon that a store build can be made with.'),
   ICON_NOT_SQUARE: input('The picture of the app icon is not square.'),
   ICON_TOO_SMALL: input('The picture of the app icon has less than 1024 by 1024 pixels.'),
+  ICON_VARIANT_MISSING: input('The dark or the tinted icon that the project names is not in the bundle.'),
   ICON_UNREADABLE: input('The picture of the app icon cannot be read as PNG.'),
   ASSET_CATALOG_MALFORMED: input('A compiled asset catalog of the bundle does not follow the format.'),
   BUNDLE_LINK_OUTSIDE: input('A symbolic link in the bundle leads out of it, or lies where a file must be.'),

@@ -39,13 +39,13 @@ export interface AdmittedPass {
 
 /** What drawing the icon has left to do. */
 export interface DrawnIcons {
-  /** There is a catalog that Apple's actool can compile, and the bundle has none that is compiled. */
+  /** There is an icon to compile, and the bundle has no catalog that is compiled. */
   readonly hasCatalog: boolean;
 }
 
-/** What compiling the icon came to. */
+/** What actool came to. */
 export interface CompiledAssets {
-  /** The bundle has a catalog that its Info.plist does not name yet; false when it was done without. */
+  /** The bundle has a catalog that its Info.plist does not name yet; false when actool did not make one. */
   readonly isCompiled: boolean;
 }
 

@@ -26,7 +26,7 @@ export interface SignJobContext extends SignJobInput {
   readonly bundle: BundleSummary | null;
   /** Null until it is known what the machine can do. */
   readonly toolchain: Toolchain | null;
-  /** There is an icon that actool could compile. */
+  /** There is an icon to compile. */
   readonly hasCatalog: boolean;
   /** Which one is at work, counted from 0. */
   readonly pass: number;

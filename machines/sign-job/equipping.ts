@@ -30,6 +30,7 @@ export const equipped = signJobSetup.createStateConfig({
   description: 'The machine is ready, and what it can do is known.',
   always: [
     { guard: and(['hasCatalog', 'toolchainIsXcode']), target: 'compilingAssets' },
+    { guard: 'hasCatalog', target: 'compilingIcon' },
     { target: 'beginningPass', actions: 'finishStage' },
   ],
 });
@@ -42,11 +43,23 @@ export const compilingAssets = signJobSetup.createStateConfig({
     input: guestStep,
     onDone: [
       { guard: { type: 'isCompiled', params: ({ event }) => event }, target: 'namingCatalog' },
-      { target: 'beginningPass', actions: 'finishStage' },
+      { target: 'compilingIcon' },
     ],
     onError: faulted,
   },
   after: { assetsTimeout: late('compiling the asset catalog') },
+});
+
+export const compilingIcon = signJobSetup.createStateConfig({
+  description: "The icon is compiled on this host, without Apple's tools; the catalog goes into the bundle.",
+  invoke: {
+    id: 'compileIcon',
+    src: 'compileIcon',
+    input: step,
+    onDone: 'namingCatalog',
+    onError: faulted,
+  },
+  after: { iconsTimeout: late('compiling the icon') },
 });
 
 export const namingCatalog = signJobSetup.createStateConfig({

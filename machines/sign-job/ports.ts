@@ -54,8 +54,10 @@ export const signJobPorts = {
   mergeInfoPlist: port<void, StepInput>('mergeInfoPlist'),
   /** Asks the guest; refuses a plan that it lacks the tools for. */
   learnToolchain: port<Toolchain, GuestStepInput>('learnToolchain'),
-  /** Puts the compiled catalog into the bundle; what Info.plist has to say about it is merged after that. */
+  /** By actool. Puts the catalog into the bundle; what Info.plist has to say about it is merged after that. */
   compileAssets: port<CompiledAssets, GuestStepInput>('compileAssets'),
+  /** The same without Apple's tools, on this host. */
+  compileIcon: port<void, StepInput>('compileIcon'),
   /** The bundle as it is before its first signature: kept for later passes, or taken back by one. */
   layOutBundle: port<void, StepInput>('layOutBundle'),
   embedProfile: port<void, StepInput>('embedProfile'),

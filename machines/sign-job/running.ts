@@ -2,7 +2,14 @@ import { raise } from 'xstate';
 import { checkingArtifact, checkingWhileSending } from './checking.ts';
 import { delivered, delivering } from './delivering.ts';
 import { awaitingProcess, downloading } from './downloading.ts';
-import { awaitingMachine, compilingAssets, equipped, learningToolchain, namingCatalog } from './equipping.ts';
+import {
+  awaitingMachine,
+  compilingAssets,
+  compilingIcon,
+  equipped,
+  learningToolchain,
+  namingCatalog,
+} from './equipping.ts';
 import { claimExpired, jobTimedOut } from './failures.ts';
 import {
   awaitingClaim,
@@ -68,6 +75,7 @@ export const running = signJobSetup.createStateConfig({
     learningToolchain,
     equipped,
     compilingAssets,
+    compilingIcon,
     namingCatalog,
     beginningPass,
     layingOutBundle,

@@ -58,6 +58,7 @@ export function provideSignJob(
       mergeInfoPlist: step('mergeInfoPlist'),
       learnToolchain: learnToolchainIn(services),
       compileAssets: guestStep('compileAssets'),
+      compileIcon: step('compileIcon'),
       layOutBundle: step('layOutBundle'),
       embedProfile: step('embedProfile'),
       transferBundle: guestStep('transferBundle'),

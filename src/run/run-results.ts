@@ -9,6 +9,7 @@ import type { SignPlan } from '../domain/plan.ts';
 import type { FoundBundle } from '../files/archive/find-bundle.ts';
 import type { BundleFacts } from '../files/bundle/index.ts';
 import type { ResourceDigests } from '../files/code-signature/resource-digests.ts';
+import type { IconSetArt } from '../files/icons/index.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import type { EarlyTransfer } from './early-transfer.ts';
 import type { HeldUpload } from './held-upload.ts';
@@ -50,7 +51,9 @@ export interface RunResults {
   /** Secret: signs the installer package of the Mac App Store. */
   installer?: SigningIdentity;
   icons?: IconKeys;
-  /** The icon as a catalog for actool, on this host. */
+  /** What the icon is compiled of, when it is to be. */
+  iconArt?: IconSetArt;
+  /** The same as a catalog for actool, on this host. */
   catalogPath?: string;
   /** Absolute path of the bundle in the guest. */
   guestAppPath?: string;

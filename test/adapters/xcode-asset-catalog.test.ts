@@ -19,10 +19,10 @@ let tests = 0;
 beforeAll(async () => {
   guest = await bootXcodeGuest();
   home = join(guest.cloneDir, 'home');
-  const art = await loadArt(await makePng(1024, 1024), { flatten: true });
+  const any = await loadArt(await makePng(1024, 1024), { flatten: true });
   for (const platform of ['ios', 'macos'] as const) {
     const folder = await mkdtemp(join(tmpdir(), 'perry-catalog-'));
-    await assetCatalogSource(art, folder, { platform, signal: never });
+    await assetCatalogSource({ any }, folder, { platform, signal: never });
     await putTree(guest.session, {
       sourceDir: folder,
       remoteDir: `${CATALOGS}/${platform}`,
@@ -45,7 +45,7 @@ const compile = async (knobs: Knobs, options: Partial<CompileOptions> = {}) => {
     outputDir: output,
     platform,
     minimumOs: '15.0',
-    deviceFamilies: ['iphone', 'ipad'],
+    devices: ['iphone', 'ipad'],
     signal: never,
     ...options,
   });
@@ -75,7 +75,7 @@ describe('a sound catalog', () => {
   });
 
   test('for iPhone alone says nothing about the iPad', async () => {
-    const { partialInfo, files } = await compile({}, { deviceFamilies: ['iphone'] });
+    const { partialInfo, files } = await compile({}, { devices: ['iphone'] });
     expect(files).toEqual(['AppIcon60x60@2x.png', 'Assets.car']);
     expect(Object.keys(partialInfo)).toEqual(['CFBundleIcons']);
   });

@@ -45,7 +45,12 @@ const unreached = fromPromise<never, never>(() => Promise.reject(new Error('the 
 
 /** Every port by name, so that a new one has to be thought of here. */
 const signJobSteps: Readonly<Record<keyof typeof signJobPorts, unknown>> = {
-  ...{ recallArtifact: unreached, learnToolchain: unreached, compileAssets: unreached },
+  ...{
+    recallArtifact: unreached,
+    learnToolchain: unreached,
+    compileAssets: unreached,
+    compileIcon: unreached,
+  },
   ...{ layOutBundle: unreached, keepArtifact: unreached, validateStaple: unreached },
   ...{ findEarlierUpload: unreached, probeClaim: unreached },
   admitJob: answer(admitted),

@@ -63,7 +63,8 @@ const unreached = async (): Promise<never> => {
 /** What only jobs with credentials of Apple come to. */
 const stepsWithApple = {
   ...{ recallArtifact: unreached, keepArtifact: unreached, validateStaple: unreached },
-  ...{ findEarlierUpload: unreached, layOutBundle: unreached, compileAssets: unreached },
+  ...{ findEarlierUpload: unreached, layOutBundle: unreached },
+  ...{ compileAssets: unreached, compileIcon: unreached },
   ...{ findSubmission: unreached, submitArtifact: unreached, seekSubmission: unreached },
   ...{ recordSubmission: unreached, forgetSubmission: unreached, uploadArtifact: unreached },
   ...{ askVerdict: unreached, fetchLog: unreached, fetchTicket: unreached, stapleTicket: unreached },

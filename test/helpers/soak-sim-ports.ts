@@ -40,6 +40,8 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   drawIcons: [50, 3_000],
   mergeInfoPlist: [50, 2_000],
   learnToolchain: [50, 1_000],
+  compileAssets: [200, 4_000],
+  compileIcon: [50, 1_000],
   layOutBundle: [50, 2_000],
   embedProfile: [50, 2_000],
   transferBundle: [200, 4_000],
@@ -125,7 +127,9 @@ export class SimPorts {
           failure: null,
         });
       case 'drawIcons':
-        return call.answer({ hasCatalog: false });
+        return call.answer({ hasCatalog: this.#random.next() < FREQUENT });
+      case 'compileAssets':
+        return call.answer({ isCompiled: this.#random.next() < FREQUENT });
       case 'downloadBundle':
         return this.#underToken(call, this.#hub.holds(input.assignmentId));
       case 'deliverAhead':

@@ -173,31 +173,51 @@ describe('what the machine can do', () => {
   });
 
   test.each([
-    ['xcode', true, 1],
-    ['portable', true, 0],
-    ['xcode', false, 0],
-  ] as const)('%s, with a catalog: %s, compiles it %d times', (toolchain, hasCatalog, times) => {
+    ['xcode', true, ['compileAssets']],
+    ['portable', true, ['compileIcon']],
+    ['xcode', false, []],
+    ['portable', false, []],
+  ] as const)('%s, with an icon to compile: %s, is asked for %j', (toolchain, hasCatalog, ports) => {
     const scene = prepared({ ...admittedWith({ embedsProfile: false }), toolchain }, hasCatalog);
     scene.machineReady();
-    expect(scene.stage.open('compileAssets')).toHaveLength(times);
-    for (const call of scene.stage.open('compileAssets')) call.answer({ isCompiled: true });
-    expect(scene.stage.open('mergeInfoPlist')).toHaveLength(times);
+    const compiling = () => [...scene.stage.open('compileAssets'), ...scene.stage.open('compileIcon')];
+    expect(compiling().map(({ port }) => port)).toEqual(ports);
+    for (const call of compiling()) call.answer({ isCompiled: true });
+    expect(scene.stage.open('mergeInfoPlist')).toHaveLength(ports.length);
     for (const call of scene.stage.open('mergeInfoPlist')) call.answer();
     expect(scene.stage.open('transferBundle')).toHaveLength(1);
   });
 
-  test('that could not compile leaves Info.plist as it is', () => {
+  test('that could not compile leaves it to us', () => {
     const scene = prepared({ ...admittedWith({ embedsProfile: false }), toolchain: 'xcode' }, true);
     scene.machineReady();
     scene.stage.the('compileAssets').answer({ isCompiled: false });
+    scene.stage.the('compileIcon').answer();
+    scene.stage.the('mergeInfoPlist').answer();
     expect(scene.stage.open().map(({ port }) => port)).toContain('transferBundle');
-    expect(scene.stage.open('mergeInfoPlist')).toEqual([]);
   });
+
+  test.each(['xcode', 'portable'] as const)(
+    '%s, an icon that cannot be compiled ends the run',
+    (toolchain) => {
+      const scene = prepared({ ...admitted, toolchain }, true);
+      scene.machineReady();
+      scene.stage.the(toolchain === 'xcode' ? 'compileAssets' : 'compileIcon').fail(failure('DEFECT'));
+      expect(scene.conclusion()).toMatchObject({ failure: { code: 'DEFECT' } });
+    },
+  );
 
   test('and compiles for ever ends the run', () => {
     const scene = prepared({ ...admitted, toolchain: 'xcode' }, true);
     scene.machineReady();
     scene.clock.advance(signJobLimits.assetsTimeout);
+    expect(scene.conclusion()).toMatchObject({ failure: { code: 'STEP_TIMED_OUT' } });
+  });
+
+  test('and takes for ever to compile here ends the run', () => {
+    const scene = prepared({ ...admitted, toolchain: 'portable' }, true);
+    scene.machineReady();
+    scene.clock.advance(signJobLimits.iconsTimeout);
     expect(scene.conclusion()).toMatchObject({ failure: { code: 'STEP_TIMED_OUT' } });
   });
 });

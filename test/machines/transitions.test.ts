@@ -119,7 +119,7 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
       'step.progressed': [{ percent: 5 }],
       'step.logged': [{ line: 'x' }],
       'xstate.done.actor.admitJob': [{ output: jobs[name] }],
-      'xstate.done.actor.drawIcons': (s) => [{ output: { hasCatalog: s.context.toolchain === null } }],
+      'xstate.done.actor.drawIcons': [{ output: { hasCatalog: name === 'plain' || name === 'for both' } }],
       'xstate.done.actor.recallArtifact': [
         { output: null },
         { output: { name: 'a.dmg', sizeBytes: 1, sha256Hex: 'x' } },

@@ -42,12 +42,12 @@ describe.runIf(hasXcode)('Apple’s own tools', { timeout: 300_000 }, () => {
   test.each(['ios', 'macos'] as const)('actool compiles our catalog for %s', async (platform) => {
     const source = join(folder, platform);
     await mkdir(source);
-    const art = await loadArt(await makePng(1024, 1024), { flatten: platform === 'ios' });
+    const any = await loadArt(await makePng(1024, 1024), { flatten: platform === 'ios' });
     const { files } = await compileAssetCatalog(session, {
-      catalogDir: await assetCatalogSource(art, source, { platform, signal }),
+      catalogDir: await assetCatalogSource({ any }, source, { platform, signal }),
       outputDir: `${platform}-out`,
       minimumOs: platform === 'ios' ? '15.0' : '11.0',
-      deviceFamilies: ['iphone', 'ipad'],
+      devices: ['iphone', 'ipad'],
       ...{ platform, signal },
     });
     expect(files).toContain('Assets.car');

@@ -91,7 +91,9 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
     case 'admitJob':
       return [good(() => call.answer(jobOf(input.runId))), bad('MANIFEST_INVALID', false)];
     case 'drawIcons':
-      return [good(() => call.answer({ hasCatalog: false })), broken];
+      return [true, false].map((hasCatalog) => good(() => call.answer({ hasCatalog }))).concat(broken);
+    case 'compileAssets':
+      return [true, false].map((isCompiled) => good(() => call.answer({ isCompiled }))).concat(broken);
     case 'recallArtifact':
       return [good(() => call.answer(null)), good(() => call.answer(artifact)), broken];
     case 'learnToolchain':

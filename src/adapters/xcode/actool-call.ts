@@ -9,7 +9,7 @@ export interface CompileOptions {
   readonly platform: 'ios' | 'macos';
   readonly minimumOs: string;
   /** For iOS: which icons the partial Info.plist speaks of. */
-  readonly deviceFamilies: readonly ('iphone' | 'ipad')[];
+  readonly devices: readonly ('iphone' | 'ipad')[];
   readonly signal: AbortSignal;
 }
 
@@ -42,16 +42,16 @@ export function actoolCall(options: CompileOptions): ToolCall {
   return { tool: 'actool', script, words: [...paths, ...platformArguments(options)], paths, signal };
 }
 
-function platformArguments({ platform, minimumOs, deviceFamilies }: CompileOptions): string[] {
+function platformArguments({ platform, minimumOs, devices }: CompileOptions): string[] {
   const target = ['--minimum-deployment-target', minimumOs];
   if (platform === 'macos') {
     // The small set that is the default lacks the 512 point icon, which the store asks for.
     const allSizes = ['--standalone-icon-behavior', 'all'];
     return ['--platform', 'macosx', '--target-device', 'mac', ...target, ...allSizes];
   }
-  const devices = deviceFamilies.flatMap((family) => ['--target-device', family]);
+  const targets = devices.flatMap((device) => ['--target-device', device]);
   const habits = ['--compress-pngs', '--development-region', 'en', '--enable-on-demand-resources', 'NO'];
-  return ['--platform', 'iphoneos', ...devices, ...target, ...habits];
+  return ['--platform', 'iphoneos', ...targets, ...target, ...habits];
 }
 
 /**

@@ -1,4 +1,11 @@
-export { appIconSetContents, catalogContents, catalogFileName } from './catalog.ts';
+export {
+  catalogContents,
+  catalogFileName,
+  type IconSetFile,
+  type IconSetSource,
+  iconSetSource,
+} from './catalog.ts';
+export { type CatalogTarget, compiledIconSizes } from './compiled-sizes.ts';
 export { buildIcns } from './icns.ts';
 export { type IconKeys, iosIconKeys, macIconKeys } from './icon-keys.ts';
 export { PNG_HEAD_BYTES, pngHasAlpha, pngSize } from './png-size.ts';
@@ -12,3 +19,10 @@ export {
   MARKETING_ICON,
   pixelsOf,
 } from './sizes.ts';
+export {
+  ICON_VARIANTS,
+  type IconVariant,
+  type NamedVariants,
+  variantPaths,
+  variantSourceNames,
+} from './variants.ts';

@@ -35,6 +35,12 @@ export const IPAD_ICONS = each('ipad', [
   [83.5, 2],
 ]);
 
+/** One picture for all: since Xcode 26 that is what it compiles of an icon for systems that make the sizes themselves. */
+export const ONE_SIZE_ICONS: Readonly<Record<'iphone' | 'ipad', readonly IconSize[]>> = {
+  iphone: each('iphone', [[1024, 1]]),
+  ipad: each('ipad', [[1024, 1]]),
+};
+
 export const MARKETING_ICON = each('ios-marketing', [[1024, 1]]);
 
 export const MAC_ICONS = each('mac', [

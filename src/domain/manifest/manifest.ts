@@ -1,3 +1,5 @@
+import type { NamedVariants } from '../icons/index.ts';
+
 export type Platform = 'macos' | 'ios';
 export type MacosDistribution = 'notarize' | 'appstore' | 'testflight' | 'both';
 export type IosDistribution = 'appstore' | 'testflight';
@@ -36,4 +38,6 @@ export interface Manifest {
   /** iOS only; `push-notifications`, `camera`, `photo-library`, or an entitlement key. */
   readonly iosCapabilities: readonly string[];
   readonly iosEncryptionExempt?: boolean;
+  /** iOS only: where in the project the dark and the tinted icon lie, as far as it has them. */
+  readonly iconVariants: NamedVariants;
 }

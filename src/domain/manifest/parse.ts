@@ -86,6 +86,7 @@ const macosManifest = (raw: z.output<typeof macosSchema>): Manifest => ({
   ...(raw.macos_encryption_exempt !== undefined && { macosEncryptionExempt: raw.macos_encryption_exempt }),
   iosDeviceFamily: [],
   iosCapabilities: [],
+  iconVariants: {},
 });
 
 const iosManifest = (raw: z.output<typeof iosSchema>): Manifest => ({
@@ -97,4 +98,8 @@ const iosManifest = (raw: z.output<typeof iosSchema>): Manifest => ({
   iosDeviceFamily: [...new Set(raw.ios_device_family)],
   iosCapabilities: [...new Set(raw.ios_capabilities)],
   ...(raw.ios_encryption_exempt !== undefined && { iosEncryptionExempt: raw.ios_encryption_exempt }),
+  iconVariants: {
+    ...(raw.icon_dark !== undefined && { dark: raw.icon_dark }),
+    ...(raw.icon_tinted !== undefined && { tinted: raw.icon_tinted }),
+  },
 });

@@ -82,6 +82,8 @@ export const iosSchema = z.object({
   ios_device_family: optional(z.array(oneOf(['iphone', 'ipad']), 'must be a list of texts')),
   ios_capabilities: optional(keys),
   ios_encryption_exempt: optional(flag),
+  icon_dark: optional(plainText()),
+  icon_tinted: optional(plainText()),
 });
 
 /** Every field that signing knows of. */

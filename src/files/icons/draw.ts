@@ -3,6 +3,7 @@ import type { BundleFacts } from '../../domain/bundle/index.ts';
 import { joined } from '../../domain/bundle/nested-places.ts';
 import {
   buildIcns,
+  ICON_VARIANTS,
   type IconKeys,
   IPAD_ICONS,
   IPHONE_ICONS,
@@ -11,13 +12,16 @@ import {
   looseIconName,
   MAC_ICONS,
   macIconKeys,
+  type NamedVariants,
   pixelsOf,
+  variantSourceNames,
 } from '../../domain/icons/index.ts';
 import { newDict } from '../../formats/plist/index.ts';
 import { plainPath, replaceFile } from '../bundle/plain-file.ts';
 import { assetCatalogSource } from './catalog-source.ts';
 import { type IconArt, type ImageSize, loadArt } from './image.ts';
 import { findIconSource, unreadable } from './source.ts';
+import { findVariants, type IconSetArt } from './variants.ts';
 
 type IconFacts = Pick<BundleFacts, 'platform' | 'resources' | 'deviceFamilies'>;
 
@@ -25,6 +29,8 @@ export interface DrawOptions {
   readonly signal: AbortSignal;
   /** A folder of ours, outside the bundle, to put `Assets.xcassets` for actool into. */
   readonly catalogFolder?: string;
+  /** Which variants the project has; only they are looked for. */
+  readonly variants?: NamedVariants;
 }
 
 export interface IconResult {
@@ -39,9 +45,11 @@ export interface IconResult {
   readonly removed: readonly string[];
   /** For `mergeInfoPlist`. */
   readonly iconKeys: IconKeys;
+  /** What was drawn from; absent when nothing was. */
+  readonly art?: IconSetArt;
   /** `Assets.xcassets` on this host, when it was asked for. */
   readonly catalogPath?: string;
-  /** Each begins with a code: ICON_UNREADABLE, ICON_NOT_SQUARE, ICON_TOO_SMALL. */
+  /** Each begins with a code: ICON_UNREADABLE, ICON_NOT_SQUARE, ICON_TOO_SMALL, ICON_VARIANT_MISSING. */
   readonly warnings: readonly string[];
 }
 
@@ -49,6 +57,7 @@ interface Drawing {
   readonly appPath: string;
   readonly facts: IconFacts;
   readonly art: IconArt;
+  readonly variants: NamedVariants;
   readonly source: string;
   readonly signal: AbortSignal;
 }
@@ -72,21 +81,24 @@ export async function drawIcons(
     unreadable(source.path, error),
   );
   if (typeof art === 'string') return { ...nothing, warnings: [...warnings, art] };
-  const { signal, catalogFolder } = options;
+  const { signal, catalogFolder, variants = {} } = options;
+  const found = await findVariants(appPath, facts, variants);
+  const set = { any: art, ...found.art };
   const { platform } = facts;
   const catalogPath =
     catalogFolder === undefined
       ? undefined
-      : await assetCatalogSource(art, catalogFolder, { platform, signal });
-  const drawing = { appPath, facts, art, source: source.path, signal };
+      : await assetCatalogSource(set, catalogFolder, { platform, signal });
+  const drawing = { appPath, facts, art, variants, source: source.path, signal };
   const placed = platform === 'ios' ? await placeLooseIcons(drawing) : await placeIcns(drawing);
   return {
     drawn: true,
     source: source.path,
     sourceSize: source.size,
     ...placed,
+    art: set,
     ...(catalogPath !== undefined && { catalogPath }),
-    warnings,
+    warnings: [...warnings, ...found.warnings],
   };
 }
 
@@ -107,8 +119,8 @@ async function placeIcns({ appPath, facts, art, source, signal }: Drawing): Prom
   return { files: [path], removed, iconKeys: macIconKeys() };
 }
 
-/** `icon.png` stays: it may well be a picture of the app's own. */
-async function placeLooseIcons({ appPath, facts, art, signal }: Drawing): Promise<Placed> {
+/** `icon.png` stays: it may well be a picture of the app's own. So may pictures of variants that nobody has named. */
+async function placeLooseIcons({ appPath, facts, art, variants, signal }: Drawing): Promise<Placed> {
   const withIpad = facts.deviceFamilies.length === 0 || facts.deviceFamilies.includes(2);
   const sizes = [...IPHONE_ICONS, ...(withIpad ? IPAD_ICONS : [])];
   const files = sizes.map(looseIconName);
@@ -116,7 +128,9 @@ async function placeLooseIcons({ appPath, facts, art, signal }: Drawing): Promis
     await replaceFile(appPath, looseIconName(size), await art.pngOf(pixelsOf(size), { signal }));
   const written = new Set(files);
   const stale = (await readdir(appPath)).filter((name) => LOOSE_ICON_NAME.test(name) && !written.has(name));
-  const removed = await removeFiles(appPath, ['Icon-1024.png', 'AppIcon.png', ...stale.sort()]);
+  const ofVariants = ICON_VARIANTS.filter((variant) => variants[variant]).flatMap(variantSourceNames);
+  const sources = ['Icon-1024.png', 'AppIcon.png', ...ofVariants];
+  const removed = await removeFiles(appPath, [...sources, ...stale.sort()]);
   return { files, removed, iconKeys: iosIconKeys({ withIpad }) };
 }
 

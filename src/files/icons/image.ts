@@ -1,4 +1,5 @@
 import type { CreateRaw } from 'sharp';
+import type { Picture } from '../../formats/asset-catalog/write/index.ts';
 
 /** Loaded for the first icon: most commands draw none, and it is the largest part of a start. */
 async function loadSharp() {
@@ -28,6 +29,8 @@ export interface ImageSize {
 export interface IconArt {
   /** A PNG of this edge length: 8 bit sRGB; without an alpha channel (colour type 2) when it was flattened. */
   pngOf(pixels: number, options: { signal: AbortSignal }): Promise<Buffer>;
+  /** The same pixels, not compressed; the same object each time. */
+  pictureOf(pixels: number, options: { signal: AbortSignal }): Promise<Picture>;
 }
 
 async function open(bytes: Buffer) {
@@ -68,34 +71,59 @@ export async function pictureFault(bytes: Buffer): Promise<string | undefined> {
 export const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 200) ?? '';
 
+export interface ArtOptions {
+  /**
+   * True for iOS, whose icons may not have an alpha channel at all (transparent parts become white); false for macOS,
+   * whose icons bring their own outline, and where the system puts a background of its own behind.
+   */
+  readonly flatten: boolean;
+  /** Only its lightness is kept. */
+  readonly isGrey?: boolean;
+}
+
 /**
- * Decodes a PNG and makes it the square that icons are drawn from; what is not square is centred, not stretched.
+ * Decodes a PNG and makes it the square that icons are drawn from; what is not square is centred, not stretched. Colours
+ * of other profiles become sRGB.
  *
- * @param flatten - true for iOS, whose icons may not have an alpha channel at all (transparent parts become white);
- *   false for macOS, whose icons bring their own outline
  * @throws Error when the file is no PNG, damaged or too large
  */
-export async function loadArt(bytes: Buffer, { flatten }: { flatten: boolean }): Promise<IconArt> {
+export async function loadArt(bytes: Buffer, { flatten, isGrey = false }: ArtOptions): Promise<IconArt> {
   await sizeOfPng(bytes);
   const { picture } = await open(bytes);
-  const square = picture
+  const square = (isGrey ? picture.greyscale() : picture)
     .toColourspace('srgb')
     .resize(MASTER_PIXELS, MASTER_PIXELS, { fit: 'contain', background: flatten ? WHITE : CLEAR });
   const prepared = flatten ? square.flatten({ background: WHITE }).removeAlpha() : square.ensureAlpha();
   const { data, info } = await prepared.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-  const raw = { width: info.width, height: info.height, channels: info.channels };
-  const drawn = new Map<number, Buffer>();
-  return {
-    pngOf: async (pixels, { signal }) => {
-      signal.throwIfAborted();
-      const png = drawn.get(pixels) ?? (await resized(data, raw, pixels));
-      drawn.set(pixels, png);
-      return png;
-    },
+  return artOf(data, { width: info.width, height: info.height, channels: info.channels });
+}
+
+function artOf(master: Buffer, raw: CreateRaw): IconArt {
+  const channels = raw.channels === 4 ? 4 : 3;
+  const pngOf = (pixels: number) =>
+    resized(master, raw, pixels).then((size) => size.png({ palette: false, compressionLevel: 9 }).toBuffer());
+  const pictureOf = async (pixels: number): Promise<Picture> => {
+    const data =
+      pixels === raw.width
+        ? master
+        : await resized(master, raw, pixels).then((size) => size.raw().toBuffer());
+    return { edgePixels: pixels, channels, data };
+  };
+  return { pngOf: once(pngOf), pictureOf: once(pictureOf) };
+}
+
+/** Each size is made when it is first asked for. */
+function once<T>(make: (pixels: number) => Promise<T>) {
+  const made = new Map<number, T>();
+  return async (pixels: number, { signal }: { signal: AbortSignal }): Promise<T> => {
+    signal.throwIfAborted();
+    const value = made.get(pixels) ?? (await make(pixels));
+    made.set(pixels, value);
+    return value;
   };
 }
 
-async function resized(data: Buffer, raw: CreateRaw, pixels: number): Promise<Buffer> {
+async function resized(data: Buffer, raw: CreateRaw, pixels: number) {
   const sharp = await loadSharp();
-  return sharp(data, { raw }).resize(pixels, pixels).png({ palette: false, compressionLevel: 9 }).toBuffer();
+  return sharp(data, { raw }).resize(pixels, pixels);
 }

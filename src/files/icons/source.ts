@@ -33,7 +33,14 @@ type SourceFacts = Pick<BundleFacts, 'platform' | 'resources'>;
  */
 export async function findIconSource(appPath: string, facts: SourceFacts): Promise<FoundSource> {
   const folders = [...new Set([facts.resources, ''])];
-  const paths = folders.flatMap((folder) => NAMES.map((name) => joined(folder, name)));
+  return findPicture(
+    appPath,
+    folders.flatMap((folder) => NAMES.map((name) => joined(folder, name))),
+  );
+}
+
+/** The best of what lies at these paths: a full-size square picture, then the largest, then the first. */
+export async function findPicture(appPath: string, paths: readonly string[]): Promise<FoundSource> {
   let source: IconSource | undefined;
   const candidates: string[] = [];
   const warnings: string[] = [];

@@ -58,6 +58,7 @@ export const answers = {
     refusal: receivedFailure.transform((refusal) => errorOfReceived(refusal)).nullable(),
   }),
   compileAssets: z.object({ isCompiled: z.boolean() }),
+  compileIcon: nothing,
   layOutBundle: nothing,
   embedProfile: nothing,
   transferBundle: nothing,

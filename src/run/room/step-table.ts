@@ -7,6 +7,7 @@ import { checkArtifact } from '../steps/check-artifact.ts';
 import { checkCredentials } from '../steps/check-credentials.ts';
 import { codesign } from '../steps/codesign.ts';
 import { compileAssets } from '../steps/compile-assets.ts';
+import { compileIcon } from '../steps/compile-icon.ts';
 import { deliverAhead, deliverArtifact, releaseDelivery } from '../steps/deliver-artifact.ts';
 import { downloadBundle } from '../steps/download-bundle.ts';
 import { drawIcons } from '../steps/draw-icons.ts';
@@ -87,6 +88,7 @@ export const hubSteps: StepTable = {
   mergeInfoPlist: step(mergeInfoPlist),
   learnToolchain: guestStep(learnToolchain),
   compileAssets: guestStep(compileAssets),
+  compileIcon: step(compileIcon),
   layOutBundle: step(layOutBundle),
   embedProfile: step(embedProfile),
   transferBundle: guestStep(transferBundle),

@@ -4,31 +4,24 @@ import type { CompiledAssets } from '../../../machines/contracts/job.ts';
 import { altered } from '../../adapters/guest/altered.ts';
 import { getFile, putTree } from '../../adapters/guest/transfer.ts';
 import { compileAssetCatalog } from '../../adapters/xcode/index.ts';
-import { isOsVersion } from '../../domain/bundle/index.ts';
 import { joined } from '../../domain/bundle/nested-places.ts';
 import { publishes } from '../../domain/plan.ts';
 import { ShipError } from '../../errors.ts';
-import { readInfoPlist } from '../../files/bundle/index.ts';
 import { plainPath } from '../../files/bundle/plain-file.ts';
 import { withSignedFile } from '../../files/code-signature/signed-file.ts';
-import { newDict, stringAt } from '../../formats/plist/index.ts';
 import { need } from '../run-results.ts';
+import { catalogTarget, noteCatalog } from './catalog-target.ts';
 import { guestFolder } from './guest-folder.ts';
 import type { GuestStepScope } from './step.ts';
 
 const CATALOG = 'Assets.car';
-/** What the catalog calls the icon, as actool was told. */
-const CATALOG_ICON = 'AppIcon';
 const CATALOG_MAGIC = 'BOMStore';
 const MAX_CATALOG_BYTES = 64 * 1024 * 1024;
-/** For an app that names no oldest system. */
-const OLDEST_SYSTEM = { ios: '15.0', macos: '11.0' } as const;
-const MINIMUM_KEYS = { ios: 'MinimumOSVersion', macos: 'LSMinimumSystemVersion' } as const;
 
 /**
  * The icon as a compiled catalog: actool makes it in the guest, and only the catalog itself is taken from there. Loose
- * icons were drawn here of the same picture, and so was said in Info.plist what they are called. Without the catalog
- * only the store refuses an app.
+ * icons were drawn here of the same picture, and so was said in Info.plist what they are called. What goes to the store
+ * is refused when actool has a fault to find with the icon; anything else can do with a catalog of our own.
  */
 export async function compileAssets(scope: GuestStepScope): Promise<CompiledAssets> {
   const { results, report } = scope;
@@ -38,7 +31,7 @@ export async function compileAssets(scope: GuestStepScope): Promise<CompiledAsse
   } catch (error) {
     const isBearable = error instanceof ShipError && error.code === 'ASSET_CATALOG_FAILED';
     if (!isBearable || publishes(need(results, 'plan'))) throw error;
-    report.log(`The icon has no compiled asset catalog: ${error.message}`);
+    report.log(`The icon is compiled without Apple's tools, because actool did not: ${error.message}`);
     return { isCompiled: false };
   }
 }
@@ -50,24 +43,11 @@ async function compile(scope: GuestStepScope): Promise<void> {
   await putTree(session, { sourceDir: need(results, 'catalogPath'), remoteDir: catalogDir, signal });
   const compiled = await compileAssetCatalog(session, {
     ...{ catalogDir, outputDir, signal },
-    ...(await targetOf(scope)),
+    ...(await catalogTarget(results)),
   });
   for (const remark of compiled.remarks) report.log(remark);
   await takeCatalog(scope, outputDir);
-  results.facts = { ...need(results, 'facts'), hasAssetsCar: true };
-  results.icons = newDict([...Object.entries(need(results, 'icons')), ['CFBundleIconName', CATALOG_ICON]]);
-}
-
-async function targetOf({ results }: GuestStepScope) {
-  const facts = need(results, 'facts');
-  const { platform, deviceFamilies } = facts;
-  const info = await readInfoPlist(need(results, 'found').appPath, facts);
-  const claimed = stringAt(info, MINIMUM_KEYS[platform]);
-  const minimumOs =
-    claimed !== undefined && isOsVersion(claimed) ? claimed : (facts.minimumOs ?? OLDEST_SYSTEM[platform]);
-  const isFor = (family: number) => deviceFamilies.length === 0 || deviceFamilies.includes(family);
-  const families = [...(isFor(1) ? ['iphone' as const] : []), ...(isFor(2) ? ['ipad' as const] : [])];
-  return { platform, minimumOs, deviceFamilies: families };
+  noteCatalog(results);
 }
 
 async function takeCatalog({ results, session, signal }: GuestStepScope, remoteDir: string): Promise<void> {

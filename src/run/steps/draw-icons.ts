@@ -10,18 +10,23 @@ export async function drawIcons(scope: StepScope): Promise<DrawnIcons> {
   const { results, signal, report } = scope;
   const { appPath } = need(results, 'found');
   const catalogFolder = await folderForCatalog(scope);
-  const { iconKeys, catalogPath, warnings } = await draw(appPath, need(results, 'facts'), {
+  const { iconVariants } = need(results, 'manifest');
+  const facts = need(results, 'facts');
+  const { iconKeys, art, catalogPath, warnings } = await draw(appPath, facts, {
     signal,
+    variants: iconVariants,
     ...(catalogFolder !== undefined && { catalogFolder }),
   });
   for (const warning of warnings) report.log(warning);
   if (iconKeys) results.icons = iconKeys;
   if (catalogPath !== undefined) results.catalogPath = catalogPath;
   report.progress(60);
-  return { hasCatalog: catalogPath !== undefined };
+  const hasCatalog = art !== undefined && !facts.hasAssetsCar;
+  if (hasCatalog) results.iconArt = art;
+  return { hasCatalog };
 }
 
-/** Compiled catalogs cannot be merged, so one that the app brought stays; and only Apple's actool makes one. */
+/** Compiled catalogs cannot be merged, so one that the app brought stays. Only actool needs its source as files. */
 async function folderForCatalog({ results, services }: StepScope): Promise<string | undefined> {
   if (need(results, 'facts').hasAssetsCar || services.toolchain === 'portable') return undefined;
   const folder = join(results.dir, 'catalog');

@@ -5,7 +5,7 @@ import {
   type IconCatalog,
   type Picture,
   writeIconCatalog,
-} from '../../src/formats/asset-catalog/write/index.ts';
+} from '../../../src/formats/asset-catalog/write/index.ts';
 
 /** What is in a BOMStore, found through its index and its table of names alone. */
 function opened(bytes: Buffer) {
