@@ -1,5 +1,6 @@
 import { shown } from '../domain/bundle/shown.ts';
-import { isDict, type PlistDict, stringAt } from '../formats/plist/index.ts';
+import { ICON_VARIANTS, iconNameOf, variantPaths, variantSourceNames } from '../domain/icons/index.ts';
+import type { PlistDict } from '../formats/plist/index.ts';
 import { capitalized } from '../text.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context } from './input.ts';
@@ -10,7 +11,9 @@ const STORE_ICNS = ['ic09', 'ic10'];
 
 /** ITMS-90704, 90713, 90717, 90022, 90236: an icon that a store build can be made with. */
 export const iconFindings = (context: Context): Finding[] =>
-  context.survey.info ? [...picture(context, context.survey.info), ...transparent(context)] : [];
+  context.survey.info
+    ? [...picture(context, context.survey.info), ...transparent(context), ...variants(context)]
+    : [];
 
 /** ITMS-90717. Icons that are drawn here lose it; those of a catalog were made by somebody else. */
 function transparent({ survey, platform, toStore }: Context): Finding[] {
@@ -28,9 +31,30 @@ function transparent({ survey, platform, toStore }: Context): Finding[] {
     );
 }
 
+/** Told as a warning: the app has its icon without them. */
+function variants({ survey: { layout, files }, wishes: { iconVariants = {} } }: Context): Finding[] {
+  const named = ICON_VARIANTS.flatMap((variant) => {
+    const path = iconVariants[variant];
+    return path === undefined ? [] : [{ variant, path }];
+  });
+  return named
+    .filter(
+      ({ variant, path }) =>
+        !variantPaths(layout?.resources ?? '', variant, path).some((at) => files.has(at)),
+    )
+    .map(({ variant, path }) =>
+      finding('ICON_VARIANT_MISSING', 'warning', {
+        summary: `The ${variant} icon ${shown(path)} is not in the bundle.`,
+        reason: `It is looked for under that path, and as ${variantSourceNames(variant).join(' or ')}.`,
+        nextStep: `Put the picture there, or leave icon_${variant} out, and build again.`,
+      }),
+    );
+}
+
 function picture(context: Context, info: PlistDict): Finding[] {
   const { survey, platform } = context;
-  if (platform === 'ios' && survey.hasAssetsCar) return catalogName(context, info);
+  if (platform === 'ios' && survey.hasAssetsCar)
+    return survey.lacksCatalogIcon ? [notInCatalog(context, info)] : catalogName(context, info);
   if (platform === 'macos' && hasStoreIcns(context)) return [];
   if (survey.pictures.length === 0) return context.toStore ? [missing(context)] : [];
   const usable = survey.pictures.filter(({ fault }) => fault === undefined);
@@ -70,12 +94,8 @@ function pictureFindings({ inStore }: Context, { path, size, fault }: Picture): 
   ];
 }
 
-/** Its name is under CFBundleIcons as Xcode writes it, or at the top. */
 function catalogName({ inStore, toStore }: Context, info: PlistDict): Finding[] {
-  const icons = isDict(info.CFBundleIcons) ? info.CFBundleIcons : undefined;
-  const primary = isDict(icons?.CFBundlePrimaryIcon) ? icons.CFBundlePrimaryIcon : undefined;
-  const name = stringAt(info, 'CFBundleIconName') ?? (primary && stringAt(primary, 'CFBundleIconName'));
-  if (name || !toStore) return [];
+  if (iconNameOf(info) !== undefined || !toStore) return [];
   return [
     finding('BUNDLE_INFO_KEY_MISSING', inStore, {
       summary: 'The Info.plist does not say which icon of the asset catalog is that of the app.',
@@ -84,6 +104,16 @@ function catalogName({ inStore, toStore }: Context, info: PlistDict): Finding[] 
     }),
   ];
 }
+
+/** ITMS-90704, 90713. A catalog that the app brings stays as it is: nobody can add to it what it was not compiled with. */
+const notInCatalog = ({ inStore }: Context, info: PlistDict): Finding =>
+  finding('ICON_MISSING', inStore, {
+    summary: `The asset catalog of the app (Assets.car) has no icon ${shown(iconNameOf(info) ?? 'AppIcon')}.`,
+    reason:
+      'The App Store looks for the icon in the catalog, and nothing can be added to one that is compiled.',
+    nextStep:
+      'Compile the icon into the catalog, or build without Assets.car: one is then made of the icon (Icon-1024.png).',
+  });
 
 const missing = ({ inStore, platform }: Context): Finding =>
   finding('ICON_MISSING', inStore, {

@@ -1,6 +1,7 @@
 import type { ApiKey } from '../adapters/apple/api-token.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { SuppliedP12 } from '../domain/credentials/index.ts';
+import type { NamedVariants } from '../domain/icons/index.ts';
 import type { Destination, SignPass } from '../domain/plan.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import type { Severity } from './finding.ts';
@@ -31,6 +32,8 @@ export interface PreflightWishes {
   readonly explicitEntitlements?: PlistDict;
   /** Will be written into the Info.plist (macOS). */
   readonly category?: string;
+  /** Where in the project the dark and the tinted icon lie (iOS). */
+  readonly iconVariants?: NamedVariants;
 }
 
 /** Everything that the rules go by: plain facts, read before. */

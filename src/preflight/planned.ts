@@ -35,6 +35,7 @@ export function plannedInput(job: PlannedJob, around: PlannedSurroundings): Pref
     wishes: {
       entitlements: manifest.entitlements,
       capabilities: manifest.iosCapabilities,
+      iconVariants: manifest.iconVariants,
       ...(manifest.category !== undefined && { category: manifest.category }),
       ...(entitlements && { explicitEntitlements: entitlements }),
     },

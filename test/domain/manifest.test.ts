@@ -44,6 +44,7 @@ test('a macOS manifest as the hub sends it, with nulls, foreign and unknown fiel
     minimumOsVersion: '13.0',
     entitlements: ['com.apple.security.network.client'],
     iosDeviceFamily: [],
+    iconVariants: {},
     iosCapabilities: [],
   });
 });

@@ -68,6 +68,7 @@ describe('facts', () => {
         "hasAssetsCar": false,
         "infoFormat": "xml",
         "infoPlist": "Contents/Info.plist",
+        "lacksCatalogIcon": false,
         "layout": "deep",
         "machOs": [
           {

@@ -53,6 +53,7 @@ describe('macOS', () => {
       files: ['Contents/Resources/AppIcon.icns'],
       removed: [],
       iconKeys: { CFBundleIconFile: 'AppIcon' },
+      art: { any: expect.anything() },
       warnings: [],
     });
     expect((await readdir(join(appPath, 'Contents/Resources'))).sort()).toEqual([

@@ -15,6 +15,7 @@ export const earlyMoments: readonly Moment[] = [
     'run',
     ...['admitting', 'waitingForSlot', 'running.downloading.attempting', 'running.inspecting'],
     ...['running.checkingCredentials', 'running.drawingIcons', 'running.mergingInfoPlist'],
+    ...['running.compilingIcon', 'running.namingCatalog'],
     ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
     ...['running.codesigning', 'running.takingSignatures', 'running.verifyingSignature', 'running.packaging'],
     ...[

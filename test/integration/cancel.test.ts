@@ -62,6 +62,8 @@ const ways: Record<string, Way> = {
   'running.checkingCredentials': {},
   'running.drawingIcons': {},
   'running.mergingInfoPlist': {},
+  'running.compilingIcon': {},
+  'running.namingCatalog': {},
   'running.embeddingProfile': {},
   'running.awaitingMachine': { prepare: heldMachine },
   'running.transferring': {},
@@ -254,7 +256,7 @@ describe('a job that is cancelled', () => {
     ];
     /** What goes to Apple, and what its tools do, is cancelled in the tests against its simulator. */
     const atApple = [
-      ...['learningToolchain', 'compilingAssets', 'namingCatalog', 'layingOutBundle'],
+      ...['learningToolchain', 'compilingAssets', 'layingOutBundle'],
       ...['validatingStaple', 'checkingStapled'],
       ...['recallingArtifact', 'keepingArtifact', 'notarizing', 'publishing.recalling', 'publishing.sending'],
     ].map((state) => `running.${state}`);

@@ -108,6 +108,7 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
     const lasting = [
       ...['admitting', 'waitingForSlot', 'running.downloading.attempting', 'running.inspecting'],
       ...['running.checkingCredentials', 'running.drawingIcons', 'running.mergingInfoPlist'],
+      ...['running.compilingIcon', 'running.namingCatalog'],
       ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
       ...[
         'running.codesigning',

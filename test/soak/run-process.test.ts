@@ -33,7 +33,8 @@ const STATES = {
       'checkingCredentials',
       'recallingArtifact',
     ],
-    ...['drawingIcons', 'mergingInfoPlist', 'embeddingProfile', 'transferring'],
+    ...['drawingIcons', 'mergingInfoPlist', 'compilingIcon', 'namingCatalog'],
+    ...['embeddingProfile', 'transferring'],
     ...[
       'codesigning',
       'takingSignatures',

@@ -46,6 +46,8 @@ export interface BundleFacts {
   /** Files that lie where only code may lie (macOS); rcodesign leaves them out of the seal. */
   readonly strayFiles: readonly string[];
   readonly hasAssetsCar: boolean;
+  /** Its `Assets.car` was read, and the icon that Info.plist names (`AppIcon` when it names none) is not in it. */
+  readonly lacksCatalogIcon: boolean;
   /** True when the input carries a `_CodeSignature` that will be replaced. */
   readonly wasSigned: boolean;
   /** A provisioning profile that came with the input. */

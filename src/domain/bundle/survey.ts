@@ -93,6 +93,8 @@ export interface BundleSurvey {
   readonly exclusions: readonly string[];
   readonly finderLeftovers: readonly string[];
   readonly hasAssetsCar: boolean;
+  /** See `BundleFacts`. */
+  readonly lacksCatalogIcon: boolean;
   readonly pictures: readonly Picture[];
   /** Types of the entries of the `.icns` that CFBundleIconFile names, e.g. `ic10`. */
   readonly icnsTypes?: readonly string[];

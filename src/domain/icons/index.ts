@@ -7,7 +7,7 @@ export {
 } from './catalog.ts';
 export { type CatalogTarget, compiledIconSizes } from './compiled-sizes.ts';
 export { buildIcns } from './icns.ts';
-export { type IconKeys, iosIconKeys, macIconKeys } from './icon-keys.ts';
+export { type IconKeys, iconNameOf, iosIconKeys, macIconKeys } from './icon-keys.ts';
 export { PNG_HEAD_BYTES, pngHasAlpha, pngSize } from './png-size.ts';
 export {
   type IconSize,

@@ -47,6 +47,7 @@ export function factsOf(found: Sound): BundleFacts | undefined {
     finderLeftovers: found.finderLeftovers,
     strayFiles: found.strayFiles,
     hasAssetsCar: found.hasAssetsCar,
+    lacksCatalogIcon: found.lacksCatalogIcon,
     wasSigned: [...files].some((path) => /(?:^|\/)_CodeSignature\/CodeResources$/.test(path)),
     ...(files.has(profileName) && { embeddedProfile: profileName }),
     fileCount: files.size,

@@ -174,6 +174,7 @@ const emptySurvey = (platform: BundlePlatform, faults: Faults, tree: readonly Tr
   exclusions: [],
   finderLeftovers: [],
   hasAssetsCar: false,
+  lacksCatalogIcon: false,
   pictures: [],
   nestedProfiles: new Map(),
   existingEntitlements: new Map(),

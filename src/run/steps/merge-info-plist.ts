@@ -10,7 +10,7 @@ export async function mergeInfoPlist({ results, report }: StepScope): Promise<vo
   const { info } = merge({
     info: await readInfoPlist(appPath, facts),
     platform: facts.platform,
-    hasAssetsCar: facts.hasAssetsCar,
+    hasAssetsCar: facts.hasAssetsCar && !facts.lacksCatalogIcon,
     ...(facts.minimumOs !== undefined && { minimumOs: facts.minimumOs }),
     ...(results.icons && { iconKeys: results.icons }),
     ...wishesOf(need(results, 'manifest')),
