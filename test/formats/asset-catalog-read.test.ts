@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { hasAppIcon } from '../../../src/formats/asset-catalog/read/app-icon.ts';
-import { type Catalog, readCatalog } from '../../../src/formats/asset-catalog/read/catalog.ts';
-import { identifierOf } from '../../../src/formats/asset-catalog/read/facets.ts';
-import { inMemory } from '../../../src/formats/asset-catalog/read/source.ts';
-import { be32, le32, StoreParts, treeHeader } from '../../helpers/catalog-parts.ts';
-import { type IconScene, iconCatalog } from '../../helpers/icon-catalog.ts';
+import { hasAppIcon } from '../../src/formats/asset-catalog/read/app-icon.ts';
+import { type Catalog, readCatalog } from '../../src/formats/asset-catalog/read/catalog.ts';
+import { identifierOf } from '../../src/formats/asset-catalog/read/facets.ts';
+import { inMemory } from '../../src/formats/asset-catalog/read/source.ts';
+import { be32, le32, StoreParts, treeHeader } from '../helpers/catalog-parts.ts';
+import { type IconScene, iconCatalog } from '../helpers/icon-catalog.ts';
 
 const read = (bytes: Buffer): Catalog => readCatalog(inMemory(bytes));
 const has = (scene: IconScene, name = 'AppIcon'): boolean => hasAppIcon(inMemory(iconCatalog(scene)), name);
