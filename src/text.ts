@@ -13,6 +13,10 @@ export function withoutTrailing(text: string, characters: string): string {
 /** As a sentence begins. */
 export const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
+/** `1 file`, `2 files`. */
+export const counted = (number: number, noun: string): string =>
+  `${number} ${noun}${number === 1 ? '' : 's'}`;
+
 /** Pieces of `width` characters, the last one as long as what is left. */
 export function piecesOf(text: string, width: number): string[] {
   const pieces: string[] = [];

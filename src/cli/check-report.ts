@@ -1,5 +1,6 @@
 import { forAudience } from '../../machines/contracts/wording.ts';
 import type { Finding, PreflightTarget } from '../preflight/index.ts';
+import { counted } from '../text.ts';
 
 export const jsonReport = (ok: boolean, findings: readonly Finding[]): string =>
   `${JSON.stringify({ ok, findings: findings.map(forTerminal) }, null, 2)}\n`;
@@ -15,14 +16,12 @@ export interface TextReport {
 export function textReport({ ok, findings, target, distribute = 'signing only' }: TextReport): string {
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const checked = `${target}, ${distribute}`;
-  const counted = `${count(errors, 'error')}, ${count(findings.length - errors, 'warning')}`;
+  const counts = `${counted(errors, 'error')}, ${counted(findings.length - errors, 'warning')}`;
   const last = ok
-    ? `Nothing stands against it (${checked}; ${counted}).`
-    : `It would fail (${checked}; ${counted}).`;
+    ? `Nothing stands against it (${checked}; ${counts}).`
+    : `It would fail (${checked}; ${counts}).`;
   return [...findings.map((found) => paragraph(forTerminal(found))), last, ''].join('\n');
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 const forTerminal = (found: Finding): Omit<Finding, 'terminal'> => forAudience(found, 'terminal');
 

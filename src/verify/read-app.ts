@@ -9,9 +9,11 @@ import {
 } from '../files/code-signature/index.ts';
 import { newDict, type PlistDict, parsePlistDict, stringAt } from '../formats/plist/index.ts';
 import { checkProfileOf, type ProfileReport } from './app-profile.ts';
+import { readCatalogs } from './catalogs.ts';
+import { iconNameWarnings } from './icon-name.ts';
 import { leftoverWarnings } from './leftovers.ts';
 import { nestedRemarks } from './nested-code.ts';
-import type { AppSummary, ArtifactFinding } from './report.ts';
+import type { AppSummary, ArtifactFinding, CatalogSummary } from './report.ts';
 import { summarizeSignature } from './signature-summary.ts';
 
 export interface ReadApp {
@@ -38,14 +40,17 @@ export async function readApp(appPath: string, { path, ...options }: ReadAppOpti
   const platform = layout?.contentRoot === 'Contents' ? 'macos' : 'ios';
   const profiles = await profilesIn(tree, seal, platform);
   const remarks = nestedRemarks(seal, platform);
+  const { catalogs, warnings } = await readCatalogs(tree, options.signal);
   const inside = [...seal.findings, ...profiles.flatMap(({ findings }) => findings), ...remarks.findings];
   return {
-    app: summarize({ path, tree, seal, info, platform, profile: profiles[0] }),
+    app: summarize({ path, tree, seal, info, platform, profile: profiles[0], catalogs }),
     findings: inside.map((finding) => ({ ...finding, path: within(path, finding.path) })),
     warnings: [
       ...profiles.flatMap(({ warnings }) => warnings),
       ...remarks.warnings,
       ...(await leftoverWarnings(tree)),
+      ...warnings,
+      ...iconNameWarnings(info, catalogs),
     ],
   };
 }
@@ -99,9 +104,10 @@ interface Found {
   readonly info: PlistDict;
   readonly platform: 'macos' | 'ios';
   readonly profile: ProfileReport | undefined;
+  readonly catalogs: readonly CatalogSummary[];
 }
 
-function summarize({ path, tree, seal, info, platform, profile }: Found): AppSummary {
+function summarize({ path, tree, seal, info, platform, profile, catalogs }: Found): AppSummary {
   const files = [...tree.entries].filter(({ type }) => type === 'file');
   const signatures = (seal.mainExecutable?.signatures ?? []).map(summarizeSignature);
   const summary = profile?.summary;
@@ -117,6 +123,7 @@ function summarize({ path, tree, seal, info, platform, profile }: Found): AppSum
       path: code.path,
       signatures: code.signatures.map(summarizeSignature),
     })),
+    catalogs,
     fileCount: files.length,
     sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   };

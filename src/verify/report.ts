@@ -1,4 +1,5 @@
 import type { ProfileKind } from '../domain/profile/index.ts';
+import type { CatalogFacts } from '../formats/asset-catalog/read/describe.ts';
 import type { Anchor } from '../formats/code-signature/certificates.ts';
 
 export type ArtifactKind = 'app' | 'ipa' | 'zip' | 'dmg' | 'pkg' | 'mach-o';
@@ -80,7 +81,15 @@ export interface AppSummary {
   readonly profile?: ProfileSummary;
   /** All other code in the app, innermost first. */
   readonly nested: readonly NestedSummary[];
+  readonly catalogs: readonly CatalogSummary[];
   readonly fileCount: number;
+  readonly sizeBytes: number;
+}
+
+/** A compiled asset catalog. */
+export interface CatalogSummary extends CatalogFacts {
+  /** Of the file in the app. */
+  readonly path: string;
   readonly sizeBytes: number;
 }
 

@@ -1,4 +1,5 @@
 import { plain } from '../text.ts';
+import { catalogLines } from './catalog-text.ts';
 import type {
   AppSummary,
   ArtifactReport,
@@ -69,6 +70,7 @@ function appLines(app: AppSummary): string[] {
       ...app.nested
         .map(({ path, signatures }) => `nested ${plain(path)}: ${briefly(signatures)}`)
         .slice(0, MAX_SHOWN),
+      ...app.catalogs.slice(0, MAX_SHOWN).flatMap(catalogLines),
     ]),
   ];
 }

@@ -208,7 +208,7 @@ const LOADS = /(?:^|\n)(?:import|export)\s+(?!type\b)[^;'"]*?from\s+'(\.[^']+)'|
 
 /** What takes bytes apart that others made. */
 const READERS =
-  /^src\/(inquiries|run\/(steps|room)|preflight|verify\/(?!text|report)|files\/(archive|bundle|code-signature|dmg|icons|stapling|xar)|formats\/(macho|pkcs12|udif|hfsplus|asset-catalog|code-signature))\b/;
+  /^src\/(inquiries|run\/(steps|room)|preflight|verify\/(?!text|catalog-text|report)|files\/(archive|asset-catalog|bundle|code-signature|dmg|icons|stapling|xar)|formats\/(macho|pkcs12|udif|hfsplus|lzfse|asset-catalog|code-signature))\b/;
 
 /** All that is loaded with a file, in the end. */
 function loadedWith(first: string, isLeftOut: (file: string) => boolean = () => false): string[] {

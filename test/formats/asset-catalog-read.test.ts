@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hasAppIcon } from '../../src/formats/asset-catalog/read/app-icon.ts';
 import { type Catalog, readCatalog } from '../../src/formats/asset-catalog/read/catalog.ts';
 import { identifierOf } from '../../src/formats/asset-catalog/read/facets.ts';
+import { propertyOf } from '../../src/formats/asset-catalog/read/rendition.ts';
 import { inMemory } from '../../src/formats/asset-catalog/read/source.ts';
 import { be32, le32, StoreParts, treeHeader } from '../helpers/catalog-parts.ts';
 import { type IconScene, iconCatalog } from '../helpers/icon-catalog.ts';
@@ -38,7 +39,7 @@ describe('a catalog as actool writes it', () => {
       [1010, 'AppIcon', 0, ''],
       [12, 'icon.png', 24, 'BGRA'],
     ]);
-    expect(rows[1]?.properties.get(1007)?.readUInt32LE(0)).toBe(96);
+    expect(rows[1] && propertyOf(rows[1], 1007)?.readUInt32LE(0)).toBe(96);
   });
 });
 

@@ -11,6 +11,7 @@ import { volumeEntries } from '../../src/files/dmg/write.ts';
 import { renderReport } from '../../src/verify/text.ts';
 import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { createDmgStream } from '../helpers/dmg-file.ts';
+import { iconCatalog } from '../helpers/icon-catalog.ts';
 import { plist } from '../helpers/rcodesign-fixtures.ts';
 import { makeRichMacApp, seededNumbers, sign, withFlippedByte } from '../helpers/signed-bundles.ts';
 
@@ -83,7 +84,10 @@ describe('an app', () => {
         },
       ],
     });
-    expect(report.warnings).toEqual([expect.stringContaining('not signed by Apple')]);
+    expect(report.warnings).toEqual([
+      expect.stringContaining('not signed by Apple'),
+      'The Info.plist names the app icon "AppIcon", and it has no asset catalog.',
+    ]);
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
 
@@ -214,5 +218,82 @@ describe('the main executable of a bundle stands for the bundle', () => {
     const alone = join(folder, 'alone');
     await cp(join(iosApp, iosDemoApp.name), alone);
     expect(await verify(alone)).toMatchObject({ ok: false, kind: 'mach-o' });
+  });
+});
+
+describe('the asset catalogs of an app', () => {
+  const withCatalog = async (name: string, catalog: Buffer): Promise<string> => {
+    const parent = join(folder, name);
+    await mkdir(parent, { recursive: true });
+    const app = await stageIosDemoApp(parent);
+    await writeFile(join(app, 'Assets.car'), catalog);
+    await sign({ pem }, app);
+    return app;
+  };
+
+  test('are shown: names, sizes, idioms, encodings', async () => {
+    const app = await withCatalog('catalog', iconCatalog({ sizePx: 1024 }));
+    const report = await verify(app);
+    expect(report.apps[0]?.catalogs).toMatchObject([
+      {
+        path: 'Assets.car',
+        platform: 'ios',
+        minimumOs: '15.1',
+        names: ['AppIcon'],
+        renditionCount: 4,
+        idioms: ['phone', 'pad'],
+        encodings: { zip: 2, 'list of icon sizes': 2 },
+        icons: [
+          {
+            name: 'AppIcon',
+            sizes: [
+              { idiom: 'phone', points: ['1024x1024'] },
+              { idiom: 'pad', points: ['1024x1024'] },
+            ],
+            pictureCount: 2,
+          },
+        ],
+      },
+    ]);
+    expect(report.warnings.filter((warning) => warning.includes('Assets.car'))).toEqual([]);
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+    expect(renderReport(report).filter((line) => /catalog|icon|names/.test(line))).toEqual([
+      '  catalog Assets.car: iOS 15.1 or later, 1 name, 4 renditions (2 list of icon sizes, 2 zip), by Xcode 26.0 (17A324) via AssetCatalogSimulatorAgent',
+      '    app icon "AppIcon", in points phone 1024x1024; pad 1024x1024, 2 pictures up to 1024 px',
+      '    names: AppIcon',
+    ]);
+  });
+
+  test('are no findings when something is odd about them, but warnings', async () => {
+    const odd = await verify(
+      await withCatalog('odd', iconCatalog({ withSizes: false, facetName: 'App\u001bIcon' })),
+    );
+    expect(odd).toMatchObject({ ok: true, findings: [] });
+    expect(odd.warnings).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining('has no list of its sizes, so that the system does not find it.'),
+        expect.stringContaining('The identifier is not the one that the name stands for'),
+      ]),
+    );
+    expect(renderReport(odd).join('\n')).not.toContain('\u001b');
+    const broken = await verify(await withCatalog('no-catalog', Buffer.from('no catalog at all')));
+    expect(broken).toMatchObject({ ok: true, findings: [], apps: [{ catalogs: [] }] });
+    expect(broken.warnings).toContain('"Assets.car": It cannot be read. It has only 17 bytes.');
+  });
+
+  test('that lack the icon which the Info.plist names are said', async () => {
+    const parent = join(folder, 'icon-name');
+    await mkdir(parent, { recursive: true });
+    const app = await stageIosDemoApp(parent);
+    const info = await readFile(join(app, 'Info.plist'), 'utf8');
+    await writeFile(
+      join(app, 'Info.plist'),
+      info.replaceAll('<string>AppIcon</string>', '<string>Other</string>'),
+    );
+    await writeFile(join(app, 'Assets.car'), iconCatalog());
+    await sign({ pem }, app);
+    expect((await verify(app)).warnings).toContain(
+      'The Info.plist names the app icon "Other", and its asset catalog has none of that name.',
+    );
   });
 });

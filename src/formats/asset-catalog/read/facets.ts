@@ -24,6 +24,7 @@ export interface Appearance {
 
 export interface Named<T> {
   readonly tree: Tree;
+  /** In the order of the tree. */
   readonly rows: readonly T[];
 }
 

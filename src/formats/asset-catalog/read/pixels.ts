@@ -4,7 +4,7 @@ import { LzfseFault } from '../../lzfse/fault.ts';
 import { decodeLzvn } from '../../lzfse/lzvn.ts';
 import { demand, malformed } from './malformed.ts';
 import { type PixelChunk, type PixelData, readPixelData } from './pixel-data.ts';
-import { PROPERTY_BYTES_PER_ROW, type Rendition } from './rendition.ts';
+import { PROPERTY_BYTES_PER_ROW, propertyOf, type Rendition } from './rendition.ts';
 import { decodeRunLengths, type RowTarget } from './run-lengths.ts';
 import type { Store } from './store.ts';
 
@@ -47,10 +47,11 @@ export function decodePixels(
   return { ...target, pixelFormat: rendition.pixelFormat, rows: joined({ store, data, target, decode }) };
 }
 
-function targetOf({ width, height, properties }: Rendition, bytesPerPixel: number): RowTarget {
+function targetOf(rendition: Rendition, bytesPerPixel: number): RowTarget {
+  const { width, height } = rendition;
   demand(width > 0 && width <= MAX_SIDE, () => `A picture is ${width} pixels wide.`);
   demand(height > 0 && height <= MAX_SIDE, () => `A picture is ${height} pixels high.`);
-  const property = properties.get(PROPERTY_BYTES_PER_ROW);
+  const property = propertyOf(rendition, PROPERTY_BYTES_PER_ROW);
   const least = width * bytesPerPixel;
   const rowBytes = property && property.length >= 4 ? property.readUInt32LE(0) : least;
   demand(

@@ -5,8 +5,7 @@ import type { Store } from './store.ts';
 import { readTree, type Tree } from './tree.ts';
 
 const HEADER_BYTES = 184;
-const MAX_PROPERTY_BYTES = 1024 * 1024;
-const MAX_PROPERTIES = 256;
+const MAX_PROPERTY_BYTES = 64 * 1024;
 
 /** Values of `layout` that are told apart here. */
 const LAYOUT_EFFECT = 7;
@@ -43,6 +42,24 @@ export const PROPERTY_METRICS = 1003;
 export const PROPERTY_BYTES_PER_ROW = 1007;
 export const PROPERTY_LINK = 1010;
 
+/** The numbers that tell the forms of assets apart, one for each attribute of the key format. */
+export class RenditionKey {
+  readonly #places: ReadonlyMap<number, number>;
+  readonly bytes: Buffer;
+
+  /** @param places - of each attribute in the key */
+  constructor(places: ReadonlyMap<number, number>, bytes: Buffer) {
+    this.#places = places;
+    this.bytes = bytes;
+  }
+
+  /** Nothing when the key format does not have this attribute. */
+  get(attribute: number): number | undefined {
+    const place = this.#places.get(attribute);
+    return place === undefined ? undefined : this.bytes.readUInt16LE(place * 2);
+  }
+}
+
 /** A range of a block. */
 export interface Payload {
   readonly block: number;
@@ -52,8 +69,7 @@ export interface Payload {
 
 /** One form of an asset: what the record says, and where its payload lies. */
 export interface Rendition {
-  /** The numbers of its key, by attribute. */
-  readonly key: ReadonlyMap<number, number>;
+  readonly key: RenditionKey;
   readonly version: number;
   readonly flags: number;
   readonly width: number;
@@ -66,14 +82,13 @@ export interface Rendition {
   readonly layout: number;
   readonly name: string;
   readonly bitmapCount: number;
-  readonly properties: ReadonlyMap<number, Buffer>;
+  /** A list of types, lengths and data. */
+  readonly properties: Buffer;
   readonly payload: Payload;
 }
 
 export interface Renditions {
   readonly tree: Tree;
-  /** As stored, in the order of the tree. */
-  readonly keys: readonly Buffer[];
   readonly rows: readonly Rendition[];
   /** Why an entry could not be read; tools that rewrite catalogs leave some whose blocks are gone. */
   readonly unreadable: readonly string[];
@@ -83,24 +98,19 @@ export interface Renditions {
 export function readRenditions(store: Store, block: number, keyFormat: readonly number[]): Renditions {
   const tree = readTree(store, 'RENDITIONS', block);
   demand(!tree.inlineKeys, 'The tree RENDITIONS has numbers for keys.');
-  const keys: Buffer[] = [];
+  const places = new Map(keyFormat.map((attribute, place) => [attribute, place]));
   const rows: Rendition[] = [];
   const unreadable: string[] = [];
   for (const { key, valueBlock } of tree.entries) {
     const row = attempt(() => {
       const bytes = store.whole(key, 'a rendition key', keyFormat.length * 2);
-      keys.push(bytes);
-      return readRendition(store, valueBlock, numbersOf(bytes, keyFormat));
+      demand(bytes.length === keyFormat.length * 2, () => `A rendition key has ${bytes.length} bytes.`);
+      return readRendition(store, valueBlock, new RenditionKey(places, bytes));
     });
     if (typeof row === 'string') unreadable.push(row);
     else rows.push(row);
   }
-  return { tree, keys, rows, unreadable };
-}
-
-function numbersOf(bytes: Buffer, keyFormat: readonly number[]): ReadonlyMap<number, number> {
-  const fields = new Fields(bytes, 'a rendition key');
-  return new Map(keyFormat.map((attribute, place) => [attribute, fields.u16(place * 2)]));
+  return { tree, rows, unreadable };
 }
 
 function attempt<T>(read: () => T): T | string {
@@ -112,13 +122,14 @@ function attempt<T>(read: () => T): T | string {
   }
 }
 
-function readRendition(store: Store, block: number, key: ReadonlyMap<number, number>): Rendition {
+function readRendition(store: Store, block: number, key: RenditionKey): Rendition {
   const what = 'a rendition';
   const header = new Fields(store.head(block, what, HEADER_BYTES), what);
   demand(header.tag(0) === 'ISTC', () => `A rendition begins with ${JSON.stringify(header.tag(0))}.`);
   const propertyBytes = header.u32(168);
   demand(propertyBytes <= MAX_PROPERTY_BYTES, `A rendition has ${propertyBytes} bytes of properties.`);
-  const properties = readProperties(store.part(block, what, { at: HEADER_BYTES, length: propertyBytes }));
+  const properties = store.part(block, what, { at: HEADER_BYTES, length: propertyBytes });
+  propertyIn(properties, undefined);
   const at = HEADER_BYTES + propertyBytes;
   // an effect counts the whole block as its payload
   const length = header.u16(36) === LAYOUT_EFFECT ? store.extent(block, what).length - at : header.u32(180);
@@ -144,14 +155,16 @@ const describe = (header: Fields) => ({
 const letters = (four: Buffer): string =>
   four.every((byte) => byte === 0) ? '' : four.toString('latin1').trim();
 
-function readProperties(bytes: Buffer): ReadonlyMap<number, Buffer> {
-  const list = new Fields(bytes, 'the properties of a rendition');
-  const properties = new Map<number, Buffer>();
+/** The data of the first property of a type. @throws ShipError ASSET_CATALOG_MALFORMED */
+export const propertyOf = ({ properties }: Rendition, type: number): Buffer | undefined =>
+  propertyIn(properties, type);
+
+function propertyIn(properties: Buffer, wanted: number | undefined): Buffer | undefined {
+  const list = new Fields(properties, 'the properties of a rendition');
   for (let at = 0; at < list.length; ) {
-    demand(properties.size < MAX_PROPERTIES, `A rendition has more than ${MAX_PROPERTIES} properties.`);
-    const [type, length] = [list.u32(at), list.u32(at + 4)];
-    properties.set(type, list.range(at + 8, length));
-    at += 8 + length;
+    const data = list.range(at + 8, list.u32(at + 4));
+    if (list.u32(at) === wanted) return data;
+    at += 8 + data.length;
   }
-  return properties;
+  return undefined;
 }

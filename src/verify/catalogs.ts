@@ -1,0 +1,54 @@
+import { ShipError } from '../errors.ts';
+import { withCatalogFile } from '../files/asset-catalog/open.ts';
+import type { BundleTree } from '../files/code-signature/bundle-tree.ts';
+import { nextInTurn } from '../files/disk/small-file.ts';
+import { readCatalog } from '../formats/asset-catalog/read/catalog.ts';
+import { describeCatalog } from '../formats/asset-catalog/read/describe.ts';
+import type { CatalogSummary } from './report.ts';
+
+/** Apps with many extensions and resource bundles have some dozens. */
+const MAX_CATALOGS = 100;
+/** One line for each; the rest is counted. */
+const MAX_PROBLEMS = 10;
+
+export interface CatalogsReport {
+  readonly catalogs: readonly CatalogSummary[];
+  readonly warnings: readonly string[];
+}
+
+/** Looks into every compiled asset catalog of a bundle. A catalog is sealed like any file: what is odd is no finding. */
+export async function readCatalogs(tree: BundleTree, signal: AbortSignal): Promise<CatalogsReport> {
+  const places = [...tree.entries].filter(({ type, path }) => type === 'file' && IS_CATALOG.test(path));
+  const catalogs: CatalogSummary[] = [];
+  const warnings: string[] = [];
+  for (const { path, sizeBytes } of places.slice(0, MAX_CATALOGS)) {
+    signal.throwIfAborted();
+    await nextInTurn();
+    const { facts, problems } = look(tree.absolute(path));
+    if (facts) catalogs.push({ path, sizeBytes, ...facts });
+    warnings.push(...named(path, problems));
+  }
+  const more = places.length - MAX_CATALOGS;
+  if (more > 0) warnings.push(`${more} more asset catalogs were not looked into.`);
+  return { catalogs, warnings };
+}
+
+const IS_CATALOG = /(?:^|\/)Assets\.car$/;
+
+function look(path: string): Partial<ReturnType<typeof describeCatalog>> & { problems: readonly string[] } {
+  try {
+    return withCatalogFile(path, (source) => describeCatalog(readCatalog(source)));
+  } catch (error) {
+    const reason = error instanceof ShipError ? error.failure.reason : (error as NodeJS.ErrnoException).code;
+    if (reason === undefined) throw error;
+    return { problems: [`It cannot be read. ${reason}`] };
+  }
+}
+
+function named(path: string, problems: readonly string[]): string[] {
+  const more = problems.length - MAX_PROBLEMS;
+  return [
+    ...problems.slice(0, MAX_PROBLEMS).map((problem) => `"${path}": ${problem}`),
+    ...(more > 0 ? [`"${path}": and ${more} more of that kind.`] : []),
+  ];
+}
