@@ -24,6 +24,7 @@ export const machineFailureCodes = {
   ),
   CLUSTER_REFUSED: host('The controller of the cluster refused a request of this worker.'),
   CLUSTER_ANSWER_INVALID: host('The controller of the cluster answered in a form that is not known.'),
+  CLUSTER_TOO_OLD: host('The controller of the cluster lacks what machines in it need.'),
   CLUSTER_FULL: hostRetry('No Mac of the cluster took a machine before its deadline.'),
   GUEST_UNREACHABLE: hostRetry('The machine has an address, but SSH did not answer there.'),
   GUEST_HOST_KEY_MISMATCH: host('The machine presented another SSH host key than the pinned one.'),

@@ -7,7 +7,8 @@ import { qemuOptions } from '../daemon/qemu-options.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
 import { appleServices } from './apple-services.ts';
-import { type Answer, answer, type Finding, ok, remark } from './check.ts';
+import { type Answer, answer, type Check, type Finding, ok, remark } from './check.ts';
+import { clusterChecks } from './cluster/checks.ts';
 import { hubGreeting, hubLink } from './hub-link.ts';
 import { guestReach, machineHost, signingTool } from './machines.ts';
 import { nodeVersion } from './node-version.ts';
@@ -60,7 +61,7 @@ async function* examineConfigured(
   const checks = [
     stateDirectory(config),
     ...(hasHub ? [runningDaemon(config)] : []),
-    machineHost(config, () => driverOf(config), imageName(config)),
+    ...machineChecks(config),
     guestReach(config, () => driverOf(config)),
     ...(vmDrivers[config.vmDriver].usesHostTools ? [signingTool(env, onProgress)] : []),
     ...(hasHub ? [hubLink(config), hubGreeting(config)] : []),
@@ -68,6 +69,12 @@ async function* examineConfigured(
   ];
   for (const check of checks) yield answer(check, signal);
 }
+
+/** Of a cluster there is more to ask than whether machines can be made. */
+const machineChecks = (config: Config): Check[] =>
+  config.vmDriver === 'orchard'
+    ? clusterChecks(config, () => orchardOptions(config), imageName(config))
+    : [machineHost(config, () => driverOf(config), imageName(config))];
 
 function configurationFinding({ config, warnings }: LoadedConfig): Finding {
   const { workerName, vmDriver, maxConcurrent, runMemoryMb, runHeapMb } = config;

@@ -40,9 +40,6 @@ interface Request {
 }
 type Handler = (request: Request) => unknown;
 
-const info = { version: '0.55.0-emulated', commit: 'emulated' };
-const capabilities = ['rpc-v1', 'vm-state-endpoint', 'rpc-v2'];
-
 const read: readonly Role[] = ['compute:read'];
 const write: readonly Role[] = ['compute:write'];
 
@@ -50,9 +47,10 @@ const write: readonly Role[] = ['compute:write'];
 const handlers: Readonly<Record<string, Handler>> = {
   // the middleware of 0.55.0 goes on after it has refused: this page is open to everybody
   'GET /': () => ({}),
-  'GET /controller/info': ({ account }) => {
+  'GET /controller/info': ({ account, cluster }) => {
     require(account, []);
-    return { ...info, capabilities };
+    const { version, capabilities } = cluster.knobs;
+    return { version, commit: 'emulated', capabilities };
   },
   'GET /cluster-settings': ({ account }) => {
     require(account, ['admin:read']);
@@ -71,6 +69,11 @@ const handlers: Readonly<Record<string, Handler>> = {
     const worker = cluster.workers.get(name);
     if (!worker) throw new Refusal(404);
     return workerView(worker);
+  },
+  'GET /workers/*/port-forward': ({ account, cluster, name, query }) => {
+    require(account, ['admin:write']);
+    if (!/^\d{1,5}$/.test(query.get('port') ?? '')) throw new Refusal(400);
+    throw new Refusal(cluster.workers.has(name) ? 426 : 404);
   },
   'POST /vms': async ({ account, cluster, body }) => {
     require(account, write);

@@ -41,6 +41,8 @@ export interface OrchardHostOptions {
   readonly knobs?: Partial<Knobs>;
   readonly images?: readonly string[];
   readonly toolDirs?: readonly string[];
+  /** Instead of one as the controller makes it. */
+  readonly certificate?: Certificate;
   /** `plain`: without TLS. */
   readonly transport?: 'tls' | 'plain';
   /** A tick follows upon another one after so many milliseconds; left out, the test ticks. */
@@ -57,11 +59,12 @@ export async function orchardHost(options: OrchardHostOptions = {}): Promise<Orc
   const cluster = new Cluster({ folder, images, toolDirs, workers, knobs });
   cluster.accounts.set(ACCOUNT.name, { ...ACCOUNT, roles: ROLES });
   made ??= controllerCertificate();
-  const tls = transport === 'tls' ? made : undefined;
+  const { certificate = made } = options;
+  const tls = transport === 'tls' ? certificate : undefined;
   let controller: Controller = await startController(cluster, tls);
   const clock = tickMs === undefined ? undefined : setInterval(() => void cluster.tick(), tickMs);
   return {
-    ...{ folder, userKeyFile, cluster, knobs: cluster.knobs, certificate: made.cert },
+    ...{ folder, userKeyFile, cluster, knobs: cluster.knobs, certificate: certificate.cert },
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${controller.port}`,
     tick: () => cluster.tick(),
     pidOf: (name) => {

@@ -34,6 +34,9 @@ export interface Knobs {
   chunkBytes: readonly number[];
   /** A tunnel opens to something else than the machine: this port of the loopback. */
   divertTo?: number | undefined;
+  /** What the controller says of itself. */
+  version: string;
+  capabilities: readonly string[];
   /** A second of the `wait` of a tunnel. */
   secondMs: number;
 }
@@ -44,4 +47,6 @@ export const defaultKnobs: Knobs = {
   offlineTicks: 36,
   chunkBytes: [1, 7, 4_096, 65_536],
   secondMs: 100,
+  version: '0.55.0-emulated',
+  capabilities: ['rpc-v1', 'vm-state-endpoint', 'rpc-v2'],
 };

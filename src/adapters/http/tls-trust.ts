@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, TLSSocket } from 'node:tls';
 
@@ -23,10 +24,16 @@ export const tlsOptionsOf = ({ ca, serverName, fingerprint }: TlsTrust = {}): Tl
   ...(fingerprint !== undefined && ca === undefined && { rejectUnauthorized: false }),
 });
 
+/** Unlike `getPeerX509Certificate()` of Node.js 20, which gives each certificate of the chain once, and then none. */
+export function peerCertificate(socket: TLSSocket): X509Certificate | undefined {
+  const { raw } = socket.getPeerCertificate();
+  return raw && new X509Certificate(raw);
+}
+
 /** Why a connection that is open does not lead to whoever has the pinned certificate. */
 export function pinFault(socket: Socket, { fingerprint }: TlsTrust = {}): Error | undefined {
   if (fingerprint === undefined) return undefined;
-  const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.fingerprint256 : undefined;
+  const shown = socket instanceof TLSSocket ? peerCertificate(socket)?.fingerprint256 : undefined;
   if (shown === fingerprint) return undefined;
   return Object.assign(new Error('the certificate is not the pinned one'), {
     code: 'ERR_TLS_CERT_NOT_PINNED',

@@ -18,6 +18,8 @@ export interface OrchardCall {
   /** Below `/v1`. */
   readonly path: string;
   readonly json?: unknown;
+  /** Further statuses that are the caller's to judge. */
+  readonly judges?: readonly number[];
   readonly signal: AbortSignal;
 }
 
@@ -25,6 +27,8 @@ export interface OrchardAnswer {
   readonly status: number;
   /** `undefined` for a body that is empty, or no JSON. */
   readonly json: unknown;
+  /** What the clock of the controller has said, in milliseconds. */
+  readonly clockMs?: number;
 }
 
 /** The REST API of the controller. */
@@ -88,16 +92,20 @@ export function orchardApi(settings: ApiSettings): OrchardApi {
   };
 }
 
-async function read({ statusCode, body }: HttpAnswer): Promise<OrchardAnswer> {
+async function read({ statusCode, headers, body }: HttpAnswer): Promise<OrchardAnswer> {
   const { bytes, isWhole } = await readCapped(body, MAX_ANSWER_BYTES);
-  return { status: statusCode, json: isWhole ? parsed(bytes) : undefined };
+  const clockMs = Date.parse(String(headers.date));
+  return {
+    ...{ status: statusCode, json: isWhole ? parsed(bytes) : undefined },
+    ...(!Number.isNaN(clockMs) && { clockMs }),
+  };
 }
 
 const JUDGED_BY_CALLER = [200, 404, 409, 412];
 
 function judged(call: OrchardCall, answer: OrchardAnswer): OrchardAnswer {
   const { status } = answer;
-  if (JUDGED_BY_CALLER.includes(status)) return answer;
+  if (JUDGED_BY_CALLER.includes(status) || call.judges?.includes(status)) return answer;
   if (status >= 500 || status === 408) throw unanswered(call.what, undefined, status);
   throw status >= 300 && status < 400 ? answerNotUnderstood(call.what) : refused(call.what, status);
 }

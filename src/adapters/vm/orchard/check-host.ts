@@ -1,35 +1,29 @@
-import * as z from 'zod';
 import { ShipError } from '../../../errors.ts';
 import { readCredentials } from '../tart/open-guest.ts';
 import type { OrchardApi } from './api.ts';
-import { answerNotUnderstood } from './failures.ts';
+import { expectUsable, readInfo } from './info.ts';
 import type { OrchardSettings } from './options.ts';
 
-const info = z.object({
-  version: z.string().max(200),
-  capabilities: z.array(z.string().max(200)).max(100).default([]),
-});
-/** Since 0.44; without it the states of machines mean something else. */
-const NEEDED = 'vm-state-endpoint';
-
 /**
- * Whether machines can be made in this cluster: the controller answers and lets us in, it is one that we know, the guest's
- * host key is pinned, the key can be read.
+ * Whether machines can be made in this cluster: the controller answers and lets us in, it is one that we know, and guests can
+ * be logged into.
  *
- * @throws ShipError CLUSTER_UNREACHABLE · CLUSTER_CERTIFICATE_REFUSED · CLUSTER_REFUSED · CLUSTER_ANSWER_INVALID · CONFIG_INVALID
+ * @throws ShipError CLUSTER_UNREACHABLE · CLUSTER_CERTIFICATE_REFUSED · CLUSTER_REFUSED · CLUSTER_ANSWER_INVALID ·
+ *   CLUSTER_TOO_OLD · CONFIG_INVALID
  */
 export async function checkCluster(
   api: OrchardApi,
   { ssh }: Pick<OrchardSettings, 'ssh'>,
   signal: AbortSignal,
 ): Promise<void> {
+  await checkLogin(ssh);
+  expectUsable(await readInfo(api, signal));
+}
+
+/** The host key of the guests is pinned, and the key to log in can be read. @throws ShipError CONFIG_INVALID */
+export async function checkLogin(ssh: OrchardSettings['ssh']): Promise<void> {
   if (ssh.hostKey === undefined) throw notPinned();
   await readCredentials(ssh);
-  const what = 'The question for the version';
-  // not `/v1/`, which 0.55.0 answers to everybody
-  const { json } = await api.ask({ what, method: 'GET', path: '/controller/info', signal });
-  const known = info.safeParse(json).data;
-  if (!known?.capabilities.includes(NEEDED)) throw answerNotUnderstood(what);
 }
 
 const notPinned = (): ShipError =>

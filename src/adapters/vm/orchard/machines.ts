@@ -4,6 +4,7 @@ import { ShipError } from '../../../errors.ts';
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood, nameTaken, notTaken } from './failures.ts';
 import type { OrchardDriverOptions } from './options.ts';
+import { TART_VMS } from './workers.ts';
 
 const MAX_TEXT = 500;
 const text = z.string().transform((whole) => whole.slice(0, MAX_TEXT));
@@ -125,7 +126,7 @@ function wishOf(image: string, name: string, options: OrchardDriverOptions): unk
     ...(memoryMb !== undefined && { memory: memoryMb }),
     // for scripts of the controller, which are not used; whoever may read machines sees them
     ...{ username: ssh.user, password: 'unused' },
-    ...(runtime === 'tart' && { resources: { 'org.cirruslabs.tart-vms': 1 } }),
+    ...(runtime === 'tart' && { resources: { [TART_VMS]: 1 } }),
     ...(runtime === 'tart' &&
       guestNetwork === 'none' && { netSoftnetBlock: ['0.0.0.0/0'], netSoftnetAllow: ['@host'] }),
   };

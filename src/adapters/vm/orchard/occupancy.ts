@@ -1,0 +1,40 @@
+import * as z from 'zod';
+import { plainLine } from '../../../text.ts';
+import type { OrchardApi } from './api.ts';
+import { answerNotUnderstood } from './failures.ts';
+import { TART_VMS } from './workers.ts';
+
+const MAX_TEXT = 300;
+const text = z.string().transform((whole) => plainLine(whole, MAX_TEXT));
+
+/** What we read of anybody's machine (0.55.0); fields without a value are left out by the controller. */
+const machine = z.object({
+  name: text,
+  status: text.default(''),
+  worker: text.default(''),
+  image: text.default(''),
+  image_fqn: text.default(''),
+  resources: z.record(z.string(), z.number()).nullish(),
+});
+const machines = z.array(machine);
+
+/** A machine of the cluster, whoever has made it. */
+export interface ClusterMachine extends Pick<z.output<typeof machine>, 'name' | 'status' | 'image'> {
+  /** Of the host that has it; empty while it waits for one. */
+  readonly worker: string;
+  /** What its image was when its worker took it: a digest, where it comes from a registry; empty before. */
+  readonly imageTaken: string;
+  /** Slots of its worker that it takes, until it is deleted. */
+  readonly slots: number;
+}
+
+/** @throws ShipError as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID */
+export async function readMachines(api: OrchardApi, signal: AbortSignal): Promise<readonly ClusterMachine[]> {
+  const what = 'The question for the machines';
+  const { json } = await api.ask({ what, method: 'GET', path: '/vms', signal });
+  const { data } = machines.safeParse(json);
+  if (!data) throw answerNotUnderstood(what);
+  return data.map(({ resources, image_fqn: imageTaken, ...rest }) => ({
+    ...{ ...rest, imageTaken, slots: resources?.[TART_VMS] ?? 0 },
+  }));
+}

@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import { plainLine } from '../../../text.ts';
+import type { OrchardApi } from './api.ts';
+import { answerNotUnderstood } from './failures.ts';
+import type { OrchardSettings } from './options.ts';
+
+const MAX_TEXT = 200;
+const text = z.string().transform((whole) => plainLine(whole, MAX_TEXT));
+/** What a machine of Tart takes one of, and a Mac has two of. */
+export const TART_VMS = 'org.cirruslabs.tart-vms';
+
+/** What we read of a worker (0.55.0); fields without a value are left out by the controller. */
+const worker = z.object({
+  name: text,
+  arch: text.default(''),
+  runtime: text.default(''),
+  labels: z.record(z.string(), z.string()).nullish(),
+  resources: z.record(z.string(), z.number()).nullish(),
+  last_seen: z.string().default(''),
+  scheduling_paused: z.boolean().default(false),
+});
+const workers = z.array(worker);
+
+/** A host of the cluster, as the controller knows it. */
+export interface ClusterWorker {
+  readonly name: string;
+  readonly arch: string;
+  readonly runtime: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Machines that it can run at a time; `undefined` where it names no number. */
+  readonly slots: number | undefined;
+  readonly isPaused: boolean;
+  /** Since its last sign of life, by the clock of the controller. */
+  readonly silentMs: number;
+}
+
+/** @throws ShipError as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID */
+export async function readWorkers(api: OrchardApi, signal: AbortSignal): Promise<readonly ClusterWorker[]> {
+  const what = 'The question for the workers';
+  const { json, clockMs = Date.now() } = await api.ask({ what, method: 'GET', path: '/workers', signal });
+  const { data } = workers.safeParse(json);
+  if (!data) throw answerNotUnderstood(what);
+  return data.map(({ name, arch, runtime, labels, resources, ...rest }) => ({
+    ...{ name, arch, runtime, labels: labels ?? {}, slots: resources?.[TART_VMS] },
+    isPaused: rest.scheduling_paused,
+    silentMs: Math.max(clockMs - (Date.parse(rest.last_seen) || 0), 0),
+  }));
+}
+
+/** The controller's own choice, unless it is run with `--worker-offline-timeout`; a heartbeat comes every 15 s. */
+const WORKER_OFFLINE_MS = 180_000;
+
+/** Why a worker is given none of our machines. */
+export type WorkerObstacle = 'offline' | 'paused' | 'otherKind' | 'otherLabels';
+
+/** The first that holds; `undefined` for a worker that is given machines while it has room. */
+export function obstacleOf(
+  { silentMs, isPaused, ...has }: ClusterWorker,
+  wish: Pick<OrchardSettings, 'arch' | 'runtime' | 'labels'>,
+): WorkerObstacle | undefined {
+  if (has.arch !== wish.arch || has.runtime !== wish.runtime) return 'otherKind';
+  if (!Object.entries(wish.labels).every(([key, value]) => has.labels[key] === value)) return 'otherLabels';
+  if (silentMs > WORKER_OFFLINE_MS) return 'offline';
+  return isPaused ? 'paused' : undefined;
+}

@@ -1,0 +1,137 @@
+import type { ClusterMachine } from '../../adapters/vm/orchard/occupancy.ts';
+import type { OrchardSettings } from '../../adapters/vm/orchard/options.ts';
+import { type ClusterWorker, obstacleOf, type WorkerObstacle } from '../../adapters/vm/orchard/workers.ts';
+import type { Config } from '../../config/load.ts';
+import { parseVmName } from '../../domain/vm-name.ts';
+import { type Check, type Finding, failed, ok, remark } from '../check.ts';
+import { after, type ClusterVisit } from './visit.ts';
+
+const MAX_NAMES = 5;
+const MINUTE_MS = 60_000;
+
+export const workerChecks = (visit: ClusterVisit, config: Config): Check[] => [
+  after(visit.workers, fittingWorkers(visit)),
+  after(visit.workers, freeSlots(visit, config)),
+];
+
+/** At most some names, and how many more there are. */
+export function named(names: readonly string[]): string {
+  const more = names.length - MAX_NAMES;
+  return [...names.slice(0, MAX_NAMES), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+const fittingWorkers = (visit: ClusterVisit): Check => ({
+  question: 'Are there workers for the machines?',
+  ask: async (signal) => {
+    const workers = await visit.workers(signal);
+    const settings = await visit.settings(signal);
+    if (workers.length === 0)
+      return failed(
+        'The cluster has none',
+        'Start one on each Mac: "orchard worker run", with a bootstrap token of an account for workers.',
+      );
+    return workersFinding(workers, settings);
+  },
+});
+
+function workersFinding(workers: readonly ClusterWorker[], settings: OrchardSettings): Finding {
+  const by = (obstacle: WorkerObstacle | undefined) =>
+    workers.filter((worker) => obstacleOf(worker, settings) === obstacle);
+  const fitting = by(undefined);
+  const problems = PROBLEMS.flatMap(({ obstacle, say, fix }) => {
+    const found = by(obstacle);
+    return found.length === 0 ? [] : [{ obstacle, text: say(found, settings), fix: fix(found, settings) }];
+  });
+  const head = `${fitting.length} of ${workers.length}${fitting.length > 0 ? `: ${named(namesOf(fitting))}` : ''}`;
+  const evidence = [head, ...problems.map(({ text }) => text)].join('; ');
+  const [first] = problems;
+  if (fitting.length === 0 && first) return failed(evidence, first.fix);
+  const urgent = problems.find(({ obstacle }) => obstacle === 'offline' || obstacle === 'paused');
+  return urgent ? remark(evidence, urgent.fix) : ok(evidence);
+}
+
+const namesOf = (workers: readonly ClusterWorker[]): string[] => workers.map(({ name }) => name);
+const firstOf = ([first]: readonly ClusterWorker[]): string => first?.name ?? '';
+
+interface Problem {
+  readonly obstacle: WorkerObstacle;
+  readonly say: (found: readonly ClusterWorker[], settings: OrchardSettings) => string;
+  readonly fix: (found: readonly ClusterWorker[], settings: OrchardSettings) => string;
+}
+
+/** The first that is there is the one to be mended first. */
+const PROBLEMS: readonly Problem[] = [
+  {
+    obstacle: 'offline',
+    say: (found) =>
+      found
+        .map(({ name, silentMs }) => `${name} ${silence(silentMs)}`)
+        .slice(0, MAX_NAMES)
+        .join('; '),
+    fix: (found) =>
+      `Start Orchard again on "${firstOf(found)}"; a Mac that does not come back: orchard delete worker "${firstOf(found)}"`,
+  },
+  {
+    obstacle: 'paused',
+    say: (found) => `paused: ${named(namesOf(found))}`,
+    fix: (found) => `When the work on it is done: orchard resume worker "${firstOf(found)}"`,
+  },
+  {
+    obstacle: 'otherLabels',
+    say: (found, { labels }) => `without ${labelsText(labels)}: ${named(namesOf(found))}`,
+    fix: (_, { labels }) =>
+      `Start the workers with --labels ${labelsText(labels)}, or change PERRY_ORCHARD_LABELS.`,
+  },
+  {
+    obstacle: 'otherKind',
+    say: (found) =>
+      `of another kind: ${named(found.map(({ name, arch, runtime }) => `${name} (${arch}, ${runtime})`))}`,
+    fix: (_, { arch, runtime }) =>
+      `Machines of ${arch} and ${runtime} are asked for: change PERRY_ORCHARD_ARCH and PERRY_ORCHARD_RUNTIME, or add such workers.`,
+  },
+];
+
+/** A worker that was never heard of has a time that long. */
+const LONG_MS = 365 * 86_400_000;
+const silence = (silentMs: number): string =>
+  silentMs > LONG_MS ? 'has said nothing yet' : `is silent for ${Math.round(silentMs / MINUTE_MS)} minutes`;
+
+const labelsText = (labels: OrchardSettings['labels']): string =>
+  Object.entries(labels)
+    .map((label) => label.join('='))
+    .join(',');
+
+const freeSlots = (visit: ClusterVisit, { maxConcurrent }: Config): Check => ({
+  question: 'Are slots free?',
+  ask: async (signal) => {
+    const settings = await visit.settings(signal);
+    const workers = (await visit.workers(signal)).filter((worker) => !obstacleOf(worker, settings));
+    return slotsFinding(workers, await visit.machines(signal), maxConcurrent);
+  },
+});
+
+function slotsFinding(
+  workers: readonly ClusterWorker[],
+  machines: readonly ClusterMachine[],
+  wanted: number,
+): Finding {
+  const there = machines.filter(({ worker }) => workers.some(({ name }) => name === worker));
+  const waiting = machines.filter(({ worker, status }) => worker === '' && status === 'pending').length;
+  const ours = there.filter(({ name }) => parseVmName(name) !== undefined).length;
+  const use = `${ours} machines of perry-ship and ${there.length - ours} of others are there, ${waiting} wait for a worker`;
+  if (workers.some(({ slots }) => slots === undefined)) return ok(`Its workers name no limit; ${use}`);
+  const all = sum(workers.map(({ slots = 0 }) => slots));
+  const free = sum(workers.map(({ name, slots = 0 }) => Math.max(slots - taken(there, name), 0)));
+  const evidence = `${free} of ${all}; ${use}`;
+  if (wanted > all)
+    return remark(
+      `${evidence}; ${wanted} jobs at a time are configured`,
+      `Set PERRY_MAX_CONCURRENT_BUILDS to ${Math.max(all, 1)} at most, or add Macs: jobs beyond that wait for machines.`,
+    );
+  if (free > 0) return ok(evidence);
+  return remark(evidence, 'Look at "orchard list vms" for machines that nobody needs, or add Macs.');
+}
+
+const taken = (machines: readonly ClusterMachine[], name: string): number =>
+  sum(machines.flatMap(({ worker, slots }) => (worker === name ? [slots] : [])));
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
