@@ -103,6 +103,17 @@ test('a pinned certificate is enough, whatever its name; a pin beside a certific
   await orchardApi({ url: host.url, ...account, ca: host.certificate, fingerprint }).ask(askInfo);
 });
 
+test('a pinned certificate is seen anew with each connection, where a session of TLS could be resumed', async () => {
+  const { url, sockets } = await middle(own);
+  const api = orchardApi({ url, ...account, fingerprint: fingerprintOf(own.cert) });
+  for (let count = 0; count < 3; count += 1) {
+    await api.ask(askInfo);
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(() => expect([...sockets].every(({ closed }) => closed)).toBe(true), 5_000);
+  }
+  expect(sockets.size).toBe(3);
+});
+
 test('nothing is sent without TLS where a certificate is pinned', async () => {
   host = await orchardHost({ transport: 'plain' });
   const fingerprint = fingerprintOf(own.cert);

@@ -102,6 +102,8 @@ function connectorFor(
   const connect = build({
     timeout: CONNECT_TIMEOUT_MS,
     ...tlsOptionsOf(tls),
+    // no certificate is shown where a session is resumed
+    ...(tls?.fingerprint !== undefined && { maxCachedSessions: 0 }),
     // a stream says `drain` after what was written above this mark only
     ...(onFlushed && { highWaterMark: 1 }),
   });
