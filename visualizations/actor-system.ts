@@ -130,7 +130,7 @@ export const arrows: readonly Arrow[] = [
   { from: 'vm-lifecycle', to: 'vm-pool', events: ['vm.ready', 'vm.lost'] },
   { from: 'vm-lifecycle', to: 'machine', says: 'clone · run · locate · connect · stop · delete' },
   { from: 'machine', to: 'vm-lifecycle', events: ['vm.started', 'vm.exited', 'guest.lost'] },
-  { from: 'machine', to: 'cluster-machine', events: ['machine.lookRequested'] },
+  { from: 'machine', to: 'cluster-machine', events: ['machine.entered', 'machine.unwanted'] },
   { from: 'cluster-machine', to: 'cluster-look', events: ['look.wanted'] },
   { from: 'process', to: 'machine', says: 'SSH' },
   { from: 'sign-job', to: 'notarization', says: 'starts' },

@@ -1,21 +1,30 @@
-import type { ClusterMachineEnd, ClusterMachineView } from '../contracts/cluster.ts';
+import type { ClusterMachineMiss, ClusterMachineView } from '../contracts/cluster.ts';
+import { clusterMachineSetup, conclude } from './setup.ts';
 
 type Stage = ClusterMachineView['stage'];
 type Seen = { readonly event: { readonly view: ClusterMachineView } };
 
+const view = ({ event }: Seen) => ({ view: event.view });
 const isAt = (wanted: Stage) => ({
   type: 'isAt' as const,
   params: ({ event }: Seen) => ({ view: event.view, stage: wanted }),
 });
-const remember = { type: 'remember' as const, params: ({ event }: Seen) => ({ view: event.view }) };
-const conclude = (why: ClusterMachineEnd['why']) => ({ type: 'conclude' as const, params: { why } });
+const remember = { type: 'remember' as const, params: view };
 const tellStarted = { type: 'tellStarted' as const };
+const noteMiss = (why: ClusterMachineMiss['why']) => ({ type: 'noteMiss' as const, params: { why } });
 
 const ENDED = '#clusterMachine.ended';
-const RUNNING = { guard: isAt('running'), target: 'running', actions: [remember, tellStarted] };
+const REPLACING = '#clusterMachine.replacing';
+const RUNNING = { guard: isAt('running'), target: 'starting', actions: [remember, tellStarted] };
+/** Another worker may do better. */
+const FAILED_EARLY = {
+  guard: { type: 'hasFailedEarly' as const, params: view },
+  target: REPLACING,
+  actions: [remember, noteMiss('failed')],
+};
 
-/** How far the machine is. */
-export const stage = {
+/** Region of `followed`. */
+export const stage = clusterMachineSetup.createStateConfig({
   description: 'How far the machine is; one that has failed never comes back.',
   on: {
     'machine.seen': [
@@ -29,15 +38,29 @@ export const stage = {
     queued: {
       description: 'No worker has it: all that would fit are full, or none fits.',
       on: {
-        'machine.seen': [{ guard: isAt('cloning'), target: 'making', actions: remember }, RUNNING],
+        'machine.seen': [
+          { guard: isAt('cloning'), target: 'making', actions: remember },
+          RUNNING,
+          FAILED_EARLY,
+        ],
       },
       after: { queueTimeout: { target: ENDED, actions: conclude('notAssigned') } },
     },
     making: {
       description: 'A worker has it, and pulls and clones its image.',
-      on: { 'machine.seen': [RUNNING] },
-      after: { makeTimeout: { target: ENDED, actions: conclude('notMade') } },
+      on: { 'machine.seen': [RUNNING, FAILED_EARLY] },
+      after: {
+        makeTimeout: [
+          { guard: 'mayGetAnother', target: REPLACING, actions: noteMiss('notMade') },
+          { target: ENDED, actions: conclude('notMade') },
+        ],
+      },
     },
-    running: { description: 'Its worker has started it.' },
+    starting: {
+      description:
+        'Its worker has started it, and nobody was inside yet: it may still fail for want of a place.',
+      on: { 'machine.entered': 'running', 'machine.seen': [FAILED_EARLY] },
+    },
+    running: { description: 'Somebody was inside: its end is the end of what was done there.' },
   },
-} as const;
+});

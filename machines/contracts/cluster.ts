@@ -5,14 +5,35 @@ export interface ClusterMachineView {
    * ended, and will not come back; `gone`: the controller has no such machine, or another one under its name.
    */
   readonly stage: 'queued' | 'cloning' | 'running' | 'failed' | 'gone';
+  /** Tells it from another machine that had its name before. */
+  readonly uid: string | null;
   /** Name of its worker. */
   readonly worker: string | null;
   /** What the worker said last; for the log. */
   readonly message: string | null;
 }
 
+/** A machine that its worker did not bring to run, after which another one was asked for. */
+export interface ClusterMachineMiss extends Pick<ClusterMachineView, 'worker' | 'message'> {
+  /** `failed`: the worker said so; `notMade`: it said nothing until the deadline. */
+  readonly why: 'failed' | 'notMade';
+}
+
 /** How a machine of a cluster ended, or why nobody waits for it any more. */
 export interface ClusterMachineEnd extends Pick<ClusterMachineView, 'worker' | 'message'> {
-  /** `notAssigned`, `notMade`, `unanswered`: the deadline of a stage, or of the controller's silence. */
-  readonly why: 'failed' | 'gone' | 'notAssigned' | 'notMade' | 'unanswered';
+  /**
+   * `refused`: the controller does not make it; `taken`: it has a machine of that name already; `notAssigned`, `notMade`,
+   * `unanswered`: the deadline of a stage, or of the controller's silence; `unwanted`: its owner gave it up.
+   */
+  readonly why:
+    | 'refused'
+    | 'taken'
+    | 'failed'
+    | 'gone'
+    | 'notAssigned'
+    | 'notMade'
+    | 'unanswered'
+    | 'unwanted';
+  /** Those that were tried before this one, in order. */
+  readonly missed: readonly ClusterMachineMiss[];
 }

@@ -4,6 +4,7 @@ import { notarizationLimits } from '../../machines/notarization/limits.ts';
 import { signJobLimits, wholeJob } from '../../machines/sign-job/limits.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import type { PurgeInput, StepInput } from '../../machines/sign-job/ports.ts';
+import { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import { admitJob } from '../run/host/admit-job.ts';
 import type { Services } from '../run/services.ts';
 import { stateOfClaim } from './claims.ts';
@@ -23,7 +24,8 @@ import {
 import { provideStoreUpload } from './store-upload.ts';
 import type { provideVmLifecycle } from './vm-lifecycle.ts';
 
-const MINUTE_MS = 60_000;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
 
 /** The sign-job with every port filled in: all but the first is done by the process of its run. */
 export function provideSignJob(
@@ -91,8 +93,21 @@ function delaysFor({ config, limits: { signJob } }: Services) {
   const limits = {
     ...signJobLimits,
     jobTimeout: config.jobTimeoutMinutes * MINUTE_MS,
+    machineTimeout: signJobLimits.machineTimeout + moreForMachine(config),
     notarizationTimeout: notarizationTimeout - notarizationLimits.verdictTimeout + verdictTimeout,
     ...signJob,
   };
   return { ...limits, jobTimeout: wholeJob(limits) };
+}
+
+type MachineSettings = Pick<
+  Services['config'],
+  'vmCloneTimeoutSeconds' | 'vmAddressTimeoutSeconds' | 'vmSshTimeoutSeconds'
+>;
+
+/** What the deadlines of the vm-lifecycle were set to beyond those of its chart. */
+function moreForMachine(config: MachineSettings): number {
+  const { cloneTimeout, locateTimeout, connectTimeout } = vmLimits;
+  const seconds = config.vmCloneTimeoutSeconds + config.vmAddressTimeoutSeconds + config.vmSshTimeoutSeconds;
+  return Math.max(0, seconds * SECOND_MS - cloneTimeout - locateTimeout - connectTimeout);
 }

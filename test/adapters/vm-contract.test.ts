@@ -35,7 +35,7 @@ const hosts: Readonly<Record<string, () => Promise<ContractHost>>> = {
       driver: orchardDriver(host),
       driverOf: (instance) => orchardDriver(host, { instance }),
       sharesProcesses: true,
-      killed: 'it ended by itself on the host "mac-0',
+      killed: 'it ended by itself on its host',
       pidOf: async (name) => host.pidOf(name),
       remove: async () => {
         await host.expectNothingLeft();

@@ -1,74 +1,235 @@
 import { expect, test } from 'vitest';
-import { createActor, fromPromise, SimulatedClock } from 'xstate';
-import { clusterMachineLimits } from '../../machines/cluster-machine/limits.ts';
+import { clusterMachineLimits, OTHER_MACHINES } from '../../machines/cluster-machine/limits.ts';
 import { clusterMachine } from '../../machines/cluster-machine/machine.ts';
-import type { ClusterMachineView } from '../../machines/contracts/cluster.ts';
+import type { ClusterMachineSaid } from '../../machines/cluster-machine/setup.ts';
+import type { ClusterMachineEnd, ClusterMachineView } from '../../machines/contracts/cluster.ts';
 import { inert } from './inert.ts';
+import { failure } from './samples.ts';
+import { Stage } from './stage.ts';
 import { walk } from './walk.ts';
 
-const view = (stage: ClusterMachineView['stage']): ClusterMachineView => ({
-  ...{ stage, worker: stage === 'queued' ? null : 'mac-01', message: null },
+const UID = 'uid-1';
+const view = (stage: ClusterMachineView['stage'], uid: string | null = UID): ClusterMachineView => ({
+  ...{ stage, uid, worker: stage === 'queued' ? null : 'mac-01', message: null },
 });
-const views = (['queued', 'cloning', 'running', 'failed', 'gone'] as const).map(view);
+const views = (['queued', 'cloning', 'running', 'failed', 'gone'] as const).map((stage) => view(stage));
+const others = [view('cloning', 'uid-2'), view('gone', null)];
+const errors = [failure('CLUSTER_UNREACHABLE', true), failure('CLUSTER_REFUSED', false)].map((error) => ({
+  error,
+}));
 
 test('every transition can be taken', () => {
-  const machine = clusterMachine.provide({ actors: inert(['lookAtMachine']) } as never);
-  const { missing } = walk(machine, {
+  const actors = inert(['requestMachine', 'lookAtMachine', 'removeMachine']);
+  const { missing } = walk(clusterMachine.provide({ actors } as never), {
     samples: {
       'machine.seen': views.map((seen) => ({ view: seen })),
-      'xstate.done.actor.lookAtMachine': views.map((output) => ({ output })),
-      'xstate.done.actor.lookAgain': views.map((output) => ({ output })),
+      ...Object.fromEntries(
+        ['lookAtMachine', 'lookAgain', 'lookForMachine', 'lookForRemoved', 'lookForLate'].map((id) => [
+          `xstate.done.actor.${id}`,
+          [...views, ...others].map((output) => ({ output })),
+        ]),
+      ),
+      ...Object.fromEntries(
+        ['requestMachine', 'requestMachineAgain'].flatMap((id) => [
+          [`xstate.done.actor.${id}`, [{ output: UID }, { output: null }]],
+          [`xstate.error.actor.${id}`, errors],
+        ]),
+      ),
     },
+    check: ({ context }) => expect(context.missed.length).toBeLessThanOrEqual(OTHER_MACHINES),
   });
   expect(missing).toEqual([]);
 });
 
-/** Plays answers of the controller, one for each look; the last one for all that follow. */
-async function play(answers: readonly (ClusterMachineView | Error)[], waitsMs: readonly number[]) {
-  const clock = new SimulatedClock();
-  const left = [...answers];
-  const lookAtMachine = fromPromise<ClusterMachineView, void>(async () => {
-    const answer = (left.length > 1 ? left.shift() : left[0]) as ClusterMachineView | Error;
-    if (answer instanceof Error) throw answer;
-    return answer;
-  });
-  const actor = createActor(clusterMachine.provide({ actors: { lookAtMachine } }), { clock });
-  let started = 0;
-  actor.on('started', () => {
-    started += 1;
-  });
-  actor.start();
-  for (const waitMs of waitsMs) {
-    await new Promise(setImmediate);
-    clock.increment(waitMs);
-  }
-  await new Promise(setImmediate);
-  const { status, output, value } = actor.getSnapshot();
-  actor.stop();
-  return { status, output, value, started };
+function begin() {
+  const stage = new Stage();
+  const machine = stage.start(stage.fill(clusterMachine), undefined);
+  const said: ClusterMachineSaid[] = [];
+  for (const type of ['started', 'missed', 'concluded'] as const)
+    machine.actor.on(type, (event: ClusterMachineSaid) => said.push(event));
+  const { clock } = stage;
+  return {
+    ...{ stage, clock, machine },
+    said: (type: ClusterMachineSaid['type']) => said.filter((event) => event.type === type),
+    /** The controller's answer to the next look. */
+    tell: (answer: ClusterMachineView) => {
+      if (stage.open('lookAtMachine').length === 0) clock.advance(lookPause);
+      stage.the('lookAtMachine').answer(answer);
+    },
+    end: () => (said.find(({ type }) => type === 'concluded') as { end: ClusterMachineEnd } | undefined)?.end,
+  };
+}
+type Scene = ReturnType<typeof begin>;
+
+function made(...stages: readonly ClusterMachineView['stage'][]): Scene {
+  const scene = begin();
+  scene.stage.the('requestMachine').answer(UID);
+  for (const stage of stages) scene.tell(view(stage));
+  return scene;
 }
 
-const { lookPause, queueTimeout, makeTimeout, silenceTimeout } = clusterMachineLimits;
-const looks = (count: number) => Array.from({ length: count }, () => lookPause);
+const { lookPause, queueTimeout, makeTimeout, silenceTimeout, requestPause } = clusterMachineLimits;
+const { anotherPause, creationTimeout, removalTimeout, lateTimeout, requestTimeout } = clusterMachineLimits;
+const unreachable = () => failure('CLUSTER_UNREACHABLE', true);
 
-test('a machine is followed from the queue to its end, and its start is told once', async () => {
-  const stages = ['queued', 'cloning', 'running', 'running', 'failed'] as const;
-  expect(await play(stages.map(view), looks(4))).toMatchObject({
-    ...{ status: 'done', started: 1, output: { why: 'failed', worker: 'mac-01' } },
-  });
+test('a machine is followed from the queue to its end, and its start is told once', () => {
+  const scene = made('queued', 'cloning', 'running', 'running', 'running');
+  expect(scene.said('started')).toEqual([{ type: 'started', worker: 'mac-01' }]);
+  scene.machine.send({ type: 'machine.entered' });
+  scene.tell(view('failed'));
+  expect(scene.end()).toEqual({ why: 'failed', worker: 'mac-01', message: null, missed: [] });
+  expect(scene.machine.status).toBe('done');
+  expect(scene.clock.pending).toBe(0);
 });
 
-test.each([
-  ['no worker takes it', [view('queued')], queueTimeout, { why: 'notAssigned', worker: null }],
-  ['its worker does not make it', [view('cloning')], makeTimeout, { why: 'notMade', worker: 'mac-01' }],
-  ['the controller says nothing', [new Error('away')], silenceTimeout, { why: 'unanswered' }],
-])('a deadline: %s', async (_, answers, timeoutMs, output) => {
-  expect(await play(answers, [timeoutMs])).toMatchObject({ status: 'done', output, started: 0 });
+test('no worker takes it: its deadline is the end', () => {
+  const scene = made('queued');
+  while (scene.machine.status !== 'done') {
+    for (const look of scene.stage.open('lookAtMachine')) look.answer(view('queued'));
+    scene.clock.advance(lookPause);
+  }
+  expect(scene.clock.nowMs).toBeGreaterThanOrEqual(queueTimeout);
+  expect(scene.end()).toMatchObject({ why: 'notAssigned', worker: null, missed: [] });
 });
 
-test('a controller that was away for a while has lost nothing', async () => {
-  const answers = [view('running'), new Error('away'), new Error('away'), view('running')];
-  const { status, value } = await play(answers, looks(3));
-  expect(status).toBe('active');
-  expect(value).toMatchObject({ followed: { stage: 'running', question: { heard: 'pausing' } } });
+test('the controller says nothing: its deadline is the end', () => {
+  const scene = made('running');
+  scene.clock.advance(lookPause);
+  scene.stage.the('lookAtMachine').fail(unreachable());
+  while (scene.machine.status !== 'done') {
+    for (const look of scene.stage.open('lookAtMachine')) look.fail(unreachable());
+    scene.clock.advance(lookPause);
+  }
+  expect(scene.clock.nowMs).toBeGreaterThanOrEqual(silenceTimeout);
+  expect(scene.end()).toMatchObject({ why: 'unanswered' });
 });
+
+test('a controller that was away for a while has lost nothing', () => {
+  const scene = made('running');
+  for (let count = 0; count < 2; count += 1) {
+    scene.clock.advance(lookPause);
+    scene.stage.the('lookAtMachine').fail(unreachable());
+  }
+  scene.clock.advance(lookPause);
+  scene.stage.the('lookAtMachine').answer(view('running'));
+  expect(scene.machine.is('followed.question.heard.pausing')).toBe(true);
+  expect(scene.machine.is('followed.stage.starting')).toBe(true);
+});
+
+/** Asks for the next machine, after one that was removed. */
+function another({ stage, clock }: Scene, uid: string): void {
+  stage.the('removeMachine').answer();
+  stage.the('lookAtMachine').answer(view('gone', null));
+  expect(stage.open('requestMachine')).toEqual([]);
+  clock.advance(anotherPause);
+  stage.the('requestMachine').answer(uid);
+}
+
+function stuck(scene: Scene, uid: string): void {
+  scene.tell(view('cloning', uid));
+  for (let passedMs = 0; passedMs < makeTimeout; passedMs += lookPause) {
+    scene.clock.advance(lookPause);
+    for (const look of scene.stage.open('lookAtMachine')) look.answer(view('cloning', uid));
+  }
+}
+
+test('a worker that does not make it: two others are asked for, each after the one before is gone', () => {
+  const scene = made();
+  for (const uid of [UID, 'uid-2']) {
+    stuck(scene, uid);
+    expect(scene.machine.is('replacing.removing')).toBe(true);
+    another(scene, `${uid === UID ? 'uid-2' : 'uid-3'}`);
+  }
+  expect(scene.said('missed')).toHaveLength(2);
+  stuck(scene, 'uid-3');
+  const miss = { why: 'notMade', worker: 'mac-01', message: null };
+  expect(scene.end()).toEqual({ ...miss, missed: [miss, miss] });
+});
+
+test.each(['queued', 'cloning', 'running'] as const)(
+  'one that fails after "%s", with nobody inside, is replaced',
+  (last) => {
+    const scene = made(last, 'failed');
+    expect(scene.said('missed')).toEqual([
+      { type: 'missed', miss: { why: 'failed', worker: 'mac-01', message: null } },
+    ]);
+    another(scene, 'uid-2');
+    scene.tell(view('running', 'uid-2'));
+    expect(scene.machine.is('followed.stage.starting')).toBe(true);
+    expect(scene.end()).toBeUndefined();
+  },
+);
+
+test('one that cannot be removed is not followed by another one', () => {
+  const scene = made('cloning', 'failed');
+  for (let passedMs = 0; passedMs < removalTimeout; passedMs += requestPause) {
+    for (const call of scene.stage.open('removeMachine')) call.fail(unreachable());
+    for (const call of scene.stage.open('lookAtMachine')) call.answer(view('failed'));
+    scene.clock.advance(requestPause);
+  }
+  expect(scene.end()).toMatchObject({ why: 'failed' });
+  expect(scene.stage.open()).toEqual([]);
+});
+
+test('a request that was not answered: the machine is looked for, and asked for again when there is none', () => {
+  const scene = begin();
+  scene.stage.the('requestMachine').fail(unreachable());
+  scene.clock.advance(requestPause);
+  scene.stage.the('lookAtMachine').fail(unreachable());
+  scene.clock.advance(requestPause);
+  scene.stage.the('lookAtMachine').answer(view('gone', null));
+  // the first one came in between
+  scene.stage.the('requestMachine').answer(null);
+  scene.clock.advance(requestPause);
+  scene.stage.the('lookAtMachine').answer(view('cloning'));
+  expect(scene.machine.is('followed')).toBe(true);
+  expect(scene.stage.the('lookAtMachine').input).toEqual({ uid: UID });
+});
+
+test('a first request that says nothing is given up, and a name that is taken is left alone', () => {
+  const silent = begin();
+  silent.clock.advance(requestTimeout);
+  expect(silent.machine.is('creating.doubting')).toBe(true);
+  const taken = begin();
+  taken.stage.the('requestMachine').answer(null);
+  expect(taken.end()).toMatchObject({ why: 'taken' });
+  const refused = begin();
+  refused.stage.the('requestMachine').fail(failure('CLUSTER_REFUSED', false));
+  expect(refused.end()).toMatchObject({ why: 'refused' });
+});
+
+test('what comes after everybody has gone is removed, and looked for until nothing can come any more', () => {
+  const scene = begin();
+  scene.machine.send({ type: 'machine.unwanted' });
+  expect(scene.end()).toMatchObject({ why: 'unwanted' });
+  scene.clock.advance(requestPause);
+  scene.stage.the('lookAtMachine').answer(view('gone', null));
+  scene.clock.advance(requestPause);
+  scene.stage.the('lookAtMachine').answer(view('cloning', 'uid-9'));
+  scene.stage.the('removeMachine').answer();
+  scene.clock.advance(lateTimeout);
+  expect(scene.machine.status).toBe('done');
+  expect(scene.said('concluded')).toHaveLength(1);
+  expect(scene.stage.open()).toEqual([]);
+});
+
+test('a controller that is away for too long ends the creation, and is watched a little longer', () => {
+  const scene = begin();
+  while (!scene.machine.is('late')) {
+    for (const call of scene.stage.open()) call.fail(unreachable());
+    scene.clock.advance(requestPause);
+  }
+  expect(scene.clock.nowMs).toBeGreaterThanOrEqual(creationTimeout);
+  expect(scene.end()).toMatchObject({ why: 'unanswered' });
+});
+
+test.each(['queued', 'cloning', 'running'] as const)(
+  'one that is unwanted when %s is asked about no more',
+  (last) => {
+    const scene = made(last);
+    scene.machine.send({ type: 'machine.unwanted' });
+    expect(scene.end()).toMatchObject({ why: 'unwanted' });
+    expect(scene.stage.open()).toEqual([]);
+    expect(scene.clock.pending).toBe(0);
+  },
+);

@@ -42,6 +42,7 @@ const RESTING: Readonly<Record<string, string>> = {
   'interruptedJobs.settled': 'there is nothing to wait for',
   'hubConnection.linked.online.starvation.busy': 'the jobs that are here have deadlines of their own',
   // cluster-machine: the controller's silence has a deadline in the region beside it
+  'clusterMachine.followed.stage.starting': 'vm-lifecycle gives up what nobody gets into in time',
   'clusterMachine.followed.stage.running': 'the machine lives as long as its job',
   'clusterLook.idle': 'there is nothing to wait for',
   // sign-job: the work has the deadlines, its companions follow it

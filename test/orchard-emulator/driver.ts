@@ -10,6 +10,14 @@ import { ACCOUNT, type OrchardHost } from './host.ts';
 
 export const hostKeyFingerprint = fingerprintOfKey(hostKey.publicKey);
 
+/** For ticks of some ten milliseconds. */
+export const quickPauses = {
+  lookPause: 50,
+  requestPause: 50,
+  anotherPause: 100,
+  lateTimeout: 1_000,
+} as const;
+
 /** What the driver needs to know of an emulated cluster, with pauses for a test. */
 export const orchardOptions = (
   { url, certificate, userKeyFile }: OrchardHost,
@@ -19,7 +27,7 @@ export const orchardOptions = (
   ...{ os: 'darwin', arch: 'arm64', runtime: 'tart', guestNetwork: 'none', instance: INSTANCE },
   ssh: { user: guestUser, password: '', port: 22, keyFile: userKeyFile, hostKey: hostKeyFingerprint },
   note: () => undefined,
-  follow: createClusterFollower({ lookPause: 50 }),
+  follow: createClusterFollower(quickPauses),
   share: createClusterLook({ lookPause: 20 }),
   ...options,
 });

@@ -24,8 +24,10 @@ export interface Knobs {
   bootTicks: number;
   /** Ticks without a heartbeat after which a worker counts as lost: 36 are three minutes. */
   offlineTicks: number;
-  /** What the worker says of a machine that it cannot make or start, e.g. `failed to clone the VM: …`. */
-  failsWith?: string | undefined;
+  /** What a worker says of a machine that it cannot make or start, e.g. `failed to clone the VM: …`. */
+  failsWith?: ((worker: string) => string | undefined) | undefined;
+  /** What a worker says of a machine that it has reported as running already, in its next sync. */
+  failsAfterwards?: ((worker: string) => string | undefined) | undefined;
   /** Its first answers win; asked once for each request. */
   fault?: ((call: ApiCall) => ApiFault | undefined) | undefined;
   /** Tunnels end without a farewell after so many bytes from the guest. */

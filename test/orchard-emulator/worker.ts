@@ -78,7 +78,9 @@ export class Worker {
     this.machines.set(vm.uid, machine);
     machine.ticks += 1;
     if (vm.status === 'failed' || machine.isOver) return;
-    if (machine.guest?.hasEnded()) this.fail(vm, machine, 'VM failed: VM exited unexpectedly');
+    const failsWith = vm.status === 'running' ? this.host.knobs.failsAfterwards?.(this.spec.name) : undefined;
+    if (failsWith !== undefined) this.fail(vm, machine, failsWith);
+    else if (machine.guest?.hasEnded()) this.fail(vm, machine, 'VM failed: VM exited unexpectedly');
     else if (vm.status === 'running') vm.conditions = conditionsOf('true');
     else await this.make(vm, machine);
   }
@@ -87,7 +89,8 @@ export class Worker {
     const { knobs, images, toolDirs } = this.host;
     vm.status_message = 'cloning VM...';
     if (machine.ticks < knobs.cloneTicks) return;
-    if (knobs.failsWith !== undefined) return this.fail(vm, machine, knobs.failsWith);
+    const failsWith = knobs.failsWith?.(this.spec.name);
+    if (failsWith !== undefined) return this.fail(vm, machine, failsWith);
     if (!images.includes(vm.image))
       return this.fail(
         vm,

@@ -8,9 +8,9 @@ import { unlessAborted } from '../patience.ts';
 import { readCredentials } from '../tart/open-guest.ts';
 import { endpointOf, orchardApi } from './api.ts';
 import { checkCluster } from './check-host.ts';
-import { alreadyRunning, endingOf, nameTaken, notLocated, notMade, notOurs, notStarted } from './failures.ts';
-import type { FollowedMachine } from './follow.ts';
+import { alreadyRunning, endingOf, nameTaken, notLocated, notMade, notOurs } from './failures.ts';
 import { orchardMachines } from './machines.ts';
+import { type MadeMachine, machineMaker } from './make.ts';
 import type { OrchardDriverOptions } from './options.ts';
 import { trustOf } from './trust.ts';
 
@@ -30,10 +30,11 @@ const SSH_PORT = 22;
  * @see https://github.com/cirruslabs/orchard
  */
 export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
-  const { instance, ssh, follow, runtime, guestNetwork, note } = options;
+  const { instance, ssh, runtime, guestNetwork, note } = options;
   const api = orchardApi(options);
   const machines = orchardMachines(api, options);
-  const made = new Map<string, FollowedMachine>();
+  const makeMachine = machineMaker(api, machines, options);
+  const made = new Map<string, MadeMachine>();
   const running = new Set<string>();
   const unwanted = new Set<string>();
   const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
@@ -46,7 +47,7 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
     signal.throwIfAborted();
     unwanted.add(name);
     await machines.remove(name, signal);
-    made.get(name)?.lookNow();
+    made.get(name)?.unwanted();
   };
   const abandon = async (name: string): Promise<void> => {
     await remove(name, AbortSignal.timeout(POWER_OFF_TIMEOUT_MS)).catch((error) =>
@@ -65,16 +66,19 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
     clone: async (image, name, { signal }) => {
       signal.throwIfAborted();
       if (made.has(ours(name))) throw nameTaken(name);
-      const uid = await machines.create(image, name, signal);
-      const followed = follow((asked) => machines.look(name, uid, asked));
-      made.set(name, followed);
-      const end = await unlessAborted(Promise.race([followed.started, followed.ended]), signal);
-      if (!end) return;
+      const machine = makeMachine(image, name);
+      made.set(name, machine);
+      const failed = await unlessAborted(machine.started, signal).catch((error: unknown) => {
+        machine.unwanted();
+        made.delete(name);
+        throw error;
+      });
+      if (!failed) return;
       made.delete(name);
       // nothing is left by a clone that failed
-      await abandon(name);
+      if (!failed.isAnother) await abandon(name);
       unwanted.delete(name);
-      throw notStarted(image, end);
+      throw failed.error;
     },
     run: async (name, runOptions) => {
       runOptions.signal.throwIfAborted();
@@ -102,21 +106,22 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
       signal.throwIfAborted();
       const tunnel = tunnelTo(address, options);
       const credentials = await readCredentials(ssh);
-      return enterGuest({ address, credentials, tunnel }, { signal, readyTimeoutMs: READY_TIMEOUT_MS });
+      const access = { address, credentials, tunnel };
+      const session = await enterGuest(access, { signal, readyTimeoutMs: READY_TIMEOUT_MS });
+      made.get(address.machine ?? '')?.entered();
+      return session;
     },
     stop: (name, { signal }) => remove(name, signal),
     delete: async (name, { signal }) => {
       await remove(name, signal);
-      // one that is run is looked at once more, and has its end
-      if (!running.has(name)) made.get(name)?.forget();
       made.delete(name);
     },
-    list: async ({ signal }) => (await machines.names(signal)).filter(isOurs),
+    list: async ({ signal }) => [...(await machines.all(signal)).keys()].filter(isOurs),
   };
 }
 
 /** From start to end. */
-async function lead(known: FollowedMachine, { signal, onStarted }: VmRunOptions): Promise<ClusterMachineEnd> {
+async function lead(known: MadeMachine, { signal, onStarted }: VmRunOptions): Promise<ClusterMachineEnd> {
   onStarted();
   return (await unlessAborted(known.ended, signal)) as ClusterMachineEnd;
 }

@@ -1,4 +1,5 @@
 import type { ClusterMachineEnd } from '../../../../machines/contracts/cluster.ts';
+import { type Text, TRY_AGAIN_OR_LOOK } from '../../../../machines/contracts/wording.ts';
 import { ShipError } from '../../../errors.ts';
 import { errorCodeOf } from '../../http/errors.ts';
 import { isCertificateFault } from '../../http/tls-trust.ts';
@@ -87,50 +88,74 @@ const explanations = [
   },
 ] as const;
 
-/** Why a machine did not come to run. What its worker said is for the log alone. */
-export function notStarted(image: string, { why, worker, message }: ClusterMachineEnd): ShipError {
-  const detail = { worker, message };
+/**
+ * Why a machine did not come to run. Workers are named to the person at the terminal and in the log; what they said is
+ * for the log alone.
+ */
+export function notStarted(image: string, end: ClusterMachineEnd): ShipError {
+  const { why, worker, message, missed } = end;
+  const detail = { worker, message, missed };
   const summary = `The machine of the image "${image}" was not started in the cluster.`;
+  const hosts = hostsOf(end);
   const known = explanations.find(({ text }) => text.test(message ?? ''));
-  if (why === 'failed' && known) return new ShipError(known.code, { summary, ...known, detail });
+  if (why === 'failed' && known) {
+    const reason = { hub: known.reason, terminal: `${known.reason}${hosts && ` Asked were: ${hosts}.`}` };
+    return new ShipError(known.code, { summary, reason, nextStep: known.nextStep, detail });
+  }
   return new ShipError(why === 'notAssigned' ? 'CLUSTER_FULL' : 'VM_CLONE_FAILED', {
     ...{ summary, detail },
-    ...waits[why](worker ?? 'unknown'),
+    ...waits[why](hosts || 'unknown'),
   });
 }
 
-type Words = Readonly<Record<'reason' | 'nextStep', string>>;
-const waits: Readonly<Record<ClusterMachineEnd['why'], (worker: string) => Words>> = {
+/** Names of all that had it, in order, each once. */
+const hostsOf = ({ worker, missed }: ClusterMachineEnd): string =>
+  [...new Set([...missed.map((miss) => miss.worker), worker])]
+    .filter((name) => name !== null)
+    .map((name) => `"${name}"`)
+    .join(', ');
+
+type Words = Readonly<Record<'reason' | 'nextStep', Text>>;
+const unanswering: Words = {
+  reason: 'The controller has said nothing for long.',
+  nextStep: 'Check that the controller runs and can be reached from this host, then try again.',
+};
+const waits: Readonly<Record<ClusterMachineEnd['why'], (hosts: string) => Words>> = {
   notAssigned: () => ({
     reason: 'No free host took it before its deadline: all are busy, paused, away, or lack its labels.',
     nextStep: 'Look at "orchard list workers"; add a Mac, or take less at a time.',
   }),
-  notMade: (worker) => ({
-    reason: `The host "${worker}" had it, and did not start it before its deadline.`,
-    nextStep: `Restart Orchard on the host "${worker}", and look for machines there that it did not make.`,
+  notMade: (hosts) => ({
+    reason: {
+      hub: 'The hosts that had it did not start it before its deadline.',
+      terminal: `These hosts had it, and did not start it before its deadline: ${hosts}.`,
+    },
+    nextStep: {
+      hub: 'Try again; if it fails again, the operator of the worker finds the hosts named in its log.',
+      terminal: `Restart Orchard on ${hosts}, and look there for machines that it did not make.`,
+    },
   }),
-  failed: (worker) => ({
-    reason: `The host "${worker}" could not make it.`,
-    nextStep: 'Try again; if it fails again, the log has what that host said.',
+  failed: (hosts) => ({
+    reason: { hub: 'No host that had it could make it.', terminal: `It could not be made by ${hosts}.` },
+    nextStep: TRY_AGAIN_OR_LOOK,
   }),
   gone: () => ({
     reason: 'Somebody else has removed it.',
     nextStep: 'Try again; find out who deletes machines of this cluster.',
   }),
-  unanswered: () => ({
-    reason: 'The controller has said nothing for long.',
-    nextStep: 'Check that the controller runs and can be reached from this host, then try again.',
-  }),
+  refused: () => unanswering,
+  taken: () => unanswering,
+  unanswered: () => unanswering,
+  unwanted: () => ({ reason: 'It was given up before.', nextStep: TRY_AGAIN_OR_LOOK }),
 };
 
-/** How a machine ended that ran, in plain words. */
-export const endingOf = ({ why, worker, message }: ClusterMachineEnd): string => {
-  const where = worker === null ? 'its host' : `the host "${worker}"`;
-  if (why === 'gone') return 'it was removed from the cluster';
+/** How a machine ended that ran, in plain words; which host it was is said in the log. */
+export const endingOf = ({ why, message }: Pick<ClusterMachineEnd, 'why' | 'message'>): string => {
+  if (why === 'gone' || why === 'unwanted') return 'it was removed from the cluster';
   if (why === 'unanswered') return 'the controller of the cluster has said nothing for long';
-  if (/lost connection|doesn't exist anymore/.test(message ?? '')) return `the cluster lost ${where}`;
-  if (/lost track/.test(message ?? '')) return `${where} was restarted`;
-  return `it ended by itself on ${where}`;
+  if (/lost connection|doesn't exist anymore/.test(message ?? '')) return 'the cluster lost its host';
+  if (/lost track/.test(message ?? '')) return 'its host was restarted';
+  return 'it ended by itself on its host';
 };
 
 export const notMade = (name: string): ShipError =>

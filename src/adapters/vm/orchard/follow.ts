@@ -1,18 +1,38 @@
-import type { ClusterMachineEnd, ClusterMachineView } from '../../../../machines/contracts/cluster.ts';
+import type {
+  ClusterMachineEnd,
+  ClusterMachineMiss,
+  ClusterMachineView,
+} from '../../../../machines/contracts/cluster.ts';
 
-/** One machine of the cluster that is looked at until it ends. */
+/** What can be asked of the controller about the machines of one name. Each call is one attempt. */
+export interface MachineRequests {
+  /** @returns the uid of the new machine; null when the name is taken */
+  request(signal: AbortSignal): Promise<string | null>;
+  /** @param uid - another machine of the name counts as none; null for whichever has it */
+  look(uid: string | null, signal: AbortSignal): Promise<ClusterMachineView>;
+  remove(signal: AbortSignal): Promise<void>;
+}
+
+export interface MachineNews {
+  /** A worker has started it. */
+  readonly onStarted: (worker: string | null) => void;
+  /** A worker did not bring it to run; another machine is asked for. */
+  readonly onMissed: (miss: ClusterMachineMiss) => void;
+}
+
+/** One machine of the cluster that is asked for, and looked at until it ends. */
 export interface FollowedMachine {
   /** It was started on its worker. Never rejects; a machine that ends before leaves it open. */
   readonly started: Promise<void>;
   readonly ended: Promise<ClusterMachineEnd>;
-  /** Something has happened to it that the controller knows already. */
-  lookNow(): void;
-  /** Asks no more; what is open stays open. */
-  forget(): void;
+  /** Somebody was inside. */
+  entered(): void;
+  /** Its owner has removed it, or will; what a late request still makes of it is removed. */
+  unwanted(): void;
 }
 
-/** Asks `look` again and again; pauses and deadlines are those of the chart cluster-machine. */
-export type FollowMachine = (look: (signal: AbortSignal) => Promise<ClusterMachineView>) => FollowedMachine;
+/** Pauses, repetitions and deadlines are those of the chart cluster-machine. */
+export type FollowMachine = (requests: MachineRequests, news: MachineNews) => FollowedMachine;
 
 /**
  * Asks `ask` for all who want its answer at about the same time; whoever asks is answered by a question that began after

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import type { ClusterMachineView } from '../../../../machines/contracts/cluster.ts';
-import { ShipError } from '../../../errors.ts';
 import type { OrchardApi } from './api.ts';
-import { answerNotUnderstood, nameTaken, notTaken } from './failures.ts';
+import { answerNotUnderstood, notTaken } from './failures.ts';
 import type { OrchardDriverOptions } from './options.ts';
 import { TART_VMS } from './workers.ts';
 
@@ -20,27 +19,30 @@ const machine = z.object({
 type Machine = z.output<typeof machine>;
 
 /** A machine of anybody's, of which nothing but the name is known yet. */
-type Row = Readonly<Record<string, unknown>>;
+export type Row = Readonly<Record<string, unknown>>;
+type Labels = Readonly<Record<string, string>>;
 
 export interface OrchardMachines {
   /**
-   * Makes a machine and begins to boot it: there is one request for both. An answer that is lost is looked for.
+   * Makes a machine and begins to boot it: there is one request for both.
    *
-   * @returns its identity
-   * @throws ShipError VM_CLONE_FAILED (the name is taken, or the controller refuses) · as `OrchardApi.ask`
+   * @param labels - that its worker must have, beside those of the configuration
+   * @returns its uid; null when the name is taken
+   * @throws ShipError VM_CLONE_FAILED (the controller refuses) · as `OrchardApi.ask`
    */
-  create(image: string, name: string, signal: AbortSignal): Promise<string>;
+  create(image: string, name: string, labels: Labels, signal: AbortSignal): Promise<string | null>;
   /**
    * How far it is, as the controller tells it after this was asked; one question serves all machines that are looked at
    * at about the same time.
    *
+   * @param uid - a machine of another uid counts as none; null for any
    * @throws as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID
    */
-  look(name: string, uid: string, signal: AbortSignal): Promise<ClusterMachineView>;
+  look(name: string, uid: string | null, signal: AbortSignal): Promise<ClusterMachineView>;
   /** Its record is gone at once, the machine some seconds later; one that is gone is no error. */
   remove(name: string, signal: AbortSignal): Promise<void>;
-  /** Names of all machines of the cluster, whoever made them; asked for at once. */
-  names(signal: AbortSignal): Promise<readonly string[]>;
+  /** All machines of the cluster by name, whoever made them; asked for at once. */
+  all(signal: AbortSignal): Promise<ReadonlyMap<string, Row>>;
 }
 
 export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions): OrchardMachines {
@@ -56,31 +58,15 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
     return byName(json, what);
   };
   const allShared = options.share(all);
-  const post = async (image: string, name: string, signal: AbortSignal): Promise<string> => {
-    const what = 'The request for a machine';
-    const json = wishOf(image, name, options);
-    const answer = await api.ask({ what, method: 'POST', path: '/vms', json, signal });
-    if (answer.status === 409) throw nameTaken(name);
-    if (answer.status !== 200) throw notTaken(image, answer.status, answer.json);
-    return understood(machine, answer.json, what).uid;
-  };
-  const afterDoubt = async (image: string, name: string, signal: AbortSignal): Promise<string> => {
-    // the name is a random number that nobody else has: who has it is ours
-    const found = await read(name, signal);
-    if (found) return found.uid;
-    return post(image, name, signal).catch(async (error) => {
-      // the first request may have come in between
-      const late = isCode(error, 'VM_CLONE_FAILED') ? await read(name, signal) : undefined;
-      if (late) return late.uid;
-      throw error;
-    });
-  };
   return {
-    create: (image, name, signal) =>
-      post(image, name, signal).catch((error) => {
-        if (!isCode(error, 'CLUSTER_UNREACHABLE') && !isCode(error, 'CLUSTER_ANSWER_INVALID')) throw error;
-        return afterDoubt(image, name, signal);
-      }),
+    create: async (image, name, labels, signal) => {
+      const what = 'The request for a machine';
+      const json = wishOf(image, name, labels, options);
+      const answer = await api.ask({ what, method: 'POST', path: '/vms', json, signal });
+      if (answer.status === 409) return null;
+      if (answer.status !== 200) throw notTaken(image, answer.status, answer.json);
+      return understood(machine, answer.json, what).uid;
+    },
     look: async (name, uid, signal) => {
       const row = (await allShared(signal)).get(name);
       // one that is missing in the list is given up only when the controller says so of it alone
@@ -90,18 +76,12 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
       return viewOf(found, uid);
     },
     remove: async (name, signal) => {
-      await api.ask({
-        what: 'The request to remove a machine',
-        method: 'DELETE',
-        path: pathOf(name),
-        signal,
-      });
+      const what = 'The request to remove a machine';
+      await api.ask({ what, method: 'DELETE', path: pathOf(name), signal });
     },
-    names: async (signal) => [...(await all(signal)).keys()],
+    all,
   };
 }
-
-const isCode = (error: unknown, code: string): boolean => error instanceof ShipError && error.code === code;
 
 function understood<T>(schema: z.ZodType<T>, json: unknown, what: string): T {
   const { data, success } = schema.safeParse(json);
@@ -117,10 +97,10 @@ function byName(json: unknown, what: string): ReadonlyMap<string, Row> {
 }
 
 /** Everything that 0.55.0 takes and that differs from what it takes by itself; nothing in it is secret. */
-function wishOf(image: string, name: string, options: OrchardDriverOptions): unknown {
-  const { labels, cpus, memoryMb, os, arch, runtime, ssh, guestNetwork } = options;
+function wishOf(image: string, name: string, more: Labels, options: OrchardDriverOptions): unknown {
+  const { cpus, memoryMb, os, arch, runtime, ssh, guestNetwork } = options;
   return {
-    ...{ name, image, os, arch, runtime, labels },
+    ...{ name, image, os, arch, runtime, labels: { ...more, ...options.labels } },
     ...{ imagePullPolicy: 'IfNotPresent', headless: true, restart_policy: 'Never' },
     ...(cpus !== undefined && { cpu: cpus }),
     ...(memoryMb !== undefined && { memory: memoryMb }),
@@ -132,10 +112,11 @@ function wishOf(image: string, name: string, options: OrchardDriverOptions): unk
   };
 }
 
-function viewOf(found: Machine | undefined, uid: string): ClusterMachineView {
-  if (!found || found.uid !== uid) return { stage: 'gone', worker: null, message: null };
+function viewOf(found: Machine | undefined, uid: string | null): ClusterMachineView {
+  if (!found || (uid !== null && found.uid !== uid))
+    return { stage: 'gone', uid: null, worker: null, message: null };
   const { worker = null, status_message: message = null } = found;
-  return { stage: stageOf(found), worker: worker === '' ? null : worker, message };
+  return { stage: stageOf(found), uid: found.uid, worker: worker === '' ? null : worker, message };
 }
 
 function stageOf({ status, worker = '' }: Machine): ClusterMachineView['stage'] {

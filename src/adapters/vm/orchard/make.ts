@@ -1,0 +1,74 @@
+import type { ClusterMachineEnd } from '../../../../machines/contracts/cluster.ts';
+import type { OrchardApi } from './api.ts';
+import { createSuspects, labelsAway } from './avoid.ts';
+import { nameTaken, notStarted } from './failures.ts';
+import type { FollowedMachine } from './follow.ts';
+import type { OrchardMachines } from './machines.ts';
+import type { OrchardDriverOptions } from './options.ts';
+
+/** A machine that is being made, and what became of that. */
+export interface MadeMachine extends Omit<FollowedMachine, 'started'> {
+  /** Never rejects: null when a worker has started it. */
+  readonly started: Promise<NotStarted | null>;
+}
+
+export interface NotStarted {
+  readonly error: unknown;
+  /** Another machine has the name, which is to be left alone. */
+  readonly isAnother: boolean;
+}
+
+const LOOK_THERE = 'Restart Orchard there, and look for machines that it did not make, and for its image.';
+
+/** Makes machines; what a worker did not bring to run is told to the operator, and the worker avoided for a while. */
+export function machineMaker(api: OrchardApi, machines: OrchardMachines, options: OrchardDriverOptions) {
+  const { follow, note } = options;
+  const suspects = createSuspects();
+  const labelsFor = async (name: string, signal: AbortSignal) =>
+    labelsAway(api, machines, options, suspects.names(), signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      note('warn', 'the workers of the cluster could not be told apart', { vm: name, err: error });
+      return {};
+    });
+  return (image: string, name: string): MadeMachine => {
+    let refusal: unknown;
+    const request = async (signal: AbortSignal) => {
+      const labels = await labelsFor(name, signal);
+      return machines.create(image, name, labels, signal).catch((error: unknown) => {
+        refusal = error;
+        throw error;
+      });
+    };
+    const followed = follow(
+      {
+        request,
+        look: (uid, signal) => machines.look(name, uid, signal),
+        remove: (signal) => machines.remove(name, signal),
+      },
+      {
+        onStarted: (worker) => void (worker !== null && suspects.clear(worker)),
+        onMissed: (miss) => {
+          if (miss.worker !== null) suspects.add(miss.worker);
+          note('warn', NOT_BROUGHT_TO_RUN, { vm: name, ...miss, nextStep: LOOK_THERE });
+        },
+      },
+    );
+    const lost = (end: ClusterMachineEnd): NotStarted => {
+      if (end.worker !== null && end.why !== 'gone') suspects.add(end.worker);
+      note('warn', 'a machine of the cluster was not started', { vm: name, ...end });
+      return { error: errorFor(image, name, end, refusal), isAnother: end.why === 'taken' };
+    };
+    return {
+      ...followed,
+      started: Promise.race([followed.started.then(() => null), followed.ended.then(lost)]),
+    };
+  };
+}
+
+const NOT_BROUGHT_TO_RUN = 'a worker of the cluster did not bring a machine to run: another one is asked for';
+
+function errorFor(image: string, name: string, end: ClusterMachineEnd, refusal: unknown): unknown {
+  if (end.why === 'taken') return nameTaken(name);
+  const isOfRequest = end.why === 'refused' || (end.why === 'unanswered' && end.worker === null);
+  return isOfRequest && refusal !== undefined ? refusal : notStarted(image, end);
+}
