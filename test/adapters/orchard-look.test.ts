@@ -18,7 +18,7 @@ afterEach(() => host.remove());
 
 const make = async () => {
   const name = freshName();
-  return { name, uid: await machines.create('golden', name, signal) };
+  return { name, uid: await machines.create('golden', name, {}, signal) };
 };
 type Made = Awaited<ReturnType<typeof make>>;
 const look = ({ name, uid }: Made) => machines.look(name, uid, signal);
