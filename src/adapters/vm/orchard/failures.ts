@@ -131,7 +131,7 @@ const waits: Readonly<Record<ClusterMachineEnd['why'], (hosts: string) => Words>
       terminal: `These hosts had it, and did not start it before its deadline: ${hosts}.`,
     },
     nextStep: {
-      hub: 'Try again; if it fails again, the operator of the worker finds the hosts named in its log.',
+      hub: TRY_AGAIN_OR_LOOK.hub,
       terminal: `Restart Orchard on ${hosts}, and look there for machines that it did not make.`,
     },
   }),
