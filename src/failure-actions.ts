@@ -151,6 +151,11 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   HUB_REFUSED: 'The operator of the hub reads its log; the message holds the answer.',
   BUNDLE_NOT_FOUND: 'Build and send the job again: the hub has lost the bundle.',
   STORE_APP_UNKNOWN: 'Make an app record for the identifier in App Store Connect.',
+  STORE_GROUP_UNKNOWN: 'Name the groups as App Store Connect does, or make them there.',
+  STORE_COMPLIANCE_OPEN:
+    'Answer the question at the build, and set ITSAppUsesNonExemptEncryption in Info.plist.',
+  STORE_FOLLOW_UP_FAILED:
+    'Do what the message names, at the build in App Store Connect; do not upload its number again.',
   STORE_DUPLICATE: 'Raise the build number, build, and send the job again.',
   STORE_COMMIT_UNCLEAR: 'Look into App Store Connect for the build before the job is sent again.',
   APPLE_API_KEY_INVALID: 'Send the .p8 file as it came from App Store Connect.',

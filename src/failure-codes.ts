@@ -221,6 +221,14 @@ export const failureCodes = {
   HUB_UNAVAILABLE: upstream('The hub did not answer, or answered with a server error, after every retry.'),
   // Apple's services: API key, notarization, stapling
   STORE_APP_UNKNOWN: input('App Store Connect has no app record for the bundle identifier.'),
+  STORE_GROUP_UNKNOWN: input('The app has no TestFlight group of that name.'),
+  STORE_COMPLIANCE_OPEN: input(
+    'Apple does not know how the app uses encryption, and lets nobody test the build before.',
+  ),
+  STORE_FOLLOW_UP_FAILED: {
+    ...upstream('The build is in App Store Connect, but what was to follow its upload is not all done.'),
+    retryable: false,
+  },
   STORE_REJECTED: input('App Store Connect does not take the build.'),
   STORE_DUPLICATE: input('App Store Connect has a build of this number already, and it is not of this job.'),
   STORE_UPLOAD_UNKNOWN: upstream('App Store Connect does not know the upload that was reserved.'),

@@ -13,6 +13,7 @@ import { signJobMachine } from '../machines/sign-job/machine.ts';
 import { statusWatchMachine } from '../machines/status-watch/machine.ts';
 import { storeUploadMachine } from '../machines/store-upload/machine.ts';
 import { supervisorMachine } from '../machines/supervisor/machine.ts';
+import { testflightMachine } from '../machines/testflight/machine.ts';
 import { vmLifecycleMachine } from '../machines/vm-lifecycle/machine.ts';
 import { vmPoolMachine } from '../machines/vm-pool/machine.ts';
 import { actorSystemPage } from './actor-system.ts';
@@ -36,6 +37,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'vm-pool': vmPoolMachine,
   notarization: notarizationMachine,
   'store-upload': storeUploadMachine,
+  testflight: testflightMachine,
 };
 
 /** Every generated page by file name. */

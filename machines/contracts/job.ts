@@ -20,6 +20,16 @@ export interface AdmittedJob {
   readonly toolchain: Toolchain | null;
   /** In this order; each signs a fresh copy of the bundle. */
   readonly passes: readonly AdmittedPass[];
+  /** What testers need of a build that goes to App Store Connect; null when nothing was asked for. */
+  readonly afterUpload: AfterUpload | null;
+}
+
+/** After the wait until Apple has processed the build; names and texts stay behind the ports. */
+export interface AfterUpload {
+  /** "What to test" is written. */
+  readonly hasNotes: boolean;
+  /** TestFlight groups get the build. */
+  readonly hasGroups: boolean;
 }
 
 /** `xcode` is a macOS guest with Apple's tools, `portable` any guest that has rcodesign. */

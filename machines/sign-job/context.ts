@@ -40,6 +40,8 @@ export interface SignJobContext extends SignJobInput {
   readonly acceptedAs: string | null;
   /** Apple's id of the upload of the build that it took. */
   readonly publishedAs: string | null;
+  /** Apple's id of the build, once testers have what was asked for. */
+  readonly distributedAs: string | null;
   readonly uploadId: string | null;
   readonly stage: { readonly name: Stage; readonly message: string; readonly percent: number } | null;
   readonly attempts: number;

@@ -94,6 +94,7 @@ export const delivered = signJobSetup.createStateConfig({
   always: [
     { guard: 'mustPublish', target: 'awaitingClaim', actions: 'finishStage' },
     { guard: and(['claimIsValid', 'hasNewerToken']), target: 'delivering' },
+    { guard: and(['claimIsValid', 'mustDistribute']), target: 'distributing', actions: 'finishStage' },
     {
       guard: 'claimIsValid',
       target: '#signJob.engaged.work.reporting',

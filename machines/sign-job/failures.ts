@@ -74,6 +74,19 @@ export const afterDelivery = (failure: Failure, { name }: Artifact): Failure => 
   };
 };
 
+/** Those of what follows an upload say it themselves, and what Apple refuses it does not have. */
+const KNOWN_TO_BE_THERE = new Set(['STORE_FOLLOW_UP_FAILED', 'STORE_REJECTED']);
+
+/** Nobody is to think that the upload to the store failed, and raise a build number or send it once more. */
+export const afterPublication = (failure: Failure): Failure => {
+  if (KNOWN_TO_BE_THERE.has(failure.code)) return failure;
+  const { reason, ...rest } = textsOf(failure);
+  return {
+    ...failure,
+    ...say({ ...rest, reason: wording`${reason} The build is in App Store Connect all the same.` }),
+  };
+};
+
 /** The hub says that the job belongs to somebody else now: nothing is reported, everything is cleaned up. */
 export const NOT_OURS = 'HUB_JOB_NOT_OURS';
 

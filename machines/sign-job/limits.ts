@@ -58,6 +58,8 @@ export const signJobLimits = {
   journalTimeout: 10_000,
   /** The deadlines of store-upload end sooner but for a line that is slow in every attempt. */
   publishingTimeout: 3 * 3_600_000,
+  /** The deadlines of testflight end sooner: the processing of the build, and some requests after it. */
+  distributionTimeout: 3 * 3_600_000,
   /** After the link is back: the question whether the token of the assignment is still good. */
   claimTimeout: 30_000,
   claimPause: 2_000,
@@ -85,12 +87,20 @@ export const signJobLimits = {
 
 /** What a job may take as a whole: Apple's waits come on top of its own time. */
 export const wholeJob =
-  (limits: Readonly<Record<'jobTimeout' | 'notarizationTimeout' | 'publishingTimeout', number>>) =>
-  ({ context: { job } }: { context: { readonly job: Pick<AdmittedJob, 'passes'> | null } }): number =>
+  (
+    limits: Readonly<
+      Record<'jobTimeout' | 'notarizationTimeout' | 'publishingTimeout' | 'distributionTimeout', number>
+    >,
+  ) =>
+  ({
+    context: { job },
+  }: {
+    context: { readonly job: Pick<AdmittedJob, 'passes' | 'afterUpload'> | null };
+  }): number =>
     (job?.passes ?? []).reduce(
       (sum, { notarizes, publishes }) =>
         sum + (notarizes ? limits.notarizationTimeout : 0) + (publishes ? limits.publishingTimeout : 0),
-      limits.jobTimeout,
+      limits.jobTimeout + (job?.afterUpload ? limits.distributionTimeout : 0),
     );
 
 /** Attempts to download or upload before the run fails. */

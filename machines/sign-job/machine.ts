@@ -42,6 +42,7 @@ export const signJobMachine = signJobSetup.createMachine({
     delivered: null,
     acceptedAs: null,
     publishedAs: null,
+    distributedAs: null,
     uploadId: null,
     stage: null,
     attempts: 0,

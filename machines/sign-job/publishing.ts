@@ -1,4 +1,5 @@
 import { assign } from 'xstate';
+import type { AfterUpload } from '../contracts/job.ts';
 import { artifactOf, publishedPass } from './context.ts';
 import { signJobSetup } from './setup.ts';
 import { begin, FAULT, failureIn, faulted, late, MACHINE_NOT_NEEDED, stepAbout } from './transitions.ts';
@@ -33,6 +34,7 @@ export const publishing = signJobSetup.createStateConfig({
           runId: context.runId,
           artifact: artifactOf(context, publishedPass(context)),
           uploadId: context.uploadId,
+          namesGroups: context.job?.afterUpload?.hasGroups === true,
         }),
         onDone: [
           {
@@ -58,3 +60,41 @@ export const publishing = signJobSetup.createStateConfig({
     },
   },
 });
+
+export const distributing = signJobSetup.createStateConfig({
+  description:
+    'App Store Connect has the build, and the sender the artifact: testers are given what was asked for.',
+  entry: begin('publishing', 'Waiting for App Store Connect to process the build'),
+  on: MACHINE_NOT_NEEDED,
+  after: { distributionTimeout: late('what follows the upload to App Store Connect') },
+  invoke: {
+    id: 'testflight',
+    src: 'testflight',
+    input: ({ context }) => ({
+      runId: context.runId,
+      artifact: artifactOf(context, publishedPass(context)),
+      wishes: context.job?.afterUpload ?? NOTHING,
+    }),
+    onDone: [
+      {
+        guard: { type: 'isDistributed', params: ({ event }) => event },
+        target: 'delivered',
+        actions: [
+          { type: 'keepDistributed', params: ({ event }) => event },
+          { type: 'tellRemarks', params: ({ event }) => event },
+          { type: 'tellDistributed', params: ({ event }) => event },
+        ],
+      },
+      {
+        target: FAULT,
+        actions: [
+          { type: 'tellRemarks', params: ({ event }) => event },
+          { type: 'keepFailure', params: failureIn },
+        ],
+      },
+    ],
+    onError: faulted,
+  },
+});
+
+const NOTHING: AfterUpload = { hasNotes: false, hasGroups: false };

@@ -1,8 +1,8 @@
-import { toFailure } from '../contracts/failure.ts';
+import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { Conclusion, JobNote, JobReport } from '../contracts/job.ts';
 import type { StoreUploadOutput } from '../store-upload/machine.ts';
 import type { SignJobContext } from './context.ts';
-import { afterDelivery, jobCancelled, workerStopping } from './failures.ts';
+import { afterDelivery, afterPublication, jobCancelled, workerStopping } from './failures.ts';
 
 /** The hub relays every line on its one event loop. */
 export const TOLD_REMARKS = 50;
@@ -14,6 +14,12 @@ export function publishedNote({ job }: SignJobContext, { processed }: StoreUploa
     platform: job?.target === 'macos-sign' ? 'macos' : 'ios',
     message: `${job?.appName ?? 'The app'} was uploaded to App Store Connect${end}`,
   };
+}
+
+/** What has come of the follow-up, for the user. */
+export function distributedLine({ job }: SignJobContext): string {
+  if (job?.afterUpload?.hasGroups) return 'Apple has processed the build, and the groups of testers have it.';
+  return 'Apple has processed the build.';
 }
 
 export function noted(context: SignJobContext, note: JobNote): JobReport {
@@ -28,9 +34,15 @@ export function conclusionOf(context: SignJobContext): Conclusion {
   const isReturned = said.code === workerStopping.code && !hasLeftHost(context);
   return {
     outcome: isCancelled ? 'cancelled' : isReturned ? 'returned' : 'failed',
-    failure: artifact && !isCancelled ? afterDelivery(said, artifact) : said,
+    failure: isCancelled ? said : withWhatIsDone(said, context),
     stage: stage?.name ?? null,
   };
+}
+
+/** What has left this host before the failure is not lost, and is not to be sent again. */
+function withWhatIsDone(failure: Failure, { delivered, publishedAs }: SignJobContext): Failure {
+  const published = publishedAs === null ? failure : afterPublication(failure);
+  return delivered ? afterDelivery(published, delivered) : published;
 }
 
 /**

@@ -26,7 +26,7 @@ import {
   mergingInfoPlist,
   recallingArtifact,
 } from './preparing.ts';
-import { publishing } from './publishing.ts';
+import { distributing, publishing } from './publishing.ts';
 import { signJobSetup } from './setup.ts';
 import {
   beginningPass,
@@ -96,5 +96,6 @@ export const running = signJobSetup.createStateConfig({
     publishing,
     delivering,
     delivered,
+    distributing,
   },
 });

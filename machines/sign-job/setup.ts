@@ -11,6 +11,7 @@ import type {
 } from '../contracts/job.ts';
 import { type NotarizationOutput, notarizationMachine } from '../notarization/machine.ts';
 import { type StoreUploadOutput, storeUploadMachine } from '../store-upload/machine.ts';
+import { type TestflightOutput, testflightMachine } from '../testflight/machine.ts';
 import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
 import {
   artifactOf,
@@ -26,7 +27,7 @@ import {
 import { jobCancelled, NOT_OURS } from './failures.ts';
 import { signJobLimits, transferAttempts, wholeJob } from './limits.ts';
 import { signJobPorts } from './ports.ts';
-import { conclusionOf, noted, publishedNote, TOLD_REMARKS } from './reports.ts';
+import { conclusionOf, distributedLine, noted, publishedNote, TOLD_REMARKS } from './reports.ts';
 
 /** What the states of the sign-job are made of. */
 export const signJobSetup = setup({
@@ -35,13 +36,19 @@ export const signJobSetup = setup({
     context: {} as SignJobContext,
     events: {} as SignJobEvent,
     output: {} as JobOutput,
-    children: {} as { vm: 'vmLifecycle'; notarization: 'notarization'; storeUpload: 'storeUpload' },
+    children: {} as {
+      vm: 'vmLifecycle';
+      notarization: 'notarization';
+      storeUpload: 'storeUpload';
+      testflight: 'testflight';
+    },
   },
   actors: {
     ...signJobPorts,
     vmLifecycle: vmLifecycleMachine,
     notarization: notarizationMachine,
     storeUpload: storeUploadMachine,
+    testflight: testflightMachine,
   },
   actions: {
     keepFailure: assign({
@@ -82,14 +89,20 @@ export const signJobSetup = setup({
       ({ context }, params: { line: string }) =>
         noted(context, { kind: 'log', stage: context.stage?.name ?? 'extracting', line: params.line }),
     ),
-    tellRemarks: enqueueActions(({ context, enqueue }, params: { output: StoreUploadOutput }) => {
-      for (const line of params.output.remarks.slice(0, TOLD_REMARKS))
-        enqueue.sendTo(context.owner, noted(context, { kind: 'log', stage: 'publishing', line }));
-    }),
+    tellRemarks: enqueueActions(
+      ({ context, enqueue }, params: { output: { readonly remarks: readonly string[] } }) => {
+        for (const line of params.output.remarks.slice(0, TOLD_REMARKS))
+          enqueue.sendTo(context.owner, noted(context, { kind: 'log', stage: 'publishing', line }));
+      },
+    ),
     tellPublished: sendTo(
       ({ context }) => context.owner,
       ({ context }, params: { output: StoreUploadOutput }) =>
         noted(context, publishedNote(context, params.output)),
+    ),
+    tellDistributed: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => noted(context, { kind: 'log', stage: 'publishing', line: distributedLine(context) }),
     ),
     /** Its plan may depend on what is in the credentials, which only the process of the run reads. */
     keepJob: assign({ job: (_, params: { output: AdmittedJob }) => params.output }),
@@ -111,6 +124,9 @@ export const signJobSetup = setup({
     }),
     keepPublished: assign({
       publishedAs: (_, params: { output: StoreUploadOutput }) => params.output.uploadId ?? '',
+    }),
+    keepDistributed: assign({
+      distributedAs: (_, params: { output: TestflightOutput }) => params.output.buildId ?? '',
     }),
     repeatStage: enqueueActions(({ context, enqueue }) => {
       if (!context.stage) return;
@@ -169,6 +185,8 @@ export const signJobSetup = setup({
     embedsProfile: ({ context }) => passesOf(context)[context.pass]?.embedsProfile === true,
     mustNotarize: ({ context }) => notarizedPass(context) >= 0 && context.acceptedAs === null,
     mustPublish: ({ context }) => publishedPass(context) >= 0 && context.publishedAs === null,
+    mustDistribute: ({ context }) =>
+      context.job?.afterUpload != null && context.publishedAs !== null && context.distributedAs === null,
     /** What is delivered is not what the store gets, and could be lost with that. */
     isUnsecured: ({ context }) =>
       context.delivered === null && deliveredPass(context) !== publishedPass(context),
@@ -184,6 +202,7 @@ export const signJobSetup = setup({
     isTicketRefused: (_, params: { failure: Failure }) => params.failure.code === 'STAPLE_FAILED',
     isAccepted: (_, params: { output: NotarizationOutput }) => params.output.outcome === 'succeeded',
     isPublished: (_, params: { output: StoreUploadOutput }) => params.output.outcome === 'published',
+    isDistributed: (_, params: { output: TestflightOutput }) => params.output.outcome === 'ready',
     processIsReady: stateIn('#signJob.engaged.process.alive'),
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
     machineIsGone: stateIn('#signJob.engaged.machine.none'),

@@ -7,6 +7,8 @@ export interface StoreUploadInput {
   readonly artifact: Artifact;
   /** An upload of the same build that was begun before a restart. */
   readonly uploadId: string | null;
+  /** TestFlight groups are to get the build: their names are checked before anything is sent. */
+  readonly namesGroups: boolean;
 }
 
 export interface StoreUploadOutput {

@@ -1,6 +1,6 @@
 import type { StoreUploadOutput } from './context.ts';
 import { awaitingProcessing, comparing, objecting } from './processing.ts';
-import { findingApp, recording, reserving, reservingFile } from './reserving.ts';
+import { checkingGroups, findingApp, recording, reserving, reservingFile } from './reserving.ts';
 import { committing, reconciling, sendingParts } from './sending.ts';
 import { storeUploadSetup } from './setup.ts';
 
@@ -49,6 +49,7 @@ export const storeUploadMachine = storeUploadSetup.createMachine({
       always: [{ guard: 'isResumed', target: 'reconciling' }, { target: 'findingApp' }],
     },
     findingApp,
+    checkingGroups,
     reserving,
     recording,
     reservingFile,

@@ -36,6 +36,8 @@ export type OwnBuild = 'none' | 'processing' | 'valid';
 export const storeUploadPorts = {
   /** Exact match of the bundle identifier; answers with Apple's id of the app. */
   findApp: port<string, RunInput>('findApp'),
+  /** Refuses names of TestFlight groups that the app does not have. */
+  checkGroups: port<void, RunInput>('checkGroups'),
   reserveUpload: port<string, RunInput & { appId: string }>('reserveUpload'),
   recordUpload: port<void, UploadInput>('recordUpload'),
   reserveFile: port<{ fileId: string; parts: readonly number[] }, UploadInput>('reserveFile'),

@@ -15,13 +15,41 @@ export const findingApp = storeUploadSetup.createStateConfig({
         id: 'findApp',
         src: 'findApp',
         input: runOf,
-        onDone: {
-          target: '#storeUpload.reserving',
-          actions: assign({ appId: ({ event }) => event.output }),
-        },
+        onDone: [
+          {
+            guard: 'namesGroups',
+            target: '#storeUpload.checkingGroups',
+            actions: assign({ appId: ({ event }) => event.output }),
+          },
+          {
+            target: '#storeUpload.reserving',
+            actions: assign({ appId: ({ event }) => event.output }),
+          },
+        ],
         onError: againOrFail,
       },
       after: { requestTimeout: lateOrFail('finding the app') },
+    },
+    pausing,
+  },
+});
+
+export const checkingGroups = storeUploadSetup.createStateConfig({
+  description: 'The groups that testers are in are looked up: a wrong name is not to cost a build number.',
+  entry: 'resetAttempts',
+  initial: 'attempting',
+  states: {
+    attempting: {
+      description: 'One question.',
+      entry: 'countAttempt',
+      invoke: {
+        id: 'checkGroups',
+        src: 'checkGroups',
+        input: runOf,
+        onDone: '#storeUpload.reserving',
+        onError: againOrFail,
+      },
+      after: { requestTimeout: lateOrFail('looking up the groups of testers') },
     },
     pausing,
   },

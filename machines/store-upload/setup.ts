@@ -66,6 +66,7 @@ export const storeUploadSetup = setup({
     dropObjection: assign({ failure: null }),
   },
   guards: {
+    namesGroups: ({ context }) => context.namesGroups,
     isResumed: ({ context }) => context.uploadId !== null,
     hasAttemptsLeft: ({ context }) => context.attempts < STORE_ATTEMPTS,
     mayTryAgain: ({ context }, params: { failure: Failure }) =>

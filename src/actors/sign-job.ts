@@ -22,6 +22,7 @@ import {
   watchRunIn,
 } from './run-steps.ts';
 import { provideStoreUpload } from './store-upload.ts';
+import { provideTestflight } from './testflight.ts';
 import type { provideVmLifecycle } from './vm-lifecycle.ts';
 
 const SECOND_MS = 1_000;
@@ -40,6 +41,7 @@ export function provideSignJob(
       vmLifecycle,
       notarization: provideNotarization(services),
       storeUpload: provideStoreUpload(services),
+      testflight: provideTestflight(services),
       admitJob: fromPromise<AdmittedJob, StepInput>(async ({ input }) => {
         const assignment = services.vault.assignment(input.assignmentId);
         if (!assignment) throw new Error(`assignment ${input.assignmentId} is not in the vault`);

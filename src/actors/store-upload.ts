@@ -1,17 +1,12 @@
-import { fromPromise, type NonReducibleUnknown } from 'xstate';
 import { storeUploadLimits } from '../../machines/store-upload/limits.ts';
 import { storeUploadMachine } from '../../machines/store-upload/machine.ts';
-import type { AnswerOf, InputOf, PortName } from '../run/channel/ports.ts';
 import type { Services } from '../run/services.ts';
+import { effectIn } from './effect.ts';
 import { stretched } from './jitter.ts';
 
 /** The store-upload with its ports filled in; keys, addresses of parts and the file are in the process of its run. */
 export function provideStoreUpload({ runs, limits }: Pick<Services, 'runs' | 'limits'>) {
-  const effect = <P extends PortName>(port: P) =>
-    fromPromise<AnswerOf<P>, InputOf<P> & NonReducibleUnknown & { readonly runId: string }>(
-      ({ input: { runId, ...input }, signal }) =>
-        runs.call(runId, port, input as unknown as InputOf<P>, { signal }),
-    );
+  const effect = effectIn(runs);
   return storeUploadMachine.provide({
     delays: {
       ...storeUploadLimits,
@@ -29,6 +24,7 @@ export function provideStoreUpload({ runs, limits }: Pick<Services, 'runs' | 'li
       commitFile: effect('commitFile'),
       askUpload: effect('askUpload'),
       findOwnBuild: effect('findOwnBuild'),
+      checkGroups: effect('checkGroups'),
     },
   });
 }

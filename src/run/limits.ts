@@ -4,6 +4,7 @@ import type { notarizationLimits } from '../../machines/notarization/limits.ts';
 import type { signJobLimits } from '../../machines/sign-job/limits.ts';
 import type { storeUploadLimits } from '../../machines/store-upload/limits.ts';
 import type { supervisorLimits } from '../../machines/supervisor/limits.ts';
+import type { testflightLimits } from '../../machines/testflight/limits.ts';
 import type { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import type { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
 import type { runProcessLimits } from './host/limits.ts';
@@ -20,6 +21,7 @@ export interface Limits {
   readonly vm?: Some<typeof vmLimits>;
   readonly notarization?: Some<typeof notarizationLimits>;
   readonly storeUpload?: Some<typeof storeUploadLimits>;
+  readonly testflight?: Some<typeof testflightLimits>;
   /** Of the process of each run; some of them are amounts. */
   readonly runProcess?: Some<typeof runProcessLimits>;
 }

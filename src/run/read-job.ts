@@ -1,7 +1,7 @@
 import type { AdmittedJob, Toolchain } from '../../machines/contracts/job.ts';
 import { type Credentials, type CredentialsSummary, parseCredentials } from '../domain/credentials/index.ts';
 import { type Manifest, parseManifest } from '../domain/manifest/index.ts';
-import { planJob, requireApiKey, type SignPlan } from '../domain/plan.ts';
+import { planJob, publishes, requireApiKey, type SignPlan } from '../domain/plan.ts';
 
 export interface SentJob {
   readonly manifest: unknown;
@@ -48,4 +48,10 @@ export const admittedJob = (
   passes: plan.passes.map(({ embedsProfile, notarizes, staples, publishes, delivers }) => ({
     ...{ embedsProfile, notarizes, staples, publishes, delivers },
   })),
+  afterUpload: publishes(plan) ? afterUploadOf(manifest) : null,
 });
+
+const afterUploadOf = ({ afterUpload }: Manifest): AdmittedJob['afterUpload'] =>
+  afterUpload
+    ? { hasNotes: Object.keys(afterUpload.notes).length > 0, hasGroups: afterUpload.groups.length > 0 }
+    : null;

@@ -61,7 +61,7 @@ async function upload(uploadId: string | null = null, bundleId = app.bundleId) {
   const machine = provideStoreUpload({ runs, limits: {} }).provide({
     delays: { retryPause: 1, pollPause: 1, settlePause: 1 },
   });
-  const actor = createActor(machine, { input: { runId: 'run-1', artifact, uploadId } });
+  const actor = createActor(machine, { input: { runId: 'run-1', artifact, uploadId, namesGroups: false } });
   const done = toPromise(actor);
   actor.start();
   const output = await done;

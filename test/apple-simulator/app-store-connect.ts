@@ -1,6 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ApiAuth } from './api-auth.ts';
-import { type Answer, type Exchange, type Route, type SimulatorContext, unauthorized } from './core.ts';
+import { BetaTesting, type StoreBuild, type StoreGroup } from './beta-testing.ts';
+import {
+  type Answer,
+  type Exchange,
+  ok,
+  type Route,
+  refused,
+  type SimulatorContext,
+  unauthorized,
+} from './core.ts';
 
 export interface StoreApp {
   readonly id: string;
@@ -26,6 +35,7 @@ export interface StoreUpload {
   commits: number;
   /** When the file was committed; empty before. */
   uploadedDate: string;
+  readonly build: StoreBuild;
 }
 
 export interface StoreOptions {
@@ -36,8 +46,22 @@ export interface StoreOptions {
   readonly pollsBeforeVerdict?: number;
   /** What processing finds; nothing: the build is fine. */
   readonly errors?: readonly { code: string; description: string }[];
+  /** What becomes of the build after its upload is complete. */
+  readonly build?: BuildOptions;
+  /** Groups of TestFlight testers. */
+  readonly groups?: readonly StoreGroup[];
   /** The addresses of parts end that many milliseconds after the reservation; never when left out. */
   readonly addressMs?: number;
+}
+
+export interface BuildOptions {
+  /** Questions for the build that are answered with PROCESSING; 0 when left out. */
+  readonly pollsBeforeProcessed?: number;
+  readonly endsAs?: 'VALID' | 'INVALID' | 'FAILED';
+  /** As Apple reads it from Info.plist, or as an earlier answer says; null when left out. */
+  readonly usesNonExemptEncryption?: boolean | null;
+  /** Languages that App Store Connect makes notes in by itself; none when left out. */
+  readonly locales?: readonly string[];
 }
 
 /** What clients send, as far as it is looked at. */
@@ -62,10 +86,15 @@ export class StoreService {
   /** Ids of uploads that are answered with 404 from now on; their builds stay. */
   readonly forgotten = new Set<string>();
   fileReservations = 0;
+  readonly testing: BetaTesting;
   readonly #options: StoreOptions;
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.testing = new BetaTesting({
+      groups: options.groups ?? [],
+      builds: () => this.uploads.map(({ build }) => build),
+    });
   }
 
   readonly service = (context: SimulatorContext, auth: ApiAuth): readonly Route[] => {
@@ -92,6 +121,7 @@ export class StoreService {
       route('commitFile', 'PATCH', '/v1/buildUploadFiles/([^/]+)', async (e) => this.#commit(context, e)),
       route('builds', 'GET', '/v1/builds', async ({ query }) => this.#builds(query)),
       route('askUpload', 'GET', '/v1/buildUploads/([^/]+)', async (e) => this.#ask(e.groups[0])),
+      ...this.testing.routes.map(({ name, method, path, handle }) => route(name, method, path, handle)),
       {
         name: 'putPart',
         method: 'PUT',
@@ -128,18 +158,26 @@ export class StoreService {
         shortVersion === query.get('filter[preReleaseVersion.version]') &&
         uploadedDate !== '',
     );
-    const processingStates = { COMPLETE: 'VALID', FAILED: 'INVALID', PROCESSING: 'PROCESSING' } as const;
     return ok(
-      found.map(({ id, version, uploadedDate, state }) => ({
-        type: 'builds',
-        id: `build-${id}`,
-        attributes: {
-          version,
-          uploadedDate,
-          processingState: processingStates[state as keyof typeof processingStates],
-        },
-      })),
+      found.map((upload) => {
+        const { version, uploadedDate, build } = upload;
+        const { usesNonExemptEncryption } = build;
+        const processingState = this.#processingStateOf(upload);
+        return {
+          type: 'builds',
+          id: build.id,
+          attributes: { version, uploadedDate, processingState, usesNonExemptEncryption },
+        };
+      }),
     );
+  }
+
+  #processingStateOf({ state, build }: StoreUpload): string {
+    if (state !== 'COMPLETE') return state === 'FAILED' ? 'INVALID' : 'PROCESSING';
+    build.pollsLeft -= 1;
+    if (build.pollsLeft >= 0) return 'PROCESSING';
+    build.processingState = this.#options.build?.endsAs ?? 'VALID';
+    return build.processingState;
   }
 
   #reserve(json: unknown): Answer {
@@ -170,6 +208,7 @@ export class StoreService {
       ...{ fileId: '', fileSize: 0, uti: '', parts: new Map(), sha256Hex: '', commits: 0 },
       pollsLeft: this.#options.pollsBeforeVerdict ?? 1,
       uploadedDate: '',
+      build: newBuild(appId, this.#options.build),
     };
     this.uploads.push(upload);
     return { status: 201, json: { data: resourceOf(upload) } };
@@ -261,11 +300,18 @@ export class StoreService {
   }
 }
 
-const ok = (data: unknown): Answer => ({ status: 200, json: { data } });
-
-const refused = (status: number, code: string, detail: string): Answer => ({
-  status,
-  json: { errors: [{ id: randomUUID(), status: String(status), code, title: 'The request failed', detail }] },
+const newBuild = (
+  appId: string,
+  { pollsBeforeProcessed = 0, usesNonExemptEncryption = null, locales = [] }: BuildOptions = {},
+): StoreBuild => ({
+  id: randomUUID(),
+  appId,
+  processingState: 'PROCESSING',
+  pollsLeft: pollsBeforeProcessed,
+  usesNonExemptEncryption,
+  notes: locales.map((locale) => ({ id: randomUUID(), locale, whatsNew: null })),
+  groupIds: new Set(),
+  review: null,
 });
 
 const resourceOf = (upload: StoreUpload) => ({

@@ -183,6 +183,14 @@ function earlyAnswer(fault: Fault | undefined): Answer | undefined {
   }
 }
 
+export const ok = (data: unknown, status = 200): Answer => ({ status, json: { data } });
+
+/** An answer of App Store Connect that objects to something. */
+export const refused = (status: number, code: string, detail: string): Answer => ({
+  status,
+  json: appleError(String(status), code, 'The request failed', detail),
+});
+
 export const unauthorized: Answer = {
   status: 401,
   json: appleError(

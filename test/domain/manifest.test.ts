@@ -143,3 +143,40 @@ describe('targets', () => {
     expect(error.message).toContain('targets');
   });
 });
+
+describe('what is to follow an upload', () => {
+  const wished = (wishes: object) => parseManifest({ ...ios, ...wishes }).afterUpload;
+
+  test('is nothing when nothing is asked for', () => {
+    expect(
+      [{}, { wait: false }, { wait: null, testflight_groups: [], testflight_notes: {} }].map(wished),
+    ).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('is the wait, groups without their doubles, and notes for all languages or for each', () => {
+    expect(wished({ wait: true })).toEqual({ groups: [], notes: {} });
+    expect(wished({ testflight_groups: ['QA', 'QA'] })).toEqual({ groups: ['QA'], notes: {} });
+    expect(wished({ testflight_notes: 'Try it.\nAll of it.' })).toEqual({
+      groups: [],
+      notes: { default: 'Try it.\nAll of it.' },
+    });
+    expect(wished({ testflight_notes: { 'zh-Hans': 'x', default: 'y' } })?.notes).toEqual({
+      'zh-Hans': 'x',
+      default: 'y',
+    });
+  });
+
+  test.each([
+    [{ wait: 'yes' }, 'wait'],
+    [{ testflight_groups: 'QA' }, 'testflight_groups'],
+    [{ testflight_groups: [7] }, 'testflight_groups'],
+    [{ testflight_notes: 'x'.repeat(4_001) }, 'testflight_notes'],
+    [{ testflight_notes: { 'not a locale': 'x' } }, 'testflight_notes'],
+    [{ testflight_notes: { 'en-US': '\u0007' } }, 'testflight_notes'],
+  ])('is refused with its name where it cannot be used: %j', (wishes, field) => {
+    expect(failureOf({ ...ios, ...wishes })).toMatchObject({
+      code: 'MANIFEST_INVALID',
+      failure: { reason: expect.stringContaining(field) },
+    });
+  });
+});

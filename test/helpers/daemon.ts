@@ -72,6 +72,7 @@ const quick: Limits = {
   vm: { locatePause: 20, connectPause: 20, deletePause: 20 },
   notarization: { retryPause: 10, pollPause: 10, ticketPause: 10 },
   storeUpload: { retryPause: 10, pollPause: 10, settlePause: 10 },
+  testflight: { retryPause: 10, pollPause: 10 },
 };
 
 export interface Performance {
@@ -201,5 +202,6 @@ const merged = (base: Limits, own: Limits = {}): Limits => ({
   vm: { ...base.vm, ...own.vm },
   notarization: { ...base.notarization, ...own.notarization },
   storeUpload: { ...base.storeUpload, ...own.storeUpload },
+  testflight: { ...base.testflight, ...own.testflight },
   runProcess: { ...base.runProcess, ...own.runProcess },
 });

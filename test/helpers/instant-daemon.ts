@@ -70,6 +70,8 @@ const stepsWithApple = {
   ...{ askVerdict: unreached, fetchLog: unreached, fetchTicket: unreached, stapleTicket: unreached },
   ...{ findApp: unreached, reserveUpload: unreached, recordUpload: unreached, reserveFile: unreached },
   ...{ sendParts: unreached, commitFile: unreached, askUpload: unreached, findOwnBuild: unreached },
+  ...{ checkGroups: unreached, askBuild: unreached, answerCompliance: unreached, writeNotes: unreached },
+  ...{ joinGroups: unreached, requestReview: unreached },
 };
 
 /** Every step by name, so that a new one has to be thought of here. */

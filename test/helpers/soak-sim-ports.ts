@@ -54,6 +54,7 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   notarization: [1_000, 8_000],
   validateStaple: [100, 3_000],
   storeUpload: [1_000, 8_000],
+  testflight: [1_000, 8_000],
   // longer than the check, without whose end there is no upload
   deliverAhead: [3_001, 6_000],
   deliverArtifact: [500, 6_000],

@@ -217,3 +217,83 @@ describe('an iOS job for the store', () => {
     }),
   );
 });
+
+const APP = '6443210987';
+const groups = [
+  { id: 'g1', name: 'Team', appId: APP, isInternalGroup: true, hasAccessToAllBuilds: true },
+  { id: 'g2', name: 'Friends', appId: APP, isInternalGroup: false },
+];
+const testersJob = (wishes: JobChanges['manifest']) =>
+  room.materials.iosJob({
+    manifest: { ios_distribute: 'testflight', ...wishes },
+    credentials: room.apiKey,
+  });
+const forFriends = {
+  testflight_groups: ['Team', 'Friends'],
+  testflight_notes: { 'en-US': 'Try the clock.' },
+};
+
+describe('an iOS job for testers', () => {
+  test('ends when its groups have the build, with the notes, and with what the app says about encryption', () =>
+    withApple({ store: { groups, build: { pollsBeforeProcessed: 2 } } }, async (world) => {
+      const jobId = await world.submit(testersJob(forFriends));
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expectGoodConversation(world.hub, jobId, [...PUBLISHED, 'publishing']);
+      const build = world.store.uploads[0]?.build ?? expect.fail('no build');
+      expect(build).toMatchObject({
+        ...{ processingState: 'VALID', usesNonExemptEncryption: false, review: 'WAITING_FOR_BETA_REVIEW' },
+        notes: [{ locale: 'en-US', whatsNew: 'Try the clock.' }],
+      });
+      expect(world.store.testing.groupsOf(build)).toEqual(['Friends']);
+      expect(linesOf(world, jobId)).toContainEqual(expect.stringContaining('"Team" gets every build'));
+    }));
+
+  test('that only waits ends when Apple has processed the build, and touches no group', () =>
+    withApple({ store: { groups, build: { pollsBeforeProcessed: 2 } } }, async (world) => {
+      const jobId = await world.submit(testersJob({ wait: true }));
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expect(world.store.uploads[0]?.build.processingState).toBe('VALID');
+      const asked = world.apple.requests.map(({ route }) => route);
+      expect(asked.filter((route) => /group|notes|review/i.test(route))).toEqual([]);
+    }));
+
+  test('that names a group which is not there fails before anything is sent', () =>
+    withApple({ store: { groups } }, async (world) => {
+      const jobId = await world.submit(testersJob({ testflight_groups: ['friends'] }));
+      await expectFailed(world, jobId, /^STORE_GROUP_UNKNOWN: .*"friends".*"Team", "Friends"/);
+      expect(world.store.uploads).toEqual([]);
+    }));
+
+  test('fails when not all of it can be done, with the artifact delivered and the build called uploaded', () =>
+    withApple({ store: { groups } }, async (world) => {
+      world.store.testing.isReviewBusy = true;
+      const jobId = await world.submit(testersJob(forFriends));
+      expect(await world.completed(jobId)).toMatchObject({
+        success: false,
+        error: expect.stringMatching(
+          /^STORE_FOLLOW_UP_FAILED: The build is in App Store Connect.*Another build is in review.*delivered all the same/,
+        ),
+      });
+      expect(world.hub.artifact(jobId)).toBeDefined();
+      const messages = world.hub.messages(jobId);
+      expect(messages.filter(({ type }) => type === 'published')).toHaveLength(1);
+    }));
+
+  test('that is cancelled while Apple processes the build ends at once', () =>
+    withApple({ store: { build: { pollsBeforeProcessed: Number.POSITIVE_INFINITY } } }, async (world) => {
+      const waiting = world.reached('awaitingBuild.pausing');
+      const jobId = await world.submit(testersJob({ wait: true }));
+      await waiting;
+      expect(world.hub.cancel(jobId)).toBe(true);
+      expect(await world.completed(jobId)).toMatchObject({ success: false, error: 'cancelled' });
+    }));
+
+  test.each([1, 2, 3])('gets there through the faults of seed %d', (seed) =>
+    withApple({ store: { groups }, chaos: { seed, percent: 20 } }, async (world) => {
+      const jobId = await world.submit(testersJob(forFriends));
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      const [build] = world.store.uploads.filter(({ commits }) => commits > 0).map(({ build }) => build);
+      expect(build && world.store.testing.groupsOf(build)).toEqual(['Friends']);
+    }),
+  );
+});

@@ -259,6 +259,7 @@ describe('a job that is cancelled', () => {
       ...['learningToolchain', 'compilingAssets', 'layingOutBundle'],
       ...['validatingStaple', 'checkingStapled'],
       ...['recallingArtifact', 'keepingArtifact', 'notarizing', 'publishing.recalling', 'publishing.sending'],
+      'distributing',
     ].map((state) => `running.${state}`);
     /** With a check that goes on until the test ends it: `upload-ahead.test.ts`. */
     const whileChecking = ['check.reading', 'upload.attempting', 'upload.brokenOff'].map(

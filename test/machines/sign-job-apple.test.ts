@@ -108,7 +108,12 @@ test('what Apple has stapled is read back again, and delivered as it is now', ()
 test('a build that Apple took is called published before it is delivered', () => {
   const scene = begun({ store: true });
   scene.stage.the('findEarlierUpload').answer('u-0');
-  expect(scene.stage.the('storeUpload').input).toEqual({ runId: 'run-1', artifact, uploadId: 'u-0' });
+  expect(scene.stage.the('storeUpload').input).toEqual({
+    runId: 'run-1',
+    artifact,
+    uploadId: 'u-0',
+    namesGroups: false,
+  });
   scene.stage.the('storeUpload').answer(published);
   expect(scene.notes().slice(-4, -1)).toEqual([
     { kind: 'log', stage: 'publishing', line: 'a warning' },
@@ -118,6 +123,50 @@ test('a build that Apple took is called published before it is delivered', () =>
   scene.answer('deliverArtifact');
   expect(scene.conclusion()).toMatchObject({ outcome: 'succeeded' });
   scene.cleanUp();
+});
+
+const afterUpload = { hasNotes: false, hasGroups: true };
+const distributed = { outcome: 'ready', buildId: 'b-1', remarks: ['a remark'], failure: null };
+
+/** Up to what follows the upload, with the artifact delivered. */
+function distributing(): JobScene {
+  const scene = beginJob();
+  scene.stage.the('admitJob').answer({ ...admittedWith({ publishes: true }), afterUpload });
+  scene.job.send({ type: 'slot.granted' });
+  scene.machineReady();
+  for (const port of stepPorts.slice(1, stepPorts.indexOf('deliverArtifact'))) scene.answer(port);
+  scene.stage.the('findEarlierUpload').answer(null);
+  expect(scene.stage.the('storeUpload').input).toMatchObject({ namesGroups: true });
+  scene.stage.the('storeUpload').answer(published);
+  scene.answer('deliverArtifact');
+  return scene;
+}
+
+test('what testers need comes after the delivery, and the job ends with it', () => {
+  const scene = distributing();
+  expect(scene.stage.the('testflight').input).toEqual({ runId: 'run-1', artifact, wishes: afterUpload });
+  expect(scene.conclusions()).toEqual([]);
+  scene.stage.the('testflight').answer(distributed);
+  expect(scene.conclusion()).toMatchObject({ outcome: 'succeeded' });
+  expect(stages(scene).slice(-3)).toEqual(['publishing', 'uploading', 'publishing']);
+  expect(scene.notes()).toContainEqual({ kind: 'log', stage: 'publishing', line: 'a remark' });
+  scene.cleanUp();
+});
+
+test('what goes wrong after the upload fails the job, and says that the build is in the store', () => {
+  const own = distributing();
+  const refused = { ...failure('STORE_FOLLOW_UP_FAILED'), reason: 'Apple says so.' };
+  own.stage.the('testflight').answer({ ...distributed, outcome: 'failed', failure: refused });
+  expect(own.conclusion()).toMatchObject({
+    outcome: 'failed',
+    failure: { code: refused.code, reason: 'Apple says so. "Tide Clock.dmg" was delivered all the same.' },
+  });
+  const lost = distributing();
+  lost.job.send({ type: 'process.ended', failure: failure('RUN_PROCESS_LOST', true) });
+  expect(lost.conclusion()).toMatchObject({
+    outcome: 'failed',
+    failure: { reason: expect.stringContaining('The build is in App Store Connect all the same.') },
+  });
 });
 
 test('a job that wants both is notarized first', () => {

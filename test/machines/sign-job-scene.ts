@@ -23,6 +23,7 @@ export const admitted: AdmittedJob = {
   appName: 'Tide Clock',
   toolchain: 'portable',
   passes: [direct],
+  afterUpload: null,
 };
 /** A job of one pass that differs so. */
 export const admittedWith = (pass: Partial<AdmittedPass>): AdmittedJob => ({

@@ -71,7 +71,7 @@ test.each(['plain', 'notarized', 'for the store', 'for both'])(
     const machine = signJobMachine.provide({
       actors: {
         ...inert(Object.keys(signJobPorts)),
-        ...{ watchRun: deaf, vmLifecycle: deaf, notarization: deaf, storeUpload: deaf },
+        ...{ watchRun: deaf, vmLifecycle: deaf, notarization: deaf, storeUpload: deaf, testflight: deaf },
       },
     } as never);
     jobsWalked.push(walkJob(machine, name as keyof typeof jobs));
@@ -139,6 +139,9 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
       'xstate.done.actor.storeUpload': ['published', 'failed'].map((outcome) => ({
         output: { outcome, processed: true, uploadId: 'u', remarks: ['x'], failure: null },
       })),
+      'xstate.done.actor.testflight': ['ready', 'failed'].map((outcome) => ({
+        output: { outcome, buildId: 'b', remarks: ['x'], failure: null },
+      })),
       'xstate.error.actor.downloadBundle': errors,
       'xstate.error.actor.deliverArtifact': errors,
       'xstate.error.actor.vm': (s) => (isQuiet(s) ? [] : [{}]),
@@ -160,10 +163,14 @@ const direct = { embedsProfile: false, notarizes: false, staples: [], publishes:
 const notarized = { ...direct, notarizes: true, staples: ['image'] };
 const store = { ...direct, embedsProfile: true, publishes: true };
 const jobs = {
-  plain: { toolchain: 'portable', passes: [direct] },
-  notarized: { toolchain: 'portable', passes: [notarized] },
-  'for the store': { toolchain: 'portable', passes: [{ ...notarized, ...store }] },
-  'for both': { toolchain: null, passes: [notarized, { ...store, delivers: false }] },
+  plain: { toolchain: 'portable', passes: [direct], afterUpload: null },
+  notarized: { toolchain: 'portable', passes: [notarized], afterUpload: null },
+  'for the store': {
+    toolchain: 'portable',
+    passes: [{ ...notarized, ...store }],
+    afterUpload: { hasNotes: true, hasGroups: true },
+  },
+  'for both': { toolchain: null, passes: [notarized, { ...store, delivers: false }], afterUpload: null },
 };
 
 /** The attempts in the middle are like the second one. */
@@ -200,7 +207,7 @@ const workText = (s: AnyMachineSnapshot): string => {
 const worksAt = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(workText(s));
 /** Where the machine is waited for, and where it is needed no more. */
 const matters = worksAt(
-  /awaitingMachine|checkingWhile|keepingArtifact|notarizing|stapled|Stapl|publishing|deliver|leasing/,
+  /awaitingMachine|checkingWhile|keepingArtifact|notarizing|stapled|Stapl|publishing|deliver|distributing|leasing/,
 );
 /** Looking at its memory changes nothing but that it is looked at. */
 const isMeasured = worksAt(/"inspecting"/);

@@ -28,7 +28,12 @@ function live(seed: number): { world: StoreWorld; output: StoreUploadOutput } {
 
 function perform(world: StoreWorld, crashAtMs: number | null): StoreUploadOutput | null {
   let met = stage.calls.length;
-  const upload = stage.start(staged, { runId: 'r', artifact, uploadId: world.journalled });
+  const upload = stage.start(staged, {
+    runId: 'r',
+    artifact,
+    uploadId: world.journalled,
+    namesGroups: false,
+  });
   for (let steps = 0; upload.status === 'active'; steps += 1) {
     if (steps > 20_000) throw new Error('it does not end');
     for (; met < stage.calls.length; met += 1) world.meet(stage.calls[met] as (typeof stage.calls)[number]);

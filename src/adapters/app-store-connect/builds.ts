@@ -36,43 +36,60 @@ export async function findApp(access: StoreAccess, bundleId: string, signal: Abo
   });
 }
 
-/** A build that Apple has not refused. */
 export interface KnownBuild {
+  readonly id: string;
   /** Milliseconds since 1970. */
   readonly uploadedAtMs: number;
-  readonly isProcessed: boolean;
+  /** `failed` when its processing ended without a result, `invalid` when Apple found it not to be valid. */
+  readonly state: 'processing' | 'failed' | 'invalid' | 'valid';
+  /** What Apple knows of the encryption in the app; null as long as nobody has told. */
+  readonly usesNonExemptEncryption: boolean | null;
 }
 
+const STATES = { PROCESSING: 'processing', FAILED: 'failed', INVALID: 'invalid', VALID: 'valid' } as const;
+
+/** Whether Apple has not refused it. */
+export const isTaken = ({ state }: Pick<KnownBuild, 'state'>): boolean =>
+  state === 'processing' || state === 'valid';
+
 /**
- * The build of this version and number; undefined when there is none, or only a refused one.
+ * Every build of this version and number: one that counts at most, and those that Apple has refused.
  *
  * @see https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds
  */
-export async function findBuild(
+export async function findBuilds(
   access: StoreAccess,
   appId: string,
   { version, shortVersion, platform }: StoreBuild,
   signal: AbortSignal,
-): Promise<KnownBuild | undefined> {
+): Promise<readonly KnownBuild[]> {
   const asking = {
-    what: 'The question for builds of the same number',
+    what: 'The question for builds of this number',
     path: ['builds'],
     query: {
       'filter[app]': appId,
       'filter[version]': version,
       'filter[preReleaseVersion.version]': shortVersion,
       'filter[preReleaseVersion.platform]': platform,
+      limit: '200',
     },
   };
   const build = z.object({
-    attributes: z.object({ version: z.string(), uploadedDate: z.string(), processingState: z.string() }),
+    id,
+    attributes: z.object({
+      version: z.string(),
+      uploadedDate: z.string(),
+      processingState: z.enum(['PROCESSING', 'FAILED', 'INVALID', 'VALID']),
+      usesNonExemptEncryption: z.boolean().nullish(),
+    }),
   });
   const { data } = await askStore(access, asking, z.object({ data: z.array(build) }), signal);
-  const taken = data.find(
-    ({ attributes }) =>
-      attributes.version === version && /^(PROCESSING|VALID)$/.test(attributes.processingState),
-  );
-  if (!taken) return undefined;
-  const { uploadedDate, processingState } = taken.attributes;
-  return { uploadedAtMs: Date.parse(uploadedDate), isProcessed: processingState === 'VALID' };
+  return data
+    .filter(({ attributes }) => attributes.version === version)
+    .map(({ id, attributes }) => ({
+      id,
+      uploadedAtMs: Date.parse(attributes.uploadedDate),
+      state: STATES[attributes.processingState],
+      usesNonExemptEncryption: attributes.usesNonExemptEncryption ?? null,
+    }));
 }

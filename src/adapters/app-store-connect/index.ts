@@ -1,5 +1,17 @@
 export { adviceFor, isDuplicate } from './advice.ts';
-export { findApp, findBuild, type KnownBuild, type StoreBuild } from './builds.ts';
+export {
+  addToGroups,
+  answerCompliance,
+  createNotes,
+  externalStateOf,
+  findTestGroups,
+  listNotes,
+  primaryLocaleOf,
+  requestReview,
+  type TestGroup,
+  updateNotes,
+} from './beta-testing.ts';
+export { findApp, findBuilds, isTaken, type KnownBuild, type StoreBuild } from './builds.ts';
 export { type SendPartOptions, sendPart } from './send-part.ts';
 export type { StoreAccess } from './store-call.ts';
 export {

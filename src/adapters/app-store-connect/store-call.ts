@@ -33,6 +33,8 @@ export interface Asking {
   readonly json?: unknown;
   /** The error for a 404, where that is an answer. */
   readonly missing?: () => ShipError;
+  /** What an objection of Apple's is about; the build that is being sent when left out. */
+  readonly about?: 'testing';
 }
 
 /**
@@ -46,6 +48,30 @@ export async function askStore<T extends z.ZodType>(
   schema: T,
   signal: AbortSignal,
 ): Promise<z.output<T>> {
+  const { call, answer } = await answered(access, asking, signal);
+  const read = schema.safeParse(answer.json);
+  if (read.success) return read.data;
+  throw invalidAnswer(call, `${read.error.issues[0]?.path.join('.') || 'the whole'} is not as documented`);
+}
+
+/**
+ * Says something that Apple answers with 204, without a word: a page of a proxy is no such answer.
+ *
+ * @throws ShipError as `askStore`
+ */
+export async function tellStore(access: StoreAccess, asking: Asking, signal: AbortSignal): Promise<void> {
+  const { call, answer } = await answered(access, asking, signal);
+  if (answer.status !== NO_CONTENT)
+    throw invalidAnswer(call, `the status is ${answer.status} and not ${NO_CONTENT}`);
+}
+
+const NO_CONTENT = 204;
+
+async function answered(
+  access: StoreAccess,
+  asking: Asking,
+  signal: AbortSignal,
+): Promise<{ call: AppleCall; answer: AppleAnswer }> {
   const url = below(access.baseUrl, 'v1', ...asking.path);
   for (const [name, value] of Object.entries(asking.query ?? {})) url.searchParams.set(name, value);
   const call: AppleCall = {
@@ -59,10 +85,8 @@ export async function askStore<T extends z.ZodType>(
   };
   const answer = await askApple(call);
   if (answer.status === 404 && asking.missing) throw asking.missing();
-  if (answer.status < 200 || answer.status >= 300) throw storeRefusal(call, answer);
-  const read = schema.safeParse(answer.json);
-  if (read.success) return read.data;
-  throw invalidAnswer(call, `${read.error.issues[0]?.path.join('.') || 'the whole'} is not as documented`);
+  if (answer.status >= 200 && answer.status < 300) return { call, answer };
+  throw asking.about === 'testing' ? refusal(call, answer) : storeRefusal(call, answer);
 }
 
 /** What Apple objects to, with the next step for the texts that are known. */

@@ -4,6 +4,14 @@ export {
   localManifest,
   type SigningWishes,
 } from './local-manifest.ts';
-export type { IosDevice, IosDistribution, MacosDistribution, Manifest, Platform } from './manifest.ts';
+export {
+  type AfterUpload,
+  DEFAULT_NOTES,
+  type IosDevice,
+  type IosDistribution,
+  type MacosDistribution,
+  type Manifest,
+  type Platform,
+} from './manifest.ts';
 export { knownManifest, parseManifest } from './parse.ts';
 export { bundleIdFault } from './schema.ts';

@@ -21,6 +21,9 @@ export interface Manifest {
   /** True when the project names an icon (its file is not part of the job). */
   readonly iconConfigured: boolean;
 
+  /** Of a build that goes to App Store Connect: what is done with it there, if anything was asked for. */
+  readonly afterUpload?: AfterUpload;
+
   /** macOS only, e.g. `public.app-category.utilities`. */
   readonly category?: string;
   /** macOS only, e.g. `13.0`. */
@@ -40,4 +43,15 @@ export interface Manifest {
   readonly iosEncryptionExempt?: boolean;
   /** iOS only: where in the project the dark and the tinted icon lie, as far as it has them. */
   readonly iconVariants: NamedVariants;
+}
+
+/** The key of notes for every locale that has none of its own. */
+export const DEFAULT_NOTES = 'default';
+
+/** Each of it begins with waiting until Apple has processed the build. */
+export interface AfterUpload {
+  /** Names of TestFlight groups that get the build, internal ones and external ones. */
+  readonly groups: readonly string[];
+  /** "What to test"; a text under `DEFAULT_NOTES` is for every locale that has none of its own. */
+  readonly notes: Readonly<Record<string, string>>;
 }

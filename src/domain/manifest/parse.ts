@@ -3,7 +3,7 @@ import { joinTexts, type Text, wording } from '../../../machines/contracts/wordi
 import { ShipError } from '../../errors.ts';
 import { manifestField, words } from '../../words.ts';
 import { knownFields } from '../known-fields.ts';
-import type { Manifest, Platform } from './manifest.ts';
+import { DEFAULT_NOTES, type Manifest, type Platform } from './manifest.ts';
 import { iosSchema, macosSchema, manifestFields, targetsSchema } from './schema.ts';
 import { describeSeen, pathName, valueAt } from './seen.ts';
 
@@ -74,7 +74,16 @@ const commonFields = (raw: Common) => ({
   ...(raw.short_version !== undefined && { shortVersion: raw.short_version }),
   ...(raw.display_name !== undefined && { displayName: raw.display_name }),
   iconConfigured: raw.icon !== undefined,
+  ...afterUploadIn(raw),
 });
+
+function afterUploadIn({ wait, testflight_groups, testflight_notes }: Common): Pick<Manifest, 'afterUpload'> {
+  const groups = [...new Set(testflight_groups)];
+  const notes =
+    typeof testflight_notes === 'string' ? { [DEFAULT_NOTES]: testflight_notes } : { ...testflight_notes };
+  const isAsked = wait === true || groups.length > 0 || Object.keys(notes).length > 0;
+  return isAsked ? { afterUpload: { groups, notes } } : {};
+}
 
 const macosManifest = (raw: z.output<typeof macosSchema>): Manifest => ({
   platform: 'macos',

@@ -54,6 +54,35 @@ const flag = z.boolean('must be true or false');
 const key = text().regex(/^[A-Za-z0-9._-]{1,200}$/, 'must be letters, digits, ".", "-" and "_" only');
 const keys = z.array(key, 'must be a list of texts').max(MAX_KEYS, `must have at most ${MAX_KEYS} items`);
 
+const MAX_GROUPS = 100;
+const MAX_LOCALES = 60;
+/** Of "what to test"; Apple takes no more. */
+const MAX_NOTES_CHARACTERS = 4_000;
+
+const notesText = () =>
+  text()
+    .max(MAX_NOTES_CHARACTERS, `must have at most ${MAX_NOTES_CHARACTERS} characters`)
+    .regex(/^(?:\P{Cc}|[\r\n\t])*$/u, 'must not hold control characters');
+/** As App Store Connect names them: `en-US`, `zh-Hans`; `default` is for every other one. */
+const locale = text().regex(
+  /^(default|[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2})$/,
+  'must be a locale such as en-US',
+);
+const notesByLocale = z
+  .record(locale, notesText(), 'must be a text, or an object of texts by locale')
+  .refine((notes) => Object.keys(notes).length <= MAX_LOCALES, `must have at most ${MAX_LOCALES} locales`);
+
+/** What becomes of a build after its upload to App Store Connect. */
+const afterUpload = {
+  wait: optional(flag),
+  testflight_groups: optional(
+    z.array(plainText(), 'must be a list of texts').max(MAX_GROUPS, `must have at most ${MAX_GROUPS} items`),
+  ),
+  testflight_notes: optional(
+    z.union([notesText(), notesByLocale], 'must be a text, or an object of texts by locale'),
+  ),
+};
+
 export const targetsSchema = z.object({ targets: z.array(text(), 'must be a list of texts') });
 
 const common = {
@@ -64,6 +93,7 @@ const common = {
   short_version: optional(version),
   display_name: optional(plainText()),
   icon: optional(plainText()),
+  ...afterUpload,
 };
 
 export const macosSchema = z.object({

@@ -22,6 +22,7 @@ const keptAs = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
   .nullable();
+const remarks = z.array(text).max(1_000).readonly();
 const submission = z.object({ submissionId: name });
 const pass = z.object({
   embedsProfile: z.boolean(),
@@ -38,6 +39,7 @@ const admitted = z.object({
   appName: text,
   toolchain: z.enum(['xcode', 'portable']).nullable(),
   passes: z.array(pass).min(1).max(2).readonly(),
+  afterUpload: z.object({ hasNotes: z.boolean(), hasGroups: z.boolean() }).nullable(),
 }) satisfies z.ZodType<AdmittedJob>;
 
 /** What each port answers; only that gets into a statechart. */
@@ -104,9 +106,21 @@ export const answers = {
   askUpload: z.object({
     state: z.enum(['awaitingUpload', 'processing', 'complete', 'failed']),
     failure: receivedFailure.transform(failureOfReceived).nullable(),
-    remarks: z.array(text).max(1_000).readonly(),
+    remarks,
   }),
   findOwnBuild: z.enum(['none', 'processing', 'valid']),
+  checkGroups: nothing,
+  // TestFlight
+  askBuild: z.object({
+    state: z.enum(['none', 'processing', 'valid', 'refused']),
+    buildId: name.nullable(),
+    compliance: z.enum(['answered', 'declared', 'open']),
+    failure: receivedFailure.transform(failureOfReceived).nullable(),
+  }),
+  answerCompliance: nothing,
+  writeNotes: nothing,
+  joinGroups: z.object({ remarks, needsReview: z.boolean() }),
+  requestReview: z.object({ remarks }),
 } as const satisfies Record<string, z.ZodType>;
 
 export type PortName = keyof typeof answers;
@@ -124,6 +138,8 @@ export interface StoreCall {
   readonly parts?: readonly number[];
 }
 
+/** An effect of what follows the upload. */
+type BuildCall = StoreCall & { readonly buildId: string };
 type NotaryCall = Omit<NotaryInput, 'runId'>;
 type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 
@@ -149,6 +165,12 @@ interface OtherInputs extends InquiryInputs {
   readonly commitFile: StoreCall & { readonly uploadId: string; readonly fileId: string };
   readonly askUpload: StoreCall & { readonly uploadId: string };
   readonly findOwnBuild: StoreCall;
+  readonly checkGroups: StoreCall;
+  readonly askBuild: StoreCall;
+  readonly answerCompliance: BuildCall;
+  readonly writeNotes: BuildCall;
+  readonly joinGroups: BuildCall;
+  readonly requestReview: BuildCall;
 }
 
 export type InputOf<P extends PortName> = P extends keyof OtherInputs ? OtherInputs[P] : StepCall;

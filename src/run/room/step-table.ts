@@ -25,6 +25,7 @@ import * as publish from '../steps/publish-build.ts';
 import { fetchTicket, stapleTicket } from '../steps/staple-artifact.ts';
 import type { GuestStepScope, StepScope } from '../steps/step.ts';
 import { takeSignatures } from '../steps/take-signatures.ts';
+import * as testflight from '../steps/testflight.ts';
 import { transferBundle } from '../steps/transfer-bundle.ts';
 import { validateStaple } from '../steps/validate-staple.ts';
 import { verifySignature } from '../steps/verify-signature.ts';
@@ -124,4 +125,10 @@ export const hubSteps: StepTable = {
   commitFile: effect(publish.commit),
   askUpload: effect(publish.askVerdict),
   findOwnBuild: effect(publish.findOwnBuild),
+  checkGroups: effect(testflight.checkGroups),
+  askBuild: effect(testflight.askBuild),
+  answerCompliance: effect(testflight.answerCompliance),
+  writeNotes: effect(testflight.writeNotes),
+  joinGroups: effect(testflight.joinGroups),
+  requestReview: effect(testflight.requestReview),
 };

@@ -7,9 +7,11 @@ import {
   askUpload,
   commitFile,
   findApp,
-  findBuild,
+  findBuilds,
   findOpenUpload,
   isDuplicate,
+  isTaken,
+  type KnownBuild,
   reserveFile,
   reserveUpload,
   type StoreAccess,
@@ -89,13 +91,17 @@ export async function findOwnBuild(
   const { access } = need(results, 'store');
   const earlier = await services.journal.findUpload(buildKeyOf(results, artifact));
   const appId = await findApp(access, buildOf(results).bundleId, signal);
-  const build = await findBuild(access, appId, buildOf(results), signal);
-  if (!build || !earlier || build.uploadedAtMs < earlier.begunAtMs - CLOCK_SKEW_MS) return 'none';
-  return build.isProcessed ? 'valid' : 'processing';
+  const build = (await findBuilds(access, appId, buildOf(results), signal)).find(isTaken);
+  if (!build || !earlier || !isSince(build, earlier.begunAtMs)) return 'none';
+  return build.state === 'valid' ? 'valid' : 'processing';
 }
 
+/** Whether Apple got the build after this time, as far as two clocks agree. */
+export const isSince = (build: KnownBuild, begunAtMs: number): boolean =>
+  build.uploadedAtMs >= begunAtMs - CLOCK_SKEW_MS;
+
 /** Its tokens are renewed as long as the run goes on. */
-function openAccess({ services, results }: StoreScope): StoreAccess {
+export function openAccess({ services, results }: StoreScope): StoreAccess {
   results.store ??= { access: accessFor(services, results), parts: [] };
   return results.store.access;
 }
@@ -115,7 +121,7 @@ function accessFor({ config }: StoreScope['services'], results: RunResults): Sto
 }
 
 /** What Info.plist says, which is what Apple compares with. */
-function buildOf(results: RunResults): StoreBuild {
+export function buildOf(results: RunResults): StoreBuild {
   const { bundleId, shortVersion, version, platform } = need(results, 'facts');
   if (shortVersion !== undefined && version !== undefined)
     return { bundleId, shortVersion, version, platform: platform === 'ios' ? 'IOS' : 'MAC_OS' };
