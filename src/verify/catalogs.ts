@@ -8,8 +8,11 @@ import type { CatalogSummary } from './report.ts';
 
 /** Apps with many extensions and resource bundles have some dozens. */
 const MAX_CATALOGS = 100;
+/** Of all catalogs together, as JSON: a report is one message from the process that reads the artifact. */
+const MAX_SHOWN_CHARACTERS = 256 * 1024;
 /** One line for each; the rest is counted. */
 const MAX_PROBLEMS = 10;
+const MAX_WARNINGS = 100;
 
 export interface CatalogsReport {
   readonly catalogs: readonly CatalogSummary[];
@@ -21,16 +24,20 @@ export async function readCatalogs(tree: BundleTree, signal: AbortSignal): Promi
   const places = [...tree.entries].filter(({ type, path }) => type === 'file' && IS_CATALOG.test(path));
   const catalogs: CatalogSummary[] = [];
   const warnings: string[] = [];
+  let room = MAX_SHOWN_CHARACTERS;
   for (const { path, sizeBytes } of places.slice(0, MAX_CATALOGS)) {
     signal.throwIfAborted();
     await nextInTurn();
     const { facts, problems } = look(tree.absolute(path));
-    if (facts) catalogs.push({ path, sizeBytes, ...facts });
-    warnings.push(...named(path, problems));
+    room -= JSON.stringify(facts ?? '').length;
+    if (facts && room >= 0) catalogs.push({ path, sizeBytes, ...facts });
+    warnings.push(
+      ...named(path, facts && room < 0 ? [...problems, 'There is too much in it to show.'] : problems),
+    );
   }
   const more = places.length - MAX_CATALOGS;
-  if (more > 0) warnings.push(`${more} more asset catalogs were not looked into.`);
-  return { catalogs, warnings };
+  const left = more > 0 ? [`${more} more asset catalogs were not looked into.`] : [];
+  return { catalogs, warnings: [...warnings.slice(0, MAX_WARNINGS), ...left] };
 }
 
 const IS_CATALOG = /(?:^|\/)Assets\.car$/;

@@ -124,6 +124,17 @@ describe('an app icon', () => {
     ]);
   });
 
+  test('with a list of sizes that cannot be read is said, and the rest is read', () => {
+    const [first, ...others] = problemsWith((store) => {
+      const list = store.blocks.find((block) => block.includes('SISM'));
+      list?.writeUInt32LE(60, list.indexOf('SISM') + 8);
+    });
+    expect(first).toMatch(
+      /^The app icon "AppIcon" has a list of its sizes \(phone\) that cannot be read\. 720 bytes/,
+    );
+    expect(others).toHaveLength(1);
+  });
+
   test('with transparent pixels for iOS is said', () => {
     const transparent = (rows: Buffer) => [2, gzipSync(rows.fill(0, 0, 4))] as const;
     const found = problemsOf({ stored: transparent });

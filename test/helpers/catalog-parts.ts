@@ -176,9 +176,9 @@ export const pictureProperties = (
   [1007, le32(rowBytes)],
 ];
 
-/** The header of pixels, and what follows it. */
-export const pixels = (compression: number, stored: Buffer, flags = 0): Buffer =>
-  Buffer.concat([Buffer.from('MLEC'), le32(flags, compression, stored.length), stored]);
+/** The header of pixels, and what follows it. @param count - of chunks, for those that are divided */
+export const pixels = (compression: number, stored: Buffer, flags = 0, count = stored.length): Buffer =>
+  Buffer.concat([Buffer.from('MLEC'), le32(flags, compression, count), stored]);
 
 export const iconSizes = (
   sizes: readonly (readonly [width: number, height: number, index: number])[],

@@ -21,7 +21,9 @@ export interface IconScene {
   readonly identifier?: number;
   readonly withSizes?: boolean;
   /** Pixel bytes as they are stored, and the number of their compression. */
-  readonly stored?: (rows: Buffer) => readonly [compression: number, bytes: Buffer, flags?: number];
+  readonly stored?: (
+    rows: Buffer,
+  ) => readonly [compression: number, bytes: Buffer, flags?: number, chunks?: number];
   readonly change?: (store: StoreParts) => void;
 }
 

@@ -5,7 +5,7 @@ import { type Catalog, readCatalog } from '../../../src/formats/asset-catalog/re
 import { describeCatalog } from '../../../src/formats/asset-catalog/read/describe.ts';
 import { identifierOf } from '../../../src/formats/asset-catalog/read/facets.ts';
 import { iconsOf } from '../../../src/formats/asset-catalog/read/icons.ts';
-import { readPixelData } from '../../../src/formats/asset-catalog/read/pixel-data.ts';
+import { readPixelHeader } from '../../../src/formats/asset-catalog/read/pixel-data.ts';
 import { decodePixels } from '../../../src/formats/asset-catalog/read/pixels.ts';
 import type { Rendition } from '../../../src/formats/asset-catalog/read/rendition.ts';
 import { inMemory } from '../../../src/formats/asset-catalog/read/source.ts';
@@ -230,7 +230,7 @@ describe('a catalog that we write, read by the reader of other hands', () => {
           colorSpaceId: 1,
         });
         if (!rendition) continue;
-        expect(readPixelData(catalog.store, rendition.payload)).toMatchObject({
+        expect(readPixelHeader(catalog.store, rendition.payload)).toMatchObject({
           encoding: 'zip',
           opaque: false,
         });

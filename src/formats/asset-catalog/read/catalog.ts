@@ -27,6 +27,8 @@ export interface Catalog {
   readonly keyFormat: readonly number[];
   readonly facets?: Named<Facet>;
   readonly appearances?: Named<Appearance>;
+  /** By their numbers in rendition keys. */
+  readonly appearanceNames: ReadonlyMap<number, string>;
   readonly usedValues?: Named<UsedValues>;
   readonly renditions: Renditions;
 }
@@ -50,6 +52,7 @@ export function readCatalog(source: CatalogSource): Catalog {
     ...(metadata && { metadata }),
     ...(facets && { facets }),
     ...(appearances && { appearances }),
+    appearanceNames: new Map(appearances?.rows.map(({ id, name }) => [id, name])),
     ...(usedValues && { usedValues }),
     renditions: readRenditions(store, namedBlock(store, 'RENDITIONS'), keyFormat),
   };

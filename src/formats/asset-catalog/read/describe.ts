@@ -5,8 +5,8 @@ import { appearanceOf, type CatalogIcon, encodingOf, iconsOf, idiomOf } from './
 import { catalogProblems } from './problems.ts';
 
 const MAX_NAMES = 200;
-const MAX_ICONS = 20;
-const MAX_PICTURES = 100;
+const MAX_NAME_CHARACTERS = 100;
+const MAX_PICTURES = 60;
 
 /** What is in a compiled catalog, for a person or a program that looks at the app; lists are cut, counts are not. */
 export interface CatalogFacts {
@@ -56,10 +56,10 @@ export function describeCatalog(catalog: Catalog): { facts: CatalogFacts; proble
     tool: header.version,
     coreUiVersion: header.coreUiVersion,
     nameCount: names.length,
-    names: names.slice(0, MAX_NAMES).map(({ name }) => name),
+    names: names.slice(0, MAX_NAMES).map(({ name }) => short(name)),
     renditionCount: renditions.tree.entries.length,
     ...usedIn(catalog),
-    icons: icons.slice(0, MAX_ICONS).map(iconFacts),
+    icons: icons.map(iconFacts),
   };
   return { facts, problems: [...catalogProblems(catalog), ...iconProblems(catalog, icons)] };
 }
@@ -76,15 +76,17 @@ function usedIn(catalog: Catalog): Pick<CatalogFacts, 'idioms' | 'appearances' |
   }
   return {
     idioms: [...idioms].slice(0, MAX_NAMES),
-    appearances: [...appearances].slice(0, MAX_NAMES),
+    appearances: [...appearances].slice(0, MAX_NAMES).map(short),
     encodings: Object.fromEntries([...encodings].slice(0, MAX_NAMES)),
   };
 }
 
+const short = (name: string): string => name.slice(0, MAX_NAME_CHARACTERS);
+
 const iconFacts = ({ name, layered, sizes, pictures }: CatalogIcon): IconFacts => ({
-  name,
+  name: short(name),
   layered,
-  sizes: sizes.slice(0, MAX_PICTURES).map(({ idiom, sizes: listed }) => ({
+  sizes: sizes.map(({ idiom, sizes: listed }) => ({
     idiom,
     points: listed.map(({ width, height }) => `${width}x${height}`),
   })),

@@ -2,6 +2,7 @@ import { ShipError } from '../../../errors.ts';
 import { APPEARANCE } from './attributes.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogIcon, IconPicture } from './icons.ts';
+import { attempt } from './malformed.ts';
 import { decodePixels, type PixelBudget, type Pixels } from './pixels.ts';
 
 /** Four icons of the largest size, in colors of 16 bits. */
@@ -26,7 +27,9 @@ const isThinned = ({ metadata }: Catalog): boolean => (metadata?.thinningArgumen
 
 function sizeProblems({ sizes, pictures, layered }: CatalogIcon, mayLackPictures: boolean): string[] {
   if (sizes.length === 0) return ['has no list of its sizes, so that the system does not find it.'];
-  const problems: string[] = [];
+  const problems = sizes.flatMap(({ idiom, fault }) =>
+    fault === undefined ? [] : `has a list of its sizes (${idiom}) that cannot be read. ${fault}`,
+  );
   for (const { idiom, subtype, sizes: listed } of sizes)
     for (const { width, height, index } of listed) {
       const found = pictures.filter((picture) => picture.idiom === idiom && picture.index === index);
@@ -78,13 +81,4 @@ function hasTransparency({ rows, rowBytes, width, height, bytesPerPixel, pixelFo
     )
       if (rows[at] !== 0xff) return true;
   return false;
-}
-
-function attempt<T>(read: () => T): T | ShipError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof ShipError) return error;
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { ShipError } from '../../../errors.ts';
 import { iconFacets, renditionsOf } from './app-icon.ts';
 import {
   APPEARANCE,
@@ -10,8 +11,10 @@ import {
   SUBTYPE,
 } from './attributes.ts';
 import type { Catalog } from './catalog.ts';
+import type { Facet } from './facets.ts';
+import { attempt } from './malformed.ts';
 import { type IconSize, readIconSizes } from './multi-size.ts';
-import { readPixelData } from './pixel-data.ts';
+import { readPixelHeader } from './pixel-data.ts';
 import { LAYOUT_IMAGE, LAYOUT_LINK, LAYOUT_MULTI_SIZE, layoutName, type Rendition } from './rendition.ts';
 
 /** An app icon in a catalog: what it is there for, and the pictures of it. */
@@ -29,6 +32,8 @@ export interface IconSizes {
   /** Of a kind of device, such as one height of its display; 0 for all. */
   readonly subtype: number;
   readonly sizes: readonly IconSize[];
+  /** Why the list cannot be read. */
+  readonly fault?: string;
 }
 
 export interface IconPicture {
@@ -45,25 +50,38 @@ export interface IconPicture {
   readonly rendition: Rendition;
 }
 
-/** All app icons of a catalog. @throws ShipError ASSET_CATALOG_MALFORMED */
+/** An app has a few icons to choose from, each with some twenty pictures. */
+const [MAX_ICONS, MAX_LISTS, MAX_PICTURES] = [20, 20, 200];
+
+/** The app icons of a catalog, the first ones where it has very many. @throws ShipError ASSET_CATALOG_MALFORMED */
 export const iconsOf = (catalog: Catalog): CatalogIcon[] =>
-  iconFacets(catalog).map((facet) => {
-    const rows = renditionsOf(catalog, facet);
-    return {
-      name: facet.name,
-      layered: facet.part === PART_ICON_STACK || rows.some(({ key }) => key.get(PART) === PART_ICON_STACK),
-      sizes: rows
-        .filter(({ layout }) => layout === LAYOUT_MULTI_SIZE)
-        .map(({ key, payload }) => ({
-          idiom: idiomOf(key),
-          subtype: key.get(SUBTYPE) ?? 0,
-          sizes: readIconSizes(catalog.store, payload),
-        })),
-      pictures: rows
-        .filter(({ layout }) => layout === LAYOUT_IMAGE || layout === LAYOUT_LINK)
-        .map((rendition) => pictureOf(catalog, rendition)),
-    };
-  });
+  iconFacets(catalog)
+    .slice(0, MAX_ICONS)
+    .map((facet) => iconOf(catalog, facet));
+
+function iconOf(catalog: Catalog, facet: Facet): CatalogIcon {
+  const rows = renditionsOf(catalog, facet);
+  return {
+    name: facet.name,
+    layered: facet.part === PART_ICON_STACK || rows.some(({ key }) => key.get(PART) === PART_ICON_STACK),
+    sizes: rows
+      .filter(({ layout }) => layout === LAYOUT_MULTI_SIZE)
+      .slice(0, MAX_LISTS)
+      .map((rendition) => listOf(catalog, rendition)),
+    pictures: rows
+      .filter(({ layout }) => layout === LAYOUT_IMAGE || layout === LAYOUT_LINK)
+      .slice(0, MAX_PICTURES)
+      .map((rendition) => pictureOf(catalog, rendition)),
+  };
+}
+
+function listOf({ store }: Catalog, { key, payload }: Rendition): IconSizes {
+  const list = { idiom: idiomOf(key), subtype: key.get(SUBTYPE) ?? 0 };
+  const sizes = attempt(() => readIconSizes(store, payload));
+  return sizes instanceof ShipError
+    ? { ...list, sizes: [], fault: sizes.failure.reason }
+    : { ...list, sizes };
+}
 
 function pictureOf(catalog: Catalog, rendition: Rendition): IconPicture {
   const { key, width, height } = rendition;
@@ -86,12 +104,11 @@ export const idiomOf = (key: Rendition['key']): string => {
   return idiom === undefined ? 'any' : idiomName(idiom);
 };
 
-export function appearanceOf({ appearances }: Catalog, id: number): string | undefined {
-  if (id === 0) return undefined;
-  return appearances?.rows.find((row) => row.id === id)?.name ?? `appearance ${id}`;
-}
+/** The name of an appearance; nothing for that of every picture. */
+export const appearanceOf = ({ appearanceNames }: Catalog, id: number): string | undefined =>
+  id === 0 ? undefined : (appearanceNames.get(id) ?? `appearance ${id}`);
 
 /** How a rendition is stored: the encoding of its pixels, or the kind of what is no picture. */
 export function encodingOf({ store }: Catalog, { payload, layout }: Rendition): string {
-  return readPixelData(store, payload)?.encoding ?? layoutName(layout);
+  return readPixelHeader(store, payload)?.encoding ?? layoutName(layout);
 }

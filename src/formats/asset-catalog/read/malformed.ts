@@ -12,3 +12,13 @@ export const malformed = (fact: string, cause?: unknown): ShipError =>
 export function demand(holds: boolean, fact: string | (() => string)): asserts holds {
   if (!holds) throw malformed(typeof fact === 'string' ? fact : fact());
 }
+
+/** What a part of the catalog holds, or why that part cannot be read; the rest may still be. */
+export function attempt<T>(read: () => T): T | ShipError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ShipError) return error;
+    throw error;
+  }
+}

@@ -4,7 +4,7 @@ import type { Payload } from './rendition.ts';
 import type { Store } from './store.ts';
 
 const ENTRY_BYTES = 12;
-const MAX_SIZES = 256;
+const MAX_SIZES = 64;
 
 /** One size that an icon is there in, in points; 83.5 is written as 83. */
 export interface IconSize {

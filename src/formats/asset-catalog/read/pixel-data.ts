@@ -5,7 +5,8 @@ import type { Store } from './store.ts';
 
 const HEADER_BYTES = 16;
 const CHUNK_HEADER_BYTES = 20;
-const MAX_CHUNKS = 65_536;
+/** One for each row of the highest picture. */
+const MAX_CHUNKS = 16_384;
 const CHUNKED = 1;
 const OPAQUE = 2;
 
@@ -29,14 +30,15 @@ const ENCODINGS = [
 export const encodingName = (compression: number): string =>
   ENCODINGS[compression] ?? `compression ${compression}`;
 
-/** Where the pixels of a picture lie, and how they are stored. */
-export interface PixelData {
+/** How the pixels of a picture are stored. */
+export interface PixelHeader {
   readonly compression: number;
   readonly encoding: string;
   /** The writer says that no pixel is transparent; only said of chunks. */
   readonly opaque: boolean;
-  /** One for pixels that are not divided. */
-  readonly chunks: readonly PixelChunk[];
+  readonly isChunked: boolean;
+  /** Chunks, or bytes of pixels that are not divided. */
+  readonly length: number;
 }
 
 export interface PixelChunk extends Payload {
@@ -44,8 +46,8 @@ export interface PixelChunk extends Payload {
   readonly rows?: number;
 }
 
-/** What the payload of a picture says, without its pixels; nothing when it holds something else, as data or a color. */
-export function readPixelData(store: Store, payload: Payload): PixelData | undefined {
+/** What stands before the pixels of a picture; nothing when there is something else, as data or a color. */
+export function readPixelHeader(store: Store, payload: Payload): PixelHeader | undefined {
   const what = 'the pixels of a rendition';
   if (payload.length < HEADER_BYTES) return undefined;
   const header = new Fields(store.part(payload.block, what, { at: payload.at, length: HEADER_BYTES }), what);
@@ -55,9 +57,14 @@ export function readPixelData(store: Store, payload: Payload): PixelData | undef
     compression,
     encoding: encodingName(compression),
     opaque: (flags & OPAQUE) !== 0,
-    chunks: (flags & CHUNKED) === 0 ? [whole(payload, length)] : readChunks(store, payload, length),
+    isChunked: (flags & CHUNKED) !== 0,
+    length,
   };
 }
+
+/** Where the pixels lie, in one piece or in several. */
+export const pixelChunks = (store: Store, payload: Payload, header: PixelHeader): readonly PixelChunk[] =>
+  header.isChunked ? readChunks(store, payload, header.length) : [whole(payload, header.length)];
 
 function whole({ block, at, length }: Payload, stored: number): PixelChunk {
   const room = length - HEADER_BYTES;
@@ -76,6 +83,7 @@ function readChunks(store: Store, payload: Payload, count: number): PixelChunk[]
     const header = new Fields(store.part(payload.block, what, { at, length: CHUNK_HEADER_BYTES }), what);
     demand(header.tag(0) === 'KCBC', () => `A chunk of pixels begins with ${JSON.stringify(header.tag(0))}.`);
     const [rows, length] = [header.u32(12), header.u32(16)];
+    demand(rows > 0, 'A chunk of pixels has no rows.');
     at += CHUNK_HEADER_BYTES;
     demand(at + length <= end, () => `A chunk of ${length} bytes ends behind its rendition.`);
     chunks.push({ block: payload.block, at, length, rows });

@@ -3,13 +3,15 @@ import { decodeLzfse } from '../../lzfse/decode.ts';
 import { LzfseFault } from '../../lzfse/fault.ts';
 import { decodeLzvn } from '../../lzfse/lzvn.ts';
 import { demand, malformed } from './malformed.ts';
-import { type PixelChunk, type PixelData, readPixelData } from './pixel-data.ts';
+import { type PixelChunk, pixelChunks, readPixelHeader } from './pixel-data.ts';
 import { PROPERTY_BYTES_PER_ROW, propertyOf, type Rendition } from './rendition.ts';
 import { decodeRunLengths, type RowTarget } from './run-lengths.ts';
 import type { Store } from './store.ts';
 
 /** By the letters in the record: color with alpha, gray with alpha, and both with 16 bits a channel. */
 const BYTES_PER_PIXEL: Readonly<Record<string, number>> = { BGRA: 4, '8AG': 2, WBGR: 8, '61AG': 4 };
+/** A chunk costs about as much time as that many bytes. */
+const CHUNK_COST_BYTES = 4096;
 /** No picture of an app has a longer side. */
 const MAX_SIDE = 16_384;
 
@@ -35,16 +37,17 @@ export function decodePixels(
   rendition: Rendition,
   budget: PixelBudget,
 ): Pixels | string | undefined {
-  const data = readPixelData(store, rendition.payload);
-  if (!data) return undefined;
+  const header = readPixelHeader(store, rendition.payload);
+  if (!header) return undefined;
   const bytesPerPixel = BYTES_PER_PIXEL[rendition.pixelFormat];
-  const decode = DECODERS[data.encoding];
-  if (!decode) return data.encoding;
-  if (bytesPerPixel === undefined) return `${data.encoding} of ${JSON.stringify(rendition.pixelFormat)}`;
+  const decode = DECODERS[header.encoding];
+  if (!decode) return header.encoding;
+  if (bytesPerPixel === undefined) return `${header.encoding} of ${JSON.stringify(rendition.pixelFormat)}`;
   const target = targetOf(rendition, bytesPerPixel);
-  budget.bytes -= target.rowBytes * target.height;
+  const chunks = pixelChunks(store, rendition.payload, header);
+  budget.bytes -= target.rowBytes * target.height + CHUNK_COST_BYTES * (chunks.length - 1);
   demand(budget.bytes >= 0, 'Its pictures have more pixels than are decoded here.');
-  return { ...target, pixelFormat: rendition.pixelFormat, rows: joined({ store, data, target, decode }) };
+  return { ...target, pixelFormat: rendition.pixelFormat, rows: joined({ store, chunks, target, decode }) };
 }
 
 function targetOf(rendition: Rendition, bytesPerPixel: number): RowTarget {
@@ -74,16 +77,16 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
 
 interface Joining {
   readonly store: Store;
-  readonly data: PixelData;
+  readonly chunks: readonly PixelChunk[];
   readonly target: RowTarget;
   readonly decode: Decoder;
 }
 
 /** Chunk after chunk, each with its rows. */
-function joined({ store, data, target, decode }: Joining): Buffer {
+function joined({ store, chunks, target, decode }: Joining): Buffer {
   const rows = Buffer.alloc(target.rowBytes * target.height);
   let done = 0;
-  for (const chunk of data.chunks) {
+  for (const chunk of chunks) {
     const wanted = chunk.rows === undefined ? rows.length : chunk.rows * target.rowBytes;
     demand(done + wanted <= rows.length, 'The chunks of a picture have more rows than the picture.');
     const decoded = decodeChunk({ store, chunk, wanted, target, decode });

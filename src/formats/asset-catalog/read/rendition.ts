@@ -1,10 +1,12 @@
 import { ShipError } from '../../../errors.ts';
 import { Fields } from './fields.ts';
-import { demand } from './malformed.ts';
+import { attempt, demand, malformed } from './malformed.ts';
 import type { Store } from './store.ts';
 import { readTree, type Tree } from './tree.ts';
 
 const HEADER_BYTES = 184;
+/** More than a tool leaves behind that takes out some. */
+const MAX_UNREADABLE = 1000;
 const MAX_PROPERTY_BYTES = 64 * 1024;
 
 /** Values of `layout` that are told apart here. */
@@ -107,19 +109,11 @@ export function readRenditions(store: Store, block: number, keyFormat: readonly 
       demand(bytes.length === keyFormat.length * 2, () => `A rendition key has ${bytes.length} bytes.`);
       return readRendition(store, valueBlock, new RenditionKey(places, bytes));
     });
-    if (typeof row === 'string') unreadable.push(row);
-    else rows.push(row);
+    if (!(row instanceof ShipError)) rows.push(row);
+    else if (unreadable.push(row.failure.reason) > MAX_UNREADABLE)
+      throw malformed(`More than ${MAX_UNREADABLE} of its renditions cannot be read. ${row.failure.reason}`);
   }
   return { tree, rows, unreadable };
-}
-
-function attempt<T>(read: () => T): T | string {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ShipError)) throw error;
-    return error.failure.reason;
-  }
 }
 
 function readRendition(store: Store, block: number, key: RenditionKey): Rendition {
