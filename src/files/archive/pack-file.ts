@@ -184,9 +184,9 @@ async function isWorthCompressing(file: FileHandle, sizeBytes: number): Promise<
   return packed.length < sample.length * WORTH_RATIO;
 }
 
-const changed = (name: string): ShipError =>
+export const changed = (name: string): ShipError =>
   new ShipError('BUNDLE_CHANGED', {
-    summary: `The file ${shown(name)} changed while the .ipa was written.`,
+    summary: `The file ${shown(name)} changed while the bundle was packed.`,
     reason: 'It has not the size or the content that it had a moment before.',
     nextStep: TRY_AGAIN_OR_REPORT,
   });

@@ -38,7 +38,7 @@ export const raw = (volume: Buffer): PackedChunk => ({
 });
 
 /** Two cheap looks at a few samples: how even their bytes are, and then whether the fastest deflate helps. */
-async function isIncompressible(chunk: Buffer): Promise<boolean> {
+export async function isIncompressible(chunk: Buffer): Promise<boolean> {
   if (chunk.length < 2 * SAMPLES * SAMPLE_BYTES) return false;
   const stride = Math.floor((chunk.length - SAMPLE_BYTES) / (SAMPLES - 1));
   const samples = Array.from({ length: SAMPLES }, (_, index) =>

@@ -1,3 +1,4 @@
+export { type CpuSize, cpuSizes } from './cpu-sizes.ts';
 export { hasMachOMagic, isMachO } from './header.ts';
 export { importedClasses } from './imported-classes.ts';
 export { inspectMachO } from './inspect.ts';

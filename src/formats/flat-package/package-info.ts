@@ -1,0 +1,56 @@
+import { writeXml, type XmlNode } from '../xml/write.ts';
+import { type PackageFacts, packageVersion } from './facts.ts';
+
+const INDENT = 4;
+const GENERATOR = 'perry-ship';
+
+/**
+ * The `PackageInfo` of a component with one app, as pkgbuild writes it: it is installed where it says, also when a copy
+ * of the app lies somewhere else, and nothing runs.
+ */
+export function packageInfo(facts: PackageFacts): string {
+  const { bundleId, installLocation, itemCount, installedKiB } = facts;
+  return writeXml(
+    {
+      name: 'pkg-info',
+      attributes: {
+        'overwrite-permissions': 'true',
+        relocatable: 'false',
+        identifier: bundleId,
+        'postinstall-action': 'none',
+        version: packageVersion(facts),
+        'format-version': '2',
+        'generator-version': GENERATOR,
+        'install-location': installLocation,
+        auth: 'root',
+        'preserve-xattr': 'true',
+      },
+      children: [
+        {
+          name: 'payload',
+          attributes: { numberOfFiles: String(itemCount), installKBytes: String(installedKiB) },
+        },
+        { name: 'bundle', attributes: bundleOf(facts) },
+        named('bundle-version', bundleId),
+        named('upgrade-bundle', bundleId),
+        { name: 'update-bundle' },
+        { name: 'atomic-update-bundle' },
+        named('strict-identifier', bundleId),
+        named('relocate', bundleId),
+      ],
+    },
+    INDENT,
+  );
+}
+
+const named = (name: string, id: string): XmlNode => ({
+  name,
+  children: [{ name: 'bundle', attributes: { id } }],
+});
+
+const bundleOf = ({ bundleId, folderName, shortVersion, buildVersion }: PackageFacts) => ({
+  path: `./${folderName}`,
+  id: bundleId,
+  ...(shortVersion !== undefined && { CFBundleShortVersionString: shortVersion }),
+  ...(buildVersion !== undefined && { CFBundleVersion: buildVersion }),
+});
