@@ -119,7 +119,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   DMG_TOO_LARGE: 'Take out of the bundle what the app does not need.',
   ARTIFACT_NOT_WRITTEN: 'Name a folder or file that this user may write with `--out`.',
   ARTIFACT_UNKNOWN: 'Name an .app, .ipa, .dmg, .pkg or Mach-O file.',
-  TOOLCHAIN_LACKS_PRODUCTBUILD: 'Send the job to a worker whose machines run macOS with Xcode.',
+  TOOLCHAIN_LACKS_PRODUCTBUILD:
+    'Send the job to a worker whose machines run macOS with Xcode, or set PERRY_STORE_PACKAGE=portable; Apple may refuse what is then made.',
   XCODE_TOOL_MISSING: 'Install Xcode in the golden image, start it once, and accept its license.',
   RCODESIGN_MISSING:
     'Put rcodesign 0.29.0 on PATH or name it with `PERRY_RCODESIGN`; `perry-ship doctor` checks it.',

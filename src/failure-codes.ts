@@ -172,7 +172,7 @@ export const failureCodes = {
   PACKAGE_CORRUPT: input('An installer package is damaged, or not what it says it is.'),
   ARTIFACT_UNKNOWN: input('What is to be verified does not exist, or is of no kind that can be verified.'),
   TOOLCHAIN_LACKS_PRODUCTBUILD: host(
-    "The job needs an installer package, which only Apple's productbuild makes, and the machine has none.",
+    "The app is for the Mac App Store, which wants a package by Apple's productbuild, and the machine has none.",
   ),
   XCODE_TOOL_MISSING: host(
     "One of Apple's tools is not in the golden image, or Xcode there is not ready to be used.",

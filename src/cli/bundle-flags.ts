@@ -21,6 +21,14 @@ export const withBundleFlags = (command: Command): Command =>
         'how users get the app; signed and packed alone when left out',
       ).choices(['notarize', 'appstore', 'testflight', 'both']),
     )
+    .addOption(
+      new Option('--format <kind>', 'of a macOS app outside the App Store; dmg when left out').choices([
+        'dmg',
+        'pkg',
+        'app',
+        'zip',
+      ]),
+    )
     .option('--p12 <file>', 'signing identity; ad hoc when left out (macOS)')
     .option('--p12-password-file <file>', PASSWORD_FILE)
     .option('--p12-password-env <name>', PASSWORD_VARIABLE)
@@ -30,7 +38,10 @@ export const withBundleFlags = (command: Command): Command =>
     )
     .option('--notarize-p12-password-file <file>', 'its password; that of --p12 otherwise')
     .option('--notarize-p12-password-env <name>', PASSWORD_VARIABLE)
-    .option('--installer-p12 <file>', 'identity for the installer package of the Mac App Store')
+    .option(
+      '--installer-p12 <file>',
+      'identity for an installer package: that of the Mac App Store, or --format pkg',
+    )
     .option('--installer-p12-password-file <file>', 'its password; that of --p12 otherwise')
     .option('--installer-p12-password-env <name>', PASSWORD_VARIABLE)
     .option('--profile <file>', 'provisioning profile')

@@ -160,13 +160,6 @@ withBundleFlags(
     'file for the artifact, or a folder (made, when it ends with a slash); here when left out',
   )
   .option('--force', 'replace an artifact that exists')
-  .addOption(
-    new Option('--format <kind>', 'of a macOS app outside the App Store; dmg when left out').choices([
-      'dmg',
-      'app',
-      'zip',
-    ]),
-  )
   .option('--timestamp-url <url>', 'time-stamp server, or "none"; that of Apple when left out')
   .option('--quiet', 'say nothing on the way')
   .option('--env-file <file>', 'read settings from NAME=value lines as well')

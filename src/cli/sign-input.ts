@@ -5,7 +5,6 @@ import { localAppName, localManifest } from '../domain/manifest/index.ts';
 import { slug } from '../domain/slug.ts';
 import { targetOf } from '../files/disk/app-target.ts';
 import type { LocalBundle } from '../run/channel/run-setup.ts';
-import type { ArtifactFormat } from '../sign/artifact-format.ts';
 import { requireArtifactFolder, requireArtifactPath } from '../sign/artifact-target.ts';
 import type { SignInput } from '../sign/sign-bundle.ts';
 import { usage } from './sign-files.ts';
@@ -14,7 +13,6 @@ import { refuseContradictions, type SignFlags, wishesOf } from './sign-request.t
 export interface ArtifactFlags extends SignFlags {
   readonly out?: string;
   readonly force?: boolean;
-  readonly format?: ArtifactFormat;
 }
 
 /**
@@ -83,10 +81,10 @@ function refuseUnfit(target: LocalBundle['target'], flags: ArtifactFlags): void 
   if (distribute === 'appstore' || distribute === 'testflight')
     throw usage('--format is for apps outside the App Store.', 'The store takes an installer package alone.');
   // with a key of App Store Connect, an app that is distributed directly is notarized
-  if ((distribute ?? apiKey) !== undefined && format !== 'dmg')
+  if ((distribute ?? apiKey) !== undefined && (format === 'app' || format === 'zip'))
     throw usage(
       `--format ${format} cannot be notarized.`,
-      'The notarization ticket is attached to a disk image, which then covers the app in it.',
+      'The notarization ticket is attached to a disk image or an installer package, which then covers the app in it.',
       `Leave --format out to get the notarized disk image${distribute === undefined ? ', or leave --api-key out to sign only' : ', or leave --distribute and --api-key out to sign only'}.`,
     );
 }

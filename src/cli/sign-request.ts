@@ -1,5 +1,6 @@
 import type { Inquirer } from '../actors/inquiries.ts';
 import { bundleIdFault, type SigningWishes } from '../domain/manifest/index.ts';
+import type { ArtifactFormat } from '../sign/artifact-format.ts';
 import { type PasswordFlags, passwordFor } from './passwords.ts';
 import { MAX_PLIST_BYTES, readFlagFile, usage } from './sign-files.ts';
 
@@ -22,6 +23,7 @@ export interface SignFlags {
   readonly apiKey?: string;
   readonly keyId?: string;
   readonly issuerId?: string;
+  readonly format?: ArtifactFormat;
 }
 
 /** What the flags name, read. */
@@ -58,10 +60,11 @@ export async function entitlementsBase64Of({
   return bytes ? { entitlementsBase64: bytes.toString('base64') } : {};
 }
 
-export const wishesOf = ({ target, distribute, bundleId }: SignFlags): SigningWishes => ({
+export const wishesOf = ({ target, distribute, bundleId, format }: SignFlags): SigningWishes => ({
   ...(target && { target }),
   ...(distribute && { distribute }),
   ...(bundleId !== undefined && { bundleId }),
+  ...(format === 'pkg' && { macosPackage: format }),
 });
 
 const TEAM_FORM = /^[A-Z0-9]{10}$/;

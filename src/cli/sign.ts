@@ -3,7 +3,6 @@ import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { withEnvFile } from '../config/env-file.ts';
 import { type Config, loadConfig } from '../config/load.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
-import type { ArtifactFormat } from '../sign/artifact-format.ts';
 import { type SignInput, type SignOutcome, signBundle } from '../sign/sign-bundle.ts';
 import { renderReport } from '../verify/text.ts';
 import { Interrupted } from './ask-password.ts';
@@ -20,7 +19,6 @@ export interface SignCommandFlags extends SignFlags {
   readonly driver?: string;
   readonly out?: string;
   readonly force?: boolean;
-  readonly format?: ArtifactFormat;
   readonly timestampUrl?: string;
   readonly quiet?: boolean;
   readonly json?: boolean;

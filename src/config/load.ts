@@ -116,6 +116,9 @@ const schema = z.object({
   notaryS3Url: serviceUrl.optional(),
   ticketUrl: serviceUrl.default(TICKET_URL),
   appStoreConnectUrl: serviceUrl.default('https://api.appstoreconnect.apple.com'),
+  storePackage: z
+    .enum(['productbuild', 'portable'], 'must be productbuild or portable')
+    .default('productbuild'),
   notaryTimeoutMinutes: wholeNumber(1, 1_440).default(120),
   runHeapMb: wholeNumber(64, 65_536).default(defaultRunHeapMb),
   runMemoryMb: wholeNumber(128, 262_144).default(defaultRunMemoryMb),

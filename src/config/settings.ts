@@ -178,6 +178,12 @@ export const settings = {
     meaning: 'The same for iOS and Mac App Store signatures, which Apple wants without a time stamp',
     defaultText: '`none`',
   },
+  storePackage: {
+    variable: 'PERRY_STORE_PACKAGE',
+    meaning:
+      "What makes the installer package for the Mac App Store: `productbuild` alone, or `portable` as well, which makes it without Apple's tools where a machine lacks them; Apple may answer ITMS-90270 to such a package",
+    defaultText: '`productbuild`',
+  },
   notaryUrl: {
     variable: 'PERRY_NOTARY_URL',
     meaning: "Base address of Apple's notary service",

@@ -27,6 +27,8 @@ export interface SignPass {
   readonly identity: 'adhoc' | 'supplied';
   /** What the signing identity has to be for. */
   readonly purpose: IdentityPurpose;
+  /** What the identity that signs the installer package has to be for; absent where none is made. */
+  readonly installerPurpose?: IdentityPurpose;
   /** Which of the sent PKCS#12 files holds the signing identity; absent for ad hoc. */
   readonly p12?: 'main' | 'notarize';
   /** The provisioning profile of the job is for what this pass makes; with `both`, for the one that goes to the store. */
@@ -94,9 +96,10 @@ const planIos = ({ iosDistribute }: Manifest, { hasProfile }: CredentialsSummary
 });
 
 /** `both` are two passes, because the two ways of distribution want another signature each, on the same code. */
-function planMacos({ macosDistribute }: Manifest, credentials: CredentialsSummary): SignPlan {
+function planMacos({ macosDistribute, macosPackage }: Manifest, credentials: CredentialsSummary): SignPlan {
   const destination = macosDistribute ?? (credentials.hasApiKey ? 'notarize' : 'package');
-  return { platform: 'macos', destination, passes: macosPasses(destination, credentials) };
+  const passes = macosPasses(destination, credentials);
+  return { platform: 'macos', destination, passes: macosPackage === 'pkg' ? inPackages(passes) : passes };
 }
 
 function macosPasses(destination: Destination, credentials: CredentialsSummary): SignPlan['passes'] {
@@ -134,12 +137,30 @@ const directPass = (p12: SignPass['p12'], isNotarized: boolean): SignPass => ({
   delivers: true,
 });
 
+/** What is distributed directly comes in an installer package, not on a disk image. */
+const inPackages = ([first, ...rest]: SignPlan['passes']): SignPlan['passes'] => [
+  inPackage(first),
+  ...rest.map(inPackage),
+];
+
+/** The ticket of a package covers what is in it, and the Installer leaves a copy of it on the Mac that it installs on. */
+const inPackage = (pass: SignPass): SignPass =>
+  pass.container === 'pkg'
+    ? pass
+    : {
+        ...pass,
+        container: 'pkg',
+        installerPurpose: 'macos-direct-installer',
+        staples: pass.notarizes ? ['image'] : [],
+      };
+
 /** The Mac App Store takes an installer package, neither hardened nor notarized. */
 const storePass = ({ hasProfile }: CredentialsSummary): SignPass => ({
   container: 'pkg',
   distribution: 'store',
   identity: 'supplied',
   purpose: 'macos-store',
+  installerPurpose: 'macos-store-installer',
   p12: 'main',
   takesProfile: true,
   embedsProfile: hasProfile,
@@ -197,8 +218,11 @@ function missingApiKey(plan: SignPlan, { hasApiKey, apiKeyLacks }: CredentialsSu
 }
 
 /** File name of what the job delivers, plain ASCII: `Tide_Clock-<job id>.dmg`. */
-export const artifactName = (
-  manifest: Pick<Manifest, 'appName'>,
-  jobId: string,
-  container: Container | 'app' | 'zip',
-): string => `${slug(manifest.appName, 'app')}-${slug(jobId, 'job')}.${container}`;
+export const artifactName = (manifest: Pick<Manifest, 'appName'>, jobId: string, ending: string): string =>
+  `${slug(manifest.appName, 'app')}-${slug(jobId, 'job')}.${ending}`;
+
+/** Of two passes that make a package, the one that is not delivered is named after where it goes. */
+export const endingOf = (plan: Pick<SignPlan, 'passes'>, pass: SignPass): string =>
+  !pass.delivers && plan.passes.some((other) => other !== pass && other.container === pass.container)
+    ? `${pass.distribution}.${pass.container}`
+    : pass.container;

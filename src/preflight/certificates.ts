@@ -21,6 +21,7 @@ const STRICT_PURPOSES: readonly IdentityPurpose[] = [
   'macos-store',
   'macos-notarized',
   'macos-store-installer',
+  'macos-direct-installer',
 ];
 export const PURPOSE_NAMES: Readonly<Record<IdentityPurpose, string>> = {
   'ios-store': 'an iOS app for the App Store',
@@ -29,14 +30,16 @@ export const PURPOSE_NAMES: Readonly<Record<IdentityPurpose, string>> = {
   'macos-notarized': 'an app that Apple notarizes',
   'macos-direct': 'a macOS app',
   'macos-store-installer': 'the installer package of an app for the Mac App Store',
+  'macos-direct-installer': 'the installer package of an app that is distributed directly',
 };
-const CERTIFICATE_NAMES: Readonly<Record<IdentityPurpose, string>> = {
+export const CERTIFICATE_NAMES: Readonly<Record<IdentityPurpose, string>> = {
   'ios-store': 'Apple Distribution',
   'ios-direct': 'Apple Distribution or Apple Development',
   'macos-store': 'Apple Distribution',
   'macos-notarized': 'Developer ID Application',
   'macos-direct': 'Developer ID Application',
   'macos-store-installer': 'Mac Installer Distribution',
+  'macos-direct-installer': 'Developer ID Installer',
 };
 
 export interface CertificateUse {

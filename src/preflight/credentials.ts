@@ -1,10 +1,8 @@
 import { readApiKey } from '../adapters/apple/api-token.ts';
-import type { SigningIdentity } from '../domain/identity/index.ts';
 import { type ProvisioningProfile, parseProfile } from '../domain/profile/index.ts';
 import { type ExaminedPass, examinePass, type PassMaterial } from './examine-pass.ts';
 import { type Finding, finding, findingOf } from './finding.ts';
 import type { Context, PreflightCredentials } from './input.ts';
-import { installerFindings } from './installer.ts';
 import { Keyring } from './keyring.ts';
 import { nestedProfileFindings } from './nested-profiles.ts';
 
@@ -12,8 +10,6 @@ export interface CredentialsExamination {
   readonly findings: readonly Finding[];
   /** One for each pass, in their order. */
   readonly materials: readonly PassMaterial[];
-  /** Secret. */
-  readonly installer?: SigningIdentity;
   readonly profile?: ProvisioningProfile;
 }
 
@@ -27,18 +23,12 @@ export function examineCredentials(
   const passes = (context.passes ?? []).map((pass) =>
     examinePass({ context, credentials, pass, ...(pass.takesProfile && profile && { profile }) }, keyring),
   );
-  const installer = installerFindings(context, credentials, keyring);
   const materials = passes.map(({ material }) => material);
-  keyring.forgetAllBut(
-    [...materials.map(({ identity }) => identity), installer.identity].flatMap(
-      (one) => one?.privateKeyPem ?? [],
-    ),
-  );
+  keyring.forgetAllBut(materials.flatMap(keysOf));
   return {
     findings: [
       ...keyring.findings,
       ...passes.flatMap(({ ofIdentity }) => ofIdentity),
-      ...installer.findings,
       ...apiKeyFindings(credentials),
       ...ofEnvelope,
       ...unusedProfileFindings(credentials),
@@ -47,10 +37,13 @@ export function examineCredentials(
       ...passes.flatMap(({ ofEntitlements }) => ofEntitlements),
     ],
     materials,
-    ...(installer.identity && { installer: installer.identity }),
     ...(profile && { profile }),
   };
 }
+
+/** The private keys of a pass, which are the caller's to overwrite. */
+export const keysOf = ({ identity, installer }: PassMaterial): Buffer[] =>
+  [identity, installer].flatMap((one) => one?.privateKeyPem ?? []);
 
 /** Profiles of nested bundles are of the pass that takes the app's. */
 function ofNested(

@@ -8,6 +8,7 @@ import { certificateFindings } from './certificates.ts';
 import { type JudgedEntitlements, judgeEntitlements } from './entitlements.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Context, PreflightCredentials } from './input.ts';
+import { installerFindings } from './installer.ts';
 import type { Keyring } from './keyring.ts';
 import { profileFindings } from './profile.ts';
 
@@ -17,6 +18,8 @@ export interface PassMaterial {
   /** Secret; absent when there is none that could be opened. */
   readonly identity?: SigningIdentity;
   readonly entitlements?: PlistDict;
+  /** Secret: signs the installer package. */
+  readonly installer?: SigningIdentity;
 }
 
 export interface ExaminedPass {
@@ -39,14 +42,19 @@ export function examinePass(input: PassInput, keyring: Keyring): ExaminedPass {
   const chosen = choose(input, keyring);
   const identity = chosen?.identity;
   const judged = judge(input, identity);
-  const { pass } = input;
+  const { context, credentials, pass } = input;
+  const installer = installerFindings({ context, credentials, pass }, keyring);
   return {
     material: {
       pass,
       ...(identity && { identity }),
       ...(judged?.entitlements && { entitlements: judged.entitlements }),
+      ...(installer.identity && { installer: installer.identity }),
     },
-    ofIdentity: chosen ? certificateFindings(input.context, { chosen, ...certificateUse(input) }) : [],
+    ofIdentity: [
+      ...(chosen ? certificateFindings(context, { chosen, ...certificateUse(input) }) : []),
+      ...installer.findings,
+    ],
     ofProfile: pass.takesProfile ? ofProfile(input, identity) : [],
     ofEntitlements: judged?.findings ?? [],
   };

@@ -1,4 +1,5 @@
 export { KEY_TYPES, PURPOSE_NAMES } from './certificates.ts';
+export { keysOf } from './credentials.ts';
 export type { PassMaterial } from './examine-pass.ts';
 export { errorOf, type Finding, finding, findingOf, type Severity } from './finding.ts';
 export type {

@@ -1,7 +1,7 @@
 import { archivedCodeFindings } from './archived-code.ts';
 import { buildFindings } from './build.ts';
 import { codePlaceFindings } from './code-places.ts';
-import { type CredentialsExamination, examineCredentials } from './credentials.ts';
+import { type CredentialsExamination, examineCredentials, keysOf } from './credentials.ts';
 import { danglingLinkFindings } from './dangling-links.ts';
 import { explicitFindings } from './entitlements.ts';
 import { extensionFindings } from './extensions.ts';
@@ -26,9 +26,8 @@ import { versionFindings } from './versions.ts';
  * come first; among equals, what is nearest to the bundle comes first.
  */
 export function preflight(input: PreflightInput): Finding[] {
-  const { findings, materials, installer } = examine(input);
-  for (const { identity } of materials) identity?.privateKeyPem.fill(0);
-  installer?.privateKeyPem.fill(0);
+  const { findings, materials } = examine(input);
+  for (const key of materials.flatMap(keysOf)) key.fill(0);
   return findings;
 }
 

@@ -48,8 +48,6 @@ export interface RunResults {
   format?: 'app' | 'zip';
   /** Secret: what each pass of the plan signs with. */
   materials?: readonly SigningMaterial[];
-  /** Secret: signs the installer package of the Mac App Store. */
-  installer?: SigningIdentity;
   icons?: IconKeys;
   /** What the icon is compiled of, when it is to be. */
   iconArt?: IconSetArt;
@@ -68,7 +66,7 @@ export interface RunResults {
   heldUpload?: HeldUpload;
   /** By name. */
   readonly artifacts: Map<string, MadeArtifact>;
-  /** The disk image as it was signed, in the guest. */
+  /** The disk image, or the package that is notarized, as it was signed, in the guest. */
   guestImagePath?: string;
 }
 
@@ -76,6 +74,8 @@ export interface SigningMaterial {
   /** Absent for an ad hoc signature. */
   readonly identity?: SigningIdentity;
   readonly entitlements: PlistDict;
+  /** Signs the installer package, where one is made. */
+  readonly installer?: SigningIdentity;
 }
 
 export interface MadeArtifact extends Artifact {

@@ -4,8 +4,8 @@ import { copyTree } from '../files/disk/copy-tree.ts';
 import { artifactOf } from '../run/steps/artifact-place.ts';
 import type { StepScope } from '../run/steps/step.ts';
 
-/** What the person gets of an app that is distributed directly: the image, or the app that is in it. */
-export type ArtifactFormat = 'dmg' | 'app' | 'zip';
+/** What the person gets of an app that is distributed directly: an image, a package, or the app that is in it. */
+export type ArtifactFormat = 'dmg' | 'pkg' | 'app' | 'zip';
 
 /** Puts the artifact at a path where nothing is; an app is a folder. */
 export function writeArtifact(scope: StepScope, to: string): Promise<void> {

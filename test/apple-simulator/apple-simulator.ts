@@ -41,7 +41,8 @@ export async function startAppleSimulator(options: AppleSimulatorOptions): Promi
   const auth = new ApiAuth(options.apiKeys);
   const tickets = new TicketService(options.lateTickets ?? 0);
   const notary = new NotaryService(context, auth, options.notary ?? {}, ({ contents }) => {
-    for (const { cdhash } of contents) tickets.grant(`2/2/${cdhash}`);
+    for (const { digestAlgorithm, cdhash } of contents)
+      tickets.grant(`2/${digestAlgorithm === 'SHA-1' ? 1 : 2}/${cdhash}`);
   });
   const routes = [
     ...notary.routes,

@@ -6,6 +6,8 @@ import {
   type SignatureFacts,
 } from '../../src/files/code-signature/index.ts';
 import { extractDmg } from '../../src/files/dmg/read.ts';
+import { checkPackage } from '../../src/files/xar/check-package.ts';
+import { unpackPackage } from '../helpers/unpack-package.ts';
 
 export interface Issue {
   readonly severity: 'error' | 'warning';
@@ -18,7 +20,7 @@ export interface Issue {
 
 export interface TicketContent {
   readonly path: string;
-  readonly digestAlgorithm: 'SHA-256';
+  readonly digestAlgorithm: 'SHA-1' | 'SHA-256';
   readonly cdhash: string;
   readonly arch?: string;
 }
@@ -37,24 +39,55 @@ export interface Rules {
 const DOC_URL = 'https://developer.apple.com/documentation/security/resolving-common-notarization-issues';
 const signal = new AbortController().signal;
 
-/** Looks into an uploaded disk image as the notary service would: its signature, and all code on it. */
+/** Looks into an upload as the notary service would: its signature, and all code in it. */
 export async function examine(path: string, name: string, scratch: string, rules: Rules): Promise<Examined> {
+  const folder = join(scratch, `content-${Math.random().toString(36).slice(2)}`);
+  await mkdir(folder);
+  try {
+    return await (name.endsWith('.pkg') ? examinePackage : examineImage)(path, name, folder, rules);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function examinePackage(path: string, name: string, folder: string, rules: Rules): Promise<Examined> {
+  const { findings, cms, tableDigest = '' } = await checkPackage(path, { signal });
+  const found: Findings = {
+    issues: findings.map(({ message }) => issue(name, message)),
+    contents: [{ path: name, digestAlgorithm: 'SHA-1', cdhash: tableDigest }],
+  };
+  if (!cms?.signer?.commonName.startsWith('Developer ID Installer: '))
+    found.issues.push(issue(name, 'The package is not signed with a valid Developer ID certificate.'));
+  if (rules.requireTimestamp && !cms?.timestamp)
+    found.issues.push(issue(name, 'The signature does not include a secure timestamp.'));
+  const entries = await unpackPackage(path, folder);
+  await examineApps(entries, folder, name, rules, found);
+  return found;
+}
+
+async function examineApps(
+  entries: readonly { readonly type: string; readonly path: string }[],
+  folder: string,
+  name: string,
+  rules: Rules,
+  found: Findings,
+): Promise<void> {
+  const apps = entries.filter(({ type, path: at }) => type === 'directory' && /^[^/]+\.app$/.test(at));
+  for (const app of apps) await examineApp(join(folder, app.path), `${name}/${app.path}`, rules, found);
+}
+
+async function examineImage(path: string, name: string, folder: string, rules: Rules): Promise<Examined> {
   const image = await checkSignature(path, { signal }).catch(() => undefined);
   if (!image)
     return { issues: [issue(name, 'The file is not a disk image that can be read.')], contents: [] };
   const found = judged(name, image.signatures, false, rules);
   for (const { message } of image.findings)
     found.issues.push(issue(name, `The signature is invalid: ${message}`));
-  const folder = join(scratch, `volume-${Math.random().toString(36).slice(2)}`);
-  await mkdir(folder);
   try {
     const { entries } = await extractDmg(path, folder, { signal });
-    const apps = entries.filter(({ type, path: at }) => type === 'directory' && /^[^/]+\.app$/.test(at));
-    for (const app of apps) await examineApp(join(folder, app.path), `${name}/${app.path}`, rules, found);
+    await examineApps(entries, folder, name, rules, found);
   } catch (error) {
     found.issues.push(issue(name, `The disk image cannot be read: ${(error as Error).message}`));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
   return found;
 }

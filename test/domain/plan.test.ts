@@ -3,11 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { CredentialsSummary } from '../../src/domain/credentials/index.ts';
 import type { Manifest } from '../../src/domain/manifest/index.ts';
 import { parseManifest } from '../../src/domain/manifest/index.ts';
-import { artifactName, planJob, requireApiKey } from '../../src/domain/plan.ts';
+import { artifactName, endingOf, planJob, requireApiKey } from '../../src/domain/plan.ts';
 
 const base = { app_name: 'Tide Clock', bundle_id: 'com.example.tide', version: '1' };
 const macos = (macos_distribute?: string): Manifest =>
   parseManifest({ ...base, targets: ['macos-sign'], macos_distribute });
+const packaged = (macos_distribute?: string): Manifest =>
+  parseManifest({ ...base, targets: ['macos-sign'], macos_distribute, macos_package: 'PKG' });
 const ios = (ios_distribute?: string): Manifest =>
   parseManifest({ ...base, targets: ['ios-sign'], ios_distribute });
 
@@ -45,10 +47,12 @@ const store = {
   container: 'pkg',
   distribution: 'store',
   purpose: 'macos-store',
+  installerPurpose: 'macos-store-installer',
   hardenedRuntime: false,
   timestamp: 'store',
   publishes: true,
 };
+const inPackage = { container: 'pkg', installerPurpose: 'macos-direct-installer' };
 const phone = {
   ...direct,
   purpose: 'ios-direct',
@@ -93,6 +97,24 @@ const table: [string, Manifest, CredentialsSummary, object[]][] = [
     macos('both'),
     having('main', 'notarize'),
     [alsoNotarized, { ...store, delivers: false }],
+  ],
+  ['macOS in a package, nothing at all', packaged(), having(), [{ ...adHoc, ...inPackage }]],
+  ['macOS in a package, a p12', packaged(), having('main'), [{ ...direct, ...inPackage }]],
+  [
+    'macOS notarize, in a package: the package has the one ticket',
+    packaged('notarize'),
+    having('main', 'installer'),
+    [{ ...notarized, ...inPackage, staples: ['image'] }],
+  ],
+  ['macOS appstore is in a package anyway', packaged('appstore'), having('main'), [store]],
+  [
+    'macOS both, in packages',
+    packaged('both'),
+    having('main', 'notarize'),
+    [
+      { ...alsoNotarized, ...inPackage, staples: ['image'] },
+      { ...store, delivers: false },
+    ],
   ],
   ['iOS, build only', ios(), having('main'), [phone]],
   ['iOS, build only, an API key from the global configuration', ios(), having('main', 'api'), [phone]],
@@ -187,4 +209,14 @@ describe('artifactName', () => {
       }),
     );
   });
+});
+
+test('of two packages the one that is not delivered has a name of its own', () => {
+  const endings = (manifest: Manifest) => {
+    const plan = planJob(manifest, having('main', 'notarize'));
+    return plan.passes.map((each) => endingOf(plan, each));
+  };
+  expect(endings(packaged('both'))).toEqual(['pkg', 'store.pkg']);
+  expect(endings(macos('both'))).toEqual(['dmg', 'pkg']);
+  expect(endings(packaged('appstore'))).toEqual(['pkg']);
 });

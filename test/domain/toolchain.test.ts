@@ -21,12 +21,13 @@ function plan(platform: 'macos' | 'ios', isForStore: boolean) {
 }
 
 test.each([
-  ['macos', true, 'xcode', undefined],
-  ['macos', false, 'portable', undefined],
-  ['ios', true, 'portable', undefined],
-  ['macos', true, 'portable', 'TOOLCHAIN_LACKS_PRODUCTBUILD'],
-] as const)('%s, store %s, with %s: %s', (platform, isForStore, toolchain, code) => {
-  const check = () => requireToolchain(plan(platform, isForStore), toolchain);
+  ['macos', true, 'xcode', 'productbuild', undefined],
+  ['macos', false, 'portable', 'productbuild', undefined],
+  ['ios', true, 'portable', 'productbuild', undefined],
+  ['macos', true, 'portable', 'productbuild', 'TOOLCHAIN_LACKS_PRODUCTBUILD'],
+  ['macos', true, 'portable', 'portable', undefined],
+] as const)('%s, store %s, with %s and %s: %s', (platform, isForStore, toolchain, storePackage, code) => {
+  const check = () => requireToolchain(plan(platform, isForStore), { toolchain, storePackage });
   if (code === undefined) expect(check).not.toThrow();
   else
     expect(check).toThrow(

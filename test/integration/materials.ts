@@ -35,6 +35,8 @@ export interface Materials {
   readonly developerId: ThrowawayIdentity;
   readonly distribution: ThrowawayIdentity;
   readonly installer: ThrowawayIdentity;
+  /** For installer packages that are distributed directly. */
+  readonly developerIdInstaller: ThrowawayIdentity;
   readonly profile: Buffer;
   macJob(changes?: JobChanges): JobSubmission;
   iosJob(changes?: JobChanges): JobSubmission;
@@ -62,6 +64,10 @@ export async function makeMaterials(folder: string): Promise<Materials> {
     commonName: `3rd Party Mac Developer Installer: Perry Test (${TEAM})`,
     teamId: TEAM,
   });
+  const developerIdInstaller = makeThrowawayIdentity({
+    commonName: `Developer ID Installer: Perry Test (${TEAM})`,
+    teamId: TEAM,
+  });
   const profileOf = (options: Partial<ThrowawayProfileOptions> = {}) =>
     makeThrowawayProfile({
       bundleId: iosDemoApp.bundleId,
@@ -80,8 +86,7 @@ export async function makeMaterials(folder: string): Promise<Materials> {
   const storeCredentials = {
     ...credentialsOf(distribution),
     provisioning_profile_base64: macProfile.toString('base64'),
-    apple_installer_certificate_p12_base64: installer.p12.toString('base64'),
-    apple_installer_certificate_password: installer.password,
+    ...installerCredentials(installer),
   };
   const developerCredentials = {
     apple_notarize_certificate_p12_base64: developerId.p12.toString('base64'),
@@ -92,11 +97,13 @@ export async function makeMaterials(folder: string): Promise<Materials> {
     developerId,
     distribution,
     installer,
+    developerIdInstaller,
     profile,
     secrets: {
       ...keyLines('Developer ID key', developerId),
       ...keyLines('distribution key', distribution),
       ...keyLines('installer key', installer),
+      ...keyLines('Developer ID Installer key', developerIdInstaller),
     },
     macStoreJob: (wish, changes = {}) => ({
       bundle: changes.bundle ?? macBundle,
@@ -134,6 +141,11 @@ export const credentialsOf = ({ p12, password }: Pick<ThrowawayIdentity, 'p12' |
   apple_team_id: TEAM,
   apple_certificate_p12_base64: p12.toString('base64'),
   apple_certificate_password: password,
+});
+
+export const installerCredentials = ({ p12, password }: Pick<ThrowawayIdentity, 'p12' | 'password'>) => ({
+  apple_installer_certificate_p12_base64: p12.toString('base64'),
+  apple_installer_certificate_password: password,
 });
 
 interface AppNames {

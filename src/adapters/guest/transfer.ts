@@ -151,9 +151,9 @@ export async function getTail(session: GuestSession, options: GetTailOptions): P
 }
 
 /** A link, a pipe or a device would make us wait or read something else. */
-const isPlainFile = (path: string): string => `[ -f ${word(path)} ] && [ ! -L ${word(path)} ]`;
+export const isPlainFile = (path: string): string => `[ -f ${word(path)} ] && [ ! -L ${word(path)} ]`;
 
-async function succeed(
+export async function succeed(
   session: GuestSession,
   what: string,
   command: string,

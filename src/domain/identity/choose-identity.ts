@@ -8,7 +8,8 @@ export type IdentityPurpose =
   | 'macos-store'
   | 'macos-notarized'
   | 'macos-direct'
-  | 'macos-store-installer';
+  | 'macos-store-installer'
+  | 'macos-direct-installer';
 
 export interface IdentityChoice {
   readonly purpose: IdentityPurpose;
@@ -37,6 +38,7 @@ export const FITTING_KINDS: Readonly<Record<IdentityPurpose, readonly Certificat
   'macos-notarized': ['developer-id-application'],
   'macos-direct': ['developer-id-application', 'mac-development'],
   'macos-store-installer': ['mac-installer-distribution'],
+  'macos-direct-installer': ['developer-id-installer'],
 };
 
 /** How Apple names its certificates, for those that lost, or never had, the marks of their kind. */

@@ -10,6 +10,7 @@ export {
   type IosDevice,
   type IosDistribution,
   type MacosDistribution,
+  type MacosPackage,
   type Manifest,
   type Platform,
 } from './manifest.ts';

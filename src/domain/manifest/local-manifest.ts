@@ -1,11 +1,13 @@
 import { nameOfApp } from '../../text.ts';
-import type { MacosDistribution } from './manifest.ts';
+import type { MacosDistribution, MacosPackage } from './manifest.ts';
 
 /** What is wanted of a bundle that comes from no hub, as its person has said it. */
 export interface SigningWishes {
   readonly target?: 'macos-sign' | 'ios-sign';
   readonly distribute?: MacosDistribution;
   readonly bundleId?: string;
+  /** What an app that is distributed directly is packed in. */
+  readonly macosPackage?: MacosPackage;
 }
 
 /** What the Info.plist of such a bundle says. */
@@ -36,6 +38,7 @@ export function localManifest({ path, target, names }: LocalBundleFacts, wishes:
     ...(shortVersion !== undefined && NUMBERS.test(shortVersion) && { short_version: shortVersion }),
     targets: [target],
     ...(wishes.distribute !== undefined && { [distribute]: wishes.distribute }),
+    ...(wishes.macosPackage !== undefined && { macos_package: wishes.macosPackage }),
   };
 }
 

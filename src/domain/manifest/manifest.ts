@@ -2,6 +2,8 @@ import type { NamedVariants } from '../icons/index.ts';
 
 export type Platform = 'macos' | 'ios';
 export type MacosDistribution = 'notarize' | 'appstore' | 'testflight' | 'both';
+/** What an app that is distributed directly is packed in. */
+export type MacosPackage = 'dmg' | 'pkg';
 export type IosDistribution = 'appstore' | 'testflight';
 export type IosDevice = 'iphone' | 'ipad';
 
@@ -32,6 +34,8 @@ export interface Manifest {
   readonly entitlements: readonly string[];
   readonly macosDistribute?: MacosDistribution;
   readonly macosEncryptionExempt?: boolean;
+  /** macOS only; unset means: a disk image. The Mac App Store takes installer packages, whatever is said here. */
+  readonly macosPackage?: MacosPackage;
 
   /** iOS only; unset means: build only, publish nothing. */
   readonly iosDistribute?: IosDistribution;

@@ -93,6 +93,7 @@ const macosManifest = (raw: z.output<typeof macosSchema>): Manifest => ({
   entitlements: [...new Set(raw.entitlements)],
   ...(raw.macos_distribute !== undefined && { macosDistribute: raw.macos_distribute }),
   ...(raw.macos_encryption_exempt !== undefined && { macosEncryptionExempt: raw.macos_encryption_exempt }),
+  ...(raw.macos_package !== undefined && { macosPackage: raw.macos_package }),
   iosDeviceFamily: [],
   iosCapabilities: [],
   iconVariants: {},

@@ -103,6 +103,7 @@ export const macosSchema = z.object({
   entitlements: optional(keys),
   macos_distribute: optional(oneOf(['notarize', 'appstore', 'testflight', 'both'])),
   macos_encryption_exempt: optional(flag),
+  macos_package: optional(oneOf(['dmg', 'pkg'])),
 });
 
 export const iosSchema = z.object({

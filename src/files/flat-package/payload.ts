@@ -155,7 +155,7 @@ export class Payload {
 }
 
 /** As productbuild is made to pack files: the store refuses what only root can read. */
-const readableByAll = (mode: number): number => mode | (mode & 0o111 ? 0o555 : 0o444);
+export const readableByAll = (mode: number): number => mode | (mode & 0o111 ? 0o555 : 0o444);
 
 /** Of folders: themselves, their entry in the one above, and the folders and files in them, as APFS counts. */
 function linksOf(entries: readonly TreeEntry[]): ReadonlyMap<string, number> {

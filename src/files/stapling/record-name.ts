@@ -4,17 +4,29 @@ import { readDmgSignature, readMachOSignature } from '../code-signature/index.ts
 import { unsignedCode } from './staple-failures.ts';
 
 /** `CS_HASHTYPE_*`, which is the second part of the name of a ticket. */
-const digestTypes: Readonly<Record<HashKind['name'], number>> = {
-  sha1: 1,
-  sha256: 2,
-  'sha256-truncated': 3,
-  sha384: 4,
-  sha512: 5,
-};
+const digestTypes = new Map<string, number>([
+  ['sha1', 1],
+  ['sha256', 2],
+  ['sha256-truncated', 3],
+  ['sha384', 4],
+  ['sha512', 5],
+] satisfies [HashKind['name'], number][]);
 
-/** The name of the ticket for code: `2/<digest type>/<first 20 bytes of the digest of its CodeDirectory>`. */
-const recordNameOf = ({ hash, cdHash }: CodeDirectory): string =>
-  `2/${digestTypes[hash.name]}/${cdHash.toString('hex')}`;
+/**
+ * The name of a ticket: `2/<digest type>/<first 20 bytes of the digest>`; nothing for a kind of digest that has none.
+ *
+ * @param digest - its first 20 bytes: of a CodeDirectory, or of the table of contents of a package
+ */
+export function recordName(algorithm: string, digest: Buffer): string | undefined {
+  const type = digestTypes.get(algorithm);
+  return type === undefined ? undefined : `2/${type}/${digest.toString('hex')}`;
+}
+
+function recordNameOf({ hash, cdHash }: CodeDirectory): string {
+  const name = recordName(hash.name, cdHash);
+  if (name === undefined) throw new Error(`tickets know no digest ${hash.name}`);
+  return name;
+}
 
 /**
  * Under which name the ticket of a signed disk image is looked up.

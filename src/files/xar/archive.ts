@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import { ShipError } from '../../errors.ts';
 import { readXml, type XmlElement, XmlFault } from '../../formats/xml/tree.ts';
@@ -53,6 +54,15 @@ export async function readXar(file: SignedFile): Promise<XarArchive> {
   const compressedTable = await file.read(headerBytes, compressedBytes);
   const headerChecksum = CHECKSUMS[header.readUInt32BE(24)] ?? 'unknown';
   return { file, table: tableOf(compressedTable, tableBytes), compressedTable, headerChecksum, heapStart };
+}
+
+/** Kinds of checksums that can be checked. */
+export const DIGESTS: readonly string[] = ['sha1', 'md5', 'sha256', 'sha512'];
+
+/** By which notarization tickets know a package; nothing when the table has no checksum of a known kind. */
+export function digestOfTable({ table, compressedTable }: XarArchive): Buffer | undefined {
+  const algorithm = table.checksum?.algorithm ?? '';
+  return DIGESTS.includes(algorithm) ? createHash(algorithm).update(compressedTable).digest() : undefined;
 }
 
 const tableOf = (compressed: Buffer, sizeBytes: number): XarTable =>

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { ShipError } from '../../errors.ts';
 import { isAllZero } from '../../formats/code-signature/bytes.ts';
 import type { CmsFacts } from '../../formats/code-signature/cms.ts';
 import type { Finding } from '../../formats/code-signature/problem.ts';
 import { childOf, childrenOf, type XmlElement } from '../../formats/xml/tree.ts';
 import { type SignedFile, withSignedFile } from '../code-signature/signed-file.ts';
-import { corrupt, readXar, readXmlFile, type XarArchive } from './archive.ts';
+import { corrupt, DIGESTS, digestOfTable, readXar, readXmlFile, type XarArchive } from './archive.ts';
 import { HeapDigests } from './heap-digests.ts';
 import { signatureReport } from './signature.ts';
 import type { XarFile } from './table.ts';
@@ -33,8 +32,6 @@ export interface PackageReport {
 export interface PackageOptions {
   readonly signal: AbortSignal;
 }
-
-const DIGESTS = ['sha1', 'md5', 'sha256', 'sha512'];
 
 /**
  * Reads a flat installer package and checks what seals it: the checksum of its table of contents, the signatures over
@@ -65,11 +62,6 @@ export const checkPackage = (path: string, { signal }: PackageOptions): Promise<
       findings,
     };
   });
-
-function digestOfTable({ table, compressedTable }: XarArchive): Buffer | undefined {
-  const algorithm = table.checksum?.algorithm ?? '';
-  return DIGESTS.includes(algorithm) ? createHash(algorithm).update(compressedTable).digest() : undefined;
-}
 
 const finding = (code: string, path: string, message: string): Finding =>
   ({ code, path, message }) as Finding;

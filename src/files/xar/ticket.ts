@@ -3,6 +3,7 @@ import type { SignedFile } from '../code-signature/signed-file.ts';
 
 const TRAILER_BYTES = 16;
 const TRAILER_MAGIC = 't8lr';
+const VERSION = 1;
 const types = { terminator: 1, ticket: 2 } as const;
 const MAX_TICKET_BYTES = 1024 * 1024;
 
@@ -25,6 +26,19 @@ export async function endOfTicket(file: SignedFile): Promise<number | undefined>
   const isEnclosed =
     before >= 0 && lengthIn(await file.read(before, TRAILER_BYTES), types.terminator) !== undefined;
   return isEnclosed ? before : start;
+}
+
+/** A ticket as it stands at the end of a package, between its two trailers. */
+export const enclosedTicket = (ticket: Buffer): Buffer =>
+  Buffer.concat([trailerOf(types.terminator, 0), ticket, trailerOf(types.ticket, ticket.length)]);
+
+function trailerOf(type: number, length: number): Buffer {
+  const trailer = Buffer.alloc(TRAILER_BYTES);
+  trailer.write(TRAILER_MAGIC, 'latin1');
+  trailer.writeUInt16LE(VERSION, 4);
+  trailer.writeUInt16LE(type, 6);
+  trailer.writeUInt32LE(length, 8);
+  return trailer;
 }
 
 function lengthIn(trailer: Buffer, type: number): number | undefined {

@@ -4,6 +4,14 @@ import { componentName, type PackageFacts, packageVersion } from './facts.ts';
 const INDENT = 4;
 /** What productbuild writes for a program that it cannot read. */
 const ANY_MAC = ['x86_64', 'arm64'];
+/** As the Installer names the processors of Macs, by the architectures of programs that they run. */
+const HOSTS: Readonly<Record<string, string>> = {
+  arm64: 'arm64',
+  arm64e: 'arm64',
+  x86_64: 'x86_64',
+  x86_64h: 'x86_64',
+  i386: 'i386',
+};
 /** What an address may have behind its `#` without being escaped (RFC 3986, `fragment`). */
 const IN_A_FRAGMENT = /[A-Za-z0-9\-._~!$&'()*+,;=:@/?]/;
 
@@ -15,7 +23,8 @@ const IN_A_FRAGMENT = /[A-Za-z0-9\-._~!$&'()*+,;=:@/?]/;
  */
 export function distribution(facts: PackageFacts): string {
   const { bundleId: id, minimumOs, title, shortVersion, architectures } = facts;
-  const hosts = architectures.length > 0 ? architectures.toSorted() : ANY_MAC;
+  const known = [...new Set(architectures.flatMap((name) => HOSTS[name] ?? []))].sort();
+  const hosts = known.length > 0 ? known : ANY_MAC;
   const shown = title === undefined ? undefined : { title };
   return writeXml(
     {

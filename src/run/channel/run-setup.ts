@@ -12,6 +12,7 @@ export type RunSettings = Pick<
   | 'guestNetwork'
   | 'timestampUrl'
   | 'storeTimestampUrl'
+  | 'storePackage'
   | 'notaryUrl'
   | 'notaryS3Url'
   | 'ticketUrl'
@@ -25,12 +26,13 @@ export const runSettings = ({
   guestNetwork,
   timestampUrl,
   storeTimestampUrl,
+  storePackage,
   notaryUrl,
   notaryS3Url,
   ticketUrl,
   appStoreConnectUrl,
 }: Config): RunSettings => ({
-  ...{ hubUrl, hubHttpUrl, trustRoots, guestNetwork, timestampUrl, storeTimestampUrl },
+  ...{ hubUrl, hubHttpUrl, trustRoots, guestNetwork, timestampUrl, storeTimestampUrl, storePackage },
   ...{ notaryUrl, notaryS3Url, ticketUrl, appStoreConnectUrl },
 });
 
@@ -91,7 +93,7 @@ export interface LocalEnds {
   readonly artifact: {
     readonly wanted: string;
     readonly force: boolean;
-    readonly format?: 'dmg' | 'app' | 'zip';
+    readonly format?: 'dmg' | 'pkg' | 'app' | 'zip';
   };
 }
 

@@ -12,13 +12,14 @@ import type { Services } from '../services.ts';
  * @throws ShipError as `readJob` · TOOLCHAIN_LACKS_PRODUCTBUILD
  */
 export function admitJob(
-  { toolchain, audience }: Pick<Services, 'toolchain' | 'audience'>,
+  { config, toolchain, audience }: Pick<Services, 'config' | 'toolchain' | 'audience'>,
   sent: SentJob,
 ): AdmittedJob {
   const expected = audience === 'hub' ? toolchain.expected() : undefined;
   const job = readJob(sent, {
     summarize: summarizeWithoutProfile,
-    requireMeans: (plan) => expected && requireToolchain(plan, expected),
+    requireMeans: (plan) =>
+      expected && requireToolchain(plan, { toolchain: expected, storePackage: config.storePackage }),
   });
   forget(job.credentials);
   return admittedJob(job, toolchain.certain ?? null);

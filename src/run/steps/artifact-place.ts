@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { artifactName } from '../../domain/plan.ts';
+import { artifactName, endingOf } from '../../domain/plan.ts';
 import { artifactNamed, type MadeArtifact, need } from '../run-results.ts';
 import { type GuestStepScope, passOf, type StepScope } from './step.ts';
 
@@ -8,11 +8,8 @@ type PassScope = Pick<StepScope, 'results' | 'pass'>;
 /** What the artifact of a pass is called, and where it is made. */
 export function artifactPlace(scope: PassScope): { readonly name: string; readonly path: string } {
   const { results } = scope;
-  const name = artifactName(
-    need(results, 'manifest'),
-    results.jobId,
-    results.format ?? passOf(scope).container,
-  );
+  const ending = results.format ?? endingOf(need(results, 'plan'), passOf(scope));
+  const name = artifactName(need(results, 'manifest'), results.jobId, ending);
   return { name, path: join(results.dir, name) };
 }
 

@@ -11,7 +11,7 @@ import { artifactOf } from './artifact-place.ts';
 import { expectedImageSignature } from './expected-signatures.ts';
 import { runBoth } from './run-both.ts';
 import { signingTimeFault } from './signing-time.ts';
-import { materialOf, passOf, type StepScope } from './step.ts';
+import { installerOf, materialOf, passOf, type StepScope } from './step.ts';
 import { timestampUrlOf } from './timestamps.ts';
 
 /** Reads the finished file back, as its receiver will. */
@@ -50,11 +50,12 @@ async function checkImage(scope: StepScope, path: string): Promise<void> {
 }
 
 /** The package is sealed, by the installer identity of the job, and is that of this app. */
-async function checkInstallerPackage({ results, signal }: StepScope, path: string): Promise<void> {
+async function checkInstallerPackage(scope: StepScope, path: string): Promise<void> {
+  const { results, signal } = scope;
   const { findings, cms, parts } = await checkPackage(path, { signal });
   const [first] = findings;
   if (first) throw altered('the installer package', first.message);
-  if (cms?.signer?.sha256Hex !== need(results, 'installer').certificate.sha256Hex)
+  if (cms?.signer?.sha256Hex !== installerOf(scope).certificate.sha256Hex)
     throw altered('the installer package', 'It is not signed by the installer identity that was given.');
   requireTimes('the installer package', cms);
   const { bundleId } = need(results, 'facts');

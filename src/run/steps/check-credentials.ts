@@ -14,14 +14,13 @@ export async function checkCredentials(scope: StepScope): Promise<void> {
   if (plan.passes.some(({ identity }) => identity === 'adhoc'))
     report.log('There is no signing identity: the app is signed ad hoc and runs only where that is allowed.');
   const examination = await examineJob(scope, need(results, 'survey'));
-  if (services.toolchain) requireToolchain(plan, services.toolchain);
+  const { toolchain, config } = services;
+  if (toolchain) requireToolchain(plan, { toolchain, storePackage: config.storePackage });
   results.materials = examination.materials.map(materialOf);
-  const { installer } = examination;
-  if (installer) results.installer = installer;
   delete results.survey;
 }
 
-function materialOf({ identity, entitlements }: PassMaterial): SigningMaterial {
+function materialOf({ identity, entitlements, installer }: PassMaterial): SigningMaterial {
   if (!entitlements) throw new Error('a job without an error has entitlements for each pass');
-  return { entitlements, ...(identity && { identity }) };
+  return { entitlements, ...(identity && { identity }), ...(installer && { installer }) };
 }

@@ -13,9 +13,12 @@ export interface LearnedToolchain {
 /** Asks the guest what it can do, before anything is signed. */
 export async function learnToolchain({
   results,
+  services,
   session,
   signal,
 }: GuestStepScope): Promise<LearnedToolchain> {
   const toolchain = await probeToolchain(session, { signal });
-  return { toolchain, refusal: refusalOfToolchain(need(results, 'plan'), toolchain)?.failure ?? null };
+  const { storePackage } = services.config;
+  const refusal = refusalOfToolchain(need(results, 'plan'), { toolchain, storePackage });
+  return { toolchain, refusal: refusal?.failure ?? null };
 }

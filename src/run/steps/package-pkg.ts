@@ -1,44 +1,20 @@
 import { join } from 'node:path';
-import { dirname } from 'node:path/posix';
 import { altered, readingAltered } from '../../adapters/guest/altered.ts';
-import { getFile } from '../../adapters/guest/transfer.ts';
-import { signInGuest } from '../../adapters/rcodesign/sign.ts';
-import { buildProductArchive, checkPackageSignature } from '../../adapters/xcode/index.ts';
-import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import type { FileDigest } from '../../files/disk/digested-file.ts';
 import { listTree } from '../../files/disk/tree.ts';
+import { readableByAll } from '../../files/flat-package/payload.ts';
 import { packageContentChange } from '../../files/xar/same-content.ts';
 import { need } from '../run-results.ts';
-import { withPem } from './codesign.ts';
-import { crossCheck } from './second-opinion.ts';
+import { INSTALL_LOCATION } from './installer-package.ts';
+import { packAppleProduct } from './package-apple-pkg.ts';
+import { packOurProduct } from './package-our-pkg.ts';
 import type { GuestStepScope } from './step.ts';
-import { withTimestampUrl } from './timestamps.ts';
 
-/** Where productbuild is told to install the app. */
-const INSTALL_LOCATION = '/Applications';
-
-/**
- * The installer package that the Mac App Store wants: productbuild makes it of the signed app, and rcodesign signs it,
- * because productsign wants its identity in a keychain.
- */
+/** An installer package of the signed app: by Apple's productbuild where the machine has it, else by our own writer. */
 export async function packPkg(scope: GuestStepScope, path: string): Promise<FileDigest> {
-  const { results, session, signal, report } = scope;
-  const appPath = need(results, 'guestAppPath');
-  const packagePath = `${appPath.replace(/\.app$/, '')}.pkg`;
-  await buildProductArchive(session, { appPath, packagePath, signal });
-  report.progress(30);
-  await signPackage(scope, packagePath);
-  report.progress(50);
-  const maxBytes = defaultUnpackLimits.maxUnpackedBytes;
-  const { sizeBytes, sha256Hex } = await getFile(session, {
-    remotePath: packagePath,
-    destPath: path,
-    maxBytes,
-    signal,
-  });
-  report.progress(70);
+  const digest = await (scope.toolchain === 'xcode' ? packAppleProduct : packOurProduct)(scope, path);
   await requireOurContent(scope, path);
-  return { sizeBytes, sha256Hex };
+  return digest;
 }
 
 /** The package must install the app that was checked here, and run nothing: the guest could have changed either. */
@@ -60,30 +36,4 @@ async function requireOurContent({ results, signal }: GuestStepScope, path: stri
     }),
   );
   if (change !== undefined) throw altered('the installer package', change);
-}
-
-/** As the files are made before they are packed: the store refuses what only root can read. */
-const readableByAll = (mode: number): number => mode | (mode & 0o111 ? 0o555 : 0o444);
-
-async function signPackage(scope: GuestStepScope, packagePath: string): Promise<void> {
-  const { results, session, signal, report } = scope;
-  const identity = need(results, 'installer');
-  const { warnings } = await withPem(identity, (pem) =>
-    withTimestampUrl(scope, (timestampUrl) =>
-      signInGuest(
-        session,
-        {
-          remotePath: packagePath,
-          workDir: dirname(packagePath),
-          hardenedRuntime: false,
-          timestampUrl,
-          ...(pem && { pem }),
-        },
-        { signal },
-      ),
-    ),
-  );
-  for (const warning of warnings) report.log(warning);
-  const ask = () => checkPackageSignature(session, { packagePath, signal });
-  await crossCheck({ tool: 'pkgutil', subject: 'the installer package', ask, identity }, report);
 }

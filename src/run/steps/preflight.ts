@@ -4,7 +4,14 @@ import type { BundleSurvey } from '../../domain/bundle/index.ts';
 import type { Credentials } from '../../domain/credentials/index.ts';
 import { forgetPrepared, prepareP12 } from '../../domain/identity/index.ts';
 import { readTrustRoots } from '../../files/disk/trust-roots.ts';
-import { type Examination, errorOf, examine, type Finding, plannedInput } from '../../preflight/index.ts';
+import {
+  type Examination,
+  errorOf,
+  examine,
+  type Finding,
+  keysOf,
+  plannedInput,
+} from '../../preflight/index.ts';
 import { need } from '../run-results.ts';
 import type { StepScope } from './step.ts';
 
@@ -34,8 +41,7 @@ export async function examineJob(scope: StepScope, survey: BundleSurvey): Promis
   const [first] = examination.findings.filter(({ severity }) => severity === 'error');
   tellAll(examination.findings, scope);
   if (!first) return examination;
-  for (const { identity } of examination.materials) identity?.privateKeyPem.fill(0);
-  examination.installer?.privateKeyPem.fill(0);
+  for (const key of examination.materials.flatMap(keysOf)) key.fill(0);
   throw errorOf(first);
 }
 

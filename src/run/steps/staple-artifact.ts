@@ -5,7 +5,15 @@ import { lookupTicket } from '../../adapters/apple/tickets.ts';
 import { ShipError } from '../../errors.ts';
 import { checkSignature } from '../../files/code-signature/index.ts';
 import { digestOfFile } from '../../files/disk/digested-file.ts';
-import { codeRecordName, imageRecordName, stapleApp, stapleImage } from '../../files/stapling/index.ts';
+import {
+  codeRecordName,
+  imageRecordName,
+  packageRecordName,
+  stapleApp,
+  stapleImage,
+  staplePackage,
+} from '../../files/stapling/index.ts';
+import { checkPackage } from '../../files/xar/check-package.ts';
 import { looksLikeTicket } from '../../formats/code-signature/ticket.ts';
 import { artifactNamed } from '../run-results.ts';
 import { appOf, type NotaryCall, type NotaryScope, notarySessionOf } from './notary-session.ts';
@@ -16,9 +24,9 @@ type StapleInput = NotaryCall & { readonly target: StapleTarget };
 export async function fetchTicket(scope: NotaryScope, { target, artifact }: StapleInput): Promise<void> {
   const { services, results, signal } = scope;
   const recordName =
-    target === 'image'
-      ? await imageRecordName(artifactNamed(results, artifact.name).path)
-      : await codeRecordName(appOf(results).executablePath);
+    target === 'app'
+      ? await codeRecordName(appOf(results).executablePath)
+      : await nameOfTicket(artifactNamed(results, artifact.name).path);
   const ticket = await lookupTicket(new URL(services.config.ticketUrl), recordName, signal);
   if (!looksLikeTicket(ticket))
     services.log('a notarization ticket has an unknown form', { recordName, sizeBytes: ticket.length });
@@ -35,20 +43,42 @@ export async function stapleTicket(scope: NotaryScope, { target, artifact }: Sta
     return artifact;
   }
   const { path, name } = artifactNamed(results, artifact.name);
-  await stapleImage(path, ticket);
-  await requireSound(path, signal);
+  if (isPackage(path)) await staplePackage(path, ticket);
+  else await stapleImage(path, ticket);
+  const { finding, isStapled } = isPackage(path)
+    ? await packageNow(path, signal)
+    : await imageNow(path, signal);
+  if (finding !== undefined || !isStapled) throw notSound(isPackage(path), finding);
   const stapled = { name, ...(await digestOfFile(path, signal)) };
   results.artifacts.set(name, { ...stapled, path, stapled: true });
   return stapled;
 }
 
-/** Stapling must not have touched anything that is signed. */
-async function requireSound(path: string, signal: AbortSignal): Promise<void> {
+const isPackage = (path: string): boolean => path.endsWith('.pkg');
+
+const nameOfTicket = (path: string): Promise<string> =>
+  isPackage(path) ? packageRecordName(path) : imageRecordName(path);
+
+/** The artifact as it is read back. */
+interface ReadBack {
+  readonly finding: string | undefined;
+  readonly isStapled: boolean;
+}
+
+async function imageNow(path: string, signal: AbortSignal): Promise<ReadBack> {
   const { signatures, findings } = await checkSignature(path, { signal });
-  if (findings.length === 0 && signatures[0]?.hasStapledTicket) return;
-  throw new ShipError('STAPLE_FAILED', {
-    summary: 'The disk image does not hold any more after the notarization ticket was attached.',
-    reason: findings[0]?.message ?? 'The ticket is not in its signature.',
+  return { finding: findings[0]?.message, isStapled: signatures[0]?.hasStapledTicket ?? false };
+}
+
+async function packageNow(path: string, signal: AbortSignal): Promise<ReadBack> {
+  const { findings, hasStapledTicket } = await checkPackage(path, { signal });
+  return { finding: findings[0]?.message, isStapled: hasStapledTicket };
+}
+
+/** Stapling must not have touched anything that is signed. */
+const notSound = (isOfPackage: boolean, finding: string | undefined): ShipError =>
+  new ShipError('STAPLE_FAILED', {
+    summary: `The ${isOfPackage ? 'installer package' : 'disk image'} does not hold any more after the notarization ticket was attached.`,
+    reason: finding ?? `The ticket is not ${isOfPackage ? 'at its end' : 'in its signature'}.`,
     nextStep: TRY_AGAIN_OR_REPORT,
   });
-}

@@ -1,4 +1,5 @@
 import type { GuestSession } from '../../adapters/guest/guest.ts';
+import type { SigningIdentity } from '../../domain/identity/index.ts';
 import type { SignPass } from '../../domain/plan.ts';
 import type { Toolchain } from '../../domain/toolchain.ts';
 import type { ClaimAccess } from '../channel/run-setup.ts';
@@ -53,4 +54,11 @@ export function materialOf({ results, pass }: Pick<StepScope, 'results' | 'pass'
   const material = need(results, 'materials')[pass];
   if (!material) throw new Error(`pass ${pass} has nothing to sign with`);
   return material;
+}
+
+/** What the installer package of the pass is signed with. */
+export function installerOf(scope: Pick<StepScope, 'results' | 'pass'>): SigningIdentity {
+  const { installer } = materialOf(scope);
+  if (!installer) throw new Error(`pass ${scope.pass} makes no installer package`);
+  return installer;
 }
