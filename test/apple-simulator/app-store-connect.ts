@@ -10,6 +10,7 @@ import {
   type SimulatorContext,
   unauthorized,
 } from './core.ts';
+import { iconErrors, type StoreError } from './icon-checks.ts';
 
 export interface StoreApp {
   readonly id: string;
@@ -23,12 +24,14 @@ export interface StoreUpload {
   readonly version: string;
   readonly platform: string;
   state: 'AWAITING_UPLOAD' | 'PROCESSING' | 'FAILED' | 'COMPLETE';
-  errors: readonly { code: string; description: string }[];
+  errors: readonly StoreError[];
   fileId: string;
   fileSize: number;
   uti: string;
   /** Slices that have arrived, by part number. */
   readonly parts: Map<number, Buffer>;
+  /** What is wrong with its icons, once it was committed. */
+  iconErrors: readonly StoreError[];
   /** Digest of the whole file, once it was committed. */
   sha256Hex: string;
   pollsLeft: number;
@@ -44,8 +47,10 @@ export interface StoreOptions {
   readonly partBytes?: number;
   /** Questions after the commit that are answered with PROCESSING; 1 when left out. */
   readonly pollsBeforeVerdict?: number;
-  /** What processing finds; nothing: the build is fine. */
-  readonly errors?: readonly { code: string; description: string }[];
+  /** Looks at the icons of iOS apps, which are then real ones; what it finds is what processing finds. */
+  readonly judgesIcons?: boolean;
+  /** What processing finds beside that; nothing: the build is fine. */
+  readonly errors?: readonly StoreError[];
   /** What becomes of the build after its upload is complete. */
   readonly build?: BuildOptions;
   /** Groups of TestFlight testers. */
@@ -206,6 +211,7 @@ export class StoreService {
     const upload: StoreUpload = {
       ...{ id: randomUUID(), appId, shortVersion, version, platform, state: 'AWAITING_UPLOAD', errors: [] },
       ...{ fileId: '', fileSize: 0, uti: '', parts: new Map(), sha256Hex: '', commits: 0 },
+      iconErrors: [],
       pollsLeft: this.#options.pollsBeforeVerdict ?? 1,
       uploadedDate: '',
       build: newBuild(appId, this.#options.build),
@@ -280,6 +286,8 @@ export class StoreService {
     if (file.length !== upload.fileSize)
       return refused(409, 'STATE_ERROR.VALIDATION_ERROR', 'The file is incomplete');
     upload.sha256Hex = createHash('sha256').update(file).digest('hex');
+    if (upload.uti === 'com.apple.ipa' && this.#options.judgesIcons)
+      upload.iconErrors = await iconErrors(file);
     upload.state = 'PROCESSING';
     upload.uploadedDate = new Date().toISOString();
     return ok({ type: 'buildUploadFiles', id: upload.fileId });
@@ -295,7 +303,7 @@ export class StoreService {
   #process(upload: StoreUpload): void {
     upload.pollsLeft -= 1;
     if (upload.pollsLeft >= 0) return;
-    upload.errors = this.#options.errors ?? [];
+    upload.errors = [...(this.#options.errors ?? []), ...upload.iconErrors];
     upload.state = upload.errors.length > 0 ? 'FAILED' : 'COMPLETE';
   }
 }

@@ -2,7 +2,7 @@
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
  *     npm run bench -- [--quick] [--breakdown] [--before FOLDER]
- *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood,vm]
+ *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood,icons,vm]
  *
  * FOLDER is a built checkout of another version: each job, and each flood, is then also given to its daemon, in turn with ours.
  */
@@ -14,6 +14,7 @@ import { locateRcodesign } from '../../src/adapters/rcodesign/locate.ts';
 import { benchBreakdown } from './breakdown.ts';
 import { benchFloods } from './flood.ts';
 import { HubProcess } from './hub-process.ts';
+import { benchIcons } from './icons.ts';
 import { benchLongevity } from './longevity.ts';
 import { benchMemory } from './memory.ts';
 import { benchPool } from './pool.ts';
@@ -65,7 +66,7 @@ const parts =
   flags.only?.split(',') ??
   (flags.breakdown
     ? ['breakdown']
-    : ['wall', 'files', 'two', 'memory', 'throughput', 'longevity', 'pool', 'start', 'flood', 'vm']);
+    : ['wall', 'files', 'two', 'memory', 'throughput', 'longevity', 'pool', 'start', 'flood', 'icons', 'vm']);
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -80,6 +81,7 @@ async function run(room: BenchRoom): Promise<void> {
     await benchPool(room, flags.quick ? { cold: 1, warm: 3 } : { cold: 2, warm: 10 });
   if (parts.includes('start')) await benchStart(room, flags.quick ? 3 : 9);
   if (parts.includes('flood')) await benchFloods(room, flags.quick);
+  if (parts.includes('icons')) await benchIcons(room, flags.quick ? 3 : 9);
   if (parts.includes('vm'))
     await benchVm(room, flags.quick ? { boots: 3, warm: 5, cold: 1 } : { boots: 7, warm: 20, cold: 3 });
   if (parts.includes('breakdown')) await benchBreakdown(room, [...wallCases, ...smallFileCases]);

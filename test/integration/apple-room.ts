@@ -62,7 +62,7 @@ export async function openAppleRoom(): Promise<AppleRoom> {
   await writeFile(roots, throwawayProfileRootPem());
   const key = makeApiKey();
   const startApple = async ({ store: options, ...apples }: AppleOptions = {}): Promise<Apple> => {
-    const store = new StoreService({ apps: APPS, partBytes: 5_000, ...options });
+    const store = new StoreService({ apps: APPS, partBytes: 5_000, judgesIcons: true, ...options });
     const apple = await startAppleSimulator({ ...apples, apiKeys: [key.known], services: [store.service] });
     const env = { ...apple.env, PERRY_TIMESTAMP_URL: authority.url, PERRY_TRUST_ROOTS: roots };
     return { apple, store, env };

@@ -5,6 +5,8 @@ import { macDemoApp } from '../../src/demo/bundles/index.ts';
 import { checkPackage } from '../../src/files/xar/check-package.ts';
 import { parsePlistDict } from '../../src/formats/plist/index.ts';
 import { readApp } from '../../src/verify/read-app.ts';
+import { iconErrors } from '../apple-simulator/icon-checks.ts';
+import { makePng } from '../helpers/bundles.ts';
 import { patience } from '../helpers/daemon.ts';
 import { inProcessRuns } from '../helpers/in-process-runs.ts';
 import { type Knobs, makeXcodeImage, type XcodeImage } from '../helpers/xcode-guest.ts';
@@ -18,6 +20,7 @@ import {
   type World,
   type WorldOptions,
 } from './apple-room.ts';
+import { appearancesIn, deliveredIosApp, iosJobWith } from './icon-jobs.ts';
 import {
   expectGoodConversation,
   expectOneComplete,
@@ -30,8 +33,9 @@ import { TEAM } from './materials.ts';
 
 let room: AppleRoom;
 let missing: string[];
+let icon: Buffer;
 beforeAll(async () => {
-  [room, missing] = await Promise.all([openAppleRoom(), missingPrograms()]);
+  [room, missing, icon] = await Promise.all([openAppleRoom(), missingPrograms(), makePng(1024, 1024)]);
 });
 afterAll(() => room.leave());
 
@@ -363,7 +367,7 @@ describe('in a macOS guest', () => {
       expect(findings).toEqual([]);
     }));
 
-  test('a catalog that actool does not compile keeps an app out of the store only', () =>
+  test('an icon that actool does not compile keeps an app out of the store only', () =>
     onMac({ knobs: { actool: 'errors' } }, async (world) => {
       const forStore = { manifest: { ios_distribute: 'appstore' }, credentials: room.apiKey };
       await expectFailed(
@@ -373,7 +377,22 @@ describe('in a macOS guest', () => {
       );
       const jobId = await world.submit(room.materials.iosJob());
       expect(await world.completed(jobId)).toMatchObject({ success: true });
-      expect(linesOf(world, jobId)).toContainEqual(expect.stringMatching(/no compiled asset catalog/));
+      expect(linesOf(world, jobId)).toContainEqual(expect.stringMatching(/compiled without Apple's tools/));
+      expect(await iconErrors(await readFile(world.hub.artifact(jobId)?.path ?? ''))).toEqual([]);
+    }));
+
+  test('a dark and a tinted icon are compiled by actool as well', () =>
+    onMac({}, async (world) => {
+      const variants = { icon_dark: 'dark.png', icon_tinted: 'tinted.png' };
+      const job = await iosJobWith(room, { 'dark.png': icon, 'tinted.png': icon }, variants);
+      const app = await deliveredIosApp(world, await world.submit(job), room);
+      expect(await toolsOf(world)).toContainEqual(expect.stringMatching(/^actool/));
+      if (app !== undefined)
+        expect(appearancesIn(join(app, 'Assets.car'))).toEqual([
+          'ISAppearanceTintable',
+          'UIAppearanceAny',
+          'UIAppearanceDark',
+        ]);
     }));
 });
 

@@ -1,5 +1,6 @@
 import { newDict, type PlistValue } from '../../src/formats/plist/index.ts';
 import { infoPlist, makePng } from '../helpers/bundles.ts';
+import { iconCatalog } from '../helpers/icon-catalogs.ts';
 import { buildMachO } from '../helpers/macho.ts';
 import type { Job } from './job.ts';
 import { device, expectFound, iosInfo, iosWith, macWith, type Row } from './table.ts';
@@ -160,6 +161,26 @@ expectFound([
     'ICON_MISSING',
     'error',
     () => macWith({ 'Contents/Resources/AppIcon.png': '' }, { to: 'appstore' }),
+  ],
+  [
+    'an asset catalog without the icon',
+    'ICON_MISSING',
+    'error',
+    () => iosWith({ 'Assets.car': iconCatalog('Other') }, { to: 'appstore' }),
+  ],
+  [
+    'an asset catalog without the icon that is named, outside of the store',
+    'ICON_MISSING',
+    'warning',
+    () => ({
+      ios: { files: { 'Assets.car': iconCatalog('AppIcon') }, info: { CFBundleIconName: 'Night' } },
+    }),
+  ],
+  [
+    'a dark icon that did not come along',
+    'ICON_VARIANT_MISSING',
+    'warning',
+    () => iosWith({}, { iconVariants: { dark: 'assets/night.png' } }),
   ],
   [
     'an icon that is too small',

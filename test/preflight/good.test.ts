@@ -3,6 +3,7 @@ import { newDict } from '../../src/formats/plist/index.ts';
 import { type AppleLike, openAppleLike, TEAM } from '../helpers/apple-like.ts';
 import { zip } from '../helpers/archives.ts';
 import { infoPlist, macFramework } from '../helpers/bundles.ts';
+import { iconCatalog } from '../helpers/icon-catalogs.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
 import { findingsOf, type Job, ORIENTATIONS } from './job.ts';
 
@@ -174,11 +175,20 @@ const jobs: Record<string, () => Job> = {
   }),
   'an asset catalog in the place of a picture, named as Xcode does': () => ({
     ios: {
-      files: { 'Icon-1024.png': '', 'Assets.car': 'car' },
+      files: { 'Icon-1024.png': '', 'Assets.car': iconCatalog('AppIcon') },
       info: {
         CFBundleIcons: newDict([['CFBundlePrimaryIcon', newDict([['CFBundleIconName', 'AppIcon']])]]),
       },
     },
+    to: 'appstore',
+  }),
+  'an asset catalog that nobody here can read': () => ({
+    ios: { files: { 'Icon-1024.png': '', 'Assets.car': 'car' }, info: { CFBundleIconName: 'AppIcon' } },
+    to: 'appstore',
+  }),
+  'a dark icon where it lies in the project': () => ({
+    ios: { files: { 'assets/night.png': 'png' } },
+    iconVariants: { dark: 'assets/night.png' },
     to: 'appstore',
   }),
   'a Mac icon with all its sizes': () => ({

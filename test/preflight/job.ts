@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { summarizeCredentials } from '../../src/domain/credentials/summarize.ts';
+import type { NamedVariants } from '../../src/domain/icons/index.ts';
 import type { Manifest } from '../../src/domain/manifest/index.ts';
 import { type Destination, draftPlan, type SignPlan } from '../../src/domain/plan.ts';
 import { findArchivedCode, surveyBundle } from '../../src/files/bundle/index.ts';
@@ -32,6 +33,7 @@ export interface Job {
   readonly entitlements?: Readonly<Record<string, PlistValue>>;
   readonly keys?: readonly string[];
   readonly capabilities?: readonly string[];
+  readonly iconVariants?: NamedVariants;
   readonly now?: Date;
   readonly trusted?: boolean;
 }
@@ -90,6 +92,7 @@ export async function inputOf(job: Job, apple: AppleLike, dir: string): Promise<
     wishes: {
       entitlements: job.keys ?? [],
       capabilities: job.capabilities ?? [],
+      ...(job.iconVariants && { iconVariants: job.iconVariants }),
       ...(job.entitlements && { explicitEntitlements: newDict(Object.entries(job.entitlements)) }),
     },
     trustRoots: job.trusted === false ? [] : apple.roots,

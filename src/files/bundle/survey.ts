@@ -142,7 +142,7 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
     remarks: [...nested.remarks, ...code.remarks],
   };
   const details = await readDetails(appPath, found, { faults, budget });
-  const facts = faults.list.length === 0 ? factsOf({ ...found, tree, infoBytes }) : undefined;
+  const facts = faults.list.length === 0 ? factsOf({ ...found, ...details, tree, infoBytes }) : undefined;
   return { ...found, ...details, ...(facts && { facts }) };
 }
 

@@ -90,7 +90,7 @@ export interface ArtOptions {
 export async function loadArt(bytes: Buffer, { flatten, isGrey = false }: ArtOptions): Promise<IconArt> {
   await sizeOfPng(bytes);
   const { picture } = await open(bytes);
-  const square = (isGrey ? picture.greyscale() : picture)
+  const square = (isGrey ? picture.modulate({ saturation: 0 }) : picture)
     .toColourspace('srgb')
     .resize(MASTER_PIXELS, MASTER_PIXELS, { fit: 'contain', background: flatten ? WHITE : CLEAR });
   const prepared = flatten ? square.flatten({ background: WHITE }).removeAlpha() : square.ensureAlpha();

@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import sharp from 'sharp';
 import { buildIcns } from '../../../dist/src/domain/icons/index.js';
+import { writeIconCatalog } from '../../../dist/src/formats/asset-catalog/write/index.js';
 import { buildPlist, newDict } from '../../../dist/src/formats/plist/index.js';
 
 const [mode = '', partialForm = '', ...words] = process.argv.slice(2);
@@ -69,13 +71,31 @@ const pictureOf = async ({ filename = '' }) => readFile(join(iconSet, filename))
 
 const pixelsOf = ({ size, scale }) => Number.parseFloat(size) * Number.parseFloat(scale);
 
-/** Not a catalog that a Mac could read: the head of one, and the pictures behind it. */
+/** Slots for all devices, of one size, stand for one each. */
+const devicesOf = ({ idiom }) => (idiom === 'universal' ? [...devices, 'ios-marketing'] : [idiom]);
+
+async function imagesOf(slot) {
+  const { filename, size, scale = '1x', appearances = [] } = slot;
+  const { data, info } = await sharp(await pictureOf(slot))
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const shared = {
+    name: filename,
+    appearance: appearances[0]?.value ?? 'any',
+    points: Number.parseFloat(size),
+    scale: Number.parseInt(scale, 10),
+    picture: { edgePixels: info.width, channels: info.channels, data },
+  };
+  return devicesOf(slot).map((idiom) => ({ ...shared, idiom }));
+}
+
+/** Not what a Mac makes of it, but a catalog all the same, and with the same icons. */
 async function makeCar(slots) {
-  const head = Buffer.alloc(512);
-  head.write('BOMStore');
-  head.writeUInt32BE(1, 8);
+  const images = (await Promise.all(slots.map(imagesOf))).flat();
+  const platform = values.platform === 'macosx' ? 'macos' : 'ios';
+  const minimumOs = values['minimum-deployment-target'] ?? '';
   if (mode !== 'no-car')
-    await put('Assets.car', Buffer.concat([head, ...(await Promise.all(slots.map(pictureOf)))]));
+    await put('Assets.car', writeIconCatalog({ name: iconName, platform, minimumOs, images }));
 }
 
 const looseIcons = [
@@ -86,7 +106,8 @@ const looseIcons = [
 async function compileForIos(slots) {
   const icons = looseIcons.filter(({ device }) => devices.includes(device));
   for (const { device, size, scale, name, suffix } of icons) {
-    const slot = slots.find((each) => each.idiom === device && each.size === size && each.scale === scale);
+    const isLoose = (each) => each.idiom === device && each.size === size && each.scale === scale;
+    const slot = slots.find(isLoose) ?? slots.find(({ idiom }) => idiom === 'universal');
     if (slot && mode !== 'no-loose') await put(`${name}${suffix}`, await pictureOf(slot));
   }
   const primary = (names) =>
