@@ -10,7 +10,7 @@ import {
 } from '../../machines/image-build/machine.ts';
 import type { GuestOfBuild, HostSurvey } from '../../machines/image-build/ports.ts';
 import { createNameLocks } from './name-locks.ts';
-import { untilBuildEnds } from './until-build-ends.ts';
+import { untilEnds } from './until-ends.ts';
 import { provideVmLifecycle, type VmServices } from './vm-lifecycle.ts';
 
 interface NamedImage {
@@ -63,7 +63,7 @@ export async function runImageBuild(run: ImageBuildRun): Promise<ImageBuildOutpu
   const { effects, machines, input, limits, onPhase, signal } = run;
   const actor = createActor(provideImageBuild(effects, machines, limits), { id: 'image-build', input });
   actor.on('began', ({ phase }) => onPhase(phase));
-  return untilBuildEnds(actor, signal);
+  return untilEnds(actor, signal);
 }
 
 /** The image-build with its ports filled in. */

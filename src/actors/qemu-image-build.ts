@@ -6,7 +6,7 @@ import {
   qemuImageBuildMachine,
 } from '../../machines/qemu-image-build/machine.ts';
 import type { qemuImageBuildPorts } from '../../machines/qemu-image-build/ports.ts';
-import { untilBuildEnds } from './until-build-ends.ts';
+import { untilEnds } from './until-ends.ts';
 
 type PortName = keyof typeof qemuImageBuildPorts;
 
@@ -27,7 +27,7 @@ export async function runQemuImageBuild(run: QemuImageBuildRun): Promise<QemuIma
   const { effects, limits, onPhase, signal } = run;
   const actor = createActor(provideQemuImageBuild(effects, limits), { id: 'qemu-image-build' });
   actor.on('began', ({ phase }) => onPhase(phase));
-  return untilBuildEnds(actor, signal);
+  return untilEnds(actor, signal);
 }
 
 /** The qemu-image-build with its ports filled in; a step that was left has ended before anything is cleared away. */

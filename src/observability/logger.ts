@@ -41,18 +41,25 @@ function toStderr(forTerminal: boolean): (line: string) => void {
   return (line) => void lines.write(line);
 }
 
+/** Of all loggers of this process, for its end. */
+const unwritten = new Set<() => void>();
+process.once('exit', () => {
+  for (const flush of unwritten) flush();
+});
+
 /** What is said at once is written at once: a call into the system for each line would be most of its cost. */
 function gathered(write: (text: string) => void): (line: string) => void {
   let waiting = '';
   const flush = () => {
     const text = waiting;
     waiting = '';
+    unwritten.delete(flush);
     if (text !== '') write(text);
   };
-  process.once('exit', flush);
   return (line) => {
     if (waiting === '') process.nextTick(flush);
     waiting += line;
+    unwritten.add(flush);
   };
 }
 

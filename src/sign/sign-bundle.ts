@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { symlink } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createActor, toPromise } from 'xstate';
+import { createActor, type OutputFrom } from 'xstate';
 import type { Conclusion, JobNote } from '../../machines/contracts/job.ts';
 import { provideLoneSigner } from '../actors/lone-signer.ts';
 import type { LocalJob } from '../actors/run-steps.ts';
+import { untilEnds } from '../actors/until-ends.ts';
 import { localImagesDir } from '../adapters/vm/local/driver.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
@@ -144,24 +145,16 @@ async function runJob(services: Services, workspace: Workspace, request: SignReq
     inspect: logEvents(services.logger),
   });
   actor.on('noted', ({ note }) => onNote(note));
-  const cancel = () => actor.send({ type: 'cancel.requested' });
-  const ended = toPromise(actor);
-  signal.addEventListener('abort', cancel, { once: true });
-  actor.start();
-  if (signal.aborted) cancel();
   try {
-    return outcomeOf(await ended, delivered.path);
+    return outcomeOf(await untilEnds(actor, signal), delivered.path);
   } finally {
-    signal.removeEventListener('abort', cancel);
     services.vault.settle([runId]);
   }
 }
 
 const NO_HUB = { authToken: '', tarballUrl: '', artifactUploadUrl: '' } as const;
 
-type Ended = Awaited<
-  ReturnType<typeof toPromise<ReturnType<typeof createActor<ReturnType<typeof provideLoneSigner>>>>>
->;
+type Ended = OutputFrom<ReturnType<typeof provideLoneSigner>>;
 
 function outcomeOf({ conclusion, failure, leakedVm }: Ended, artifactPath: string | undefined): SignOutcome {
   const broken = failure && ({ outcome: 'failed', failure, stage: null } as const);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -90,6 +90,19 @@ describe('a host on which a daemon would work', () => {
     expect(await asJson.ended).toBe(0);
     expect(JSON.parse(asJson.lines.join('\n'))).toMatchObject({ ok: true });
   });
+});
+
+test('a signal ends it in the midst of a question, with the number of the signal', async () => {
+  const silent = createTcpServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const cli = startCli({ ...env, PERRY_NOTARY_URL: url }, 'doctor', '--json');
+  const [asking] = await once(silent, 'connection');
+  cli.signal('SIGINT');
+  expect(await cli.ended).toBe(130);
+  expect(cli.lines.join('\n')).toContain('"code": "CANCELLED"');
+  asking.destroy();
+  silent.close();
 });
 
 describe('the hub is greeted with the secret', () => {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { symlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { createActor, toPromise } from 'xstate';
+import { createActor } from 'xstate';
 import type { ImageCheckOutput } from '../../../machines/image-check/machine.ts';
 import { provideImageCheck } from '../../actors/image-check.ts';
+import { untilEnds } from '../../actors/until-ends.ts';
 import type { VmServices } from '../../actors/vm-lifecycle.ts';
 import type { GuestAddress, GuestSession } from '../../adapters/guest/guest.ts';
 import { locateRcodesign } from '../../adapters/rcodesign/locate.ts';
@@ -92,12 +93,7 @@ async function runTrial(
     return examine(guest, until);
   });
   const vm = { name: printVmName({ instance: workspace.instance, runId: randomUUID() }), image };
-  const actor = createActor(check, { id: 'image-check', input: { vm } });
-  const cancel = () => actor.send({ type: 'cancel.requested' });
-  const ended = toPromise(actor);
-  actor.start();
-  signal.addEventListener('abort', cancel, { once: true });
-  return ended.finally(() => signal.removeEventListener('abort', cancel));
+  return untilEnds(createActor(check, { id: 'image-check', input: { vm } }), signal);
 }
 
 /** Images that were made for the local driver are in the state directory. */

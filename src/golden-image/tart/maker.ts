@@ -35,8 +35,11 @@ export function createTartMaker(host: ImageHost, settings?: BuildSettings): Imag
       return built(host, tart, wish, { ...options, ...(settings && { settings }) });
     },
     list: async (options) => {
-      const machines = await machinesHere(tart, options);
-      return Promise.all(machines.filter(mayBeImage).map((each) => entryOf(tart, home, each, options)));
+      const entries: ImageEntry[] = [];
+      // one after the other: each is a process, and a Mac may have many machines
+      for (const machine of (await machinesHere(tart, options)).filter(mayBeImage))
+        entries.push(await entryOf(tart, home, machine, options));
+      return entries;
     },
     remove: async (name, { signal }) => {
       const machines = await listMachines(tart, { signal });

@@ -1,7 +1,7 @@
 import { type Actor, type AnyStateMachine, type OutputFrom, toPromise } from 'xstate';
 
-/** Starts a build and waits for its end; aborting asks it to cancel, and what it made is undone before this settles. */
-export async function untilBuildEnds<T extends AnyStateMachine>(
+/** Starts an actor and waits for its end; aborting asks it to cancel, and what it made is undone before this settles. */
+export async function untilEnds<T extends AnyStateMachine>(
   actor: Actor<T>,
   signal: AbortSignal,
 ): Promise<OutputFrom<T>> {
