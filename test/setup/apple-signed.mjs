@@ -3,10 +3,9 @@
  * versions, into the cache folder of this user. Quick when everything is there; without a registry the tests that
  * need it are skipped, with the reason printed here.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder, run, say } from './registry.mjs';
 
 /** Name, version, the file in it, and what is worth checking about its signature. */
 const packages = [
@@ -27,12 +26,7 @@ const packages = [
   ['fsevents', '2.3.3', 'fsevents.node', 'one architecture signed by the linker, one not signed'],
 ];
 
-const say = (line) => process.stdout.write(`setup: ${line}\n`);
-const cacheRoot =
-  process.platform === 'darwin'
-    ? join(homedir(), 'Library', 'Caches')
-    : (process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'));
-const cache = join(cacheRoot, 'perry-ship', 'apple-signed');
+const cache = cacheFolder('apple-signed');
 
 const folderOf = (name, version) => join(cache, `${name.replaceAll('/', '+')}-${version}`);
 
@@ -57,16 +51,6 @@ function fetchPackage(name, version) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-}
-
-function run(file, args) {
-  const { status, error, stderr } = spawnSync(file, args, {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    encoding: 'utf8',
-    timeout: 180_000,
-  });
-  if (status === 0) return undefined;
-  return `${file} ${args[0]}: ${error?.message ?? stderr?.trim().split('\n').at(-1) ?? `exit code ${status}`}`;
 }
 
 const isHere = ([name, version, file]) => existsSync(join(folderOf(name, version), file));

@@ -95,3 +95,4 @@ const locateRcodesign = async () => {
 installTools();
 await locateRcodesign();
 await import('./apple-signed.mjs');
+await import('./apple-built.mjs');
