@@ -38,8 +38,10 @@ export type Toolchain = 'xcode' | 'portable';
 /** One signature over the whole app, and what becomes of its artifact. */
 export interface AdmittedPass {
   readonly embedsProfile: boolean;
-  readonly notarizes: boolean;
-  /** What carries Apple's ticket in the end, in the order in which it is stapled; empty without notarization. */
+  /**
+   * What carries Apple's ticket in the end, in this order, each after a submission of its own; empty without
+   * notarization. When the app has got its ticket, the artifact is made anew with it.
+   */
   readonly staples: readonly ('image' | 'app')[];
   /** Its artifact goes to App Store Connect. */
   readonly publishes: boolean;
@@ -70,6 +72,13 @@ export interface Artifact {
   readonly name: string;
   readonly sizeBytes: number;
   readonly sha256Hex: string;
+}
+
+/** An artifact that was made before a restart. */
+export interface RecalledArtifact {
+  readonly artifact: Artifact;
+  /** Apple's ids of the submissions that it accepted on the way to this artifact, in their order. */
+  readonly acceptedAs: readonly string[];
 }
 
 /** What a run says on its way. */

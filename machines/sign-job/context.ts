@@ -32,12 +32,15 @@ export interface SignJobContext extends SignJobInput {
   readonly pass: number;
   /** Of each pass, as it is now: a stapled ticket makes another file of it. */
   readonly artifacts: readonly Artifact[];
-  /** The artifact was made and kept before a restart: it is not kept once more. */
-  readonly isRecalled: boolean;
+  /**
+   * For which submission the artifact was made and kept before a restart, counted from 0; null when it was made here.
+   * It is not kept once more, and the app in it is nowhere else.
+   */
+  readonly recalledFor: number | null;
   /** What the hub has. */
   readonly delivered: Artifact | null;
-  /** Apple's id of the submission that it accepted. */
-  readonly acceptedAs: string | null;
+  /** Apple's ids of the submissions that it accepted, in their order. */
+  readonly acceptedAs: readonly string[];
   /** Apple's id of the upload of the build that it took. */
   readonly publishedAs: string | null;
   /** Apple's id of the build, once testers have what was asked for. */
@@ -80,13 +83,21 @@ export function passesOf({ job }: Pick<SignJobContext, 'job'>): readonly Admitte
 
 /** The pass whose artifact that happens to; -1 when there is none. */
 const passThat =
-  (does: 'notarizes' | 'publishes' | 'delivers') =>
+  (does: (pass: AdmittedPass) => boolean) =>
   (context: Pick<SignJobContext, 'job'>): number =>
-    passesOf(context).findIndex((pass) => pass[does]);
+    passesOf(context).findIndex(does);
 
-export const notarizedPass = passThat('notarizes');
-export const publishedPass = passThat('publishes');
-export const deliveredPass = passThat('delivers');
+export const notarizedPass = passThat(({ staples }) => staples.length > 0);
+export const publishedPass = passThat(({ publishes }) => publishes);
+export const deliveredPass = passThat(({ delivers }) => delivers);
+
+/** What gets its ticket from each submission that there is to be, in this order. */
+export const staplesOf = (context: Pick<SignJobContext, 'job'>): AdmittedPass['staples'] =>
+  passesOf(context)[notarizedPass(context)]?.staples ?? [];
+
+/** What gets its ticket from the next submission. */
+export const nextStaple = ({ job, acceptedAs }: Pick<SignJobContext, 'job' | 'acceptedAs'>) =>
+  staplesOf({ job })[acceptedAs.length];
 
 /** The artifact of a pass, as it is now. Throws when it has not been made: a defect of the chart. */
 export function artifactOf({ artifacts }: SignJobContext, pass: number): Artifact {

@@ -1,14 +1,23 @@
-import { and } from 'xstate';
+import { and, not, raise } from 'xstate';
+import { machineStuck } from './failures.ts';
 import { signJobSetup } from './setup.ts';
-import { faulted, guestStep, late, step } from './transitions.ts';
+import { FAULT, faulted, guestStep, keep, late, step } from './transitions.ts';
 
 export const awaitingMachine = signJobSetup.createStateConfig({
   description: 'Nothing more can be done without the machine, which may still be booting.',
   always: [
+    { guard: and(['machineIsGone', 'machineHasLeaked']), target: FAULT, actions: keep(machineStuck) },
+    { guard: 'machineIsGone', target: 'askingForMachine' },
     { guard: and(['machineIsReady', 'toolchainIsUnknown']), target: 'learningToolchain' },
     { guard: 'machineIsReady', target: 'equipped' },
   ],
   after: { machineTimeout: late('starting the virtual machine') },
+});
+
+export const askingForMachine = signJobSetup.createStateConfig({
+  description: 'The machine was lost while Apple judged: it is replaced.',
+  entry: raise({ type: 'machine.wanted' }),
+  always: { guard: not('machineIsGone'), target: 'awaitingMachine' },
 });
 
 export const learningToolchain = signJobSetup.createStateConfig({
@@ -29,6 +38,7 @@ export const learningToolchain = signJobSetup.createStateConfig({
 export const equipped = signJobSetup.createStateConfig({
   description: 'The machine is ready, and what it can do is known.',
   always: [
+    { guard: 'appWasStapled', target: 'updatingBundle' },
     { guard: and(['hasCatalog', 'toolchainIsXcode']), target: 'compilingAssets' },
     { guard: 'hasCatalog', target: 'compilingIcon' },
     { target: 'beginningPass', actions: 'finishStage' },

@@ -65,6 +65,15 @@ export const workerStopping: Failure = {
   retryable: true,
 };
 
+export const machineStuck: Failure = failureOf({
+  kind: 'host',
+  code: 'VM_DELETE_FAILED',
+  summary: 'The virtual machine was lost while Apple judged the app, and could not be replaced.',
+  reason: 'The lost one could not be deleted.',
+  nextStep: TRY_AGAIN_OR_LOOK,
+  retryable: true,
+});
+
 /** What is delivered is not lost when something fails after it; its receiver is told. */
 export const afterDelivery = (failure: Failure, { name }: Artifact): Failure => {
   const { reason, ...rest } = textsOf(failure);

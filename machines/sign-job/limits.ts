@@ -52,6 +52,8 @@ export const signJobLimits = {
    * that says nothing at all.
    */
   notarizationTimeout: 5 * 3_600_000,
+  /** The artifact is read back whole, and the app in it written to this host's disk. */
+  restoreTimeout: 300_000,
   /** stapler asks Apple whether the ticket was revoked. */
   validateTimeout: 120_000,
   /** One file of some hundred bytes on this host. */
@@ -98,8 +100,8 @@ export const wholeJob =
     context: { readonly job: Pick<AdmittedJob, 'passes' | 'afterUpload'> | null };
   }): number =>
     (job?.passes ?? []).reduce(
-      (sum, { notarizes, publishes }) =>
-        sum + (notarizes ? limits.notarizationTimeout : 0) + (publishes ? limits.publishingTimeout : 0),
+      (sum, { staples, publishes }) =>
+        sum + staples.length * limits.notarizationTimeout + (publishes ? limits.publishingTimeout : 0),
       limits.jobTimeout + (job?.afterUpload ? limits.distributionTimeout : 0),
     );
 

@@ -16,6 +16,10 @@ export type { SignJobInput } from './context.ts';
  * signs, the **claim** (whether the hub still counts the job as ours) and the **pulse** that repeats the stage in long
  * waits.
  *
+ * An app that is notarized is submitted to Apple twice, unless it is wanted otherwise: the first verdict gives the app its
+ * ticket, and the artifact is made anew with it, signed, and submitted again. That needs the machine once more; one that
+ * was lost while Apple judged is replaced.
+ *
  * The plan has one pass or two; each signs a fresh copy of the bundle, packs and checks it. Only when all of that has
  * been done does anything go to Apple, so that what can fail here has not cost a submission or a build number. Of two
  * passes the first one's disk image is delivered as soon as it is notarized, so that a refusal of the store does not
@@ -38,9 +42,9 @@ export const signJobMachine = signJobSetup.createMachine({
     hasCatalog: false,
     pass: 0,
     artifacts: [],
-    isRecalled: false,
+    recalledFor: null,
     delivered: null,
-    acceptedAs: null,
+    acceptedAs: [],
     publishedAs: null,
     distributedAs: null,
     uploadId: null,

@@ -1,5 +1,5 @@
 import { and } from 'xstate';
-import { artifactOf, notarizedPass, passesOf } from './context.ts';
+import { artifactOf, nextStaple, notarizedPass, type SignJobContext, staplesOf } from './context.ts';
 import { signJobSetup } from './setup.ts';
 import {
   begin,
@@ -10,7 +10,6 @@ import {
   inGuest,
   late,
   MACHINE_NOT_NEEDED,
-  step,
   stepAbout,
 } from './transitions.ts';
 
@@ -22,7 +21,7 @@ export const awaitingClaim = signJobSetup.createStateConfig({
       guard: and(['claimIsValid', 'mustNotarize', 'mustBeKept']),
       target: 'keepingArtifact',
     },
-    { guard: and(['claimIsValid', 'mustNotarize']), target: 'notarizing' },
+    { guard: and(['claimIsValid', 'mustNotarize']), target: 'readyToSubmit' },
     { guard: and(['claimIsValid', 'mustPublish', 'isUnsecured']), target: 'delivering' },
     { guard: and(['claimIsValid', 'mustPublish']), target: 'publishing' },
     { guard: 'claimIsValid', target: 'delivering' },
@@ -34,25 +33,73 @@ export const keepingArtifact = signJobSetup.createStateConfig({
   invoke: {
     id: 'keepArtifact',
     src: 'keepArtifact',
-    input: step,
-    onDone: 'notarizing',
-    // a restart would cost a second submission, and nothing else
-    onError: 'notarizing',
+    input: (scope) => ({
+      ...stepAbout(notarizedPass)(scope),
+      acceptedAs: scope.context.acceptedAs,
+    }),
+    onDone: 'readyToSubmit',
+    // a restart would cost one more submission, and nothing else
+    onError: 'readyToSubmit',
   },
   on: MACHINE_NOT_NEEDED,
-  after: { recallTimeout: 'notarizing' },
+  after: { recallTimeout: 'readyToSubmit' },
 });
 
+export const readyToSubmit = signJobSetup.createStateConfig({
+  description: 'An app that gets a ticket of its own has to be on this host as it was signed.',
+  always: [{ guard: 'appIsElsewhere', target: 'restoringApp' }, { target: 'notarizing' }],
+});
+
+export const restoringApp = signJobSetup.createStateConfig({
+  description:
+    'The signed app is taken out of its artifact: it was signed before a restart, or the next pass has its place.',
+  invoke: {
+    id: 'restoreApp',
+    src: 'restoreApp',
+    input: stepAbout(notarizedPass),
+    onDone: 'notarizing',
+    onError: faulted,
+  },
+  on: MACHINE_NOT_NEEDED,
+  after: { restoreTimeout: late('reading the signed app') },
+});
+
+function subjectOf(context: SignJobContext): string {
+  if (nextStaple(context) === 'app') return 'app';
+  return artifactOf(context, notarizedPass(context)).name.endsWith('.pkg')
+    ? 'installer package'
+    : 'disk image';
+}
+
+/** Which of how many is said where there are several: the user is not to take the first verdict for the last. */
+const beginNotarizing = {
+  type: 'beginStage',
+  params: ({ context }: { context: SignJobContext }) => {
+    const [count, index] = [staplesOf(context).length, context.acceptedAs.length];
+    const which = count > 1 ? `, submission ${index + 1} of ${count}` : '';
+    return { name: 'notarizing' as const, message: `Notarizing ${subjectOf(context)}${which}` };
+  },
+} as const;
+
+/** The user sees the second packaging begin; this says why. */
+const tellAnew = {
+  type: 'passLog',
+  params: ({ context }: { context: SignJobContext }) => ({
+    line: `Apple accepted the app, and its ticket is in it. It is packed anew with that${nextStaple(context) ? ', and Apple judges the new disk image as well' : ''}.`,
+  }),
+} as const;
+
 export const notarizing = signJobSetup.createStateConfig({
-  description: 'Apple judges the disk image, and its ticket is stapled; the machine is not needed any more.',
-  entry: begin('notarizing', 'Notarizing disk image'),
+  description:
+    'Apple judges the artifact, and a ticket is stapled: that of the app in it, or its own. No machine is needed for that.',
+  entry: beginNotarizing,
   invoke: {
     id: 'notarization',
     src: 'notarization',
     input: ({ context, self }) => ({
       runId: context.runId,
       artifact: artifactOf(context, notarizedPass(context)),
-      staples: passesOf(context)[notarizedPass(context)]?.staples ?? [],
+      staples: staplesOf(context).slice(context.acceptedAs.length, context.acceptedAs.length + 1),
       owner: self,
     }),
     onDone: [
@@ -70,8 +117,13 @@ export const notarizing = signJobSetup.createStateConfig({
 });
 
 export const stapled = signJobSetup.createStateConfig({
-  description: 'The disk image carries its ticket.',
+  description: 'The disk image carries its ticket, or the app does and is packed anew with it.',
   always: [
+    {
+      guard: 'appWasStapled',
+      target: 'awaitingMachine',
+      actions: ['finishStage', begin('packaging', 'Packaging the app anew with its ticket'), tellAnew],
+    },
     { guard: and(['toolchainIsXcode', 'machineIsReady']), target: 'validatingStaple' },
     { target: 'checkingStapled' },
   ],

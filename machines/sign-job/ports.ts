@@ -5,6 +5,7 @@ import type {
   BundleSummary,
   CompiledAssets,
   DrawnIcons,
+  RecalledArtifact,
   StepReport,
   Toolchain,
 } from '../contracts/job.ts';
@@ -49,7 +50,7 @@ export const signJobPorts = {
   inspectBundle: port<BundleSummary, StepInput>('inspectBundle'),
   checkCredentials: port<void, StepInput>('checkCredentials'),
   /** What a previous process made of the same job and may have submitted; null when there is none. */
-  recallArtifact: port<Artifact | null, StepInput>('recallArtifact'),
+  recallArtifact: port<RecalledArtifact | null, StepInput>('recallArtifact'),
   drawIcons: port<DrawnIcons, StepInput>('drawIcons'),
   mergeInfoPlist: port<void, StepInput>('mergeInfoPlist'),
   /** Asks the guest; refuses a plan that it lacks the tools for. */
@@ -68,8 +69,12 @@ export const signJobPorts = {
   verifySignature: port<void, GuestStepInput>('verifySignature'),
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
   checkArtifact: port<void, StepInput>('checkArtifact'),
-  /** Keeps what is about to be submitted for the time after a restart. */
-  keepArtifact: port<void, StepInput>('keepArtifact'),
+  /** Keeps what is about to be submitted for the time after a restart; `acceptedAs` is what Apple accepted before it. */
+  keepArtifact: port<void, StepInput & { readonly acceptedAs: readonly string[] }>('keepArtifact'),
+  /** Takes the signed app out of the artifact, where it is nowhere else. */
+  restoreApp: port<void, StepInput>('restoreApp'),
+  /** The machine gets what it lacks of the app: its ticket, or all of it when it is another machine. */
+  updateBundle: port<void, GuestStepInput>('updateBundle'),
   /** Rejects when the guest says that a ticket does not hold; whatever else goes wrong is no opinion. */
   validateStaple: port<void, GuestStepInput>('validateStaple'),
   /** App Store Connect's id of an upload of the same build that an earlier run began; null when there is none. */

@@ -3,6 +3,7 @@ import { checkingArtifact, checkingWhileSending } from './checking.ts';
 import { delivered, delivering } from './delivering.ts';
 import { awaitingProcess, downloading } from './downloading.ts';
 import {
+  askingForMachine,
   awaitingMachine,
   compilingAssets,
   compilingIcon,
@@ -16,6 +17,8 @@ import {
   checkingStapled,
   keepingArtifact,
   notarizing,
+  readyToSubmit,
+  restoringApp,
   stapled,
   validatingStaple,
 } from './notarizing.ts';
@@ -27,6 +30,7 @@ import {
   recallingArtifact,
 } from './preparing.ts';
 import { distributing, publishing } from './publishing.ts';
+import { checkingRemade, packagingAnew, updatingBundle } from './remaking.ts';
 import { signJobSetup } from './setup.ts';
 import {
   beginningPass,
@@ -72,6 +76,7 @@ export const running = signJobSetup.createStateConfig({
     drawingIcons,
     mergingInfoPlist,
     awaitingMachine,
+    askingForMachine,
     learningToolchain,
     equipped,
     compilingAssets,
@@ -89,8 +94,13 @@ export const running = signJobSetup.createStateConfig({
     checkingWhileSending,
     awaitingClaim,
     keepingArtifact,
+    readyToSubmit,
+    restoringApp,
     notarizing,
     stapled,
+    updatingBundle,
+    packagingAnew,
+    checkingRemade,
     validatingStaple,
     checkingStapled,
     publishing,

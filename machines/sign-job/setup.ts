@@ -6,6 +6,7 @@ import type {
   CompiledAssets,
   DrawnIcons,
   JobOutput,
+  RecalledArtifact,
   Stage,
   Toolchain,
 } from '../contracts/job.ts';
@@ -17,12 +18,14 @@ import {
   artifactOf,
   deliveredPass,
   newest,
+  nextStaple,
   notarizedPass,
   passesOf,
   publishedPass,
   type SignJobContext,
   type SignJobEvent,
   type SignJobInput,
+  staplesOf,
 } from './context.ts';
 import { jobCancelled, NOT_OURS } from './failures.ts';
 import { signJobLimits, transferAttempts, wholeJob } from './limits.ts';
@@ -110,17 +113,27 @@ export const signJobSetup = setup({
     keepToolchain: assign({ toolchain: (_, params: { output: Toolchain }) => params.output }),
     beginNextPass: assign({ pass: ({ context }) => context.pass + 1 }),
     keepRecalled: assign({
-      artifacts: (_, params: { output: Artifact | null }) => (params.output ? [params.output] : []),
-      isRecalled: true,
+      artifacts: (_, params: { output: RecalledArtifact | null }) =>
+        params.output ? [params.output.artifact] : [],
+      acceptedAs: (_, params: { output: RecalledArtifact | null }) => params.output?.acceptedAs ?? [],
+      recalledFor: (_, params: { output: RecalledArtifact | null }) =>
+        params.output?.acceptedAs.length ?? null,
     }),
     keepArtifact: assign({
       artifacts: ({ context }, params: { output: Artifact }) => [...context.artifacts, params.output],
+    }),
+    replaceArtifact: assign({
+      artifacts: ({ context }, params: { output: Artifact }) =>
+        context.artifacts.with(notarizedPass(context), params.output),
     }),
     keepDelivered: assign({ delivered: ({ context }) => artifactOf(context, deliveredPass(context)) }),
     keepAccepted: assign({
       artifacts: ({ context }, params: { output: NotarizationOutput }) =>
         context.artifacts.with(notarizedPass(context), params.output.artifact),
-      acceptedAs: (_, params: { output: NotarizationOutput }) => params.output.submissionId ?? '',
+      acceptedAs: ({ context }, params: { output: NotarizationOutput }) => [
+        ...context.acceptedAs,
+        params.output.submissionId ?? '',
+      ],
     }),
     keepPublished: assign({
       publishedAs: (_, params: { output: StoreUploadOutput }) => params.output.uploadId ?? '',
@@ -164,6 +177,8 @@ export const signJobSetup = setup({
       attempts: ({ context }) => context.attempts + 1,
       attemptedWith: ({ context }) => newest(context),
     }),
+    /** It stood by before it was lost: the next one has to be made. */
+    dropStandby: assign({ vm: ({ context: { vm } }) => ({ name: vm.name, image: vm.image }) }),
     releaseMachine: sendTo('vm', { type: 'vm.releaseRequested' }),
     noteLeak: assign({ leakedVm: (_, params: { name: string | null }) => params.name }),
   },
@@ -174,8 +189,8 @@ export const signJobSetup = setup({
       params.failure.retryable && context.attempts < transferAttempts(params.failure.code),
     isResumable: ({ context }) => isResumable(context),
     /** It can be taken up after a restart, and was not taken up from before one. */
-    mustBeKept: ({ context }) => isResumable(context) && !context.isRecalled,
-    isRecalled: (_, params: { output: Artifact | null }) => params.output !== null,
+    mustBeKept: ({ context }) => isResumable(context) && context.recalledFor !== context.acceptedAs.length,
+    isRecalled: (_, params: { output: RecalledArtifact | null }) => params.output !== null,
     isCompiled: (_, params: { output: CompiledAssets }) => params.output.isCompiled,
     toolchainIsUnknown: ({ context }) => context.toolchain === null,
     toolchainIsXcode: ({ context }) => context.toolchain === 'xcode',
@@ -183,7 +198,13 @@ export const signJobSetup = setup({
     hasSeveralPasses: ({ context }) => passesOf(context).length > 1,
     hasNextPass: ({ context }) => context.pass + 1 < passesOf(context).length,
     embedsProfile: ({ context }) => passesOf(context)[context.pass]?.embedsProfile === true,
-    mustNotarize: ({ context }) => notarizedPass(context) >= 0 && context.acceptedAs === null,
+    mustNotarize: ({ context }) => nextStaple(context) !== undefined,
+    /** Its ticket goes into the app, and what signing has left on this host is another one. */
+    appIsElsewhere: ({ context }) =>
+      nextStaple(context) === 'app' &&
+      (context.recalledFor === context.acceptedAs.length || passesOf(context).length > 1),
+    /** Apple has accepted something, and that was for the ticket of the app. */
+    appWasStapled: ({ context }) => staplesOf(context)[context.acceptedAs.length - 1] === 'app',
     mustPublish: ({ context }) => publishedPass(context) >= 0 && context.publishedAs === null,
     mustDistribute: ({ context }) =>
       context.job?.afterUpload != null && context.publishedAs !== null && context.distributedAs === null,
@@ -205,6 +226,7 @@ export const signJobSetup = setup({
     isDistributed: (_, params: { output: TestflightOutput }) => params.output.outcome === 'ready',
     processIsReady: stateIn('#signJob.engaged.process.alive'),
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
+    machineHasLeaked: ({ context }) => context.leakedVm !== null,
     machineIsGone: stateIn('#signJob.engaged.machine.none'),
     processIsGone: stateIn('#signJob.engaged.process.gone'),
     claimIsValid: stateIn('#signJob.engaged.claim.valid'),

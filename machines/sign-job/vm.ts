@@ -19,12 +19,15 @@ export const machine = signJobSetup.createStateConfig({
         input: ({ context, self }) => ({ ...context.vm, owner: self }),
         onDone: {
           target: 'none',
-          actions: {
-            type: 'noteLeak',
-            params: ({ event }) => ({
-              name: event.output.outcome === 'leaked' ? event.output.name : null,
-            }),
-          },
+          actions: [
+            {
+              type: 'noteLeak',
+              params: ({ event }) => ({
+                name: event.output.outcome === 'leaked' ? event.output.name : null,
+              }),
+            },
+            'dropStandby',
+          ],
         },
         onError: {
           target: 'none',
@@ -38,7 +41,7 @@ export const machine = signJobSetup.createStateConfig({
           ],
         },
       },
-      on: { 'machine.unwanted': '.releasing' },
+      on: { 'machine.unwanted': '.releasing', 'vm.lost': '.lost', 'machine.wanted': {} },
       initial: 'acquiring',
       states: {
         acquiring: {
@@ -46,6 +49,10 @@ export const machine = signJobSetup.createStateConfig({
           on: { 'vm.ready': 'ready' },
         },
         ready: { description: 'The guest takes commands.' },
+        lost: {
+          description: 'It broke, or its connection did: it takes no more commands, and is being deleted.',
+          on: { 'vm.lost': {} },
+        },
         releasing: {
           description: 'Stopped and deleted; the deadlines are those of the vm-lifecycle.',
           entry: 'releaseMachine',

@@ -22,11 +22,15 @@ export async function callStep<P extends PlainPort>(
   input: WithToolchain,
   signal: AbortSignal,
 ): Promise<AnswerOf<P>> {
-  const { runId, assignmentId, pass, toolchain = null, reportTo } = input;
-  const about: StepCall = { pass, toolchain, claim: claimFor(services, assignmentId) };
-  const onReport = guardedReports((report: StepReport) => reportTo.send(report), signal);
-  return services.runs.call(runId, port, about as InputOf<P>, { signal, onReport });
+  const about = stepCallOf(services, input) as InputOf<P>;
+  const onReport = guardedReports((report: StepReport) => input.reportTo.send(report), signal);
+  return services.runs.call(input.runId, port, about, { signal, onReport });
 }
+
+export const stepCallOf = (
+  services: Services,
+  { pass, toolchain = null, assignmentId }: WithToolchain,
+): StepCall => ({ pass, toolchain, claim: claimFor(services, assignmentId) });
 
 /** Null without a hub. */
 function claimFor({ vault }: Services, assignmentId: string): ClaimAccess | null {

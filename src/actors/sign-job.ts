@@ -1,5 +1,5 @@
 import { fromPromise } from 'xstate';
-import type { AdmittedJob, Artifact } from '../../machines/contracts/job.ts';
+import type { AdmittedJob, RecalledArtifact } from '../../machines/contracts/job.ts';
 import { notarizationLimits } from '../../machines/notarization/limits.ts';
 import { signJobLimits, wholeJob } from '../../machines/sign-job/limits.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
@@ -18,6 +18,7 @@ import {
   learnToolchainIn,
   measureRunIn,
   openRunIn,
+  stepCallOf,
   stepIn,
   watchRunIn,
 } from './run-steps.ts';
@@ -53,10 +54,10 @@ export function provideSignJob(
       downloadBundle: downloadIn(services),
       inspectBundle: step('inspectBundle'),
       checkCredentials: step('checkCredentials'),
-      recallArtifact: fromPromise<Artifact | null, StepInput>(async ({ input, signal }) => {
-        const { artifact, keptAs } = await callStep(services, 'recallArtifact', input, signal);
+      recallArtifact: fromPromise<RecalledArtifact | null, StepInput>(async ({ input, signal }) => {
+        const { recalled, keptAs } = await callStep(services, 'recallArtifact', input, signal);
         services.runs.get(input.runId).keptAs = keptAs;
-        return artifact;
+        return recalled;
       }),
       drawIcons: step('drawIcons'),
       mergeInfoPlist: step('mergeInfoPlist'),
@@ -71,10 +72,15 @@ export function provideSignJob(
       verifySignature: guestStep('verifySignature'),
       packageArtifact: guestStep('packageArtifact'),
       checkArtifact: step('checkArtifact'),
-      keepArtifact: fromPromise<void, StepInput>(async ({ input, signal }) => {
-        const { keptAs } = await callStep(services, 'keepArtifact', input, signal);
-        services.runs.get(input.runId).keptAs = keptAs;
-      }),
+      keepArtifact: fromPromise<void, StepInput & Pick<RecalledArtifact, 'acceptedAs'>>(
+        async ({ input, signal }) => {
+          const call = { ...stepCallOf(services, input), acceptedAs: input.acceptedAs };
+          const run = services.runs.get(input.runId);
+          run.keptAs = (await services.runs.call(input.runId, 'keepArtifact', call, { signal })).keptAs;
+        },
+      ),
+      restoreApp: step('restoreApp'),
+      updateBundle: guestStep('updateBundle'),
       validateStaple: guestStep('validateStaple'),
       findEarlierUpload: step('findEarlierUpload'),
       deliverAhead: step('deliverAhead', () => local?.onDelivered()),

@@ -119,6 +119,7 @@ const schema = z.object({
   storePackage: z
     .enum(['productbuild', 'portable'], 'must be productbuild or portable')
     .default('productbuild'),
+  notarize: z.enum(['twice', 'once'], 'must be twice or once').default('twice'),
   notaryTimeoutMinutes: wholeNumber(1, 1_440).default(120),
   runHeapMb: wholeNumber(64, 65_536).default(defaultRunHeapMb),
   runMemoryMb: wholeNumber(128, 262_144).default(defaultRunMemoryMb),

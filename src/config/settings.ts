@@ -204,6 +204,12 @@ export const settings = {
     meaning: 'Address of App Store Connect, to which `/v1/…` is added',
     defaultText: '`https://api.appstoreconnect.apple.com`',
   },
+  notarize: {
+    variable: 'PERRY_NOTARIZE',
+    meaning:
+      'How often a macOS app is submitted to Apple: `twice`, so that the app and its disk image carry a ticket each, or `once`, for the image alone; `notarize` in the manifest of a job goes first',
+    defaultText: '`twice`',
+  },
   notaryTimeoutMinutes: {
     variable: 'PERRY_NOTARY_TIMEOUT_MINUTES',
     meaning: "Longest wait for Apple's verdict on one submission",

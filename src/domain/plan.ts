@@ -3,7 +3,7 @@ import { ShipError } from '../errors.ts';
 import { credentialName, credentialNames, words } from '../words.ts';
 import type { CredentialsSummary } from './credentials/index.ts';
 import type { IdentityPurpose } from './identity/index.ts';
-import type { Manifest, Platform } from './manifest/index.ts';
+import type { Manifest, Notarize, Platform } from './manifest/index.ts';
 import { slug } from './slug.ts';
 
 export type Container = 'dmg' | 'pkg' | 'ipa';
@@ -39,7 +39,7 @@ export interface SignPass {
   /** Which time-stamp setting applies: Apple wants one on direct distribution, and may refuse one in its stores. */
   readonly timestamp: 'direct' | 'store';
   readonly notarizes: boolean;
-  /** What carries Apple's ticket in the end. */
+  /** What carries Apple's ticket in the end, in this order, each after a submission of its own. */
   readonly staples: readonly ('image' | 'app')[];
   /** Its artifact goes to App Store Connect. */
   readonly publishes: boolean;
@@ -48,18 +48,29 @@ export interface SignPass {
 }
 
 /**
+ * @param notarize - how often to submit to Apple, where the manifest does not say
  * @throws ShipError CREDENTIAL_MISSING when the job cannot be signed the way it asks for
  */
-export function planJob(manifest: Manifest, credentials: CredentialsSummary): SignPlan {
-  const plan = draftPlan(manifest, credentials);
+export function planJob(
+  manifest: Manifest,
+  credentials: CredentialsSummary,
+  notarize: Notarize = 'twice',
+): SignPlan {
+  const plan = draftPlan(manifest, credentials, notarize);
   const [first] = missingP12(plan, credentials);
   if (first) throw first;
   return plan;
 }
 
 /** What would be done, also when a credential that it needs was not sent. */
-export function draftPlan(manifest: Manifest, credentials: CredentialsSummary): SignPlan {
-  return manifest.platform === 'ios' ? planIos(manifest, credentials) : planMacos(manifest, credentials);
+export function draftPlan(
+  manifest: Manifest,
+  credentials: CredentialsSummary,
+  notarize: Notarize = 'twice',
+): SignPlan {
+  return manifest.platform === 'ios'
+    ? planIos(manifest, credentials)
+    : planMacos(manifest, credentials, manifest.notarize ?? notarize);
 }
 
 /** Everything that a plan needs and that was not sent, each as a CREDENTIAL_MISSING. */
@@ -96,43 +107,56 @@ const planIos = ({ iosDistribute }: Manifest, { hasProfile }: CredentialsSummary
 });
 
 /** `both` are two passes, because the two ways of distribution want another signature each, on the same code. */
-function planMacos({ macosDistribute, macosPackage }: Manifest, credentials: CredentialsSummary): SignPlan {
+function planMacos(
+  { macosDistribute, macosPackage }: Manifest,
+  credentials: CredentialsSummary,
+  notarize: Notarize,
+): SignPlan {
   const destination = macosDistribute ?? (credentials.hasApiKey ? 'notarize' : 'package');
-  const passes = macosPasses(destination, credentials);
+  const passes = macosPasses(destination, credentials, notarize);
   return { platform: 'macos', destination, passes: macosPackage === 'pkg' ? inPackages(passes) : passes };
 }
 
-function macosPasses(destination: Destination, credentials: CredentialsSummary): SignPlan['passes'] {
+function macosPasses(
+  destination: Destination,
+  credentials: CredentialsSummary,
+  notarize: Notarize,
+): SignPlan['passes'] {
   if (destination === 'both')
-    return [directPass('notarize', true), { ...storePass(credentials), delivers: false }];
+    return [directPass('notarize', STAPLED[notarize]), { ...storePass(credentials), delivers: false }];
   if (destination === 'appstore' || destination === 'testflight') return [storePass(credentials)];
   const isAdHoc = destination === 'package' && !credentials.hasMainP12;
-  const pass = directPass(isAdHoc ? undefined : 'main', destination === 'notarize');
+  const staples = destination === 'notarize' ? STAPLED[notarize] : [];
+  const pass = directPass(isAdHoc ? undefined : 'main', staples);
   const embedsProfile = !isAdHoc && credentials.hasDeveloperIdProfile;
   return [{ ...pass, takesProfile: true, embedsProfile }];
 }
 
 /**
- * One submission: the app is signed, packed, the image signed, and the image alone is submitted and stapled. Apple looks
- * into the image, and the ticket of the outermost container covers everything in it, so that the image opens, and
- * the app in it starts, without a network. Stapling the app as well would need a first submission of its own before the
- * image is made (an image that is made anew is another file to Apple, to be submitted again): twice the wait, for
- * the one case that a copied app is started first on a Mac that has neither network nor ever seen the image.
+ * Twice: Apple looks into the first image and makes tickets for all code in it. That of the app is attached to the app,
+ * and the image made anew with it; that is another file to Apple, and is submitted again. The app that is copied out of
+ * the image carries its ticket, and starts without a network wherever it is copied to.
+ *
+ * Once: the image alone is stapled. The app in it has no ticket of its own: when it is started first on a Mac that has
+ * never opened the image, that Mac asks Apple.
  */
-const NOTARIZED = ['image'] as const;
+const STAPLED = { twice: ['app', 'image'], once: ['image'] } as const satisfies Record<
+  Notarize,
+  SignPass['staples']
+>;
 
-const directPass = (p12: SignPass['p12'], isNotarized: boolean): SignPass => ({
+const directPass = (p12: SignPass['p12'], staples: SignPass['staples']): SignPass => ({
   container: 'dmg',
   distribution: 'direct',
   ...(p12 ? { identity: 'supplied', p12 } : { identity: 'adhoc' }),
-  purpose: isNotarized ? 'macos-notarized' : 'macos-direct',
+  purpose: staples.length > 0 ? 'macos-notarized' : 'macos-direct',
   // a profile for the store is none for what is distributed directly, and `both` comes with that one
   takesProfile: false,
   embedsProfile: false,
   hardenedRuntime: true,
   timestamp: 'direct',
-  notarizes: isNotarized,
-  staples: isNotarized ? NOTARIZED : [],
+  notarizes: staples.length > 0,
+  staples,
   publishes: false,
   delivers: true,
 });
@@ -143,7 +167,10 @@ const inPackages = ([first, ...rest]: SignPlan['passes']): SignPlan['passes'] =>
   ...rest.map(inPackage),
 ];
 
-/** The ticket of a package covers what is in it, and the Installer leaves a copy of it on the Mac that it installs on. */
+/**
+ * The ticket of a package covers what is in it, and the Installer leaves a copy of it on the Mac that it installs on: one
+ * submission serves the app as well.
+ */
 const inPackage = (pass: SignPass): SignPass =>
   pass.container === 'pkg'
     ? pass

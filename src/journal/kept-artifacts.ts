@@ -1,19 +1,23 @@
 import { copyFile, link, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Artifact } from '../../machines/contracts/job.ts';
+import type { Artifact, RecalledArtifact } from '../../machines/contracts/job.ts';
 import { digestOfFile } from '../files/disk/digested-file.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
 import { recordsIn } from './records.ts';
 
 /**
- * Signed artifacts that are on their way through Apple's notary service. Signing again would make another file, and so
- * another submission: a daemon that was killed meanwhile goes on with the file that Apple has. No secrets.
+ * Signed artifacts that are on their way through Apple's notary service, one for each job: the last one that is
+ * submitted. Signing again would make another file, and so another submission: a daemon that was killed meanwhile goes
+ * on with the file that Apple has. No secrets.
  */
 export interface KeptArtifacts {
-  /** The file itself where it can be linked, and a copy of it elsewhere. Its record comes last. */
-  keep(key: string, artifact: Artifact, path: string): Promise<void>;
+  /**
+   * The file itself where it can be linked, and a copy of it elsewhere. It takes the place of the one that was kept
+   * before when its record is written, and not sooner.
+   */
+  keep(key: string, kept: RecalledArtifact, path: string): Promise<void>;
   /** Puts the file of a previous process there; `undefined` when there is none, or it is not what it was. */
-  takeOut(key: string, path: string, signal: AbortSignal): Promise<Artifact | undefined>;
+  takeOut(key: string, path: string, signal: AbortSignal): Promise<RecalledArtifact | undefined>;
   forget(key: string): Promise<void>;
   /** Removes what nobody has asked for in a day, and files without a record. */
   sweep(): Promise<void>;
@@ -26,43 +30,65 @@ const SUFFIX = '.artifact';
 export function keptArtifactsIn(stateDir: string): KeptArtifacts {
   const folder = join(stateDir, 'journal', 'artifacts');
   const records = recordsIn(folder);
-  const fileOf = (key: string): string => join(folder, `${key}${SUFFIX}`);
-  const forget = async (key: string): Promise<void> => {
-    await rm(fileOf(key), { force: true });
-    await records.remove(key);
+  const find = async (key: string) => recalledIn((await records.get(key)) ?? {});
+  const removeOthers = async (kept: readonly string[], prefix = ''): Promise<void> => {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((each) => each.startsWith(prefix) && each.endsWith(SUFFIX)))
+      if (!kept.includes(name)) await rm(join(folder, name), { force: true });
   };
   return {
-    keep: async (key, { name, sizeBytes, sha256Hex }, path) => {
+    keep: async (key, { artifact: { name, sizeBytes, sha256Hex }, acceptedAs }, path) => {
+      const fileName = fileNameOf(key, sha256Hex);
       await makeFolder(folder, 0o700);
-      await rm(fileOf(key), { force: true });
-      await linkOrCopy(path, fileOf(key));
-      await records.put(key, { name, sizeBytes, sha256Hex });
+      await rm(join(folder, fileName), { force: true });
+      await linkOrCopy(path, join(folder, fileName));
+      await records.put(key, { name, sizeBytes, sha256Hex, acceptedAs });
+      await removeOthers([fileName], `${key}-`);
     },
     takeOut: async (key, path, signal) => {
-      const artifact = artifactIn((await records.get(key)) ?? {});
-      if (!artifact) return undefined;
-      await linkOrCopy(fileOf(key), path);
+      const kept = await find(key);
+      if (!kept) return undefined;
+      await linkOrCopy(join(folder, fileNameOf(key, kept.artifact.sha256Hex)), path);
       const { sha256Hex } = await digestOfFile(path, signal);
-      if (sha256Hex === artifact.sha256Hex) return artifact;
+      if (sha256Hex === kept.artifact.sha256Hex) return kept;
       await rm(path, { force: true });
       return undefined;
     },
-    forget,
+    forget: async (key) => {
+      await removeOthers([], `${key}-`);
+      await records.remove(key);
+    },
     sweep: async () => {
       await records.forgetOlderThan(KEPT_MS);
-      const kept = new Set((await records.keys()).map((key) => `${key}${SUFFIX}`));
-      const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(SUFFIX));
-      for (const name of files) if (!kept.has(name)) await rm(join(folder, name), { force: true });
+      const recorded = (await records.keys()).map(async (key) => {
+        const kept = await find(key);
+        return kept ? fileNameOf(key, kept.artifact.sha256Hex) : '';
+      });
+      await removeOthers(await Promise.all(recorded));
     },
   };
 }
 
-/** A link costs nothing; a ticket that is stapled later makes a new file of the other name. */
+const fileNameOf = (key: string, sha256Hex: string): string => `${key}-${sha256Hex.slice(0, 16)}${SUFFIX}`;
+
+/** A link costs nothing: what is made of an artifact later is another file of its name. */
 async function linkOrCopy(from: string, to: string): Promise<void> {
   await link(from, to).catch(() => copyFile(from, to));
 }
 
-function artifactIn({ name, sizeBytes, sha256Hex }: Readonly<Record<string, unknown>>): Artifact | undefined {
-  const isWhole = typeof name === 'string' && typeof sizeBytes === 'number' && typeof sha256Hex === 'string';
-  return isWhole ? { name, sizeBytes, sha256Hex } : undefined;
+function recalledIn({
+  acceptedAs,
+  ...artifact
+}: Readonly<Record<string, unknown>>): RecalledArtifact | undefined {
+  if (!isArtifact(artifact) || !Array.isArray(acceptedAs)) return undefined;
+  const { name, sizeBytes, sha256Hex } = artifact;
+  return {
+    artifact: { name, sizeBytes, sha256Hex },
+    acceptedAs: acceptedAs.filter((id) => typeof id === 'string'),
+  };
 }
+
+const isArtifact = (record: Readonly<Record<string, unknown>>): record is Artifact & typeof record =>
+  typeof record.name === 'string' &&
+  typeof record.sizeBytes === 'number' &&
+  typeof record.sha256Hex === 'string';

@@ -1,6 +1,6 @@
 import type { AdmittedJob, Toolchain } from '../../machines/contracts/job.ts';
 import { type Credentials, type CredentialsSummary, parseCredentials } from '../domain/credentials/index.ts';
-import { type Manifest, parseManifest } from '../domain/manifest/index.ts';
+import { type Manifest, type Notarize, parseManifest } from '../domain/manifest/index.ts';
 import { planJob, publishes, requireApiKey, type SignPlan } from '../domain/plan.ts';
 
 export interface SentJob {
@@ -18,6 +18,8 @@ export interface ReadJob {
 export interface ReadingRules {
   /** What the plan depends on: with what is in the profile, which the daemon does not look at, or without. */
   readonly summarize: (credentials: Credentials) => CredentialsSummary;
+  /** How often to submit to Apple, where the manifest does not say. */
+  readonly notarize: Notarize;
   /** Throws when the plan cannot be carried out, whatever is sent for it. */
   readonly requireMeans?: (plan: SignPlan) => void;
 }
@@ -27,11 +29,14 @@ export interface ReadingRules {
  *
  * @throws ShipError MANIFEST_INVALID · TARGET_UNKNOWN · CREDENTIAL_INVALID · CREDENTIAL_MISSING · as `requireMeans`
  */
-export function readJob(sent: SentJob, { summarize, requireMeans = () => {} }: ReadingRules): ReadJob {
+export function readJob(
+  sent: SentJob,
+  { summarize, notarize, requireMeans = () => {} }: ReadingRules,
+): ReadJob {
   const manifest = parseManifest(sent.manifest);
   const credentials = parseCredentials(sent.credentials);
   const summary = summarize(credentials);
-  const plan = planJob(manifest, summary);
+  const plan = planJob(manifest, summary, notarize);
   requireMeans(plan);
   requireApiKey(plan, summary);
   return { manifest, credentials, plan };
@@ -45,8 +50,8 @@ export const admittedJob = (
   target: plan.platform === 'ios' ? 'ios-sign' : 'macos-sign',
   appName: manifest.appName,
   toolchain,
-  passes: plan.passes.map(({ embedsProfile, notarizes, staples, publishes, delivers }) => ({
-    ...{ embedsProfile, notarizes, staples, publishes, delivers },
+  passes: plan.passes.map(({ embedsProfile, staples, publishes, delivers }) => ({
+    ...{ embedsProfile, staples, publishes, delivers },
   })),
   afterUpload: publishes(plan) ? afterUploadOf(manifest) : null,
 });

@@ -55,6 +55,8 @@ export interface RunResults {
   catalogPath?: string;
   /** Absolute path of the bundle in the guest. */
   guestAppPath?: string;
+  /** Absolute path of the folder in the guest that hdiutil makes the disk image of; the bundle was moved into it. */
+  guestVolumePath?: string;
   /** Begun while the guest signs. */
   partialIpa?: PartialIpa;
   partialDmg?: PartialDmg;

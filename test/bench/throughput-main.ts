@@ -36,7 +36,7 @@ const admitted = {
   toolchain: 'portable',
   passes: [
     {
-      ...{ embedsProfile: true, notarizes: false },
+      ...{ embedsProfile: true },
       ...{ staples: [], publishes: false, delivers: true },
     },
   ],
@@ -52,7 +52,8 @@ const signJobSteps: Readonly<Record<keyof typeof signJobPorts, unknown>> = {
     compileIcon: unreached,
   },
   ...{ layOutBundle: unreached, keepArtifact: unreached, validateStaple: unreached },
-  ...{ findEarlierUpload: unreached, probeClaim: unreached },
+  ...{ findEarlierUpload: unreached, probeClaim: unreached, restoreApp: unreached },
+  updateBundle: unreached,
   admitJob: answer(admitted),
   openRun: answer(admitted),
   watchRun: fromCallback(() => {}),

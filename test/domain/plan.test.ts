@@ -39,7 +39,7 @@ const direct = {
 };
 const { p12: _, ...unsigned } = direct;
 const adHoc = { ...unsigned, identity: 'adhoc' };
-const notarized = { ...direct, purpose: 'macos-notarized', notarizes: true, staples: ['image'] };
+const notarized = { ...direct, purpose: 'macos-notarized', notarizes: true, staples: ['app', 'image'] };
 /** With `both` the profile is that of the other pass. */
 const alsoNotarized = { ...notarized, p12: 'notarize', takesProfile: false };
 const store = {
@@ -132,6 +132,17 @@ test.each(table)('%s', (_, manifest, credentials, passes) => {
     destination,
     passes,
   });
+});
+
+test.each([
+  [undefined, 'twice', ['app', 'image']],
+  [undefined, 'once', ['image']],
+  ['once', 'twice', ['image']],
+  ['Twice', 'once', ['app', 'image']],
+] as const)('notarize %s in the manifest of a worker that notarizes %s', (notarize, setting, staples) => {
+  const manifest = parseManifest({ ...base, targets: ['macos-sign'], macos_distribute: 'both', notarize });
+  const [first, second] = planJob(manifest, having('main', 'notarize'), setting).passes;
+  expect([first.staples, second?.staples]).toEqual([staples, []]);
 });
 
 test('whatever is wished, the artifact of exactly one pass is delivered', () => {

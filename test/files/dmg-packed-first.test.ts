@@ -17,7 +17,7 @@ const bytesOf = async (parts: AsyncIterable<DmgPart>): Promise<Buffer[]> => {
 /** The entries of a bundle; what is in `Resources` is packed first. */
 const entriesOf = async (dir: string) =>
   (await volumeEntries(join(dir, 'source'), 'My.app')).map((entry) =>
-    entry.type === 'file' && entry.path.includes('/Resources/') ? { ...entry, packedFirst: true } : entry,
+    entry.type === 'file' && entry.path.includes('/Resources/') ? { ...entry, packedAs: 0 } : entry,
   );
 
 describe('contents that are packed before the rest is known', () => {

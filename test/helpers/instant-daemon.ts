@@ -65,6 +65,7 @@ const stepsWithApple = {
   ...{ recallArtifact: unreached, keepArtifact: unreached, validateStaple: unreached },
   ...{ findEarlierUpload: unreached, layOutBundle: unreached },
   ...{ compileAssets: unreached, compileIcon: unreached },
+  ...{ restoreApp: unreached, updateBundle: unreached },
   ...{ findSubmission: unreached, submitArtifact: unreached, seekSubmission: unreached },
   ...{ recordSubmission: unreached, forgetSubmission: unreached, uploadArtifact: unreached },
   ...{ askVerdict: unreached, fetchLog: unreached, fetchTicket: unreached, stapleTicket: unreached },

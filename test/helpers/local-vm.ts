@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
@@ -86,4 +86,10 @@ export async function isAlive(pid: number): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Kills the guests of all clones, as when machines break. */
+export async function killGuest({ stateDir }: { readonly stateDir: string }): Promise<void> {
+  const clones = join(stateDir, 'clones');
+  for (const name of await readdir(clones)) process.kill(await guestPid(join(clones, name)), 'SIGKILL');
 }

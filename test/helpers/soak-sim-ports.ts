@@ -51,6 +51,8 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   packageArtifact: [200, 6_000],
   checkArtifact: [100, 3_000],
   keepArtifact: [10, 1_000],
+  restoreApp: [100, 3_000],
+  updateBundle: [50, 3_000],
   notarization: [1_000, 8_000],
   validateStaple: [100, 3_000],
   storeUpload: [1_000, 8_000],
@@ -105,7 +107,7 @@ export class SimPorts {
         this.#jobs.set(
           input.runId,
           this.#random.next() < FREQUENT
-            ? { ...admittedBoth, toolchain: null }
+            ? { ...admittedBoth('app', 'image'), toolchain: null }
             : admittedWith({ embedsProfile: this.#random.next() < FREQUENT }),
         );
         return call.answer(this.#jobs.get(input.runId));

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { macDemoApp } from '../../src/demo/bundles/index.ts';
 import { throwawayProfileRootPem } from '../../src/demo/throwaway-identity.ts';
 import { startTimestampAuthority } from '../../src/demo/timestamp-authority.ts';
-import { checkSignature } from '../../src/files/code-signature/index.ts';
+import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
 import {
   type AppleSimulator,
@@ -120,14 +120,23 @@ export const linesOf = ({ hub }: Scene, jobId: string): string[] =>
     .filter(({ type }) => type === 'log')
     .map(({ line }) => String(line));
 
-/** The delivered image is the one that Apple saw, plus its ticket. */
-export async function expectStapled({ hub, apple }: World, jobId: string): Promise<void> {
+/** The delivered image is the one that Apple saw last, plus its ticket; the app on it carries one as well, or not. */
+export async function expectStapled(
+  { hub, apple }: Pick<World, 'hub' | 'apple'>,
+  jobId: string,
+  stapledApp = true,
+): Promise<void> {
   const path = hub.artifact(jobId)?.path ?? '';
-  const { signatures, findings } = await checkSignature(path, { signal: AbortSignal.timeout(20_000) });
-  expect(findings).toEqual([]);
-  expect(signatures[0]).toMatchObject({ hasStapledTicket: true });
+  const { findings, warnings, stapledTicket, apps } = await verifyArtifact(path, { signal: patience() });
+  expect([findings, warnings]).toEqual([[], []]);
+  expect(stapledTicket).toBe(true);
+  expect(apps.map((app) => app.stapledTicket)).toEqual([stapledApp]);
   expect(hub.artifact(jobId)?.sha256Hex).not.toBe(apple.submissions.at(-1)?.sha256);
 }
+
+/** What became of each submission: how often its file was stored, and Apple's verdict. */
+export const submissionsOf = ({ apple }: Pick<World, 'apple'>) =>
+  apple.submissions.map(({ uploads, status }) => [uploads, status]);
 
 export async function expectFailed(world: World, jobId: string, error: RegExp): Promise<void> {
   expect(await world.completed(jobId)).toMatchObject({ success: false, error: expect.stringMatching(error) });

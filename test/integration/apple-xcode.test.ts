@@ -17,6 +17,7 @@ import {
   lendToAnother,
   linesOf,
   openAppleRoom,
+  submissionsOf,
   type World,
   type WorldOptions,
 } from './apple-room.ts';
@@ -200,10 +201,13 @@ describe('a macOS job for both', () => {
     onMac({ notary: { pollsBeforeVerdict: 1 } }, async (world) => {
       const jobId = await world.submit(storeJob('both'));
       expect(await world.completed(jobId)).toMatchObject({ success: true });
-      const stages = [...SIGNED_TWICE, 'notarizing', 'uploading', 'publishing', 'uploading'];
-      expectGoodConversation(world.hub, jobId, stages, { artifactsReady: 2 });
+      const stages = [...SIGNED_TWICE, 'notarizing', 'packaging', 'notarizing'];
+      expectGoodConversation(world.hub, jobId, [...stages, 'uploading', 'publishing', 'uploading'], {
+        artifactsReady: 2,
+      });
       await expectStapled(world, jobId);
-      expect(world.apple.submissions.map(({ uploads, status }) => [uploads, status])).toEqual([
+      expect(submissionsOf(world)).toEqual([
+        [1, 'Accepted'],
         [1, 'Accepted'],
       ]);
       expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1, uti: 'com.apple.pkg' }]);
@@ -263,7 +267,7 @@ describe('a macOS job for both', () => {
       await Promise.all(waits);
       expect(await world.completed(jobId)).toMatchObject({ success: true });
       await expectStapled(world, jobId);
-      expect(world.apple.submissions.map(({ uploads }) => uploads)).toEqual([1]);
+      expect(submissionsOf(world).map(([uploads]) => uploads)).toEqual([1, 1]);
       expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1 }]);
     }));
 
@@ -282,7 +286,7 @@ describe('a macOS job for both', () => {
         expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', commits: 1 }]);
         expect(published(world, jobId)).toHaveLength(1);
         // signed anew, the image is another file to Apple; each was submitted once
-        expect(world.apple.submissions.map(({ uploads }) => uploads)).toEqual([1, 1]);
+        expect(submissionsOf(world).map(([uploads]) => uploads)).toEqual([1, 1, 1, 1]);
         await expectStapled(world, jobId);
       },
     ));
@@ -292,6 +296,10 @@ describe('a macOS job for both', () => {
     'compilingAssets',
     'namingCatalog',
     'layingOutBundle',
+    'restoringApp',
+    'updatingBundle',
+    'packagingAnew',
+    'checkingRemade',
     'validatingStaple',
     'checkingStapled',
   ])('that is cancelled in %s says so once, and leaves nothing', (state) =>

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Submission } from '../apple-simulator/notary.ts';
 import { inProcessRuns } from '../helpers/in-process-runs.ts';
+import { killGuest } from '../helpers/local-vm.ts';
 import {
   type AppleRoom,
   expectFailed,
@@ -7,6 +9,7 @@ import {
   lendToAnother,
   linesOf,
   openAppleRoom,
+  submissionsOf,
 } from './apple-room.ts';
 import { expectGoodConversation } from './judges.ts';
 import type { JobChanges } from './materials.ts';
@@ -25,25 +28,102 @@ const iosJob = (ios_distribute = 'testflight') =>
   room.materials.iosJob({ manifest: { ios_distribute }, credentials: room.apiKey });
 
 const SIGNED = ['extracting', 'generating_assets', 'signing', 'packaging'];
-const NOTARIZED = [...SIGNED, 'notarizing', 'uploading'];
+const NOTARIZED_ONCE = [...SIGNED, 'notarizing', 'uploading'];
+const NOTARIZED = [...SIGNED, 'notarizing', 'packaging', 'notarizing', 'uploading'];
+const ACCEPTED_TWICE = [
+  [1, 'Accepted'],
+  [1, 'Accepted'],
+];
+const CHECKING_REMADE = 'engaged.work.running.checkingRemade';
 const PUBLISHED = [...SIGNED, 'publishing', 'uploading'];
 
 describe('a macOS job that is notarized', () => {
   test.each([
     ['because it asks for it', { macos_distribute: 'notarize' }],
     ['because there is a key and nothing else is said', {}],
-  ])('%s: one submission, and the image carries its ticket', (_, manifest) =>
+  ])('%s: two submissions; the image carries a ticket, and so does the app on it', (_, manifest) =>
     withApple({ notary: { pollsBeforeVerdict: 2, lateLogs: 1 }, lateTickets: 1 }, async (world) => {
       const jobId = await world.submit(macJob(manifest));
       expect(await world.completed(jobId)).toMatchObject({ success: true });
       expectGoodConversation(world.hub, jobId, NOTARIZED);
-      expect(world.apple.submissions.map(({ uploads, status }) => [uploads, status])).toEqual([
-        [1, 'Accepted'],
-      ]);
+      expect(submissionsOf(world)).toEqual(ACCEPTED_TWICE);
       await expectStapled(world, jobId);
-      expect(linesOf(world, jobId)).toContainEqual(
-        expect.stringMatching(/verdict on submission .*: accepted/),
+      const verdicts = linesOf(world, jobId).filter((line) =>
+        /verdict on submission .*: accepted/.test(line),
       );
+      expect(verdicts).toHaveLength(2);
+      expect(linesOf(world, jobId)).toContainEqual(
+        expect.stringMatching(/judges the new disk image as well/),
+      );
+    }),
+  );
+
+  test.each([
+    ['the worker', { PERRY_NOTARIZE: 'once' }, {}],
+    ['the job', { PERRY_NOTARIZE: 'twice' }, { notarize: 'once' }],
+  ])('once, because %s says so: the image alone carries a ticket', (_, env, wish) =>
+    withApple({ scene: { env } }, async (world) => {
+      const jobId = await world.submit(macJob({ macos_distribute: 'notarize', ...wish }));
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expectGoodConversation(world.hub, jobId, NOTARIZED_ONCE);
+      expect(submissionsOf(world)).toEqual([[1, 'Accepted']]);
+      await expectStapled(world, jobId, false);
+    }),
+  );
+
+  test('whose second image Apple finds fault with fails, and delivers nothing', () => {
+    const seen: unknown[] = [];
+    const verdict = (submission: Submission) => {
+      if (!seen.includes(submission)) seen.push(submission);
+      return seen.indexOf(submission) === 1 ? ('Invalid' as const) : undefined;
+    };
+    return withApple({ notary: { verdict } }, async (world) => {
+      const jobId = await world.submit(macJob());
+      await expectFailed(world, jobId, /^NOTARY_REJECTED: /);
+      expect(submissionsOf(world)).toEqual([
+        [1, 'Accepted'],
+        [1, 'Invalid'],
+      ]);
+    });
+  });
+
+  test('whose ticket does not come fails when the time is up, before anything is made anew', () =>
+    withApple(
+      {
+        lateTickets: Number.POSITIVE_INFINITY,
+        scene: { limits: { notarization: { ticketTimeout: 300 } } },
+      },
+      async (world) => {
+        await expectFailed(world, await world.submit(macJob()), /^NOTARY_TIMED_OUT: .*ticket/);
+        expect(submissionsOf(world)).toEqual([[1, 'Accepted']]);
+      },
+    ));
+
+  test('whose machine is lost while Apple judges the app goes on in another one', () =>
+    withApple({ notary: { pollsBeforeVerdict: Number.POSITIVE_INFINITY } }, async (world) => {
+      const [judging, gone, remade] = ['awaitingVerdict.pausing', 'deleted', CHECKING_REMADE].map((state) =>
+        world.reached(state),
+      );
+      const jobId = await world.submit(macJob());
+      await judging;
+      await killGuest(world);
+      await gone;
+      for (const submission of world.apple.submissions) submission.pollsLeft = 0;
+      await remade;
+      await world.reached('awaitingVerdict.pausing');
+      for (const submission of world.apple.submissions) submission.pollsLeft = 0;
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      expect(world.log.filter((line) => line.includes('"state":"cloning"'))).toHaveLength(2);
+      expect(submissionsOf(world)).toEqual(ACCEPTED_TWICE);
+      await expectStapled(world, jobId);
+    }));
+
+  test.each(['updatingBundle', 'packagingAnew'])('whose machine is lost in %s fails', (state) =>
+    withApple({}, async (world) => {
+      const killed = world.reached(`engaged.work.running.${state}`).then(() => killGuest(world));
+      const jobId = await world.submit(macJob());
+      await killed;
+      await expectFailed(world, jobId, /^(VM_EXITED|GUEST_LOST|GUEST_TRANSFER_FAILED|GUEST_EXEC_REFUSED): /);
     }),
   );
 
@@ -66,6 +146,20 @@ describe('a macOS job that is notarized', () => {
       expect(world.hub.artifact(jobId)).toBeUndefined();
       expect(world.apple.submissions).toHaveLength(1);
     }));
+
+  test.each(['updatingBundle', 'packagingAnew', 'checkingRemade'])(
+    'that is cancelled in %s ends at once, after one submission',
+    (state) =>
+      withApple({}, async (world) => {
+        let jobId = '';
+        world.atState(`engaged.work.running.${state}`, () =>
+          world.daemon.supervisor.send({ type: 'job.cancelRequested', jobId }),
+        );
+        jobId = await world.submit(macJob());
+        expect(await world.completed(jobId)).toMatchObject({ success: false, error: 'cancelled' });
+        expect(submissionsOf(world)).toEqual([[1, 'Accepted']]);
+      }),
+  );
 
   test.each(['recallingArtifact', 'keepingArtifact'])('that is cancelled in %s ends at once', (state) =>
     withApple({}, async (world) => {
@@ -104,7 +198,7 @@ describe('a macOS job that is notarized', () => {
       world.hub.dropAllSockets();
       expect(await world.completed(jobId)).toMatchObject({ success: true });
       await expectStapled(world, jobId);
-      expect(world.apple.submissions).toHaveLength(1);
+      expect(submissionsOf(world)).toEqual(ACCEPTED_TWICE);
     }));
 
   test.each([1, 2, 3])('gets there through the faults of seed %d', (seed) =>

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBundleDownload } from '../../src/adapters/hub/http.ts';
 import { beginScene, type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
 import { connectWorker, signJob, withHub } from '../helpers/hub.ts';
-import { guestPid } from '../helpers/local-vm.ts';
+import { killGuest } from '../helpers/local-vm.ts';
 import { gate } from './gate.ts';
 import { expectOneComplete } from './judges.ts';
 import { type Materials, makeMaterials } from './materials.ts';
@@ -33,11 +33,6 @@ async function expectFailed(scene: Scene, jobId: string, codes: RegExp): Promise
   expect(errors).toHaveLength(1);
   await scene.idle();
   expectOneComplete(scene.hub.messages(jobId));
-}
-
-async function killGuest({ stateDir }: Scene): Promise<void> {
-  const clones = join(stateDir, 'clones');
-  for (const name of await readdir(clones)) process.kill(await guestPid(join(clones, name)), 'SIGKILL');
 }
 
 describe('a machine that dies', () => {

@@ -53,6 +53,7 @@ const RESTING: Readonly<Record<string, string>> = {
   'signJob.engaged.machine.none': 'follows the work',
   'signJob.engaged.machine.owned.acquiring': 'follows the work and the deadlines of vm-lifecycle',
   'signJob.engaged.machine.owned.ready': 'follows the work',
+  'signJob.engaged.machine.owned.lost': 'ends when vm-lifecycle does, whose every state has a deadline',
   'signJob.engaged.machine.owned.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',
   'signJob.engaged.claim.valid': 'follows the hub',
   'signJob.engaged.claim.doubtful': 'the work that waits for the claim has a deadline',

@@ -38,9 +38,9 @@ test('the upload begins with the check, ends after it, and is the only one', () 
 });
 
 test.each([
-  ['is notarized', { notarizes: true }],
+  ['is notarized', { staples: ['image'] }],
   ['goes to the store first', { publishes: true }],
-])('an artifact that %s is not sent while it is checked', (_, pass) => {
+] as const)('an artifact that %s is not sent while it is checked', (_, pass) => {
   const scene = beginJob({ sendsAhead: true });
   scene.stage.the('admitJob').answer(admittedWith({ embedsProfile: false, ...pass }));
   scene.job.send({ type: 'slot.granted' });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { signJobLimits } from '../../machines/sign-job/limits.ts';
+import type { VmClone } from '../../machines/contracts/vm.ts';
+import { signJobLimits, wholeJob } from '../../machines/sign-job/limits.ts';
 import { failure } from './samples.ts';
 import {
   admittedWith,
@@ -9,6 +10,7 @@ import {
   type JobScene,
   type StepPort,
   stepPorts,
+  VM,
 } from './sign-job-scene.ts';
 
 const stapled = { ...artifact, sizeBytes: 9, sha256Hex: 'cd' };
@@ -21,19 +23,21 @@ const published = {
   failure: null,
 };
 
-type Wishes = { notarization?: true; store?: true };
+type Wishes = { notarization?: true; twice?: true; store?: true };
+
+const staplesFor = ({ notarization, twice }: Wishes) =>
+  twice ? (['app', 'image'] as const) : notarization ? (['image'] as const) : [];
 
 /** Up to the first thing that goes to Apple. */
-function signed({ notarization, store }: Wishes): JobScene {
+function signed(wishes: Wishes, standby?: VmClone): JobScene {
   const scene = beginJob();
   scene.stage.the('admitJob').answer(
     admittedWith({
-      notarizes: notarization === true,
-      staples: notarization ? ['image'] : [],
-      publishes: store === true,
+      staples: staplesFor(wishes),
+      publishes: wishes.store === true,
     }),
   );
-  scene.job.send({ type: 'slot.granted' });
+  scene.job.send({ type: 'slot.granted', ...(standby && { vm: standby }) });
   scene.machineReady();
   const before: readonly StepPort[] = stepPorts.slice(1, stepPorts.indexOf('deliverArtifact'));
   for (const port of before.slice(0, -1)) scene.answer(port);
@@ -51,12 +55,12 @@ const stages = (scene: JobScene) =>
 test('what a previous process had signed goes on to Apple as it is: no machine is waited for, nothing is signed', () => {
   const scene = beginJob();
   const { stage } = scene;
-  stage.the('admitJob').answer(admittedWith({ notarizes: true, staples: ['image'] }));
+  stage.the('admitJob').answer(admittedWith({ staples: ['image'] }));
   scene.job.send({ type: 'slot.granted' });
   scene.answer('downloadBundle');
   scene.answer('inspectBundle');
   stage.the('checkCredentials').answer();
-  stage.the('recallArtifact').answer(artifact);
+  stage.the('recallArtifact').answer({ artifact, acceptedAs: [] });
   scene.answer('checkArtifact');
   stage.the('notarization').answer(accepted);
   expect(stage.calls.filter(({ port }) => port === 'keepArtifact')).toEqual([]);
@@ -73,7 +77,7 @@ test.each([
   for (const end of ['error', 'silence']) {
     const scene = beginJob();
     const { stage } = scene;
-    stage.the('admitJob').answer(admittedWith({ notarizes: true, staples: ['image'] }));
+    stage.the('admitJob').answer(admittedWith({ staples: ['image'] }));
     scene.job.send({ type: 'slot.granted' });
     scene.machineReady();
     for (const step of stepPorts.slice(1)) {
@@ -267,4 +271,186 @@ test('an upload that says nothing at all ends as well', () => {
   scene.stage.the('findEarlierUpload').answer(null);
   scene.clock.advance(signJobLimits.publishingTimeout);
   expect(scene.conclusion()).toMatchObject({ failure: { code: 'STEP_TIMED_OUT' } });
+});
+
+describe('a notarization that gives the app a ticket of its own', () => {
+  const anew = { ...artifact, sizeBytes: 8, sha256Hex: 'ef' };
+  const acceptedApp = { ...accepted, artifact };
+  const acceptedImage = { ...accepted, submissionId: 's-2' };
+
+  /** Up to the first submission. */
+  const submitted = (): JobScene => {
+    const scene = signed({ twice: true });
+    scene.answer('checkArtifact');
+    return scene;
+  };
+  /** The app has its ticket, and the machine is there. */
+  const stapledApp = (): JobScene => {
+    const scene = submitted();
+    scene.stage.the('notarization').answer(acceptedApp);
+    return scene;
+  };
+  const open = ({ stage }: JobScene) => stage.open().map(({ port }) => port);
+  const lose = ({ stage }: JobScene) =>
+    stage.the('vmLifecycle').say({ type: 'vm.lost', name: 'v', failure: failure('VM_EXITED') });
+
+  test('makes the image anew, submits that as well, and delivers the second one', () => {
+    const scene = submitted();
+    const { stage } = scene;
+    expect(stage.the('notarization').input).toMatchObject({ artifact, staples: ['app'] });
+    stage.the('notarization').answer(acceptedApp);
+    stage.the('updateBundle').answer();
+    stage.the('packageArtifact').answer(anew);
+    scene.answer('checkArtifact');
+    expect(stage.calls.filter(({ port }) => port === 'keepArtifact').map(({ input }) => input)).toEqual([
+      expect.objectContaining({ acceptedAs: [] }),
+      expect.objectContaining({ acceptedAs: ['s-1'] }),
+    ]);
+    expect(stage.the('notarization').input).toMatchObject({ artifact: anew, staples: ['image'] });
+    stage.the('notarization').answer(acceptedImage);
+    scene.answer('checkArtifact');
+    scene.answer('deliverArtifact');
+    expect(scene.conclusion()).toEqual({ outcome: 'succeeded', artifact: stapled });
+    expect(stages(scene).slice(-5)).toEqual([
+      ...['packaging', 'notarizing', 'packaging', 'notarizing'],
+      'uploading',
+    ]);
+    scene.cleanUp();
+  });
+
+  test('tells the user which of the two it is, and that another verdict follows', () => {
+    const scene = stapledApp();
+    const said = scene.notes().flatMap((note) => (note.kind === 'stage' ? [note.message] : []));
+    expect(said.slice(-2)).toEqual([
+      'Notarizing app, submission 1 of 2',
+      'Packaging the app anew with its ticket',
+    ]);
+    expect(scene.notes().at(-1)).toMatchObject({
+      kind: 'log',
+      line: expect.stringMatching(/Apple judges the new disk image as well/),
+    });
+  });
+
+  test.each([
+    ['updateBundle', 'transferTimeout'],
+    ['packageArtifact', 'packageTimeout'],
+    ['checkArtifact', 'checkTimeout'],
+  ] as const)('ends when %s fails or takes too long', (port, limit) => {
+    for (const end of ['error', 'silence']) {
+      const scene = stapledApp();
+      for (const [step, answer] of [['updateBundle'], ['packageArtifact', anew]] as const)
+        if (!open(scene).includes(port)) scene.stage.the(step).answer(answer);
+      if (end === 'error') scene.stage.the(port).fail(failure('BROKEN'));
+      else scene.clock.advance(signJobLimits[limit]);
+      expect(scene.conclusion()).toMatchObject({
+        failure: { code: end === 'error' ? 'BROKEN' : 'STEP_TIMED_OUT' },
+      });
+      scene.cleanUp();
+    }
+  });
+
+  test('fails with the second verdict when that is against it', () => {
+    const scene = stapledApp();
+    scene.stage.the('updateBundle').answer();
+    scene.stage.the('packageArtifact').answer(anew);
+    scene.answer('checkArtifact');
+    const refused = { ...acceptedImage, outcome: 'rejected', failure: failure('NOTARY_REJECTED') };
+    scene.stage.the('notarization').answer(refused);
+    expect(scene.conclusion()).toMatchObject({ failure: { code: 'NOTARY_REJECTED' } });
+    expect(scene.stage.open('deliverArtifact')).toEqual([]);
+  });
+
+  test('replaces a machine that was lost while Apple judged', () => {
+    const scene = submitted();
+    lose(scene);
+    scene.stage.the('notarization').answer(acceptedApp);
+    expect(open(scene)).not.toContain('updateBundle');
+    scene.machineGone();
+    expect(scene.stage.the('vmLifecycle').input).toMatchObject(VM);
+    scene.machineReady();
+    scene.stage.the('updateBundle').answer();
+    expect(open(scene)).toContain('packageArtifact');
+  });
+
+  test('makes a new machine in the place of one that stood by', () => {
+    const scene = signed({ twice: true }, { ...VM, name: 'standby', isBooted: true });
+    scene.answer('checkArtifact');
+    lose(scene);
+    scene.machineGone();
+    scene.stage.the('notarization').answer(acceptedApp);
+    const { input } = scene.stage.the('vmLifecycle');
+    expect(input).toMatchObject({ name: 'standby', image: VM.image });
+    expect(input.isBooted).toBeUndefined();
+  });
+
+  test('fails when the lost machine cannot be deleted: there would be one too many', () => {
+    const scene = submitted();
+    lose(scene);
+    scene.machineGone('leaked');
+    scene.stage.the('notarization').answer(acceptedApp);
+    expect(scene.conclusion()).toMatchObject({ failure: { code: 'VM_DELETE_FAILED' } });
+    expect(scene.stage.open('vmLifecycle')).toEqual([]);
+  });
+
+  test('fails when the machine is lost while the image is made anew', () => {
+    const scene = stapledApp();
+    scene.stage.the('updateBundle').answer();
+    lose(scene);
+    expect(scene.conclusion()).toMatchObject({ failure: { code: 'VM_EXITED' } });
+    scene.cleanUp();
+  });
+
+  /** What a previous process had signed, up to the check of that artifact. */
+  const recalled = (acceptedAs: readonly string[]): JobScene => {
+    const scene = beginJob();
+    const { stage } = scene;
+    stage.the('admitJob').answer(admittedWith({ staples: ['app', 'image'] }));
+    scene.job.send({ type: 'slot.granted' });
+    scene.answer('downloadBundle');
+    scene.answer('inspectBundle');
+    stage.the('checkCredentials').answer();
+    stage.the('recallArtifact').answer({ artifact, acceptedAs });
+    scene.answer('checkArtifact');
+    return scene;
+  };
+
+  test('goes on after a restart with the first image: the app is taken out of it', () => {
+    const scene = recalled([]);
+    expect(open(scene)).not.toContain('notarization');
+    scene.stage.the('restoreApp').answer();
+    scene.stage.the('notarization').answer(acceptedApp);
+    expect(open(scene)).not.toContain('updateBundle');
+    scene.machineReady();
+    scene.stage.the('updateBundle').answer();
+    scene.stage.the('packageArtifact').answer(anew);
+    scene.answer('checkArtifact');
+    expect(scene.stage.calls.filter(({ port }) => port === 'keepArtifact')).toHaveLength(1);
+    expect(scene.stage.the('notarization').input).toMatchObject({ artifact: anew });
+  });
+
+  test('goes on after a restart with the second image: nothing is made anew', () => {
+    const scene = recalled(['s-1']);
+    expect(scene.stage.the('notarization').input).toMatchObject({ artifact, staples: ['image'] });
+    scene.stage.the('notarization').answer(acceptedImage);
+    scene.answer('checkArtifact');
+    scene.answer('deliverArtifact');
+    expect(scene.conclusion()).toMatchObject({ outcome: 'succeeded' });
+    expect(stages(scene)).toEqual(['extracting', 'notarizing', 'uploading']);
+  });
+
+  test.each(['error', 'silence'])('ends when the app cannot be read after a restart: %s', (end) => {
+    const scene = recalled([]);
+    if (end === 'error') scene.stage.the('restoreApp').fail(failure('BROKEN'));
+    else scene.clock.advance(signJobLimits.restoreTimeout);
+    expect(scene.conclusion()).toMatchObject({
+      failure: { code: end === 'error' ? 'BROKEN' : 'STEP_TIMED_OUT' },
+    });
+  });
+
+  test('may take twice as long as one that submits once', () => {
+    const { notarizationTimeout } = signJobLimits;
+    const budget = (staples: readonly ('app' | 'image')[]) =>
+      wholeJob(signJobLimits)({ context: { job: admittedWith({ staples }) } });
+    expect(budget(['app', 'image']) - budget(['image'])).toBe(notarizationTimeout);
+  });
 });

@@ -34,8 +34,8 @@ function prepared(job: object, hasCatalog = false): JobScene {
 }
 
 /** Both passes, up to the first thing that goes to Apple. */
-function signedTwice(): JobScene {
-  const scene = prepared(admittedBoth);
+function signedTwice(job = admittedBoth('image')): JobScene {
+  const scene = prepared(job);
   scene.machineReady();
   for (const [pass, artifact] of [image, installer].entries()) {
     expect(scene.stage.the('layOutBundle').input).toMatchObject({ pass });
@@ -63,6 +63,22 @@ const stages = (scene: JobScene) =>
   scene.notes().flatMap((note) => (note.kind === 'stage' ? [`${note.stage}: ${note.message}`] : []));
 
 describe('both passes', () => {
+  test('leave the app of the second one on this host: that of the first one is taken out of its image', () => {
+    const scene = signedTwice(admittedBoth('app', 'image'));
+    expect(scene.stage.open('notarization')).toEqual([]);
+    expect(scene.stage.the('restoreApp').input).toMatchObject({ pass: 0 });
+    scene.stage.the('restoreApp').answer();
+    scene.stage.the('notarization').answer({ ...accepted, artifact: image });
+    for (const port of ['updateBundle', 'packageArtifact', 'checkArtifact'] as const) {
+      expect(scene.stage.the(port).input).toMatchObject({ pass: 0 });
+      scene.stage.the(port).answer(image);
+    }
+    scene.stage.the('notarization').answer(accepted);
+    scene.stage.the('validateStaple').answer();
+    scene.answer('checkArtifact');
+    expect(scene.stage.the('deliverArtifact').input).toMatchObject({ pass: 0 });
+  });
+
   test('are signed before anything goes to Apple, which can be undone as little as it can be done twice', () => {
     const scene = signedTwice();
     expect(stages(scene)).toEqual([
@@ -137,7 +153,7 @@ describe('both passes', () => {
   });
 
   test('whose copy of the bundle hangs end after its deadline', () => {
-    const scene = prepared(admittedBoth);
+    const scene = prepared(admittedBoth('image'));
     scene.machineReady();
     scene.clock.advance(signJobLimits.layOutTimeout);
     expect(scene.conclusion()).toMatchObject({ failure: { code: 'STEP_TIMED_OUT' } });

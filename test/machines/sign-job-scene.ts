@@ -13,7 +13,6 @@ import { recorder, Stage } from './stage.ts';
 
 const direct: AdmittedPass = {
   embedsProfile: true,
-  notarizes: false,
   staples: [],
   publishes: false,
   delivers: true,
@@ -31,14 +30,14 @@ export const admittedWith = (pass: Partial<AdmittedPass>): AdmittedJob => ({
   passes: [{ ...direct, ...pass }],
 });
 /** Developer ID and the Mac App Store. */
-export const admittedBoth: AdmittedJob = {
+export const admittedBoth = (...staples: AdmittedPass['staples']): AdmittedJob => ({
   ...admitted,
   toolchain: 'xcode',
   passes: [
-    { ...direct, embedsProfile: false, notarizes: true, staples: ['image'] },
+    { ...direct, embedsProfile: false, staples },
     { ...direct, publishes: true, delivers: false },
   ],
-};
+});
 export const artifact = { name: 'Tide Clock.dmg', sizeBytes: 7, sha256Hex: 'ab' };
 export const VM = { name: 'perry-ship-0000-run-1', image: 'golden' };
 const bundle = { folderName: 'Tide Clock.app', bundleId: 'org.example.tide', unpackedBytes: 9 };

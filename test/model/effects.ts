@@ -95,7 +95,11 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
     case 'compileAssets':
       return [true, false].map((isCompiled) => good(() => call.answer({ isCompiled }))).concat(broken);
     case 'recallArtifact':
-      return [good(() => call.answer(null)), good(() => call.answer(artifact)), broken];
+      return [
+        good(() => call.answer(null)),
+        ...[[], ['s']].map((acceptedAs) => good(() => call.answer({ artifact, acceptedAs }))),
+        broken,
+      ];
     case 'learnToolchain':
       return [good(() => call.answer('xcode')), bad('TOOLCHAIN_LACKS_PRODUCTBUILD', false)];
     case 'notarization':
@@ -137,7 +141,7 @@ const refused = { ...published, outcome: 'failed', failure: failure('STORE_REJEC
 function jobOf(runId: string) {
   const number = Number(/\d+$/.exec(runId)?.[0] ?? 0);
   return number % 3 === 0
-    ? { ...admittedBoth, toolchain: null }
+    ? { ...admittedBoth('app', 'image'), toolchain: null }
     : admittedWith({ embedsProfile: number % 2 === 0 });
 }
 

@@ -12,6 +12,7 @@ export {
   type MacosDistribution,
   type MacosPackage,
   type Manifest,
+  type Notarize,
   type Platform,
 } from './manifest.ts';
 export { knownManifest, parseManifest } from './parse.ts';

@@ -4,6 +4,8 @@ export type Platform = 'macos' | 'ios';
 export type MacosDistribution = 'notarize' | 'appstore' | 'testflight' | 'both';
 /** What an app that is distributed directly is packed in. */
 export type MacosPackage = 'dmg' | 'pkg';
+/** How often an app is submitted to Apple: for the ticket of its disk image alone, or for its own ticket before. */
+export type Notarize = 'twice' | 'once';
 export type IosDistribution = 'appstore' | 'testflight';
 export type IosDevice = 'iphone' | 'ipad';
 
@@ -36,6 +38,8 @@ export interface Manifest {
   readonly macosEncryptionExempt?: boolean;
   /** macOS only; unset means: a disk image. The Mac App Store takes installer packages, whatever is said here. */
   readonly macosPackage?: MacosPackage;
+  /** macOS only; unset means: as the worker is set up. */
+  readonly notarize?: Notarize;
 
   /** iOS only; unset means: build only, publish nothing. */
   readonly iosDistribute?: IosDistribution;

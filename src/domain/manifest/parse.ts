@@ -94,6 +94,7 @@ const macosManifest = (raw: z.output<typeof macosSchema>): Manifest => ({
   ...(raw.macos_distribute !== undefined && { macosDistribute: raw.macos_distribute }),
   ...(raw.macos_encryption_exempt !== undefined && { macosEncryptionExempt: raw.macos_encryption_exempt }),
   ...(raw.macos_package !== undefined && { macosPackage: raw.macos_package }),
+  ...(raw.notarize !== undefined && { notarize: raw.notarize }),
   iosDeviceFamily: [],
   iosCapabilities: [],
   iconVariants: {},

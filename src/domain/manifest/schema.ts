@@ -104,6 +104,7 @@ export const macosSchema = z.object({
   macos_distribute: optional(oneOf(['notarize', 'appstore', 'testflight', 'both'])),
   macos_encryption_exempt: optional(flag),
   macos_package: optional(oneOf(['dmg', 'pkg'])),
+  notarize: optional(oneOf(['twice', 'once'])),
 });
 
 export const iosSchema = z.object({

@@ -15,6 +15,11 @@ export interface ReadDmgOptions {
   readonly signal: AbortSignal;
 }
 
+export interface ExtractDmgOptions extends ReadDmgOptions {
+  /** Where an item of the volume is written, relative to the folder; by its own path when left out. */
+  readonly placeOf?: (path: string) => string;
+}
+
 /** What a sound disk image holds. */
 export interface DmgFacts {
   /** Of the file. */
@@ -45,20 +50,21 @@ export const verifyDmg = (path: string, options: ReadDmgOptions): Promise<DmgFac
  *
  * @throws as `verifyDmg`
  */
-export const extractDmg = (path: string, destDir: string, options: ReadDmgOptions): Promise<DmgFacts> =>
+export const extractDmg = (path: string, destDir: string, options: ExtractDmgOptions): Promise<DmgFacts> =>
   withVerified(path, options, async (volume, facts) => {
+    const { placeOf = (place) => place } = options;
+    const target = (place: string) => join(destDir, placeOf(place));
     await makeFolder(destDir);
     const folders = volume.listing.filter(({ type }) => type === 'directory');
-    for (const { path: folder } of folders) await mkdir(join(destDir, folder), { mode: 0o700 });
+    for (const { path: folder } of folders) await mkdir(target(folder), { mode: 0o700 });
     for (const entry of inOrderOfPlace(volume.listing)) {
       options.signal.throwIfAborted();
-      await writeFile(volume, entry, join(destDir, entry.path));
+      await writeFile(volume, entry, target(entry.path));
     }
     for (const entry of facts.entries) {
-      if (entry.linkTarget !== undefined) await symlink(entry.linkTarget, join(destDir, entry.path));
+      if (entry.linkTarget !== undefined) await symlink(entry.linkTarget, target(entry.path));
     }
-    for (const { path: folder, mode } of folders.toReversed())
-      await chmod(join(destDir, folder), mode | 0o700);
+    for (const { path: folder, mode } of folders.toReversed()) await chmod(target(folder), mode | 0o700);
     return facts;
   });
 

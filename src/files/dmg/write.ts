@@ -43,7 +43,7 @@ export const volumeEntries = async (appDir: string, appFolderName: string): Prom
 
 /** As `volumeEntries`, of a bundle that is listed already. */
 export function volumeEntriesOf(
-  tree: readonly (TreeEntry & Pick<VolumeEntry, 'packedFirst'>)[],
+  tree: readonly (TreeEntry & Pick<VolumeEntry, 'packedAs'>)[],
   appDir: string,
   appFolderName: string,
 ): VolumeEntry[] {
@@ -94,9 +94,14 @@ export class DmgWriter {
     this.#sourceDate = sourceDate;
   }
 
+  /** Bytes of an image that stay the same whatever else comes onto the volume; all but its head. */
+  get packedBytes(): number {
+    return DMG_HEAD_BYTES + this.#first.storedBytes;
+  }
+
   /**
-   * The contents of the entries that are packed first, in their order, for the image from its byte `DMG_HEAD_BYTES` on.
-   * What else is on the volume may change until `finish`.
+   * The contents of the entries with a `packedAs`, as far as they are not packed yet, in their order, for the image
+   * from its byte `packedBytes` on. What else is on the volume may change until `finish`, and between one and the next.
    *
    * @throws ShipError DMG_NAME_UNSUPPORTED · DMG_NAME_COLLISION · DMG_ENTRY_INVALID · DMG_TOO_LARGE ·
    *   BUNDLE_CHANGED · the signal's reason when aborted
@@ -106,7 +111,8 @@ export class DmgWriter {
   }
 
   /**
-   * The first `DMG_HEAD_BYTES` of the image as one part, then what comes after all that is packed already.
+   * The first `DMG_HEAD_BYTES` of the image as one part, then what comes after all that is packed already. Can be asked
+   * for again, with something else on the volume beside what is packed.
    *
    * @throws as `packFirst`
    */

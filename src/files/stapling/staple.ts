@@ -7,6 +7,8 @@ import { signatureRange } from '../../formats/udif/read/koly.ts';
 import { readRange } from '../disk/read-range.ts';
 import { cannotStaple, unsignedCode } from './staple-failures.ts';
 
+/** Of a macOS app, below its folder. */
+export const TICKET_PATH = 'Contents/CodeResources';
 const MAX_SIGNATURE_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -62,7 +64,7 @@ export async function stapleApp(appPath: string, ticket: Buffer): Promise<void> 
     () => false,
   );
   if (!isFolder) throw cannotStaple('The app has no Contents folder, as an app for macOS has.');
-  const target = join(contents, 'CodeResources');
+  const target = join(appPath, TICKET_PATH);
   const fresh = `${target}.new`;
   try {
     await rm(fresh, { force: true });

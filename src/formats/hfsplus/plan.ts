@@ -70,7 +70,8 @@ export function planVolume(volumeName: string, entries: readonly VolumeEntry[], 
  * @throws as `planVolume`
  */
 export function planFirstContents(volumeName: string, entries: readonly VolumeEntry[]): VolumePlan {
-  const items = arrange(decompose(volumeName), entries).filter(({ entry }) => entry.packedFirst);
+  const arranged = inContentOrder(arrange(decompose(volumeName), entries));
+  const items = arranged.filter(({ entry }) => entry.packedAs !== undefined);
   const blocks = items.reduce((sum, item) => sum + blocksFor(item.contentBytes), 0);
   if (blocks > MAX_BLOCKS) throw tooLarge(blocks);
   return { totalBytes: blocks * BLOCK_BYTES, pieces: [...contents(items, 0)] };

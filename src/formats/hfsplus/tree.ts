@@ -15,8 +15,11 @@ export interface VolumeEntry {
   readonly linkTarget?: string;
   /** Where the bytes of a file are read from; its meaning is the reader's. */
   readonly source?: string;
-  /** Its bytes lie before those of all others, so that they can be packed before the others are known. */
-  readonly packedFirst?: boolean;
+  /**
+   * Its bytes lie before those of entries with a higher number, and of all without one, so that they can be packed
+   * before those are known.
+   */
+  readonly packedAs?: number;
 }
 
 /** An entry with its place in the catalog. */
@@ -55,10 +58,10 @@ export function arrange(volumeName: string, entries: readonly VolumeEntry[]): Vo
 }
 
 /** Items in the order in which their contents lie on the volume. */
-export const inContentOrder = (items: readonly VolumeItem[]): VolumeItem[] => [
-  ...items.filter(({ entry }) => entry.packedFirst),
-  ...items.filter(({ entry }) => !entry.packedFirst),
-];
+export const inContentOrder = (items: readonly VolumeItem[]): VolumeItem[] =>
+  items.toSorted(({ entry: one }, { entry: other }) => turnOf(one) - turnOf(other));
+
+const turnOf = ({ packedAs = Number.MAX_SAFE_INTEGER }: VolumeEntry): number => packedAs;
 
 function placeContents(items: readonly VolumeItem[]): void {
   let nextBlock = 0;

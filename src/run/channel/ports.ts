@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { AdmittedJob, Artifact } from '../../../machines/contracts/job.ts';
+import type { AdmittedJob, Artifact, RecalledArtifact } from '../../../machines/contracts/job.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from '../../../machines/notarization/ports.ts';
 import { type InquiryInputs, inquiryAnswers } from './inquiries.ts';
 import { errorOfReceived, failureOfReceived, receivedFailure } from './received-failure.ts';
@@ -24,9 +24,12 @@ const keptAs = z
   .nullable();
 const remarks = z.array(text).max(1_000).readonly();
 const submission = z.object({ submissionId: name });
+const recalled = z.object({
+  artifact,
+  acceptedAs: z.array(name).max(1).readonly(),
+}) satisfies z.ZodType<RecalledArtifact>;
 const pass = z.object({
   embedsProfile: z.boolean(),
-  notarizes: z.boolean(),
   staples: z
     .array(z.enum(['image', 'app']))
     .max(2)
@@ -52,7 +55,7 @@ export const answers = {
   downloadBundle: nothing,
   inspectBundle: z.object({ folderName: text, bundleId: text, unpackedBytes: count }),
   checkCredentials: nothing,
-  recallArtifact: z.object({ artifact: artifact.nullable(), keptAs }),
+  recallArtifact: z.object({ recalled: recalled.nullable(), keptAs }),
   drawIcons: z.object({ hasCatalog: z.boolean() }),
   mergeInfoPlist: nothing,
   learnToolchain: z.object({
@@ -70,6 +73,8 @@ export const answers = {
   packageArtifact: artifact,
   checkArtifact: nothing,
   keepArtifact: z.object({ keptAs }),
+  restoreApp: nothing,
+  updateBundle: nothing,
   validateStaple: nothing,
   findEarlierUpload: text.nullable(),
   deliverAhead: nothing,
@@ -147,6 +152,7 @@ type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 interface OtherInputs extends InquiryInputs {
   readonly beginRun: RunSetup;
   readonly connectGuest: GuestAccess;
+  readonly keepArtifact: StepCall & Pick<RecalledArtifact, 'acceptedAs'>;
   readonly findSubmission: NotaryCall;
   readonly submitArtifact: NotaryCall & { readonly replaces: string | null };
   readonly seekSubmission: NotaryCall;

@@ -13,6 +13,7 @@ export type RunSettings = Pick<
   | 'timestampUrl'
   | 'storeTimestampUrl'
   | 'storePackage'
+  | 'notarize'
   | 'notaryUrl'
   | 'notaryS3Url'
   | 'ticketUrl'
@@ -27,13 +28,14 @@ export const runSettings = ({
   timestampUrl,
   storeTimestampUrl,
   storePackage,
+  notarize,
   notaryUrl,
   notaryS3Url,
   ticketUrl,
   appStoreConnectUrl,
 }: Config): RunSettings => ({
   ...{ hubUrl, hubHttpUrl, trustRoots, guestNetwork, timestampUrl, storeTimestampUrl, storePackage },
-  ...{ notaryUrl, notaryS3Url, ticketUrl, appStoreConnectUrl },
+  ...{ notarize, notaryUrl, notaryS3Url, ticketUrl, appStoreConnectUrl },
 });
 
 /** Under which the hub gives the bundle out and takes the artifact. */

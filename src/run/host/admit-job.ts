@@ -18,6 +18,7 @@ export function admitJob(
   const expected = audience === 'hub' ? toolchain.expected() : undefined;
   const job = readJob(sent, {
     summarize: summarizeWithoutProfile,
+    notarize: config.notarize,
     requireMeans: (plan) =>
       expected && requireToolchain(plan, { toolchain: expected, storePackage: config.storePackage }),
   });

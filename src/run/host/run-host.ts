@@ -44,10 +44,7 @@ export class RunHost {
   /** Key under which its artifact is kept until the job is over; null when none is. */
   keptAs: string | null = null;
   #tellGuestLost: (reason: string) => void = () => {};
-  /** Resolves with the reason when the connection that the process had into the machine has ended. */
-  readonly guestLost = new Promise<string>((resolve) => {
-    this.#tellGuestLost = resolve;
-  });
+  #guestLost = this.#nextGuestLoss();
   /** Resolves with the reason when the process has ended without being asked to; otherwise never. */
   readonly lost: Promise<ShipError>;
 
@@ -148,8 +145,20 @@ export class RunHost {
     else this.#link.end('garbled');
   }
 
+  /** Resolves with the reason when the newest connection that the process had into a machine has ended. */
+  get guestLost(): Promise<string> {
+    return this.#guestLost;
+  }
+
+  #nextGuestLoss(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#tellGuestLost = resolve;
+    });
+  }
+
   /** Logs the process into the machine of its run; whoever asks meanwhile waits for the same try. @throws as `call` */
   enterGuest(access: GuestAccess, signal: AbortSignal): Promise<void> {
+    if (!this.#entering) this.#guestLost = this.#nextGuestLoss();
     this.#entering ??= this.call('connectGuest', access, { signal }).finally(() => {
       this.#entering = undefined;
     });

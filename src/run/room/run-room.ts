@@ -8,6 +8,7 @@ import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
 import { admittedJob, readJob } from '../read-job.ts';
 import type { RunResults } from '../run-results.ts';
 import type { RunServices } from '../services.ts';
+import { forgetGuestCopies } from '../steps/guest-copies.ts';
 
 /** A guest that was just spoken to lets us in at once; an emulated one on a busy host takes seconds for each handshake. */
 const READY_TIMEOUT_MS = 30_000;
@@ -22,8 +23,8 @@ export interface RunRoom {
 
 /** @throws ShipError as `readJob` */
 export function openRoom(setup: RunSetup, services: RunServices): { room: RunRoom; job: AdmittedJob } {
-  const { runId, jobId, folders, manifest: sentManifest } = setup;
-  const job = readJob(setup, { summarize: summarizeCredentials });
+  const { runId, jobId, folders, manifest: sentManifest, settings } = setup;
+  const job = readJob(setup, { summarize: summarizeCredentials, notarize: settings.notarize });
   const results: RunResults = { runId, jobId, dir: folders.run, sentManifest, artifacts: new Map(), ...job };
   return { room: { setup, services, results }, job: admittedJob(job, setup.toolchain) };
 }
@@ -41,8 +42,12 @@ export async function connectGuest(
   onLost: (reason: string) => void,
 ): Promise<void> {
   const session = await enterGuest(access, { signal, readyTimeoutMs: READY_TIMEOUT_MS });
+  // one machine takes the place of another
+  if (room.session) forgetGuestCopies(room.results);
   room.session = session;
-  void session.closed.then(onLost);
+  void session.closed.then((reason) => {
+    if (room.session === session) onLost(reason);
+  });
 }
 
 /** The open connection into the run's machine. @throws ShipError GUEST_LOST */

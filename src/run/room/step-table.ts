@@ -22,11 +22,13 @@ import * as notarize from '../steps/notarize-artifact.ts';
 import type { NotaryScope } from '../steps/notary-session.ts';
 import { packageArtifact } from '../steps/package-artifact.ts';
 import * as publish from '../steps/publish-build.ts';
+import { restoreApp } from '../steps/restore-app.ts';
 import { fetchTicket, stapleTicket } from '../steps/staple-artifact.ts';
 import type { GuestStepScope, StepScope } from '../steps/step.ts';
 import { takeSignatures } from '../steps/take-signatures.ts';
 import * as testflight from '../steps/testflight.ts';
 import { transferBundle } from '../steps/transfer-bundle.ts';
+import { updateBundle } from '../steps/update-bundle.ts';
 import { validateStaple } from '../steps/validate-staple.ts';
 import { verifySignature } from '../steps/verify-signature.ts';
 import { type RunRoom, sessionOf } from './run-room.ts';
@@ -98,7 +100,9 @@ export const hubSteps: StepTable = {
   verifySignature: guestStep(verifySignature),
   packageArtifact: guestStep(packageArtifact),
   checkArtifact: step(checkArtifact),
-  keepArtifact: step(keepArtifact),
+  keepArtifact: (room, call, context) => keepArtifact(scopeOf(room, call, context), call.acceptedAs),
+  restoreApp: step(restoreApp),
+  updateBundle: guestStep(updateBundle),
   validateStaple: guestStep(validateStaple),
   findEarlierUpload: step(findEarlierUpload),
   deliverAhead: step(deliverAhead),

@@ -19,6 +19,11 @@ export class ImageRecipe {
     this.#literalBytes = skippedBytes;
   }
 
+  /** Of the file with the literals, up to the end of those of this recipe. */
+  get literalBytes(): number {
+    return this.#literalBytes;
+  }
+
   /** Notes every part, and passes on what the guest has to be sent. */
   async *literals(parts: AsyncIterable<DmgPart>): AsyncGenerator<Buffer> {
     for await (const { bytes, copyOf } of parts) {

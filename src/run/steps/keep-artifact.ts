@@ -1,25 +1,28 @@
 import { createHash } from 'node:crypto';
-import type { Artifact } from '../../../machines/contracts/job.ts';
+import type { RecalledArtifact } from '../../../machines/contracts/job.ts';
 import { need } from '../run-results.ts';
 import { artifactOf, artifactPlace } from './artifact-place.ts';
 import { materialOf, type StepScope } from './step.ts';
 
 /** What is about to go to the notary service is kept, so that the daemon goes on with it after a restart. */
-export async function keepArtifact(scope: StepScope): Promise<{ readonly keptAs: string | null }> {
+export async function keepArtifact(
+  scope: StepScope,
+  acceptedAs: readonly string[],
+): Promise<{ readonly keptAs: string | null }> {
   const key = keyOf(scope);
   if (key === undefined) return { keptAs: null };
   const { path, ...artifact } = artifactOf(scope);
-  await scope.services.keptArtifacts.keep(key, artifact, path);
+  await scope.services.keptArtifacts.keep(key, { artifact, acceptedAs }, path);
   return { keptAs: key };
 }
 
 /** What was kept, and under which key. */
 export interface Recalled {
-  readonly artifact: Artifact | null;
+  readonly recalled: RecalledArtifact | null;
   readonly keptAs: string | null;
 }
 
-const NOTHING_KEPT: Recalled = { artifact: null, keptAs: null };
+const NOTHING_KEPT: Recalled = { recalled: null, keptAs: null };
 
 /** The artifact that a previous process made of the same job before it was killed; null when there is none. */
 export async function recallArtifact(scope: StepScope): Promise<Recalled> {
@@ -27,11 +30,11 @@ export async function recallArtifact(scope: StepScope): Promise<Recalled> {
   const key = keyOf(scope);
   if (key === undefined) return NOTHING_KEPT;
   const { name, path } = artifactPlace(scope);
-  const artifact = await services.keptArtifacts.takeOut(key, path, scope.signal);
-  if (artifact?.name !== name) return NOTHING_KEPT;
-  results.artifacts.set(name, { ...artifact, path });
+  const recalled = await services.keptArtifacts.takeOut(key, path, scope.signal);
+  if (recalled?.artifact.name !== name) return NOTHING_KEPT;
+  results.artifacts.set(name, { ...recalled.artifact, path });
   report.log('The app was signed before perry-ship was restarted; its notarization goes on.');
-  return { artifact, keptAs: key };
+  return { recalled, keptAs: key };
 }
 
 /** The same job, bundle, wishes and identity; `undefined` for a bundle that came from no hub. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path/posix';
 import { altered, readingAltered } from '../../adapters/guest/altered.ts';
 import { shellCommand } from '../../adapters/guest/ssh/quote.ts';
@@ -26,6 +27,8 @@ export async function packAppleDmg(scope: GuestStepScope, path: string): Promise
   await signImage(scope, guestPath);
   report.progress(60);
   results.guestImagePath = guestPath;
+  // the first one, when this is the second, may be kept by another name
+  await rm(path, { force: true });
   const { sizeBytes, sha256Hex } = await getFile(session, {
     remotePath: guestPath,
     destPath: path,
@@ -52,6 +55,7 @@ async function requireOurContent({ results, signal }: GuestStepScope, path: stri
 
 /** What the user sees: the app, and where to drag it. The app is moved: signed, it is needed nowhere else. */
 async function volumeFolder({ results, session, signal }: GuestStepScope): Promise<string> {
+  if (results.guestVolumePath !== undefined) return results.guestVolumePath;
   const appPath = need(results, 'guestAppPath');
   const folder = `${dirname(appPath)}/volume`;
   const commands = [
@@ -63,6 +67,9 @@ async function volumeFolder({ results, session, signal }: GuestStepScope): Promi
   const { exitCode } = await session.exec(commands.map((words) => shellCommand(words)).join(' && '), {
     signal,
   });
-  if (exitCode === 0) return folder;
+  if (exitCode === 0) {
+    results.guestVolumePath = folder;
+    return folder;
+  }
   throw new Error(`the guest could not lay out the disk image (exit code ${exitCode})`);
 }

@@ -1,15 +1,24 @@
-import { open, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, open, rename, stat, truncate } from 'node:fs/promises';
 import { readingAltered } from '../../adapters/guest/altered.ts';
 import { assembleFile, type Segment } from '../../adapters/guest/assemble.ts';
 import { getTail, putFile } from '../../adapters/guest/transfer.ts';
 import { type FileDigest, hashOfStart, writtenTo } from '../../files/disk/digested-file.ts';
 import { readAhead } from '../../files/disk/read-ahead.ts';
 import { attachSignedTail } from '../../files/dmg/signed.ts';
-import { DMG_HEAD_BYTES, type DmgPart } from '../../files/dmg/write.ts';
+import { DMG_HEAD_BYTES, type DmgPart, type DmgWriter } from '../../files/dmg/write.ts';
 import { KOLY_BYTES } from '../../formats/udif/koly.ts';
-import type { ImageRecipe } from './image-recipe.ts';
+import { artifactPlace } from './artifact-place.ts';
 import { listedTree } from './packed-resources.ts';
-import { begunDmg, guestImagePath, PARTS_AHEAD, recipeFor, streamed, volumeOf } from './partial-dmg.ts';
+import {
+  begunDmg,
+  guestImagePath,
+  nextTurn,
+  PARTS_AHEAD,
+  type PackingTurn,
+  recipeFor,
+  streamed,
+} from './partial-dmg.ts';
 import { runBoth } from './run-both.ts';
 import { signImage } from './sign-image.ts';
 import type { GuestStepScope } from './step.ts';
@@ -49,20 +58,50 @@ async function signedTail(
 
 /** @returns how the guest gets the same image */
 async function finishImage(scope: GuestStepScope, path: string): Promise<Segment[]> {
-  const { results, session, signal, report } = scope;
+  const { results, session, signal } = scope;
   const now = await listedTree(results);
   const begun = await begunDmg(scope, now);
+  await cutBack(path, begun.writer.packedBytes);
+  const turn = nextTurn(scope, begun, now.tree, now);
+  const ends: Segment[][] = [];
+  const source = streamed(literalsOf(scope, turn, begun.writer, ends));
+  await putFile(session, { source, remotePath: turn.literalsPath, mode: 0o600, signal });
+  results.partialDmg = turn.after();
+  const [head = [], rest = []] = ends;
+  return [...head, ...results.partialDmg.segments, ...rest];
+}
+
+/**
+ * An image that was finished before loses its end, and everything that is packed in it stays. It becomes another file,
+ * because the finished one may be kept.
+ */
+async function cutBack(path: string, packedBytes: number): Promise<void> {
+  if ((await stat(path)).size <= packedBytes) return;
+  const cut = `${path}.cut`;
+  await copyFile(path, cut, constants.COPYFILE_FICLONE);
+  await truncate(cut, packedBytes);
+  await rename(cut, path);
+}
+
+/** What is packed last, then the head of the image and its end, which are known only then. */
+async function* literalsOf(
+  scope: GuestStepScope,
+  { literals, literalsPath, recipe, root }: PackingTurn,
+  writer: DmgWriter,
+  ends: Segment[][],
+): AsyncGenerator<Buffer> {
+  const { path } = artifactPlace(scope);
   const onProgress = (doneBytes: number, totalBytes: number) =>
-    report.progress((doneBytes / totalBytes) * 80);
-  const parts = begun.writer.finish({ root: volumeOf(results, now), signal, onProgress });
+    scope.report.progress((doneBytes / totalBytes) * 80);
+  yield* literals({ onProgress });
+  const parts = writer.finish({ root, signal: scope.signal, onProgress });
   const head = await firstOf(parts);
   await writeStart(path, head);
-  const literalsPath = `${guestImagePath(scope)}.rest`;
-  const recipe = recipeFor(scope, literalsPath, head.length);
-  const source = streamed(literalsOf(head, recipe, writtenTo(path, readAhead(parts, PARTS_AHEAD), 'a')));
-  await putFile(session, { source, remotePath: literalsPath, mode: 0o600, signal });
-  const start = { remotePath: literalsPath, fromByte: 0, sizeBytes: head.length };
-  return [start, ...begun.segments, ...recipe.segments];
+  yield head;
+  const end = recipeFor(scope, literalsPath, recipe.literalBytes + head.length);
+  yield* end.literals(writtenTo(path, readAhead(parts, PARTS_AHEAD), 'a'));
+  const { literalBytes: fromByte } = recipe;
+  ends.push([{ remotePath: literalsPath, fromByte, sizeBytes: head.length }], end.segments);
 }
 
 async function firstOf(parts: AsyncGenerator<DmgPart>): Promise<Buffer> {
@@ -78,9 +117,4 @@ async function writeStart(path: string, bytes: Buffer): Promise<void> {
   } finally {
     await file.close();
   }
-}
-
-async function* literalsOf(head: Buffer, recipe: ImageRecipe, rest: AsyncIterable<DmgPart>) {
-  yield head;
-  yield* recipe.literals(rest);
 }

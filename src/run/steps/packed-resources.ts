@@ -20,8 +20,8 @@ export async function listedTree(results: RunResults): Promise<ListedTree> {
   return { tree: await listTree(need(results, 'found').appPath, { onIdentity }), identities };
 }
 
-export const asPacked = (resources: readonly TreeEntry[], { identities }: ListedTree): PackedResources => ({
-  packed: new Map(resources.map((entry) => [entry.path, entry])),
+export const asPacked = (entries: readonly TreeEntry[], { identities }: ListedTree): PackedResources => ({
+  packed: new Map(entries.map((entry) => [entry.path, entry])),
   identities,
 });
 

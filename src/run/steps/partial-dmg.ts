@@ -5,8 +5,10 @@ import { putFile } from '../../adapters/guest/transfer.ts';
 import { DigestTap } from '../../files/code-signature/resource-digests.ts';
 import { writtenTo } from '../../files/disk/digested-file.ts';
 import { readAhead } from '../../files/disk/read-ahead.ts';
-import { DMG_HEAD_BYTES, DmgWriter, volumeEntriesOf } from '../../files/dmg/write.ts';
+import type { TreeEntry } from '../../files/disk/tree.ts';
+import { DMG_HEAD_BYTES, DmgWriter, type PackOptions, volumeEntriesOf } from '../../files/dmg/write.ts';
 import type { VolumeEntry } from '../../formats/hfsplus/tree.ts';
+import type { PackedResources } from '../packed-resources.ts';
 import type { PartialDmg } from '../partial-dmg.ts';
 import { need, type RunResults } from '../run-results.ts';
 import { artifactPlace } from './artifact-place.ts';
@@ -37,32 +39,79 @@ export async function beginDmg(scope: GuestStepScope): Promise<PartialDmg> {
   const writer = new DmgWriter({ volumeName: need(results, 'manifest').appName, sourceDate: new Date() });
   await rm(path, { force: true });
   await writeFile(path, Buffer.alloc(DMG_HEAD_BYTES), { flag: 'wx', mode: 0o600 });
-  const contents = writer.packFirst({ root: volumeOf(results, now), signal, onBytes: takenBy(tap, results) });
-  const literalsPath = `${guestImagePath(scope)}.first`;
-  const recipe = recipeFor(scope, literalsPath);
-  const literals = recipe.literals(writtenTo(path, readAhead(contents, PARTS_AHEAD), 'a'));
-  await putFile(session, { source: streamed(literals), remotePath: literalsPath, mode: 0o600, signal });
   const resources = now.tree.filter(resourceOf(results));
+  const turn = nextTurn(scope, { writer, turns: new Map(), nextTurn: 0, segments: [] }, resources, now);
+  const literals = turn.literals({ onBytes: takenBy(tap, results) });
+  await putFile(session, { source: streamed(literals), remotePath: turn.literalsPath, mode: 0o600, signal });
   takeEmptyFiles(tap, resources);
   results.resourceDigests = tap.digests(now.identities);
-  results.partialDmg = { writer, segments: recipe.segments, ...asPacked(resources, now) };
+  results.partialDmg = turn.after();
   return results.partialDmg;
 }
 
-/** The image that was begun while the guest signed; a new one when something else is in the bundle now. */
+export interface PackingTurn {
+  /** What the guest has to be sent; writes the bytes of the image, in whose file they follow what is packed. */
+  literals(options?: Pick<PackOptions, 'onBytes' | 'onProgress'>): AsyncGenerator<Buffer>;
+  /** Of the file in the guest that they come into. */
+  readonly literalsPath: string;
+  /** Everything on the volume, in the order in which it is packed. */
+  readonly root: readonly VolumeEntry[];
+  readonly recipe: ImageRecipe;
+  /** The image when they have been taken. */
+  after(): PartialDmg;
+}
+
+/** Packs some more of the bundle, behind what has been packed of it. */
+export function nextTurn(
+  scope: GuestStepScope,
+  begun: Omit<PartialDmg, keyof PackedResources>,
+  entries: readonly TreeEntry[],
+  now: ListedTree,
+): PackingTurn {
+  const { path } = artifactPlace(scope);
+  const turns = new Map([...entries.map((entry) => [entry.path, begun.nextTurn] as const), ...begun.turns]);
+  const root = volumeOf(scope.results, now, turns);
+  const literalsPath = `${guestImagePath(scope)}.${begun.nextTurn}`;
+  const recipe = recipeFor(scope, literalsPath);
+  return {
+    literalsPath,
+    root,
+    recipe,
+    literals: (options) => {
+      const contents = begun.writer.packFirst({ root, signal: scope.signal, ...options });
+      return recipe.literals(writtenTo(path, readAhead(contents, PARTS_AHEAD), 'a'));
+    },
+    after: () => ({
+      writer: begun.writer,
+      turns,
+      nextTurn: begun.nextTurn + 1,
+      segments: [...begun.segments, ...recipe.segments],
+      ...asPacked(
+        now.tree.filter((entry) => turns.has(entry.path)),
+        now,
+      ),
+    }),
+  };
+}
+
+/** The image that was begun before; a new one when something else is in the bundle now. */
 export async function begunDmg(scope: GuestStepScope, now: ListedTree): Promise<PartialDmg> {
   const { partialDmg: begun } = scope.results;
   delete scope.results.partialDmg;
   return begun && isStillRight(begun, now) ? begun : beginDmg(scope);
 }
 
-/** All that is on the volume: first the contents that signing does not change. */
-export function volumeOf(results: RunResults, { tree }: ListedTree): VolumeEntry[] {
+/** All that is on the volume: first the contents that are packed before the others. */
+function volumeOf(
+  results: RunResults,
+  { tree }: ListedTree,
+  turns: ReadonlyMap<string, number>,
+): VolumeEntry[] {
   const { appPath, folderName } = need(results, 'found');
-  const isResource = resourceOf(results);
-  const marked = tree.map((entry) =>
-    entry.type === 'file' && isResource(entry) ? { ...entry, packedFirst: true } : entry,
-  );
+  const marked = tree.map((entry) => {
+    const packedAs = entry.type === 'file' ? turns.get(entry.path) : undefined;
+    return packedAs === undefined ? entry : { ...entry, packedAs };
+  });
   return volumeEntriesOf(marked, appPath, folderName);
 }
 

@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { copyFile, rename } from 'node:fs/promises';
 import type { Artifact } from '../../../machines/contracts/job.ts';
 import { TRY_AGAIN_OR_REPORT } from '../../../machines/contracts/wording.ts';
 import type { StapleTarget } from '../../../machines/notarization/ports.ts';
@@ -43,12 +45,13 @@ export async function stapleTicket(scope: NotaryScope, { target, artifact }: Sta
     return artifact;
   }
   const { path, name } = artifactNamed(results, artifact.name);
-  if (isPackage(path)) await staplePackage(path, ticket);
-  else await stapleImage(path, ticket);
-  const { finding, isStapled } = isPackage(path)
-    ? await packageNow(path, signal)
-    : await imageNow(path, signal);
-  if (finding !== undefined || !isStapled) throw notSound(isPackage(path), finding);
+  const [isOfPackage, stapledPath] = [isPackage(path), `${path}.stapled`];
+  // what is kept for a restart may be the same file by another name
+  await copyFile(path, stapledPath, constants.COPYFILE_FICLONE);
+  await (isOfPackage ? staplePackage : stapleImage)(stapledPath, ticket);
+  const { finding, isStapled } = await (isOfPackage ? packageNow : imageNow)(stapledPath, signal);
+  if (finding !== undefined || !isStapled) throw notSound(isOfPackage, finding);
+  await rename(stapledPath, path);
   const stapled = { name, ...(await digestOfFile(path, signal)) };
   results.artifacts.set(name, { ...stapled, path, stapled: true });
   return stapled;
