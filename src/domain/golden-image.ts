@@ -17,8 +17,8 @@ export const buildCommand = (image: string): string =>
 /** In advice, how an image is replaced by a new one; its name must be legal. */
 export const rebuildCommand = (image: string): string => `perry-ship image build --force ${image}`;
 
-/** Versions, releases of Debian, names of packages (deb-version(7), deb-control(5)), `uname -r`: nothing that steers a terminal. */
-const word = z
+/** Versions, also of macOS, releases of Debian, names of packages (deb-version(7), deb-control(5)), `uname -r`: nothing that steers a terminal. */
+export const imageFactWord = z
   .string()
   .max(200)
   .regex(/^[A-Za-z0-9][A-Za-z0-9.+~:_-]*$/);
@@ -38,16 +38,16 @@ export const goldenImageSchema = z.strictObject({
   /** ISO 8601. */
   builtAt: z.iso.datetime(),
   /** Version of perry-ship that built it. */
-  builtBy: word,
+  builtBy: imageFactWord,
   /** Digest of all that decides what an image becomes; images of one recipe differ in the versions of packages alone. */
   recipeSha256Hex: z.string().regex(/^[0-9a-f]{64}$/),
   /** Release of Debian, e.g. `bookworm`. */
-  suite: word,
+  suite: imageFactWord,
   /** As `uname -r` says in the machine. */
-  kernelRelease: word,
-  rcodesign: z.strictObject({ version: word, sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) }),
+  kernelRelease: imageFactWord,
+  rcodesign: z.strictObject({ version: imageFactWord, sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) }),
   /** Name and version of each package of Debian. */
-  packages: z.record(word, word),
+  packages: z.record(imageFactWord, imageFactWord),
   files: z.strictObject({
     /** qcow2; its only file system is ext4, without a partition table. */
     disk: imageFile,

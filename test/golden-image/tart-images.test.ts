@@ -25,6 +25,24 @@ test('the list has every machine that an image can be, those of jobs left out', 
   expect(images.find(({ name }) => name === 'golden')?.facts).toEqual({ os: 'macOS', state: 'stopped' });
 });
 
+test.each([
+  ['osVersion', '15.5\u001b[2J'],
+  ['builtBy', '1.0 or so'],
+  ['base', 'golden\u202e'],
+  ['base', ''],
+])('a record whose %s is %j says nothing', async (field, value) => {
+  await mac.build();
+  const path = join(mac.host.home, 'vms', 'fresh', 'image.json');
+  const record = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...record, [field]: value }));
+  const [fresh] = (await mac.maker().list({ signal })).filter(({ name }) => name === 'fresh');
+  expect(fresh?.facts).toEqual({ os: 'macOS', state: 'stopped' });
+  await writeFile(path, JSON.stringify({ ...record, base: 'my own base:1' }));
+  expect((await mac.maker().list({ signal })).find(({ name }) => name === 'fresh')?.facts).toMatchObject({
+    base: 'my own base:1',
+  });
+});
+
 test('only an image that was built here is removed', async () => {
   await mac.build();
   const maker = mac.maker();

@@ -2,8 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { machineFolder } from '../../adapters/vm/tart/home.ts';
-import { IMAGE_FACTS_FILE } from '../../domain/golden-image.ts';
+import { IMAGE_FACTS_FILE, imageFactWord } from '../../domain/golden-image.ts';
 import { readBoundedText } from '../../files/disk/bounded-file.ts';
+
+/** An address in a registry, or the name of a machine, which Tart lets have blanks: nothing that steers a terminal. */
+const base = z.string().regex(/^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]{1,500}$/u);
 
 /**
  * What an image is made of. It lies in the folder of its machine, where Tart 2.32.1 leaves it alone: it goes along when the
@@ -15,12 +18,12 @@ const schema = z.strictObject({
   /** ISO 8601. */
   builtAt: z.iso.datetime(),
   /** Version of perry-ship that built it. */
-  builtBy: z.string().max(100),
+  builtBy: imageFactWord,
   /** As given with `--from`. */
-  base: z.string().max(500),
+  base,
   /** Version of macOS. */
-  osVersion: z.string().max(100),
-  rcodesign: z.strictObject({ version: z.string().max(100), sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) }),
+  osVersion: imageFactWord,
+  rcodesign: z.strictObject({ version: imageFactWord, sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) }),
   hasXcode: z.boolean(),
   takesPassword: z.boolean(),
   hostKeyFingerprint: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/),
