@@ -85,6 +85,10 @@ export const words = {
     hub: 'the installer certificate (.p12) of the project',
     terminal: '--installer-p12 FILE',
   },
+  askForSymbols: {
+    hub: '"debug_symbols": true in the manifest asks for them',
+    terminal: '--debug-symbols asks for them',
+  },
   configure: { hub: 'Configure', terminal: 'Give' },
   timestampUrl: { hub: 'PERRY_TIMESTAMP_URL of the worker', terminal: '--timestamp-url' },
   storeTimestampUrl: { hub: 'PERRY_STORE_TIMESTAMP_URL of the worker', terminal: '--timestamp-url' },

@@ -29,6 +29,7 @@ export const withBundleFlags = (command: Command): Command =>
         'zip',
       ]),
     )
+    .option('--debug-symbols', 'dSYMs that lie beside the app in an archive come out beside the artifact')
     .option('--p12 <file>', 'signing identity; ad hoc when left out (macOS)')
     .option('--p12-password-file <file>', PASSWORD_FILE)
     .option('--p12-password-env <name>', PASSWORD_VARIABLE)

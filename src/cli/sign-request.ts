@@ -24,6 +24,7 @@ export interface SignFlags {
   readonly keyId?: string;
   readonly issuerId?: string;
   readonly format?: ArtifactFormat;
+  readonly debugSymbols?: boolean;
 }
 
 /** What the flags name, read. */
@@ -60,11 +61,18 @@ export async function entitlementsBase64Of({
   return bytes ? { entitlementsBase64: bytes.toString('base64') } : {};
 }
 
-export const wishesOf = ({ target, distribute, bundleId, format }: SignFlags): SigningWishes => ({
+export const wishesOf = ({
+  target,
+  distribute,
+  bundleId,
+  format,
+  debugSymbols,
+}: SignFlags): SigningWishes => ({
   ...(target && { target }),
   ...(distribute && { distribute }),
   ...(bundleId !== undefined && { bundleId }),
   ...(format === 'pkg' && { macosPackage: format }),
+  ...(debugSymbols && { debugSymbols }),
 });
 
 const TEAM_FORM = /^[A-Z0-9]{10}$/;

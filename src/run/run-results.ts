@@ -66,6 +66,8 @@ export interface RunResults {
   store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
   /** The upload that began while the artifact is checked. */
   heldUpload?: HeldUpload;
+  /** What came with the app for debuggers, once it is packed. */
+  debugSymbols?: MadeArtifact;
   /** By name. */
   readonly artifacts: Map<string, MadeArtifact>;
   /** The disk image, or the package that is notarized, as it was signed, in the guest. */

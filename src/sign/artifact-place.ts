@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { chmod, copyFile, link, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, parse } from 'node:path';
 import { ShipError } from '../errors.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
+import { debugSymbolsOf } from '../run/steps/debug-symbols.ts';
 import { holdDelivery } from '../run/steps/deliver-artifact.ts';
 import type { StepScope } from '../run/steps/step.ts';
 import { type ArtifactFormat, writeArtifact } from './artifact-format.ts';
@@ -14,6 +15,8 @@ import { reasonFor } from './artifact-target.ts';
 export interface ArtifactPlace {
   /** Set once the artifact is there. */
   path?: string;
+  /** Set once the debug symbols are there. */
+  hasSymbols?: boolean;
   /** Absolute path of the file. */
   readonly wanted: string;
   /** Take the place of a file that exists. */
@@ -22,30 +25,63 @@ export interface ArtifactPlace {
   readonly format?: ArtifactFormat;
 }
 
-/** The step that stands for the upload: the artifact appears under its name whole, or not at all. */
+/** The step that stands for the upload: the artifact appears under its name whole, or not at all; symbols beside it. */
 export const placeArtifact =
   (place: ArtifactPlace) =>
   async (scope: StepScope): Promise<void> => {
-    const { signal } = scope;
     const { wanted, force, format } = place;
-    const part = join(dirname(wanted), `.perry-ship-${randomUUID()}.part`);
-    try {
-      await makeFolder(dirname(wanted));
-      await writeArtifact(scope, part);
-      await chmod(part, (format === 'app' ? 0o777 : 0o666) & ~process.umask());
-      signal.throwIfAborted();
-      // what this call has put there already is its own: the step may come twice; a folder replaces nothing
-      const mayReplace = force || place.path === wanted || format === 'app';
-      await (mayReplace ? rename(part, wanted) : appear(part, wanted));
-    } catch (error) {
-      signal.throwIfAborted();
-      throw notWritten(wanted, error as NodeJS.ErrnoException);
-    } finally {
-      // what cannot be removed was never made: the folder itself is gone or is none
-      await rm(part, { recursive: true, force: true }).catch(() => {});
-    }
+    const isApp = format === 'app';
+    // what this call has put there already is its own: the step may come twice; a folder replaces nothing
+    const mayReplace = force || place.path === wanted;
+    const symbols = await debugSymbolsOf(scope);
+    if (symbols)
+      await put(scope, {
+        to: symbolsPath(wanted),
+        mayReplace: mayReplace || place.hasSymbols === true,
+        mode: FILE_MODE,
+        write: (part) => copyFile(symbols.path, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
+      });
+    if (symbols) place.hasSymbols = true;
+    await put(scope, {
+      to: wanted,
+      mayReplace: mayReplace || isApp,
+      mode: isApp ? FOLDER_MODE : FILE_MODE,
+      write: (part) => writeArtifact(scope, part),
+    });
     place.path = wanted;
   };
+
+const [FILE_MODE, FOLDER_MODE] = [0o666, 0o777] as const;
+
+/** `Hello.dSYMs.zip` beside `Hello.ipa`. */
+const symbolsPath = (wanted: string): string => {
+  const { dir, name } = parse(wanted);
+  return join(dir, `${name}.dSYMs.zip`);
+};
+
+interface Putting {
+  readonly to: string;
+  readonly mayReplace: boolean;
+  readonly mode: number;
+  readonly write: (part: string) => Promise<void>;
+}
+
+async function put({ signal }: StepScope, { to, mayReplace, mode, write }: Putting): Promise<void> {
+  const part = join(dirname(to), `.perry-ship-${randomUUID()}.part`);
+  try {
+    await makeFolder(dirname(to));
+    await write(part);
+    await chmod(part, mode & ~process.umask());
+    signal.throwIfAborted();
+    await (mayReplace ? rename(part, to) : appear(part, to));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw notWritten(to, error as NodeJS.ErrnoException);
+  } finally {
+    // what cannot be removed was never made: the folder itself is gone or is none
+    await rm(part, { recursive: true, force: true }).catch(() => {});
+  }
+}
 
 /** Nothing is put there before the artifact has been checked. */
 export const afterCheck =

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Destination } from '../../src/domain/plan.ts';
+import { readCompanion } from '../../src/files/archive/beside-app.ts';
 import { findBundle } from '../../src/files/archive/find-bundle.ts';
 import { unpackBundleFile } from '../../src/files/archive/unpack-bundle.ts';
 import { verifyIpa } from '../../src/files/archive/verify-ipa.ts';
@@ -112,7 +113,10 @@ test('what lies beside Payload for the App Store comes out of one .ipa and goes 
     for await (const piece of source) pieces.push(piece);
   };
   await collect(writer.pack(await listTree(appDir), { signal }));
-  for (const name of companions) await collect(writer.packBeside(join(archiveDir, name), { signal }));
+  for (const name of companions) {
+    const { dir: from, taken } = await readCompanion(archiveDir, name);
+    await collect(writer.packBeside(from, taken, { signal }));
+  }
   await collect(writer.end());
   const ipa = join(dir, 'out.ipa');
   await writeFile(ipa, Buffer.concat(pieces));

@@ -8,6 +8,8 @@ export interface SigningWishes {
   readonly bundleId?: string;
   /** What an app that is distributed directly is packed in. */
   readonly macosPackage?: MacosPackage;
+  /** Debug symbols that come with the app are wanted as well. */
+  readonly debugSymbols?: boolean;
 }
 
 /** What the Info.plist of such a bundle says. */
@@ -39,6 +41,7 @@ export function localManifest({ path, target, names }: LocalBundleFacts, wishes:
     targets: [target],
     ...(wishes.distribute !== undefined && { [distribute]: wishes.distribute }),
     ...(wishes.macosPackage !== undefined && { macos_package: wishes.macosPackage }),
+    ...(wishes.debugSymbols === true && { debug_symbols: true }),
   };
 }
 

@@ -24,6 +24,8 @@ export interface Manifest {
   readonly displayName?: string;
   /** True when the project names an icon (its file is not part of the job). */
   readonly iconConfigured: boolean;
+  /** Debug symbols (dSYMs) that come with the app are delivered beside the artifact. */
+  readonly debugSymbols?: boolean;
 
   /** Of a build that goes to App Store Connect: what is done with it there, if anything was asked for. */
   readonly afterUpload?: AfterUpload;

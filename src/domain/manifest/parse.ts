@@ -74,6 +74,7 @@ const commonFields = (raw: Common) => ({
   ...(raw.short_version !== undefined && { shortVersion: raw.short_version }),
   ...(raw.display_name !== undefined && { displayName: raw.display_name }),
   iconConfigured: raw.icon !== undefined,
+  ...(raw.debug_symbols !== undefined && { debugSymbols: raw.debug_symbols }),
   ...afterUploadIn(raw),
 });
 

@@ -93,6 +93,7 @@ const common = {
   short_version: optional(version),
   display_name: optional(plainText()),
   icon: optional(plainText()),
+  debug_symbols: optional(flag),
   ...afterUpload,
 };
 

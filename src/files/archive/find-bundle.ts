@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../../errors.ts';
+import { holdsDebugSymbols, isCompanion } from './beside-app.ts';
 import { shown } from './refusals.ts';
 
 export interface FoundBundle {
@@ -12,6 +13,10 @@ export interface FoundBundle {
   readonly archiveDir: string;
   /** Names of the folders that the App Store wants beside `Payload`, e.g. `SwiftSupport`. */
   readonly companions: readonly string[];
+  /** Names of the folders that hold debug symbols. */
+  readonly debugSymbols: readonly string[];
+  /** Names of what else lies beside the app, which nothing is done with. */
+  readonly unused: readonly string[];
 }
 
 type BundleTarget = 'macos-sign' | 'ios-sign';
@@ -29,23 +34,8 @@ const expectedShape: Record<BundleTarget, string> = {
 const sourceMarks = new Set(['package.json', 'perry.toml', 'tsconfig.json', 'src']);
 
 /**
- * What Xcode puts beside `Payload` for the App Store: originals of Apple's libraries and stubs, and symbols.
- * https://developer.apple.com/library/archive/technotes/tn2420/
- */
-const COMPANIONS = new Set([
-  'SwiftSupport',
-  'WatchKitSupport',
-  'WatchKitSupport2',
-  'MessagesApplicationSupport',
-  'MessagesApplicationExtensionSupport',
-  'Symbols',
-  'BCSymbolMaps',
-  'OnDemandResources',
-]);
-
-/**
  * Finds the one app bundle in an unpacked archive: `<name>.app` at its top or in `Payload`, either for either
- * target. Of what lies beside it only the companions of an iOS app are told.
+ * target; and what lies beside it.
  *
  * @throws ShipError BUNDLE_MISSING, which says when the archive is a project's source · BUNDLE_AMBIGUOUS ·
  *   BUNDLE_NOT_A_FOLDER
@@ -57,12 +47,34 @@ export async function findBundle(destDir: string, target: BundleTarget): Promise
   if (!found) throw await missing(destDir, top, target);
   if (another) throw ambiguous(candidates);
   if (!found.item.isDirectory()) throw notAFolder(found);
-  const companions = top.filter((item) => item.isDirectory() && COMPANIONS.has(item.name));
   return {
     appPath: join(destDir, found.folder, found.item.name),
     folderName: found.item.name,
     archiveDir: destDir,
-    companions: target === 'ios-sign' ? companions.map(({ name }) => name).sort() : [],
+    ...besideApp(
+      top.filter(({ name }) => name !== (found.folder || found.item.name)),
+      target,
+    ),
+  };
+}
+
+/** What the Finder and its archiver leave everywhere. */
+const isLeftover = (name: string): boolean => name.startsWith('.') || name === '__MACOSX';
+
+function besideApp(
+  items: readonly Dirent[],
+  target: BundleTarget,
+): Pick<FoundBundle, 'companions' | 'debugSymbols' | 'unused'> {
+  const namesOf = (some: readonly Dirent[]) => some.map(({ name }) => name).sort();
+  const folders = items.filter((item) => item.isDirectory());
+  const companions = folders.filter(({ name }) => target === 'ios-sign' && isCompanion(name));
+  const debugSymbols = folders.filter(({ name }) => holdsDebugSymbols(name));
+  const used = new Set([...companions, ...debugSymbols]);
+  const unused = items.filter((item) => !used.has(item) && !isLeftover(item.name));
+  return {
+    companions: namesOf(companions),
+    debugSymbols: namesOf(debugSymbols),
+    unused: namesOf(unused),
   };
 }
 

@@ -6,7 +6,7 @@ import { policePath } from './entry-path.ts';
 import { defaultUnpackLimits } from './limits.ts';
 import { policeLinks, policeTarget, type SymbolicLink } from './link-policy.ts';
 import { PathRegistry } from './path-registry.ts';
-import { refuseCorrupt } from './refusals.ts';
+import { refuseCorrupt, shown } from './refusals.ts';
 import { UnpackBudget } from './unpack-budget.ts';
 import { readZip } from './zip-reader.ts';
 
@@ -24,19 +24,27 @@ export interface VerifiedIpa {
   readonly entries: readonly IpaEntry[];
 }
 
+export interface VerifyIpaOptions {
+  readonly signal: AbortSignal;
+  /** That the app lies in, with a slash; empty for a plain zip of the app. */
+  readonly folder?: string;
+  /** Bytes of every file that must lie outside of that folder, by path; left out, anything may. */
+  readonly beside?: ReadonlyMap<string, number>;
+}
+
 /**
  * Reads a whole .ipa, or a zip of an app, as a stranger would: every checksum, every name and link by the rules for
  * bundles that come in, and exactly one `<name>.app`.
  *
- * @param folder - that the app lies in, with a slash; empty for a plain zip of the app
  * @throws ShipError IPA_INVALID with what was found · the signal's reason
  */
 export async function verifyIpa(
   path: string,
-  { signal, folder = 'Payload/' }: { readonly signal: AbortSignal; readonly folder?: string },
+  { signal, folder = 'Payload/', beside }: VerifyIpaOptions,
 ): Promise<VerifiedIpa> {
   try {
     const entries = await readEntries(path, signal);
+    if (beside) requireBeside(entries, folder, beside);
     return { appFolderName: onlyApp(entries, folder), entries };
   } catch (error) {
     if (!(error instanceof ShipError) || error.code === 'IPA_INVALID') throw error;
@@ -78,6 +86,21 @@ class Inspection {
     policeTarget(link, defaultUnpackLimits.maxPathBytes);
     this.links.push(link);
   }
+}
+
+/** Neither more nor less than what came, each with its size. */
+function requireBeside(
+  entries: readonly IpaEntry[],
+  folder: string,
+  beside: ReadonlyMap<string, number>,
+): void {
+  const outside = entries.filter(({ path, type }) => type !== 'directory' && !path.startsWith(folder));
+  const strange = outside.find(
+    ({ path, type, sizeBytes }) => type !== 'file' || beside.get(path) !== sizeBytes,
+  );
+  if (strange) throw invalid(`Beside the app lies ${shown(strange.path)}, which is not what came with it.`);
+  if (outside.length !== beside.size)
+    throw invalid(`Beside the app lie ${outside.length} files in the place of ${beside.size}.`);
 }
 
 function onlyApp(entries: readonly IpaEntry[], folder: string): string {

@@ -108,15 +108,19 @@ export class IpaWriter {
   }
 
   /**
-   * A folder beside `Payload`, with everything in it.
+   * A folder beside `Payload`, with what is in it.
    *
    * @param dir - the folder on this host; its name stays
+   * @param entries - what is packed of it
    */
-  async *packBeside(dir: string, { signal }: Pick<PackOptions, 'signal'>): AsyncGenerator<Buffer, void> {
+  async *packBeside(
+    dir: string,
+    entries: readonly TreeEntry[],
+    { signal }: Pick<PackOptions, 'signal'>,
+  ): AsyncGenerator<Buffer, void> {
     const source = { dir, prefix: `${basename(dir)}/` };
     yield* this.counted(this.folder(source.prefix), signal);
-    for (const entry of await listTree(dir))
-      yield* this.counted(this.item(source, entry, { signal }), signal);
+    for (const entry of entries) yield* this.counted(this.item(source, entry, { signal }), signal);
   }
 
   private async *counted(chunks: AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer, void> {

@@ -1,12 +1,13 @@
 import { altered, readingAltered } from '../../adapters/guest/altered.ts';
 import { signatureMismatch } from '../../domain/code-signature/expected-signature.ts';
+import { readCompanion, sizesBeside } from '../../files/archive/beside-app.ts';
 import { verifyIpa } from '../../files/archive/verify-ipa.ts';
 import { checkSignature } from '../../files/code-signature/check-signature.ts';
 import { readDmgSignature } from '../../files/code-signature/read-signature.ts';
 import { verifyDmg } from '../../files/dmg/read.ts';
 import { checkPackage } from '../../files/xar/check-package.ts';
 import type { CmsFacts } from '../../formats/code-signature/cms.ts';
-import { need } from '../run-results.ts';
+import { need, type RunResults } from '../run-results.ts';
 import { artifactOf } from './artifact-place.ts';
 import { expectedImageSignature } from './expected-signatures.ts';
 import { runBoth } from './run-both.ts';
@@ -22,9 +23,15 @@ export async function checkArtifact(scope: StepScope): Promise<void> {
   // the app itself is as it was verified
   if (results.format === 'app') return;
   if (results.format === 'zip') await verifyIpa(path, { signal, folder: '' });
-  else if (container === 'ipa') await verifyIpa(path, { signal });
+  else if (container === 'ipa') await verifyIpa(path, { signal, beside: await besideApp(results) });
   else if (container === 'dmg') await readingAltered('the disk image', () => checkImage(scope, path));
   else await readingAltered('the installer package', () => checkInstallerPackage(scope, path));
+}
+
+/** What came for the App Store lies in the archive again, and nothing else. */
+async function besideApp(results: RunResults): Promise<ReadonlyMap<string, number>> {
+  const { archiveDir, companions } = need(results, 'found');
+  return sizesBeside(await Promise.all(companions.map((name) => readCompanion(archiveDir, name))));
 }
 
 /** Sound, sealed, and signed as asked: the signature was made where the bundle was. */

@@ -1,25 +1,26 @@
 import { type UploadArtifactOptions, uploadArtifact } from '../../adapters/hub/upload.ts';
 import { HeldUpload } from '../held-upload.ts';
 import { originOf } from '../hub-origin.ts';
-import { need } from '../run-results.ts';
+import { type MadeArtifact, need } from '../run-results.ts';
 import { artifactOf } from './artifact-place.ts';
+import { debugSymbolsOf } from './debug-symbols.ts';
 import { claimOf, type StepScope } from './step.ts';
 
 /** One attempt to hand the artifact to the hub, under the token that is valid now. */
 export async function deliverArtifact(scope: StepScope): Promise<void> {
-  await uploadArtifact({ ...uploadOf(scope), onProgress: reportTo(scope) });
+  const delivery = await Delivery.of(scope);
+  await delivery.sendSymbols();
+  await delivery.sendArtifact();
 }
 
 /** The same for an artifact that is being checked: its last bytes leave when `releaseDelivery` is called. */
 export async function deliverAhead(scope: StepScope): Promise<void> {
   const held = holdDelivery(scope);
-  const report = reportTo(scope);
-  await uploadArtifact({
-    ...uploadOf(scope),
-    released: held.released,
-    // until then the user is told of the check
-    onProgress: (sentBytes) => held.isReleased && report(sentBytes),
-  });
+  const delivery = await Delivery.of(scope);
+  const released = held.released.then(() => delivery.sendSymbols());
+  released.catch(() => {}); // told by the upload that waits for it, if there still is one
+  // until then the user is told of the check
+  await delivery.sendArtifact({ released, isTold: () => held.isReleased });
 }
 
 /** To be called when every check of the artifact has passed. */
@@ -33,20 +34,57 @@ export function holdDelivery({ results }: StepScope): HeldUpload {
   return results.heldUpload;
 }
 
-function uploadOf(scope: StepScope): UploadArtifactOptions {
+interface Holding {
+  readonly released?: Promise<void>;
+  readonly isTold?: () => boolean;
+}
+
+/** What goes to the hub, and how much of all of it has left. */
+class Delivery {
+  readonly #scope: StepScope;
+  readonly #symbols: MadeArtifact | undefined;
+  #symbolBytes = 0;
+
+  private constructor(scope: StepScope, symbols: MadeArtifact | undefined) {
+    this.#scope = scope;
+    this.#symbols = symbols;
+  }
+
+  static async of(scope: StepScope): Promise<Delivery> {
+    return new Delivery(scope, await debugSymbolsOf(scope));
+  }
+
+  /** Before the artifact has left: to the hub the last one is the one that its user gets. */
+  async sendSymbols(): Promise<void> {
+    if (!this.#symbols) return;
+    this.#symbolBytes = 0;
+    const onProgress = (sentBytes: number) => this.#tell(sentBytes, 0);
+    await uploadArtifact({ ...uploadOf(this.#scope, this.#symbols), onProgress });
+    this.#symbolBytes = this.#symbols.sizeBytes;
+  }
+
+  async sendArtifact({ released, isTold = () => true }: Holding = {}): Promise<void> {
+    await uploadArtifact({
+      ...uploadOf(this.#scope, artifactOf(this.#scope)),
+      ...(released && { released }),
+      onProgress: (sentBytes) => isTold() && this.#tell(this.#symbolBytes, sentBytes),
+    });
+  }
+
+  #tell(symbolBytes: number, artifactBytes: number): void {
+    const { report } = this.#scope;
+    const sizeBytes = artifactOf(this.#scope).sizeBytes + (this.#symbols?.sizeBytes ?? 0);
+    const sentBytes = symbolBytes + artifactBytes;
+    report.progress((sentBytes / sizeBytes) * 99);
+    report.moved(sentBytes, sizeBytes);
+  }
+}
+
+function uploadOf(scope: StepScope, artifact: MadeArtifact): UploadArtifactOptions {
   const { results, services, signal } = scope;
   const { artifactUploadUrl: url, authToken: token } = claimOf(scope);
-  const { path, name, sizeBytes, sha256Hex } = artifactOf(scope);
+  const { path, name, sizeBytes, sha256Hex } = artifact;
   const target = need(results, 'plan').platform === 'ios' ? 'ios-sign' : 'macos-sign';
   const origin = originOf(services.config);
   return { url, token, origin, path, name, sha256Hex, sizeBytes, target, signal };
 }
-
-const reportTo = (scope: StepScope) => {
-  const { sizeBytes } = artifactOf(scope);
-  const { report } = scope;
-  return (sentBytes: number): void => {
-    report.progress((sentBytes / sizeBytes) * 99);
-    report.moved(sentBytes, sizeBytes);
-  };
-};

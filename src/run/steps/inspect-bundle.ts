@@ -19,6 +19,7 @@ import {
 } from '../../files/bundle/index.ts';
 import { listTree } from '../../files/disk/tree.ts';
 import { need } from '../run-results.ts';
+import { tellOfBeside } from './debug-symbols.ts';
 import { unpackedDirOf } from './download-bundle.ts';
 import { examineJob } from './preflight.ts';
 import type { StepScope } from './step.ts';
@@ -54,6 +55,7 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   if (isMade) await makeSwiftSupport({ appPath: found.appPath, files: survey.files }, found.archiveDir);
   const companions = [...found.companions, ...(isMade ? [SWIFT_SUPPORT] : [])];
   delete results.dataFiles;
+  await tellOfBeside(scope, found);
   Object.assign(results, { found: { ...found, companions }, facts, survey });
   return {
     folderName: found.folderName,

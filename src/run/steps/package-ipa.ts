@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { readCompanion } from '../../files/archive/beside-app.ts';
 import type { FileDigest } from '../../files/disk/digested-file.ts';
 import { readAhead } from '../../files/disk/read-ahead.ts';
 import type { TreeEntry } from '../../files/disk/tree.ts';
@@ -10,7 +10,7 @@ import type { GuestStepScope } from './step.ts';
 
 /**
  * The .ipa is made on the host: what was packed while the guest signed, then what came back, and last, unchanged, what
- * lies beside the app in the archive that came.
+ * the App Store wants beside the app of the archive that came.
  */
 export async function packIpa(scope: GuestStepScope, path: string): Promise<FileDigest> {
   const { results } = scope;
@@ -30,6 +30,9 @@ async function* finished(
     report.progress((doneBytes / Math.max(1, totalBytes)) * 90);
   yield* writer.pack(rest, { signal, onProgress });
   const { archiveDir, companions } = need(results, 'found');
-  for (const name of companions) yield* writer.packBeside(join(archiveDir, name), { signal });
+  for (const name of companions) {
+    const { dir, taken } = await readCompanion(archiveDir, name);
+    if (taken.length > 0) yield* writer.packBeside(dir, taken, { signal });
+  }
   yield* writer.end();
 }
