@@ -22,4 +22,5 @@ export type VmLifecycleEvent =
   | { type: 'vm.started' }
   /** `inOrder`: the guest has shut itself down. */
   | { type: 'vm.exited'; reason: string; inOrder?: boolean; failure?: Failure }
-  | { type: 'guest.lost'; reason: string };
+  /** `mayReturn`: nothing was done in it yet, and the machine may live on. */
+  | { type: 'guest.lost'; reason: string; mayReturn?: boolean };

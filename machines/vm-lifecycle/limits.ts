@@ -13,6 +13,8 @@ export const vmLimits = {
   /** Address to a shell that answers; covers a guest whose sshd starts late. */
   connectTimeout: 90_000,
   connectPause: 250,
+  /** Whoever carries the connection, e.g. the controller of a cluster, restarts in seconds. */
+  returnTimeout: 120_000,
   /** A guest that stood by answers in milliseconds, or is not worth waiting for. */
   probeTimeout: 5_000,
   /** macOS gives programs that do not end up to a minute; a golden image that has just got Xcode writes much to disk. */

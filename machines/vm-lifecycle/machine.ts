@@ -2,6 +2,7 @@ import type { VmOutput } from '../contracts/vm.ts';
 import { deleting } from './deleting.ts';
 import { vmExited, vmTimedOut } from './failures.ts';
 import { ready } from './ready.ts';
+import { returning } from './returning.ts';
 import { vmLifecycleSetup } from './setup.ts';
 import { booting, connecting, locating } from './starting.ts';
 import { cloneOf, errorOf, lostBy } from './transitions.ts';
@@ -74,6 +75,7 @@ export const vmLifecycleMachine = vmLifecycleSetup.createMachine({
         locating,
         connecting,
         ready,
+        returning,
         stopping: {
           description: 'The machine is powered off; leaving this state ends its process by force.',
           invoke: {

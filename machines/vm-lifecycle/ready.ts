@@ -2,6 +2,15 @@ import { guestLost, vmExited, vmTimedOut } from './failures.ts';
 import { vmLifecycleSetup } from './setup.ts';
 import { cloneOf, errorOf, lostBy } from './transitions.ts';
 
+/** A guest that nobody has used yet, behind a connection that others carry. */
+const CUT_OFF = {
+  guard: {
+    type: 'mayReturn' as const,
+    params: ({ event }: { event: { mayReturn?: boolean } }) => ({ mayReturn: event.mayReturn }),
+  },
+  target: '#vmLifecycle.alive.returning',
+} as const;
+
 export const ready = vmLifecycleSetup.createStateConfig({
   description: 'The machine takes commands; a lost connection is noticed.',
   invoke: {
@@ -22,6 +31,7 @@ export const ready = vmLifecycleSetup.createStateConfig({
       description: 'Its owner may use it.',
       entry: 'reportReady',
       on: {
+        'guest.lost': [CUT_OFF],
         'vm.checkRequested': 'checking',
         'vm.handOverRequested': 'handingOver',
         'vm.keepRequested': 'shuttingDown',
@@ -29,6 +39,7 @@ export const ready = vmLifecycleSetup.createStateConfig({
     },
     checking: {
       description: 'It stood by for a while: does it still answer?',
+      on: { 'guest.lost': [CUT_OFF] },
       invoke: {
         id: 'probeGuest',
         src: 'probeGuest',

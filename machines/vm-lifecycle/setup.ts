@@ -28,6 +28,7 @@ export const vmLifecycleSetup = setup({
   },
   guards: {
     isWorthRepeating: (_, params: { failure: Failure }) => params.failure.retryable,
+    mayReturn: (_, params: { mayReturn: boolean | undefined }) => params.mayReturn === true,
     isBooted: ({ context }) => context.isBooted === true,
     /** A slot of macOS stays taken for a moment after its machine has gone, or somebody else's machine has it. */
     mayGetSlotLater: ({ context }, params: { failure: Failure | undefined }) =>

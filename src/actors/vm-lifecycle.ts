@@ -27,6 +27,8 @@ type RunEvents =
   | { type: 'vm.started' }
   | { type: 'vm.exited'; reason: string; inOrder?: boolean; failure?: Failure };
 
+type GuestLost = { type: 'guest.lost'; reason: string; mayReturn: boolean };
+
 /**
  * The vm-lifecycle with its ports filled in by the driver. An aborted call may still be ending while the next one
  * begins, so all calls for one machine wait for each other.
@@ -136,13 +138,21 @@ const runVm =
 
 const watchGuest =
   (
-    { guests }: VmServices,
+    { driver, guests }: VmServices,
     machines: RunningMachines,
-  ): CallbackLogicFunction<{ type: 'never' }, { type: 'guest.lost'; reason: string }, VmClone> =>
+  ): CallbackLogicFunction<{ type: 'never' }, GuestLost, VmClone> =>
   ({ input, sendBack }) => {
     const session = guests.get(input.name);
-    session?.closed.then((reason) => sendBack({ type: 'guest.lost', reason }));
+    let isWatched = true;
+    session?.closed.then((reason) => {
+      if (!isWatched) return;
+      // what a job was doing in it is lost with its connection
+      const mayReturn = driver.outlivesConnections === true && !session.isHandedOver();
+      if (mayReturn) guests.delete(input.name);
+      sendBack({ type: 'guest.lost', reason, mayReturn });
+    });
     return () => {
+      isWatched = false;
       if (!isDetached(machines, input.name)) void session?.close().catch(() => {});
     };
   };

@@ -8,9 +8,8 @@ import { descendantTexts } from '../helpers/leak-check.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 import { startCli } from '../integration/cli.ts';
 import { type Materials, makeMaterials } from '../integration/materials.ts';
-import { hostKeyFingerprint } from '../orchard-emulator/driver.ts';
-import { guestUser } from '../orchard-emulator/guest.ts';
 import { ACCOUNT, type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
+import { orchardSettings } from '../orchard-emulator/settings.ts';
 
 /** The built daemon, as an operator starts it, on a cluster of two Macs. */
 let folder: string;
@@ -44,15 +43,7 @@ function start(more: Readonly<Record<string, string>> = {}, command = 'run') {
       PERRY_HUB_URL: hub.webSocketUrl,
       PERRY_HUB_WORKER_SECRET: WORKER_SECRET,
       PERRY_WORKER_NAME: 'orchard-tester',
-      PERRY_VM_DRIVER: 'orchard',
-      PERRY_TART_IMAGE: 'golden',
-      PERRY_TART_SSH_USER: guestUser,
-      PERRY_TART_SSH_KEY_FILE: host.userKeyFile,
-      PERRY_TART_HOST_KEY: hostKeyFingerprint,
-      PERRY_ORCHARD_URL: host.url,
-      PERRY_ORCHARD_SERVICE_ACCOUNT: ACCOUNT.name,
-      PERRY_ORCHARD_TOKEN: ACCOUNT.token,
-      PERRY_ORCHARD_CA_FILE: join(folder, 'controller.pem'),
+      ...orchardSettings({ ...host, certificateFile: join(folder, 'controller.pem') }),
       PERRY_STATE_DIR: join(folder, 'state'),
       PERRY_TIMESTAMP_URL: 'none',
       ...more,

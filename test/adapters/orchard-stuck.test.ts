@@ -59,6 +59,19 @@ test('a machine that its worker does not make goes, and another worker gets the 
   expect(posts()).toBe(3);
 });
 
+test('a worker that has brought a machine to run is no suspect, however that machine ends', async () => {
+  await start(2);
+  for (let count = 0; count < 2; count += 1) {
+    const name = freshName();
+    await driver.clone('golden', name, { signal });
+    expect(workerOf(name)).toBe('mac-01');
+    await driver.delete(name, { signal });
+    await host.tick();
+  }
+  expect(notes).toEqual([]);
+  expect(host.cluster.calls.filter(({ path }) => path === '/workers')).toEqual([]);
+});
+
 test('where no label tells workers apart, another machine is asked for all the same', async () => {
   await start(2, { isLabelled: false });
   stick('mac-01');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { AnyActorRef } from 'xstate';
 import type { BundleSummary } from '../../machines/contracts/job.ts';
+import type { VmDriver } from '../../src/adapters/vm/driver.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
@@ -20,6 +21,8 @@ export interface InstantDaemonOptions {
   readonly working?: (jobId: string) => Promise<unknown>;
   readonly writeLog?: (line: string) => void;
   readonly env?: Readonly<Record<string, string>>;
+  /** Of real machines, in which each job then does two commands; a machine is nothing but a name when left out. */
+  readonly driver?: VmDriver;
 }
 
 export interface InstantDaemon {
@@ -46,7 +49,7 @@ export async function startInstantDaemon(options: InstantDaemonOptions): Promise
     ...options.env,
   };
   const daemon = await startDaemon({
-    ...{ env, driver, writeLog, forTerminal: false },
+    ...{ env, driver: options.driver ?? driver, writeLog, forTerminal: false },
     config: loadConfig(env).config,
     signal: new AbortController().signal,
     startRun: inProcessRuns({ steps: instantSteps(working) }),
@@ -87,8 +90,10 @@ const instantSteps = (working: InstantDaemonOptions['working']): StepTable => {
     learnToolchain: async () => ({ toolchain: 'portable', refusal: null }),
     embedProfile: nothing,
     transferBundle: nothing,
-    codesign: async ({ results }, _, { signal }) => {
+    codesign: async ({ results, session }, _, { signal }) => {
+      await session?.exec('before', { signal });
       await orAborted(signal, working?.(results.jobId));
+      await session?.exec('afterwards', { signal });
     },
     takeSignatures: nothing,
     verifySignature: nothing,

@@ -44,6 +44,9 @@ test('vm-lifecycle: every transition is walked, and no end is reached without a 
       samples: {
         'xstate.done.actor.locateVm': [{ output: address }],
         'xstate.done.actor.relocateVm': [{ output: address }],
+        'xstate.done.actor.locateAgain': [{ output: address }],
+        'xstate.error.actor.locateAgain': errors,
+        'xstate.error.actor.connectAgain': errors,
         'xstate.error.actor.locateVm': errors,
         'xstate.error.actor.connectGuest': errors,
         'vm.exited': [
@@ -51,7 +54,7 @@ test('vm-lifecycle: every transition is walked, and no end is reached without a 
           { reason: 'x', failure: failure('VM_LIMIT_REACHED') },
           { reason: 'x', inOrder: true },
         ],
-        'guest.lost': [{ reason: 'x' }],
+        'guest.lost': [{ reason: 'x' }, { reason: 'x', mayReturn: true }],
       },
       check: (s) => {
         if (s.status === 'done' && !['handedOver', 'kept'].includes(s.output.outcome))

@@ -112,6 +112,56 @@ describe('deadlines', () => {
   });
 });
 
+describe('a guest that may return', () => {
+  const cutOff = { type: 'guest.lost', reason: 'the controller restarted', mayReturn: true };
+  const away = () => {
+    const scene = beginAt('alive.ready');
+    scene.stage.the('watchGuest').say(cutOff);
+    expect(scene.vm.is('alive.returning')).toBe(true);
+    return scene;
+  };
+  const greeted = ({ clock, stage }: Scene) => {
+    clock.advance(vmLimits.connectPause);
+    stage.the('locateVm').answer(address);
+    return stage.the('connectGuest');
+  };
+
+  test('is entered again, and is the same machine', () => {
+    const scene = away();
+    greeted(scene).fail(failure('GUEST_UNREACHABLE', true));
+    greeted(scene).answer();
+    expect(scene.vm.is('alive.ready.serving')).toBe(true);
+    expect(scene.lost()).toEqual([]);
+    expect(scene.owner.types()).toEqual(['vm.ready', 'vm.ready']);
+  });
+
+  test('is given up after a deadline, when it refuses us, and when it is wanted before it is back', () => {
+    const late = away();
+    late.clock.advance(vmLimits.returnTimeout);
+    expect(late.lost()).toEqual(['VM_TIMED_OUT']);
+    const other = away();
+    greeted(other).fail(failure('GUEST_HOST_KEY_MISMATCH'));
+    expect(other.lost()).toEqual(['GUEST_HOST_KEY_MISMATCH']);
+    const wanted = away();
+    wanted.vm.send({ type: 'vm.handOverRequested' });
+    expect(wanted.lost()).toEqual(['GUEST_LOST']);
+    for (const scene of [late, other, wanted]) expectDeleted(scene);
+  });
+
+  test('has gone with its machine', () => {
+    const scene = away();
+    scene.stage.the('runVm').say({ type: 'vm.exited', reason: 'it crashed' });
+    expect(scene.lost()).toEqual(['VM_EXITED']);
+    expectDeleted(scene);
+  });
+
+  test('in which something was done is lost', () => {
+    const scene = beginAt('alive.ready');
+    scene.stage.the('watchGuest').say({ ...cutOff, mayReturn: false });
+    expect(scene.lost()).toEqual(['GUEST_LOST']);
+  });
+});
+
 describe('release', () => {
   test.each(alive)('asked for in %s ends in a deleted clone, without a complaint', (state) => {
     const scene = beginAt(state);

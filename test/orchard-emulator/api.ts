@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { notJson } from './admission.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, RegisteredWorker } from './cluster.ts';
+import { takeReport } from './remote-worker.ts';
 import { type Account, Refusal, type Role, type Vm } from './resources.ts';
 import type { Worker } from './worker.ts';
 
@@ -75,6 +76,19 @@ const handlers: Readonly<Record<string, Handler>> = {
     if (!/^\d{1,5}$/.test(query.get('port') ?? '')) throw new Refusal(400);
     throw new Refusal(cluster.workers.has(name) ? 426 : 404);
   },
+  'POST /workers': async ({ account, cluster, body }) => {
+    require(account, write);
+    return workerView(cluster.register((await body()) as RegisteredWorker));
+  },
+  // the name in the body decides, not that of the path
+  'PUT /workers/*': async ({ account, cluster, body }) => {
+    require(account, write);
+    return workerView(cluster.heartbeat((await body()) as RegisteredWorker));
+  },
+  'PUT /vms/*/state': async ({ account, cluster, name, body }) => {
+    require(account, write);
+    return vmView(takeReport(cluster.read(name), (await body()) as Record<string, unknown>));
+  },
   'POST /vms': async ({ account, cluster, body }) => {
     require(account, write);
     const { version: _, ...made } = vmView(cluster.create(await body()));
@@ -106,6 +120,7 @@ export async function answer(
   cluster: Cluster,
   request: IncomingMessage,
   { pathname, searchParams }: URL,
+  body = () => json(request),
 ): Promise<unknown> {
   const path = pathname.replace(/^\/v1/, '');
   const [, collection = '', name = '', part = ''] = path.split('/');
@@ -120,11 +135,11 @@ export async function answer(
     account,
     name: decodeURIComponent(name),
     query: searchParams,
-    body: () => json(request),
+    body,
   });
 }
 
-async function json(request: IncomingMessage): Promise<unknown> {
+export async function json(request: IncomingMessage): Promise<unknown> {
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
   const text = Buffer.concat(pieces);

@@ -1,15 +1,24 @@
+import type { WebSocket } from 'ws';
 import { admit, objections } from './admission.ts';
 import { type ApiCall, defaultKnobs, type Knobs } from './knobs.ts';
+import { RemoteWorker } from './remote-worker.ts';
 import { type Account, NO_TIME, Refusal, type Vm, type WorkerSpec } from './resources.ts';
-import { Worker } from './worker.ts';
+import { Worker, type WorkerHost } from './worker.ts';
 
-export interface ClusterOptions {
+export interface ClusterOptions extends Pick<WorkerHost, 'startGuest'> {
   /** Of the machines of all workers. */
   readonly folder: string;
   readonly images: readonly string[];
   readonly toolDirs: readonly string[];
   readonly workers: readonly WorkerSpec[];
   readonly knobs: Partial<Knobs>;
+}
+
+/** As a worker says it of itself. */
+export interface RegisteredWorker extends WorkerSpec {
+  readonly machine_id: string;
+  readonly last_seen?: string;
+  readonly scheduling_paused?: boolean;
 }
 
 /** The data base of the controller, its scheduler, and its workers. Time passes by `tick` alone. */
@@ -24,12 +33,17 @@ export class Cluster {
   connections = 0;
   /** Every request that was let in, in order. */
   readonly calls: ApiCall[] = [];
+  /** Since its start. */
+  ticks = 0;
+  /** Those that are open, and the worker that each leads through. */
+  readonly tunnels = new Map<WebSocket, string>();
+  private readonly host: WorkerHost;
   private turn: Promise<void> = Promise.resolve();
 
-  constructor({ folder, images, toolDirs, workers, knobs }: ClusterOptions) {
+  constructor({ folder, images, toolDirs, workers, knobs, startGuest }: ClusterOptions) {
     this.knobs = { ...defaultKnobs, ...knobs };
-    const host = { folder, images, toolDirs, knobs: this.knobs };
-    this.workers = new Map(workers.map((spec) => [spec.name, new Worker(spec, host)]));
+    this.host = { folder, images, toolDirs, knobs: this.knobs, startGuest };
+    this.workers = new Map(workers.map((spec) => [spec.name, new Worker(spec, this.host)]));
   }
 
   create(body: unknown): Vm {
@@ -53,6 +67,51 @@ export class Cluster {
     this.vms.delete(name);
   }
 
+  /** A worker that is another program. @throws Refusal 409 when another host has the name */
+  register({
+    name,
+    arch = '',
+    runtime = '',
+    resources = {},
+    labels = {},
+    machine_id,
+  }: RegisteredWorker): Worker {
+    const known = this.workers.get(name);
+    const isOther = known && !(known instanceof RemoteWorker && known.machineId === machine_id);
+    if (isOther) throw new Refusal(409, 'this worker is managed from a different machine');
+    const worker = new RemoteWorker({ name, arch, runtime, resources, labels }, this.host, machine_id);
+    this.workers.set(name, worker);
+    return worker;
+  }
+
+  heartbeat({ name, last_seen, scheduling_paused = false }: RegisteredWorker): Worker {
+    const worker = this.workers.get(name);
+    if (!worker) throw new Refusal(404);
+    worker.isPaused = scheduling_paused;
+    worker.lastSeenMs = Date.parse(last_seen ?? NO_TIME);
+    return worker;
+  }
+
+  /** A worker is killed: its tunnels end with a 1000 without words, and its machines live on. */
+  killWorker(name: string): void {
+    const worker = this.workers.get(name);
+    if (worker) worker.isAlive = false;
+    for (const [tunnel, through] of this.tunnels) if (through === name) tunnel.close(1000);
+  }
+
+  /** Removed by somebody; it comes by itself again. */
+  removeWorker(name: string): () => void {
+    const worker = this.workers.get(name);
+    if (!worker) throw new Error(`there is no worker ${name}`);
+    this.workers.delete(name);
+    for (const vm of this.assignedTo(worker).filter(isAlive))
+      Object.assign(vm, {
+        status: 'failed',
+        status_message: "VM is assigned to a worker that doesn't exist anymore",
+      });
+    return () => void this.workers.set(name, worker);
+  }
+
   workerOf(vm: Vm): Worker | undefined {
     return vm.worker === undefined ? undefined : this.workers.get(vm.worker);
   }
@@ -60,6 +119,7 @@ export class Cluster {
   /** Five seconds of a real cluster: workers that were silent for too long are given up, machines assigned, workers synced. */
   tick(): Promise<void> {
     this.turn = this.turn.then(async () => {
+      this.ticks += 1;
       this.giveUpLostWorkers();
       this.schedule();
       await Promise.all([...this.workers.values()].map((worker) => worker.sync(this.assignedTo(worker))));

@@ -2,11 +2,13 @@ import { createServer as createPlainServer, type IncomingMessage, type ServerRes
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocketServer } from 'ws';
-import { accountOf, answer, refusalBody, send } from './api.ts';
+import { accountOf, answer, json, refusalBody, require, send } from './api.ts';
 import type { Certificate } from './certificate.ts';
 import type { Cluster } from './cluster.ts';
 import type { ApiFault } from './knobs.ts';
+import { RemoteWorker } from './remote-worker.ts';
 import { Refusal } from './resources.ts';
 import { carry, dial } from './tunnel.ts';
 
@@ -61,13 +63,48 @@ async function serve(cluster: Cluster, request: IncomingMessage, response: Serve
   try {
     if (typeof fault === 'object') throw new Refusal(fault.status);
     if (TUNNEL_PATH.test(url.pathname)) throw new Refusal(426);
+    if (fault === 'late') return await answerLate(cluster, request, url);
     const body = await answer(cluster, request, url);
+    if (fault === 'slow') await sleep(cluster.knobs.lateMs);
     if (fault === 'lost') return void request.socket.destroy();
     send(response, 200, body);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     send(response, error.status, refusalBody(error));
   }
+}
+
+/** As a controller that hung carries out what it has read before the client went away. */
+async function answerLate(cluster: Cluster, request: IncomingMessage, url: URL): Promise<void> {
+  const body = request.method === 'POST' ? await json(request) : undefined;
+  request.socket.destroy();
+  await sleep(cluster.knobs.lateMs);
+  await answer(cluster, request, url, async () => body).catch(() => {});
+}
+
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly url: URL;
+}
+
+/** The worker's side: instructions for it, and the tunnels that it was asked for. @throws Refusal */
+function acceptWorker(
+  cluster: Cluster,
+  server: WebSocketServer,
+  { request, socket, head, url: { pathname, searchParams } }: Upgrade,
+): void {
+  const isWatch = pathname.endsWith('/watch');
+  require(accountOf(cluster, request), [isWatch ? 'compute:read' : 'compute:write']);
+  const remote = [...cluster.workers.values()].filter((worker) => worker instanceof RemoteWorker);
+  const watcher = remote.find(({ spec }) => spec.name === searchParams.get('workerName'));
+  if (isWatch && !watcher) throw new Refusal(404);
+  const [session, error] = [searchParams.get('session') ?? '', searchParams.get('errorMessage')];
+  server.handleUpgrade(request, socket, head, (opened) => {
+    if (isWatch) watcher?.watchedBy(opened);
+    else if (!remote.some((worker) => worker.answers(session, opened, error))) opened.close();
+  });
 }
 
 async function upgrade(
@@ -80,15 +117,21 @@ async function upgrade(
   socket.on('error', () => {});
   const url = urlOf(request);
   const fault = noted(cluster, request);
-  if (fault === 'reset' || fault === 'lost') return void socket.destroy();
+  if (fault === 'reset' || fault === 'lost' || fault === 'late') return void socket.destroy();
   if (fault === 'silent') return;
   try {
     if (typeof fault === 'object') throw new Refusal(fault.status);
+    if (url.pathname.startsWith('/v1/rpc/'))
+      return acceptWorker(cluster, tunnels, { request, socket, head, url });
     if (!TUNNEL_PATH.test(url.pathname)) throw new Refusal(404, '404 page not found');
-    const guest = await dial(cluster, request, url);
+    const { guest, worker } = await dial(cluster, request, url);
     if (socket.destroyed) return void guest.destroy();
     const isAnonymous = request.headers['user-agent'] === undefined;
-    tunnels.handleUpgrade(request, socket, head, (tunnel) => carry(cluster, guest, tunnel, isAnonymous));
+    tunnels.handleUpgrade(request, socket, head, (tunnel) => {
+      cluster.tunnels.set(tunnel, worker);
+      tunnel.once('close', () => cluster.tunnels.delete(tunnel));
+      carry(cluster, guest, tunnel, isAnonymous);
+    });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const body = refusalBody(error);

@@ -18,9 +18,12 @@ export const quickPauses = {
   lateTimeout: 1_000,
 } as const;
 
+/** A cluster, as a client has to know it. */
+type Reached = Pick<OrchardHost, 'url' | 'certificate' | 'userKeyFile'>;
+
 /** What the driver needs to know of an emulated cluster, with pauses for a test. */
 export const orchardOptions = (
-  { url, certificate, userKeyFile }: OrchardHost,
+  { url, certificate, userKeyFile }: Reached,
   options: Partial<OrchardDriverOptions> = {},
 ): OrchardDriverOptions => ({
   ...{ url, serviceAccount: ACCOUNT.name, token: ACCOUNT.token, ca: certificate, labels: {} },
@@ -33,5 +36,5 @@ export const orchardOptions = (
 });
 
 /** The driver over an emulated cluster. */
-export const orchardDriver = (host: OrchardHost, options: Partial<OrchardDriverOptions> = {}): VmDriver =>
+export const orchardDriver = (host: Reached, options: Partial<OrchardDriverOptions> = {}): VmDriver =>
   createOrchardDriver(orchardOptions(host, options));

@@ -15,6 +15,8 @@ export interface Guest {
   /** Of its SSH server on loopback. */
   readonly port: number;
   hasEnded(): boolean;
+  /** It crashes. */
+  die(): void;
   /** Powers it off and removes its disk. */
   destroy(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export async function startGuest({ dir, toolDirs, homeOf }: GuestOptions): Promi
   return {
     ...listening,
     hasEnded: () => hasEnded,
+    die: () => void process.kill(listening.pid, 'SIGKILL'),
     destroy: async () => {
       machine.process.kill();
       await ended;

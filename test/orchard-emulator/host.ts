@@ -6,9 +6,10 @@ import { processesOf } from '../helpers/leak-check.ts';
 import { type Certificate, controllerCertificate } from './certificate.ts';
 import { Cluster } from './cluster.ts';
 import { type Controller, startController } from './controller.ts';
-import { userKey } from './guest.ts';
+import { startGuest, userKey } from './guest.ts';
 import type { Knobs } from './knobs.ts';
 import type { Role, WorkerSpec } from './resources.ts';
+import type { WorkerHost } from './worker.ts';
 
 export const ACCOUNT = { name: 'signer', token: 'token-of-the-signer' } as const;
 const ROLES: readonly Role[] = ['compute:read', 'compute:write'];
@@ -47,6 +48,8 @@ export interface OrchardHostOptions {
   readonly transport?: 'tls' | 'plain';
   /** A tick follows upon another one after so many milliseconds; left out, the test ticks. */
   readonly tickMs?: number;
+  /** What a machine is; a process with an SSH server when left out. */
+  readonly startGuest?: WorkerHost['startGuest'];
 }
 
 export async function orchardHost(options: OrchardHostOptions = {}): Promise<OrchardHost> {
@@ -56,7 +59,10 @@ export async function orchardHost(options: OrchardHostOptions = {}): Promise<Orc
   const keyFolder = await mkdtemp(join(tmpdir(), 'perry-orchard-key-'));
   const userKeyFile = join(keyFolder, 'key');
   await writeFile(userKeyFile, userKey.privateKey, { mode: 0o600 });
-  const cluster = new Cluster({ folder, images, toolDirs, workers, knobs });
+  const cluster = new Cluster({
+    ...{ folder, images, toolDirs, workers, knobs },
+    startGuest: options.startGuest ?? startGuest,
+  });
   cluster.accounts.set(ACCOUNT.name, { ...ACCOUNT, roles: ROLES });
   made ??= controllerCertificate();
   const { certificate = made } = options;

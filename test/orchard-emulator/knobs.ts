@@ -14,7 +14,11 @@ export type ApiFault =
   /** Not done, and the connection closed. */
   | 'reset'
   /** Not done, and never answered. */
-  | 'silent';
+  | 'silent'
+  /** The connection closed at once, and done some time after that. */
+  | 'late'
+  /** Done, and answered some time after that. */
+  | 'slow';
 
 /** What tests set, at any time. */
 export interface Knobs {
@@ -39,6 +43,8 @@ export interface Knobs {
   /** What the controller says of itself. */
   version: string;
   capabilities: readonly string[];
+  /** What comes late comes after so many milliseconds. */
+  lateMs: number;
   /** A second of the `wait` of a tunnel. */
   secondMs: number;
 }
@@ -48,6 +54,7 @@ export const defaultKnobs: Knobs = {
   bootTicks: 0,
   offlineTicks: 36,
   chunkBytes: [1, 7, 4_096, 65_536],
+  lateMs: 200,
   secondMs: 100,
   version: '0.55.0-emulated',
   capabilities: ['rpc-v1', 'vm-state-endpoint', 'rpc-v2'],

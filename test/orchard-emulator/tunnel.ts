@@ -1,20 +1,24 @@
 import type { IncomingMessage } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { accountOf, require } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { Refusal, type Vm } from './resources.ts';
 
-const SSH_PORT = 22;
 const ATTEMPT_MS = 10;
 const UNSUPPORTED_DATA = 1003;
+
+interface Dialled {
+  readonly guest: Duplex;
+  readonly worker: string;
+}
 
 /**
  * The connection that a tunnel is to carry; it exists before the WebSocket is accepted.
  *
  * @throws Refusal 400 · 401 · 404 · 408 · 417 · 500, as 0.55.0 refuses to upgrade
  */
-export async function dial(cluster: Cluster, request: IncomingMessage, url: URL): Promise<Socket> {
+export async function dial(cluster: Cluster, request: IncomingMessage, url: URL): Promise<Dialled> {
   const [port, wait] = [whole(url, 'port', 0), whole(url, 'wait', 10)];
   if (port < 1 || port > 65_535 || wait < 0 || wait > 65_535) throw new Refusal(400);
   require(accountOf(cluster, request), ['compute:write', 'compute:connect'], 'any');
@@ -25,8 +29,8 @@ export async function dial(cluster: Cluster, request: IncomingMessage, url: URL)
     const vm = cluster.read(name);
     if (vm.uid !== uid) throw new Refusal(404);
     if (vm.status === 'failed') throw new Refusal(417, "VM is in a terminal state 'failed'");
-    const socket = vm.status === 'running' ? await reach(cluster, vm, port) : undefined;
-    if (socket) return socket;
+    const socket = vm.status === 'running' ? await cluster.workerOf(vm)?.dial(vm.uid, port) : undefined;
+    if (socket) return { guest: socket, worker: vm.worker ?? '' };
     if (Date.now() >= deadline) throw tooLate(vm);
     await new Promise((resolve) => setTimeout(resolve, ATTEMPT_MS));
   }
@@ -41,19 +45,8 @@ const whole = (url: URL, name: string, otherwise: number): number => {
 const tooLate = ({ status, worker = '' }: Vm): Refusal =>
   status === 'pending' ? new Refusal(408, `VM is not running on '${worker}' worker`) : new Refusal(500);
 
-async function reach(cluster: Cluster, vm: Vm, port: number): Promise<Socket | undefined> {
-  const worker = cluster.workerOf(vm);
-  const guest = worker?.guestOf(vm.uid);
-  if (port !== SSH_PORT || !worker?.isReachable(vm.uid) || !guest) return undefined;
-  const socket = connect({ host: '127.0.0.1', port: cluster.knobs.divertTo ?? guest.port, noDelay: true });
-  return new Promise((resolve) => {
-    socket.once('connect', () => resolve(socket));
-    socket.once('error', () => resolve(undefined));
-  });
-}
-
 /** Bytes both ways, cut anyhow; text where the client has not said who it is. */
-export function carry(cluster: Cluster, socket: Socket, tunnel: WebSocket, isAnonymous: boolean): void {
+export function carry(cluster: Cluster, socket: Duplex, tunnel: WebSocket, isAnonymous: boolean): void {
   const { knobs } = cluster;
   let [sent, turn] = [0, 0];
   socket.on('data', (bytes: Buffer) => {

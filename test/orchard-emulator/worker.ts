@@ -1,7 +1,11 @@
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type Guest, startGuest } from './guest.ts';
+import type { Duplex } from 'node:stream';
+import type { Guest, GuestOptions } from './guest.ts';
 import type { Knobs } from './knobs.ts';
 import { TART_VMS, type Vm, type WorkerSpec } from './resources.ts';
+
+const SSH_PORT = 22;
 
 /** A machine as its worker has it. */
 interface LocalVm {
@@ -17,6 +21,7 @@ export interface WorkerHost {
   readonly toolDirs: readonly string[];
   readonly images: readonly string[];
   readonly knobs: Knobs;
+  readonly startGuest: (options: GuestOptions) => Promise<Guest>;
 }
 
 /** One Mac that runs `orchard worker run`: it acts in its sync alone, which on a real one is every five seconds. */
@@ -49,6 +54,18 @@ export class Worker {
     return this.isAlive && machine !== undefined && machine.ticks >= cloneTicks + bootTicks;
   }
 
+  /** A connection to a port of a machine, if it can be had now. */
+  dial(uid: string, port: number): Promise<Duplex | undefined> {
+    const guest = this.guestOf(uid);
+    if (port !== SSH_PORT || !this.isReachable(uid) || !guest) return Promise.resolve(undefined);
+    const to = this.host.knobs.divertTo ?? guest.port;
+    const socket = connect({ host: '127.0.0.1', port: to, noDelay: true });
+    return new Promise((resolve) => {
+      socket.once('connect', () => resolve(socket));
+      socket.once('error', () => resolve(undefined));
+    });
+  }
+
   /** Removes what is not wanted any more before it makes anything new. */
   async sync(wanted: readonly Vm[]): Promise<void> {
     if (!this.isAlive) {
@@ -73,11 +90,19 @@ export class Worker {
     );
   }
 
+  /** Its process ends and comes back: it has forgotten its machines, and removes what it finds of them. */
+  async restart(): Promise<void> {
+    await this.destroy(() => true);
+    this.isAlive = true;
+  }
+
   private async advance(vm: Vm): Promise<void> {
+    const isForgotten = vm.status === 'running' && !this.machines.has(vm.uid);
     const machine = this.machines.get(vm.uid) ?? { dir: join(this.host.folder, vm.localName), ticks: 0 };
     this.machines.set(vm.uid, machine);
     machine.ticks += 1;
     if (vm.status === 'failed' || machine.isOver) return;
+    if (isForgotten) return this.fail(vm, machine, 'Worker lost track of VM');
     const failsWith = vm.status === 'running' ? this.host.knobs.failsAfterwards?.(this.spec.name) : undefined;
     if (failsWith !== undefined) this.fail(vm, machine, failsWith);
     else if (machine.guest?.hasEnded()) this.fail(vm, machine, 'VM failed: VM exited unexpectedly');
@@ -97,7 +122,7 @@ export class Worker {
         machine,
         `failed to clone the VM: tart command failed: "the specified VM \\"${vm.image}\\" does not exist"`,
       );
-    machine.guest = await startGuest({ dir: machine.dir, toolDirs });
+    machine.guest = await this.host.startGuest({ dir: machine.dir, toolDirs });
     Object.assign(vm, { status: 'running', status_message: 'VM started', image_fqn: vm.image });
     vm.started_at = new Date().toISOString();
     vm.version += 1;

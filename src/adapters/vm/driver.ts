@@ -48,6 +48,8 @@ export interface VmDriver {
   readonly kind: VmDriverKind;
   /** False when the guest shares the host's kernel and files: development only, said at start. */
   readonly isolates: boolean;
+  /** The way into a guest leads through others, which may fail while the machine lives on: it can be entered again. */
+  readonly outlivesConnections?: true;
   /** Asked once at start: whether machines can be made from this image at all, and if not, what the operator does. */
   checkHost?(image: string, options: VmCallOptions): Promise<void>;
   /** Asked at start, and by doctor. Makes no machine. */

@@ -8,6 +8,8 @@ export interface WatchedGuest {
   probe(signal: AbortSignal): Promise<void>;
   /** The way in for the process of a run; `undefined` when it was handed over already, or cannot be. */
   access(): GuestAccess | undefined;
+  /** Whether the other connection is the one that counts. */
+  isHandedOver(): boolean;
   /** From now on the guest is there for as long as the other connection, of whose end `lost` tells; ours is closed. */
   handOver(lost: Promise<string>): void;
   /** Resolves, never rejects, when the connection has ended, with the reason in plain words. */
@@ -27,6 +29,7 @@ export function watchedGuest(session: GuestSession): WatchedGuest {
   return {
     closed,
     probe: async (signal) => void (await session.exec('true', { signal })),
+    isHandedOver: () => isHandedOver,
     access: () => (isHandedOver ? undefined : session.access?.()),
     handOver: (lost) => {
       isHandedOver = true;

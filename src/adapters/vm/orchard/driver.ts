@@ -58,6 +58,7 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
   return {
     kind: 'orchard',
     isolates: vmDrivers.orchard.isolates,
+    outlivesConnections: true,
     checkHost: (_image, { signal }) => checkCluster(api, options, signal),
     reach: async () => {
       if (runtime === 'tart') return { network: guestNetwork === 'none' ? 'blocked' : 'shared' };

@@ -54,14 +54,14 @@ export function machineMaker(api: OrchardApi, machines: OrchardMachines, options
       },
     );
     const lost = (end: ClusterMachineEnd): NotStarted => {
-      if (end.worker !== null && end.why !== 'gone') suspects.add(end.worker);
-      note('warn', 'a machine of the cluster was not started', { vm: name, ...end });
+      if (end.worker !== null && (end.why === 'failed' || end.why === 'notMade')) suspects.add(end.worker);
+      if (end.why !== 'unwanted')
+        note('warn', 'a machine of the cluster was not started', { vm: name, ...end });
       return { error: errorFor(image, name, end, refusal), isAnother: end.why === 'taken' };
     };
-    return {
-      ...followed,
-      started: Promise.race([followed.started.then(() => null), followed.ended.then(lost)]),
-    };
+    // its end is told elsewhere when it was started
+    const first = Promise.race([followed.started.then(() => null), followed.ended]);
+    return { ...followed, started: first.then((end) => end && lost(end)) };
   };
 }
 
