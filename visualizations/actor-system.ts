@@ -24,6 +24,7 @@ const nodes = {
   machine: { id: 'machine', shape: '[(VM driver and guest)]' },
   'cluster-machine': { id: 'cluster', shape: '["cluster-machine (one for each machine of a cluster)"]' },
   'cluster-look': { id: 'look', shape: '["cluster-look (one question for all machines)"]' },
+  'cluster-capacity': { id: 'capacity', shape: '[cluster-capacity]' },
   notarization: { id: 'notarization', shape: '[notarization]' },
   'store-upload': { id: 'store', shape: '[store-upload]' },
   testflight: { id: 'testflight', shape: '[testflight]' },
@@ -70,7 +71,7 @@ export const arrows: readonly Arrow[] = [
     to: 'hub-connection',
     events: [
       ...['hub.report', 'hub.claimConfirmed', 'hub.jobDropped', 'hub.jobUnwanted'],
-      ...['hub.intakeClosed', 'hub.closeRequested'],
+      ...['hub.intakeClosed', 'hub.slotsChanged', 'hub.closeRequested'],
     ],
   },
   {
@@ -133,6 +134,12 @@ export const arrows: readonly Arrow[] = [
   { from: 'machine', to: 'vm-lifecycle', events: ['vm.started', 'vm.exited', 'guest.lost'] },
   { from: 'machine', to: 'cluster-machine', events: ['machine.entered', 'machine.unwanted'] },
   { from: 'cluster-machine', to: 'cluster-look', events: ['look.wanted'] },
+  { from: 'cluster-capacity', to: 'cluster-look', says: 'look.wanted' },
+  {
+    from: 'cluster-capacity',
+    to: 'supervisor',
+    events: ['capacity.changed', 'capacity.stale', 'capacity.restored'],
+  },
   { from: 'process', to: 'machine', says: 'SSH' },
   { from: 'sign-job', to: 'notarization', says: 'starts' },
   { from: 'notarization', to: 'sign-job', events: ['step.progressed', 'step.logged'] },
@@ -158,6 +165,7 @@ export const raised: Readonly<Record<string, readonly string[]>> = {
     ...['slot.refused', 'leaks.noticed', 'sweep.expired'],
   ],
   'cluster-machine': ['machine.seen'],
+  'cluster-capacity': ['capacity.seen'],
   'sign-job': [
     ...['process.wanted', 'process.unwanted', 'process.lost'],
     ...['machine.wanted', 'machine.unwanted', 'claim.expired'],

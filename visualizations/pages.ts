@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { clusterCapacityMachine } from '../machines/cluster-capacity/machine.ts';
 import { clusterLookMachine } from '../machines/cluster-look/machine.ts';
 import { clusterMachine } from '../machines/cluster-machine/machine.ts';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
@@ -28,6 +29,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'vm-lifecycle': vmLifecycleMachine,
   'cluster-machine': clusterMachine,
   'cluster-look': clusterLookMachine,
+  'cluster-capacity': clusterCapacityMachine,
   'lone-signer': loneSignerMachine,
   'image-build': imageBuildMachine,
   'qemu-image-build': qemuImageBuildMachine,

@@ -37,3 +37,18 @@ export interface ClusterMachineEnd extends Pick<ClusterMachineView, 'worker' | '
   /** Those that were tried before this one, in order. */
   readonly missed: readonly ClusterMachineMiss[];
 }
+
+/** What the hosts of a cluster have for the machines of one daemon. */
+export interface ClusterRoom {
+  /** Machines of ours that can run at the same time, those that run now included. */
+  readonly slots: number;
+  /** How that comes about, for the operator: which hosts count, and which do not. */
+  readonly account: string;
+}
+
+/** What cluster-capacity tells its owner. */
+export type ClusterReport =
+  | ({ type: 'capacity.changed' } & ClusterRoom)
+  /** The controller has said nothing for a while: what it said last counts on. */
+  | { type: 'capacity.stale' }
+  | { type: 'capacity.restored' };

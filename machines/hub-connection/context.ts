@@ -4,6 +4,8 @@ import type { Claimed, Outbox, OutboxEntry } from './outbox.ts';
 
 export interface HubConnectionInput {
   readonly owner: Recipient<HubNews>;
+  /** Jobs that can be done at the same time; with 0 no job is offered to be done. */
+  readonly slots: number;
 }
 
 /** What a hello says that we take: jobs, or none any more, so that the hub hands out nothing. */
@@ -14,6 +16,10 @@ export interface HubConnectionContext extends HubConnectionInput {
   /** Jobs that the hub counts as ours on this link: assigned on it, or asked about. Of no other is anything said. */
   readonly claimed: Claimed;
   readonly offer: Offer;
+  /** As many slots as the hello of the present link has said. */
+  readonly saidSlots: number;
+  /** Fresh hellos in a row that said another number of slots. */
+  readonly reoffers: number;
   /** Links that failed in a row; drives the back-off. */
   readonly failures: number;
   /** Fresh hellos in a row that brought no job. */
@@ -23,7 +29,7 @@ export interface HubConnectionContext extends HubConnectionInput {
 }
 
 export type SocketCommand =
-  | { type: 'socket.hello'; offer: Offer }
+  | { type: 'socket.hello'; offer: Offer; slots: number }
   | { type: 'socket.deliver'; entries: readonly OutboxEntry[]; droppedNotes: number }
   | { type: 'socket.declineUpdate' }
   | { type: 'socket.beat' }
@@ -41,6 +47,7 @@ export type HubConnectionEvent =
   | { type: 'hub.intakeClosed' }
   /** A job came that is not wanted any more. */
   | { type: 'hub.jobUnwanted' }
+  | { type: 'hub.slotsChanged'; slots: number }
   | { type: 'hub.closeRequested' }
   | { type: 'socket.opened' }
   | { type: 'socket.received'; message: HubMessage }

@@ -22,7 +22,7 @@ const takingLeave = {
 const leaving = (
   description: string,
   reason: string,
-  entry: readonly ('close' | 'countRenewal')[] = ['close'],
+  entry: readonly ('close' | 'countRenewal' | 'countReoffer')[] = ['close'],
 ) => {
   const lost = {
     target: '#hubConnection.backingOff',
@@ -58,6 +58,12 @@ export const renewing = leaving(
   'No job comes though there is nothing to do: a fresh hello sets right what the hub counts as ours.',
   'closed by the worker, because no job came: a fresh hello sets right what the hub counts as running here',
   ['close', 'countRenewal'],
+);
+
+export const reoffering = leaving(
+  'There are more slots than the hub counts with, or fewer: it takes another number from a fresh hello alone.',
+  'closed by the worker, because another number of jobs can be done at the same time: the next hello says it',
+  ['close', 'countReoffer'],
 );
 
 export const flushing = hubConnectionSetup.createStateConfig({

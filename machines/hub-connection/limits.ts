@@ -34,6 +34,12 @@ export const hubLimits = {
   /** A hub that does not say whether jobs wait is greeted anew after this long; twice as long after each in vain. */
   starvationTimeout: ({ context }: Count<'renewals'>) =>
     Math.min(600_000 * 2 ** context.renewals, 4 * 3_600_000),
+  /** The hub is not greeted for another number of slots sooner than this; twice as long after each such hello. */
+  offerPause: ({ context }: Count<'reoffers'>) => Math.min(120_000 * 2 ** context.reoffers, 1_800_000),
+  /** A number that held for so long lets that pause start anew. */
+  offerCalm: 3_600_000,
+  /** More slots, or none at all, are worth that the hub takes back the job that it assigned last. */
+  offerPatience: 300_000,
 } as const;
 
 /** Notes kept while the hub is away; conclusions are not counted and never dropped. */

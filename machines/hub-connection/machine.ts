@@ -1,4 +1,4 @@
-import { abandoning, closing, flushing, renewing, returning } from './leaving.ts';
+import { abandoning, closing, flushing, renewing, reoffering, returning } from './leaving.ts';
 import { online } from './online.ts';
 import { emptyOutbox } from './outbox.ts';
 import { hubConnectionSetup } from './setup.ts';
@@ -10,7 +10,8 @@ export type { HubConnectionEvent, HubConnectionInput, Offer, SocketCommand } fro
  *
  * Promises: the hello is the first frame of every link; of a job nothing is said unless the hub counts it as ours on
  * this link; what was said while that was open is said then, in order; a conclusion of an earlier link is said only
- * if the hub still waits for it; a job that came and is not wanted any more goes back to the hub unharmed, and no
+ * if the hub still waits for it; another number of slots is said by a hello on a new link, not often, and rather when the
+ * hub would take back no job for it; a job that came and is not wanted any more goes back to the hub unharmed, and no
  * other comes after it; a worker that is idle while jobs wait greets the hub anew; a refused secret is retried slowly.
  */
 export const hubConnectionMachine = hubConnectionSetup.createMachine({
@@ -21,6 +22,8 @@ export const hubConnectionMachine = hubConnectionSetup.createMachine({
     outbox: emptyOutbox,
     claimed: [],
     offer: 'jobs',
+    saidSlots: input.slots,
+    reoffers: 0,
     failures: 0,
     renewals: 0,
     lastAssignedJobId: null,
@@ -35,6 +38,7 @@ export const hubConnectionMachine = hubConnectionSetup.createMachine({
     },
     'hub.claimConfirmed': { actions: { type: 'claim', params: ({ event }) => event } },
     'hub.jobDropped': { actions: { type: 'disclaim', params: ({ event }) => event } },
+    'hub.slotsChanged': { actions: { type: 'noteSlots', params: ({ event }) => event } },
     'hub.intakeClosed': { actions: 'offerNothing' },
     // with something left to say it is no time to close: who asks asks again when the link is up
     'hub.closeRequested': { guard: 'outboxIsEmpty', target: '.closed' },
@@ -97,6 +101,7 @@ export const hubConnectionMachine = hubConnectionSetup.createMachine({
         abandoning,
         returning,
         renewing,
+        reoffering,
         flushing,
         closing,
       },

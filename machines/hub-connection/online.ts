@@ -1,4 +1,5 @@
 import { delivery } from './delivery.ts';
+import { offering } from './offer.ts';
 import { hubConnectionSetup } from './setup.ts';
 import { starvation } from './starvation.ts';
 
@@ -53,5 +54,6 @@ export const online = hubConnectionSetup.createStateConfig({
       },
     },
     starvation,
+    offering,
   },
 });

@@ -5,6 +5,7 @@ import type {
   HubConnectionContext,
   HubConnectionEvent,
   HubConnectionInput,
+  Offer,
   SocketCommand,
 } from './context.ts';
 import { hubLimits, MAX_HELD_NOTES } from './limits.ts';
@@ -81,7 +82,12 @@ export const hubConnectionSetup = setup({
         outbox: reopened(outbox, all),
       };
     }),
-    greet: sendTo('socket', ({ context }) => ({ type: 'socket.hello', offer: context.offer })),
+    greet: enqueueActions(({ context, enqueue }) => {
+      const { slots } = context;
+      enqueue.sendTo('socket', { type: 'socket.hello', offer: offerOf(context, slots), slots });
+      enqueue.assign({ saidSlots: slots });
+    }),
+    noteSlots: assign({ slots: (_, params: { slots: number }) => params.slots }),
     beat: sendTo('socket', { type: 'socket.beat' }),
     close: sendTo('socket', { type: 'socket.close' }),
     hangUp: sendTo('socket', { type: 'socket.hangUp' }),
@@ -112,6 +118,8 @@ export const hubConnectionSetup = setup({
     offerNothing: assign({ offer: 'nothing' }),
     countFailure: assign({ failures: ({ context }) => context.failures + 1 }),
     forgetFailures: assign({ failures: 0 }),
+    countReoffer: assign({ reoffers: ({ context }) => context.reoffers + 1 }),
+    forgetReoffers: assign({ reoffers: 0 }),
     countRenewal: assign({ renewals: ({ context }) => context.renewals + 1 }),
   },
   guards: {
@@ -121,6 +129,11 @@ export const hubConnectionSetup = setup({
     hasSayable: ({ context }) => sayable(context.outbox, context.claimed).length > 0,
     outboxIsEmpty: ({ context }) => isEmpty(context.outbox),
     offersJobs: ({ context }) => context.offer === 'jobs',
+    offerIsWrong: ({ context }) => isWrong(context),
+    offerIsRight: ({ context }) => !isWrong(context),
+    offerIsUrgent: ({ context }) => context.slots > context.saidSlots || context.slots === 0,
+    /** The hub counts no job of ours as the one that it takes back when the link ends. */
+    nothingToTakeBack: ({ context }) => context.lastAssignedJobId === null && isEmpty(context.outbox),
     /** Jobs are wanted, and there is none of whose end the hub does not know. */
     isHungry: ({ context }) => isHungry(context),
     isFed: ({ context }) => !isHungry(context),
@@ -130,6 +143,20 @@ export const hubConnectionSetup = setup({
   delays: { ...hubLimits },
 });
 
-function isHungry({ offer, claimed, outbox }: HubConnectionContext): boolean {
-  return offer === 'jobs' && claimed.length === 0 && isEmpty(outbox);
+type Offering = Pick<HubConnectionContext, 'offer' | 'slots' | 'saidSlots'>;
+
+/** The hub makes one slot of none, and hands nothing to a worker that can do nothing. */
+const offerOf = ({ offer }: Pick<Offering, 'offer'>, slots: number): Offer => (slots > 0 ? offer : 'nothing');
+
+/** A few slots of many are not worth a new link: jobs too many wait here, and slots too many stay free. */
+const SHARE_OF_A_FEW = 10;
+
+function isWrong(context: Offering): boolean {
+  const { slots, saidSlots } = context;
+  if (offerOf(context, slots) !== offerOf(context, saidSlots)) return true;
+  return offerOf(context, slots) === 'jobs' && Math.abs(slots - saidSlots) > saidSlots / SHARE_OF_A_FEW;
+}
+
+function isHungry({ offer, saidSlots, claimed, outbox }: HubConnectionContext): boolean {
+  return offerOf({ offer }, saidSlots) === 'jobs' && claimed.length === 0 && isEmpty(outbox);
 }

@@ -1,4 +1,5 @@
 import { setup } from 'xstate';
+import { clusterCapacityMachine } from '../cluster-capacity/machine.ts';
 import { port } from '../contracts/actors.ts';
 import { hubConnectionMachine } from '../hub-connection/machine.ts';
 import { interruptedJobsMachine } from '../interrupted-jobs/machine.ts';
@@ -12,7 +13,7 @@ import type {
   SweepActorId,
   SweepRunInput,
 } from './context.ts';
-import { MAX_WAITING_JOBS, supervisorLimits } from './limits.ts';
+import { mostWaiting, supervisorLimits } from './limits.ts';
 import { openRunOf, openRuns } from './runs.ts';
 
 /** What the supervisor knows and whom it starts; its actions are added by theme, ending in `setup.ts`. */
@@ -21,13 +22,16 @@ export const supervisorBase = setup({
     input: {} as SupervisorInput,
     context: {} as SupervisorContext,
     events: {} as SupervisorEvent,
-    children: {} as { hub: 'hubConnection'; pool: 'vmPool'; interruptedJobs: 'interruptedJobs' } & Record<
-      RunActorId,
-      'signJob'
-    > &
+    children: {} as {
+      hub: 'hubConnection';
+      pool: 'vmPool';
+      interruptedJobs: 'interruptedJobs';
+      capacity: 'clusterCapacity';
+    } & Record<RunActorId, 'signJob'> &
       Record<SweepActorId, 'sweepRun'>,
   },
   actors: {
+    clusterCapacity: clusterCapacityMachine,
     hubConnection: hubConnectionMachine,
     interruptedJobs: interruptedJobsMachine,
     signJob: signJobMachine,
@@ -45,11 +49,13 @@ export const supervisorBase = setup({
     isOpenRun: ({ context }, params: { jobId: string }) =>
       openRunOf(context.runs, params.jobId) !== undefined,
     lineIsFull: ({ context }) =>
-      openRuns(context.runs).length >= context.maxConcurrent + (context.maxWaiting ?? MAX_WAITING_JOBS),
+      openRuns(context.runs).length >=
+      context.maxConcurrent + (context.maxWaiting ?? mostWaiting(context.maxConcurrent)),
     isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
     nothingInterrupted: ({ context: { interruptedJobIds = [], unsureJobIds = [] } }) =>
       interruptedJobIds.length + unsureJobIds.length === 0,
     nothingReturned: ({ context }) => context.returned.length === 0,
+    roomChanges: ({ context }) => context.room !== undefined,
     hasLeaks: ({ context }) => context.leaked.length > 0,
   },
   delays: { ...supervisorLimits },

@@ -1,4 +1,5 @@
 import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
+import type { ClusterReport } from '../contracts/cluster.ts';
 import type { HubNews } from '../contracts/hub.ts';
 import type { JobOutput, JobReport } from '../contracts/job.ts';
 import type { PoolReport } from '../contracts/vm.ts';
@@ -13,7 +14,12 @@ export interface ReturnedJob {
 }
 
 export interface SupervisorInput {
+  /** Jobs at the same time; what there was room for at the start, where that is followed. */
   readonly maxConcurrent: number;
+  /** Machines that the hosts had room for at the start; left out where that does not change. */
+  readonly room?: number | undefined;
+  /** As many jobs at the same time as the hosts have room for; otherwise room limits nothing but standby machines. */
+  readonly followsRoom?: boolean;
   readonly image: string;
   /** Identity of this installation, part of every clone's name, so that a sweep touches only its own. */
   readonly instance: string;
@@ -61,6 +67,7 @@ export type SupervisorEvent =
   | ({ type: 'job.kept' } & ReturnedJob)
   | { type: 'returns.settled' }
   | InterruptedJobsReport
+  | ClusterReport
   | { type: 'drain.requested' }
   | { type: 'shutdown.requested' }
   | { type: 'job.cancelRequested'; jobId: string }

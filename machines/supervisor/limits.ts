@@ -28,3 +28,6 @@ export const supervisorLimits = {
  * keeps hundreds does nobody a favour: another one may be idle.
  */
 export const MAX_WAITING_JOBS = 100;
+
+/** After each hello the hub counts from nothing: then as many as there are slots may come beside those that run. */
+export const mostWaiting = (slots: number): number => Math.max(MAX_WAITING_JOBS, slots);

@@ -1,7 +1,9 @@
+import { capacity } from './capacity.ts';
 import { vmOf } from './context.ts';
 import { leaks } from './leaks.ts';
 import { returns } from './returns.ts';
 import { supervisorSetup } from './setup.ts';
+import { standbySlotsOf } from './slot-actions.ts';
 import { slots } from './slots.ts';
 import { brokenRun, newsOf, resistingRun, sweptRun } from './transitions.ts';
 import { work } from './work.ts';
@@ -13,7 +15,7 @@ export const serving = supervisorSetup.createStateConfig({
     {
       id: 'hub',
       src: 'hubConnection',
-      input: ({ self }) => ({ owner: self }),
+      input: ({ context, self }) => ({ owner: self, slots: context.maxConcurrent }),
       onDone: 'stopped',
       onError: 'stopped',
     },
@@ -24,8 +26,8 @@ export const serving = supervisorSetup.createStateConfig({
         image: context.image,
         instance: context.instance,
         size: context.standbySize,
-        free: context.maxConcurrent,
-        bootsAtOnce: context.bootsAtOnce ?? context.maxConcurrent,
+        free: standbySlotsOf(context),
+        bootsAtOnce: context.bootsAtOnce ?? Math.max(context.maxConcurrent, context.standbySize),
         owner: self,
       }),
       onError: 'stopped',
@@ -148,6 +150,7 @@ export const serving = supervisorSetup.createStateConfig({
     },
     returns,
     slots,
+    capacity,
     leaks,
   },
 });

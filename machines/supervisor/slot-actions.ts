@@ -2,9 +2,22 @@ import { assign, enqueueActions, sendTo } from 'xstate';
 import type { JobOutput } from '../contracts/job.ts';
 import type { PoolReport } from '../contracts/vm.ts';
 import { supervisorBase } from './base.ts';
+import type { SupervisorContext } from './context.ts';
 import { SLOT_REFUSED } from './failures.ts';
 import { noteOf } from './hub-reports.ts';
 import { change, freeSlots, givingWay, lostRuns, movedInLine, nextInLine, openRuns } from './runs.ts';
+
+type Slots = Pick<SupervisorContext, 'maxConcurrent' | 'quarantined' | 'room'>;
+
+const slotsOf = ({ maxConcurrent, quarantined }: Slots): number => maxConcurrent - quarantined;
+
+/** A standby machine takes nobody's place: those that are too many for the hosts go. */
+export const standbySlotsOf = (context: Slots): number =>
+  Math.min(slotsOf(context), context.room ?? Infinity);
+
+/** One slot always stays. */
+const quarantinable = (wanted: number, maxConcurrent: number): number =>
+  Math.max(0, Math.min(wanted, maxConcurrent - 1));
 
 /** The line of waiting runs, the slots, and the machines that go with them. */
 export const withSlots = supervisorBase.extend({
@@ -15,7 +28,7 @@ export const withSlots = supervisorBase.extend({
     }),
     /** Slots go to the first in line; those who moved up hear their position. */
     grantSlots: enqueueActions(({ context, enqueue }) => {
-      const slots = context.maxConcurrent - context.quarantined;
+      const slots = slotsOf(context);
       const next = nextInLine(context.runs, slots);
       const granted = next.reduce(
         (all, { runId }) => change(all, runId, { phase: 'working', holdsSlot: true }),
@@ -27,7 +40,7 @@ export const withSlots = supervisorBase.extend({
         granted,
       );
       enqueue.assign({ runs });
-      const free = freeSlots(runs, slots);
+      const free = freeSlots(runs, standbySlotsOf(context));
       for (const { runId } of next) enqueue.sendTo('pool', { type: 'machine.requested', runId, free });
       enqueue.sendTo('pool', { type: 'pool.resized', free });
       for (const { jobId, position } of moved)
@@ -42,7 +55,7 @@ export const withSlots = supervisorBase.extend({
     }),
     /** Runs whose job the hub took back let those have their slots who wait for one. */
     clearSlots: enqueueActions(({ context, enqueue }) => {
-      for (const { ref } of givingWay(context.runs, context.maxConcurrent - context.quarantined))
+      for (const { ref } of givingWay(context.runs, slotsOf(context)))
         enqueue.sendTo(ref, { type: 'job.giveWayRequested' });
     }),
     /** A job that the hub took back is not waited for any more. */
@@ -52,10 +65,17 @@ export const withSlots = supervisorBase.extend({
     /** The host runs fewer machines than it should: the next jobs wait in line instead of failing like this one. */
     quarantineSlot: enqueueActions(({ context, enqueue }, params: { output: JobOutput }) => {
       if (params.output.failure?.code !== SLOT_REFUSED) return;
-      enqueue.assign({ quarantined: Math.min(context.quarantined + 1, context.maxConcurrent - 1) });
+      enqueue.assign({ quarantined: quarantinable(context.quarantined + 1, context.maxConcurrent) });
       enqueue.raise({ type: 'slot.refused' });
     }),
     restoreSlots: assign({ quarantined: 0 }),
+    /** The hosts have room for more machines, or for fewer. What runs goes on. */
+    noteRoom: enqueueActions(({ context, enqueue }, { slots }: { slots: number }) => {
+      enqueue.assign({ room: slots });
+      if (!context.followsRoom) return;
+      enqueue.assign({ maxConcurrent: slots, quarantined: quarantinable(context.quarantined, slots) });
+      enqueue.sendTo('hub', { type: 'hub.slotsChanged', slots });
+    }),
     /** The run starts, with the standby machine that was handed over, or with none. */
     equipRun: enqueueActions(
       ({ context, enqueue }, params: Extract<PoolReport, { type: 'pool.answered' }>) => {

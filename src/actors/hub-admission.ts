@@ -1,6 +1,6 @@
 import type { Failure } from '../../machines/contracts/failure.ts';
 import { lineFull } from '../../machines/supervisor/failures.ts';
-import { MAX_WAITING_JOBS } from '../../machines/supervisor/limits.ts';
+import { mostWaiting } from '../../machines/supervisor/limits.ts';
 import { ShipError } from '../errors.ts';
 import type { Services } from '../run/services.ts';
 
@@ -23,7 +23,7 @@ export interface Admission {
 
 /** Counts what waits to be read, beside what the vault holds. */
 export function createAdmission({ vault, config }: Pick<Services, 'vault' | 'config'>): Admission {
-  const mostJobs = config.maxConcurrent + MAX_WAITING_JOBS;
+  const mostJobs = config.maxConcurrent + mostWaiting(config.maxConcurrent);
   const waiting = new Map<string, { jobId: string; sizeBytes: number }>();
   const jobs = new Map<string, number>();
   let waitingBytes = 0;

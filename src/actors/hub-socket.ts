@@ -112,7 +112,7 @@ function oncePerTurn(act: () => void): () => void {
 function obey(services: Services, socket: HubSocket, receipts: Receipts, command: SocketCommand): void {
   switch (command.type) {
     case 'socket.hello':
-      say(services, socket, helloOf(services.config, command.offer === 'jobs' ? SIGNING : []));
+      say(services, socket, helloOf(services.config, command.offer === 'jobs' ? SIGNING : [], command.slots));
       break;
     case 'socket.declineUpdate':
       say(services, socket, DECLINED);

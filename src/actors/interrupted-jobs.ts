@@ -25,7 +25,7 @@ export async function answerInterruptedJobs(
   if (!left(services).some(isLeft)) return;
   const link = await openLink(services, signal);
   try {
-    await link.say(helloOf(services.config, []));
+    await link.say(helloOf(services.config, [], 1));
     // not earlier: meanwhile the hub may have handed one of them out again
     await sayFailed(services, link, left(services).filter(isLeft));
   } finally {

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { fromPromise } from 'xstate';
+import { clusterCapacityLimits } from '../../machines/cluster-capacity/limits.ts';
+import { clusterCapacityMachine } from '../../machines/cluster-capacity/machine.ts';
+import type { ClusterRoom } from '../../machines/contracts/cluster.ts';
 import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import type { Reopening } from '../../machines/hub-connection/outbox.ts';
@@ -60,6 +63,7 @@ export function provideSupervisor(services: Services) {
           ),
         },
       }),
+      clusterCapacity: provideClusterCapacity(services),
       hubConnection: provideHubConnection(services),
       interruptedJobs: provideInterruptedJobs(services),
       sweepLeftovers: fromPromise<readonly string[], { instance: string }>(({ input, signal }) =>
@@ -78,6 +82,18 @@ export function provideSupervisor(services: Services) {
         await services.driver.stop(input.vmName, { signal }).catch(() => {});
         if (!(await locks.run(input.vmName, signal, () => destroy(services, input.vmName, signal))))
           throw new Error(`${input.vmName} could not be deleted`);
+      }),
+    },
+  });
+}
+
+function provideClusterCapacity({ driver, limits }: Services) {
+  return clusterCapacityMachine.provide({
+    delays: { ...clusterCapacityLimits, ...limits.clusterCapacity },
+    actors: {
+      askRoom: fromPromise<ClusterRoom, void>(({ signal }) => {
+        if (!driver.room) throw new Error(`the room of the driver ${driver.kind} does not change`);
+        return driver.room({ signal });
       }),
     },
   });

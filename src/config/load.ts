@@ -10,6 +10,7 @@ import {
   vmDriverKinds,
 } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
+import { type JobsAtOnce, jobsAtOnce, jobsConflict, jobsOf } from './jobs-at-once.ts';
 import { orchardConflicts, orchardForms } from './orchard-settings.ts';
 import { hasQemu } from './qemu-host.ts';
 import {
@@ -78,8 +79,8 @@ const schema = z.object({
   hubSecret: z.string().optional(),
   hubHttpUrl: httpUrl.optional(),
   workerName: z.string().max(200, 'must have at most 200 characters'),
-  maxConcurrent: wholeNumber(1, 64).default(2),
-  standbyMachines: wholeNumber(0, 64).optional(),
+  maxConcurrent: jobsAtOnce.default(2),
+  standbyMachines: wholeNumber(0, 256).optional(),
   vmDriver: z.enum(vmDriverKinds, `must be ${vmDriverChoice()}`),
   guestNetwork: z.enum(guestNetworks, 'must be none or shared').default('none'),
   tartImage: z.string().optional(),
@@ -136,9 +137,11 @@ const schema = z.object({
 const wholeSchema = schema.superRefine((values, context) => {
   for (const { setting, message } of orchardConflicts(values))
     context.addIssue({ code: 'custom', path: [setting], message });
+  const message = jobsConflict(values);
+  if (message !== undefined) context.addIssue({ code: 'custom', path: ['maxConcurrent'], message });
 });
 
-export type Config = z.output<typeof schema>;
+export type Config = Omit<z.output<typeof schema>, keyof JobsAtOnce> & JobsAtOnce;
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -166,10 +169,11 @@ export function loadConfig(
   const result = wholeSchema.safeParse(raw);
   if (!result.success) throw invalid(result.error, raw);
   const usesOldName = !env.PERRY_HUB_WORKER_SECRET && Boolean(env.PERRY_HUB_SECRET);
-  const { limit } = vmDriverFacts(result.data.vmDriver);
-  const exceeded = limit && result.data.maxConcurrent > limit.machines ? limit : undefined;
+  const data = { ...result.data, ...jobsOf(result.data) };
+  const { limit } = vmDriverFacts(data.vmDriver);
+  const exceeded = limit && data.maxConcurrent > limit.machines ? limit : undefined;
   return {
-    config: exceeded ? { ...result.data, maxConcurrent: exceeded.machines } : result.data,
+    config: exceeded ? { ...data, maxConcurrent: exceeded.machines } : data,
     warnings: [
       ...(usesOldName ? [OLD_NAME] : []),
       ...(exceeded ? [tooMany(exceeded)] : []),

@@ -52,13 +52,14 @@ export const settings = {
   workerName: { variable: 'PERRY_WORKER_NAME', meaning: 'Name shown by the hub', defaultText: 'host name' },
   maxConcurrent: {
     variable: 'PERRY_MAX_CONCURRENT_BUILDS',
-    meaning: 'Jobs at the same time, each in its own machine (1 to 64)',
+    meaning:
+      'Jobs at the same time, each in its own machine (1 to 64; to 256 with `orchard`); with `orchard` also `auto`: as many as the cluster has room for',
     defaultText: '`2`',
   },
   standbyMachines: {
     variable: 'PERRY_VM_STANDBY',
     meaning: 'Machines that are booted before a job needs one, where there are free slots; `0` for none',
-    defaultText: 'one for each slot',
+    defaultText: 'one for each slot; two with `orchard`',
   },
   vmDriver: {
     variable: 'PERRY_VM_DRIVER',

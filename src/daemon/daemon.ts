@@ -33,6 +33,7 @@ import { startInspector } from './inspector.ts';
 import { instanceOf } from './instance.ts';
 import { orchardOptions } from './orchard-options.ts';
 import { qemuOptions } from './qemu-options.ts';
+import { slotsOf } from './slots.ts';
 import { notesIn, tartOptions } from './tart-options.ts';
 
 export interface Daemon {
@@ -77,16 +78,16 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   const services = await makeServices(options);
   const { config, logger } = services;
   if (!services.driver.isolates) logger.warn(NO_ISOLATION);
+  const image = await goldenImage(config);
+  await checkHost(services, image, options.signal);
   const input = {
-    maxConcurrent: config.maxConcurrent,
-    standbySize: Math.min(config.standbyMachines ?? config.maxConcurrent, config.maxConcurrent),
+    ...(await slotsOf(services, options.signal)),
     bootsAtOnce: bootsAtOnce(services.driver.kind, availableParallelism()),
-    image: await goldenImage(config),
+    image,
     instance: await instanceOf(config.stateDir),
     interruptedJobIds: services.takenJobs.interrupted.map(({ jobId }) => jobId),
     unsureJobIds: services.takenJobs.unsure.map(({ jobId }) => jobId),
   };
-  await checkHost(services, input.image, options.signal);
   await warnOfReach(services, options.signal);
   const driver = await driverText(services, input.image, options.signal);
   const supervisor = createActor(provideSupervisor(services), {

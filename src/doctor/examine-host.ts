@@ -77,9 +77,12 @@ const machineChecks = (config: Config): Check[] =>
     : [machineHost(config, () => driverOf(config), imageName(config))];
 
 function configurationFinding({ config, warnings }: LoadedConfig): Finding {
-  const { workerName, vmDriver, maxConcurrent, runMemoryMb, runHeapMb } = config;
+  const { workerName, vmDriver, maxConcurrent, followsRoom, runMemoryMb, runHeapMb } = config;
+  const jobs = followsRoom
+    ? 'as many jobs at a time as the cluster has room for'
+    : `${maxConcurrent} jobs at a time`;
   const memory = `each with up to ${runMemoryMb} MB of memory (heap ${runHeapMb} MB)`;
-  const evidence = `Worker "${workerName}", driver ${vmDriver}, ${maxConcurrent} jobs at a time, ${memory}`;
+  const evidence = `Worker "${workerName}", driver ${vmDriver}, ${jobs}, ${memory}`;
   return warnings.length === 0 ? ok(evidence) : remark(evidence, warnings.join(' '));
 }
 

@@ -10,9 +10,18 @@ export interface VmDriverFacts {
   readonly minFreeDiskGb: number;
   /** Processors of this host that the boot of one machine keeps busy; absent where it mostly waits. */
   readonly bootProcessors?: number;
+  /** Jobs at the same time that can be asked for; `MOST_JOBS` when left out. */
+  readonly mostJobs?: number;
+  /** Its hosts come and go, and others use them too: jobs can be as many as there is room for. */
+  readonly roomChanges?: true;
+  /** Machines that stand by when nothing is configured; one for each slot when left out. */
+  readonly standbys?: number;
   /** Machines that one host can run at once, and why; absent when nothing but its size limits them. */
   readonly limit?: { readonly machines: number; readonly reason: string };
 }
+
+/** Jobs at the same time on one host: more than any has processors and memory for. */
+const MOST_JOBS = 64;
 
 /** What `PERRY_GUEST_NETWORK` can ask for: machines that reach nothing by themselves, or the network of this host. */
 export const guestNetworks = ['none', 'shared'] as const;
@@ -37,12 +46,15 @@ export const vmDrivers = {
     // seen of an emulated guest with two processors; with KVM it takes a second, one after the other or not
     bootProcessors: 2,
   },
-  // clones are on the disks of its workers
+  // clones are on the disks of its workers; a machine that stands by there is one that nobody else can have
   orchard: {
     isolates: true,
     usesHostTools: false,
     defaultImage: 'perry-ship-golden',
     minFreeDiskGb: 0,
+    mostJobs: 256,
+    roomChanges: true,
+    standbys: 2,
   },
   local: { isolates: false, usesHostTools: true, defaultImage: 'template', minFreeDiskGb: 0 },
 } as const satisfies Readonly<Record<string, VmDriverFacts>>;
@@ -52,6 +64,8 @@ export type VmDriverKind = keyof typeof vmDrivers;
 export const vmDriverKinds = Object.keys(vmDrivers) as VmDriverKind[];
 
 export const vmDriverFacts = (kind: VmDriverKind): VmDriverFacts => vmDrivers[kind];
+
+export const mostJobsOf = (kind: VmDriverKind): number => vmDriverFacts(kind).mostJobs ?? MOST_JOBS;
 
 /** How many machines of a kind boot at the same time, on a host with so many processors; undefined for any number. */
 export function bootsAtOnce(kind: VmDriverKind, processors: number): number | undefined {

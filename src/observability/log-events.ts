@@ -33,12 +33,24 @@ const lines: Readonly<Record<string, Describe>> = {
     { job: jobId, run: runId },
   ],
   'slot.granted': () => undefined,
+  'capacity.changed': ({ slots, account }) =>
+    slots === 0
+      ? ['warn', NO_ROOM, { account }]
+      : ['info', 'the room of the cluster has changed', { slots, account }],
+  'capacity.stale': () => ['warn', ROOM_UNKNOWN],
+  'capacity.restored': () => ['info', 'the controller of the cluster answers again'],
   'drain.requested': () => ['info', 'draining: no more jobs are taken'],
   'shutdown.requested': () => [
     'info',
     'stopping: jobs go back to the hub, what has gone too far is cancelled',
   ],
 };
+
+/** Of a cluster none of whose hosts can take a machine. */
+export const NO_ROOM =
+  'no host of the cluster has room for a machine, and no job is taken: look at "orchard list workers", add a Mac, or resume one that is paused';
+const ROOM_UNKNOWN =
+  'the controller of the cluster says nothing: the room that it told last counts on; check that it runs and can be reached from this host';
 
 function describeNote(job: unknown, run: unknown, note: Told & { kind: string }): ReturnType<Describe> {
   if (note.kind === 'stage') return ['info', String(note.message), { job, run, stage: note.stage }];

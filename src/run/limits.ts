@@ -1,3 +1,4 @@
+import type { clusterCapacityLimits } from '../../machines/cluster-capacity/limits.ts';
 import type { hubLimits } from '../../machines/hub-connection/limits.ts';
 import type { interruptedJobsLimits } from '../../machines/interrupted-jobs/limits.ts';
 import type { notarizationLimits } from '../../machines/notarization/limits.ts';
@@ -14,6 +15,7 @@ type Some<T> = Partial<Record<keyof T, number>>;
 /** Deadlines and pauses, in milliseconds, that take the place of the built-in ones of the same name. */
 export interface Limits {
   readonly supervisor?: Some<typeof supervisorLimits>;
+  readonly clusterCapacity?: Some<typeof clusterCapacityLimits>;
   readonly hub?: Some<typeof hubLimits>;
   readonly interruptedJobs?: Some<typeof interruptedJobsLimits>;
   readonly signJob?: Some<typeof signJobLimits>;

@@ -73,6 +73,30 @@ test('a macOS job and an iOS job, each in a machine of the cluster, which is gon
   await host.expectNothingLeft();
 });
 
+test('a daemon that takes as many jobs as there is room for says so to the hub, and respects the machines of others', async () => {
+  host.cluster.create({ name: 'of-somebody-else', image: 'golden', headless: true });
+  const daemon = start({ PERRY_MAX_CONCURRENT_BUILDS: 'auto', PERRY_VM_STANDBY: '4' });
+  await vi.waitFor(() => expect(hub.workers()).toMatchObject([{ max: 3 }]), 30_000);
+  await vi.waitFor(() => expect(host.cluster.vms.size).toBe(4), 30_000);
+  daemon.signal('SIGTERM');
+  expect(await daemon.ended).toBe(0);
+  expect([...host.cluster.vms.keys()]).toEqual(['of-somebody-else']);
+  host.cluster.remove('of-somebody-else');
+  await host.expectNothingLeft();
+});
+
+test('a daemon of a cluster without room is given no job, and says what to do', async () => {
+  for (const worker of host.cluster.workers.values()) worker.isPaused = true;
+  const daemon = start({ PERRY_MAX_CONCURRENT_BUILDS: 'auto' });
+  await vi.waitFor(() => expect(hub.workers()).toMatchObject([{ capabilities: [] }]), 30_000);
+  await hub.submitJob(materials.macJob());
+  daemon.signal('SIGTERM');
+  expect(await daemon.ended).toBe(0);
+  expect(daemon.lines.join('\n')).toMatch(/no host of the cluster has room.*orchard list workers/);
+  expect(daemon.lines.join('\n')).not.toContain('job assigned');
+  await host.expectNothingLeft();
+});
+
 test('what a killed daemon left in the cluster is removed by the next one', async () => {
   const killed = start();
   await vi.waitFor(() => expect(host.cluster.vms.size).toBeGreaterThan(0), 30_000);

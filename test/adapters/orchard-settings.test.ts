@@ -174,3 +174,31 @@ test('a certificate is a PEM file', async () => {
   for (const wrong of [path, join(folder, 'missing')])
     expect(refusal({ PERRY_ORCHARD_CA_FILE: wrong })).toContain('PERRY_ORCHARD_CA_FILE');
 });
+
+describe('jobs at the same time', () => {
+  const jobs = (asked: string, more: Record<string, string> = {}) => {
+    const { maxConcurrent, followsRoom } = loadConfig(
+      { ...given, PERRY_MAX_CONCURRENT_BUILDS: asked, ...more },
+      'linux',
+    ).config;
+    return { maxConcurrent, followsRoom };
+  };
+  test.each([
+    ['auto', 256, true],
+    ['256', 256, false],
+    ['1', 1, false],
+  ])('%s', (asked, maxConcurrent, followsRoom) => {
+    expect(jobs(asked)).toEqual({ maxConcurrent, followsRoom });
+  });
+
+  test.each([
+    ['257', {}, /whole number from 1 to 256/],
+    ['0', {}, /whole number from 1 to 256/],
+    ['Auto', {}, /must be a whole number, or auto/],
+    ['65', { PERRY_VM_DRIVER: 'qemu' }, /whole number from 1 to 64/],
+    ['auto', { PERRY_VM_DRIVER: 'tart' }, /auto is for PERRY_VM_DRIVER=orchard/],
+    ['auto', { PERRY_ORCHARD_RUNTIME: 'vetu', PERRY_ORCHARD_OS: 'linux' }, /how many machines of vetu/],
+  ])('%s is refused with %o', (asked, more, said) => {
+    expect(() => jobs(asked, more)).toThrow(said);
+  });
+});

@@ -37,16 +37,14 @@ export class SimHub {
   /** What each new connection meets. */
   door: 'open' | 'refusing' | 'silent' = 'open';
   readonly #clock: StepClock;
-  readonly #maxConcurrent: number;
   readonly #claims = new Map<string, Claim>();
   readonly #uploads = new Set<string>();
   readonly #received = new Set<string>();
   #link: Link | undefined;
   #lastId = 0;
 
-  constructor(clock: StepClock, maxConcurrent: number) {
+  constructor(clock: StepClock) {
     this.#clock = clock;
-    this.#maxConcurrent = maxConcurrent;
     this.ledger = new Ledger({
       publicUrl: () => 'http://hub',
       relay: (jobId, message) => this.#relay(jobId, message),
@@ -98,12 +96,13 @@ export class SimHub {
   /** What the worker has just written to its socket. */
   read(socket: Call): void {
     for (const command of (socket.heard as AnyEventObject[]).splice(0)) {
-      if (command.type === 'socket.hello') this.#later(socket, () => this.#enter(socket, command.offer));
+      if (command.type === 'socket.hello')
+        this.#later(socket, () => this.#enter(socket, command.offer, command.slots));
       else this.#later(socket, () => this.#take(socket, command));
     }
   }
 
-  #enter(socket: Call, offer: string): void {
+  #enter(socket: Call, offer: string, slots: number): void {
     const capabilities = offer === 'jobs' ? ['macos-sign'] : [];
     const worker: WorkerEntry = {
       ...{ name: 'soak', capabilities, job: '', busy: false },
@@ -111,7 +110,7 @@ export class SimHub {
     };
     const link: Link = { socket, worker, state: 'open', isKnownToHub: true };
     this.#link = link;
-    this.ledger.register(worker, this.#maxConcurrent);
+    this.ledger.register(worker, slots);
     this.ledger.dispatchOne();
   }
 

@@ -44,7 +44,7 @@ export class Simulation {
     const { stage } = this;
     this.random = seededRandom(seed);
     this.#maxConcurrent = maxConcurrent;
-    this.hub = new SimHub(stage.clock, maxConcurrent);
+    this.hub = new SimHub(stage.clock);
     this.ports = new SimPorts(this.hub, this.random, trouble);
     const vmLifecycle = stage.fill(vmLifecycleMachine);
     const signJob = stage.fill(signJobMachine, { vmLifecycle });

@@ -28,7 +28,7 @@ export const returned = (jobId: string): HubReport => ({
 export function beginLink() {
   const stage = new Stage();
   const owner = recorder<HubNews>();
-  const link = stage.start(stage.fill(hubConnectionMachine), { owner: owner.ref });
+  const link = stage.start(stage.fill(hubConnectionMachine), { owner: owner.ref, slots: 2 });
   const socket = () => stage.the('hubSocket');
   const scene = {
     stage,

@@ -17,7 +17,7 @@ describe('connecting', () => {
     scene.goOnline().stillOpen();
     expect(scene.commands().map(({ type }) => type)).toEqual(['socket.hello', 'socket.deliver']);
     scene.reconnect();
-    expect(scene.commands()[0]).toEqual({ type: 'socket.hello', offer: 'jobs' });
+    expect(scene.commands()[0]).toEqual({ type: 'socket.hello', offer: 'jobs', slots: 2 });
   });
 
   test('a handshake that hangs is given up after 15 s', () => {

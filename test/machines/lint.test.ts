@@ -21,7 +21,10 @@ const INVOKE_KEYS = ['id', 'src', 'input', 'onDone', 'onError', 'onSnapshot', 's
 const TRANSITION_KEYS = ['target', 'guard', 'actions', 'reenter', 'description', 'meta'];
 
 /** What has no end of its own has no `onDone`: live ports, and the pool, which lives as long as its owner. */
-const ENDLESS = ['runVm', 'watchGuest', 'watchRun', 'watchJob', 'hubSocket', 'vmPool', 'interruptedJobs'];
+const ENDLESS = [
+  ...['runVm', 'watchGuest', 'watchRun', 'watchJob'],
+  ...['hubSocket', 'vmPool', 'interruptedJobs', 'clusterCapacity'],
+];
 
 /** States that may last for ever, each with the reason why that is right. Nothing else may. */
 const RESTING: Readonly<Record<string, string>> = {
@@ -44,6 +47,10 @@ const RESTING: Readonly<Record<string, string>> = {
   // cluster-machine: the controller's silence has a deadline in the region beside it
   'clusterMachine.followed.stage.starting': 'vm-lifecycle gives up what nobody gets into in time',
   'clusterMachine.followed.stage.running': 'the machine lives as long as its job',
+  'supervisor.serving.capacity.fixed': 'there is nothing to wait for',
+  'supervisor.serving.capacity.followed.known': 'cluster-capacity has the deadlines',
+  'supervisor.serving.capacity.followed.unknown': 'cluster-capacity has the deadlines',
+  'clusterCapacity.room.steady': 'the controller is asked in the region beside it',
   'clusterLook.idle': 'there is nothing to wait for',
   // sign-job: the work has the deadlines, its companions follow it
   'signJob.engaged.work.reporting': 'waits only for the question about the claim, which has a deadline',

@@ -9,7 +9,7 @@ import { type Call, Stage } from './stage.ts';
 /** The supervisor with the link and every run played by the test. */
 export function beginSupervisor(maxConcurrent = 2, more: Partial<SupervisorInput> = {}) {
   const stage = new Stage();
-  const supervisor = stage.start(stage.fill(supervisorMachine, { vmPool: vmPoolMachine }), {
+  const supervisor = stage.start(stage.fill(supervisorMachine, { vmPool: stage.fill(vmPoolMachine) }), {
     maxConcurrent,
     image: 'golden',
     instance: '0a1b2c3d',

@@ -239,7 +239,7 @@ test('hub-connection: every transition is walked, and no conclusion is forgotten
   const probed = [['a'], []].map((stillOpen) => ({ output: { asked: ['a'], stillOpen } }));
   const queueLengths = [null, 0, 1].map((output) => ({ output }));
   const result = walk(machine, {
-    input: { owner },
+    input: { owner, slots: 1 },
     key: (s) =>
       JSON.stringify([
         s.value,
@@ -265,14 +265,54 @@ test('hub-connection: every transition is walked, and no conclusion is forgotten
       'socket.lost': [{ reason: 'x' }],
       'hub.claimConfirmed': [{ jobId: 'j' }],
       'hub.jobDropped': [{ jobId: 'j' }],
+      // another number of slots is walked by itself
+      'hub.slotsChanged': [],
+      'xstate.after.offerPause.hubConnection.linked.online.offering.young': [],
       'xstate.done.actor.probeAssignments': probed,
       'xstate.done.actor.probeBeforeClosing': probed,
       'xstate.done.actor.askQueueLength': queueLengths,
       'xstate.done.actor.confirmQueueLength': queueLengths,
     },
   });
-  report('hub-connection', result);
+  const received = { message: { type: 'jobAssigned', jobId: 'j', assignmentId: 'a' } };
+  const isLeaving = (s: AnyMachineSnapshot) => s.matches({ linked: 'reoffering' });
+  const isOffering = (s: AnyMachineSnapshot) => s.matches({ linked: { online: 'offering' } });
+  const offers = walk(machine, {
+    input: { owner, slots: 1 },
+    key: ({ value, context, status }) =>
+      JSON.stringify([
+        ...[value, context.slots, context.saidSlots, Math.min(context.reoffers, 1), context.offer, status],
+        ...[context.lastAssignedJobId, context.outbox.held.length + context.outbox.unconfirmed.length > 0],
+      ]),
+    samples: {
+      ...nothingOf(machine),
+      'socket.opened': [{}],
+      'hub.slotsChanged': (s) => (isOffering(s) ? [0, 1, 2].map((slots) => ({ slots })) : []),
+      'socket.received': (s) => (s.context.lastAssignedJobId === null ? [received] : []),
+      'hub.report': (s) => (s.context.lastAssignedJobId === null ? [] : [{ report: conclusion }]),
+      'socket.confirmed': [{ seq: 999 }],
+      'socket.lost': (s) => (isLeaving(s) ? [{ reason: 'x' }] : []),
+      'hub.intakeClosed': (s) => (isLeaving(s) ? [{}] : []),
+      'hub.jobUnwanted': (s) => (isLeaving(s) ? [{}] : []),
+      'hub.closeRequested': (s) => (isLeaving(s) ? [{}] : []),
+      ...onlyAfter(machine, /greetingGrace|offer|reoffering|backoff|hangUp/),
+    },
+  });
+  report('hub-connection', {
+    ...result,
+    missing: result.missing.filter((name) => offers.missing.includes(name)),
+  });
 });
+
+/** No event but those that are named beside this. */
+const nothingOf = (machine: AnyStateMachine) =>
+  Object.fromEntries(machine.events.map((type) => [type as string, []]));
+const onlyAfter = (machine: AnyStateMachine, wanted: RegExp) =>
+  Object.fromEntries(
+    machine.events
+      .filter((type) => /^xstate.after/.test(type as string) && wanted.test(type as string))
+      .map((type) => [type as string, [{}]]),
+  );
 
 test('supervisor: every transition is walked, and never more runs hold a slot than there are', () => {
   const machine = supervisorMachine.provide({
@@ -280,6 +320,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun', 'probeReturned']),
       hubConnection: deaf,
       interruptedJobs: deaf,
+      clusterCapacity: deaf,
       signJob: deaf,
       vmPool: deaf,
     },
@@ -407,8 +448,23 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1 },
     samples: { 'xstate.done.actor.sweepLeftovers': [] },
   });
+  const following = walk(machine, {
+    input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1, room: 1, followsRoom: true },
+    key: ({ value, context }) => JSON.stringify([value, context.room, context.maxConcurrent]),
+    samples: {
+      ...nothingOf(machine),
+      'xstate.done.actor.sweepLeftovers': [{ output: [] }],
+      'capacity.changed': [0, 1, 2].map((slots) => ({ slots, account: '' })),
+      'capacity.stale': [{}],
+      'capacity.restored': [{}],
+      'xstate.error.actor.capacity': [{}],
+    },
+    check: ({ context }) => expect(context.maxConcurrent).toBe(context.room),
+  });
   report('supervisor', {
     ...result,
-    missing: result.missing.filter((name) => early.missing.includes(name)),
+    missing: result.missing.filter((name) =>
+      [early, following].every(({ missing }) => missing.includes(name)),
+    ),
   });
 });

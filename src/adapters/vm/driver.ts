@@ -1,3 +1,4 @@
+import type { ClusterRoom } from '../../../machines/contracts/cluster.ts';
 import type { VmDriverKind } from '../../domain/vm-driver.ts';
 import type { GuestAddress, GuestSession } from '../guest/guest.ts';
 
@@ -56,6 +57,8 @@ export interface VmDriver {
   reach(options: VmCallOptions): Promise<GuestReach>;
   /** Asked at start, and by doctor, of a host that has been checked; left out where guests always run on the host's. */
   processor?(image: string, options: VmCallOptions): Promise<GuestProcessor>;
+  /** How many machines of this daemon there is room for; left out where that does not change. */
+  room?(options: VmCallOptions): Promise<ClusterRoom>;
   /** Makes `name` from the golden image. */
   clone(image: string, name: string, options: VmCallOptions): Promise<void>;
   /** Boots the machine; the promise lives as long as the machine does. Aborting powers it off at once. */

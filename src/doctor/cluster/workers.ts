@@ -101,15 +101,16 @@ const labelsText = (labels: OrchardSettings['labels']): string =>
     .map((label) => label.join('='))
     .join(',');
 
-const freeSlots = (visit: ClusterVisit, { maxConcurrent }: Config): Check => ({
+const freeSlots = (visit: ClusterVisit, { maxConcurrent, followsRoom }: Config): Check => ({
   question: 'Are slots free?',
   ask: async (signal) => {
     const settings = await visit.settings(signal);
     const workers = (await visit.workers(signal)).filter((worker) => !obstacleOf(worker, settings));
-    return slotsFinding(workers, await visit.machines(signal), maxConcurrent);
+    return slotsFinding(workers, await visit.machines(signal), followsRoom ? 0 : maxConcurrent);
   },
 });
 
+/** @param wanted - jobs at a time that are configured; 0 for as many as there is room for */
 function slotsFinding(
   workers: readonly ClusterWorker[],
   machines: readonly ClusterMachine[],

@@ -7,6 +7,9 @@ export interface RunPoolOptions {
   readonly onFault: (error: unknown) => void;
 }
 
+/** They take memory; when more jobs than that come at the same time, the others wait for a moment. */
+const MOST_AHEAD = 4;
+
 /** Processes that are loaded and wait for a run, so that no job waits for one. Each is used once. */
 export class RunPool {
   readonly #options: RunPoolOptions;
@@ -36,7 +39,7 @@ export class RunPool {
   /** Starts what is missing. One that ends by itself is made up for at the next occasion, not at once. */
   fill(): void {
     try {
-      while (!this.#isClosed && this.#idle.size < this.#options.wanted()) this.#add();
+      while (!this.#isClosed && this.#idle.size < Math.min(this.#options.wanted(), MOST_AHEAD)) this.#add();
     } catch (error) {
       this.#options.onFault(error);
     }

@@ -39,7 +39,7 @@ export class Runs {
     return this.#hosts.size;
   }
 
-  /** From now on processes stand by for all slots that are free, and at least one. */
+  /** From now on processes stand by for the slots that are free, at least one and a few at most. */
   standBy(): void {
     this.#standsBy = true;
     this.#pool.fill();

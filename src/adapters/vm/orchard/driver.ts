@@ -1,9 +1,9 @@
-import type { ClusterMachineEnd } from '../../../../machines/contracts/cluster.ts';
+import type { ClusterMachineEnd, ClusterRoom } from '../../../../machines/contracts/cluster.ts';
 import { vmDrivers } from '../../../domain/vm-driver.ts';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { enterGuest } from '../../guest/enter-guest.ts';
 import type { GuestAddress, GuestTunnel } from '../../guest/guest.ts';
-import type { VmDriver, VmExit, VmRunOptions } from '../driver.ts';
+import type { VmCallOptions, VmDriver, VmExit, VmRunOptions } from '../driver.ts';
 import { unlessAborted } from '../patience.ts';
 import { readCredentials } from '../tart/open-guest.ts';
 import { endpointOf, orchardApi } from './api.ts';
@@ -12,6 +12,7 @@ import { alreadyRunning, endingOf, nameTaken, notLocated, notMade, notOurs } fro
 import { orchardMachines } from './machines.ts';
 import { type MadeMachine, machineMaker } from './make.ts';
 import type { OrchardDriverOptions } from './options.ts';
+import { readRoom } from './room.ts';
 import { trustOf } from './trust.ts';
 
 /** So long the controller waits for the guest before it opens a tunnel, in whole seconds. */
@@ -64,6 +65,11 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
       if (runtime === 'tart') return { network: guestNetwork === 'none' ? 'blocked' : 'shared' };
       return { network: 'shared', fix: 'Give the workers a network that leads nowhere.' };
     },
+    // nothing counts the machines of the other runtime
+    ...(runtime === 'tart' && {
+      room: ({ signal }: VmCallOptions): Promise<ClusterRoom> =>
+        readRoom(api, machines, options, isOurs, signal),
+    }),
     clone: async (image, name, { signal }) => {
       signal.throwIfAborted();
       if (made.has(ours(name))) throw nameTaken(name);

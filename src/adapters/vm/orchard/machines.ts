@@ -43,6 +43,8 @@ export interface OrchardMachines {
   remove(name: string, signal: AbortSignal): Promise<void>;
   /** All machines of the cluster by name, whoever made them; asked for at once. */
   all(signal: AbortSignal): Promise<ReadonlyMap<string, Row>>;
+  /** The same, asked for together with whoever looks at a machine at about the same time. */
+  allShared(signal: AbortSignal): Promise<ReadonlyMap<string, Row>>;
 }
 
 export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions): OrchardMachines {
@@ -80,6 +82,7 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
       await api.ask({ what, method: 'DELETE', path: pathOf(name), signal });
     },
     all,
+    allShared,
   };
 }
 

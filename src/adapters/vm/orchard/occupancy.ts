@@ -34,7 +34,16 @@ export async function readMachines(api: OrchardApi, signal: AbortSignal): Promis
   const { json } = await api.ask({ what, method: 'GET', path: '/vms', signal });
   const { data } = machines.safeParse(json);
   if (!data) throw answerNotUnderstood(what);
-  return data.map(({ resources, image_fqn: imageTaken, ...rest }) => ({
-    ...{ ...rest, imageTaken, slots: resources?.[TART_VMS] ?? 0 },
-  }));
+  return data.map(viewOf);
+}
+
+/** Of rows that may be of any form, those that are machines. */
+export const machinesAmong = (rows: readonly unknown[]): readonly ClusterMachine[] =>
+  rows.flatMap((row) => {
+    const { data } = machine.safeParse(row);
+    return data ? [viewOf(data)] : [];
+  });
+
+function viewOf({ resources, image_fqn: imageTaken, ...rest }: z.output<typeof machine>): ClusterMachine {
+  return { ...rest, imageTaken, slots: resources?.[TART_VMS] ?? 0 };
 }

@@ -1,0 +1,69 @@
+import type { ClusterRoom } from '../../../../machines/contracts/cluster.ts';
+import type { OrchardApi } from './api.ts';
+import type { OrchardMachines } from './machines.ts';
+import { type ClusterMachine, machinesAmong } from './occupancy.ts';
+import type { OrchardSettings } from './options.ts';
+import { type ClusterWorker, obstacleOf, readWorkers } from './workers.ts';
+
+/** Four signs of life missed: the controller gives a worker machines for longer than that, and they fail with it. */
+const SILENT_AFTER_MS = 60_000;
+/** More is no number of jobs for one daemon. */
+const MOST_SLOTS = 256;
+/** One slot of so many is left free: what was counted is some seconds old, and others count as well. */
+const SLOTS_FOR_ONE_SPARE = 32;
+
+type Wish = Pick<OrchardSettings, 'arch' | 'runtime' | 'labels'>;
+
+/**
+ * How many machines of ours there is room for in the cluster.
+ *
+ * @param isOurs - by its name
+ * @throws ShipError as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID
+ */
+export async function readRoom(
+  api: OrchardApi,
+  machines: Pick<OrchardMachines, 'allShared'>,
+  wish: Wish,
+  isOurs: (name: string) => boolean,
+  signal: AbortSignal,
+): Promise<ClusterRoom> {
+  const [rows, workers] = await Promise.all([machines.allShared(signal), readWorkers(api, signal)]);
+  const foreign = [...rows].flatMap(([name, row]) => (isOurs(name) ? [] : [row]));
+  return roomIn(workers, machinesAmong(foreign), wish);
+}
+
+/**
+ * The slots of all workers that would be given our machines, less those that machines of others take there; ours do not
+ * count against us. Machines of others that wait for a worker have no slot yet.
+ */
+export function roomIn(
+  workers: readonly ClusterWorker[],
+  foreign: readonly ClusterMachine[],
+  wish: Wish,
+): ClusterRoom {
+  const able = workers.filter((worker) => obstacleOf(worker, wish) === undefined);
+  const alive = able.filter(({ silentMs }) => silentMs <= SILENT_AFTER_MS);
+  const taken = slotsTaken(foreign);
+  const total = sum(alive.map(({ slots = 0 }) => slots));
+  const free = sum(alive.map(({ name, slots = 0 }) => Math.max(0, slots - (taken.get(name) ?? 0))));
+  return {
+    slots: Math.min(MOST_SLOTS, free - Math.floor(free / SLOTS_FOR_ONE_SPARE)),
+    account: [
+      `workers: ${alive.length} of ${workers.length}, slots: ${total}`,
+      ...counted('taken by others', total - free),
+      ...counted('workers paused', workers.filter(({ isPaused }) => isPaused).length),
+      ...counted('workers silent', workers.filter(({ silentMs }) => silentMs > SILENT_AFTER_MS).length),
+    ].join(', '),
+  };
+}
+
+const counted = (what: string, count: number): string[] => (count > 0 ? [`${what}: ${count}`] : []);
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+
+/** By worker. */
+function slotsTaken(machines: readonly ClusterMachine[]): ReadonlyMap<string, number> {
+  const taken = new Map<string, number>();
+  for (const { worker, slots } of machines)
+    if (worker !== '') taken.set(worker, (taken.get(worker) ?? 0) + slots);
+  return taken;
+}
