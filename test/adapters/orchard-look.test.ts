@@ -18,10 +18,10 @@ afterEach(() => host.remove());
 
 const make = async () => {
   const name = freshName();
-  return { name, uid: await machines.create('golden', name, {}, signal) };
+  return { name, uid: await machines.create('golden', name, {}, new AbortController().signal) };
 };
 type Made = Awaited<ReturnType<typeof make>>;
-const look = ({ name, uid }: Made) => machines.look(name, uid, signal);
+const look = ({ name, uid }: Made) => machines.look(name, uid, new AbortController().signal);
 const questions = (since = 0) =>
   host.cluster.calls
     .slice(since)
