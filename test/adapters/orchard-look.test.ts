@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createClusterLook } from '../../src/actors/cluster-look.ts';
 import { orchardApi } from '../../src/adapters/vm/orchard/api.ts';
 import { type OrchardMachines, orchardMachines } from '../../src/adapters/vm/orchard/machines.ts';
-import { freshName, never as signal } from '../helpers/local-vm.ts';
+import { freshName } from '../helpers/local-vm.ts';
 import { orchardOptions } from '../orchard-emulator/driver.ts';
 import { type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
 
