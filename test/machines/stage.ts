@@ -16,6 +16,8 @@ export interface Call {
   readonly port: string;
   // biome-ignore lint/suspicious/noExplicitAny: the tests know what each port is given
   readonly input: any;
+  /** The machine that asked. */
+  readonly owner: AnyActorRef | undefined;
   /** What a live effect was told. */
   readonly heard: readonly AnyEventObject[];
   readonly isOpen: boolean;
@@ -85,6 +87,7 @@ export class Stage {
     const call: Call = {
       port,
       input,
+      owner: (ref as { _parent?: AnyActorRef })._parent,
       heard,
       get isOpen() {
         return isOpen();
