@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AskedProcess } from './asked-process.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import { type Flood, type FloodAnswer, type FloodQuestion, floods } from './flood-messages.ts';
+import { type LoopReport, LoopReports } from './loop-reports.ts';
 import { cpuTimesMs, resetPeak, residentBytes } from './processes.ts';
 import { mebibytes, seconds, table } from './statistics.ts';
 import type { BenchRoom } from './wall-time.ts';
@@ -95,27 +96,4 @@ async function measure(
   await daemon.stop();
   await hub.stop();
   return { ...answer, loop: report, cpuMs: own - idleCpuMs, extraBytes: peak - idleBytes };
-}
-
-interface LoopReport {
-  readonly longestTurnMs: number;
-  readonly longestTurnCpuMs: number;
-}
-
-/** What the daemon says of its event loop when it is asked. */
-class LoopReports {
-  #told: (report: LoopReport) => void = () => {};
-
-  hear(line: string): void {
-    if (line.startsWith('{"longestTurnMs":')) this.#told(JSON.parse(line) as LoopReport);
-  }
-
-  /** Since it was last asked. */
-  next(pid: number): Promise<LoopReport> {
-    const report = new Promise<LoopReport>((resolve) => {
-      this.#told = resolve;
-    });
-    process.kill(pid, 'SIGUSR2');
-    return report;
-  }
 }

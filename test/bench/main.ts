@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { locateRcodesign } from '../../src/adapters/rcodesign/locate.ts';
 import { benchBreakdown } from './breakdown.ts';
+import { benchCluster } from './cluster.ts';
 import { benchFloods } from './flood.ts';
 import { HubProcess } from './hub-process.ts';
 import { benchIcons } from './icons.ts';
@@ -84,6 +85,13 @@ async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('icons')) await benchIcons(room, flags.quick ? 3 : 9);
   if (parts.includes('vm'))
     await benchVm(room, flags.quick ? { boots: 3, warm: 5, cold: 1 } : { boots: 7, warm: 20, cold: 3 });
+  if (parts.includes('cluster'))
+    await benchCluster(
+      room,
+      flags.quick
+        ? { jobs: 200, atOnce: 8, rounds: 1, listed: 1_000 }
+        : { jobs: 200, atOnce: 64, rounds: 3, listed: 1_000 },
+    );
   if (parts.includes('breakdown')) await benchBreakdown(room, [...wallCases, ...smallFileCases]);
   if (parts.includes('breakdown-files')) await benchBreakdown(room, smallFileCases);
 }

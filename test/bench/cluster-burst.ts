@@ -1,0 +1,123 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { hostKeyFingerprint } from '../orchard-emulator/driver.ts';
+import { guestUser } from '../orchard-emulator/guest.ts';
+import { ACCOUNT, type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
+import { makeBenchBundle } from './bundles.ts';
+import { DaemonProcess } from './daemon-process.ts';
+import { makeKit } from './jobs.ts';
+import { type LoopReport, LoopReports } from './loop-reports.ts';
+import { resetPeak, residentBytes } from './processes.ts';
+import { mebibytes, seconds, table } from './statistics.ts';
+import type { BenchRoom } from './wall-time.ts';
+
+/** A tenth of the times of a real cluster, where a tick is five seconds and a boot twenty. */
+const TICK_MS = 500;
+const BOOT_TICKS = 4;
+/** Long enough for the garbage collector to have had its turn. */
+const SETTLE_MS = 1_500;
+
+interface Burst {
+  readonly atOnce: number;
+  readonly rounds: number;
+}
+
+interface Round {
+  readonly done: number;
+  readonly ms: number;
+  readonly loop: LoopReport;
+  readonly peakBytes: number;
+  readonly restBytes: number;
+}
+
+/** Many jobs at the same time through one daemon, each in a machine of its own, with real run processes and real SSH. */
+export async function benchClusterBurst(room: BenchRoom, { atOnce, rounds }: Burst): Promise<void> {
+  const workers = Array.from({ length: Math.ceil(atOnce / 2) }, (_, n) => ({ name: `mac-${n}` }));
+  const knobs = { bootTicks: BOOT_TICKS };
+  const host = await orchardHost({ workers, knobs, tickMs: TICK_MS, toolDirs: [dirname(room.rcodesign)] });
+  const reports = new LoopReports();
+  const daemon = await startDaemon(room, host, atOnce, reports);
+  await pause(SETTLE_MS);
+  const idle = await residentBytes(daemon.pid);
+  const rows: string[][] = [];
+  for (let round = 1; round <= rounds; round += 1)
+    rows.push(rowOf(`round ${round}`, atOnce, await measure(room, { daemon, reports, atOnce, round })));
+  await daemon.stop();
+  const left = host.cluster.vms.size;
+  await host.remove();
+  room.print(
+    [
+      `(i) ${atOnce} jobs of 1 MB at once through one daemon; ticks and boots of a tenth of the real time`,
+      table([HEADER, ...rows]),
+      `memory of the daemon before the first: ${mebibytes(idle.now)}; machines left in the cluster: ${left}`,
+      `longest turn: of the event loop of the daemon, seen from within; its CPU: what processors worked for it in one`,
+    ].join('\n\n'),
+  );
+}
+
+const HEADER = [
+  ...['', 'jobs done', 'time', 'longest turn', 'goal', 'its CPU'],
+  ...['memory, peak', 'memory at rest', 'goal'],
+];
+
+const rowOf = (name: string, atOnce: number, round: Round): string[] => [
+  ...[name, `${round.done} of ${atOnce}`, seconds(round.ms)],
+  ...[seconds(round.loop.longestTurnMs), '<= 0.5 s', seconds(round.loop.longestTurnCpuMs)],
+  ...[mebibytes(round.peakBytes), mebibytes(round.restBytes), 'flat'],
+];
+
+interface Running {
+  readonly daemon: DaemonProcess;
+  readonly reports: LoopReports;
+  readonly atOnce: number;
+  readonly round: number;
+}
+
+async function measure(room: BenchRoom, { daemon, reports, atOnce, round }: Running): Promise<Round> {
+  const bundle = join(room.folder, 'cluster-bundle');
+  if (round === 1) await makeBenchBundle('macos', { megabytes: 1 }, bundle);
+  const { manifest, credentials } = await makeKit('macos', join(room.folder, 'kit-cluster'));
+  await reports.next(daemon.pid);
+  await resetPeak(daemon.pid);
+  const startedAt = performance.now();
+  const job = () => room.hub.runJob({ manifest, credentials, bundle });
+  const ends = await Promise.allSettled(Array.from({ length: atOnce }, job));
+  const ms = performance.now() - startedAt;
+  await daemon.untilFinished(round * atOnce);
+  const loop = await reports.next(daemon.pid);
+  const { peak: peakBytes } = await residentBytes(daemon.pid);
+  await pause(SETTLE_MS);
+  const { now: restBytes } = await residentBytes(daemon.pid);
+  for (const end of ends) if (end.status === 'rejected') room.print(String(end.reason));
+  const done = ends.filter(({ status }) => status === 'fulfilled').length;
+  return { done, ms, loop, peakBytes, restBytes };
+}
+
+async function startDaemon(
+  room: BenchRoom,
+  host: OrchardHost,
+  atOnce: number,
+  reports: LoopReports,
+): Promise<DaemonProcess> {
+  const certificate = join(room.folder, 'controller.pem');
+  await writeFile(certificate, host.certificate);
+  return DaemonProcess.start({
+    ...{ ...room, standby: 0, stateDir: join(room.folder, 'cluster-state') },
+    nodeArgs: ['--import', fileURLToPath(new URL('loop-watch.mjs', import.meta.url))],
+    onLine: (line) => reports.hear(line),
+    env: {
+      PERRY_VM_DRIVER: 'orchard',
+      PERRY_TART_IMAGE: 'golden',
+      PERRY_TART_SSH_USER: guestUser,
+      PERRY_TART_SSH_KEY_FILE: host.userKeyFile,
+      PERRY_TART_HOST_KEY: hostKeyFingerprint,
+      PERRY_ORCHARD_URL: host.url,
+      PERRY_ORCHARD_SERVICE_ACCOUNT: ACCOUNT.name,
+      PERRY_ORCHARD_TOKEN: ACCOUNT.token,
+      PERRY_ORCHARD_CA_FILE: certificate,
+      PERRY_MAX_CONCURRENT_BUILDS: String(atOnce),
+    },
+  });
+}
