@@ -75,10 +75,16 @@ describe('a stream that is refused', () => {
     expect(() => decodeLzvn(bytes, 100)).toThrow(new LzfseFault(fact));
   });
 
-  test('with one code for each of no bytes: that would be work without a result', () => {
+  test('with more codes or blocks than bytes: that would be work without a result', () => {
     const bytes = Buffer.from(vector('compressed').stored);
+    bytes.writeUInt32LE(1, 4);
+    expect(() => decodeLzfse(bytes, 100_000)).toThrow(/literals and \d+ matches for 1 bytes/);
     bytes.writeUInt32LE(0, 4);
-    expect(() => decodeLzfse(bytes, 100_000)).toThrow(/literals and \d+ matches for 0 bytes/);
+    expect(() => decodeLzfse(bytes, 100_000)).toThrow('A block decodes to nothing.');
+    const many = Buffer.concat([
+      ...Array.from({ length: 100 }, () => stored(1, Buffer.alloc(1)).subarray(0, 9)),
+    ]);
+    expect(() => decodeLzfse(many, 2000)).toThrow('It has too many blocks for 2000 bytes.');
   });
 });
 

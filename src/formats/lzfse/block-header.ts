@@ -99,6 +99,7 @@ export function readPlainHeader(bytes: Buffer): BlockHeader {
 
 function checked(header: BlockHeader): BlockHeader {
   const { rawBytes, literalCount, matchCount, literalStates } = header;
+  demand(rawBytes > 0, 'A block decodes to nothing.');
   demand(
     literalCount <= MAX_LITERALS && matchCount <= MAX_MATCHES,
     'A block has more codes than fit in one.',

@@ -1,5 +1,5 @@
 import { type BlockHeader, DISTANCE_STATES, LENGTH_STATES, LITERAL_STATES } from './block-header.ts';
-import { BackwardBits, type StateTable, type SymbolRanges, stateTable } from './entropy.ts';
+import { BackwardBits, emptyTable, fillTable, type StateTable, type SymbolRanges } from './entropy.ts';
 import { demand } from './fault.ts';
 import type { Output } from './output.ts';
 
@@ -21,6 +21,14 @@ const MATCHES = ranges([...SIXTEEN_ZEROS, 3, 5, 8, 11]);
 const DISTANCES = ranges(Array.from({ length: 64 }, (_, index) => index >> 2));
 const BYTES = ranges(Array.from({ length: 256 }, () => 0));
 
+/** Filled anew for each block: a stream may have very many small ones. */
+const TABLES = {
+  literals: emptyTable(LITERAL_STATES),
+  lengths: emptyTable(LENGTH_STATES),
+  matches: emptyTable(LENGTH_STATES),
+  distances: emptyTable(DISTANCE_STATES),
+} as const;
+
 /** Decodes one block: first all its literals, then the matches that use them. */
 export function decodeBlock(bytes: Buffer, header: BlockHeader, output: Output): void {
   const { headerBytes, literalBytes, matchBytes } = header;
@@ -36,7 +44,8 @@ export function decodeBlock(bytes: Buffer, header: BlockHeader, output: Output):
 /** Four coders take turns at one stream of bits. */
 function decodeLiterals(bytes: Buffer, header: BlockHeader): Uint8Array {
   const { headerBytes, literalBytes, literalCount, literalSpareBits } = header;
-  const table = stateTable(LITERAL_STATES, header.frequencies.literals, BYTES);
+  if (literalCount === 0) return new Uint8Array(0);
+  const table = fillTable(TABLES.literals, header.frequencies.literals, BYTES);
   const bits = new BackwardBits(bytes, headerBytes, headerBytes + literalBytes, literalSpareBits);
   const literals = new Uint8Array(literalCount);
   const states = Uint16Array.from(header.literalStates);
@@ -71,10 +80,10 @@ class Coder {
 
 function decodeMatches(header: BlockHeader, bits: BackwardBits, literals: Uint8Array, output: Output): void {
   const { frequencies } = header;
-  const lengths = new Coder(stateTable(LENGTH_STATES, frequencies.lengths, LENGTHS), header.lengthState);
-  const matches = new Coder(stateTable(LENGTH_STATES, frequencies.matches, MATCHES), header.matchState);
+  const lengths = new Coder(fillTable(TABLES.lengths, frequencies.lengths, LENGTHS), header.lengthState);
+  const matches = new Coder(fillTable(TABLES.matches, frequencies.matches, MATCHES), header.matchState);
   const distances = new Coder(
-    stateTable(DISTANCE_STATES, frequencies.distances, DISTANCES),
+    fillTable(TABLES.distances, frequencies.distances, DISTANCES),
     header.distanceState,
   );
   let [used, distance] = [0, 0];

@@ -4,6 +4,10 @@ import { demand, LzfseFault } from './fault.ts';
 import { decodeLzvnInto } from './lzvn.ts';
 import { Output } from './output.ts';
 
+/** An encoder begins a new block after some ten thousand bytes; each costs as much as to decode a thousand. */
+const LEAST_BLOCK_BYTES = 1024;
+const FREE_BLOCKS = 4;
+
 /**
  * Decodes a stream of LZFSE: blocks that are stored, coded as LZVN, or compressed with two kinds of headers, as
  * Apple's lzfse (https://github.com/lzfse/lzfse) describes and writes them.
@@ -13,7 +17,9 @@ import { Output } from './output.ts';
  */
 export function decodeLzfse(bytes: Buffer, maxBytes: number): Buffer {
   const output = new Output(maxBytes);
-  for (let at = 0; ; ) {
+  let blocksLeft = FREE_BLOCKS + maxBytes / LEAST_BLOCK_BYTES;
+  for (let at = 0; ; blocksLeft--) {
+    demand(blocksLeft > 0, () => `It has too many blocks for ${maxBytes} bytes.`);
     demand(at + 4 <= bytes.length, () => `It has no end in its ${bytes.length} bytes.`);
     const kind = bytes.toString('latin1', at, at + 4);
     if (kind === 'bvx$') {

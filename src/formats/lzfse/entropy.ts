@@ -18,35 +18,52 @@ export interface SymbolRanges {
   readonly bases: readonly number[];
 }
 
+/** @param stateCount - a power of two */
+export const emptyTable = (stateCount: number): StateTable => ({
+  totalBits: new Uint8Array(stateCount),
+  valueBits: new Uint8Array(stateCount),
+  base: new Int32Array(stateCount),
+  delta: new Int16Array(stateCount),
+});
+
 /**
- * @param stateCount - a power of two
- * @param frequencies - how many states each symbol has, all together at most `stateCount`
+ * Fills a whole table, whatever it was used for before.
+ *
+ * @param frequencies - how many states each symbol has: all of them together
  */
-export function stateTable(stateCount: number, frequencies: Uint16Array, ranges: SymbolRanges): StateTable {
-  const table: StateTable = {
-    totalBits: new Uint8Array(stateCount),
-    valueBits: new Uint8Array(stateCount),
-    base: new Int32Array(stateCount),
-    delta: new Int16Array(stateCount),
-  };
+export function fillTable(table: StateTable, frequencies: Uint16Array, ranges: SymbolRanges): StateTable {
+  const stateCount = table.totalBits.length;
   let state = 0;
-  for (const [symbol, frequency] of frequencies.entries()) {
+  for (let symbol = 0; symbol < frequencies.length; symbol++) {
+    const frequency = frequencies[symbol] as number;
+    if (frequency === 0) continue;
     demand(state + frequency <= stateCount, `Its frequencies add up to more than ${stateCount}.`);
-    const { bits = 0, base = 0 } = { bits: ranges.bits[symbol], base: ranges.bases[symbol] };
-    const shift = Math.clz32(frequency) - Math.clz32(stateCount);
-    // the first states of a symbol take one bit more than the others
-    const longer = ((2 * stateCount) >> shift) - frequency;
-    for (let index = 0; index < frequency; index++, state++) {
-      const isLonger = index < longer;
-      table.valueBits[state] = bits;
-      table.base[state] = base;
-      table.totalBits[state] = (isLonger ? shift : shift - 1) + bits;
-      table.delta[state] = isLonger
-        ? ((frequency + index) << shift) - stateCount
-        : (index - longer) << (shift - 1);
-    }
+    fillSymbol(table, state, frequency, { bits: ranges.bits[symbol] ?? 0, base: ranges.bases[symbol] ?? 0 });
+    state += frequency;
   }
+  demand(state === stateCount, `Its frequencies add up to ${state}, not to ${stateCount}.`);
   return table;
+}
+
+/** The first states of a symbol take one bit more than the others. */
+function fillSymbol(
+  { totalBits, valueBits, base, delta }: StateTable,
+  first: number,
+  frequency: number,
+  range: { readonly bits: number; readonly base: number },
+): void {
+  const stateCount = totalBits.length;
+  const shift = Math.clz32(frequency) - Math.clz32(stateCount);
+  const longer = ((2 * stateCount) >> shift) - frequency;
+  valueBits.fill(range.bits, first, first + frequency);
+  base.fill(range.base, first, first + frequency);
+  for (let index = 0; index < frequency; index++) {
+    const isLonger = index < longer;
+    totalBits[first + index] = (isLonger ? shift : shift - 1) + range.bits;
+    delta[first + index] = isLonger
+      ? ((frequency + index) << shift) - stateCount
+      : (index - longer) << (shift - 1);
+  }
 }
 
 /** Reads bits from the end of a range of bytes towards its start. */
