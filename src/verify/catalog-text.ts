@@ -1,7 +1,10 @@
 import { counted, plain } from '../text.ts';
 import type { CatalogSummary } from './report.ts';
 
-const systems: Readonly<Record<string, string>> = { ios: 'iOS', macosx: 'macOS' };
+const systems = new Map([
+  ['ios', 'iOS'],
+  ['macosx', 'macOS'],
+]);
 const MAX_NAMES = 12;
 const MAX_ICONS = 5;
 const MAX_ENCODINGS = 8;
@@ -10,7 +13,7 @@ const MAX_ENCODINGS = 8;
 export function catalogLines(catalog: CatalogSummary): string[] {
   const { path, platform, minimumOs, nameCount, renditionCount, tool } = catalog;
   const facts = [
-    ...(platform ? [`${systems[platform] ?? platform} ${minimumOs} or later`] : []),
+    ...(platform ? [`${systems.get(platform) ?? platform} ${minimumOs} or later`] : []),
     counted(nameCount, 'name'),
     `${counted(renditionCount, 'rendition')} (${encodings(catalog)})`,
     ...(tool ? [`by ${tool}`] : []),

@@ -46,9 +46,10 @@ function look(path: string): Partial<ReturnType<typeof describeCatalog>> & { pro
   try {
     return withCatalogFile(path, (source) => describeCatalog(readCatalog(source)));
   } catch (error) {
-    const reason = error instanceof ShipError ? error.failure.reason : (error as NodeJS.ErrnoException).code;
-    if (reason === undefined) throw error;
-    return { problems: [`It cannot be read. ${reason}`] };
+    if (error instanceof ShipError) return { problems: [`It cannot be read. ${error.failure.reason}`] };
+    const { syscall, code } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    return { problems: [`It cannot be read: the operating system says ${code ?? 'nothing more'}.`] };
   }
 }
 

@@ -264,6 +264,13 @@ describe('the asset catalogs of an app', () => {
     ]);
   });
 
+  test('are shown of the app in an .ipa as well', async () => {
+    const ipa = await pack(await withCatalog('in-ipa', iconCatalog()));
+    const { apps, kind } = await verify(ipa);
+    expect(kind).toBe('ipa');
+    expect(apps[0]?.catalogs).toMatchObject([{ path: 'Assets.car', names: ['AppIcon'] }]);
+  });
+
   test('are no findings when something is odd about them, but warnings', async () => {
     const odd = await verify(
       await withCatalog('odd', iconCatalog({ withSizes: false, facetName: 'App\u001bIcon' })),

@@ -5,7 +5,7 @@ import type { CatalogIcon, IconPicture } from './icons.ts';
 import { attempt } from './malformed.ts';
 import { decodePixels, type PixelBudget, type Pixels } from './pixels.ts';
 
-/** Four icons of the largest size, in colors of 16 bits. */
+/** Ten icons of 1024 pixels; one of 2048 in colors of 16 bits. */
 const MAX_PIXEL_BYTES = 40 * 1024 * 1024;
 const MAX_PROBLEMS = 20;
 

@@ -27,8 +27,7 @@ const ENCODINGS = [
 ] as const;
 
 /** Names of encodings, as Apple's `assetutil -I` shows them; one that nobody has described has only its number. */
-export const encodingName = (compression: number): string =>
-  ENCODINGS[compression] ?? `compression ${compression}`;
+const encodingName = (compression: number): string => ENCODINGS[compression] ?? `compression ${compression}`;
 
 /** How the pixels of a picture are stored. */
 export interface PixelHeader {

@@ -13,7 +13,6 @@ const MAX_PROPERTY_BYTES = 64 * 1024;
 const LAYOUT_EFFECT = 7;
 export const LAYOUT_IMAGE = 12;
 export const LAYOUT_LINK = 1003;
-export const LAYOUT_ATLAS = 1004;
 export const LAYOUT_MULTI_SIZE = 1010;
 
 const LAYOUTS: Readonly<Record<number, string>> = {
@@ -38,11 +37,8 @@ const LAYOUTS: Readonly<Record<number, string>> = {
 
 export const layoutName = (layout: number): string => LAYOUTS[layout] ?? `layout ${layout}`;
 
-/** Types of properties that are read here. */
-export const PROPERTY_SLICES = 1001;
-export const PROPERTY_METRICS = 1003;
+/** Type of the property that says how long a row of pixels is. */
 export const PROPERTY_BYTES_PER_ROW = 1007;
-export const PROPERTY_LINK = 1010;
 
 /** The numbers that tell the forms of assets apart, one for each attribute of the key format. */
 export class RenditionKey {

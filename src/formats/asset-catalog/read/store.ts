@@ -20,7 +20,6 @@ export interface Extent {
  * variables that name some of them.
  */
 export interface Store {
-  readonly sizeBytes: number;
   /** What the header says; tools that thin apps free blocks and leave it. */
   readonly declaredBlocks: number;
   /** By number, 0 is none; free slots are absent. */
@@ -49,7 +48,6 @@ export function readStore(unlimited: CatalogSource): Store {
   const variableTable = placed(source, { address: header.u32(24), length: header.u32(28) }, 'the variables');
   const extents = readIndex(source, index);
   return {
-    sizeBytes: source.sizeBytes,
     declaredBlocks: header.u32(12),
     extents,
     variables: readVariables(source, variableTable),
