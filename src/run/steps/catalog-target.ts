@@ -27,4 +27,6 @@ export function noteCatalog(results: RunResults): void {
   results.facts = { ...need(results, 'facts'), hasAssetsCar: true };
   const keys = Object.entries(need(results, 'icons'));
   results.icons = newDict([...keys, ['CFBundleIconName', CATALOG_ICON]]);
+  // some megabytes, and of no use any more
+  delete results.iconArt;
 }
