@@ -40,7 +40,7 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   drawIcons: [50, 3_000],
   mergeInfoPlist: [50, 2_000],
   learnToolchain: [50, 1_000],
-  compileAssets: [200, 4_000],
+  compileAssets: [50, 2_000],
   compileIcon: [50, 1_000],
   layOutBundle: [50, 2_000],
   embedProfile: [50, 2_000],

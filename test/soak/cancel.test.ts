@@ -10,7 +10,7 @@ import { type Trouble, troubles } from '../helpers/soak-sim-ports.ts';
 const CANCELS = soakCount('CANCELS', { suite: 3_600, full: 5_000 });
 const MAX_CONCURRENT = 3;
 /** About as long as a job takes when everything answers. */
-const JOB_MS = 45_000;
+const JOB_MS = 70_000;
 const BOUND_MS = 5_000;
 const { stopTimeout, deleteTimeout, deletePause } = vmLimits;
 /** From the cancel to the last trace, when nothing answers any more. */
