@@ -9,7 +9,7 @@ export function startControl(
   services: Services,
   driver: string,
 ): Promise<ControlServer> {
-  const { config, logger, vault } = services;
+  const { config, logger, vault, driver: machines } = services;
   const answer = answersOf(supervisor, {
     pid: process.pid,
     version: packageVersion(),
@@ -17,6 +17,7 @@ export function startControl(
     hub: config.hubUrl,
     driver,
     startedAtMs: Date.now(),
+    failingHosts: () => machines.failingHosts?.() ?? {},
     receivedAtMs: (runId) => vault.claim(runId)?.receivedAtMs,
   });
   return startControlServer({

@@ -5,7 +5,9 @@ const HEAD = ['JOB', 'APP', 'TARGET', 'STATE', 'STAGE', 'DONE', 'MACHINE', 'ELAP
 
 /** The status for a person: a few lines and a table. */
 export function renderStatus(status: DaemonStatus): string {
-  return [...aboutDaemon(status), ...aboutRuns(status), ...aboutLeaks(status)].join('\n');
+  return [...aboutDaemon(status), ...aboutRuns(status), ...aboutLeaks(status), ...aboutHosts(status)].join(
+    '\n',
+  );
 }
 
 function aboutDaemon(status: DaemonStatus): string[] {
@@ -38,6 +40,16 @@ function aboutLeaks({ leaked }: DaemonStatus): string[] {
   if (leaked.length === 0) return [];
   const names = leaked.map((name) => `  ${plain(name, 80)}`);
   return ['', 'Machines that could not be deleted (they are tried again until they are gone):', ...names];
+}
+
+function aboutHosts({ failingHosts }: DaemonStatus): string[] {
+  const hosts = Object.entries(failingHosts).map(([name, count]) => `  ${plain(name, 80)}  ${count}`);
+  if (hosts.length === 0) return [];
+  return [
+    '',
+    'Hosts that did not bring machines to run of late (restart Orchard there; the log says why):',
+    ...hosts,
+  ];
 }
 
 function cellsOf(run: RunStatus): string[] {

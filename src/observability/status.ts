@@ -54,6 +54,8 @@ export const statusSchema = z.object({
   runs: z.array(runStatusSchema),
   /** Machines that could not be deleted; they are tried again. */
   leaked: z.array(z.string()),
+  /** Macs of a cluster that did not bring machines to run of late, and how often. */
+  failingHosts: z.record(z.string(), z.number()).default({}),
   /** Jobs by outcome since the start. */
   concluded: z.record(z.string(), z.number()),
 });
@@ -71,6 +73,7 @@ export interface StatusFacts {
   readonly driver: string;
   readonly startedAtMs: number;
   readonly nowMs: number;
+  readonly failingHosts?: () => Readonly<Record<string, number>>;
   /** When the assignment came, as long as that is known. */
   readonly receivedAtMs: (runId: string) => number | undefined;
 }
@@ -93,6 +96,7 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
     },
     runs: runs.map((run) => runStatusOf(run, facts)),
     leaked: [...leaked],
+    failingHosts: { ...facts.failingHosts?.() },
     concluded: { ...concluded },
   };
 }

@@ -52,6 +52,7 @@ test('a machine that its worker does not make goes, and another worker gets the 
   expect(notes[0]).toMatch(
     /"level":"warn".*did not bring a machine to run.*"worker":"mac-01".*Restart Orchard/,
   );
+  expect(driver.failingHosts?.()).toEqual({ 'mac-01': 1 });
   // the next job does not find it out again
   const next = freshName();
   await driver.clone('golden', next, { signal });

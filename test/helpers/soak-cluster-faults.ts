@@ -37,20 +37,23 @@ const API_FAULTS: readonly ApiFault[] = [
 const nameOf = (fault: ApiFault): string =>
   typeof fault === 'object' ? `is answered with ${fault.status}` : `is ${fault}`;
 
-/** One request, the next of its kind. */
+/** One request, the next of its kind; it lies in wait until the next round. */
 const onOneRequest: ClusterFault[] = Object.entries(REQUESTS).flatMap(([what, isOne]) =>
   API_FAULTS.map((fault) => ({
     name: `${what} ${nameOf(fault)}`,
     strike: ({ host, struck }: FaultScene) => {
-      let isOver = false;
+      // one machine is asked about where it is missing in the list, as it is after a request that was not done
+      const isFirst = isOne === REQUESTS['the question for one machine'];
+      const left: [(call: ApiCall) => boolean, ApiFault][] = [
+        ...(isFirst ? [[({ method }: ApiCall) => method === 'POST', 'reset'] as never] : []),
+        [isOne, fault],
+      ];
       host.knobs.fault = (call) => {
-        if (isOver || !isOne(call)) return undefined;
-        isOver = true;
-        struck();
-        return fault;
-      };
-      return () => {
-        host.knobs.fault = undefined;
+        const [next] = left;
+        if (!next?.[0](call)) return undefined;
+        left.shift();
+        if (left.length === 0) struck();
+        return next[1];
       };
     },
   })),

@@ -198,6 +198,7 @@ class Storm {
     const random = this.#random;
     this.#mayBeLate = /late|somebody/.test(fault.name);
     const isEarly = random.next() < 0.4;
+    this.#host.knobs.fault = undefined;
     const struck = () => void this.struck.add(number);
     const scene = { host: this.#host, random, ours: this.#ours, struck };
     const first = isEarly ? fault.strike(scene) : undefined;

@@ -150,7 +150,11 @@ const full: DaemonStatus = {
       ...{ failure: 'P12_INVALID', elapsedSeconds: null },
     },
   ],
-  ...{ leaked: ['perry-ship-c0ffee00-x'], concluded: { succeeded: 3, failed: 1, cancelled: 0 } },
+  ...{
+    leaked: ['perry-ship-c0ffee00-x'],
+    failingHosts: { 'mac-\u001b07': 2 },
+    concluded: { succeeded: 3, failed: 1, cancelled: 0 },
+  },
 };
 
 describe('the status as a text', () => {
@@ -169,13 +173,16 @@ describe('the status as a text', () => {
       job-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…  -              -           waitingForSlot (P12_INVALID)  -        -     -                 -
 
       Machines that could not be deleted (they are tried again until they are gone):
-        perry-ship-c0ffee00-x"
+        perry-ship-c0ffee00-x
+
+      Hosts that did not bring machines to run of late (restart Orchard there; the log says why):
+        mac-?07  2"
     `);
     for (const steering of ['\u001b', '\u202e']) expect(text).not.toContain(steering);
   });
 
   test('without jobs says so', () => {
-    expect(renderStatus({ ...full, runs: [], leaked: [] })).toMatch(/No job is here\.$/);
+    expect(renderStatus({ ...full, runs: [], leaked: [], failingHosts: {} })).toMatch(/No job is here\.$/);
   });
 
   test.each([

@@ -38,12 +38,15 @@ test(`${FAULTS} faults of a cluster: each job has one answer, no machine is left
   );
   expect(lastWords.filter((word) => !EXPECTED.test(word))).toEqual([]);
   expect(lastWords).toContain('succeeded');
-  expect(struck).toBeGreaterThan(FAULTS / 2);
+  expect(struck).toBeGreaterThan(FAULTS * MOST);
   await closeLightGuests();
   await vi.waitFor(async () => expect(await filesOpen()).toBeLessThanOrEqual(before + 5), {
     timeout: 20_000,
   });
 }, 3_600_000);
+
+/** Others lie in wait for a request that is not made, or find no machine. */
+const MOST = 0.6;
 
 /** What the operator of the cluster can do something about, or what may end well in another try. */
 const EXPECTED = /^(succeeded|VM_\w+|GUEST_\w+|CLUSTER_\w+)$/;

@@ -51,6 +51,8 @@ export interface VmDriver {
   readonly isolates: boolean;
   /** The way into a guest leads through others, which may fail while the machine lives on: it can be entered again. */
   readonly outlivesConnections?: true;
+  /** How often each host has not brought a machine to run of late; left out where this host is the only one. */
+  failingHosts?(): Readonly<Record<string, number>>;
   /** Asked once at start: whether machines can be made from this image at all, and if not, what the operator does. */
   checkHost?(image: string, options: VmCallOptions): Promise<void>;
   /** Asked at start, and by doctor. Makes no machine. */

@@ -30,17 +30,24 @@ export interface Suspects {
   /** It did bring one to run. */
   clear(workerName: string): void;
   names(): ReadonlySet<string>;
+  /** How often each did not. */
+  counts(): Readonly<Record<string, number>>;
 }
 
 export function createSuspects(nowMs: () => number = Date.now): Suspects {
-  const untilMs = new Map<string, number>();
+  const known = new Map<string, { readonly untilMs: number; readonly count: number }>();
+  const current = () => {
+    for (const [name, { untilMs }] of known) if (untilMs <= nowMs()) known.delete(name);
+    return known;
+  };
   return {
-    add: (name) => void untilMs.set(name, nowMs() + AVOIDED_MS),
-    clear: (name) => void untilMs.delete(name),
-    names: () => {
-      for (const [name, until] of untilMs) if (until <= nowMs()) untilMs.delete(name);
-      return new Set(untilMs.keys());
+    add: (name) => {
+      const { count = 0 } = current().get(name) ?? {};
+      known.set(name, { untilMs: nowMs() + AVOIDED_MS, count: count + 1 });
     },
+    clear: (name) => void known.delete(name),
+    names: () => new Set(current().keys()),
+    counts: () => Object.fromEntries([...current()].map(([name, { count }]) => [name, count])),
   };
 }
 

@@ -34,7 +34,7 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
   const { instance, ssh, runtime, guestNetwork, note } = options;
   const api = orchardApi(options);
   const machines = orchardMachines(api, options);
-  const makeMachine = machineMaker(api, machines, options);
+  const { make, failingHosts } = machineMaker(api, machines, options);
   const made = new Map<string, MadeMachine>();
   const running = new Set<string>();
   const unwanted = new Set<string>();
@@ -60,6 +60,7 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
     kind: 'orchard',
     isolates: vmDrivers.orchard.isolates,
     outlivesConnections: true,
+    failingHosts,
     checkHost: (_image, { signal }) => checkCluster(api, options, signal),
     reach: async () => {
       if (runtime === 'tart') return { network: guestNetwork === 'none' ? 'blocked' : 'shared' };
@@ -73,7 +74,7 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
     clone: async (image, name, { signal }) => {
       signal.throwIfAborted();
       if (made.has(ours(name))) throw nameTaken(name);
-      const machine = makeMachine(image, name);
+      const machine = make(image, name);
       made.set(name, machine);
       const failed = await unlessAborted(machine.started, signal).catch((error: unknown) => {
         machine.unwanted();

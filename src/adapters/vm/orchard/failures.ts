@@ -102,11 +102,16 @@ export function notStarted(image: string, end: ClusterMachineEnd): ShipError {
     const reason = { hub: known.reason, terminal: `${known.reason}${hosts && ` Asked were: ${hosts}.`}` };
     return new ShipError(known.code, { summary, reason, nextStep: known.nextStep, detail });
   }
-  return new ShipError(why === 'notAssigned' ? 'CLUSTER_FULL' : 'VM_CLONE_FAILED', {
+  return new ShipError(CODES[why] ?? 'VM_CLONE_FAILED', {
     ...{ summary, detail },
     ...waits[why](hosts || 'unknown'),
   });
 }
+
+const CODES: Partial<Record<ClusterMachineEnd['why'], 'CLUSTER_FULL' | 'CLUSTER_UNREACHABLE'>> = {
+  notAssigned: 'CLUSTER_FULL',
+  unanswered: 'CLUSTER_UNREACHABLE',
+};
 
 /** Names of all that had it, in order, each once. */
 const hostsOf = ({ worker, missed }: ClusterMachineEnd): string =>

@@ -30,12 +30,13 @@ export function machineMaker(api: OrchardApi, machines: OrchardMachines, options
       note('warn', 'the workers of the cluster could not be told apart', { vm: name, err: error });
       return {};
     });
-  return (image: string, name: string): MadeMachine => {
+  const make = (image: string, name: string): MadeMachine => {
     let refusal: unknown;
     const request = async (signal: AbortSignal) => {
       const labels = await labelsFor(name, signal);
       return machines.create(image, name, labels, signal).catch((error: unknown) => {
-        refusal = error;
+        // one that the chart gave up was not answered, and says nothing
+        if (!signal.aborted) refusal = error;
         throw error;
       });
     };
@@ -63,6 +64,7 @@ export function machineMaker(api: OrchardApi, machines: OrchardMachines, options
     const first = Promise.race([followed.started.then(() => null), followed.ended]);
     return { ...followed, started: first.then((end) => end && lost(end)) };
   };
+  return { make, failingHosts: suspects.counts };
 }
 
 const NOT_BROUGHT_TO_RUN = 'a worker of the cluster did not bring a machine to run: another one is asked for';
