@@ -61,7 +61,7 @@ const counted = (what: string, count: number): string[] => (count > 0 ? [`${what
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
 /** By worker. */
-function slotsTaken(machines: readonly ClusterMachine[]): ReadonlyMap<string, number> {
+export function slotsTaken(machines: readonly ClusterMachine[]): ReadonlyMap<string, number> {
   const taken = new Map<string, number>();
   for (const { worker, slots } of machines)
     if (worker !== '') taken.set(worker, (taken.get(worker) ?? 0) + slots);
