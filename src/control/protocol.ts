@@ -6,7 +6,7 @@ import { statusSchema } from '../observability/status.ts';
  * Who may connect is decided by the file system: the socket belongs to the daemon's user alone.
  */
 export const MAX_REQUEST_BYTES = 4_096;
-/** 64 jobs at 1 KiB each are far below. */
+/** 256 jobs that run, and as many that wait, at 1 KiB each are far below. */
 export const MAX_REPLY_BYTES = 4 * 1024 * 1024;
 
 export const requestSchema = z.discriminatedUnion('request', [

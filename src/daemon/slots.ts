@@ -14,7 +14,11 @@ type Slots = Pick<SupervisorInput, 'maxConcurrent' | 'maxWaiting' | 'standbySize
 export async function slotsOf({ config, driver, logger }: Services, signal: AbortSignal): Promise<Slots> {
   const { maxConcurrent: most, followsRoom, standbyMachines } = config;
   const standbys = standbyMachines ?? vmDriverFacts(driver.kind).standbys ?? most;
-  const seen = await driver.room?.({ signal });
+  const seen = await driver.room?.({ signal }).catch((error: unknown) => {
+    if (followsRoom) throw error;
+    logger.warn({ err: error }, 'it is not known yet how many machines there is room for: none stands by');
+    return undefined;
+  });
   if (seen)
     logger[seen.slots === 0 ? 'warn' : 'info'](
       seen,
@@ -24,7 +28,7 @@ export async function slotsOf({ config, driver, logger }: Services, signal: Abor
     maxConcurrent: seen && followsRoom ? seen.slots : most,
     maxWaiting: mostWaiting(most),
     standbySize: Math.min(standbys, most),
-    room: seen?.slots,
+    room: seen?.slots ?? (driver.room && 0),
     followsRoom,
   };
 }

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -52,10 +53,14 @@ export async function benchClusterBurst(room: BenchRoom, { atOnce, rounds }: Bur
       `(i) ${atOnce} jobs of 1 MB at once through one daemon; ticks and boots of a tenth of the real time`,
       table([HEADER, ...rows]),
       `memory of the daemon before the first: ${mebibytes(idle.now)}; machines left in the cluster: ${left}`,
-      `longest turn: of the event loop of the daemon, seen from within; its CPU: what processors worked for it in one`,
+      NOTE,
+      `load of this machine, with all of that: ${loadavg()[0]?.toFixed(0)} on ${availableParallelism()} processors`,
     ].join('\n\n'),
   );
 }
+
+const NOTE =
+  'longest turn: of the event loop of the daemon, seen from within; its CPU: what processors worked for it at most in one, which is the time it takes on a quiet machine';
 
 const HEADER = [
   ...['', 'jobs done', 'time', 'longest turn', 'goal', 'its CPU'],
