@@ -97,6 +97,18 @@ test('a daemon of a cluster without room is given no job, and says what to do', 
   await host.expectNothingLeft();
 });
 
+test('a number of jobs is taken also where the cluster does not say its room, and nothing stands by until it does', async () => {
+  host.knobs.fault = ({ path }) => (path === '/workers' ? { status: 503 } : undefined);
+  const daemon = start({ PERRY_MAX_CONCURRENT_BUILDS: '3' });
+  await vi.waitFor(() => expect(hub.workers()).toMatchObject([{ max: 3 }]), 30_000);
+  const job = await hub.submitJob(materials.macJob());
+  expect(await hub.completed(job, AbortSignal.timeout(120_000))).toMatchObject({ success: true });
+  daemon.signal('SIGTERM');
+  expect(await daemon.ended).toBe(0);
+  expect(host.cluster.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  await host.expectNothingLeft();
+});
+
 test('what a killed daemon left in the cluster is removed by the next one', async () => {
   const killed = start();
   await vi.waitFor(() => expect(host.cluster.vms.size).toBeGreaterThan(0), 30_000);
