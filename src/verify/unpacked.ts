@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ShipError } from '../errors.ts';
 import { unpackBundleFile } from '../files/archive/unpack-bundle.ts';
 import { extractDmg } from '../files/dmg/read.ts';
+import { unpackPayload } from '../files/xar/unpack-payload.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { type ReadApp, readApp } from './read-app.ts';
 import type { ArtifactFinding, ImageSummary } from './report.ts';
@@ -32,6 +33,31 @@ export async function readContainer(
   } catch (error) {
     if (!(error instanceof ShipError) || !CONTAINER_FAULTS.test(error.code)) throw error;
     return { apps: [], findings: [faultOf(error)], isIpa: path.toLowerCase().endsWith('.ipa') };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Of a package: what it installs may be anything, so that only an app in it is judged. */
+export interface PackageContent {
+  readonly apps: readonly ReadApp[];
+  /** Why nothing was taken out. */
+  readonly notTaken?: string;
+}
+
+/** What is refused or unreadable of a payload that its package has the right digest of is no fault of the package. */
+const PAYLOAD_FAULTS = /^(PACKAGE_CORRUPT|SIGNATURE_MALFORMED|BUNDLE_\w+)$/;
+
+/** The apps that an installer package installs, taken out into a folder for as long as they are looked at. */
+export async function readPackageContent(path: string, signal: AbortSignal): Promise<PackageContent> {
+  const folder = await makeTemporaryFolder('perry-verify-');
+  try {
+    const isTaken = await unpackPayload(path, folder, signal);
+    if (!isTaken) return { apps: [], notTaken: 'It is of a form that is not read.' };
+    return { apps: (await readAll(folder, signal)).apps };
+  } catch (error) {
+    if (!(error instanceof ShipError) || !PAYLOAD_FAULTS.test(error.code)) throw error;
+    return { apps: [], notTaken: error.failure.reason };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

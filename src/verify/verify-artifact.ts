@@ -11,7 +11,7 @@ import { misnamed } from './nested-code.ts';
 import { type ReadApp, readApp } from './read-app.ts';
 import type { ArtifactReport, PackageSummary } from './report.ts';
 import { signerOf, summarizeSignature } from './signature-summary.ts';
-import { readContainer } from './unpacked.ts';
+import { readContainer, readPackageContent } from './unpacked.ts';
 
 export interface VerifyOptions {
   readonly signal: AbortSignal;
@@ -115,7 +115,18 @@ async function readPackage(path: string, signal: AbortSignal): Promise<Part> {
       ...(tableDigest !== undefined && { tableDigest }),
       ...(cms && signerOf(cms)),
     };
-    return { ...common, findings, warnings: [PAYLOAD], stapledTicket: hasStapledTicket, package: summary };
+    const { apps, notTaken } = await readPackageContent(path, signal);
+    return {
+      ...common,
+      findings: [...findings, ...apps.flatMap((app) => app.findings)],
+      warnings: [
+        ...(notTaken === undefined ? [] : [notTakenApart(notTaken)]),
+        ...apps.flatMap(({ warnings }) => warnings),
+      ],
+      stapledTicket: hasStapledTicket,
+      package: summary,
+      apps: apps.map(({ app }) => app),
+    };
   } catch (error) {
     if (!(error instanceof ShipError) || error.code !== 'PACKAGE_CORRUPT') throw error;
     const { reason: message } = error.failure;
@@ -123,7 +134,8 @@ async function readPackage(path: string, signal: AbortSignal): Promise<Part> {
   }
 }
 
-const PAYLOAD = 'The payload was compared with its sealed checksum, and not taken apart.';
+const notTakenApart = (reason: string): string =>
+  `The payload was compared with its sealed checksum, and not taken apart: ${reason}`;
 
 const identityOf = (path: string, signal: AbortSignal): Promise<{ sizeBytes: number; sha256: string }> =>
   withSignedFile(path, async (file) => {

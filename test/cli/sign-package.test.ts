@@ -47,6 +47,7 @@ describe('sign --format pkg', () => {
       ok: true,
       kind: 'pkg',
       package: { signer: { name: expect.stringMatching(/^Developer ID Installer: /) } },
+      apps: [{ signatures: expect.arrayContaining([expect.objectContaining({ hardenedRuntime: true })]) }],
     });
   });
 

@@ -103,6 +103,30 @@ describe('a macOS app in an installer package, without tools of Apple', () => {
   );
 });
 
+describe('a machine that signs a package and', () => {
+  const only = (lie: string) => `real "$@" || exit; case $target in *.pkg) ${lie};; esac`;
+  test.each([
+    [
+      'changes its table of contents',
+      only('printf x | dd of="$target" bs=1 seek=200 conv=notrunc 2>/dev/null'),
+    ],
+    [
+      'changes its signature',
+      only('printf xxxxxx | dd of="$target" bs=1 seek=3000 conv=notrunc 2>/dev/null'),
+    ],
+    [
+      'gives something else back',
+      only('size=$(wc -c <"$target"); head -c "$size" /dev/zero >other; mv other "$target"'),
+    ],
+    ['adds what nobody sent', only('{ cat "$target"; echo more; } >other; mv other "$target"')],
+  ])('%s is found out, and nothing is delivered', (_, lie) =>
+    withApple({}, async (world) => {
+      await world.lieWhenSigning(lie);
+      await expectFailed(world, await world.submit(directJob()), /^GUEST_OUTPUT_ALTERED: /);
+    }),
+  );
+});
+
 describe('a macOS app for the store, without tools of Apple', () => {
   test('is packed, sent and delivered where that is wanted', () =>
     withApple(PORTABLE, async (world) => {

@@ -29,6 +29,9 @@ export interface UnpackedBundle {
   readonly dataFiles: ReadonlySet<string>;
 }
 
+/** Passes the bytes on while there is room for them. */
+export type Budgeted = (blocks: AsyncIterable<Buffer>) => AsyncGenerator<Buffer, void>;
+
 type Source = AsyncGenerator<Buffer, void>;
 
 /** One archive on its way into one folder. */
@@ -88,6 +91,11 @@ export class Unpacking {
     const onExtendedHeader = (bytes: number) => budget.spendExtendedHeader(bytes);
     await this.writeAll(readTar(tar, { onCorrupt, onSize, onHole, onExtendedHeader }));
     return this.result('tar.gz');
+  }
+
+  /** Entries that another reader has found; `content` takes the unpacked bytes past the budget. */
+  async entries(find: (content: Budgeted) => AsyncIterable<ArchiveEntry>): Promise<void> {
+    await this.writeAll(find((blocks) => this.unpackedBytes(blocks)));
   }
 
   async zip(path: string): Promise<UnpackedBundle> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { inflateSync } from 'node:zlib';
+import { createInflate, inflateSync } from 'node:zlib';
 import { ShipError } from '../../errors.ts';
 import { readXml, type XmlElement, XmlFault } from '../../formats/xml/tree.ts';
 import { capitalized } from '../../text.ts';
+import { throughZlib } from '../archive/through-zlib.ts';
 import type { SignedFile } from '../code-signature/signed-file.ts';
 import { type HeapRange, readTable, TableFault, type XarFile, type XarTable } from './table.ts';
 
@@ -92,9 +93,8 @@ export async function readXmlFile(
   if (!data || data.sizeBytes > MAX_COMPRESSED_TABLE_BYTES || data.unpackedBytes > MAX_TABLE_BYTES)
     return undefined;
   const stored = await readRange(file, heapStart, data);
-  const isPacked = /gzip|zlib/.test(data.encoding);
   return reading(`"${path}"`, () =>
-    readXml((isPacked ? inflated(stored, data.unpackedBytes) : stored).toString('utf8')),
+    readXml((isPacked(data.encoding) ? inflated(stored, data.unpackedBytes) : stored).toString('utf8')),
   );
 }
 
@@ -102,6 +102,24 @@ export async function readRange(file: SignedFile, heapStart: number, range: Heap
   if (heapStart + range.offset + range.sizeBytes > file.sizeBytes)
     throw corrupt('a part of it leaves the file');
   return file.read(heapStart + range.offset, range.sizeBytes);
+}
+
+/** A file as it was put into the archive, which may have packed it; nothing when it leaves the heap. */
+export async function* storedPieces(
+  { file, heapStart }: Pick<XarArchive, 'file' | 'heapStart'>,
+  { data }: XarFile,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  if (!data || heapStart + data.offset + data.sizeBytes > file.sizeBytes) return;
+  const stored = copies(file.chunks(heapStart + data.offset, data.sizeBytes, signal));
+  yield* isPacked(data.encoding) ? throughZlib(stored, createInflate(), { signal }) : stored;
+}
+
+const isPacked = (encoding: string): boolean => /gzip|zlib/.test(encoding);
+
+/** A chunk of a file is only good until the next one, and zlib reads it later. */
+async function* copies(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
 function reading<T>(what: string, read: () => T): T {

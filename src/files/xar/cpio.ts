@@ -36,7 +36,7 @@ export async function* readCpio(source: AsyncIterable<Buffer>): AsyncGenerator<C
       if (name === TRAILER) break;
       const sizeBytes = octalAt(header, 65, 11);
       const content = new Content(reader, sizeBytes);
-      const path = name.replace(/^\.\/?/, '');
+      const path = name.replace(/^\.(\/|$)/, '');
       yield { path, mode: octalAt(header, 18, 6), sizeBytes, content: () => content.pieces() };
       await content.skip();
     }

@@ -1,9 +1,9 @@
-import { createGunzip, createInflate } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import { ShipError } from '../../errors.ts';
 import { throughZlib } from '../archive/through-zlib.ts';
-import { type SignedFile, withSignedFile } from '../code-signature/signed-file.ts';
+import { withSignedFile } from '../code-signature/signed-file.ts';
 import type { TreeEntry } from '../disk/tree.ts';
-import { readXar, readXmlFile, type XarArchive } from './archive.ts';
+import { readXar, readXmlFile, storedPieces, type XarArchive } from './archive.ts';
 import { type CpioItem, readCpio } from './cpio.ts';
 import { installerScriptChange } from './no-scripts.ts';
 import type { XarFile } from './table.ts';
@@ -102,28 +102,9 @@ async function payloadChange(
   return left === undefined ? undefined : `It does not install ${shown(left)}.`;
 }
 
-/** A payload is packed by gzip in itself, and may be packed once more by the archive. */
-function unpacked(
-  { file, heapStart }: XarArchive,
-  { data }: XarFile,
-  signal: AbortSignal,
-): AsyncIterable<Buffer> {
-  const stored = copies(file, heapStart + (data?.offset ?? 0), data?.sizeBytes ?? 0, signal);
-  const isPacked = /gzip|zlib/.test(data?.encoding ?? '');
-  const gzipped = isPacked ? throughZlib(stored, createInflate(), { signal }) : stored;
-  return throughZlib(gzipped, createGunzip(), { signal });
-}
-
-/** A chunk of a file is only good until the next one, and zlib reads it later. */
-async function* copies(
-  file: SignedFile,
-  start: number,
-  length: number,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
-  if (start + length > file.sizeBytes) return;
-  for await (const chunk of file.chunks(start, length, signal)) yield Buffer.from(chunk);
-}
+/** A payload is packed by gzip in itself. */
+const unpacked = (archive: XarArchive, file: XarFile, signal: AbortSignal): AsyncIterable<Buffer> =>
+  throughZlib(storedPieces(archive, file, signal), createGunzip(), { signal });
 
 /** productbuild is made to let everybody read what is installed; setuid and the like are never sent. */
 async function itemChange(wanted: PayloadEntry, item: CpioItem): Promise<string | undefined> {
