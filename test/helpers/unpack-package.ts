@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { throughZlib } from '../../src/files/archive/through-zlib.ts';
 import { withSignedFile } from '../../src/files/code-signature/signed-file.ts';
-import { readRange, readXar } from '../../src/files/xar/archive.ts';
+import { readXar, storedPieces } from '../../src/files/xar/archive.ts';
 import { readCpio } from '../../src/files/xar/cpio.ts';
 
 const { signal } = new AbortController();
@@ -22,11 +22,12 @@ export interface UnpackedItem {
 export const unpackPackage = (path: string, folder: string): Promise<UnpackedItem[]> =>
   withSignedFile(path, async (file) => {
     const archive = await readXar(file);
-    const data = archive.table.files.find((entry) => entry.path.endsWith('/Payload'))?.data;
-    if (!data) return [];
-    const payload = Buffer.from(await readRange(file, archive.heapStart, data));
+    const payload = archive.table.files.find((entry) => entry.path.endsWith('/Payload'));
+    if (!payload) return [];
     const items: UnpackedItem[] = [];
-    for await (const item of readCpio(throughZlib(one(payload), createGunzip(), { signal }))) {
+    for await (const item of readCpio(
+      throughZlib(storedPieces(archive, payload, signal), createGunzip(), { signal }),
+    )) {
       if (item.path === '') continue;
       const type = TYPES.get(item.mode & TYPE_BITS) ?? 'file';
       const pieces: Buffer[] = [];
@@ -44,8 +45,4 @@ async function put(path: string, type: string, content: Buffer, mode: number): P
     await writeFile(path, content);
     await chmod(path, mode);
   }
-}
-
-async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }

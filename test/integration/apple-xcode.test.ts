@@ -30,7 +30,7 @@ import {
   takeIpaApart,
   takePackageApart,
 } from './judges.ts';
-import { TEAM } from './materials.ts';
+import { installerCredentials, TEAM } from './materials.ts';
 
 let room: AppleRoom;
 let missing: string[];
@@ -328,6 +328,24 @@ describe('a macOS job for both', () => {
 });
 
 describe('in a macOS guest', () => {
+  test('the package of an app that is distributed directly is made by productbuild, and its ticket shown to stapler', () =>
+    onMac({}, async (world) => {
+      const { developerIdInstaller } = room.materials;
+      const job = room.materials.macJob({
+        manifest: { macos_distribute: 'notarize', macos_package: 'pkg' },
+        credentials: { ...room.apiKey, ...installerCredentials(developerIdInstaller) },
+      });
+      const jobId = await world.submit(job);
+      expect(await world.completed(jobId)).toMatchObject({ success: true });
+      const tools = await toolsOf(world);
+      expect(tools).toContain('productbuild --component');
+      expect(tools).toContain('stapler validate');
+      const report = await checkPackage(world.hub.artifact(jobId)?.path ?? '', {
+        signal: AbortSignal.timeout(60_000),
+      });
+      expect(report).toMatchObject({ findings: [], hasStapledTicket: true });
+    }));
+
   test('the image is made by hdiutil, however busy it is at first', () =>
     onMac({ knobs: { hdiutil_busy: 2 } }, async (world) => {
       const jobId = await world.submit(room.materials.macJob());

@@ -41,9 +41,10 @@ export async function recallArtifact(scope: StepScope): Promise<Recalled> {
 function keyOf(scope: StepScope): string | undefined {
   const { jobId, archiveSha256Hex, sentManifest: manifest } = scope.results;
   if (archiveSha256Hex === undefined) return undefined;
-  const certificate = materialOf(scope).identity?.certificate.sha256Hex;
+  const { identity, installer } = materialOf(scope);
+  const certificates = [identity, installer].map((one) => one?.certificate.sha256Hex);
   const entitlements = Object.entries(materialOf(scope).entitlements);
   const profile = need(scope.results, 'credentials').profile?.toString('base64');
-  const facts = [jobId, archiveSha256Hex, manifest, certificate, entitlements, profile];
+  const facts = [jobId, archiveSha256Hex, manifest, certificates, entitlements, profile];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }
