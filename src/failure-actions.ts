@@ -118,6 +118,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   DMG_NAME_COLLISION: 'Rename one of the two files.',
   DMG_TOO_LARGE: 'Take out of the bundle what the app does not need.',
   ARTIFACT_NOT_WRITTEN: 'Name a folder or file that this user may write with `--out`.',
+  FILE_KIND_WRONG: 'Name a file of the kind that the message says.',
+  FILE_DAMAGED: 'Sign the file again; `perry-ship verify` shows what is wrong with it.',
   ARTIFACT_UNKNOWN: 'Name an .app, .ipa, .dmg, .pkg or Mach-O file.',
   TOOLCHAIN_LACKS_PRODUCTBUILD:
     'Send the job to a worker whose machines run macOS with Xcode, or set PERRY_STORE_PACKAGE=portable; Apple may refuse what is then made.',
@@ -156,7 +158,7 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   STORE_COMPLIANCE_OPEN:
     'Answer the question at the build, and set ITSAppUsesNonExemptEncryption in Info.plist.',
   STORE_FOLLOW_UP_FAILED:
-    'Do what the message names, at the build in App Store Connect; do not upload its number again.',
+    'Do what the message names, at the build in App Store Connect or with `perry-ship publish` and the same file.',
   STORE_DUPLICATE: 'Raise the build number, build, and send the job again.',
   STORE_COMMIT_UNCLEAR: 'Look into App Store Connect for the build before the job is sent again.',
   APPLE_API_KEY_INVALID: 'Send the .p8 file as it came from App Store Connect.',

@@ -170,6 +170,8 @@ export const failureCodes = {
   DMG_CORRUPT: defect('A disk image is damaged, or not what it says it is.'),
   ARTIFACT_NOT_WRITTEN: input('The finished artifact could not be put where it was asked for.'),
   PACKAGE_CORRUPT: input('An installer package is damaged, or not what it says it is.'),
+  FILE_KIND_WRONG: input('The file is not of a kind that the command works on.'),
+  FILE_DAMAGED: input('What seals the file does not hold: Apple would refuse it.'),
   ARTIFACT_UNKNOWN: input('What is to be verified does not exist, or is of no kind that can be verified.'),
   TOOLCHAIN_LACKS_PRODUCTBUILD: host(
     "The app is for the Mac App Store, which wants a package by Apple's productbuild, and the machine has none.",

@@ -50,6 +50,9 @@ const BUNDLE_FACTS: Readonly<Record<string, string>> = {
   targets: '--target',
   macos_distribute: '--distribute',
   ios_distribute: '--distribute',
+  wait: '--wait',
+  testflight_groups: '--testflight-group',
+  testflight_notes: '--testflight-notes',
 };
 
 export const manifestField = (field: string): Wording => ({

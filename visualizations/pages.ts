@@ -7,6 +7,7 @@ import { imageBuildMachine } from '../machines/image-build/machine.ts';
 import { imageCheckMachine } from '../machines/image-check/machine.ts';
 import { inquiryMachine } from '../machines/inquiry/machine.ts';
 import { interruptedJobsMachine } from '../machines/interrupted-jobs/machine.ts';
+import { loneFileMachine } from '../machines/lone-file/machine.ts';
 import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
 import { notarizationMachine } from '../machines/notarization/machine.ts';
 import { qemuImageBuildMachine } from '../machines/qemu-image-build/machine.ts';
@@ -31,6 +32,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'cluster-look': clusterLookMachine,
   'cluster-capacity': clusterCapacityMachine,
   'lone-signer': loneSignerMachine,
+  'lone-file': loneFileMachine,
   'image-build': imageBuildMachine,
   'qemu-image-build': qemuImageBuildMachine,
   'image-check': imageCheckMachine,

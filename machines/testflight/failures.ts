@@ -46,4 +46,7 @@ export function afterTheUpload(failure: Failure): Failure {
   };
 }
 
-const GO_ON = 'Do not upload the same build number again.';
+const GO_ON = {
+  hub: 'Do not upload the same build number again.',
+  terminal: '`perry-ship publish` with the same file goes on from there, without a second upload.',
+} as const;

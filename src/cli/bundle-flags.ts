@@ -8,6 +8,9 @@ const PASSWORD_VARIABLE = 'variable that holds it';
  * takes can be given to the other.
  */
 export const withBundleFlags = (command: Command): Command =>
+  withProjectFlags(withTestingFlags(withKeyFlags(ofBundle(command))));
+
+const ofBundle = (command: Command): Command =>
   command
     .addOption(
       new Option('--target <target>', 'by the layout of the bundle when left out').choices([
@@ -49,9 +52,32 @@ export const withBundleFlags = (command: Command): Command =>
     .option('--entitlements <file>', "property list, in the place of the bundle's app.entitlements")
     .option('--bundle-id <id>', 'what the bundle must be')
     .option('--team-id <id>', 'what the certificate and the profile must belong to')
+    .option('--notarize', 'the same as --distribute notarize; with --publish, both')
+    .option('--publish', 'the same as --distribute appstore; with --notarize, both');
+
+/** The key for Apple's services. */
+export const withKeyFlags = (command: Command): Command =>
+  command
     .option('--api-key-file, --api-key <file>', 'App Store Connect key (.p8), with --key-id and --issuer-id')
+    .option('--api-key-env <name>', 'variable that holds its text')
     .option('--key-id <id>', 'of that key')
     .option('--issuer-id <uuid>', 'of that key');
+
+/** What follows the upload of a build. */
+export const withTestingFlags = (command: Command): Command =>
+  command
+    .option('--wait', 'until Apple has processed the build')
+    .option(
+      '--testflight-group <name>',
+      'gets the build; again for another group',
+      (name, before?: string[]) => [...(before ?? []), name],
+    )
+    .option('--testflight-notes <file>', 'what to test: a text, or a .json object of texts by locale');
+
+export const withProjectFlags = (command: Command): Command =>
+  command
+    .option('--project <file>', 'settings for what no flag says; perry-ship.json when it is here')
+    .option('--no-project', 'read no such file');
 
 /** The password of the one PKCS#12 file that a command is about. */
 export const withPasswordFlags = (command: Command): Command =>

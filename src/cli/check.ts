@@ -4,6 +4,7 @@ import type { CheckCall } from '../run/channel/inquiries.ts';
 import { jsonReport, textReport } from './check-report.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
+import { bundleAndFlags, type ProjectFlags } from './project-file.ts';
 import { requireBundle } from './sign-files.ts';
 import {
   credentialsOf,
@@ -14,13 +15,14 @@ import {
 } from './sign-request.ts';
 import { trustRootsBase64 } from './trust-roots.ts';
 
-export interface CheckFlags extends SignFlags {
+export interface CheckFlags extends SignFlags, ProjectFlags {
   readonly json?: boolean;
 }
 
 /** The pre-flight by hand: exit 0 without an error, 1 with one, 2 when it was asked in a wrong way. */
-export async function check(bundle: string, flags: CheckFlags): Promise<void> {
-  await interruptible(flags, async (signal) => {
+export async function check(named: string | undefined, given: CheckFlags): Promise<void> {
+  await interruptible(given, async (signal) => {
+    const { bundle, ...flags } = await bundleAndFlags(named, given);
     const memory = loadRunMemory(process.env);
     const { findings, target } = await withInquirer({ memory }, async (inquirer) =>
       inquirer.ask('checkBundle', await callFor(bundle, flags, inquirer, signal), signal),
@@ -48,7 +50,7 @@ async function callFor(
     path: await requireBundle(bundle),
     name: bundle,
     scratchDir: inquirer.scratchDir,
-    wishes: wishesOf(flags),
+    wishes: await wishesOf(flags),
     credentials,
     ...entitlements,
     looksIntoArchives: isForNotary(flags),
@@ -57,5 +59,7 @@ async function callFor(
 }
 
 /** A key alone means notarization, as for signing. */
-const isForNotary = ({ distribute, apiKey }: CheckFlags): boolean =>
-  distribute === undefined ? apiKey !== undefined : distribute === 'notarize' || distribute === 'both';
+const isForNotary = ({ distribute, apiKey, apiKeyEnv }: CheckFlags): boolean =>
+  distribute === undefined
+    ? (apiKey ?? apiKeyEnv) !== undefined
+    : distribute === 'notarize' || distribute === 'both';

@@ -47,7 +47,7 @@ export async function passwordFor(
 /** A variable that was read is taken out of the environment, so that no child inherits it. */
 const taken = new Map<string, string>();
 
-function fromVariable(flag: string, name: string): string {
+export function fromVariable(flag: string, name: string): string {
   const value = process.env[name] ?? taken.get(name);
   if (value === undefined)
     throw usage(`The variable ${name} of ${flag} is not set.`, 'No such name is in the environment.');

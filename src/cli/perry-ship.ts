@@ -6,7 +6,13 @@ import { ShipError } from '../errors.ts';
 import { imageKinds } from '../golden-image/kinds.ts';
 import { agentTraps, daemonTraps } from '../launchd/notes.ts';
 import { packageVersion } from '../package-root.ts';
-import { withBundleFlags, withPasswordFlags } from './bundle-flags.ts';
+import {
+  withBundleFlags,
+  withKeyFlags,
+  withPasswordFlags,
+  withProjectFlags,
+  withTestingFlags,
+} from './bundle-flags.ts';
 import { commandLine } from './command-line.ts';
 import { exitCodes } from './exit-codes.ts';
 import { endWith, failureAsJson } from './tell-error.ts';
@@ -139,7 +145,7 @@ onImage('remove', 'delete one that no machine is made from')
 
 withBundleFlags(
   program
-    .command('check <bundle>')
+    .command('check [bundle]')
     .description(
       'everything that would go wrong with an .app, .ipa, .zip or .tar.gz, before anything is signed',
     ),
@@ -149,7 +155,7 @@ withBundleFlags(
 
 withBundleFlags(
   program
-    .command('sign <bundle>')
+    .command('sign [bundle]')
     .description(
       'one .app, .ipa, .zip or .tar.gz, no hub: signed in a machine of its own, packed, verified, left where you want it',
     ),
@@ -165,6 +171,45 @@ withBundleFlags(
   .option('--env-file <file>', 'read settings from NAME=value lines as well')
   .option('--json', 'print the result as JSON')
   .action(async (bundle, flags) => (await import('./sign.ts')).sign(bundle, flags));
+
+/** What they have in common; each is one file, and one call of Apple's services. */
+const onFile = (command: Command): Command =>
+  withProjectFlags(command)
+    .option('--quiet', 'say nothing on the way')
+    .option('--env-file <file>', 'read settings from NAME=value lines as well')
+    .option('--json', 'print the result as JSON');
+const withOut = (command: Command): Command =>
+  command
+    .option('--out <path>', 'where the stapled file goes; the file itself when left out')
+    .option('--force', 'replace a file that exists');
+
+onFile(
+  withOut(
+    withKeyFlags(
+      program
+        .command('notarize <file>')
+        .description('a signed .dmg, .pkg or .zip: sent to Apple, judged, and stapled where it can be'),
+    ),
+  ).option('--submission <id>', 'Apple has the file already, under this id: wait, send nothing'),
+).action(async (file, flags) => (await import('./file-command.ts')).fileCommand('notarize', file, flags));
+
+onFile(
+  withOut(
+    program
+      .command('staple <file>')
+      .description("attach Apple's ticket to a .dmg, .pkg or .app that was notarized before"),
+  ),
+).action(async (file, flags) => (await import('./file-command.ts')).fileCommand('staple', file, flags));
+
+onFile(
+  withTestingFlags(
+    withKeyFlags(
+      program
+        .command('publish <file>')
+        .description('a signed .ipa or .pkg: uploaded to App Store Connect, and given to its testers'),
+    ),
+  ),
+).action(async (file, flags) => (await import('./file-command.ts')).fileCommand('publish', file, flags));
 
 withPasswordFlags(
   program

@@ -52,7 +52,7 @@ async function refuseNamedPipe(flag: string, path: string): Promise<void> {
   throw usage(`The file of ${flag} cannot be read.`, 'It is a named pipe, and not a plain file.');
 }
 
-const reasonOf = ({ code }: NodeJS.ErrnoException): string =>
+export const reasonOf = ({ code }: NodeJS.ErrnoException): string =>
   code === 'EISDIR' ? 'It is not a plain file.' : `The operating system says ${code ?? 'nothing more'}.`;
 
 /**

@@ -53,7 +53,7 @@ export async function openForSigning(
   refuseUnfit(bundle.target, flags);
   return {
     bundle,
-    manifest: localManifest({ path: bundle.appPath, target: bundle.target, names }, wishesOf(flags)),
+    manifest: localManifest({ path: bundle.appPath, target: bundle.target, names }, await wishesOf(flags)),
     artifact: {
       wanted: await artifactOf(bundle, path, flags),
       force: flags.force ?? false,
@@ -75,7 +75,8 @@ async function artifactOf(
 
 function refuseUnfit(target: LocalBundle['target'], flags: ArtifactFlags): void {
   refuseContradictions(target, flags);
-  const { format, distribute, apiKey } = flags;
+  const { format, distribute } = flags;
+  const apiKey = flags.apiKey ?? flags.apiKeyEnv;
   if (format === undefined) return;
   if (target === 'ios-sign') throw usage('--format is for macOS apps.', 'An iOS app is packed as an .ipa.');
   if (distribute === 'appstore' || distribute === 'testflight')

@@ -1,8 +1,10 @@
 import type { Inquirer } from '../actors/inquiries.ts';
 import { bundleIdFault, type SigningWishes } from '../domain/manifest/index.ts';
 import type { ArtifactFormat } from '../sign/artifact-format.ts';
+import { apiKeyOf, refuseHalfKey } from './api-key.ts';
 import { type PasswordFlags, passwordFor } from './passwords.ts';
 import { MAX_PLIST_BYTES, readFlagFile, usage } from './sign-files.ts';
+import { testingFlagsIn, testingWishes } from './testing-flags.ts';
 
 export interface SignFlags {
   readonly target?: 'macos-sign' | 'ios-sign';
@@ -20,11 +22,24 @@ export interface SignFlags {
   readonly entitlements?: string;
   readonly bundleId?: string;
   readonly teamId?: string;
+  readonly notarize?: boolean;
+  readonly publish?: boolean;
   readonly apiKey?: string;
+  readonly apiKeyEnv?: string;
   readonly keyId?: string;
   readonly issuerId?: string;
   readonly format?: ArtifactFormat;
   readonly debugSymbols?: boolean;
+  readonly wait?: boolean;
+  readonly testflightGroup?: readonly string[];
+  readonly testflightNotes?: string;
+}
+
+/** `--notarize` and `--publish` are short for ways of distribution. */
+export function withDistribution<T extends SignFlags>(flags: T): T {
+  const { notarize, publish } = flags;
+  const short = notarize ? (publish ? 'both' : 'notarize') : publish ? 'appstore' : undefined;
+  return short === undefined ? flags : { ...flags, distribute: short };
 }
 
 /** What the flags name, read. */
@@ -61,32 +76,33 @@ export async function entitlementsBase64Of({
   return bytes ? { entitlementsBase64: bytes.toString('base64') } : {};
 }
 
-export const wishesOf = ({
-  target,
-  distribute,
-  bundleId,
-  format,
-  debugSymbols,
-}: SignFlags): SigningWishes => ({
-  ...(target && { target }),
-  ...(distribute && { distribute }),
-  ...(bundleId !== undefined && { bundleId }),
-  ...(format === 'pkg' && { macosPackage: format }),
-  ...(debugSymbols && { debugSymbols }),
-});
+/** @throws ShipError COMMAND_USAGE_WRONG when the notes cannot be read */
+export async function wishesOf(flags: SignFlags): Promise<SigningWishes> {
+  const { target, distribute, bundleId, format, debugSymbols } = flags;
+  return {
+    ...(target && { target }),
+    ...(distribute && { distribute }),
+    ...(bundleId !== undefined && { bundleId }),
+    ...(format === 'pkg' && { macosPackage: format }),
+    ...(debugSymbols && { debugSymbols }),
+    ...(await testingWishes(flags)),
+  };
+}
 
 const TEAM_FORM = /^[A-Z0-9]{10}$/;
 
 /** @throws ShipError COMMAND_USAGE_WRONG when flags contradict each other, or the app */
 export function refuseContradictions(target: 'macos-sign' | 'ios-sign', flags: SignFlags): void {
-  const { distribute, apiKey, keyId, issuerId, bundleId } = flags;
+  const { distribute, bundleId } = flags;
   if (target === 'ios-sign' && (distribute === 'notarize' || distribute === 'both'))
     throw usage(`--distribute ${distribute} is for macOS apps.`, 'This app is for iOS.');
-  const given = [apiKey, keyId, issuerId].filter((flag) => flag !== undefined).length;
-  if (given !== 0 && given !== 3)
+  refuseHalfKey(flags);
+  const follows = testingFlagsIn(flags);
+  if (follows.length > 0 && (distribute === undefined || distribute === 'notarize'))
     throw usage(
-      '--api-key, --key-id and --issuer-id belong together.',
-      `${given} of the three ${given === 1 ? 'is' : 'are'} given.`,
+      `${follows[0]} is for builds that go to App Store Connect.`,
+      distribute === undefined ? 'The app is to go nowhere.' : 'The app is to be notarized.',
+      'Add --publish, or leave it out.',
     );
   if (flags.teamId !== undefined && !TEAM_FORM.test(flags.teamId))
     throw usage('--team-id must be 10 capital letters and digits.', `It is ${JSON.stringify(flags.teamId)}.`);
@@ -111,7 +127,7 @@ export async function credentialsOf(
   const notarize = (await supplied('notarize')) ?? all;
   const installer = await supplied('installer');
   const profile = await readFlagFile('--profile', flags.profile);
-  const key = await readFlagFile('--api-key', flags.apiKey);
+  const key = await apiKeyOf(flags);
   return {
     ...(flags.teamId !== undefined && { apple_team_id: flags.teamId }),
     ...(main && { apple_certificate_p12_base64: main.p12, apple_certificate_password: main.password }),
@@ -124,11 +140,7 @@ export async function credentialsOf(
       apple_installer_certificate_password: installer.password,
     }),
     ...(profile && { provisioning_profile_base64: profile.toString('base64') }),
-    ...(key && {
-      apple_p8_key: key.toString('utf8'),
-      apple_key_id: flags.keyId,
-      apple_issuer_id: flags.issuerId,
-    }),
+    ...key,
   };
 }
 

@@ -9,13 +9,14 @@ import { Interrupted } from './ask-password.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
 import { JobDisplay } from './job-display.ts';
+import { bundleAndFlags, type ProjectFlags } from './project-file.ts';
 import { requireBundle, usage } from './sign-files.ts';
 import { foreseen, openForSigning } from './sign-input.ts';
 import { readMaterial, type SignFlags } from './sign-request.ts';
 import { endWith } from './tell-error.ts';
 import { verifyApart } from './verify.ts';
 
-export interface SignCommandFlags extends SignFlags {
+export interface SignCommandFlags extends SignFlags, ProjectFlags {
   readonly driver?: string;
   readonly out?: string;
   readonly force?: boolean;
@@ -26,12 +27,13 @@ export interface SignCommandFlags extends SignFlags {
 }
 
 /** Signs one bundle without a hub: exit 0 with the artifact, or that of the one error; 130 after Ctrl-C. */
-export async function sign(bundle: string, flags: SignCommandFlags): Promise<void> {
-  const { quiet = false } = flags;
+export async function sign(named: string | undefined, given: SignCommandFlags): Promise<void> {
+  const { quiet = false } = given;
   const display = new JobDisplay(process.stderr, { quiet });
   const onStop = () => display.line('  stopping: what was begun is being undone');
-  await interruptible({ ...flags, onStop }, async (signal) => {
+  await interruptible({ ...given, onStop }, async (signal) => {
     try {
+      const { bundle, ...flags } = await bundleAndFlags(named, given);
       const path = await requireBundle(bundle);
       await foreseen(path, flags);
       const settings = await configOf(flags);

@@ -1,6 +1,7 @@
 import type { clusterCapacityLimits } from '../../machines/cluster-capacity/limits.ts';
 import type { hubLimits } from '../../machines/hub-connection/limits.ts';
 import type { interruptedJobsLimits } from '../../machines/interrupted-jobs/limits.ts';
+import type { loneFileLimits } from '../../machines/lone-file/limits.ts';
 import type { notarizationLimits } from '../../machines/notarization/limits.ts';
 import type { signJobLimits } from '../../machines/sign-job/limits.ts';
 import type { storeUploadLimits } from '../../machines/store-upload/limits.ts';
@@ -23,6 +24,7 @@ export interface Limits {
   readonly vm?: Some<typeof vmLimits>;
   readonly notarization?: Some<typeof notarizationLimits>;
   readonly storeUpload?: Some<typeof storeUploadLimits>;
+  readonly loneFile?: Some<typeof loneFileLimits>;
   readonly testflight?: Some<typeof testflightLimits>;
   /** Of the process of each run; some of them are amounts. */
   readonly runProcess?: Some<typeof runProcessLimits>;

@@ -1,10 +1,10 @@
 import type { Artifact } from '../../machines/contracts/job.ts';
-import type { StoreAccess, UploadPart } from '../adapters/app-store-connect/index.ts';
+import type { StoreAccess, StoreBuild, UploadPart } from '../adapters/app-store-connect/index.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { Credentials } from '../domain/credentials/index.ts';
 import type { IconKeys } from '../domain/icons/index.ts';
 import type { SigningIdentity } from '../domain/identity/index.ts';
-import type { Manifest } from '../domain/manifest/index.ts';
+import type { AfterUpload, Manifest } from '../domain/manifest/index.ts';
 import type { SignPlan } from '../domain/plan.ts';
 import type { FoundBundle } from '../files/archive/find-bundle.ts';
 import type { BundleFacts } from '../files/bundle/index.ts';
@@ -28,6 +28,10 @@ export interface RunResults {
   /** As it was sent. */
   readonly sentManifest: unknown;
   manifest?: Manifest;
+  /** Of a finished file: what the store is told of it, and what is to follow the upload. */
+  finished?: FinishedBuild;
+  /** A finished app that a ticket is attached to. */
+  finishedApp?: { readonly appPath: string; readonly executablePath: string };
   /** Secret. */
   credentials?: Credentials;
   plan?: SignPlan;
@@ -72,6 +76,13 @@ export interface RunResults {
   readonly artifacts: Map<string, MadeArtifact>;
   /** The disk image, or the package that is notarized, as it was signed, in the guest. */
   guestImagePath?: string;
+}
+
+export interface FinishedBuild {
+  readonly build: StoreBuild;
+  /** ITSAppUsesNonExemptEncryption of its Info.plist, where that was read. */
+  readonly usesNonExemptEncryption?: boolean;
+  readonly afterUpload?: AfterUpload;
 }
 
 export interface SigningMaterial {

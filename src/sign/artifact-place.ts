@@ -51,6 +51,20 @@ export const placeArtifact =
     place.path = wanted;
   };
 
+/** The same for a file without a job: what is stapled comes out of the run whole, or not at all. */
+export const placeFile =
+  ({ wanted, force }: Pick<ArtifactPlace, 'wanted' | 'force'>) =>
+  async (scope: StepScope): Promise<void> => {
+    const [file] = scope.results.artifacts.values();
+    if (!file) throw new Error('there is no file to put anywhere');
+    await put(scope, {
+      to: wanted,
+      mayReplace: force,
+      mode: FILE_MODE,
+      write: (part) => copyFile(file.path, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
+    });
+  };
+
 const [FILE_MODE, FOLDER_MODE] = [0o666, 0o777] as const;
 
 /** `Hello.dSYMs.zip` beside `Hello.ipa`. */

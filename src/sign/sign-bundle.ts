@@ -1,28 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { symlink } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { createActor, type OutputFrom } from 'xstate';
 import type { Conclusion, JobNote } from '../../machines/contracts/job.ts';
 import { provideLoneSigner } from '../actors/lone-signer.ts';
 import type { LocalJob } from '../actors/run-steps.ts';
 import { untilEnds } from '../actors/until-ends.ts';
-import { localImagesDir } from '../adapters/vm/local/driver.ts';
-import { createDriver } from '../adapters/vm/select.ts';
 import type { Config } from '../config/load.ts';
-import { makeServices } from '../daemon/daemon.ts';
 import { goldenImage } from '../daemon/golden-image.ts';
-import { orchardOptions } from '../daemon/orchard-options.ts';
-import { qemuOptions } from '../daemon/qemu-options.ts';
-import { notesIn, tartOptions } from '../daemon/tart-options.ts';
 import { printVmName } from '../domain/vm-name.ts';
-import { openJournal } from '../journal/journal.ts';
-import { fileJournal } from '../journal/submissions.ts';
 import { logEvents } from '../observability/log-events.ts';
 import type { LocalBundle, LocalEnds } from '../run/channel/run-setup.ts';
-import { runFolderOf } from '../run/host/run-folders.ts';
 import { LOCAL_JOB_ID } from '../run/run-results.ts';
 import type { Services } from '../run/services.ts';
-import { enterWorkspace, signRoot, sweepWorkspaces, type Workspace } from './workspace.ts';
+import { driverFor, servicesIn } from './local-services.ts';
+import { enterWorkspace, sweepWorkspaces, type Workspace } from './workspace.ts';
 
 export interface SignRequest {
   readonly config: Config;
@@ -78,38 +68,6 @@ export async function signBundle(request: SignRequest): Promise<SignOutcome> {
     if (left.vm === undefined) await workspace.leave();
   }
 }
-
-/** The journals are shared by all calls: what one has begun at Apple is known to the next. */
-async function servicesIn({ dir }: Workspace, { config, env, signal }: SignRequest): Promise<Services> {
-  const forTerminal = process.stderr.isTTY === true;
-  // images that were made for the local driver are those of all calls
-  if (config.vmDriver === 'local' && config.tartImage !== undefined)
-    await symlink(localImagesDir(resolve(config.stateDir)), localImagesDir(dir));
-  const services = await makeServices({ config: { ...config, stateDir: dir }, env, forTerminal, signal });
-  const shared = signRoot(config.stateDir);
-  return {
-    ...services,
-    audience: 'terminal',
-    journal: openJournal(shared),
-    submissions: fileJournal(shared),
-    foldersOf: (runId) => ({ run: runFolderOf(dir, runId), journal: resolve(shared), kept: resolve(dir) }),
-  };
-}
-
-const driverFor =
-  ({ config, logger }: Services) =>
-  (dir: string, instance: string) =>
-    createDriver({
-      kind: config.vmDriver,
-      stateDir: dir,
-      instance,
-      toolDirs: [],
-      note: notesIn(logger),
-      guestNetwork: config.guestNetwork,
-      tart: tartOptions(config),
-      qemu: qemuOptions(config),
-      orchard: () => orchardOptions(config),
-    });
 
 async function runJob(services: Services, workspace: Workspace, request: SignRequest): Promise<SignOutcome> {
   const { onNote, signal } = request;

@@ -25,7 +25,7 @@ export interface Workspace {
 const NAME = /^[0-9a-f]{8}$/;
 
 /** Folder of the workspaces; each sweeps those of its own kind, whose machines are made by the same driver. */
-export type WorkspaceKind = 'sign' | 'image-build' | 'image-check';
+export type WorkspaceKind = 'sign' | 'file' | 'image-build' | 'image-check';
 
 const rootOf = (stateDir: string, kind: WorkspaceKind): string => join(stateDir, kind);
 

@@ -111,10 +111,12 @@ function summarize({ path, tree, seal, info, platform, profile, catalogs }: Foun
   const files = [...tree.entries].filter(({ type }) => type === 'file');
   const signatures = (seal.mainExecutable?.signatures ?? []).map(summarizeSignature);
   const summary = profile?.summary;
+  const { ITSAppUsesNonExemptEncryption: encryption } = info;
   return {
     path,
     platform,
     ...textsOf(info),
+    ...(typeof encryption === 'boolean' && { usesNonExemptEncryption: encryption }),
     architectures: signatures.flatMap(({ architecture }) => architecture ?? []),
     signatures,
     stapledTicket: tree.isFile('Contents/CodeResources'),

@@ -75,6 +75,8 @@ export interface AppSummary {
   readonly version?: string;
   readonly shortVersion?: string;
   readonly minimumOs?: string;
+  /** ITSAppUsesNonExemptEncryption. */
+  readonly usesNonExemptEncryption?: boolean;
   readonly architectures: readonly string[];
   readonly signatures: readonly SignatureSummary[];
   readonly stapledTicket: boolean;
@@ -122,6 +124,13 @@ export interface ImageSummary {
 export interface PackageSummary {
   readonly title?: string;
   readonly parts: readonly { readonly identifier: string; readonly version: string }[];
+  /** What it installs, as its description says. */
+  readonly bundles: readonly {
+    readonly path: string;
+    readonly bundleId: string;
+    readonly shortVersion: string;
+    readonly version: string;
+  }[];
   readonly paths: readonly string[];
   readonly checksum: string;
   readonly tableDigest?: string;

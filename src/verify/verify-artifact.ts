@@ -110,6 +110,7 @@ async function readPackage(path: string, signal: AbortSignal): Promise<Part> {
     const summary: PackageSummary = {
       ...(title !== undefined && { title }),
       parts: rest.parts,
+      bundles: rest.bundles,
       paths: rest.paths,
       checksum: rest.checksum,
       ...(tableDigest !== undefined && { tableDigest }),

@@ -64,7 +64,7 @@ test('without a command a person at a terminal gets help, with 0', () => {
   const line = `${process.execPath} ${join(packageRoot(), 'dist/src/cli/perry-ship.js')}`;
   const said = execFileSync('script', ['-qec', line, '/dev/null'], { encoding: 'utf8' });
   expect(said).toContain('Usage: perry-ship');
-  expect(said).toMatch(/sign.*<bundle>/);
+  expect(said).toMatch(/sign.*\[bundle\]/);
 });
 
 test('without a command, but with a setting of the daemon, the daemon is meant', async () => {

@@ -15,5 +15,5 @@ export {
   type Notarize,
   type Platform,
 } from './manifest.ts';
-export { knownManifest, parseManifest } from './parse.ts';
+export { knownManifest, parseAfterUpload, parseManifest } from './parse.ts';
 export { bundleIdFault } from './schema.ts';

@@ -10,6 +10,11 @@ export interface SigningWishes {
   readonly macosPackage?: MacosPackage;
   /** Debug symbols that come with the app are wanted as well. */
   readonly debugSymbols?: boolean;
+  /** What follows the upload of a build. */
+  readonly wait?: boolean;
+  readonly testflightGroups?: readonly string[];
+  /** A text, or texts by locale; as it was given. */
+  readonly testflightNotes?: unknown;
 }
 
 /** What the Info.plist of such a bundle says. */
@@ -42,8 +47,15 @@ export function localManifest({ path, target, names }: LocalBundleFacts, wishes:
     ...(wishes.distribute !== undefined && { [distribute]: wishes.distribute }),
     ...(wishes.macosPackage !== undefined && { macos_package: wishes.macosPackage }),
     ...(wishes.debugSymbols === true && { debug_symbols: true }),
+    ...afterUpload(wishes),
   };
 }
+
+const afterUpload = ({ wait, testflightGroups, testflightNotes }: SigningWishes) => ({
+  ...(wait !== undefined && { wait }),
+  ...(testflightGroups !== undefined && { testflight_groups: testflightGroups }),
+  ...(testflightNotes !== undefined && { testflight_notes: testflightNotes }),
+});
 
 /** The folder's name without `.app`, in the letters that a manifest allows. */
 export const localAppName = (path: string): string =>

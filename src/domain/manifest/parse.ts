@@ -3,8 +3,8 @@ import { joinTexts, type Text, wording } from '../../../machines/contracts/wordi
 import { ShipError } from '../../errors.ts';
 import { manifestField, words } from '../../words.ts';
 import { knownFields } from '../known-fields.ts';
-import { DEFAULT_NOTES, type Manifest, type Platform } from './manifest.ts';
-import { iosSchema, macosSchema, manifestFields, targetsSchema } from './schema.ts';
+import { type AfterUpload, DEFAULT_NOTES, type Manifest, type Platform } from './manifest.ts';
+import { afterUploadSchema, iosSchema, macosSchema, manifestFields, targetsSchema } from './schema.ts';
 import { describeSeen, pathName, valueAt } from './seen.ts';
 
 const MAX_FINDINGS_SHOWN = 12;
@@ -27,6 +27,14 @@ export function parseManifest(raw: unknown): Manifest {
   const platform = targets.success ? platformOf(targets.data.targets) : 'macos';
   return platform === 'ios' ? iosManifest(checked(iosSchema, raw)) : macosManifest(checked(macosSchema, raw));
 }
+
+/**
+ * What is to follow the upload of a build, without a job around it.
+ *
+ * @throws ShipError MANIFEST_INVALID
+ */
+export const parseAfterUpload = (raw: unknown): AfterUpload | undefined =>
+  afterUploadIn(checked(afterUploadSchema, raw)).afterUpload;
 
 /** A sign job has exactly one target; a list in which one happens to be known is some other kind of job. */
 function platformOf(targets: readonly string[]): Platform {
@@ -78,7 +86,11 @@ const commonFields = (raw: Common) => ({
   ...afterUploadIn(raw),
 });
 
-function afterUploadIn({ wait, testflight_groups, testflight_notes }: Common): Pick<Manifest, 'afterUpload'> {
+function afterUploadIn({
+  wait,
+  testflight_groups,
+  testflight_notes,
+}: z.output<typeof afterUploadSchema>): Pick<Manifest, 'afterUpload'> {
   const groups = [...new Set(testflight_groups)];
   const notes =
     typeof testflight_notes === 'string' ? { [DEFAULT_NOTES]: testflight_notes } : { ...testflight_notes };

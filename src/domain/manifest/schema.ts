@@ -83,6 +83,8 @@ const afterUpload = {
   ),
 };
 
+export const afterUploadSchema = z.object(afterUpload);
+
 export const targetsSchema = z.object({ targets: z.array(text(), 'must be a list of texts') });
 
 const common = {

@@ -16,10 +16,19 @@ export interface PackagePart {
   readonly version: string;
 }
 
+/** A bundle that a package installs, as its description says. */
+export interface PackagedBundle {
+  readonly path: string;
+  readonly bundleId: string;
+  readonly shortVersion: string;
+  readonly version: string;
+}
+
 export interface PackageReport {
   /** Names of its files and folders, as they are in the archive. */
   readonly paths: readonly string[];
   readonly parts: readonly PackagePart[];
+  readonly bundles: readonly PackagedBundle[];
   readonly title?: string;
   /** Hex digest of the table of contents: what notarization tickets know a package by. */
   readonly tableDigest?: string;
@@ -124,17 +133,23 @@ const isPadding = async (file: SignedFile, start: number, length: number): Promi
   length <= MAX_GAP_BYTES && start + length <= file.sizeBytes && isAllZero(await file.read(start, length));
 
 /** A product has a Distribution, each component in it (or a component alone) a PackageInfo. */
-async function whatIsInside(archive: XarArchive): Promise<Pick<PackageReport, 'parts' | 'title'>> {
+async function whatIsInside(
+  archive: XarArchive,
+): Promise<Pick<PackageReport, 'parts' | 'bundles' | 'title'>> {
   const parts: PackagePart[] = [];
+  const bundles: PackagedBundle[] = [];
   let title: string | undefined;
   for (const file of knownFiles(archive)) {
     const root = await readKnown(archive, file);
-    if (root?.name === 'pkg-info') parts.push(partOf(root, 'identifier'));
+    if (root?.name === 'pkg-info') {
+      parts.push(partOf(root, 'identifier'));
+      bundles.push(...childrenOf(root, 'bundle').map(bundleOf));
+    }
     if (root?.name !== 'installer-gui-script' && root?.name !== 'installer-script') continue;
     title = childOf(root, 'title')?.text || title;
     parts.push(...childrenOf(root, 'product').map((product) => partOf(product, 'id')));
   }
-  return { parts, ...(title !== undefined && { title }) };
+  return { parts, bundles, ...(title !== undefined && { title }) };
 }
 
 /** A product has one component or a few; its texts have some kilobytes. */
@@ -160,4 +175,11 @@ function readKnown(archive: XarArchive, file: XarFile): Promise<XmlElement | und
 const partOf = ({ attributes }: XmlElement, idName: string): PackagePart => ({
   identifier: attributes.get(idName) ?? '',
   version: attributes.get('version') ?? '',
+});
+
+const bundleOf = ({ attributes }: XmlElement): PackagedBundle => ({
+  path: attributes.get('path') ?? '',
+  bundleId: attributes.get('id') ?? attributes.get('CFBundleIdentifier') ?? '',
+  shortVersion: attributes.get('CFBundleShortVersionString') ?? '',
+  version: attributes.get('CFBundleVersion') ?? '',
 });

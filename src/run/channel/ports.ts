@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import type { AdmittedJob, Artifact, RecalledArtifact } from '../../../machines/contracts/job.ts';
+import type { TakenFile } from '../../../machines/lone-file/machine.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from '../../../machines/notarization/ports.ts';
 import { type InquiryInputs, inquiryAnswers } from './inquiries.ts';
 import { errorOfReceived, failureOfReceived, receivedFailure } from './received-failure.ts';
-import type { GuestAccess, RunSetup, StepCall } from './run-setup.ts';
+import type { FileSetup, GuestAccess, RunSetup, StepCall } from './run-setup.ts';
 
 const LONGEST_TEXT = 64 * 1024;
 const text = z.string().max(LONGEST_TEXT);
@@ -37,18 +38,32 @@ const pass = z.object({
   publishes: z.boolean(),
   delivers: z.boolean(),
 });
+const afterUpload = z.object({ hasNotes: z.boolean(), hasGroups: z.boolean() }).nullable();
+const taken = z.object({
+  artifact,
+  platform: z.enum(['macos', 'ios']),
+  staples: z
+    .array(z.enum(['image', 'app']))
+    .max(1)
+    .readonly(),
+  uploadId: name.nullable(),
+  afterUpload,
+  remarks,
+}) satisfies z.ZodType<TakenFile>;
 const admitted = z.object({
   target: z.enum(['macos-sign', 'ios-sign']),
   appName: text,
   toolchain: z.enum(['xcode', 'portable']).nullable(),
   passes: z.array(pass).min(1).max(2).readonly(),
-  afterUpload: z.object({ hasNotes: z.boolean(), hasGroups: z.boolean() }).nullable(),
+  afterUpload,
 }) satisfies z.ZodType<AdmittedJob>;
 
 /** What each port answers; only that gets into a statechart. */
 export const answers = {
   /** The job with the plan in full: it may depend on what is in the provisioning profile. */
   beginRun: admitted,
+  /** A finished file in the place of a job. */
+  beginFile: taken,
   connectGuest: nothing,
   ...inquiryAnswers,
   // the steps of the sign-job
@@ -151,6 +166,7 @@ type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 /** What ports are asked with that are no plain steps. */
 interface OtherInputs extends InquiryInputs {
   readonly beginRun: RunSetup;
+  readonly beginFile: FileSetup;
   readonly connectGuest: GuestAccess;
   readonly keepArtifact: StepCall & Pick<RecalledArtifact, 'acceptedAs'>;
   readonly findSubmission: NotaryCall;

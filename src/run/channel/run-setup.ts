@@ -99,6 +99,24 @@ export interface LocalEnds {
   };
 }
 
+/** What is to become of one finished file. */
+export type FileTask = 'notarize' | 'staple' | 'publish';
+
+/** The process of a run that is about a finished file, and about no job. */
+export interface FileSetup extends Omit<RunSetup, 'manifest' | 'local' | 'toolchain' | 'authToken'> {
+  readonly file: LocalFile;
+}
+
+export interface LocalFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly task: FileTask;
+  /** Where the stapled file goes. */
+  readonly place: { readonly wanted: string; readonly force: boolean };
+  /** What follows an upload, as in a manifest; not checked yet. */
+  readonly afterUpload: unknown;
+}
+
 /** What a step is told, beside what its run knows. */
 export interface StepCall {
   /** Which pass of the plan the step is about, counted from 0. */

@@ -1,8 +1,9 @@
 import type { AdmittedJob } from '../../../machines/contracts/job.ts';
+import type { TakenFile } from '../../../machines/lone-file/machine.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { LogFacts } from '../channel/messages.ts';
 import type { AnswerOf, InputOf, PortName } from '../channel/ports.ts';
-import type { RunSetup } from '../channel/run-setup.ts';
+import type { FileSetup, RunSetup } from '../channel/run-setup.ts';
 import type { RunProcessLimits } from './limits.ts';
 import type { StartRun } from './link.ts';
 import { type CallOptions, noProcess, RunHost } from './run-host.ts';
@@ -57,13 +58,25 @@ export class Runs {
    * @throws ShipError COMMAND_NOT_FOUND · what is wrong with the job · as `RunHost.call`
    */
   async open(setup: RunSetup, signal: AbortSignal): Promise<AdmittedJob> {
-    const { runId, jobId } = setup;
+    const job = await this.#hostFor(setup).call('beginRun', setup, { signal });
+    this.#pool.fill();
+    return job;
+  }
+
+  /**
+   * The same for a finished file, which the process takes.
+   *
+   * @throws ShipError COMMAND_NOT_FOUND · what is wrong with the file · as `RunHost.call`
+   */
+  async openFile(setup: FileSetup, signal: AbortSignal): Promise<TakenFile> {
+    return this.#hostFor(setup).call('beginFile', setup, { signal });
+  }
+
+  #hostFor({ runId, jobId }: Pick<RunSetup, 'runId' | 'jobId'>): RunHost {
     const host = this.#hosts.get(runId) ?? new RunHost(this.#pool.take(), this.#hostOptions(runId, jobId));
     this.#hosts.set(runId, host);
     this.#options.logger.debug({ run: runId, job: jobId, pid: host.pid }, 'the run has a process');
-    const job = await host.call('beginRun', setup, { signal });
-    this.#pool.fill();
-    return job;
+    return host;
   }
 
   #hostOptions(runId: string, jobId: string) {

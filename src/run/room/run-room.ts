@@ -15,7 +15,6 @@ const READY_TIMEOUT_MS = 30_000;
 
 /** One run, in its own process: what it was given, what its steps have made so far, its way into the machine. */
 export interface RunRoom {
-  readonly setup: RunSetup;
   readonly services: RunServices;
   readonly results: RunResults;
   session?: GuestSession;
@@ -26,7 +25,7 @@ export function openRoom(setup: RunSetup, services: RunServices): { room: RunRoo
   const { runId, jobId, folders, manifest: sentManifest, settings } = setup;
   const job = readJob(setup, { summarize: summarizeCredentials, notarize: settings.notarize });
   const results: RunResults = { runId, jobId, dir: folders.run, sentManifest, artifacts: new Map(), ...job };
-  return { room: { setup, services, results }, job: admittedJob(job, setup.toolchain) };
+  return { room: { services, results }, job: admittedJob(job, setup.toolchain) };
 }
 
 /**

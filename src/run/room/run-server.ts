@@ -1,4 +1,5 @@
 import type { AdmittedJob } from '../../../machines/contracts/job.ts';
+import type { TakenFile } from '../../../machines/lone-file/machine.ts';
 import { secretsIn } from '../../domain/credentials/index.ts';
 import { createRedactor } from '../../domain/redaction/index.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
@@ -6,9 +7,10 @@ import { openJournal } from '../../journal/journal.ts';
 import { keptArtifactsIn } from '../../journal/kept-artifacts.ts';
 import { fileJournal } from '../../journal/submissions.ts';
 import type { FromRun, ToRun } from '../channel/messages.ts';
-import type { GuestAccess, RunSetup } from '../channel/run-setup.ts';
+import type { FileSetup, GuestAccess, RunSetup } from '../channel/run-setup.ts';
 import type { RunServices } from '../services.ts';
 import { type Call, CallServer } from './call-server.ts';
+import { openFileRoom } from './file-room.ts';
 import { redactTexts } from './redact-texts.ts';
 import { connectGuest, openRoom, type RunRoom } from './run-room.ts';
 import type { StepContext, StepTable } from './step-table.ts';
@@ -16,7 +18,7 @@ import type { StepContext, StepTable } from './step-table.ts';
 export interface RunServerOptions {
   readonly say: (message: FromRun) => void;
   /** The effects of a run; they differ by where its bundle comes from. */
-  readonly stepsFor: (setup: RunSetup) => StepTable;
+  readonly stepsFor: (setup: RunSetup | FileSetup) => StepTable;
 }
 
 type AnyStep = (room: RunRoom, input: unknown, context: StepContext) => Promise<unknown>;
@@ -53,6 +55,7 @@ export class RunServer {
 
   async #answer({ id, port, input }: Call, signal: AbortSignal): Promise<unknown> {
     if (port === 'beginRun') return this.#begin(input as RunSetup);
+    if (port === 'beginFile') return this.#beginFile(input as FileSetup, signal);
     const [room, steps] = [this.#room, this.#steps];
     if (!room || !steps) throw new Error(`${port} was asked before there was a run`);
     if (port === 'connectGuest')
@@ -74,7 +77,22 @@ export class RunServer {
     return job;
   }
 
-  #servicesFor({ settings, audience, toolchain, folders }: RunSetup): RunServices {
+  async #beginFile(setup: FileSetup, signal: AbortSignal): Promise<TakenFile> {
+    this.#redactor.add('run', secretsIn(setup.credentials));
+    await makeFolder(setup.folders.run, 0o700);
+    this.#steps = this.#options.stepsFor(setup);
+    const services = this.#servicesFor({ ...setup, toolchain: null });
+    const { room, taken } = await openFileRoom(setup, services, signal);
+    this.#room = room;
+    return taken;
+  }
+
+  #servicesFor({
+    settings,
+    audience,
+    toolchain,
+    folders,
+  }: Pick<RunSetup, 'settings' | 'audience' | 'toolchain' | 'folders'>): RunServices {
     return {
       config: settings,
       audience,

@@ -46,7 +46,7 @@ export type RunStep<P extends PortName> = (
 ) => Promise<SaidBy<P>>;
 
 /** The ports that are done by the process of a run; opening the run and its machine come before. */
-export type StepPort = Exclude<PortName, 'beginRun' | 'connectGuest' | InquiryName>;
+export type StepPort = Exclude<PortName, 'beginRun' | 'beginFile' | 'connectGuest' | InquiryName>;
 export type StepTable = { readonly [P in StepPort]: RunStep<P> };
 
 /** A step that works on this host. */

@@ -9,8 +9,8 @@ import type { StepScope } from './step.ts';
  * the same content: its build is the one that an earlier run may have uploaded. Without a hub only the bytes tell.
  */
 export function buildKeyOf(results: RunResults, { sha256Hex }: Pick<Artifact, 'sha256Hex'>): string {
-  const { bundleId, shortVersion, version } = need(results, 'facts');
   if (results.jobId === LOCAL_JOB_ID) return sha256Hex;
+  const { bundleId, shortVersion, version } = need(results, 'facts');
   const build = JSON.stringify([results.jobId, bundleId, shortVersion, version]);
   return createHash('sha256').update(build).digest('hex');
 }

@@ -24,8 +24,8 @@ export type SubmissionCall = Omit<SubmissionInput, 'runId'>;
 
 /** What a notarization keeps between two effects; it is gone with the results of its run. */
 interface NotarySession {
-  /** Secret: holds the key. */
-  readonly tokens: ApiTokens;
+  /** Secret: holds the key. Without one a ticket can be fetched all the same. */
+  tokens?: ApiTokens;
   /** Secret: of the newest submission. */
   grant?: UploadGrant;
   ticket?: Buffer;
@@ -34,15 +34,16 @@ interface NotarySession {
 const notarySessions = new WeakMap<RunResults, NotarySession>();
 
 export function notarySessionOf({ results }: NotaryScope): NotarySession {
-  const session = notarySessions.get(results) ?? { tokens: tokensOf(results) };
+  const session = notarySessions.get(results) ?? {};
   notarySessions.set(results, session);
   return session;
 }
 
-export const notaryAccess = (scope: NotaryScope): NotaryAccess => ({
-  baseUrl: new URL(scope.services.config.notaryUrl),
-  tokens: notarySessionOf(scope).tokens,
-});
+export function notaryAccess(scope: NotaryScope): NotaryAccess {
+  const session = notarySessionOf(scope);
+  session.tokens ??= tokensOf(scope.results);
+  return { baseUrl: new URL(scope.services.config.notaryUrl), tokens: session.tokens };
+}
 
 function tokensOf(results: RunResults): ApiTokens {
   const {
@@ -77,6 +78,7 @@ export function submissionName({
 
 /** The bundle of a run, and its main executable. */
 export function appOf(results: RunResults): { readonly appPath: string; readonly executablePath: string } {
+  if (results.finishedApp) return results.finishedApp;
   const { appPath } = need(results, 'found');
   return { appPath, executablePath: join(appPath, need(results, 'facts').executable) };
 }

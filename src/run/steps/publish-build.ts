@@ -122,6 +122,7 @@ function accessFor({ config }: StoreScope['services'], results: RunResults): Sto
 
 /** What Info.plist says, which is what Apple compares with. */
 export function buildOf(results: RunResults): StoreBuild {
+  if (results.finished) return results.finished.build;
   const { bundleId, shortVersion, version, platform } = need(results, 'facts');
   if (shortVersion !== undefined && version !== undefined)
     return { bundleId, shortVersion, version, platform: platform === 'ios' ? 'IOS' : 'MAC_OS' };

@@ -1,10 +1,10 @@
 import type { Artifact } from '../../../machines/contracts/job.ts';
 import type { BuildNews, Done } from '../../../machines/testflight/ports.ts';
 import * as store from '../../adapters/app-store-connect/index.ts';
-import { DEFAULT_NOTES } from '../../domain/manifest/index.ts';
+import { type AfterUpload, DEFAULT_NOTES } from '../../domain/manifest/index.ts';
 import { ShipError } from '../../errors.ts';
 import { readInfoPlist } from '../../files/bundle/index.ts';
-import { need, type RunResults } from '../run-results.ts';
+import type { RunResults } from '../run-results.ts';
 import { buildKeyOf } from './earlier-upload.ts';
 import { buildOf, isSince, openAccess, type StoreScope } from './publish-build.ts';
 
@@ -47,7 +47,8 @@ const refusedIn = (state: 'failed' | 'invalid'): ShipError =>
   });
 
 /** ITSAppUsesNonExemptEncryption, as the app was signed with it. */
-async function declaredEncryption({ found, facts }: RunResults): Promise<boolean | undefined> {
+async function declaredEncryption({ finished, found, facts }: RunResults): Promise<boolean | undefined> {
+  if (finished) return finished.usesNonExemptEncryption;
   if (!found || !facts) return undefined;
   const { ITSAppUsesNonExemptEncryption: declared } = await readInfoPlist(found.appPath, facts);
   return typeof declared === 'boolean' ? declared : undefined;
@@ -62,7 +63,8 @@ export async function answerCompliance(scope: StoreScope, { buildId }: AboutBuil
 const appIdOf = (scope: StoreScope): Promise<string> =>
   store.findApp(openAccess(scope), buildOf(scope.results).bundleId, scope.signal);
 
-const wishesOf = (results: RunResults) => need(results, 'manifest').afterUpload ?? { groups: [], notes: {} };
+const wishesOf = ({ finished, manifest }: RunResults): AfterUpload =>
+  (finished ?? manifest)?.afterUpload ?? { groups: [], notes: {} };
 
 /** What is there as it should be is left alone, so that another attempt goes on where the last one ended. */
 export async function writeNotes(scope: StoreScope, { buildId }: AboutBuild): Promise<void> {

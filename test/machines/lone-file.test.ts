@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import { loneFileMachine } from '../../machines/lone-file/machine.ts';
+import { inert } from './inert.ts';
+import { failure } from './samples.ts';
+import { Stage } from './stage.ts';
+import { walk } from './walk.ts';
+
+const ports = [
+  ...['openFile', 'watchRun', 'measureRun', 'recordSubmission', 'fetchTicket', 'stapleTicket'],
+  ...['placeFile', 'closeFile', 'notarization', 'storeUpload', 'testflight'],
+];
+const machine = loneFileMachine.provide({ actors: inert(ports) });
+const artifact = { name: 'App.dmg', sizeBytes: 1, sha256Hex: 'a'.repeat(64) };
+const taken = {
+  artifact,
+  platform: 'macos' as const,
+  staples: ['image'] as readonly ('image' | 'app')[],
+  uploadId: null,
+  afterUpload: null as object | null,
+  remarks: ['a remark'],
+};
+const accepted = { outcome: 'succeeded', submissionId: 's', artifact, stapled: ['image'], failure: null };
+const published = { outcome: 'published', processed: true, uploadId: 'u', remarks: [], failure: null };
+const errors = [{ error: failure('AUTH') }, { error: failure('BUSY', true) }];
+
+const inputs = [
+  { task: 'notarize', submissionId: null },
+  { task: 'notarize', submissionId: 's' },
+  { task: 'staple', submissionId: null },
+  { task: 'publish', submissionId: null },
+] as const;
+
+test('lone-file: every transition is walked, and nothing ends before its process is closed', () => {
+  const missing = inputs.map(
+    (input) =>
+      walk(machine, {
+        input: { runId: 'r', ...input },
+        key: (s) =>
+          JSON.stringify([
+            ...[s.value, s.context.attempts, s.context.failure?.code, s.status, s.context.isPlaced],
+            [s.context.file?.staples, s.context.file?.afterUpload !== null],
+          ]),
+        samples: {
+          'xstate.done.actor.openFile': [
+            { output: taken },
+            { output: { ...taken, staples: ['app'], afterUpload: { hasNotes: true, hasGroups: true } } },
+          ],
+          'process.ended': [{ failure: failure('RUN_PROCESS_LOST', true) }],
+          'step.progressed': [{ percent: 5 }],
+          'step.logged': [{ line: 'x' }],
+          'xstate.done.actor.notarization': [
+            { output: accepted },
+            { output: { ...accepted, stapled: [] } },
+            { output: { ...accepted, outcome: 'rejected', failure: failure('NOTARY_REJECTED') } },
+          ],
+          'xstate.done.actor.storeUpload': [
+            { output: published },
+            { output: { ...published, outcome: 'failed', failure: failure('STORE_REJECTED') } },
+          ],
+          'xstate.done.actor.testflight': ['ready', 'failed'].map((outcome) => ({
+            output: { outcome, buildId: 'b', remarks: ['x'], failure: null },
+          })),
+          'xstate.done.actor.stapleTicket': [{ output: artifact }],
+          ...Object.fromEntries(ports.map((id) => [`xstate.error.actor.${id}`, errors])),
+        },
+        check: (s) => {
+          if (s.status === 'done') expect(s.value).toBe('ended');
+        },
+      }).missing,
+  );
+  const [first = [], ...others] = missing;
+  expect(first.filter((name) => others.every((other) => other.includes(name)))).toEqual([]);
+});
+
+const begin = (input: (typeof inputs)[number]) => {
+  const stage = new Stage();
+  return { stage, actor: stage.start(stage.fill(loneFileMachine), { runId: 'r', ...input }) };
+};
+
+describe('one file', () => {
+  test('is placed only when it carries its ticket', () => {
+    const { stage, actor } = begin(inputs[0]);
+    stage.the('openFile').answer(taken);
+    expect(stage.the('notarization').input).toMatchObject({ artifact, staples: ['image'] });
+    stage.the('notarization').answer(accepted);
+    stage.the('placeFile').answer();
+    stage.the('closeFile').answer();
+    expect(actor.output).toMatchObject({ failure: null, isPlaced: true, submissionId: 's' });
+  });
+
+  test('that Apple has already is not submitted before the journal knows its id', () => {
+    const { stage } = begin(inputs[1]);
+    stage.the('openFile').answer(taken);
+    expect(stage.the('recordSubmission').input).toMatchObject({ submissionId: 's', phase: 'uploaded' });
+    expect(stage.open('notarization')).toEqual([]);
+    stage.the('recordSubmission').answer();
+    expect(stage.open('notarization')).toHaveLength(1);
+  });
+
+  test('whose ticket is not there is looked up three times, and stays as it is', () => {
+    const { stage, actor } = begin(inputs[2]);
+    stage.the('openFile').answer(taken);
+    for (let looks = 1; looks <= 3; looks += 1) {
+      stage.the('fetchTicket').fail(failure('TICKET_NOT_FOUND', true));
+      if (looks < 3) while (stage.open('fetchTicket').length === 0) stage.clock.advanceToNext();
+    }
+    stage.the('closeFile').answer();
+    expect(actor.output).toMatchObject({ failure: { code: 'TICKET_NOT_FOUND' }, isPlaced: false });
+  });
+
+  test('ends with its process when it is stopped, in whatever it does', () => {
+    const { stage, actor } = begin(inputs[3]);
+    stage.the('openFile').answer({ ...taken, afterUpload: { hasNotes: false, hasGroups: true } });
+    stage.the('storeUpload').answer(published);
+    expect(stage.open('testflight')).toHaveLength(1);
+    actor.send({ type: 'cancel.requested' });
+    expect(stage.open().map(({ port }) => port)).toEqual(['closeFile']);
+    stage.the('closeFile').answer();
+    expect(actor.output).toMatchObject({ failure: { code: 'CANCELLED' }, uploadId: 'u' });
+  });
+});
