@@ -73,6 +73,15 @@ test('an iOS manifest ignores what is for macOS, even when it is broken', () => 
   expect(manifest).not.toHaveProperty('macosDistribute');
 });
 
+test('variants of the icon are those of iOS alone, and only what is named', () => {
+  const variants = { icon_dark: 'art/dark.png', icon_tinted: ' ' };
+  expect(parseManifest({ ...macos, targets: ['ios-sign'], ...variants }).iconVariants).toEqual({
+    dark: 'art/dark.png',
+  });
+  expect(parseManifest({ ...macos, ...variants }).iconVariants).toEqual({});
+  expect(failureOf({ ...macos, targets: ['ios-sign'], icon_dark: 7 }).message).toContain('icon_dark');
+});
+
 test.each(['Tide Clock', 'Überwetter', '天気', 'a', 'x_y-z 2', 'Cafe\u0301'])(
   'the app name %j is legal',
   (name) => {
