@@ -1,15 +1,25 @@
+import { execFile } from 'node:child_process';
 import { copyFile, cp, lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lookupTicket } from '../../src/adapters/apple/tickets.ts';
 import { checkSealedBundle, checkSignature, readDmgSignature } from '../../src/files/code-signature/index.ts';
+import { listTree } from '../../src/files/disk/tree.ts';
 import { verifyDmg } from '../../src/files/dmg/read.ts';
-import { codeRecordName, imageRecordName, stapleApp, stapleImage } from '../../src/files/stapling/index.ts';
+import {
+  codeRecordName,
+  imageRecordName,
+  stapleApp,
+  stapleImage,
+  TICKET_PATH,
+} from '../../src/files/stapling/index.ts';
 import { withTicket } from '../../src/formats/code-signature/superblob.ts';
 import { startAppleSimulator } from '../apple-simulator/apple-simulator.ts';
+import { startInterceptingProxy } from '../helpers/intercepting-proxy.ts';
 import { makeSignedImage, type SignedImage } from '../helpers/notary-room.ts';
-import { rcodesign } from '../helpers/rcodesign-fixtures.ts';
-import { makeBareDmg } from '../helpers/signed-bundles.ts';
+import { rcodesign, rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
+import { makeBareDmg, sign } from '../helpers/signed-bundles.ts';
 
 const signal = AbortSignal.timeout(60_000);
 const ticket = Buffer.concat([Buffer.from('s8ch'), Buffer.alloc(2_000, 0x5a)]);
@@ -98,6 +108,41 @@ describe('an app', () => {
     expect(await readFile(join(app, 'Contents/CodeResources'))).toEqual(ticket);
     expect((await checkSealedBundle(app, { signal })).findings).toEqual([]);
     expect(await codeRecordName(join(app, 'Contents/MacOS/App'))).toMatch(/^2\/2\/[0-9a-f]{40}$/);
+  });
+
+  test('gets from rcodesign, at the same service, the very same ticket in the same place', async () => {
+    const [ours, theirs] = ['ours', 'theirs'].map((name) => join(room.image.folder, name, 'A.app'));
+    for (const app of [ours, theirs]) await cp(room.image.appPath, app ?? '', { recursive: true });
+    const apple = await startAppleSimulator({ apiKeys: [] });
+    const service = new URL(apple.env.PERRY_TICKET_URL ?? '');
+    const proxy = await startInterceptingProxy('api.apple-cloudkit.com', service);
+    try {
+      const recordName = await codeRecordName(join(ours ?? '', 'Contents/MacOS/App'));
+      apple.tickets.grant(recordName);
+      await stapleApp(ours ?? '', await lookupTicket(service, recordName, signal));
+      const trusted = join(room.image.folder, 'trusted.pem');
+      await writeFile(trusted, proxy.certificatePem);
+      const env = { HTTPS_PROXY: proxy.url, SSL_CERT_FILE: trusted, NO_PROXY: '' };
+      await promisify(execFile)(rcodesignPath, ['-C', '/dev/null', 'staple', theirs ?? ''], { env });
+      expect(await listTree(theirs ?? '')).toEqual(await listTree(ours ?? ''));
+      expect(await readFile(join(theirs ?? '', TICKET_PATH))).toEqual(
+        await readFile(join(ours ?? '', TICKET_PATH)),
+      );
+    } finally {
+      await proxy.stop();
+      await apple.stop();
+    }
+  });
+
+  test('has a seal of rcodesign that leaves the ticket out, and code that holds with it', async () => {
+    const app = join(room.image.folder, 'signed-again', 'A.app');
+    await cp(room.image.appPath, app, { recursive: true });
+    const seal = await readFile(join(app, 'Contents/_CodeSignature/CodeResources'), 'utf8');
+    await stapleApp(app, ticket);
+    await rcodesign('verify', join(app, 'Contents/MacOS/App'));
+    await sign({ pem: room.image.pem, timestampUrl: 'none' }, app, '--code-signature-flags', 'runtime');
+    expect(await readFile(join(app, 'Contents/_CodeSignature/CodeResources'), 'utf8')).toBe(seal);
+    expect(await readFile(join(app, TICKET_PATH))).toEqual(ticket);
   });
 
   test('a link in the place of the ticket is replaced, never written through', async () => {

@@ -119,6 +119,8 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
       ...['running.checkingArtifact', 'running.delivering.attempting.beginning'],
       'running.checkingWhileSending.check.reading|upload.attempting',
       ...['running.learningToolchain', 'running.layingOutBundle', 'running.notarizing'],
+      ...['running.restoringApp', 'running.updatingBundle', 'running.packagingAnew'],
+      'running.checkingRemade',
       ...['running.validatingStaple', 'running.checkingStapled', 'running.publishing.sending'],
     ];
     expect(lasting.filter((state) => !met.includes(state))).toEqual([]);
