@@ -2,7 +2,7 @@
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
  *     npm run bench -- [--quick] [--breakdown] [--before FOLDER]
- *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood,icons,vm]
+ *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood,icons,remade,vm]
  *
  * FOLDER is a built checkout of another version: each job, and each flood, is then also given to its daemon, in turn with ours.
  */
@@ -19,6 +19,7 @@ import { benchIcons } from './icons.ts';
 import { benchLongevity } from './longevity.ts';
 import { benchMemory } from './memory.ts';
 import { benchPool } from './pool.ts';
+import { benchRemadeImage } from './remade-image.ts';
 import { benchStart } from './start.ts';
 import { benchThroughput } from './throughput.ts';
 import { benchVm } from './vm.ts';
@@ -62,12 +63,29 @@ const twoCases: WallCase[] = kinds.map((kind) => ({
   atOnce: 2,
 }));
 const standbyCases: WallCase[] = kinds.map((kind) => ({ kind, megabytes: 1, runs: 5, standby: 1 }));
+const remadeCases = [
+  { name: '40 MB of text', megabytes: 1, texts: 400 },
+  { name: '200 MB that cannot be compressed', megabytes: 200, texts: 1 },
+];
 const memoryCases = kinds.map((kind) => ({ kind, megabytes: flags.quick ? 50 : 300 }));
 const parts =
   flags.only?.split(',') ??
   (flags.breakdown
     ? ['breakdown']
-    : ['wall', 'files', 'two', 'memory', 'throughput', 'longevity', 'pool', 'start', 'flood', 'icons', 'vm']);
+    : [
+        'wall',
+        'files',
+        'two',
+        'memory',
+        'throughput',
+        'longevity',
+        'pool',
+        'start',
+        'flood',
+        'icons',
+        'remade',
+        'vm',
+      ]);
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
@@ -83,6 +101,7 @@ async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('start')) await benchStart(room, flags.quick ? 3 : 9);
   if (parts.includes('flood')) await benchFloods(room, flags.quick);
   if (parts.includes('icons')) await benchIcons(room, flags.quick ? 3 : 9);
+  if (parts.includes('remade')) await benchRemadeImage(room, remadeCases, flags.quick ? 3 : 7);
   if (parts.includes('vm'))
     await benchVm(room, flags.quick ? { boots: 3, warm: 5, cold: 1 } : { boots: 7, warm: 20, cold: 3 });
   if (parts.includes('cluster'))

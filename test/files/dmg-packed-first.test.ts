@@ -57,6 +57,37 @@ describe('contents that are packed before the rest is known', () => {
     }),
   );
 
+  test('stay when the image is made anew with one more file, which is all that is read', () =>
+    withTempDir(async (dir) => {
+      const tree = { MacOS: { App: randomBytes(1_200_000) }, Resources: resources };
+      await makeTree(join(dir, 'source'), tree);
+      const writer = new DmgWriter({ volumeName: 'My App', sourceDate });
+      const turns = async () =>
+        (await volumeEntries(join(dir, 'source'), 'My.app')).map((entry) =>
+          entry.type === 'file' && !entry.path.endsWith('ticket')
+            ? { ...entry, packedAs: entry.path.includes('/Resources/') ? 0 : 1 }
+            : entry,
+        );
+      const packed = [
+        ...(await bytesOf(writer.packFirst({ root: await entriesOf(dir), signal }))),
+        ...(await bytesOf(writer.packFirst({ root: await turns(), signal }))),
+      ];
+      expect(writer.packedBytes).toBe(DMG_HEAD_BYTES + Buffer.concat(packed).length);
+      for (const later of [{}, { ticket: 's8ch' }, { ticket: 's8ch and more' }]) {
+        await makeTree(join(dir, 'source'), later);
+        const read: string[] = [];
+        const onBytes = ({ path }: { readonly path: string }) => void read.push(path);
+        const options = { root: await turns(), signal, onBytes };
+        const [head = Buffer.alloc(0), ...rest] = await bytesOf(writer.finish(options));
+        expect(read).toEqual(Object.keys(later).map((name) => `My.app/${name}`));
+        const image = join(dir, `${Object.values(later).join()}.dmg`);
+        await writeFile(image, Buffer.concat([head, ...packed, ...rest]));
+        const out = join(dir, `out-${Object.values(later).join()}`);
+        await extractDmg(image, out, { signal });
+        expect(await snapshot(join(out, 'My.app'))).toEqual(await snapshot(join(dir, 'source')));
+      }
+    }));
+
   test('tells the bytes of each file in their order', () =>
     withTempDir(async (dir) => {
       await makeTree(join(dir, 'source'), { MacOS: { App: 'code' }, Resources: resources });
