@@ -106,7 +106,7 @@ test('an app for both is notarized and uploaded, and its image left', async () =
   const { exitCode, text, names, store, apple } = await signing('both', flags);
   expect(exitCode, text).toBe(0);
   expect(names).toEqual(['terminal-notifier.dmg']);
-  expect(apple.submissions).toMatchObject([{ status: 'Accepted' }]);
+  expect(apple.submissions).toMatchObject([{ status: 'Accepted' }, { status: 'Accepted' }]);
   expect(store.uploads).toMatchObject([{ state: 'COMPLETE', uti: 'com.apple.pkg' }]);
 });
 

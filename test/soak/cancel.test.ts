@@ -9,8 +9,8 @@ import { type Trouble, troubles } from '../helpers/soak-sim-ports.ts';
 
 const CANCELS = soakCount('CANCELS', { suite: 3_600, full: 5_000 });
 const MAX_CONCURRENT = 3;
-/** About as long as a job takes when everything answers. */
-const JOB_MS = 70_000;
+/** As long as a job takes that is notarized twice and goes to the store, when everything answers. */
+const JOB_MS = 100_000;
 const BOUND_MS = 5_000;
 const { stopTimeout, deleteTimeout, deletePause } = vmLimits;
 /** From the cancel to the last trace, when nothing answers any more. */

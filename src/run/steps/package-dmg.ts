@@ -63,12 +63,11 @@ async function finishImage(scope: GuestStepScope, path: string): Promise<Segment
   const begun = await begunDmg(scope, now);
   await cutBack(path, begun.writer.packedBytes);
   const turn = nextTurn(scope, begun, now.tree, now);
-  const ends: Segment[][] = [];
-  const source = streamed(literalsOf(scope, turn, begun.writer, ends));
+  const around: { head: Segment[]; end: Segment[] } = { head: [], end: [] };
+  const source = streamed(literalsOf(scope, turn, begun.writer, around));
   await putFile(session, { source, remotePath: turn.literalsPath, mode: 0o600, signal });
   results.partialDmg = turn.after();
-  const [head = [], rest = []] = ends;
-  return [...head, ...results.partialDmg.segments, ...rest];
+  return [...around.head, ...results.partialDmg.segments, ...around.end];
 }
 
 /**
@@ -83,12 +82,12 @@ async function cutBack(path: string, packedBytes: number): Promise<void> {
   await rename(cut, path);
 }
 
-/** What is packed last, then the head of the image and its end, which are known only then. */
+/** What is packed last, then the head of the image and its end, which are known only then; notes where those two are. */
 async function* literalsOf(
   scope: GuestStepScope,
   { literals, literalsPath, recipe, root }: PackingTurn,
   writer: DmgWriter,
-  ends: Segment[][],
+  around: { head: Segment[]; end: Segment[] },
 ): AsyncGenerator<Buffer> {
   const { path } = artifactPlace(scope);
   const onProgress = (doneBytes: number, totalBytes: number) =>
@@ -100,8 +99,8 @@ async function* literalsOf(
   yield head;
   const end = recipeFor(scope, literalsPath, recipe.literalBytes + head.length);
   yield* end.literals(writtenTo(path, readAhead(parts, PARTS_AHEAD), 'a'));
-  const { literalBytes: fromByte } = recipe;
-  ends.push([{ remotePath: literalsPath, fromByte, sizeBytes: head.length }], end.segments);
+  around.head.push({ remotePath: literalsPath, fromByte: recipe.literalBytes, sizeBytes: head.length });
+  around.end.push(...end.segments);
 }
 
 async function firstOf(parts: AsyncGenerator<DmgPart>): Promise<Buffer> {
