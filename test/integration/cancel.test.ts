@@ -249,7 +249,8 @@ describe('a job that is cancelled', () => {
       // for as long as an artifact of a few bytes leaves
       ...['beginning', 'sending'].map((state) => `running.delivering.attempting.${state}`),
       'running.checkingWhileSending.check.passed.sending',
-      ...['equipped', 'beginningPass', 'stapled'].map((state) => `running.${state}`),
+      ...['equipped', 'askingForMachine', 'beginningPass'].map((state) => `running.${state}`),
+      ...['readyToSubmit', 'stapled'].map((state) => `running.${state}`),
       'reporting',
       'dropping',
       'settling',
@@ -257,6 +258,7 @@ describe('a job that is cancelled', () => {
     /** What goes to Apple, and what its tools do, is cancelled in the tests against its simulator. */
     const atApple = [
       ...['learningToolchain', 'compilingAssets', 'layingOutBundle'],
+      ...['restoringApp', 'updatingBundle', 'packagingAnew', 'checkingRemade'],
       ...['validatingStaple', 'checkingStapled'],
       ...['recallingArtifact', 'keepingArtifact', 'notarizing', 'publishing.recalling', 'publishing.sending'],
       'distributing',

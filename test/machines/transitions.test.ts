@@ -98,7 +98,7 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
   const isQuiet = (s: AnyMachineSnapshot) => isBetweenAttempts(s) || (!isPlain && !matters(s));
   return walk(machine, {
     input: { runId: 'r', jobId: 'j', vm: { name: 'v', image: 'i' }, owner },
-    maxPaths: 200_000,
+    maxPaths: 300_000,
     key: situationOfJob,
     samples: {
       'job.cancelRequested': (s) => (isQuiet(s) ? [] : [{ why: 'user' }, { why: 'shutdown' }]),
