@@ -27,7 +27,7 @@ export const serving = supervisorSetup.createStateConfig({
         instance: context.instance,
         size: context.standbySize,
         free: standbySlotsOf(context),
-        bootsAtOnce: context.bootsAtOnce ?? Math.max(context.maxConcurrent, context.standbySize),
+        bootsAtOnce: context.bootsAtOnce,
         owner: self,
       }),
       onError: 'stopped',

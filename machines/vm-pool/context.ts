@@ -10,8 +10,11 @@ export interface VmPoolInput {
   /** Machines to keep, where there are slots. */
   readonly size: number;
   readonly free: number;
-  /** Machines that may boot at the same time: where a boot keeps processors busy, the first one is ready sooner. */
-  readonly bootsAtOnce: number;
+  /**
+   * Machines that may boot at the same time, where a boot keeps processors busy: the first one is ready sooner, and a job
+   * that begins has them to itself. Any number when left out.
+   */
+  readonly bootsAtOnce?: number | undefined;
   readonly owner: Recipient<PoolReport>;
 }
 

@@ -113,8 +113,9 @@ export const vmPoolSetup = setup({
   guards: {
     wantsMore: ({ context }) =>
       context.requests.length === 0 &&
-      unsettled(context.standbys).length < context.bootsAtOnce &&
+      unsettled(context.standbys).length < (context.bootsAtOnce ?? Number.POSITIVE_INFINITY) &&
       unpromised(context.standbys).length < Math.min(context.size, context.free),
+    sparesProcessors: ({ context }) => context.bootsAtOnce !== undefined,
     wasLost: (_, params: { output: VmOutput }) => params.output.outcome !== 'handedOver',
   },
   delays: { ...vmPoolLimits },

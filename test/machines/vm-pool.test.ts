@@ -58,7 +58,15 @@ test('vm-pool: every transition is walked, and standby machines never hold more 
 });
 
 /** The pool with every machine played by the test. */
-function begin({ size = 2, free = 2, bootsAtOnce = 2 } = {}) {
+function begin({
+  size = 2,
+  free = 2,
+  bootsAtOnce,
+}: {
+  readonly size?: number;
+  readonly free?: number;
+  readonly bootsAtOnce?: number;
+} = {}) {
   const stage = new Stage();
   const owner = recorder<PoolReport>();
   const told = owner.events;
@@ -119,7 +127,7 @@ describe('a standby machine', () => {
   });
 
   test('boots when the one before it is ready, where the host has processors for one boot', () => {
-    const { pool, name, ready, end, told, phases, namesAsked } = begin({ bootsAtOnce: 1 });
+    const { stage, pool, name, ready, end, told, phases, namesAsked } = begin({ bootsAtOnce: 1 });
     name();
     expect(namesAsked()).toBe(1);
     pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
@@ -129,8 +137,44 @@ describe('a standby machine', () => {
     ready('v1');
     end('v1', 'handedOver');
     expect(answers(told)).toEqual([['r1', 'v1']]);
+    stage.clock.advance(3_000);
     name();
     expect(phases()).toEqual(['v2 warming']);
+  });
+
+  test('is replaced only when the job that got it has begun, where boots keep processors busy', () => {
+    const { stage, pool, name, ready, end, told, namesAsked } = begin({ size: 1, bootsAtOnce: 1 });
+    name();
+    ready('v1');
+    pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
+    expect(pool.state).toBe('resting');
+    ready('v1');
+    end('v1', 'handedOver');
+    pool.send({ type: 'pool.resized', free: 1 });
+    stage.clock.advance(2_999);
+    expect(namesAsked()).toBe(1);
+    // a job that comes meanwhile waits for nothing: it makes a machine of its own
+    pool.send({ type: 'machine.requested', runId: 'r2', free: 0 });
+    expect(answers(told)).toEqual([
+      ['r1', 'v1'],
+      ['r2', null],
+    ]);
+    stage.clock.advance(1);
+    expect(pool.state).toBe('keeping');
+    pool.send({ type: 'pool.resized', free: 1 });
+    expect(namesAsked()).toBe(2);
+  });
+
+  test('that is lost while a job begins makes the pool wait for longer', () => {
+    const { pool, name, ready, machine, end } = begin({ bootsAtOnce: 1 });
+    name();
+    ready('v1');
+    name();
+    ready('v2');
+    pool.send({ type: 'machine.requested', runId: 'r1', free: 1 });
+    machine('v2').say({ type: 'vm.lost', name: 'v2', failure: failure('VM_EXITED') });
+    end('v2', 'deleted');
+    expect(pool.state).toBe('recovering');
   });
 
   test('that was lost makes the pool wait, however few boot at once', () => {
