@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unpackBundleFile } from '../../src/files/archive/unpack-bundle.ts';
 import {
   checkSealedBundle,
   checkSignature,
@@ -44,7 +45,8 @@ export async function examine(path: string, name: string, scratch: string, rules
   const folder = join(scratch, `content-${Math.random().toString(36).slice(2)}`);
   await mkdir(folder);
   try {
-    return await (name.endsWith('.pkg') ? examinePackage : examineImage)(path, name, folder, rules);
+    const look = { pkg: examinePackage, zip: examineZip }[name.slice(-3)] ?? examineImage;
+    return await look(path, name, folder, rules);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -74,6 +76,20 @@ async function examineApps(
 ): Promise<void> {
   const apps = entries.filter(({ type, path: at }) => type === 'directory' && /^[^/]+\.app$/.test(at));
   for (const app of apps) await examineApp(join(folder, app.path), `${name}/${app.path}`, rules, found);
+}
+
+/** A zip is no code: what is in it gets tickets, it gets none. */
+async function examineZip(path: string, name: string, folder: string, rules: Rules): Promise<Examined> {
+  const found: Findings = { issues: [], contents: [] };
+  const content = join(folder, 'zip');
+  await unpackBundleFile(path, content, { signal });
+  const entries = await readdir(content, { withFileTypes: true });
+  const listed = entries.map((entry) => ({
+    path: entry.name,
+    type: entry.isDirectory() ? 'directory' : 'file',
+  }));
+  await examineApps(listed, content, name, rules, found);
+  return found;
 }
 
 async function examineImage(path: string, name: string, folder: string, rules: Rules): Promise<Examined> {

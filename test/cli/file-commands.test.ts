@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -242,6 +243,39 @@ test('publish: a key in a variable serves as well, and is in no environment of a
     uploadId: apple.store.uploads[0]?.id,
     buildId: apple.store.uploads[0]?.build.id,
   });
+});
+
+test('an installer package is notarized and stapled; an app is stapled in its place; the store gets a package', async () => {
+  await begin();
+  const { developerIdInstaller } = room.materials;
+  await writeFile(file('installer.p12'), developerIdInstaller.p12);
+  const installer = ['--installer-p12', file('installer.p12'), '--installer-p12-password-env', 'PW'];
+  const main = ['--p12', file('developerId.p12'), '--p12-password-file', file('developerId.password')];
+  const app = file('terminal-notifier.app');
+  const made = async (...words: string[]) => {
+    const env = { PERRY_STATE_DIR: file('pkg.state'), PERRY_RCODESIGN: rcodesignPath };
+    const own = { PW: developerIdInstaller.password };
+    const cli = startCli({ ...apple.env, ...env, ...own }, 'sign', app, ...main, ...words);
+    expect(await cli.ended, cli.lines.join('\n')).toBe(0);
+  };
+  const [pkg, signedApp] = [file('App.pkg'), file('signed/terminal-notifier.app')];
+  await made(...installer, '--format', 'pkg', '--out', pkg);
+  const notarized = await ended(call('pkg', 'notarize', pkg, ...key()));
+  expect(notarized.exitCode, notarized.text).toBe(0);
+  expect(await hasTicket(pkg)).toBe(true);
+
+  await made('--format', 'zip', '--out', file('App.zip'));
+  execFileSync('unzip', ['-q', file('App.zip'), '-d', file('signed')]);
+  const zipped = await ended(call('pkg', 'notarize', file('App.zip'), ...key()));
+  expect([zipped.exitCode, zipped.text]).toEqual([0, expect.stringContaining('A zip cannot carry a ticket')]);
+
+  const stapled = await ended(call('pkg', 'staple', signedApp));
+  expect(stapled.exitCode, stapled.text).toBe(0);
+  expect(await hasTicket(signedApp)).toBe(true);
+
+  const published = await ended(call('pkg', 'publish', pkg, ...key()));
+  expect(published.exitCode, published.text).toBe(0);
+  expect(apple.store.uploads).toMatchObject([{ platform: 'MAC_OS', uti: 'com.apple.pkg' }]);
 });
 
 test('a damaged file is refused before Apple is asked', async () => {
