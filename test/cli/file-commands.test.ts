@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { iosDemoApp, stageIosDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
+import { iosDemoApp, macDemoApp, stageIosDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
+import { makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { readInfoPlist, writeInfoPlist } from '../../src/files/bundle/index.ts';
 import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { filesBelow, processesOf } from '../helpers/leak-check.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
@@ -245,7 +247,7 @@ test('publish: a key in a variable serves as well, and is in no environment of a
   });
 });
 
-test('an installer package is notarized and stapled; an app is stapled in its place; the store gets a package', async () => {
+test('an installer package is notarized and stapled; an app is stapled in its place; the store gets neither', async () => {
   await begin();
   const { developerIdInstaller } = room.materials;
   await writeFile(file('installer.p12'), developerIdInstaller.p12);
@@ -273,9 +275,45 @@ test('an installer package is notarized and stapled; an app is stapled in its pl
   expect(stapled.exitCode, stapled.text).toBe(0);
   expect(await hasTicket(signedApp)).toBe(true);
 
-  const published = await ended(call('pkg', 'publish', pkg, ...key()));
-  expect(published.exitCode, published.text).toBe(0);
-  expect(apple.store.uploads).toMatchObject([{ platform: 'MAC_OS', uti: 'com.apple.pkg' }]);
+  const elsewhere = await ended(call('pkg', 'publish', pkg, ...key()));
+  expect([elsewhere.exitCode, elsewhere.text]).toEqual([1, expect.stringContaining('outside of the store')]);
+  expect(apple.store.uploads).toEqual([]);
+});
+
+test('a package for the Mac App Store that was uploaded by sign is given to its testers by publish', async () => {
+  const groups = [{ id: 'g', name: 'QA', appId: '6443210988', isInternalGroup: true }];
+  await begin({ store: { groups, build: { usesNonExemptEncryption: false } } });
+  const { installer, distribution } = room.materials;
+  await writeFile(file('store-installer.p12'), installer.p12);
+  const { certificateDer } = distribution;
+  const names = { bundleId: macDemoApp.bundleId, teamId: TEAM, platform: 'macos' } as const;
+  const profile = makeThrowawayProfile({ ...names, certificateDer, expires: new Date(Date.now() + 1e9) });
+  await writeFile(file('store.provisionprofile'), profile);
+  const app = await stageMacDemoApp(await mkdtemp(join(room.folder, 'store-')));
+  const facts = { infoPlist: 'Contents/Info.plist', platform: 'macos' } as const;
+  const info = await readInfoPlist(app, facts);
+  info.LSApplicationCategoryType = 'public.app-category.utilities';
+  await writeInfoPlist(app, facts, info);
+  const env = {
+    PERRY_STATE_DIR: file('store.state'),
+    PERRY_STORE_PACKAGE: 'portable',
+    PW: installer.password,
+  };
+  const cli = startCli(
+    { ...apple.env, ...env, PERRY_RCODESIGN: rcodesignPath },
+    ...['sign', app, '--publish', '--p12', file('distribution.p12')],
+    ...['--p12-password-file', file('distribution.password'), '--profile', file('store.provisionprofile')],
+    ...['--installer-p12', file('store-installer.p12'), '--installer-p12-password-env', 'PW'],
+    ...['--team-id', TEAM, ...key(), '--out', file('Store.pkg')],
+  );
+  expect(await cli.ended, cli.lines.join('\n')).toBe(0);
+  const { exitCode, text } = await ended(
+    call('store', 'publish', file('Store.pkg'), '--testflight-group', 'QA', ...key()),
+  );
+  expect(exitCode, text).toBe(0);
+  expect(apple.store.uploads).toMatchObject([{ platform: 'MAC_OS', uti: 'com.apple.pkg', commits: 1 }]);
+  const build = apple.store.uploads[0]?.build ?? expect.fail('no build');
+  expect(apple.store.testing.groupsOf(build)).toEqual(['QA']);
 });
 
 test('a damaged file is refused before Apple is asked', async () => {

@@ -42,6 +42,7 @@ export async function takeFile(scope: FileScope): Promise<TakenFile> {
   const afterUpload = isPublished ? parseAfterUpload(setup.file.afterUpload) : undefined;
   const { report, artifact } = await taken(scope);
   requireSound(report);
+  if (isPublished) refuseForElsewhere(report);
   if (isPublished) results.finished = { ...finishedBuild(report), ...(afterUpload && { afterUpload }) };
   const begun = isPublished ? await services.journal.findUpload(buildKeyOf(results, artifact)) : undefined;
   return {
@@ -124,6 +125,18 @@ function requireSound({ findings, name, kind }: ArtifactReport): void {
     reason: `${[first.path, first.message].filter(Boolean).join(': ')}${others}`,
     nextStep: 'Sign it again; `perry-ship verify` shows all that is wrong with it.',
   });
+}
+
+/** The store refuses such a package (ITMS-90237), after everything has been sent. */
+function refuseForElsewhere({ kind, package: summary }: ArtifactReport): void {
+  const signer = summary?.signer?.name;
+  if (kind !== 'pkg' || signer?.startsWith('Developer ID ') === false) return;
+  throw kindWrong(
+    signer === undefined
+      ? 'The package is not signed.'
+      : `The package is signed by ${JSON.stringify(signer)}, for distribution outside of the store.`,
+    'publish',
+  );
 }
 
 /** An image can carry a ticket in its signature alone. */
