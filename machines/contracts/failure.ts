@@ -22,7 +22,7 @@ export type FailureKind = 'input' | 'host' | 'upstream' | 'defect';
  */
 export interface Failure extends Said {
   readonly kind: FailureKind;
-  /** Registered in `src/errors.ts`, e.g. `P12_PASSWORD_WRONG`. */
+  /** Registered in `src/failure-codes.ts`, e.g. `P12_PASSWORD_WRONG`. */
   readonly code: string;
   /** True when the same input may succeed later without a change. */
   readonly retryable: boolean;

@@ -1,6 +1,7 @@
 import { assign, sendTo, setup } from 'xstate';
 import { port } from '../contracts/actors.ts';
-import { type Failure, failureOf, toFailure } from '../contracts/failure.ts';
+import { errorOf } from '../contracts/attempts.ts';
+import { type Failure, failureOf } from '../contracts/failure.ts';
 import type { VmClone, VmOutput, VmReport } from '../contracts/vm.ts';
 import { vmLifecycleMachine } from '../vm-lifecycle/machine.ts';
 import { imageCheckLimits } from './limits.ts';
@@ -68,10 +69,7 @@ export const imageCheckMachine = setup({
         onDone: { target: 'ended', actions: { type: 'noteEnd', params: ({ event }) => event } },
         onError: {
           target: 'ended',
-          actions: [
-            { type: 'fail', params: ({ event }) => ({ failure: toFailure(event.error) }) },
-            'noteDefect',
-          ],
+          actions: [{ type: 'fail', params: errorOf }, 'noteDefect'],
         },
       },
       on: {
@@ -93,7 +91,7 @@ export const imageCheckMachine = setup({
             onDone: 'releasing',
             onError: {
               target: 'releasing',
-              actions: { type: 'fail', params: ({ event }) => ({ failure: toFailure(event.error) }) },
+              actions: { type: 'fail', params: errorOf },
             },
           },
           after: {

@@ -1,5 +1,6 @@
-import { assign, type ErrorActorEvent, fromPromise, setup } from 'xstate';
-import { type Failure, failureOf, toFailure } from '../contracts/failure.ts';
+import { assign, fromPromise, setup } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
+import { type Failure, failureOf } from '../contracts/failure.ts';
 import { TRY_AGAIN_OR_LOOK } from '../contracts/wording.ts';
 import { inquiryLimits } from './limits.ts';
 
@@ -41,7 +42,7 @@ export const inquiryMachine = setup({
         id: 'askProcess',
         src: 'askProcess',
         onDone: { target: 'answered', actions: { type: 'keepAnswer', params: ({ event }) => event } },
-        onError: { target: 'failed', actions: { type: 'keepFailure', params: failureIn } },
+        onError: { target: 'failed', actions: { type: 'keepFailure', params: errorOf } },
       },
       after: {
         answerTimeout: {
@@ -72,10 +73,6 @@ export const inquiryMachine = setup({
     failed: { description: 'Why there is no answer is known.', type: 'final' },
   },
 });
-
-function failureIn({ event }: { event: ErrorActorEvent }): { failure: Failure } {
-  return { failure: toFailure(event.error) };
-}
 
 function readingTimedOut(): Failure {
   return failureOf({

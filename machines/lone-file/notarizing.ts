@@ -1,6 +1,7 @@
+import { errorOf } from '../contracts/attempts.ts';
 import { taken } from './context.ts';
 import { loneFileSetup } from './setup.ts';
-import { begin, CLOSING, errorOf, failed, failureIn, fileOf, late, runOf, targetOf } from './transitions.ts';
+import { begin, CLOSING, failed, failureIn, fileOf, late, runOf, targetOf } from './transitions.ts';
 
 export const remembering = loneFileSetup.createStateConfig({
   description:

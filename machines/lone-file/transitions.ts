@@ -1,4 +1,4 @@
-import type { ErrorActorEvent } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { Stage } from '../contracts/job.ts';
 import { type LoneFileContext, taken } from './context.ts';
@@ -18,7 +18,6 @@ export const targetOf = ({ context }: Scope) => ({
   ...fileOf({ context }),
   target: taken(context).staples[0] ?? 'image',
 });
-export const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
 export const keep = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
 export const failed = { target: CLOSING, actions: { type: 'keepFailure', params: errorOf } } as const;
 export const late = (doing: string) => ({ target: CLOSING, actions: keep(fileTimedOut(doing)) }) as const;

@@ -1,5 +1,6 @@
-import { assign, type ErrorActorEvent, emit, sendTo, setup } from 'xstate';
-import { type Failure, toFailure } from '../contracts/failure.ts';
+import { assign, emit, sendTo, setup } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
+import type { Failure } from '../contracts/failure.ts';
 import type { Conclusion, JobNote, JobOutput, JobReport } from '../contracts/job.ts';
 import type { VmClone } from '../contracts/vm.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
@@ -66,7 +67,7 @@ export const loneSignerMachine = setup({
         src: 'signJob',
         input: ({ context: { runId, jobId, vm }, self }) => ({ runId, jobId, vm, owner: self }),
         onDone: { target: 'ended', actions: { type: 'keepOutput', params: ({ event }) => event } },
-        onError: { target: 'ended', actions: { type: 'keepFailure', params: failureOf } },
+        onError: { target: 'ended', actions: { type: 'keepFailure', params: errorOf } },
       },
       on: {
         'job.awaitingSlot': { actions: 'grantSlot' },
@@ -79,7 +80,3 @@ export const loneSignerMachine = setup({
     ended: { description: 'The job is over, and so is its machine.', type: 'final' },
   },
 });
-
-function failureOf({ event }: { event: ErrorActorEvent }): { failure: Failure } {
-  return { failure: toFailure(event.error) };
-}

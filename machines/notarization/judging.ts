@@ -1,6 +1,7 @@
+import { errorOf } from '../contracts/attempts.ts';
 import type { Verdict } from './ports.ts';
 import { notarizationSetup } from './setup.ts';
-import { errorOf, failed, late, pauseAfter, submission, tell } from './transitions.ts';
+import { failed, late, pauseAfter, submission, tell } from './transitions.ts';
 
 export const awaitingVerdict = notarizationSetup.createStateConfig({
   description: 'Apple checks the file; it is asked now and then, and never given the same file again.',

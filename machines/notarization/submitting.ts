@@ -1,8 +1,8 @@
+import { errorOf } from '../contracts/attempts.ts';
 import type { Verdict } from './ports.ts';
 import { notarizationSetup } from './setup.ts';
 import {
   callAgainAfterPause,
-  errorOf,
   failed,
   idOf,
   journalLate,

@@ -1,5 +1,5 @@
-import type { ErrorActorEvent } from 'xstate';
-import { type Failure, toFailure } from '../contracts/failure.ts';
+import { errorOf } from '../contracts/attempts.ts';
+import type { Failure } from '../contracts/failure.ts';
 import type { NotarizationContext } from './context.ts';
 import { journalTimedOut, notaryTimedOut } from './failures.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from './ports.ts';
@@ -18,7 +18,6 @@ export const toStaple = ({ context }: Scope): NotaryInput & { target: StapleTarg
   artifact: context.artifact,
   target: context.staples[context.stapled.length] ?? 'image',
 });
-export const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
 
 export const keep = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
 export const FAILED = '#notarization.failed';

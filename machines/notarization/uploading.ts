@@ -1,5 +1,6 @@
+import { errorOf } from '../contracts/attempts.ts';
 import { notarizationSetup } from './setup.ts';
-import { errorOf, failed, late, submission } from './transitions.ts';
+import { failed, late, submission } from './transitions.ts';
 
 export const uploading = notarizationSetup.createStateConfig({
   description: 'The file goes to the place that Apple gave for it.',

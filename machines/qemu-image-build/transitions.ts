@@ -1,5 +1,4 @@
-import type { ErrorActorEvent } from 'xstate';
-import { toFailure } from '../contracts/failure.ts';
+import { errorOf } from '../contracts/attempts.ts';
 import { stepTimedOut } from '../image-build/failures.ts';
 import type { QemuImageBuildPhase } from './context.ts';
 
@@ -10,7 +9,7 @@ export const faulted = {
   target: 'clearing',
   actions: {
     type: 'fail' as const,
-    params: ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) }),
+    params: errorOf,
   },
 } as const;
 

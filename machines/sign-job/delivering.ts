@@ -1,4 +1,5 @@
 import { and, not } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
 import type { Failure } from '../contracts/failure.ts';
 import { deliveredPass } from './context.ts';
 import { reassigned, uploadStalled, uploadUnanswered } from './failures.ts';
@@ -7,7 +8,6 @@ import {
   begin,
   DROP,
   dropClaim,
-  errorOf,
   FAULT,
   faulted,
   keep,

@@ -1,7 +1,8 @@
 import { not } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
 import { reassigned } from './failures.ts';
 import { signJobSetup } from './setup.ts';
-import { begin, DROP, dropClaim, errorOf, faulted, guestStep, late } from './transitions.ts';
+import { begin, DROP, dropClaim, faulted, guestStep, late } from './transitions.ts';
 
 export const awaitingProcess = signJobSetup.createStateConfig({
   description: 'Nothing is begun before the process of the run has the job.',

@@ -1,9 +1,9 @@
 import { and } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
 import { artifactOf, nextStaple, notarizedPass, type SignJobContext, staplesOf } from './context.ts';
 import { signJobSetup } from './setup.ts';
 import {
   begin,
-  errorOf,
   FAULT,
   failureIn,
   faulted,

@@ -1,5 +1,5 @@
-import type { ErrorActorEvent } from 'xstate';
 import type { Recipient } from '../contracts/actors.ts';
+import { errorOf } from '../contracts/attempts.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { Stage, StepReport } from '../contracts/job.ts';
 import { newest, type SignJobContext } from './context.ts';
@@ -32,7 +32,6 @@ export const step = stepAbout(({ pass }) => pass);
 export const guestStep = inGuest(step);
 
 /** The error of a port, as a failure. */
-export const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
 
 /** Where every fault, deadline and cancellation goes. */
 export const FAULT = '#signJob.engaged.work.reporting';

@@ -1,5 +1,6 @@
-import { type ErrorActorEvent, emit, fromPromise, setup } from 'xstate';
-import { type Failure, toFailure } from '../contracts/failure.ts';
+import { emit, fromPromise, setup } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
+import type { Failure } from '../contracts/failure.ts';
 import { statusWatchLimits } from './limits.ts';
 
 /**
@@ -40,7 +41,7 @@ export const statusWatchMachine = setup({
           target: 'pausing',
           actions: { type: 'show', params: ({ event }) => ({ text: event.output }) },
         },
-        onError: { target: 'pausing', actions: { type: 'showFailure', params: failureOf } },
+        onError: { target: 'pausing', actions: { type: 'showFailure', params: errorOf } },
       },
       after: { answerTimeout: 'pausing' },
     },
@@ -50,7 +51,3 @@ export const statusWatchMachine = setup({
     },
   },
 });
-
-function failureOf({ event }: { event: ErrorActorEvent }): { failure: Failure } {
-  return { failure: toFailure(event.error) };
-}

@@ -1,6 +1,7 @@
+import { errorOf, failWith, pausing } from '../contracts/attempts.ts';
 import { storeTimedOut } from './failures.ts';
 import { storeUploadSetup } from './setup.ts';
-import { concluded, errorOf, FAILED, failWith, pausing, runOf, uploadOf, verdictOf } from './transitions.ts';
+import { concluded, FAILED, runOf, uploadOf, verdictOf } from './transitions.ts';
 
 export const awaitingProcessing = storeUploadSetup.createStateConfig({
   description: 'Apple has the build, by its own word, and looks at it.',

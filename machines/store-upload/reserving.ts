@@ -1,7 +1,8 @@
 import { assign } from 'xstate';
+import { errorOf, failWith, pausing } from '../contracts/attempts.ts';
 import { storeTimedOut } from './failures.ts';
 import { storeUploadSetup } from './setup.ts';
-import { againOrFail, errorOf, failWith, lateOrFail, pausing, runOf, uploadOf } from './transitions.ts';
+import { againOrFail, lateOrFail, runOf, uploadOf } from './transitions.ts';
 
 export const findingApp = storeUploadSetup.createStateConfig({
   description: 'The app record is looked up by its bundle identifier.',

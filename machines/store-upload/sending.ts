@@ -1,17 +1,7 @@
+import { errorOf, failWith, pausing } from '../contracts/attempts.ts';
 import { storeTimedOut } from './failures.ts';
 import { storeUploadSetup } from './setup.ts';
-import {
-  againOrFail,
-  concluded,
-  errorOf,
-  FAILED,
-  failWith,
-  lateOrFail,
-  pausing,
-  runOf,
-  uploadOf,
-  verdictOf,
-} from './transitions.ts';
+import { againOrFail, concluded, FAILED, lateOrFail, runOf, uploadOf, verdictOf } from './transitions.ts';
 
 export const sendingParts = storeUploadSetup.createStateConfig({
   description: 'The parts are sent, some at a time; those that failed are sent again.',

@@ -1,5 +1,4 @@
-import type { ErrorActorEvent } from 'xstate';
-import { type Failure, toFailure } from '../contracts/failure.ts';
+import { againOr, pauseOr } from '../contracts/attempts.ts';
 import type { StoreUploadContext } from './context.ts';
 import { storeTimedOut } from './failures.ts';
 import type { RunInput, UploadInput, UploadVerdict } from './ports.ts';
@@ -13,27 +12,9 @@ export const uploadOf = ({ context }: { context: StoreUploadContext }): UploadIn
   ...runOf({ context }),
   uploadId: context.uploadId ?? '',
 });
-export const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
 export const verdictOf = ({ event }: { event: { output: UploadVerdict } }) => ({ verdict: event.output });
-export const failWith = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
-/** Worth another try after a pause, or the end. */
-export const againOrFail = [
-  {
-    guard: { type: 'mayTryAgain', params: errorOf },
-    target: 'pausing',
-    actions: { type: 'noteWait', params: errorOf },
-  },
-  { target: FAILED, actions: { type: 'keepFailure', params: errorOf } },
-] as const;
-export const lateOrFail = (doing: string) =>
-  [
-    { guard: 'hasAttemptsLeft', target: 'pausing', actions: 'clearWait' },
-    { target: FAILED, actions: failWith(storeTimedOut(doing)) },
-  ] as const;
-export const pausing = {
-  description: 'Backs off before the next attempt.',
-  after: { retryPause: 'attempting' },
-} as const;
+export const againOrFail = againOr(FAILED);
+export const lateOrFail = (doing: string) => pauseOr(FAILED, storeTimedOut(doing));
 /** Apple has spoken about the build. */
 export const concluded = (state: 'published' | 'objecting') =>
   ({

@@ -1,6 +1,7 @@
+import { errorOf, failWith } from '../contracts/attempts.ts';
 import { complianceOpen, stillProcessing } from './failures.ts';
 import { testflightSetup } from './setup.ts';
-import { buildOf, errorOf, FAILED, failWith, lateOrFail, newsOf, runOf } from './transitions.ts';
+import { buildOf, FAILED, lateOrFail, newsOf, runOf } from './transitions.ts';
 
 const UNANSWERED = `${complianceOpen.summary} ${complianceOpen.nextStep}`;
 

@@ -1,5 +1,6 @@
+import { pausing } from '../contracts/attempts.ts';
 import { testflightSetup } from './setup.ts';
-import { againOrFail, buildOf, lateOrFail, pausing } from './transitions.ts';
+import { againOrFail, buildOf, lateOrFail } from './transitions.ts';
 
 export const processed = testflightSetup.createStateConfig({
   description: 'Apple has processed the build; what is still asked for?',

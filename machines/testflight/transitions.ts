@@ -1,5 +1,4 @@
-import type { ErrorActorEvent } from 'xstate';
-import { type Failure, toFailure } from '../contracts/failure.ts';
+import { againOr, pauseOr } from '../contracts/attempts.ts';
 import type { TestflightContext } from './context.ts';
 import { followUpTimedOut } from './failures.ts';
 import type { BuildInput, BuildNews, RunInput } from './ports.ts';
@@ -14,24 +13,6 @@ export const buildOf = ({ context }: { context: TestflightContext }): BuildInput
   ...runOf({ context }),
   buildId: context.buildId ?? '',
 });
-export const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
 export const newsOf = ({ event }: { event: { output: BuildNews } }) => ({ news: event.output });
-export const failWith = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
-/** Worth another try after a pause, or the end. */
-export const againOrFail = [
-  {
-    guard: { type: 'mayTryAgain', params: errorOf },
-    target: 'pausing',
-    actions: { type: 'noteWait', params: errorOf },
-  },
-  { target: FAILED, actions: { type: 'keepFailure', params: errorOf } },
-] as const;
-export const lateOrFail = (doing: string) =>
-  [
-    { guard: 'hasAttemptsLeft', target: 'pausing', actions: 'clearWait' },
-    { target: FAILED, actions: failWith(followUpTimedOut(doing)) },
-  ] as const;
-export const pausing = {
-  description: 'Backs off before the next attempt.',
-  after: { retryPause: 'attempting' },
-} as const;
+export const againOrFail = againOr(FAILED);
+export const lateOrFail = (doing: string) => pauseOr(FAILED, followUpTimedOut(doing));

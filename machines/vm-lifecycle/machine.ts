@@ -1,3 +1,4 @@
+import { errorOf } from '../contracts/attempts.ts';
 import type { VmOutput } from '../contracts/vm.ts';
 import { deleting } from './deleting.ts';
 import { vmExited, vmTimedOut } from './failures.ts';
@@ -5,7 +6,7 @@ import { ready } from './ready.ts';
 import { returning } from './returning.ts';
 import { vmLifecycleSetup } from './setup.ts';
 import { booting, connecting, locating } from './starting.ts';
-import { cloneOf, errorOf, lostBy } from './transitions.ts';
+import { cloneOf, lostBy } from './transitions.ts';
 
 export type { VmLifecycleInput } from './context.ts';
 

@@ -1,6 +1,7 @@
+import { errorOf } from '../contracts/attempts.ts';
 import { guestLost, vmExited, vmTimedOut } from './failures.ts';
 import { vmLifecycleSetup } from './setup.ts';
-import { cloneOf, errorOf, lostBy } from './transitions.ts';
+import { cloneOf, lostBy } from './transitions.ts';
 
 /** A guest that nobody has used yet, behind a connection that others carry. */
 const CUT_OFF = {

@@ -1,8 +1,9 @@
 import { assign } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
 import type { VmAddress } from '../contracts/vm.ts';
 import { guestLost, vmTimedOut } from './failures.ts';
 import { vmLifecycleSetup } from './setup.ts';
-import { cloneOf, errorOf, lostBy } from './transitions.ts';
+import { cloneOf, lostBy } from './transitions.ts';
 
 const TOO_LATE = { target: 'stopping', actions: lostBy(guestLost('It was not back when it was wanted')) };
 

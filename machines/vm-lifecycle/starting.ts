@@ -1,8 +1,9 @@
 import { assign } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
 import type { VmAddress } from '../contracts/vm.ts';
 import { vmTimedOut } from './failures.ts';
 import { vmLifecycleSetup } from './setup.ts';
-import { cloneOf, errorOf, lostBy } from './transitions.ts';
+import { cloneOf, lostBy } from './transitions.ts';
 
 export const booting = vmLifecycleSetup.createStateConfig({
   description: "The machine's process is being started.",

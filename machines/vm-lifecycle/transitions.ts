@@ -1,5 +1,4 @@
-import type { ErrorActorEvent } from 'xstate';
-import { type Failure, toFailure } from '../contracts/failure.ts';
+import type { Failure } from '../contracts/failure.ts';
 import type { VmClone } from '../contracts/vm.ts';
 import type { VmLifecycleContext } from './context.ts';
 
@@ -7,5 +6,4 @@ export const cloneOf = ({ context }: { context: VmLifecycleContext }): VmClone =
   name: context.name,
   image: context.image,
 });
-export const errorOf = ({ event }: { event: ErrorActorEvent }) => ({ failure: toFailure(event.error) });
 export const lostBy = (failure: Failure) => ({ type: 'lose' as const, params: { failure } });
