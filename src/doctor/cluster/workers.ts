@@ -1,5 +1,6 @@
 import type { ClusterMachine } from '../../adapters/vm/orchard/occupancy.ts';
 import type { OrchardSettings } from '../../adapters/vm/orchard/options.ts';
+import { slotsTaken } from '../../adapters/vm/orchard/room.ts';
 import { type ClusterWorker, obstacleOf, type WorkerObstacle } from '../../adapters/vm/orchard/workers.ts';
 import type { Config } from '../../config/load.ts';
 import { parseVmName } from '../../domain/vm-name.ts';
@@ -122,7 +123,8 @@ function slotsFinding(
   const use = `${ours} machines of perry-ship and ${there.length - ours} of others are there, ${waiting} wait for a worker`;
   if (workers.some(({ slots }) => slots === undefined)) return ok(`Its workers name no limit; ${use}`);
   const all = sum(workers.map(({ slots = 0 }) => slots));
-  const free = sum(workers.map(({ name, slots = 0 }) => Math.max(slots - taken(there, name), 0)));
+  const taken = slotsTaken(there);
+  const free = sum(workers.map(({ name, slots = 0 }) => Math.max(slots - (taken.get(name) ?? 0), 0)));
   const evidence = `${free} of ${all}; ${use}`;
   if (wanted > all)
     return remark(
@@ -133,6 +135,4 @@ function slotsFinding(
   return remark(evidence, 'Look at "orchard list vms" for machines that nobody needs, or add Macs.');
 }
 
-const taken = (machines: readonly ClusterMachine[], name: string): number =>
-  sum(machines.flatMap(({ worker, slots }) => (worker === name ? [slots] : [])));
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);

@@ -28,7 +28,7 @@ const SSH_PORT = 22;
  * it, `run` follows it to its end, and both `stop` and `delete` remove its record, upon which its worker destroys it within
  * seconds. SSH goes through the controller and the worker, which see its ciphertext alone.
  *
- * @see https://github.com/cirruslabs/orchard
+ * @see https://github.com/openai/orchard
  */
 export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
   const { instance, ssh, runtime, guestNetwork, note } = options;
