@@ -123,6 +123,6 @@ const notWritten = (target: string, cause: NodeJS.ErrnoException): ShipError =>
   new ShipError('ARTIFACT_NOT_WRITTEN', {
     summary: `The finished artifact could not be written to ${JSON.stringify(target)}.`,
     reason: cause.code === 'EEXIST' ? 'A file of that name exists by now.' : reasonFor(cause.code),
-    nextStep: 'Give a folder or file that this user may write with --out, and sign again.',
+    nextStep: 'Give a folder or file that this user may write with --out, and run the command again.',
     cause,
   });

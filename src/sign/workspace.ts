@@ -9,9 +9,9 @@ import { parseVmName } from '../domain/vm-name.ts';
 import { openJournal } from '../journal/journal.ts';
 
 /**
- * A place of its own for one call of `perry-ship sign` or `image build`, below the state directory, so that it never meets the machines
- * of a daemon or of another call. It is locked for as long as its process lives: what a killed one left is known by
- * that.
+ * A place of its own for one call of a command that works without a daemon, below the state directory, so that it never
+ * meets the machines of a daemon or of another call. It is locked for as long as its process lives: what a killed one
+ * left is known by that.
  */
 export interface Workspace {
   /** State directory of this call alone. */
