@@ -17,7 +17,7 @@ const BLOCK_BYTES = 512;
 /** What six digits hold. */
 const FIELD = 0o777777;
 /** What eleven digits hold: 8 GiB. */
-export const MAX_ODC_FILE_BYTES = 0o77777777777;
+const MAX_ODC_FILE_BYTES = 0o77777777777;
 
 /** What stands before the content of an item; nothing is padded. @throws RangeError for more than 8 GiB */
 export function odcHeader({ path, mode, links, modifiedSeconds, sizeBytes, inode }: OdcItem): Buffer {
