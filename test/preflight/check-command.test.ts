@@ -316,6 +316,6 @@ describe('perry-ship check', () => {
   ])('as a program: wrong usage, exit 2: %s', async (_name, args) => {
     const { code, stdout, stderr } = await run(...args);
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^error: .+/);
+    expect(stderr).toMatch(/^(error|perry-ship: COMMAND_USAGE_WRONG): .+/);
   });
 });
