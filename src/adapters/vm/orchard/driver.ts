@@ -94,7 +94,7 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
       if (!known) throw notMade(name);
       if (running.has(name)) throw alreadyRunning(name);
       running.add(name);
-      const end = await lead(known, runOptions)
+      const end = await followToEnd(known, runOptions)
         .catch(async (error) => {
           await abandon(name);
           throw error;
@@ -128,8 +128,10 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
   };
 }
 
-/** From start to end. */
-async function lead(known: MadeMachine, { signal, onStarted }: VmRunOptions): Promise<ClusterMachineEnd> {
+async function followToEnd(
+  known: MadeMachine,
+  { signal, onStarted }: VmRunOptions,
+): Promise<ClusterMachineEnd> {
   onStarted();
   return (await unlessAborted(known.ended, signal)) as ClusterMachineEnd;
 }
