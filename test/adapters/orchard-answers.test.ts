@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { createClusterFollower } from '../../src/actors/cluster-machines.ts';
+import { type ClusterMachineLimits, createClusterFollower } from '../../src/actors/cluster-machines.ts';
 import type { VmDriver } from '../../src/adapters/vm/driver.ts';
 import { freshName, never as signal } from '../helpers/local-vm.ts';
 import { orchardDriver, quickPauses } from '../orchard-emulator/driver.ts';
@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const patience = { timeout: 20_000, interval: 10 };
 const limits = { ...quickPauses, requestTimeout: 800, answerTimeout: 800 };
-const start = async (options: OrchardHostOptions = {}, more: Partial<typeof limits> = {}) => {
+const start = async (options: OrchardHostOptions = {}, more: Partial<ClusterMachineLimits> = {}) => {
   host = await orchardHost({ tickMs: 30, startGuest: startLightGuest, ...options });
   driver = orchardDriver(host, { follow: createClusterFollower({ ...limits, ...more }) });
 };
@@ -165,7 +165,7 @@ test('a controller that is slow, and one that says nothing for a while, cost not
 });
 
 test('a controller that says nothing for too long is the end of the wait for a machine', async () => {
-  await start({}, { creationTimeout: 700, requestTimeout: 200 } as never);
+  await start({}, { creationTimeout: 700, requestTimeout: 200 });
   host.knobs.fault = () => 'silent';
   const failure = await driver.clone('golden', freshName(), { signal }).catch((error) => error);
   expect(failure).toMatchObject({ code: 'CLUSTER_UNREACHABLE' });

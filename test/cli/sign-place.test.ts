@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StepScope } from '../../src/run/steps/step.ts';
-import { type ArtifactPlace, placeArtifact } from '../../src/sign/artifact-place.ts';
+import { type ArtifactPlace, placeArtifact, placeFile } from '../../src/sign/artifact-place.ts';
 import {
   requireArtifactFolder,
   requireArtifactPath,
@@ -108,6 +108,9 @@ test('what came there while the app was signed stays, unless it is forced', asyn
     placeArtifact({ wanted: join(folder, 'plain', 'x.dmg'), force: true })(scope),
   ).rejects.toMatchObject({
     code: 'ARTIFACT_NOT_WRITTEN',
+  });
+  await expect(placeFile({ wanted, force: false })(scope)).rejects.toMatchObject({
+    failure: { nextStep: expect.stringMatching(/run the command again\.$/) },
   });
   await placeArtifact({ wanted, force: true })(scope);
   const fresh: ArtifactPlace = { wanted: join(folder, 'fresh', 'A.dmg'), force: false };
