@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { nearestName } from '../config/nearest-name.ts';
 import { vmDriverKinds } from '../domain/vm-driver.ts';
 import type { ShipError } from '../errors.ts';
+import { readBoundedText } from '../files/disk/bounded-file.ts';
+import { capitalized } from '../text.ts';
 import { reasonOf, usage } from './sign-files.ts';
 import { type SignFlags, withDistribution } from './sign-request.ts';
 
@@ -135,16 +136,12 @@ const isGiven = (key: string, flags: Readonly<Record<string, unknown>>): boolean
   );
 
 async function contentOf(file: string, isNamed: boolean): Promise<string | undefined> {
-  try {
-    const bytes = await readFile(file);
-    if (bytes.length > MAX_BYTES) throw unusable(file, `It has more than ${MAX_BYTES} bytes.`);
-    return bytes.toString('utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && !isNamed) return undefined;
-    if (code === undefined) throw cause;
-    throw unusable(file, reasonOf(cause as NodeJS.ErrnoException));
-  }
+  const read = await readBoundedText(file, MAX_BYTES).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT' && !isNamed) return undefined;
+    throw unusable(file, reasonOf(cause));
+  });
+  if (read === undefined || 'text' in read) return read?.text;
+  throw unusable(file, `${capitalized(read.unread)}; ${MAX_BYTES} bytes are read at most.`);
 }
 
 /** Paths in it are those of its folder; what ends with a slash is a folder still. */

@@ -51,6 +51,20 @@ test('none is read where none is wanted, and none is missed where none is named'
 });
 
 describe('a file that cannot be used is named, with what is wrong', () => {
+  test('what has no end is not read', async () => {
+    await expect(withProjectFile({ project: '/dev/zero' })).rejects.toMatchObject({
+      code: 'COMMAND_USAGE_WRONG',
+      failure: { reason: expect.stringContaining('It is no regular file') },
+    });
+  });
+
+  test('what is larger than any settings is not read', async () => {
+    const project = await fileWith(`{}${' '.repeat(256 * 1024)}`);
+    await expect(withProjectFile({ project })).rejects.toMatchObject({
+      failure: { reason: expect.stringContaining('It is too large') },
+    });
+  });
+
   test.each([
     [{ p13: 'x' }, 'There is no setting "p13"; "p12" is one.'],
     [{ 'testflight-groups': ['QA'] }, '"testflight-group" is one.'],
