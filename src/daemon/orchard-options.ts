@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createClusterLook } from '../actors/cluster-look.ts';
 import { createClusterFollower } from '../actors/cluster-machines.ts';
 import type { OrchardDriverOptions } from '../adapters/vm/orchard/options.ts';
@@ -33,6 +33,9 @@ export function orchardOptions(config: Config): OrchardOptions {
   };
 }
 
+/** Of a chain of many certificates. */
+const MAX_CERTIFICATE_BYTES = 1024 * 1024;
+
 type Needed = 'orchardUrl' | 'orchardServiceAccount' | 'orchardToken';
 
 function tokenOf(config: Config): string {
@@ -57,7 +60,7 @@ function required(config: Config, name: Needed): string {
 function certificate(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
-    const pem = readFileSync(file, 'utf8');
+    const pem = readPlainFile(file);
     trustOf({ ca: pem });
     return pem;
   } catch (cause) {
@@ -68,4 +71,12 @@ function certificate(file: string | undefined): string | undefined {
       cause,
     });
   }
+}
+
+/** A named pipe, or a device, would be read for ever. */
+function readPlainFile(file: string): string {
+  const stats = statSync(file);
+  if (!stats.isFile() || stats.size > MAX_CERTIFICATE_BYTES)
+    throw new Error('It is no file of a certificate.');
+  return readFileSync(file, 'utf8');
 }

@@ -166,6 +166,10 @@ describe('a token in a file', () => {
   });
 });
 
+test('a certificate that has no end is not read', () => {
+  expect(refusal({ PERRY_ORCHARD_CA_FILE: '/dev/zero' })).toContain('PERRY_ORCHARD_CA_FILE');
+});
+
 test('a certificate is a PEM file', async () => {
   const path = join(folder, 'controller.crt');
   await writeFile(path, controllerCertificate().cert);

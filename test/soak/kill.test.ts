@@ -10,7 +10,7 @@ import { liveAndDie } from '../helpers/soak-restarts.ts';
 import { dieWithSeveral } from '../helpers/soak-several.ts';
 
 /** The moments have their turns: of so many, the two together come to every moment. */
-const EACH_MOMENT_ONCE = 36;
+const EACH_MOMENT_ONCE = 44;
 const KILLS = soakCount('KILLS', { suite: EACH_MOMENT_ONCE, full: 200 });
 /** Side by side, each with a hub, a state folder and moments of its own. */
 const SEEDS = [20_260_101, 20_260_102];

@@ -8,8 +8,10 @@ import { trustOf } from './trust.ts';
 
 /** The controller answers from its own data base. */
 const CALL_TIMEOUT_MS = 10_000;
-/** A machine is about one thousand bytes. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** A machine is about one thousand bytes; the event loop must not stand still for a longer answer. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+/** The shortest rows fill an answer with a million, each of which costs more than its bytes. */
+const MAX_ROWS = 10_000;
 
 export interface OrchardCall {
   /** Begins a sentence: "The question for the workers". */
@@ -25,7 +27,7 @@ export interface OrchardCall {
 
 export interface OrchardAnswer {
   readonly status: number;
-  /** `undefined` for a body that is empty, or no JSON. */
+  /** `undefined` for a body that is empty, no JSON, or larger than the answer for any cluster. */
   readonly json: unknown;
   /** What the clock of the controller has said, in milliseconds. */
   readonly clockMs?: number;
@@ -46,8 +48,9 @@ type ApiSettings = Pick<OrchardSettings, 'url' | 'serviceAccount' | 'token' | 'c
 
 /** @param url - of the controller, with the prefix of its API where it has one (`--api-prefix`) */
 export function endpointOf(url: string, path: string): URL {
-  const base = new URL(url);
-  return new URL(`${base.pathname.replace(/\/$/, '')}/v1${path}`, base);
+  const { origin, pathname } = new URL(url);
+  // not as a reference to be resolved: a prefix that begins with "//" would name another host
+  return new URL(`${origin}${pathname.replace(/\/$/, '')}/v1${path}`);
 }
 
 export function orchardApi(settings: ApiSettings): OrchardApi {
@@ -112,7 +115,8 @@ function judged(call: OrchardCall, answer: OrchardAnswer): OrchardAnswer {
 
 function parsed(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString());
+    const json: unknown = JSON.parse(bytes.toString());
+    return Array.isArray(json) && json.length > MAX_ROWS ? undefined : json;
   } catch {
     return undefined;
   }

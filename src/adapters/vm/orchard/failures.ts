@@ -1,6 +1,7 @@
 import type { ClusterMachineEnd } from '../../../../machines/contracts/cluster.ts';
 import { type Text, TRY_AGAIN_OR_LOOK } from '../../../../machines/contracts/wording.ts';
 import { ShipError } from '../../../errors.ts';
+import { plainLine } from '../../../text.ts';
 import { errorCodeOf } from '../../http/errors.ts';
 import { isCertificateFault } from '../../http/tls-trust.ts';
 
@@ -55,8 +56,16 @@ export const notTaken = (image: string, status: number, said: unknown): ShipErro
     summary: `The cluster made no machine of the image "${image}".`,
     reason: `Its controller answered with the HTTP status ${status}.`,
     nextStep: 'Look into the log for what it said, and check the name of the image.',
-    detail: { said },
+    detail: { said: messageIn(said) },
   });
+
+const MAX_SAID = 500;
+
+/** What the controller has to say, and no more of its answer: a server may echo what it was sent, credentials as well. */
+function messageIn(said: unknown): string | undefined {
+  const { message } = (said ?? {}) as { readonly message?: unknown };
+  return typeof message === 'string' ? plainLine(message, MAX_SAID) : undefined;
+}
 
 /** Texts of tart 2.32.1 that a worker of 0.55.0 passes on, first match wins. */
 const explanations = [

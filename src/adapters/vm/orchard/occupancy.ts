@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { plainLine } from '../../../text.ts';
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood } from './failures.ts';
-import { TART_VMS } from './workers.ts';
+import { countOf, TART_VMS } from './workers.ts';
 
 const MAX_TEXT = 300;
 const text = z.string().transform((whole) => plainLine(whole, MAX_TEXT));
@@ -43,5 +43,5 @@ export const machinesAmong = (rows: readonly unknown[]): readonly ClusterMachine
   });
 
 function viewOf({ resources, image_fqn: imageTaken, ...rest }: z.output<typeof machine>): ClusterMachine {
-  return { ...rest, imageTaken, slots: resources?.[TART_VMS] ?? 0 };
+  return { ...rest, imageTaken, slots: countOf(resources?.[TART_VMS]) ?? 0 };
 }

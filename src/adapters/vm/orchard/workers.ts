@@ -19,7 +19,6 @@ const worker = z.object({
   last_seen: z.string().default(''),
   scheduling_paused: z.boolean().default(false),
 });
-const workers = z.array(worker);
 
 /** A host of the cluster, as the controller knows it. */
 export interface ClusterWorker {
@@ -38,14 +37,26 @@ export interface ClusterWorker {
 export async function readWorkers(api: OrchardApi, signal: AbortSignal): Promise<readonly ClusterWorker[]> {
   const what = 'The question for the workers';
   const { json, clockMs = Date.now() } = await api.ask({ what, method: 'GET', path: '/workers', signal });
-  const { data } = workers.safeParse(json);
-  if (!data) throw answerNotUnderstood(what);
-  return data.map(({ name, arch, runtime, labels, resources, ...rest }) => ({
-    ...{ name, arch, runtime, labels: labels ?? {}, slots: resources?.[TART_VMS] },
-    isPaused: rest.scheduling_paused,
-    silentMs: Math.max(clockMs - (Date.parse(rest.last_seen) || 0), 0),
-  }));
+  if (!Array.isArray(json)) throw answerNotUnderstood(what);
+  // one of an odd form hides no other
+  return json.flatMap((row) => {
+    const { data } = worker.safeParse(row);
+    return data ? [viewOf(data, clockMs)] : [];
+  });
 }
+
+function viewOf({ resources, ...row }: z.output<typeof worker>, clockMs: number): ClusterWorker {
+  const { name, arch, runtime, labels } = row;
+  return {
+    ...{ name, arch, runtime, labels: labels ?? {}, slots: countOf(resources?.[TART_VMS]) },
+    isPaused: row.scheduling_paused,
+    silentMs: Math.max(clockMs - (Date.parse(row.last_seen) || 0), 0),
+  };
+}
+
+/** Slots, of which nobody has a part, less than none, or more than can be counted. */
+export const countOf = (said: number | undefined): number | undefined =>
+  Number.isSafeInteger(said) && (said as number) >= 0 ? said : undefined;
 
 /** The controller's own choice, unless it is run with `--worker-offline-timeout`; a heartbeat comes every 15 s. */
 const WORKER_OFFLINE_MS = 180_000;
