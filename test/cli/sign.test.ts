@@ -129,7 +129,7 @@ describe('perry-ship sign', () => {
 
   test.each([
     [['sign', '/nonexistent.app'], 'COMMAND_USAGE_WRONG'],
-    [['sign'], 'missing required argument'],
+    [['sign'], 'No bundle is named'],
     [['sign', 'x.app', '--target', 'windows'], 'windows'],
     [['sign', 'IOS', '--distribute', 'notarize'], 'COMMAND_USAGE_WRONG'],
     [['sign', 'IOS', '--p12', '/nonexistent'], 'COMMAND_USAGE_WRONG'],
