@@ -1,4 +1,4 @@
-import { BomStore, uint32 } from './store.ts';
+import { BILL_FORM, BomStore, uint32 } from './store.ts';
 import { addTree, type BomPair } from './tree.ts';
 
 /** One item of a bill of materials: owned by root. */
@@ -45,7 +45,7 @@ const [HARD_LINKS_NODE_BYTES, VIEWS_NODE_BYTES] = [64, 128] as const;
  * @see https://github.com/hogliux/bomutils (its structures)
  */
 export function writeBom(bom: Bom): Buffer[] {
-  const store = new BomStore();
+  const store = new BomStore(BILL_FORM);
   const numbered = [...inOrderOfIds(bom.items)];
   const info = store.add(bomInfo(bom, numbered.length));
   const records: number[] = [];

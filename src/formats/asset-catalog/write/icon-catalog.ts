@@ -1,6 +1,6 @@
+import { BomStore, CATALOG_FORM } from '../../bom/store.ts';
 import { appearanceRows } from './appearances.ts';
 import { ATTRIBUTES, ELEMENT_OF_ASSETS, keyFormatBlock, PARTS, renditionKey } from './attributes.ts';
-import { BomStore } from './bom-store.ts';
 import { carHeader, extendedMetadata } from './headers.ts';
 import { type IconCatalog, iconRenditions } from './icon-set.ts';
 import { identifierOf } from './identifier.ts';
@@ -22,7 +22,7 @@ export function writeIconCatalog(catalog: IconCatalog): Buffer {
   const keyed = renditions.map(({ values, value }) => ({ key: renditionKey(platform, values), value }));
   const used = renditions.map(({ values }) => values);
   const mask = { key: identifierOf(name), value: usedValues(platform, used) };
-  const store = new BomStore();
+  const store = new BomStore(CATALOG_FORM);
   store.name('CARHEADER', store.add(carHeader(platform, renditions.length)));
   store.name('RENDITIONS', addTree(store, keyed));
   store.name('FACETKEYS', addTree(store, [{ key: Buffer.from(name, 'utf8'), value: facetOf(name) }]));
@@ -30,7 +30,7 @@ export function writeIconCatalog(catalog: IconCatalog): Buffer {
   store.name('KEYFORMAT', store.add(keyFormatBlock(platform)));
   store.name('EXTENDED_METADATA', store.add(extendedMetadata(platform, minimumOs)));
   store.name('BITMAPKEYS', addNumberTree(store, [mask]));
-  return store.toBuffer();
+  return Buffer.concat(store.pieces());
 }
 
 /** Leads from the name to the renditions: no hot spot, and three attributes. */

@@ -14,13 +14,6 @@ export function halfWords(...values: readonly number[]): Buffer {
   return bytes;
 }
 
-/** Numbers of 32 bits, big-endian: the container around the blocks. */
-export function bigWords(...values: readonly number[]): Buffer {
-  const bytes = Buffer.alloc(4 * values.length);
-  for (const [i, value] of values.entries()) bytes.writeUInt32BE(value, 4 * i);
-  return bytes;
-}
-
 /** Four letters as they stand in the file; most read backwards, because they are little-endian numbers. */
 export const tag = (letters: string): Buffer => Buffer.from(letters, 'latin1');
 

@@ -1,5 +1,5 @@
-import type { BomStore } from './bom-store.ts';
-import { bigWords, tag } from './parts.ts';
+import { type BomStore, bigWords } from '../../bom/store.ts';
+import { tag } from './parts.ts';
 
 const VERSION = 1;
 const IS_LEAF = 1;
