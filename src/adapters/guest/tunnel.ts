@@ -1,13 +1,12 @@
 import type { Duplex } from 'node:stream';
 import { type ClientOptions, createWebSocketStream, WebSocket } from 'ws';
-import { connectPinned, tlsOptionsOf } from '../http/tls-trust.ts';
+import { connectPinned, placeOf, tlsOptionsOf } from '../http/tls-trust.ts';
 import { basic } from './basic.ts';
 import type { GuestTunnel } from './guest.ts';
 
 /** As RFC 4253 has it with room for a greeting before; what is longer is no first line. */
 const MAX_FIRST_LINE_BYTES = 8 * 1024;
 const LINE_FEED = 10;
-const HTTPS_PORT = 443;
 /** What one message may bring; the controller of Orchard sends pieces of 64 KiB at most. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
@@ -55,8 +54,7 @@ interface Way {
 
 function wayTo(tunnel: GuestTunnel, timeoutMs: number): Way {
   if (tunnel.fingerprint === undefined) return { options: tlsOptionsOf(tunnel), leave: () => {} };
-  const { hostname, port } = new URL(tunnel.url);
-  const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || HTTPS_PORT), timeoutMs };
+  const target = { ...placeOf(tunnel.url), timeoutMs };
   let leave = () => {};
   const createConnection = (_: unknown, done: PinnedDone) => {
     const connecting = connectPinned(target, tunnel, done);

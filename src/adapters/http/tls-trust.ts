@@ -44,6 +44,18 @@ export function pinFault(socket: Socket, { fingerprint }: TlsTrust = {}): Error 
 export const isCertificateFault = (code: string): boolean =>
   /^(CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH$)/.test(code);
 
+/** Where the server of an address listens; an IPv6 address is without its brackets there. */
+export function placeOf(url: string): { readonly host: string; readonly port: number } {
+  const { protocol, hostname, port } = new URL(url);
+  const usualPort = protocol === 'http:' ? 80 : 443;
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || usualPort) };
+}
+
+/** A server is asked for by its name, and by none where it has only an address. */
+export const nameAskedOf = (host: string): { readonly servername: string } => ({
+  servername: isIP(host) ? '' : host,
+});
+
 /**
  * Connects, and hands over the connection only when it leads to whoever has the pinned certificate, for the option
  * `createConnection` of `http.request`: a socket that is given to it at once has its headers on the way before the
@@ -58,13 +70,12 @@ export function connectPinned(
   done: (error: Error | null, socket?: TLSSocket) => void,
 ): TLSSocket {
   const { host, port, timeoutMs: timeout } = target;
-  const name = { servername: isIP(host) ? '' : host };
   const socket = connect({
     host,
     port,
     timeout,
     ALPNProtocols: ['http/1.1'],
-    ...name,
+    ...nameAskedOf(host),
     ...tlsOptionsOf(trust),
   });
   const late = () => socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));

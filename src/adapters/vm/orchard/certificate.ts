@@ -1,10 +1,17 @@
 import { once } from 'node:events';
-import { connect as connectPlain, isIP } from 'node:net';
+import { connect as connectPlain } from 'node:net';
 import { connect, TLSSocket } from 'node:tls';
 import { withDeadline } from '../../../deadline.ts';
 import { plainLine } from '../../../text.ts';
 import { errorCodeOf } from '../../http/errors.ts';
-import { peerCertificate, pinFault, type TlsTrust, tlsOptionsOf } from '../../http/tls-trust.ts';
+import {
+  nameAskedOf,
+  peerCertificate,
+  pinFault,
+  placeOf,
+  type TlsTrust,
+  tlsOptionsOf,
+} from '../../http/tls-trust.ts';
 import { unanswered } from './failures.ts';
 import type { OrchardSettings } from './options.ts';
 import { trustOf } from './trust.ts';
@@ -35,15 +42,12 @@ export async function lookAtController(
   { url, ...trusted }: Pick<OrchardSettings, 'url' | 'ca' | 'fingerprint'>,
   signal: AbortSignal,
 ): Promise<ControllerCertificate | undefined> {
-  const { protocol, hostname, port } = new URL(url);
-  const isPlain = protocol === 'http:';
-  const host = hostname.replace(/^\[|\]$/g, '');
-  const target = { host, port: Number(port || (isPlain ? 80 : 443)) };
+  const isPlain = new URL(url).protocol === 'http:';
+  const target = placeOf(url);
   const trust = trustOf(trusted);
-  const name = { servername: isIP(host) ? '' : host };
   const socket = isPlain
     ? connectPlain(target)
-    : connect({ ...target, ...name, ...tlsOptionsOf(trust), rejectUnauthorized: false });
+    : connect({ ...target, ...nameAskedOf(target.host), ...tlsOptionsOf(trust), rejectUnauthorized: false });
   try {
     await once(socket, isPlain ? 'connect' : 'secureConnect', {
       signal: withDeadline(signal, CONNECT_TIMEOUT_MS),
