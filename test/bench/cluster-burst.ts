@@ -3,9 +3,8 @@ import { availableParallelism, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { hostKeyFingerprint } from '../orchard-emulator/driver.ts';
-import { guestUser } from '../orchard-emulator/guest.ts';
-import { ACCOUNT, type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
+import { type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
+import { orchardSettings } from '../orchard-emulator/settings.ts';
 import { makeBenchBundle } from './bundles.ts';
 import { DaemonProcess } from './daemon-process.ts';
 import { makeKit } from './jobs.ts';
@@ -113,15 +112,7 @@ async function startDaemon(
     nodeArgs: ['--import', fileURLToPath(new URL('loop-watch.mjs', import.meta.url))],
     onLine: (line) => reports.hear(line),
     env: {
-      PERRY_VM_DRIVER: 'orchard',
-      PERRY_TART_IMAGE: 'golden',
-      PERRY_TART_SSH_USER: guestUser,
-      PERRY_TART_SSH_KEY_FILE: host.userKeyFile,
-      PERRY_TART_HOST_KEY: hostKeyFingerprint,
-      PERRY_ORCHARD_URL: host.url,
-      PERRY_ORCHARD_SERVICE_ACCOUNT: ACCOUNT.name,
-      PERRY_ORCHARD_TOKEN: ACCOUNT.token,
-      PERRY_ORCHARD_CA_FILE: certificate,
+      ...orchardSettings({ ...host, certificateFile: certificate }),
       PERRY_MAX_CONCURRENT_BUILDS: String(atOnce),
     },
   });

@@ -9,10 +9,9 @@ import { orchardOptions } from '../../src/daemon/orchard-options.ts';
 import { type Answer, answer } from '../../src/doctor/check.ts';
 import { clusterChecks } from '../../src/doctor/cluster/checks.ts';
 import { controllerCertificate } from '../orchard-emulator/certificate.ts';
-import { hostKeyFingerprint } from '../orchard-emulator/driver.ts';
-import { guestUser } from '../orchard-emulator/guest.ts';
 import { ACCOUNT, type OrchardHost, type OrchardHostOptions, orchardHost } from '../orchard-emulator/host.ts';
 import type { Role } from '../orchard-emulator/resources.ts';
+import { orchardSettings } from '../orchard-emulator/settings.ts';
 
 const MINUTE_MS = 60_000;
 const DIGEST = `@sha256:${'ab'.repeat(32)}`;
@@ -31,18 +30,7 @@ async function start(options: OrchardHostOptions = {}): Promise<Record<string, s
   host = await orchardHost(options);
   const ca = join(folder, 'controller.crt');
   await writeFile(ca, host.certificate);
-  return {
-    PERRY_VM_DRIVER: 'orchard',
-    PERRY_TART_IMAGE: 'golden',
-    PERRY_TART_SSH_USER: guestUser,
-    PERRY_TART_SSH_KEY_FILE: host.userKeyFile,
-    PERRY_TART_HOST_KEY: hostKeyFingerprint,
-    PERRY_ORCHARD_URL: host.url,
-    PERRY_ORCHARD_SERVICE_ACCOUNT: ACCOUNT.name,
-    PERRY_ORCHARD_TOKEN: ACCOUNT.token,
-    PERRY_ORCHARD_CA_FILE: ca,
-    PERRY_MAX_CONCURRENT_BUILDS: '2',
-  };
+  return { ...orchardSettings({ ...host, certificateFile: ca }), PERRY_MAX_CONCURRENT_BUILDS: '2' };
 }
 
 async function examined(env: Record<string, string>): Promise<Answer[]> {
