@@ -9,7 +9,7 @@ const STORE_PIXELS = 1024;
 /** 512 points at 1x and 2x (ITMS-90236). */
 const STORE_ICNS = ['ic09', 'ic10'];
 
-/** ITMS-90704, 90713, 90717, 90022, 90236: an icon that a store build can be made with. */
+/** ITMS-90713, 90717, 90022, 90236: an icon that a store build can be made with. What is in a catalog: `asset-catalogs.ts`. */
 export const iconFindings = (context: Context): Finding[] =>
   context.survey.info
     ? [...picture(context, context.survey.info), ...transparent(context), ...variants(context)]
@@ -54,7 +54,7 @@ function variants({ survey: { layout, files }, wishes: { iconVariants = {} } }: 
 function picture(context: Context, info: PlistDict): Finding[] {
   const { survey, platform } = context;
   if (platform === 'ios' && survey.hasAssetsCar)
-    return survey.lacksCatalogIcon ? [notInCatalog(context, info)] : catalogName(context, info);
+    return survey.catalogFaults.some(({ isOfApp }) => isOfApp) ? [] : catalogName(context, info);
   if (platform === 'macos' && hasStoreIcns(context)) return [];
   if (survey.pictures.length === 0) return context.toStore ? [missing(context)] : [];
   const usable = survey.pictures.filter(({ fault }) => fault === undefined);
@@ -104,16 +104,6 @@ function catalogName({ inStore, toStore }: Context, info: PlistDict): Finding[] 
     }),
   ];
 }
-
-/** ITMS-90704, 90713. A catalog that the app brings stays as it is: nobody can add to it what it was not compiled with. */
-const notInCatalog = ({ inStore }: Context, info: PlistDict): Finding =>
-  finding('ICON_MISSING', inStore, {
-    summary: `The asset catalog of the app (Assets.car) has no icon ${shown(iconNameOf(info) ?? 'AppIcon')}.`,
-    reason:
-      'The App Store looks for the icon in the catalog, and nothing can be added to one that is compiled.',
-    nextStep:
-      'Compile the icon into the catalog, or build without Assets.car: one is then made of the icon (Icon-1024.png).',
-  });
 
 const missing = ({ inStore, platform }: Context): Finding =>
   finding('ICON_MISSING', inStore, {

@@ -1,4 +1,5 @@
 import { archivedCodeFindings } from './archived-code.ts';
+import { assetCatalogFindings } from './asset-catalogs.ts';
 import { buildFindings } from './build.ts';
 import { codePlaceFindings } from './code-places.ts';
 import { type CredentialsExamination, examineCredentials, keysOf } from './credentials.ts';
@@ -64,6 +65,7 @@ export function bundleFindings(context: Context): Finding[] {
     ...extensionFindings(context),
     ...frameworkFindings(context),
     ...storeBundleFindings(context),
+    ...assetCatalogFindings(context),
     ...iconFindings(context),
     ...swiftFindings(context),
     ...privacyFindings(context),

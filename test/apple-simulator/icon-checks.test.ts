@@ -7,6 +7,7 @@ import { compiledCatalog, drawIcons } from '../../src/files/icons/index.ts';
 import { buildPlist, newDict, type PlistDict } from '../../src/formats/plist/index.ts';
 import { seaside } from '../helpers/artwork.ts';
 import { makeIosApp } from '../helpers/bundles.ts';
+import { brokenCatalog, largeCatalog } from '../helpers/icon-catalog.ts';
 import { iconCatalog } from '../helpers/icon-catalogs.ts';
 import { iconErrors } from './icon-checks.ts';
 
@@ -72,6 +73,17 @@ test.each([
     'a catalog with a small icon alone',
     '90704',
     () => codesOf(new Map([...files, ['Assets.car', iconCatalog('AppIcon')]])),
+  ],
+  ['a catalog that is none', '90704', () => codesOf(new Map([...files, ['Assets.car', Buffer.from('car')]]))],
+  [
+    'half a catalog',
+    '90704',
+    () => codesOf(new Map([...files, ['Assets.car', largeCatalog().subarray(0, 2000)]])),
+  ],
+  [
+    'a large icon that does not decode',
+    '90704',
+    () => codesOf(new Map([...files, ['Assets.car', brokenCatalog()]])),
   ],
   ['no loose icon for iPhone', '90022', () => codesOf(without('AppIcon60x60@2x.png', 'AppIcon40x40@3x.png'))],
   ['no key that names the icons for iPad', '90023', () => codesOf(files, withoutKey('CFBundleIcons~ipad'))],

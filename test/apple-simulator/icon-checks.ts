@@ -32,14 +32,29 @@ function catalogErrors(files: ReadonlyMap<string, Buffer>, info: PlistDict): Sto
   const name = info.CFBundleIconName;
   if (typeof name !== 'string' || !car)
     return [error('90713', 'Missing Info.plist value CFBundleIconName: icons must be in an asset catalog.')];
-  const source = inMemory(car);
-  const catalog = readCatalog(source);
-  const large = hasAppIcon(source, name) ? pictures(catalog).filter(isLarge(catalog)) : [];
+  const large = largePictures(car, name);
   if (!large.some(({ key }) => key.get(IDIOM) === MARKETING))
     return [error('90704', 'The asset catalog has no app icon of 1024 by 1024 pixels for the store.')];
-  return large.every((picture) => isOpaque(catalog, picture))
+  return large.every(({ isOpaque }) => isOpaque)
     ? []
     : [error('90717', 'The large app icon in the asset catalog is transparent.')];
+}
+
+interface LargePicture {
+  readonly key: Rendition['key'];
+  readonly isOpaque: boolean;
+}
+
+/** None in what cannot be read, be it the catalog or a picture. */
+function largePictures(car: Buffer, name: string): LargePicture[] {
+  try {
+    const source = inMemory(car);
+    const catalog = readCatalog(source);
+    const large = hasAppIcon(source, name) ? pictures(catalog).filter(isLarge(catalog)) : [];
+    return large.map((picture) => ({ key: picture.key, isOpaque: isOpaque(catalog, picture) }));
+  } catch {
+    return [];
+  }
 }
 
 const pictures = ({ renditions }: Catalog) => renditions.rows.filter(({ key }) => key.get(PART) === 220);

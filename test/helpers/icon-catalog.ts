@@ -40,6 +40,17 @@ export function rowsOf(sizePx: number): Buffer {
   return rows;
 }
 
+/** With the picture that the App Store looks for. */
+export const largeCatalog = (scene: IconScene = {}): Buffer => iconCatalog({ sizePx: 1024, ...scene });
+
+/** Every pixel of it is transparent. */
+export const transparentCatalog = (): Buffer =>
+  largeCatalog({ stored: (rows) => [2, gzipSync(Buffer.alloc(rows.length))] });
+
+/** The pixels of its large icon end too early. */
+export const brokenCatalog = (): Buffer =>
+  largeCatalog({ stored: (rows) => [2, gzipSync(rows).subarray(0, 1000)] });
+
 /** A catalog for iOS with one icon in the form of Xcode 26, for phone and pad. */
 export function iconCatalog(scene: IconScene = {}): Buffer {
   const { sizePx = 24, facetName = 'AppIcon', identifier = APP_ICON, withSizes = true } = scene;

@@ -2,7 +2,9 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { macDemoApp } from '../../src/demo/bundles/index.ts';
-import { catalogFileHasAppIcon } from '../../src/files/asset-catalog/app-icon.ts';
+import { withCatalogFile } from '../../src/files/asset-catalog/open.ts';
+import { hasAppIcon } from '../../src/formats/asset-catalog/read/app-icon.ts';
+import type { CatalogSource } from '../../src/formats/asset-catalog/read/source.ts';
 import { parsePlistDict } from '../../src/formats/plist/index.ts';
 import { iconErrors } from '../apple-simulator/icon-checks.ts';
 import { makePng } from '../helpers/bundles.ts';
@@ -10,6 +12,8 @@ import { iconCatalog } from '../helpers/icon-catalogs.ts';
 import { type AppleRoom, expectFailed, linesOf, openAppleRoom } from './apple-room.ts';
 import { appearancesIn, deliveredIosApp, iosJobWith } from './icon-jobs.ts';
 import { missingPrograms, takeDmgApart } from './judges.ts';
+
+const hasIcon = (source: CatalogSource) => hasAppIcon(source, 'AppIcon');
 
 /** Whole jobs on machines without Apple's tools. */
 let room: AppleRoom;
@@ -30,7 +34,7 @@ describe('an iOS job for the store', () => {
       const app = await deliveredIosApp(world, jobId, room);
       expect(world.store.uploads).toMatchObject([{ state: 'COMPLETE', errors: [], iconErrors: [] }]);
       if (app === undefined) return;
-      expect(catalogFileHasAppIcon(join(app, 'Assets.car'), 'AppIcon')).toBe(true);
+      expect(withCatalogFile(join(app, 'Assets.car'), hasIcon)).toBe(true);
       expect(await readdir(app)).toEqual(
         expect.arrayContaining(['AppIcon60x60@2x.png', 'AppIcon76x76@2x~ipad.png', 'Assets.car']),
       );
@@ -127,7 +131,7 @@ test('a macOS app has its icon in a catalog and as an icns', () =>
     const folder = await mkdtemp(join(room.folder, 'dmg-'));
     const volume = await takeDmgApart(world.hub.artifact(jobId)?.path ?? '', join(folder, 'volume'));
     const contents = join(volume, macDemoApp.name, `${macDemoApp.name}.app`, 'Contents');
-    expect(catalogFileHasAppIcon(join(contents, 'Resources/Assets.car'), 'AppIcon')).toBe(true);
+    expect(withCatalogFile(join(contents, 'Resources/Assets.car'), hasIcon)).toBe(true);
     expect(await infoOf(join(contents, 'Info.plist'))).toMatchObject({
       CFBundleIconName: 'AppIcon',
       CFBundleIconFile: 'AppIcon',

@@ -1,9 +1,10 @@
 import { newDict, type PlistValue } from '../../src/formats/plist/index.ts';
 import { infoPlist, makePng } from '../helpers/bundles.ts';
+import { brokenCatalog, largeCatalog, transparentCatalog } from '../helpers/icon-catalog.ts';
 import { iconCatalog } from '../helpers/icon-catalogs.ts';
 import { buildMachO } from '../helpers/macho.ts';
 import type { Job } from './job.ts';
-import { device, expectFound, iosInfo, iosWith, macWith, type Row } from './table.ts';
+import { appex, device, expectFound, iosInfo, iosWith, macWith, type Row } from './table.ts';
 
 const linked = (name: string) =>
   buildMachO({ ...device, dylibs: [`/System/Library/Frameworks/${name}.framework/${name}`] });
@@ -177,6 +178,78 @@ expectFound([
     }),
   ],
   [
+    'an asset catalog that is none',
+    'ASSET_CATALOG_MALFORMED',
+    'error',
+    () => iosWith({ 'Assets.car': 'car' }, { to: 'appstore' }),
+  ],
+  [
+    'an asset catalog without a byte',
+    'ASSET_CATALOG_MALFORMED',
+    'error',
+    () => iosWith({ 'Assets.car': Buffer.alloc(0) }, { to: 'testflight' }),
+  ],
+  [
+    'half an asset catalog',
+    'ASSET_CATALOG_MALFORMED',
+    'error',
+    () => iosWith({ 'Assets.car': largeCatalog().subarray(0, 2000) }, { to: 'appstore' }),
+  ],
+  [
+    'a folder in the place of the asset catalog',
+    'ASSET_CATALOG_MALFORMED',
+    'error',
+    () => ({ ios: { folders: ['Assets.car'] }, to: 'appstore' }),
+  ],
+  [
+    'a link in the place of the asset catalog',
+    'ASSET_CATALOG_MALFORMED',
+    'error',
+    () => ({ ios: { links: { 'Assets.car': 'Hello' } }, to: 'appstore' }),
+  ],
+  [
+    'half an asset catalog on macOS',
+    'ASSET_CATALOG_MALFORMED',
+    'error',
+    () => macWith({ 'Contents/Resources/Assets.car': largeCatalog().subarray(0, 2000) }, { to: 'appstore' }),
+  ],
+  [
+    'half an asset catalog, outside of the store',
+    'ASSET_CATALOG_MALFORMED',
+    'warning',
+    () => iosWith({ 'Assets.car': largeCatalog().subarray(0, 2000) }),
+  ],
+  [
+    'half an asset catalog in a disk image',
+    'ASSET_CATALOG_MALFORMED',
+    'warning',
+    () => macWith({ 'Contents/Resources/Assets.car': largeCatalog().subarray(0, 2000) }, { to: 'notarize' }),
+  ],
+  [
+    'an asset catalog that is none, in an extension',
+    'ASSET_CATALOG_MALFORMED',
+    'warning',
+    () => iosWith({ ...appex(), 'PlugIns/W.appex/Assets.car': 'car' }, { to: 'appstore' }),
+  ],
+  [
+    'a large icon in the asset catalog that does not decode',
+    'ASSET_CATALOG_MALFORMED',
+    'error',
+    () => iosWith({ 'Assets.car': brokenCatalog() }, { to: 'appstore' }),
+  ],
+  [
+    'a large icon in the asset catalog that does not decode, outside of the store',
+    'ASSET_CATALOG_MALFORMED',
+    'warning',
+    () => iosWith({ 'Assets.car': brokenCatalog() }),
+  ],
+  [
+    'a large icon in the asset catalog that is transparent',
+    'ICON_TRANSPARENT',
+    'error',
+    () => iosWith({ 'Assets.car': transparentCatalog() }, { to: 'appstore' }),
+  ],
+  [
     'a dark icon that did not come along',
     'ICON_VARIANT_MISSING',
     'warning',
@@ -223,7 +296,7 @@ expectFound([
     'a catalog without a name',
     'BUNDLE_INFO_KEY_MISSING',
     'error',
-    () => iosWith({ 'Assets.car': 'car' }, { to: 'appstore' }),
+    () => iosWith({ 'Assets.car': iconCatalog('AppIcon') }, { to: 'appstore' }),
   ],
   [
     'contacts without a text',

@@ -3,6 +3,7 @@ import { newDict } from '../../src/formats/plist/index.ts';
 import { type AppleLike, openAppleLike, TEAM } from '../helpers/apple-like.ts';
 import { zip } from '../helpers/archives.ts';
 import { infoPlist, macFramework } from '../helpers/bundles.ts';
+import { largeCatalog } from '../helpers/icon-catalog.ts';
 import { iconCatalog } from '../helpers/icon-catalogs.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
 import { findingsOf, type Job, ORIENTATIONS } from './job.ts';
@@ -182,8 +183,18 @@ const jobs: Record<string, () => Job> = {
     },
     to: 'appstore',
   }),
-  'an asset catalog that nobody here can read': () => ({
-    ios: { files: { 'Icon-1024.png': '', 'Assets.car': 'car' }, info: { CFBundleIconName: 'AppIcon' } },
+  'an asset catalog with a large icon': () => ({
+    ios: {
+      files: { 'Icon-1024.png': '', 'Assets.car': largeCatalog() },
+      info: { CFBundleIconName: 'AppIcon' },
+    },
+    to: 'appstore',
+  }),
+  'an asset catalog whose large icon is stored in a way that nobody has described': () => ({
+    ios: {
+      files: { 'Icon-1024.png': '', 'Assets.car': largeCatalog({ stored: () => [11, Buffer.from('dmp2')] }) },
+      info: { CFBundleIconName: 'AppIcon' },
+    },
     to: 'appstore',
   }),
   'a dark icon where it lies in the project': () => ({

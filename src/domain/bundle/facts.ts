@@ -46,7 +46,7 @@ export interface BundleFacts {
   /** Files that lie where only code may lie (macOS); rcodesign leaves them out of the seal. */
   readonly strayFiles: readonly string[];
   readonly hasAssetsCar: boolean;
-  /** Its `Assets.car` was read, and the icon that Info.plist names (`AppIcon` when it names none) is not in it. */
+  /** The icon that Info.plist names (`AppIcon` when it names none) is not in its `Assets.car`, or nobody can read that. */
   readonly lacksCatalogIcon: boolean;
   /** True when the input carries a `_CodeSignature` that will be replaced. */
   readonly wasSigned: boolean;

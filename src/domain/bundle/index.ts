@@ -6,6 +6,7 @@ export type {
   ArchivedCodeLack,
   ArchivedCodeScan,
   BundleSurvey,
+  CatalogFault,
   CodeFile,
   Layout,
   Picture,

@@ -47,6 +47,20 @@ export interface PrivacyManifest {
   readonly faults: readonly PrivacyManifestFault[];
 }
 
+/** What is wrong with a compiled asset catalog. */
+export interface CatalogFault {
+  readonly path: string;
+  /**
+   * The catalog as a whole, or the icon that Info.plist names (`AppIcon` when it names none): it is not there, its
+   * picture for the store does not decode, or has transparent pixels.
+   */
+  readonly what: 'unreadable' | 'icon missing' | 'icon unreadable' | 'icon transparent';
+  /** One sentence; empty where there is nothing to add. */
+  readonly reason: string;
+  /** True for the catalog that the system takes the icon of the app from. */
+  readonly isOfApp: boolean;
+}
+
 /** A picture that an app icon can be drawn from; without a size when it is no PNG. */
 export interface Picture {
   readonly path: string;
@@ -93,8 +107,8 @@ export interface BundleSurvey {
   readonly exclusions: readonly string[];
   readonly finderLeftovers: readonly string[];
   readonly hasAssetsCar: boolean;
-  /** See `BundleFacts`. */
-  readonly lacksCatalogIcon: boolean;
+  /** That of the app first; empty when all catalogs are sound, as far as they can be read. */
+  readonly catalogFaults: readonly CatalogFault[];
   readonly pictures: readonly Picture[];
   /** Types of the entries of the `.icns` that CFBundleIconFile names, e.g. `ic10`. */
   readonly icnsTypes?: readonly string[];

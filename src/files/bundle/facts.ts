@@ -1,6 +1,7 @@
 import {
   type BundleFacts,
   type BundleSurvey,
+  type CatalogFault,
   type CodeFile,
   compareOsVersions,
   type MachOFile,
@@ -11,6 +12,12 @@ import { plistFormat } from '../../formats/plist/index.ts';
 import type { TreeEntry } from '../disk/tree.ts';
 import { embeddedProfilePath } from './leftovers.ts';
 import { versionsOf } from './nested.ts';
+
+const HIDES_ICON: ReadonlySet<CatalogFault['what']> = new Set([
+  'unreadable',
+  'icon missing',
+  'icon unreadable',
+]);
 
 type Sound = BundleSurvey & { readonly tree: readonly TreeEntry[]; readonly infoBytes: Buffer };
 
@@ -47,7 +54,7 @@ export function factsOf(found: Sound): BundleFacts | undefined {
     finderLeftovers: found.finderLeftovers,
     strayFiles: found.strayFiles,
     hasAssetsCar: found.hasAssetsCar,
-    lacksCatalogIcon: found.lacksCatalogIcon,
+    lacksCatalogIcon: found.catalogFaults.some(({ isOfApp, what }) => isOfApp && HIDES_ICON.has(what)),
     wasSigned: [...files].some((path) => /(?:^|\/)_CodeSignature\/CodeResources$/.test(path)),
     ...(files.has(profileName) && { embeddedProfile: profileName }),
     fileCount: files.size,

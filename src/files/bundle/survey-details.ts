@@ -4,12 +4,12 @@ import type { BundleSurvey, Picture } from '../../domain/bundle/index.ts';
 import { isProgramKind, joined } from '../../domain/bundle/nested-places.ts';
 import { shown } from '../../domain/bundle/shown.ts';
 import { unwritableKey } from '../../domain/entitlements/index.ts';
-import { iconNameOf, PNG_HEAD_BYTES, pngHasAlpha, pngSize } from '../../domain/icons/index.ts';
+import { PNG_HEAD_BYTES, pngHasAlpha, pngSize } from '../../domain/icons/index.ts';
 import { ShipError } from '../../errors.ts';
 import { type PlistDict, stringAt } from '../../formats/plist/index.ts';
-import { catalogFileHasAppIcon } from '../asset-catalog/app-icon.ts';
 import { readExistingEntitlements } from '../code-signature/existing-entitlements.ts';
 import { pictureFault } from '../icons/image.ts';
+import { readCatalogFaults } from './catalog-faults.ts';
 import type { Faults } from './faults.ts';
 import { readIcnsTypes } from './icns-types.ts';
 import { readSidecarEntitlements } from './leftovers.ts';
@@ -25,7 +25,7 @@ const MAX_PROFILE_BYTES = 1024 * 1024 + 1;
 type Details = Pick<
   BundleSurvey,
   | 'pictures'
-  | 'lacksCatalogIcon'
+  | 'catalogFaults'
   | 'icnsTypes'
   | 'nestedProfiles'
   | 'sidecar'
@@ -45,7 +45,7 @@ export async function readDetails(appPath: string, found: BundleSurvey, reading:
   const icnsTypes = await readIcon(appPath, found);
   return {
     pictures: await readPictures(appPath, found),
-    lacksCatalogIcon: lacksCatalogIcon(appPath, found),
+    catalogFaults: await readCatalogFaults(appPath, found),
     ...(icnsTypes && { icnsTypes }),
     nestedProfiles:
       (await faults.attemptAsync(() => readNestedProfiles(appPath, found, budget))) ?? new Map(),
@@ -89,17 +89,6 @@ async function readIcon(
   if (!name || !layout) return undefined;
   const path = [name, `${name}.icns`].map((file) => joined(layout.resources, file)).find((p) => files.has(p));
   return path === undefined ? undefined : readIcnsTypes(join(appPath, path));
-}
-
-/** About a catalog that cannot be read nothing is said: it may be newer than what reads it. */
-function lacksCatalogIcon(appPath: string, { info, layout, hasAssetsCar }: BundleSurvey): boolean {
-  if (!info || !layout || !hasAssetsCar) return false;
-  const path = join(appPath, joined(layout.resources, 'Assets.car'));
-  try {
-    return !catalogFileHasAppIcon(path, iconNameOf(info) ?? 'AppIcon');
-  } catch {
-    return false;
-  }
 }
 
 async function readNestedProfiles(

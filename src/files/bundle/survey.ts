@@ -138,7 +138,8 @@ async function surveyLaidOut(appPath: string, laidOut: LaidOut): Promise<BundleS
     finderLeftovers: [
       ...new Set([...(items?.leftovers ?? []), ...[...files].filter(isFolderIcon), ...doubles]),
     ],
-    hasAssetsCar: files.has(joined(layout.resources, 'Assets.car')),
+    // whatever it is: nothing else can be put there
+    hasAssetsCar: tree.some(({ path }) => path === joined(layout.resources, 'Assets.car')),
     remarks: [...nested.remarks, ...code.remarks],
   };
   const details = await readDetails(appPath, found, { faults, budget });
@@ -174,7 +175,7 @@ const emptySurvey = (platform: BundlePlatform, faults: Faults, tree: readonly Tr
   exclusions: [],
   finderLeftovers: [],
   hasAssetsCar: false,
-  lacksCatalogIcon: false,
+  catalogFaults: [],
   pictures: [],
   nestedProfiles: new Map(),
   existingEntitlements: new Map(),

@@ -5,10 +5,6 @@ import { drawIcons as draw } from '../../files/icons/index.ts';
 import { need } from '../run-results.ts';
 import type { StepScope } from './step.ts';
 
-/** What a device shows then are the loose icons; only the store looks into the catalog and nowhere else. */
-const CATALOG_WITHOUT_ICON =
-  'The Assets.car of the app has no app icon. It is kept as it is, because nothing can be added to a compiled catalog: devices show the loose icons, and the App Store refuses the app (ITMS-90704).';
-
 /** Draws the app icon in every size from the one picture that the compiler left in the bundle. */
 export async function drawIcons(scope: StepScope): Promise<DrawnIcons> {
   const { results, signal, report } = scope;
@@ -22,7 +18,6 @@ export async function drawIcons(scope: StepScope): Promise<DrawnIcons> {
     ...(catalogFolder !== undefined && { catalogFolder }),
   });
   for (const warning of warnings) report.log(warning);
-  if (facts.platform === 'ios' && facts.lacksCatalogIcon) report.log(CATALOG_WITHOUT_ICON);
   if (iconKeys) results.icons = iconKeys;
   if (catalogPath !== undefined) results.catalogPath = catalogPath;
   report.progress(60);

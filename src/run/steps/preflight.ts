@@ -59,11 +59,19 @@ async function withPreparedKeys<T>(
   }
 }
 
-/** One error alone is the result of the job and need not be told twice; drawing tells about icons itself. */
+/** Drawing tells them itself, of the pictures that it meets. */
+const TOLD_BY_DRAWING: ReadonlySet<string> = new Set([
+  'ICON_UNREADABLE',
+  'ICON_NOT_SQUARE',
+  'ICON_TOO_SMALL',
+  'ICON_VARIANT_MISSING',
+]);
+
+/** One error alone is the result of the job and need not be told twice. */
 function tellAll(findings: readonly Finding[], { report, services: { audience } }: StepScope): void {
   const errors = findings.filter(({ severity }) => severity === 'error');
   const warnings = findings.filter(
-    ({ severity, code }) => severity === 'warning' && !code.startsWith('ICON_'),
+    ({ severity, code }) => severity === 'warning' && !TOLD_BY_DRAWING.has(code),
   );
   const told = [...(errors.length > 1 ? errors : []), ...warnings];
   for (const found of told.slice(0, MAX_LINES)) report.log(lineOf(forAudience(found, audience)));

@@ -3,7 +3,7 @@ import { APPEARANCE } from './attributes.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogIcon, IconPicture } from './icons.ts';
 import { attempt } from './malformed.ts';
-import { decodePixels, type PixelBudget, type Pixels } from './pixels.ts';
+import { decodePixels, hasTransparency, type PixelBudget } from './pixels.ts';
 
 /** Ten icons of 1024 pixels; one of 2048 in colors of 16 bits. */
 const MAX_PIXEL_BYTES = 40 * 1024 * 1024;
@@ -70,15 +70,3 @@ function pixelProblems(catalog: Catalog, { pictures }: CatalogIcon, budget: Pixe
 const sizeOf = ({ width, height }: IconPicture): number => (width + 32) * height * 8;
 
 const isUsual = ({ rendition }: IconPicture): boolean => (rendition.key.get(APPEARANCE) ?? 0) === 0;
-
-function hasTransparency({ rows, rowBytes, width, height, bytesPerPixel, pixelFormat }: Pixels): boolean {
-  if (pixelFormat !== 'BGRA' && pixelFormat !== '8AG') return false;
-  for (let row = 0; row < height; row++)
-    for (
-      let at = row * rowBytes + bytesPerPixel - 1;
-      at < row * rowBytes + width * bytesPerPixel;
-      at += bytesPerPixel
-    )
-      if (rows[at] !== 0xff) return true;
-  return false;
-}

@@ -125,3 +125,23 @@ const isZlibError = (error: unknown): boolean => {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   return code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE';
 };
+
+/** Whether any pixel is not opaque; only said of channels with eight bits. */
+export function hasTransparency({
+  rows,
+  rowBytes,
+  width,
+  height,
+  bytesPerPixel,
+  pixelFormat,
+}: Pixels): boolean {
+  if (pixelFormat !== 'BGRA' && pixelFormat !== '8AG') return false;
+  for (let row = 0; row < height; row++)
+    for (
+      let at = row * rowBytes + bytesPerPixel - 1;
+      at < row * rowBytes + width * bytesPerPixel;
+      at += bytesPerPixel
+    )
+      if (rows[at] !== 0xff) return true;
+  return false;
+}
