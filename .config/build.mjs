@@ -1,6 +1,6 @@
 // Builds `dist`: each source file by itself, for the tests that import one; and the programs that are started, each
-// bundled with all that it loads, because reading a thousand modules costs a second of CPU at every start. Types are
-// not checked here: `npm run typecheck` does that.
+// bundled with all that it loads, because reading a thousand modules costs a second of CPU at every start; and the page,
+// bundled for browsers. Types are not checked here: `npm run typecheck` does that.
 //
 // What runs from `dist` meanwhile is not disturbed: all is built beside it, and goes in file by file, each by a rename.
 //
@@ -8,6 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -19,7 +20,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, sep } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
@@ -98,6 +99,35 @@ const bundle = (outdir) =>
     logLevel: 'warning',
   });
 
+const pageSource = join(root, 'src/page');
+
+/** The page, and what it starts as a worker of its own: `…-worker.ts`. The page is a file, its style another. */
+async function bundlePage(outdir) {
+  if (!existsSync(pageSource)) return;
+  const workers = filesIn(pageSource).filter((name) => name.endsWith('-worker.ts'));
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['main.tsx', ...workers].map((name) => ({
+      in: join('src/page', name),
+      out: basename(name, extname(name)),
+    })),
+    outdir,
+    chunkNames: 'chunk-[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'linked',
+    tsconfig: 'src/page/tsconfig.json',
+    logLevel: 'warning',
+  });
+  copyFileSync(join(pageSource, 'index.html'), join(outdir, 'index.html'));
+}
+
 const filesIn = (folder) =>
   existsSync(folder)
     ? readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -141,7 +171,7 @@ async function buildBeside(isAlone) {
   const made = mkdtempSync(join(root, '.dist-'));
   try {
     compile(made);
-    await bundle(made);
+    await Promise.all([bundle(made), bundlePage(join(made, 'page'))]);
     // for whoever links to it, as `npm link` does
     chmodSync(join(made, 'src/cli/perry-ship.js'), 0o755);
     putInPlace(made, { isAlone, begunAt });

@@ -24,7 +24,7 @@ export async function expressionsIn(root: string, folders: readonly string[]): P
   const found = { literals: [] as Expression[], hidden: [] as string[] };
   for (const folder of folders)
     for (const name of await readdir(join(root, folder), { recursive: true }))
-      if (name.endsWith('.ts'))
+      if (/\.tsx?$/.test(name))
         collect(`${folder}/${name}`, await readFile(join(root, folder, name), 'utf8'), found);
   return found;
 }

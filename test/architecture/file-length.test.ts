@@ -7,7 +7,7 @@ const MAX_LINES = 300;
 
 test.each(['src', 'machines'])(`no file below %s has more than ${MAX_LINES} lines`, async (folder) => {
   const names = (await readdir(join(root, folder), { recursive: true })).filter((name) =>
-    name.endsWith('.ts'),
+    /\.tsx?$/.test(name),
   );
   expect(names.length).toBeGreaterThan(50);
   const long: string[] = [];

@@ -17,7 +17,7 @@ async function sources(): Promise<ReadonlyMap<string, string>> {
       (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name)),
     ),
   );
-  const files = names.flat().filter((name) => name.endsWith('.ts'));
+  const files = names.flat().filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.d.ts'));
   return new Map(
     await Promise.all(files.map(async (file) => [file, await readFile(join(root, file), 'utf8')] as const)),
   );
@@ -121,6 +121,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'embedded-hub': ['adapters'],
   demo: ['formats', 'domain', 'files', 'adapters', 'config', 'verify', 'daemon', 'embedded-hub'],
+  page: ['machines', 'observability'],
   cli: [
     'machines',
     'domain',
@@ -207,6 +208,18 @@ test('the HTTP client, which is slow to load, is loaded when it is used', () => 
   expect(eager).toEqual([]);
 });
 
+test('the page, which runs in a browser, takes types from elsewhere and nothing else, and is nobody else’s', () => {
+  const isPage = (file: string) => file.startsWith('src/page/');
+  const values = [...files]
+    .filter(([file]) => isPage(file))
+    .flatMap(([file, text]) => loadedBy(file, text).map((to) => `${file} -> ${to}`))
+    .filter((each) => !/ -> src\/page\//.test(each));
+  expect(values).toEqual([]);
+  expect(wrong(/^src\/page\//, /^(src|machines)\/|^(preact|elkjs)(\/|$)/)).toEqual([]);
+  const users = imports.filter(({ from, to }) => isPage(to) && !isPage(from));
+  expect(users.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
+});
+
 test('demo and embedded hub are nobody else’s', () => {
   const users = imports.filter(
     ({ from, to }) => /^src\/(demo|embedded-hub)\//.test(to) && !/^src\/(demo|embedded-hub|cli)\//.test(from),
@@ -216,6 +229,9 @@ test('demo and embedded hub are nobody else’s', () => {
 
 /** Types alone are gone when a program runs. */
 const LOADS = /(?:^|\n)(?:import|export)\s+(?!type\b)[^;'"]*?from\s+'(\.[^']+)'|import\('(\.[^']+)'\)/g;
+
+const loadedBy = (file: string, text: string): string[] =>
+  [...text.matchAll(LOADS)].map(([, named = '', lazy = '']) => normalize(join(dirname(file), named || lazy)));
 
 /** What takes bytes apart that others made. */
 const READERS =
@@ -227,8 +243,7 @@ function loadedWith(first: string, isLeftOut: (file: string) => boolean = () => 
   const load = (file: string): void => {
     if (loaded.has(file) || !files.has(file) || isLeftOut(file)) return;
     loaded.add(file);
-    for (const [, named = '', lazy = ''] of (files.get(file) ?? '').matchAll(LOADS))
-      load(normalize(join(dirname(file), named || lazy)));
+    for (const each of loadedBy(file, files.get(file) ?? '')) load(each);
   };
   load(first);
   return [...loaded];
@@ -254,8 +269,10 @@ test('nor does any command: it asks a process of its own', () => {
 });
 
 test('behaviour over time is in the statecharts: no timers by hand', () => {
-  const timers = [...files].filter(([, text]) =>
-    /\bset(Timeout|Interval)\(|timers\/promises/.test(code(text)),
+  // what a browser shows is another matter
+  const timers = [...files].filter(
+    ([file, text]) =>
+      !file.startsWith('src/page/') && /\bset(Timeout|Interval)\(|timers\/promises/.test(code(text)),
   );
   expect(timers.map(([file]) => file)).toEqual([]);
 });

@@ -29,7 +29,7 @@ async function filesBelow(folders: readonly string[]): Promise<string[]> {
   const names = folders.map(async (folder) =>
     (await readdir(join(root, folder), { recursive: true })).map((name) => `${folder}/${name}`),
   );
-  return (await Promise.all(names)).flat().filter((name) => name.endsWith('.ts'));
+  return (await Promise.all(names)).flat().filter((name) => /\.tsx?$/.test(name));
 }
 
 test('no file is named by a picture', async () => {

@@ -1,0 +1,2 @@
+/** What esbuild gathers into one file. */
+declare module '*.css';
