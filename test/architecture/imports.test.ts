@@ -59,6 +59,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   config: ['domain'],
   observability: ['machines', 'domain'],
   journal: ['files'],
+  history: ['machines', 'files', 'observability', 'journal'],
   preflight: ['formats', 'domain', 'adapters'],
   verify: ['formats', 'domain', 'files'],
   run: [
