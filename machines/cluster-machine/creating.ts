@@ -8,6 +8,20 @@ const uidOf = ({ event }: Answered) => ({ uid: event.output });
 const identified = { type: 'identify' as const, params: uidOf };
 const errorOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
 
+/** Given up in its middle, a request may still be done: its answer says whether there is a machine to remove. */
+const untilAnswered = {
+  initial: 'wanted',
+  states: {
+    wanted: { description: 'Somebody waits for the machine.', on: { 'machine.unwanted': 'unwanted' } },
+    unwanted: {
+      description:
+        'Nobody wants it any more; the answer is waited for, so that nothing is made behind our back.',
+      on: { 'machine.unwanted': {} },
+      exit: 'recallUnwanted',
+    },
+  },
+} as const;
+
 /** One request makes a machine, and asks for its boot; its answer can be lost, and the machine made all the same. */
 export const creating = clusterMachineSetup.createStateConfig({
   description: 'A machine is asked for, until it is known to be there, and once only.',
@@ -17,6 +31,7 @@ export const creating = clusterMachineSetup.createStateConfig({
   states: {
     requesting: {
       description: 'The first request under this name: who else has it is not ours.',
+      ...untilAnswered,
       invoke: {
         id: 'requestMachine',
         src: 'requestMachine',
@@ -60,6 +75,7 @@ export const creating = clusterMachineSetup.createStateConfig({
     requestingAgain: {
       description:
         'There is none: the request is made once more, and may find that the first one came in between.',
+      ...untilAnswered,
       invoke: {
         id: 'requestMachineAgain',
         src: 'requestMachine',

@@ -79,6 +79,8 @@ export const clusterMachineSetup = setup({
       type: 'concluded' as const,
       end: { why, worker, message, missed },
     })),
+    /** As if it were said only now. */
+    recallUnwanted: raise({ type: 'machine.unwanted' }),
     tellSeen: raise((_, { view }: Seen) => ({ type: 'machine.seen', view }) as const),
   },
 });

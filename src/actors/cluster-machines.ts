@@ -24,12 +24,15 @@ export const createClusterFollower =
       actor.subscribe({ error: reject });
     });
     ended.catch(() => {});
+    const settled = new Promise<void>((resolve) => {
+      actor.subscribe({ complete: resolve, error: () => resolve() });
+    });
     actor.start();
     const tell = (type: 'machine.entered' | 'machine.unwanted') => {
       if (actor.getSnapshot().status === 'active') actor.send({ type });
     };
     return {
-      ...{ started, ended },
+      ...{ started, ended, settled },
       entered: () => tell('machine.entered'),
       unwanted: () => tell('machine.unwanted'),
     };

@@ -9,6 +9,7 @@ import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
 import { startCli } from '../integration/cli.ts';
 import { type Materials, makeMaterials } from '../integration/materials.ts';
 import { ACCOUNT, type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
+import type { Knobs } from '../orchard-emulator/knobs.ts';
 import { orchardSettings } from '../orchard-emulator/settings.ts';
 
 /** The built daemon, as an operator starts it, on a cluster of two Macs. */
@@ -106,6 +107,42 @@ test('a number of jobs is taken also where the cluster does not say its room, an
   daemon.signal('SIGTERM');
   expect(await daemon.ended).toBe(0);
   expect(host.cluster.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  await host.expectNothingLeft();
+});
+
+/** The first request for a machine is carried out only after something has happened to whoever wants it. */
+function slowlyMade() {
+  const faults = ['delayed' as const];
+  const fault: Knobs['fault'] = ({ method }) => (method === 'POST' ? faults.shift() : undefined);
+  Object.assign(host.knobs, { lateMs: 1_500, fault });
+  const made = vi.spyOn(host.cluster, 'create');
+  const isAskedFor = () => host.cluster.calls.some(({ method }) => method === 'POST');
+  return { made, askedFor: () => vi.waitFor(() => expect(isAskedFor()).toBe(true), 30_000) };
+}
+
+test('a daemon that ends while it asks for a machine leaves none', async () => {
+  const { made, askedFor } = slowlyMade();
+  const daemon = start({ PERRY_VM_STANDBY: '1' });
+  await askedFor();
+  expect(made).not.toHaveBeenCalled();
+  daemon.signal('SIGTERM');
+  expect(await daemon.ended).toBe(0);
+  expect(made).toHaveBeenCalledOnce();
+  await host.expectNothingLeft();
+});
+
+test('a job that is cancelled while its machine is asked for leaves none', async () => {
+  const { made, askedFor } = slowlyMade();
+  const daemon = start({ PERRY_VM_STANDBY: '0' });
+  const job = await hub.submitJob(materials.macJob());
+  await askedFor();
+  expect(made).not.toHaveBeenCalled();
+  expect(hub.cancel(job)).toBe(true);
+  expect(await hub.completed(job, AbortSignal.timeout(60_000))).toMatchObject({ success: false });
+  await vi.waitFor(() => expect(made).toHaveBeenCalledOnce(), 10_000);
+  await vi.waitFor(() => expect([...host.cluster.vms.keys()]).toEqual([]), 10_000);
+  daemon.signal('SIGTERM');
+  expect(await daemon.ended).toBe(0);
   await host.expectNothingLeft();
 });
 

@@ -139,6 +139,47 @@ test('a machine that is unwanted while it is cloned goes', async () => {
   expect(await driver.list({ signal })).toEqual([]);
 });
 
+test.each<[string, ApiFault]>([
+  ['done and answered only after that', 'delayed'],
+  ['not answered, and done after that', 'late'],
+  ['done, and its answer lost', 'lost'],
+  ['neither done nor answered', 'silent'],
+])('a machine that is given up while it is asked for: a request that is %s leaves none', async (_, fault) => {
+  const follow = createClusterFollower({ ...quickPauses, requestTimeout: 500 });
+  await start({ knobs: { cloneTicks: 1_000_000 } }, { follow });
+  failing('POST', fault);
+  const name = freshName();
+  const abort = new AbortController();
+  const cloning = driver.clone('golden', name, { signal: abort.signal });
+  cloning.catch(() => {});
+  await vi.waitFor(() => expect(posts()).toBe(1), 10_000);
+  abort.abort(new Error('unwanted'));
+  await expect(cloning).rejects.toThrow('unwanted');
+  const made = vi.spyOn(host.cluster, 'create');
+  await driver.delete(name, { signal });
+  expect([...host.cluster.vms.keys()]).toEqual([]);
+  expect(posts()).toBe(1);
+  if (fault === 'delayed' || fault === 'late') expect(made).toHaveBeenCalledOnce();
+});
+
+test('who waits for a request that is under way can stop waiting', async () => {
+  await start({ knobs: { lateMs: 1_000 } });
+  failing('POST', 'delayed');
+  const name = freshName();
+  const abort = new AbortController();
+  const cloning = driver.clone('golden', name, { signal: abort.signal });
+  await vi.waitFor(() => expect(posts()).toBe(1), 10_000);
+  abort.abort(new Error('unwanted'));
+  await expect(cloning).rejects.toThrow('unwanted');
+  const tired = new AbortController();
+  const deleting = driver.delete(name, { signal: tired.signal });
+  tired.abort(new Error('tired'));
+  await expect(deleting).rejects.toThrow('tired');
+  // the next attempt waits for the rest
+  await driver.delete(name, { signal });
+  expect([...host.cluster.vms.keys()]).toEqual([]);
+});
+
 test('another host key than the pinned one, and a way to another machine, end the attempt', async () => {
   await start({}, {});
   const { address } = await boot();

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { clusterMachineLimits, OTHER_MACHINES } from '../../machines/cluster-machine/limits.ts';
 import { clusterMachine } from '../../machines/cluster-machine/machine.ts';
 import type { ClusterMachineSaid } from '../../machines/cluster-machine/setup.ts';
@@ -198,8 +198,56 @@ test('a first request that says nothing is given up, and a name that is taken is
   expect(refused.end()).toMatchObject({ why: 'refused' });
 });
 
+/** Given up while its first request, or a further one, is under way. */
+const givenUp = { requesting: begin, requestingAgain: askedAgain } as const;
+
+function askedAgain(): Scene {
+  const scene = begin();
+  scene.stage.the('requestMachine').fail(unreachable());
+  scene.clock.advance(requestPause);
+  scene.stage.the('lookAtMachine').answer(view('gone', null));
+  return scene;
+}
+
+describe.each(Object.entries(givenUp))('given up while %s', (state, start) => {
+  const unwanted = () => {
+    const scene = start();
+    scene.machine.send({ type: 'machine.unwanted' });
+    scene.machine.send({ type: 'machine.unwanted' });
+    expect(scene.machine.is(`creating.${state}.unwanted`)).toBe(true);
+    expect(scene.stage.open('requestMachine')).toHaveLength(1);
+    return scene;
+  };
+
+  test('the answer is waited for, and is the end: the owner removes what was made', () => {
+    const scene = unwanted();
+    scene.stage.the('requestMachine').answer(UID);
+    expect(scene.said('concluded')).toHaveLength(1);
+    expect(scene.end()).toMatchObject({ why: 'unwanted' });
+    expect([scene.machine.status, scene.stage.open(), scene.clock.pending]).toEqual(['done', [], 0]);
+  });
+
+  test('a refusal is the end', () => {
+    const scene = unwanted();
+    scene.stage.the('requestMachine').fail(failure('CLUSTER_REFUSED', false));
+    expect([scene.machine.status, scene.said('concluded').length]).toEqual(['done', 1]);
+  });
+
+  test.each([
+    ['a lost answer', (scene: Scene) => scene.stage.the('requestMachine').fail(unreachable())],
+    ['no answer', (scene: Scene) => scene.clock.advance(requestTimeout)],
+  ])('%s: what comes late is looked for', (_, end) => {
+    const scene = unwanted();
+    end(scene);
+    expect([scene.machine.is('late'), scene.end()?.why]).toEqual([true, 'unwanted']);
+    scene.clock.advance(lateTimeout);
+    expect([scene.machine.status, scene.stage.open()]).toEqual(['done', []]);
+  });
+});
+
 test('what comes after everybody has gone is removed, and looked for until nothing can come any more', () => {
   const scene = begin();
+  scene.stage.the('requestMachine').fail(unreachable());
   scene.machine.send({ type: 'machine.unwanted' });
   expect(scene.end()).toMatchObject({ why: 'unwanted' });
   scene.clock.advance(requestPause);

@@ -64,7 +64,9 @@ async function serve(cluster: Cluster, request: IncomingMessage, response: Serve
     if (typeof fault === 'object') throw new Refusal(fault.status);
     if (TUNNEL_PATH.test(url.pathname)) throw new Refusal(426);
     if (fault === 'late') return await answerLate(cluster, request, url);
-    const body = await answer(cluster, request, url);
+    const body = await (fault === 'delayed'
+      ? answerDelayed(cluster, request, url)
+      : answer(cluster, request, url));
     if (fault === 'slow') await sleep(cluster.knobs.lateMs);
     if (fault === 'lost') return void request.socket.destroy();
     send(response, 200, body);
@@ -76,10 +78,21 @@ async function serve(cluster: Cluster, request: IncomingMessage, response: Serve
 
 /** As a controller that hung carries out what it has read before the client went away. */
 async function answerLate(cluster: Cluster, request: IncomingMessage, url: URL): Promise<void> {
+  const done = answerDelayed(cluster, request, url, () => request.socket.destroy());
+  await done.catch(() => {});
+}
+
+/** The request is read at once. */
+async function answerDelayed(
+  cluster: Cluster,
+  request: IncomingMessage,
+  url: URL,
+  onRead = () => {},
+): Promise<unknown> {
   const body = request.method === 'POST' ? await json(request) : undefined;
-  request.socket.destroy();
+  onRead();
   await sleep(cluster.knobs.lateMs);
-  await answer(cluster, request, url, async () => body).catch(() => {});
+  return answer(cluster, request, url, async () => body);
 }
 
 interface Upgrade {
@@ -117,7 +130,8 @@ async function upgrade(
   socket.on('error', () => {});
   const url = urlOf(request);
   const fault = noted(cluster, request);
-  if (fault === 'reset' || fault === 'lost' || fault === 'late') return void socket.destroy();
+  if (fault === 'reset' || fault === 'lost' || fault === 'late' || fault === 'delayed')
+    return void socket.destroy();
   if (fault === 'silent') return;
   try {
     if (typeof fault === 'object') throw new Refusal(fault.status);

@@ -17,6 +17,8 @@ export type ApiFault =
   | 'silent'
   /** The connection closed at once, and done some time after that. */
   | 'late'
+  /** Done and answered some time after it came, whether or not somebody still waits for the answer. */
+  | 'delayed'
   /** Done, and answered some time after that. */
   | 'slow';
 

@@ -37,19 +37,26 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
   const { make, failingHosts } = machineMaker(api, machines, options);
   const made = new Map<string, MadeMachine>();
   const running = new Set<string>();
-  const unwanted = new Set<string>();
+  const unwanted = new WeakSet<MadeMachine>();
   const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
   const ours = (name: string): string => {
     if (isOurs(name)) return name;
     throw notOurs(name);
   };
-  const remove = async (name: string, signal: AbortSignal): Promise<void> => {
-    ours(name);
-    signal.throwIfAborted();
-    unwanted.add(name);
-    await machines.remove(name, signal);
-    made.get(name)?.unwanted();
+  const expectEnd = (name: string): MadeMachine | undefined => {
+    const machine = made.get(ours(name));
+    if (machine) unwanted.add(machine);
+    return machine;
   };
+  const remove = async (name: string, signal: AbortSignal): Promise<void> => {
+    const machine = expectEnd(name);
+    signal.throwIfAborted();
+    await machines.remove(name, signal);
+    machine?.unwanted();
+  };
+  /** Who deletes a machine must know of it for as long as it may still be made. */
+  const forgetOnceSettled = (name: string, machine: MadeMachine): void =>
+    void machine.settled.then(() => made.get(name) === machine && made.delete(name));
   const abandon = async (name: string): Promise<void> => {
     await remove(name, AbortSignal.timeout(POWER_OFF_TIMEOUT_MS)).catch((error) =>
       note('warn', 'a machine of the cluster could not be removed yet', { vm: name, err: error }),
@@ -78,14 +85,13 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
       made.set(name, machine);
       const failed = await unlessAborted(machine.started, signal).catch((error: unknown) => {
         machine.unwanted();
-        made.delete(name);
+        forgetOnceSettled(name, machine);
         throw error;
       });
       if (!failed) return;
-      made.delete(name);
+      forgetOnceSettled(name, machine);
       // nothing is left by a clone that failed
       if (!failed.isAnother) await abandon(name);
-      unwanted.delete(name);
       throw failed.error;
     },
     run: async (name, runOptions) => {
@@ -100,7 +106,7 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
           throw error;
         })
         .finally(() => running.delete(name));
-      const [expected, reason] = [unwanted.has(name), endingOf(end)];
+      const [expected, reason] = [unwanted.has(known), endingOf(end)];
       if (!expected) note('warn', 'a machine ended by itself', { vm: name, reason, ...end });
       return { expected, reason } satisfies VmExit;
     },
@@ -121,6 +127,11 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
     },
     stop: (name, { signal }) => remove(name, signal),
     delete: async (name, { signal }) => {
+      const machine = expectEnd(name);
+      signal.throwIfAborted();
+      machine?.unwanted();
+      // what a request that is under way makes would come after its removal
+      await unlessAborted(machine?.settled, signal);
       await remove(name, signal);
       made.delete(name);
     },

@@ -25,6 +25,8 @@ export interface FollowedMachine {
   /** It was started on its worker. Never rejects; a machine that ends before leaves it open. */
   readonly started: Promise<void>;
   readonly ended: Promise<ClusterMachineEnd>;
+  /** Nothing can come any more of what was asked for, as far as anybody can know. Never rejects. */
+  readonly settled: Promise<void>;
   /** Somebody was inside. */
   entered(): void;
   /** Its owner has removed it, or will; what a late request still makes of it is removed. */
