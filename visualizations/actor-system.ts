@@ -35,6 +35,8 @@ const nodes = {
   registry: { id: 'registry', shape: '[(registry of the base image)]' },
   inquiry: { id: 'inquiry', shape: '[inquiry]' },
   'status-watch': { id: 'status', shape: '[status-watch]' },
+  page: { id: 'page', shape: '((page))' },
+  'page-feed': { id: 'feed', shape: '[page-feed]' },
 } as const satisfies Readonly<Record<string, Node>>;
 
 interface Arrow {
@@ -163,6 +165,9 @@ export const arrows: readonly Arrow[] = [
   { from: 'vm-lifecycle', to: 'image-check', events: ['vm.ready', 'vm.lost'] },
   { from: 'command', to: 'inquiry', says: 'starts' },
   { from: 'command', to: 'status-watch', says: 'starts' },
+  { from: 'page', to: 'page-feed', events: ['viewer.joined', 'viewer.left'] },
+  { from: 'supervisor', to: 'page-feed', events: ['feed.changed'] },
+  { from: 'page-feed', to: 'page', says: 'what has changed' },
 ];
 
 /** Events by which regions of one chart talk to each other, by the name of its page. */

@@ -10,6 +10,7 @@ import { interruptedJobsMachine } from '../machines/interrupted-jobs/machine.ts'
 import { loneFileMachine } from '../machines/lone-file/machine.ts';
 import { loneSignerMachine } from '../machines/lone-signer/machine.ts';
 import { notarizationMachine } from '../machines/notarization/machine.ts';
+import { pageFeedMachine } from '../machines/page-feed/machine.ts';
 import { qemuImageBuildMachine } from '../machines/qemu-image-build/machine.ts';
 import { signJobMachine } from '../machines/sign-job/machine.ts';
 import { statusWatchMachine } from '../machines/status-watch/machine.ts';
@@ -38,6 +39,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'image-check': imageCheckMachine,
   inquiry: inquiryMachine,
   'status-watch': statusWatchMachine,
+  'page-feed': pageFeedMachine,
   'vm-pool': vmPoolMachine,
   notarization: notarizationMachine,
   'store-upload': storeUploadMachine,

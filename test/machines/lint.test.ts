@@ -52,6 +52,7 @@ const RESTING: Readonly<Record<string, string>> = {
   'supervisor.serving.capacity.followed.unknown': 'cluster-capacity has the deadlines',
   'clusterCapacity.room.steady': 'the controller is asked in the region beside it',
   'clusterLook.idle': 'there is nothing to wait for',
+  'pageFeed.unwatched': 'nobody watches',
   // sign-job: the work has the deadlines, its companions follow it
   'signJob.engaged.work.reporting': 'waits only for the question about the claim, which has a deadline',
   'signJob.engaged.work.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',
