@@ -8,12 +8,18 @@ export type Supervisor = Actor<ReturnType<typeof provideSupervisor>>;
 /** Those of the facts that do not change with the moment. */
 export type StandingFacts = Omit<StatusFacts, 'nowMs'>;
 
+/** Asked again and again, how the daemon stands. */
+export const statusNow =
+  (supervisor: Supervisor, facts: StandingFacts): (() => DaemonStatus) =>
+  () =>
+    statusOf(supervisor.getSnapshot(), { ...facts, nowMs: Date.now() });
+
 /** Turns requests into wishes to the supervisor; every answer says how things stand after the wish. */
 export function answersOf(
   supervisor: Supervisor,
   facts: StandingFacts,
 ): (request: ControlRequest) => ControlReply {
-  const now = (): DaemonStatus => statusOf(supervisor.getSnapshot(), { ...facts, nowMs: Date.now() });
+  const now = statusNow(supervisor, facts);
   return (request) => {
     if (request.request === 'drain') supervisor.send({ type: 'drain.requested' });
     if (request.request === 'shutdown') shutDown(supervisor);

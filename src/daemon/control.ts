@@ -1,4 +1,4 @@
-import { answersOf, type Supervisor } from '../control/answers.ts';
+import { answersOf, type StandingFacts, type Supervisor } from '../control/answers.ts';
 import { type ControlServer, startControlServer } from '../control/server.ts';
 import { packageVersion } from '../package-root.ts';
 import type { Services } from '../run/services.ts';
@@ -6,11 +6,19 @@ import type { Services } from '../run/services.ts';
 /** The socket through which `perry-ship status`, `drain` and `cancel` talk to this daemon. */
 export function startControl(
   supervisor: Supervisor,
-  services: Services,
-  driver: string,
+  { config, logger }: Services,
+  facts: StandingFacts,
 ): Promise<ControlServer> {
-  const { config, logger, vault, driver: machines } = services;
-  const answer = answersOf(supervisor, {
+  return startControlServer({
+    stateDir: config.stateDir,
+    answer: answersOf(supervisor, facts),
+    onFault: (error) => logger.warn({ err: error }, 'a request on the control socket could not be answered'),
+  });
+}
+
+/** What the status tells that the statecharts do not know. */
+export function standingFacts({ config, vault, driver: machines }: Services, driver: string): StandingFacts {
+  return {
     pid: process.pid,
     version: packageVersion(),
     worker: config.workerName,
@@ -19,10 +27,5 @@ export function startControl(
     startedAtMs: Date.now(),
     failingHosts: () => machines.failingHosts?.() ?? {},
     receivedAtMs: (runId) => vault.claim(runId)?.receivedAtMs,
-  });
-  return startControlServer({
-    stateDir: config.stateDir,
-    answer,
-    onFault: (error) => logger.warn({ err: error }, 'a request on the control socket could not be answered'),
-  });
+  };
 }

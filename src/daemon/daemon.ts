@@ -7,6 +7,7 @@ import type { VmDriver } from '../adapters/vm/driver.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import { createGuestToolchain } from '../adapters/xcode/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
+import { statusNow } from '../control/answers.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
 import { bootsAtOnce, vmDrivers } from '../domain/vm-driver.ts';
@@ -26,15 +27,15 @@ import { WatchedGuests } from '../run/host/watched-guest.ts';
 import type { Limits } from '../run/limits.ts';
 import type { Services } from '../run/services.ts';
 import { createVault } from '../run/vault.ts';
-import { startControl } from './control.ts';
+import { standingFacts, startControl } from './control.ts';
 import { driverText } from './driver-text.ts';
 import { goldenImage } from './golden-image.ts';
-import { startInspector } from './inspector.ts';
 import { instanceOf } from './instance.ts';
 import { orchardOptions } from './orchard-options.ts';
 import { qemuOptions } from './qemu-options.ts';
 import { slotsOf } from './slots.ts';
 import { notesIn, tartOptions } from './tart-options.ts';
+import { startWeb } from './web.ts';
 
 export interface Daemon {
   readonly supervisor: Actor<ReturnType<typeof provideSupervisor>>;
@@ -96,11 +97,12 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     input,
     inspect: logEvents(logger),
   });
-  const control = await startControl(supervisor, services, driver);
-  const inspector = await startInspector(supervisor, services, driver);
+  const facts = standingFacts(services, driver);
+  const control = await startControl(supervisor, services, facts);
+  const web = await startWeb({ supervisor, services, driver, status: statusNow(supervisor, facts) });
   const finished = untilDone(supervisor).finally(async () => {
     await services.runs.close();
-    await inspector?.stop();
+    await web?.stop();
     await control.close();
     services.takenJobs.close();
     await lock.release();

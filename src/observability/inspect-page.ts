@@ -1,12 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Route } from '../web/route.ts';
 import { pageScript } from './inspect-page-script.ts';
 import { pageStyle } from './inspect-page-style.ts';
-
-export interface InspectPage {
-  readonly html: string;
-  /** Nothing but the style and the script of this page, and the WebSocket it came from. */
-  readonly contentSecurityPolicy: string;
-}
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -15,9 +10,19 @@ const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(
  *
  * @param machines - what makes the machines, in words of our own, e.g. `qemu (emulated)`
  */
-export function inspectPage(machines: string): InspectPage {
-  return {
-    html: `<!doctype html>
+export const inspectPage = (machines: string): Route => ({
+  path: '/',
+  get: () => ({
+    type: 'text/html; charset=utf-8',
+    body: htmlWith(machines),
+    headers: { 'content-security-policy': POLICY },
+  }),
+});
+
+/** Nothing but the style and the script of this page, and the WebSocket it came from. */
+const POLICY = `default-src 'none'; style-src ${hashOf(pageStyle)}; script-src ${hashOf(pageScript)}; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
+const htmlWith = (machines: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -35,7 +40,4 @@ export function inspectPage(machines: string): InspectPage {
 <script>${pageScript}</script>
 </body>
 </html>
-`,
-    contentSecurityPolicy: `default-src 'none'; style-src ${hashOf(pageStyle)}; script-src ${hashOf(pageScript)}; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  };
-}
+`;

@@ -1,16 +1,13 @@
 import { createInspector, type StatelyInspectionEvent } from '@statelyai/inspect';
 import type { AnyActorRef, InspectionEvent } from 'xstate';
+import { STATELY_ORIGINS } from '../web/access.ts';
+import { createFeed, type Feed } from '../web/feed.ts';
 import { sanitisedEvent } from './inspect-events.ts';
 import { createRelayMemory } from './relay-memory.ts';
-import { startRelayServer } from './relay-server.ts';
 import type { RedactText } from './sanitise.ts';
 
 export interface InspectRelayOptions {
   readonly root: AnyActorRef;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** What makes the machines, as the page says it. */
-  readonly machines: string;
   /** What people wrote for people passes it; the statecharts hold no secret in the first place. */
   readonly redact: RedactText;
   /** Something could not be shown; told at most once for each kind. */
@@ -18,8 +15,9 @@ export interface InspectRelayOptions {
 }
 
 export interface InspectRelay {
-  readonly port: number;
-  stop(): Promise<void>;
+  /** At `/`, for the web server. */
+  readonly feed: Feed;
+  stop(): void;
 }
 
 /** The serialiser works in a later turn of the event loop: a burst must not pile up in front of it. */
@@ -27,26 +25,22 @@ const MAX_PENDING = 1_000;
 const MAX_HELD = 2_000;
 
 /**
- * Serves the live actor system to any viewer of the Stately inspector, in its wire format (tried with
- * `@statelyai/inspect` 0.7.2), and to the page, on 127.0.0.1 only. Viewers may come and go, and come late.
- *
- * @throws Error of node:net when the port cannot be used
+ * Shows the live actor system to any viewer of the Stately inspector, in its wire format (tried with
+ * `@statelyai/inspect` 0.7.2), and to the page. Viewers may come and go, and come late.
  */
-export async function startInspectRelay({
-  root,
-  port,
-  machines,
-  redact,
-  onFault,
-}: InspectRelayOptions): Promise<InspectRelay> {
+export function createInspectRelay({ root, redact, onFault }: InspectRelayOptions): InspectRelay {
   const memory = createRelayMemory();
   const guarded = guardWith(onFault);
-  const server = await startRelayServer({ port, machines, greeting: () => memory.texts(), onFault });
+  const feed = createFeed({
+    path: '/',
+    origins: STATELY_ORIGINS,
+    joined: (viewer) => memory.texts().forEach(viewer.send),
+  });
   const queue = createQueue(
     (event) => {
       const text = JSON.stringify(event);
       memory.keep(event, text);
-      server.broadcast(text);
+      feed.broadcast(text);
     },
     redact,
     guarded,
@@ -55,13 +49,7 @@ export async function startInspectRelay({
   for (const actor of familyOf(root))
     next({ type: '@xstate.actor', actorRef: actor, rootId: root.sessionId });
   const subscription = root.system.inspect({ next });
-  return {
-    port: server.port,
-    stop: () => {
-      subscription.unsubscribe();
-      return server.close();
-    },
-  };
+  return { feed, stop: () => subscription.unsubscribe() };
 }
 
 type Guard = (act: () => void) => void;

@@ -57,7 +57,8 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   files: ['formats', 'domain'],
   adapters: ['formats', 'domain', 'files'],
   config: ['domain'],
-  observability: ['machines', 'domain'],
+  web: [],
+  observability: ['machines', 'domain', 'web'],
   journal: ['files'],
   history: ['machines', 'files', 'observability', 'journal'],
   preflight: ['formats', 'domain', 'adapters'],
@@ -84,6 +85,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'files',
     'adapters',
     'config',
+    'web',
     'observability',
     'journal',
     'run',
@@ -192,12 +194,7 @@ test('each outside thing has one door', () => {
   expect(importers('undici')).toEqual(['src/adapters/http']);
   expect(importers('ssh2')).toEqual(['src/adapters/guest/ssh']);
   expect(importers('sharp')).toEqual(['src/demo/bundles', 'src/files/icons']);
-  expect(importers('ws')).toEqual([
-    'src/adapters/guest',
-    'src/adapters/hub',
-    'src/embedded-hub',
-    'src/observability',
-  ]);
+  expect(importers('ws')).toEqual(['src/adapters/guest', 'src/adapters/hub', 'src/embedded-hub', 'src/web']);
   expect(importers('node:child_process')).toEqual(['src/adapters/process']);
 });
 

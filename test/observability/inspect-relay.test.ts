@@ -5,7 +5,9 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type AnyActorRef, assign, createActor, type ErrorActorEvent, fromPromise, setup } from 'xstate';
 import { createRedactor } from '../../src/domain/redaction/index.ts';
-import { type InspectRelay, startInspectRelay } from '../../src/observability/inspect-relay.ts';
+import { inspectPage } from '../../src/observability/inspect-page.ts';
+import { createInspectRelay, type InspectRelayOptions } from '../../src/observability/inspect-relay.ts';
+import { startWebServer } from '../../src/web/server.ts';
 
 const SECRET = 'hunter2-in-plain-sight';
 const PATIENCE = { timeout: 10_000, interval: 2 };
@@ -81,26 +83,35 @@ type Message = Record<string, unknown> & {
   snapshot?: { value?: unknown; context?: unknown; status?: string };
 };
 
-let relay: InspectRelay | undefined;
+let served: Awaited<ReturnType<typeof serve>> | undefined;
 const viewers: WebSocket[] = [];
 afterEach(async () => {
   for (const viewer of viewers.splice(0)) viewer.terminate();
-  await relay?.stop();
-  relay = undefined;
+  await served?.stop();
+  served = undefined;
 });
 
-const start = async (root: AnyActorRef, options: Partial<Parameters<typeof startInspectRelay>[0]> = {}) => {
+/** The page and the relay, as the daemon puts them together. */
+async function serve(root: AnyActorRef, options: Partial<InspectRelayOptions> & { port?: number } = {}) {
   const redactor = createRedactor();
   redactor.add('run', [SECRET]);
-  relay = await startInspectRelay({
-    machines: 'qemu (emulated)',
-    root,
-    port: 0,
-    redact: redactor.ofAnyJob,
+  const relay = createInspectRelay({ root, redact: redactor.ofAnyJob, onFault: () => {}, ...options });
+  const server = await startWebServer({
+    port: options.port ?? 0,
+    routes: [inspectPage('qemu (emulated)')],
+    feeds: [relay.feed],
     onFault: () => {},
-    ...options,
   });
-  return relay;
+  const stop = async () => {
+    await server.close();
+    relay.stop();
+  };
+  return { port: server.port, stop };
+}
+
+const start = async (root: AnyActorRef, options: Partial<InspectRelayOptions> = {}) => {
+  served = await serve(root, options);
+  return served;
 };
 
 async function view(port: number, headers: Record<string, string> = {}) {
@@ -241,7 +252,7 @@ describe('the inspector', () => {
     await viewer.until(actorNamed('supervisor'));
     const closed = once(viewers[0] as WebSocket, 'close');
     await stop();
-    relay = undefined;
+    served = undefined;
     await closed;
     root.send({ type: 'tick' });
     await setImmediate();
@@ -252,13 +263,7 @@ describe('the inspector', () => {
   test('a port in use is an error, not an exception out of nowhere', async () => {
     const root = createActor(parentMachine, { id: 'supervisor' }).start();
     const { port } = await start(root);
-    const second = startInspectRelay({
-      root,
-      machines: 'local',
-      port,
-      redact: (text) => text,
-      onFault: () => {},
-    });
+    const second = serve(root, { port });
     await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' });
     root.stop();
   });

@@ -1,0 +1,13 @@
+import type { Supervisor } from '../control/answers.ts';
+import type { DaemonStatus } from '../observability/status.ts';
+import type { Services } from '../run/services.ts';
+
+/** What the pieces of a web server may look at. */
+export interface WebSurroundings {
+  readonly supervisor: Supervisor;
+  readonly services: Services;
+  /** What makes the machines, e.g. `qemu (emulated)`. */
+  readonly driver: string;
+  /** How the daemon stands now. */
+  readonly status: () => DaemonStatus;
+}
