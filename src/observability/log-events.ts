@@ -48,7 +48,7 @@ const lines: Readonly<Record<string, Describe>> = {
 
 /** Of a cluster none of whose hosts can take a machine. */
 export const NO_ROOM =
-  'no host of the cluster has room for a machine, and jobs wait: look at "orchard list workers", add a Mac, or resume one that is paused';
+  'no host of the cluster has room for a machine, and jobs wait: "perry-ship doctor" says why of each; add a Mac, resume one that is paused, or start one that is silent, or set its clock';
 const ROOM_UNKNOWN =
   'the controller of the cluster says nothing: the room that it told last counts on; check that it runs and can be reached from this host';
 

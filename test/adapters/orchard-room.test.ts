@@ -21,8 +21,10 @@ test.each([
   ['one', [mac()], 2],
   ['two', [mac(), mac({ name: 'mac-02' })], 4],
   ['one that is paused', [mac({ isPaused: true })], 0],
-  ['one that missed three signs of life', [mac({ silentMs: 59_000 })], 2],
-  ['one that missed more', [mac({ silentMs: 61_000 })], 0],
+  ['one whose clock is 70 s behind', [mac({ silentMs: 85_000 })], 2],
+  ['one whose clock is an hour ahead', [mac({ silentMs: -3_600_000 })], 2],
+  ['one that the controller still gives machines', [mac({ silentMs: 180_000 })], 2],
+  ['one that the controller has given up', [mac({ silentMs: 180_001 })], 0],
   ['one of another processor', [mac({ arch: 'amd64' })], 0],
   ['one of another runtime', [mac({ runtime: 'vetu' })], 0],
   ['one with another label', [mac({ labels: { pool: 'builds' } })], 0],
@@ -47,6 +49,6 @@ test('of a large cluster some slots are left free, and more than 256 are never t
 test('what is told says why', () => {
   const all = [mac(), mac({ name: 'b', isPaused: true }), mac({ name: 'c', silentMs: 3_600_000 })];
   expect(room(all, [on('mac-01')]).account).toBe(
-    'workers: 1 of 3, slots: 2, taken by others: 1, workers paused: 1, workers silent: 1',
+    'workers: 1 of 3, slots: 2, taken by others: 1, workers paused: 1, workers silent, or with a clock that is behind: 1',
   );
 });

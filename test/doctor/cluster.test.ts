@@ -296,6 +296,29 @@ describe('the workers', () => {
     });
   });
 
+  test.each([
+    ['behind', -85, /^2 of 2: .*; mac-01 says that its last sign of life was 8\d s ago/],
+    ['ahead', 300, /^2 of 2: .*; mac-01 says that its last sign of life comes in (?:29|30)\d s$/],
+  ])('one whose clock is %s gets machines, and is told', async (_, seconds, evidence) => {
+    const env = await start();
+    worker('mac-01').lastSeenMs += seconds * 1_000;
+    const answers = await examined(env);
+    expect(about(answers, 'workers')).toMatchObject({
+      ...{ verdict: 'remark', evidence: expect.stringMatching(evidence) },
+      fix: expect.stringMatching(/^If "mac-01" runs, its clock is wrong.*sntp/),
+    });
+    expect(about(answers, 'slots').evidence).toMatch(/^4 of 4;/);
+  });
+
+  test('one whose clock is so far behind that it gets none', async () => {
+    const env = await start({ workers: [{ name: 'mac-01' }] });
+    worker('mac-01').lastSeenMs -= 5 * MINUTE_MS;
+    expect(about(await examined(env), 'workers')).toMatchObject({
+      ...{ verdict: 'failed', evidence: '0 of 1; mac-01 is silent for 5 minutes' },
+      fix: expect.stringMatching(/the clock of that Mac is behind: run "sudo sntp/),
+    });
+  });
+
   test.each<[string, Record<string, string>, RegExp, RegExp]>([
     ['labels', { PERRY_ORCHARD_LABELS: 'pool=none' }, /^0 of 4; without pool=none/, /--labels pool=none/],
     [

@@ -1,7 +1,12 @@
 import type { ClusterMachine } from '../../adapters/vm/orchard/occupancy.ts';
 import type { OrchardSettings } from '../../adapters/vm/orchard/options.ts';
 import { slotsTaken } from '../../adapters/vm/orchard/room.ts';
-import { type ClusterWorker, obstacleOf, type WorkerObstacle } from '../../adapters/vm/orchard/workers.ts';
+import {
+  type ClusterWorker,
+  isClockInDoubt,
+  obstacleOf,
+  type WorkerObstacle,
+} from '../../adapters/vm/orchard/workers.ts';
 import type { Config } from '../../config/load.ts';
 import { parseVmName } from '../../domain/vm-name.ts';
 import { type Check, type Finding, failed, ok, remark } from '../check.ts';
@@ -36,26 +41,31 @@ const fittingWorkers = (visit: ClusterVisit): Check => ({
 });
 
 function workersFinding(workers: readonly ClusterWorker[], settings: OrchardSettings): Finding {
-  const by = (obstacle: WorkerObstacle | undefined) =>
-    workers.filter((worker) => obstacleOf(worker, settings) === obstacle);
-  const fitting = by(undefined);
-  const problems = PROBLEMS.flatMap(({ obstacle, say, fix }) => {
-    const found = by(obstacle);
-    return found.length === 0 ? [] : [{ obstacle, text: say(found, settings), fix: fix(found, settings) }];
+  const fitting = workers.filter((worker) => obstacleOf(worker, settings) === undefined);
+  const problems = PROBLEMS.flatMap(({ what, say, fix }) => {
+    const found = workers.filter((worker) => problemOf(worker, settings) === what);
+    return found.length === 0 ? [] : [{ what, text: say(found, settings), fix: fix(found, settings) }];
   });
   const head = `${fitting.length} of ${workers.length}${fitting.length > 0 ? `: ${named(namesOf(fitting))}` : ''}`;
   const evidence = [head, ...problems.map(({ text }) => text)].join('; ');
   const [first] = problems;
   if (fitting.length === 0 && first) return failed(evidence, first.fix);
-  const urgent = problems.find(({ obstacle }) => obstacle === 'offline' || obstacle === 'paused');
+  const urgent = problems.find(({ what }) => URGENT.includes(what));
   return urgent ? remark(evidence, urgent.fix) : ok(evidence);
 }
 
 const namesOf = (workers: readonly ClusterWorker[]): string[] => workers.map(({ name }) => name);
 const firstOf = ([first]: readonly ClusterWorker[]): string => first?.name ?? '';
 
+type WorkerProblem = WorkerObstacle | 'clockInDoubt';
+const URGENT: readonly WorkerProblem[] = ['offline', 'clockInDoubt', 'paused'];
+
+/** Also of a worker that is given machines. */
+const problemOf = (worker: ClusterWorker, settings: OrchardSettings): WorkerProblem | undefined =>
+  obstacleOf(worker, settings) ?? (isClockInDoubt(worker) ? 'clockInDoubt' : undefined);
+
 interface Problem {
-  readonly obstacle: WorkerObstacle;
+  readonly what: WorkerProblem;
   readonly say: (found: readonly ClusterWorker[], settings: OrchardSettings) => string;
   readonly fix: (found: readonly ClusterWorker[], settings: OrchardSettings) => string;
 }
@@ -63,28 +73,38 @@ interface Problem {
 /** The first that is there is the one to be mended first. */
 const PROBLEMS: readonly Problem[] = [
   {
-    obstacle: 'offline',
+    what: 'offline',
     say: (found) =>
       found
         .map(({ name, silentMs }) => `${name} ${silence(silentMs)}`)
         .slice(0, MAX_NAMES)
         .join('; '),
     fix: (found) =>
-      `Start Orchard again on "${firstOf(found)}"; a Mac that does not come back: orchard delete worker "${firstOf(found)}"`,
+      `Start Orchard again on "${firstOf(found)}"; where it runs, the clock of that Mac is behind: ${SET_CLOCK}; a Mac that does not come back: orchard delete worker "${firstOf(found)}"`,
   },
   {
-    obstacle: 'paused',
+    what: 'clockInDoubt',
+    say: (found) =>
+      found
+        .map(({ name, silentMs }) => `${name} ${clockText(silentMs)}`)
+        .slice(0, MAX_NAMES)
+        .join('; '),
+    fix: (found) =>
+      `If "${firstOf(found)}" runs, its clock is wrong, or the controller's: ${SET_CLOCK} there. A worker that is three minutes behind gets no machines; one that is ahead still gets them when it is gone.`,
+  },
+  {
+    what: 'paused',
     say: (found) => `paused: ${named(namesOf(found))}`,
     fix: (found) => `When the work on it is done: orchard resume worker "${firstOf(found)}"`,
   },
   {
-    obstacle: 'otherLabels',
+    what: 'otherLabels',
     say: (found, { labels }) => `without ${labelsText(labels)}: ${named(namesOf(found))}`,
     fix: (_, { labels }) =>
       `Start the workers with --labels ${labelsText(labels)}, or change PERRY_ORCHARD_LABELS.`,
   },
   {
-    obstacle: 'otherKind',
+    what: 'otherKind',
     say: (found) =>
       `of another kind: ${named(found.map(({ name, arch, runtime }) => `${name} (${arch}, ${runtime})`))}`,
     fix: (_, { arch, runtime }) =>
@@ -96,6 +116,15 @@ const PROBLEMS: readonly Problem[] = [
 const LONG_MS = 365 * 86_400_000;
 const silence = (silentMs: number): string =>
   silentMs > LONG_MS ? 'has said nothing yet' : `is silent for ${Math.round(silentMs / MINUTE_MS)} minutes`;
+
+const SECOND_MS = 1_000;
+const SET_CLOCK = 'run "sudo sntp -sS time.apple.com"';
+const clockText = (silentMs: number): string => {
+  const seconds = Math.round(Math.abs(silentMs) / SECOND_MS);
+  return silentMs > 0
+    ? `says that its last sign of life was ${seconds} s ago, where 15 s are usual`
+    : `says that its last sign of life comes in ${seconds} s`;
+};
 
 const labelsText = (labels: OrchardSettings['labels']): string =>
   Object.entries(labels)

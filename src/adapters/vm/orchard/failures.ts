@@ -136,8 +136,13 @@ const unanswering: Words = {
 };
 const waits: Readonly<Record<ClusterMachineEnd['why'], (hosts: string) => Words>> = {
   notAssigned: () => ({
-    reason: 'No free host took it before its deadline: all are busy, paused, away, or lack its labels.',
-    nextStep: 'Look at "orchard list workers"; add a Mac, or take less at a time.',
+    reason:
+      'No free host took it before its deadline: all are busy, paused, silent or wrong in their clock, or lack its labels.',
+    nextStep: {
+      hub: TRY_AGAIN_OR_LOOK.hub,
+      terminal:
+        'Run "perry-ship doctor", which says of each worker why it takes none; add a Mac, or take less at a time.',
+    },
   }),
   notMade: (hosts) => ({
     reason: {

@@ -3,10 +3,8 @@ import type { OrchardApi } from './api.ts';
 import type { OrchardMachines } from './machines.ts';
 import { type ClusterMachine, machinesAmong } from './occupancy.ts';
 import type { OrchardSettings } from './options.ts';
-import { type ClusterWorker, obstacleOf, readWorkers } from './workers.ts';
+import { type ClusterWorker, obstacleOf, readWorkers, type WorkerObstacle } from './workers.ts';
 
-/** Four signs of life missed: the controller gives a worker machines for longer than that, and they fail with it. */
-const SILENT_AFTER_MS = 60_000;
 /** More is no number of jobs for one daemon. */
 const MOST_SLOTS = 256;
 /** One slot of so many is left free: what was counted is some seconds old, and others count as well. */
@@ -41,18 +39,19 @@ export function roomIn(
   foreign: readonly ClusterMachine[],
   wish: Wish,
 ): ClusterRoom {
-  const able = workers.filter((worker) => obstacleOf(worker, wish) === undefined);
-  const alive = able.filter(({ silentMs }) => silentMs <= SILENT_AFTER_MS);
+  const withObstacle = (wanted: WorkerObstacle | undefined) =>
+    workers.filter((worker) => obstacleOf(worker, wish) === wanted);
+  const able = withObstacle(undefined);
   const taken = slotsTaken(foreign);
-  const total = sum(alive.map(({ slots = 0 }) => slots));
-  const free = sum(alive.map(({ name, slots = 0 }) => Math.max(0, slots - (taken.get(name) ?? 0))));
+  const total = sum(able.map(({ slots = 0 }) => slots));
+  const free = sum(able.map(({ name, slots = 0 }) => Math.max(0, slots - (taken.get(name) ?? 0))));
   return {
     slots: Math.min(MOST_SLOTS, free - Math.floor(free / SLOTS_FOR_ONE_SPARE)),
     account: [
-      `workers: ${alive.length} of ${workers.length}, slots: ${total}`,
+      `workers: ${able.length} of ${workers.length}, slots: ${total}`,
       ...counted('taken by others', total - free),
-      ...counted('workers paused', workers.filter(({ isPaused }) => isPaused).length),
-      ...counted('workers silent', workers.filter(({ silentMs }) => silentMs > SILENT_AFTER_MS).length),
+      ...counted('workers paused', withObstacle('paused').length),
+      ...counted('workers silent, or with a clock that is behind', withObstacle('offline').length),
     ].join(', '),
   };
 }

@@ -29,7 +29,10 @@ export interface ClusterWorker {
   /** Machines that it can run at a time; `undefined` where it names no number. */
   readonly slots: number | undefined;
   readonly isPaused: boolean;
-  /** Since its last sign of life, by the clock of the controller. */
+  /**
+   * Since its last sign of life, whose time is by the clock of the worker, until now by the clock of the controller: a
+   * worker whose clock is behind seems silent for that long, and of one that is ahead this is less than nothing.
+   */
   readonly silentMs: number;
 }
 
@@ -50,7 +53,7 @@ function viewOf({ resources, ...row }: z.output<typeof worker>, clockMs: number)
   return {
     ...{ name, arch, runtime, labels: labels ?? {}, slots: countOf(resources?.[TART_VMS]) },
     isPaused: row.scheduling_paused,
-    silentMs: Math.max(clockMs - (Date.parse(row.last_seen) || 0), 0),
+    silentMs: clockMs - (Date.parse(row.last_seen) || 0),
   };
 }
 
@@ -58,8 +61,13 @@ function viewOf({ resources, ...row }: z.output<typeof worker>, clockMs: number)
 export const countOf = (said: number | undefined): number | undefined =>
   Number.isSafeInteger(said) && (said as number) >= 0 ? said : undefined;
 
-/** The controller's own choice, unless it is run with `--worker-offline-timeout`; a heartbeat comes every 15 s. */
+/**
+ * So long after its last sign of life the controller gives a worker no more machines, unless it is run with
+ * `--worker-offline-timeout`: who counts a worker as gone any sooner counts one whose clock is behind as gone for ever.
+ */
 const WORKER_OFFLINE_MS = 180_000;
+/** A sign of life comes every 15 s: four were missed, or the clock is wrong by as much. */
+const CLOCK_IN_DOUBT_MS = 60_000;
 
 /** Why a worker is given none of our machines. */
 export type WorkerObstacle = 'offline' | 'paused' | 'otherKind' | 'otherLabels';
@@ -74,3 +82,7 @@ export function obstacleOf(
   if (silentMs > WORKER_OFFLINE_MS) return 'offline';
   return isPaused ? 'paused' : undefined;
 }
+
+/** Of a worker that counts as alive: its last sign of life is older than it can be, or of a time that has not come yet. */
+export const isClockInDoubt = ({ silentMs }: Pick<ClusterWorker, 'silentMs'>): boolean =>
+  Math.abs(silentMs) > CLOCK_IN_DOUBT_MS;
