@@ -20,7 +20,7 @@ export const capacity = supervisorSetup.createStateConfig({
       },
       on: {
         'capacity.changed': {
-          actions: [{ type: 'noteRoom', params: ({ event }) => event }, 'grantSlots'],
+          actions: [{ type: 'noteRoom', params: ({ event }) => event }, 'tellSlots', 'grantSlots'],
         },
         'capacity.stale': '.unknown',
         'capacity.restored': '.known',

@@ -24,7 +24,11 @@ export const leaks = supervisorSetup.createStateConfig({
         input: ({ context }) => ({ names: context.leaked }),
         onDone: {
           target: 'none',
-          actions: { type: 'forgetLeaks', params: ({ event }) => ({ names: event.output }) },
+          actions: [
+            { type: 'forgetLeaks', params: ({ event }) => ({ names: event.output }) },
+            'tellSlots',
+            'grantSlots',
+          ],
         },
         onError: 'none',
       },

@@ -14,10 +14,11 @@ const endedEarly = [
  * counts slots.
  *
  * Promises: nothing is accepted before what the previous process left has been swept; never more than `maxConcurrent`
- * machines, whatever the hub hands out; a second assignment of a running job is adopted, not started; every
- * assignment ends in one conclusion, or goes back to the hub; no job of which nothing has left this host is failed because
- * the daemon ends, as long as the hub can be reached; jobs of a killed process are answered for before the next one ends;
- * *drain*, *cancel* and *shutdown* are three different wishes.
+ * machines, whatever the hub hands out, and where room is followed those that could not be deleted are among them; a
+ * second assignment of a running job is adopted, not started; every assignment ends in one conclusion, or goes back to the
+ * hub; no job of which nothing has left this host is failed because the daemon ends, as long as the hub can be reached;
+ * jobs of a killed process are answered for before the next one ends; *drain*, *cancel* and *shutdown* are three different
+ * wishes.
  */
 export const supervisorMachine = supervisorSetup.createMachine({
   id: 'supervisor',

@@ -3,7 +3,7 @@ import { vmOf } from './context.ts';
 import { leaks } from './leaks.ts';
 import { returns } from './returns.ts';
 import { supervisorSetup } from './setup.ts';
-import { standbySlotsOf } from './slot-actions.ts';
+import { hubSlotsOf, standbySlotsOf } from './slot-actions.ts';
 import { slots } from './slots.ts';
 import { brokenRun, newsOf, resistingRun, sweptRun } from './transitions.ts';
 import { work } from './work.ts';
@@ -15,7 +15,7 @@ export const serving = supervisorSetup.createStateConfig({
     {
       id: 'hub',
       src: 'hubConnection',
-      input: ({ context, self }) => ({ owner: self, slots: context.maxConcurrent }),
+      input: ({ context, self }) => ({ owner: self, slots: hubSlotsOf(context) }),
       onDone: 'stopped',
       onError: 'stopped',
     },
@@ -36,7 +36,9 @@ export const serving = supervisorSetup.createStateConfig({
   on: {
     'pool.answered': { actions: { type: 'equipRun', params: ({ event }) => event } },
     'pool.changed': { actions: { type: 'noteStandbys', params: ({ event }) => event } },
-    'pool.leaked': { actions: { type: 'noteLeaks', params: ({ event }) => ({ names: [event.name] }) } },
+    'pool.leaked': {
+      actions: [{ type: 'noteLeaks', params: ({ event }) => ({ names: [event.name] }) }, 'grantSlots'],
+    },
     'job.awaitingSlot': {
       actions: [{ type: 'joinLine', params: ({ event }) => event }, 'grantSlots', 'clearSlots'],
     },

@@ -7,13 +7,17 @@ import { SLOT_REFUSED } from './failures.ts';
 import { noteOf } from './hub-reports.ts';
 import { change, freeSlots, givingWay, lostRuns, movedInLine, nextInLine, openRuns } from './runs.ts';
 
-type Slots = Pick<SupervisorContext, 'maxConcurrent' | 'quarantined' | 'room'>;
+type Slots = Pick<SupervisorContext, 'maxConcurrent' | 'quarantined' | 'room' | 'followsRoom' | 'leaked'>;
 
-const slotsOf = ({ maxConcurrent, quarantined }: Slots): number => maxConcurrent - quarantined;
+/** Room is what hosts have for all machines of ours, and one that could not be deleted is still there. */
+export const hubSlotsOf = ({ maxConcurrent, followsRoom, leaked }: Omit<Slots, 'quarantined'>): number =>
+  Math.max(0, maxConcurrent - (followsRoom ? leaked.length : 0));
+
+const slotsOf = (context: Slots): number => Math.max(0, hubSlotsOf(context) - context.quarantined);
 
 /** A standby machine takes nobody's place: those that are too many for the hosts go. */
 export const standbySlotsOf = (context: Slots): number =>
-  Math.min(slotsOf(context), context.room ?? Infinity);
+  Math.max(0, Math.min(slotsOf(context), (context.room ?? Infinity) - context.leaked.length));
 
 /** One slot always stays. */
 const quarantinable = (wanted: number, maxConcurrent: number): number =>
@@ -74,7 +78,11 @@ export const withSlots = supervisorBase.extend({
       enqueue.assign({ room: slots });
       if (!context.followsRoom) return;
       enqueue.assign({ maxConcurrent: slots, quarantined: quarantinable(context.quarantined, slots) });
-      enqueue.sendTo('hub', { type: 'hub.slotsChanged', slots });
+    }),
+    /** One that leaks for a moment is gone before this is said. */
+    tellSlots: enqueueActions(({ context, enqueue }) => {
+      if (context.followsRoom)
+        enqueue.sendTo('hub', { type: 'hub.slotsChanged', slots: hubSlotsOf(context) });
     }),
     /** The run starts, with the standby machine that was handed over, or with none. */
     equipRun: enqueueActions(

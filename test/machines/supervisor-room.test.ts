@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Call } from './stage.ts';
 import { beginSupervisor, type SupervisorScene } from './supervisor-scene.ts';
 
@@ -61,6 +61,72 @@ test('standby machines are never more than there is room for, beside those of jo
   change(scene, 1);
   const isLeaving = ({ heard }: Call) => heard.some(({ type }) => type === 'vm.releaseRequested');
   expect(clones().filter(isLeaving)).toHaveLength(2);
+});
+
+describe('a machine that could not be deleted still has its slot', () => {
+  const told = (scene: SupervisorScene) =>
+    scene.hub().heard.flatMap((event) => (event.type === 'hub.slotsChanged' ? [event.slots] : []));
+  const sweepLeaks = (scene: SupervisorScene, ...gone: string[]) => {
+    while (scene.stage.open('sweepLeaks').length === 0) scene.clock.advance(1_000);
+    scene.stage.the('sweepLeaks').answer(gone);
+  };
+
+  test('one of a job: the next job waits until it is gone', () => {
+    const scene = following(2);
+    scene.assignAndWait('a', 'b', 'c');
+    scene.finish('a', { leakedVm: 'vm-a' });
+    expect(working(scene, 'c')).toEqual([]);
+    change(scene, 3);
+    expect(working(scene, 'c')).toEqual(['c']);
+    scene.assignAndWait('d');
+    expect(working(scene, 'd')).toEqual([]);
+    sweepLeaks(scene, 'vm-a');
+    expect(working(scene, 'd')).toEqual(['d']);
+  });
+
+  test('the hub is offered what is left, as soon as it lasts', () => {
+    const scene = following(2);
+    scene.assignAndWait('a');
+    scene.finish('a', { leakedVm: 'vm-a' });
+    expect(told(scene)).toEqual([]);
+    sweepLeaks(scene);
+    change(scene, 1);
+    sweepLeaks(scene, 'vm-a');
+    expect(told(scene)).toEqual([1, 0, 1]);
+  });
+
+  test('those of the previous process: no more is made than there is room beside them', () => {
+    const scene = beginSupervisor(2, { room: 2, followsRoom: true, standbySize: 2 }).serve([
+      'old-1',
+      'old-2',
+    ]);
+    expect(scene.hub().input.slots).toBe(0);
+    scene.assignAndWait('a');
+    expect(working(scene, 'a')).toEqual([]);
+    expect(scene.stage.open('makeVmName')).toEqual([]);
+    sweepLeaks(scene, 'old-1', 'old-2');
+    expect(working(scene, 'a')).toEqual(['a']);
+  });
+
+  test('one that stood by takes the place of a standby machine, also where a number of jobs is set', () => {
+    const scene = beginSupervisor(4, { room: 2, followsRoom: false, standbySize: 2 }).serve(['old']);
+    scene.stage.the('makeVmName').answer('vm-1');
+    expect(scene.stage.open('makeVmName')).toEqual([]);
+    expect(scene.stage.open('vmLifecycle')).toHaveLength(1);
+    scene.assignAndWait('a', 'b', 'c', 'd');
+    // the first is being handed the machine that stands by
+    expect(working(scene, 'b', 'c', 'd')).toEqual(['b', 'c', 'd']);
+  });
+
+  test('more of them than there is room for leave nothing, and never less', () => {
+    const scene = following(1);
+    scene.assignAndWait('a', 'b');
+    change(scene, 0);
+    scene.finish('a', { leakedVm: 'vm-a' });
+    expect(working(scene, 'b')).toEqual([]);
+    sweepLeaks(scene);
+    expect(told(scene)).toEqual([0, 0]);
+  });
 });
 
 test('a watch that breaks leaves what was seen last', () => {
