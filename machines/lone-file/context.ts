@@ -8,6 +8,8 @@ export interface LoneFileInput extends FileInput {
   readonly task: FileTask;
   /** Under which Apple has the file already, as the person says. */
   readonly submissionId: string | null;
+  /** A file that carries a ticket is sent to Apple all the same. */
+  readonly submitsAgain: boolean;
 }
 
 export interface LoneFileOutput {

@@ -2,10 +2,13 @@ import { fileCancelled } from './failures.ts';
 import { fetchingTicket, notarizing, placing, remembering, stapling } from './notarizing.ts';
 import { distributing, published, publishing } from './publishing.ts';
 import { loneFileSetup } from './setup.ts';
-import { failed, keep, late, runOf } from './transitions.ts';
+import { CLOSING, failed, keep, late, log, runOf } from './transitions.ts';
 
 export type { FileTask, LoneFileInput, LoneFileNote, LoneFileOutput } from './context.ts';
 export type { TakenFile } from './ports.ts';
+
+const NOTARIZED_ALREADY =
+  'The file is notarized already, and carries its ticket: nothing is sent to Apple. --again submits it all the same.';
 
 /**
  * One finished file of a person, without a hub and without a machine: notarized, stapled, or published, by the charts
@@ -81,6 +84,12 @@ export const loneFileMachine = loneFileSetup.createMachine({
             beginning: {
               description: 'Which of the three is it?',
               always: [
+                {
+                  guard: 'isDoneInPlace',
+                  target: CLOSING,
+                  actions: ['keepPlaced', log(NOTARIZED_ALREADY)],
+                },
+                { guard: 'isDone', target: 'placing', actions: log(NOTARIZED_ALREADY) },
                 { guard: 'isKnownToApple', target: 'remembering' },
                 { guard: 'isNotarized', target: 'notarizing' },
                 { guard: 'isStapled', target: 'fetchingTicket' },

@@ -13,6 +13,10 @@ export interface TakenFile {
   readonly platform: 'macos' | 'ios';
   /** What can carry a ticket. */
   readonly staples: readonly StapleTarget[];
+  /** Apple has notarized these very bytes: they carry a ticket. */
+  readonly isStapled: boolean;
+  /** The result is wanted where the file is. */
+  readonly isInPlace: boolean;
   /** App Store Connect's id of an upload of these very bytes that was begun before; null when there is none. */
   readonly uploadId: string | null;
   /** Null when nothing was asked for. */

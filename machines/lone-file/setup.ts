@@ -85,6 +85,8 @@ export const loneFileSetup = setup({
   },
   guards: {
     isNotarized: ({ context }) => context.task === 'notarize',
+    isDone: ({ context }) => isDone(context),
+    isDoneInPlace: ({ context }) => isDone(context) && taken(context).isInPlace,
     isStapled: ({ context }) => context.task === 'staple',
     isKnownToApple: ({ context }) => context.task === 'notarize' && context.submissionId !== null,
     isAccepted: (_, params: { output: NotarizationOutput }) => params.output.outcome === 'succeeded',
@@ -100,6 +102,9 @@ export const loneFileSetup = setup({
   },
   delays: { ...loneFileLimits },
 });
+
+const isDone = (context: LoneFileContext): boolean =>
+  context.task === 'notarize' && taken(context).isStapled && !context.submitsAgain;
 
 const STAGES: Readonly<Record<FileTask, Stage>> = {
   notarize: 'notarizing',

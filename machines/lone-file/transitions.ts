@@ -21,6 +21,7 @@ export const targetOf = ({ context }: Scope) => ({
 export const keep = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
 export const failed = { target: CLOSING, actions: { type: 'keepFailure', params: errorOf } } as const;
 export const late = (doing: string) => ({ target: CLOSING, actions: keep(fileTimedOut(doing)) }) as const;
+export const log = (line: string) => ({ type: 'passLog' as const, params: { line } });
 export const begin = (stage: Stage, message: string) => ({
   type: 'beginStage' as const,
   params: { stage, message },

@@ -20,6 +20,7 @@ export interface FileFlags extends KeyFlags, TestingFlags, ProjectFlags {
   readonly out?: string;
   readonly force?: boolean;
   readonly submission?: string;
+  readonly again?: boolean;
   readonly quiet?: boolean;
   readonly json?: boolean;
   readonly envFile?: string;
@@ -47,6 +48,7 @@ export async function fileCommand(task: FileTask, named: string, given: FileFlag
         ...{ config, env, signal },
         credentials: await apiKeyOf(flags),
         submissionId: submissionOf(flags),
+        submitsAgain: flags.again === true,
         file: {
           ...{ path, task, place: { wanted, force: flags.out === undefined || flags.force === true } },
           afterUpload: await wishesIn(flags),

@@ -190,7 +190,9 @@ onFile(
         .command('notarize <file>')
         .description('a signed .dmg, .pkg or .zip: sent to Apple, judged, and stapled where it can be'),
     ),
-  ).option('--submission <id>', 'Apple has the file already, under this id: wait, send nothing'),
+  )
+    .option('--submission <id>', 'Apple has the file already, under this id: wait, send nothing')
+    .option('--again', 'send a file that carries a ticket all the same'),
 ).action(async (file, flags) => (await import('./file-command.ts')).fileCommand('notarize', file, flags));
 
 onFile(

@@ -19,6 +19,8 @@ export interface FileRequest {
   readonly credentials: unknown;
   /** Under which Apple has the file already; null when it is to be sent. */
   readonly submissionId: string | null;
+  /** A file that carries a ticket is sent all the same. */
+  readonly submitsAgain: boolean;
   readonly onNote: (note: JobNote) => void;
   /** Aborting stops it; what it began on this host is undone before the promise settles. */
   readonly signal: AbortSignal;
@@ -52,7 +54,7 @@ export async function runFileTask(request: FileRequest): Promise<LoneFileOutput>
 }
 
 async function perform(services: Services, request: FileRequest): Promise<LoneFileOutput> {
-  const { file, credentials, submissionId, onNote, signal } = request;
+  const { file, credentials, submissionId, submitsAgain, onNote, signal } = request;
   const runId = randomUUID();
   const setup: FileSetup = {
     ...{ runId, jobId: LOCAL_JOB_ID, audience: services.audience, credentials, file },
@@ -61,7 +63,7 @@ async function perform(services: Services, request: FileRequest): Promise<LoneFi
   };
   const actor = createActor(provideLoneFile(services, setup), {
     id: 'lone-file',
-    input: { runId, task: file.task, submissionId },
+    input: { runId, task: file.task, submissionId, submitsAgain },
     inspect: logEvents(services.logger),
   });
   actor.on('noted', ({ note }) => onNote(note));

@@ -84,7 +84,9 @@ async function readImage(path: string, signal: AbortSignal): Promise<Part> {
       ...apps.flatMap(({ warnings }) => warnings),
     ],
     signatures: own.signatures.map(summarizeSignature),
-    stapledTicket: own.signatures.some(({ hasStapledTicket }) => hasStapledTicket),
+    stapledTicket: own.signatures.some(
+      ({ hasStapledTicket, hasUnknownTicket }) => hasStapledTicket && !hasUnknownTicket,
+    ),
     ...(image && { image }),
     apps: apps.map(({ app }) => app),
   };

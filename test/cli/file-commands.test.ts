@@ -116,6 +116,11 @@ test('notarize: the image is submitted, judged, stapled, and takes its own place
   expect(first.text).toContain(`"artifact": ${JSON.stringify(copy)}`);
   expect(await hasTicket(copy)).toBe(true);
   expect(apple.apple.submissions).toMatchObject([{ status: 'Accepted' }]);
+  const stapled = await readFile(copy);
+  const done = await ended(call('notarize', 'notarize', copy, ...key(), '--out', `${file('done')}/`));
+  expect([done.exitCode, done.text]).toEqual([0, expect.stringContaining('notarized already')]);
+  expect((await readFile(join(file('done'), 'App.dmg'))).equals(stapled)).toBe(true);
+  expect(apple.apple.submissions).toHaveLength(1);
   await copyFile(image, copy);
   const again = await ended(call('notarize', 'notarize', copy, ...key()));
   expect(again.exitCode, again.text).toBe(0);

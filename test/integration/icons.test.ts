@@ -114,7 +114,9 @@ describe('an iOS job', () => {
       const catalog = iconCatalog('Other');
       const jobId = await world.submit(await iosJobWith(room, { 'Assets.car': catalog }));
       const app = await deliveredIosApp(world, jobId, room);
-      expect(linesOf(world, jobId)).toContainEqual(expect.stringMatching(/Assets\.car .* no app icon/));
+      expect(linesOf(world, jobId)).toContainEqual(
+        expect.stringMatching(/Assets\.car\) has no icon .* loose icons/),
+      );
       if (app === undefined) return;
       expect(await readFile(join(app, 'Assets.car'))).toEqual(catalog);
       expect(await infoOf(join(app, 'Info.plist'))).not.toHaveProperty('CFBundleIconName');

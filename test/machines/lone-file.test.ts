@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loneFileMachine } from '../../machines/lone-file/machine.ts';
+import { type LoneFileInput, loneFileMachine } from '../../machines/lone-file/machine.ts';
 import { inert } from './inert.ts';
 import { failure } from './samples.ts';
 import { Stage } from './stage.ts';
@@ -15,6 +15,8 @@ const taken = {
   artifact,
   platform: 'macos' as const,
   staples: ['image'] as readonly ('image' | 'app')[],
+  isStapled: false,
+  isInPlace: true,
   uploadId: null,
   afterUpload: null as object | null,
   remarks: ['a remark'],
@@ -24,10 +26,10 @@ const published = { outcome: 'published', processed: true, uploadId: 'u', remark
 const errors = [{ error: failure('AUTH') }, { error: failure('BUSY', true) }];
 
 const inputs = [
-  { task: 'notarize', submissionId: null },
-  { task: 'notarize', submissionId: 's' },
-  { task: 'staple', submissionId: null },
-  { task: 'publish', submissionId: null },
+  { task: 'notarize', submissionId: null, submitsAgain: false },
+  { task: 'notarize', submissionId: 's', submitsAgain: false },
+  { task: 'staple', submissionId: null, submitsAgain: false },
+  { task: 'publish', submissionId: null, submitsAgain: false },
 ] as const;
 
 test('lone-file: every transition is walked, and nothing ends before its process is closed', () => {
@@ -38,11 +40,13 @@ test('lone-file: every transition is walked, and nothing ends before its process
         key: (s) =>
           JSON.stringify([
             ...[s.value, s.context.attempts, s.context.failure?.code, s.status, s.context.isPlaced],
-            [s.context.file?.staples, s.context.file?.afterUpload !== null],
+            [s.context.file?.staples, s.context.file?.afterUpload !== null, s.context.file?.isStapled],
           ]),
         samples: {
           'xstate.done.actor.openFile': [
             { output: taken },
+            { output: { ...taken, isStapled: true } },
+            { output: { ...taken, isStapled: true, isInPlace: false } },
             { output: { ...taken, staples: ['app'], afterUpload: { hasNotes: true, hasGroups: true } } },
           ],
           'process.ended': [{ failure: failure('RUN_PROCESS_LOST', true) }],
@@ -72,7 +76,7 @@ test('lone-file: every transition is walked, and nothing ends before its process
   expect(first.filter((name) => others.every((other) => other.includes(name)))).toEqual([]);
 });
 
-const begin = (input: (typeof inputs)[number]) => {
+const begin = (input: Omit<LoneFileInput, 'runId'>) => {
   const stage = new Stage();
   return { stage, actor: stage.start(stage.fill(loneFileMachine), { runId: 'r', ...input }) };
 };
@@ -86,6 +90,20 @@ describe('one file', () => {
     stage.the('placeFile').answer();
     stage.the('closeFile').answer();
     expect(actor.output).toMatchObject({ failure: null, isPlaced: true, submissionId: 's' });
+  });
+
+  test('that carries its ticket is not sent again, unless that is wanted', () => {
+    const stapled = { ...taken, isStapled: true };
+    const done = begin(inputs[0]);
+    done.stage.the('openFile').answer(stapled);
+    done.stage.the('closeFile').answer();
+    expect(done.actor.output).toMatchObject({ failure: null, isPlaced: true, submissionId: null });
+    const elsewhere = begin(inputs[0]);
+    elsewhere.stage.the('openFile').answer({ ...stapled, isInPlace: false });
+    expect(elsewhere.stage.open('placeFile')).toHaveLength(1);
+    const again = begin({ ...inputs[0], submitsAgain: true });
+    again.stage.the('openFile').answer(stapled);
+    expect(again.stage.open('notarization')).toHaveLength(1);
   });
 
   test('that Apple has already is not submitted before the journal knows its id', () => {

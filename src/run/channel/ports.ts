@@ -46,6 +46,8 @@ const taken = z.object({
     .array(z.enum(['image', 'app']))
     .max(1)
     .readonly(),
+  isStapled: z.boolean(),
+  isInPlace: z.boolean(),
   uploadId: name.nullable(),
   afterUpload,
   remarks,

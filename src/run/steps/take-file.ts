@@ -49,6 +49,8 @@ export async function takeFile(scope: FileScope): Promise<TakenFile> {
     artifact,
     platform: report.apps[0]?.platform ?? 'macos',
     ...ticketsOf(report),
+    isStapled: isStapled(report),
+    isInPlace: setup.file.place.wanted === setup.file.path,
     uploadId: begun?.uploadId ?? null,
     afterUpload: afterUpload
       ? { hasNotes: Object.keys(afterUpload.notes).length > 0, hasGroups: afterUpload.groups.length > 0 }
@@ -138,6 +140,10 @@ function refuseForElsewhere({ kind, package: summary }: ArtifactReport): void {
     'publish',
   );
 }
+
+/** What is stapled to the file itself; an app in a zip may have been signed again since it got its ticket. */
+const isStapled = ({ stapledTicket, kind }: ArtifactReport): boolean =>
+  (kind === 'dmg' || kind === 'pkg') && stapledTicket === true;
 
 /** An image can carry a ticket in its signature alone. */
 function ticketsOf({ kind, signatures, name }: ArtifactReport): Pick<TakenFile, 'staples' | 'remarks'> {
