@@ -14,20 +14,24 @@ const HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
-/** Longer than any answer takes that is made from what the daemon knows, or from a file of its state. */
-const PATIENCE_MS = 10_000;
+export interface Answering {
+  readonly routes: readonly Route[];
+  readonly onFault: (error: unknown) => void;
+  readonly answerMs: number;
+}
 
 /** Answers one request by the first route that fits. */
 export async function answerBy(
-  routes: readonly Route[],
+  { routes, onFault, answerMs }: Answering,
   request: IncomingMessage,
   response: ServerResponse,
-  onFault: (error: unknown) => void,
 ): Promise<void> {
-  const signal = patienceWith(response);
+  const signal = patienceWith(response, answerMs);
   try {
     send(response, await answerTo(routes, request, signal));
   } catch (error) {
+    // nobody waits for the answer to a request that broke off
+    if (response.destroyed) return;
     onFault(error);
     send(response, signal.aborted ? text(503, TOO_SLOW) : text(500, BROKEN));
   }
@@ -37,9 +41,9 @@ const TOO_SLOW = 'The answer takes too long: try again, and see the log of the d
 const BROKEN = 'This could not be answered: the cause is in the log of the daemon.\n';
 
 /** Until the time is over, or nobody waits any more. */
-function patienceWith(response: ServerResponse): AbortSignal {
+function patienceWith(response: ServerResponse, answerMs: number): AbortSignal {
   const gone = new AbortController();
-  const deadline = AbortSignal.timeout(PATIENCE_MS);
+  const deadline = AbortSignal.timeout(answerMs);
   const stop = () => gone.abort(deadline.reason);
   deadline.addEventListener('abort', stop, { once: true });
   response.once('close', () => {

@@ -14,6 +14,8 @@ export interface WebServerOptions {
   readonly feeds?: readonly Feed[];
   /** A request could not be answered; the others are. */
   readonly onFault: (error: unknown) => void;
+  /** Take the place of those below. */
+  readonly limits?: Partial<WebLimits>;
 }
 
 export interface WebServer {
@@ -22,21 +24,33 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
-/** Browsers open six at a time, and a viewer's WebSocket is one as well. */
-const MAX_CONNECTIONS = 128;
+export interface WebLimits {
+  readonly maxConnections: number;
+  readonly maxHeaderSize: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly keepAliveTimeout: number;
+  /** How often the time limits of headers and requests are looked at. */
+  readonly connectionsCheckingInterval: number;
+  /** How long an answer may stand unread. */
+  readonly silenceMs: number;
+  /** How long a handler may take. */
+  readonly answerMs: number;
+}
 
 /** A client that sends its request a byte at a time, or keeps a connection for nothing, is cut off. */
-const LIMITS = {
+const LIMITS: WebLimits = {
+  // browsers open six at a time for requests, and one for each WebSocket
+  maxConnections: 128,
   maxHeaderSize: 16 * 1024,
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   keepAliveTimeout: 5_000,
-  /** How often the two time limits above are looked at. */
   connectionsCheckingInterval: 2_000,
-} as const;
-
-/** As long as an answer may stand unread. */
-const SILENCE_MS = 30_000;
+  silenceMs: 30_000,
+  // what is answered is in memory, or in a file of the state directory
+  answerMs: 10_000,
+};
 
 /**
  * Serves what the routes and feeds say, on 127.0.0.1 only. It knows nothing of what it serves.
@@ -45,11 +59,12 @@ const SILENCE_MS = 30_000;
  */
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
   const { port, routes, feeds = [], onFault } = options;
-  const http = createServer(LIMITS, (request, response) => {
-    answerBy(routes, request, response, onFault).catch(onFault);
+  const { maxConnections, silenceMs, answerMs, ...limits } = { ...LIMITS, ...options.limits };
+  const http = createServer(limits, (request, response) => {
+    answerBy({ routes, onFault, answerMs }, request, response).catch(onFault);
   });
-  http.maxConnections = MAX_CONNECTIONS;
-  http.timeout = SILENCE_MS;
+  http.maxConnections = maxConnections;
+  http.timeout = silenceMs;
   http.on('upgrade', contained(admitTo(feeds, onFault), onFault));
   http.listen(port, '127.0.0.1');
   await once(http, 'listening');

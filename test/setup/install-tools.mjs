@@ -18,6 +18,7 @@ const tools = [
   ['bsdtar', 'libarchive-tools', 'files that come and go by the tar of macOS'],
   ['busybox', 'busybox', 'guests that have the smallest tools'],
   ['zsh', 'zsh', 'guests with the login shell of macOS'],
+  ['promtool', 'prometheus', 'metrics and alert rules judged by Prometheus itself'],
   ['chromium', 'chromium', 'the page in a real browser'],
   ['sshd', 'openssh-server', 'guests that have the SSH server of macOS'],
   ['unzip', 'unzip', '.ipa files read by an independent program'],
