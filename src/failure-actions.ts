@@ -42,6 +42,7 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   DAEMON_NOT_RUNNING: 'Start the daemon, or name its folder with `--state-dir` or `--env-file`.',
   DAEMON_NOT_ANSWERING: 'Try again; when it stays silent, read its log and start it anew.',
   JOB_UNKNOWN: '`perry-ship status` lists the jobs that run.',
+  DAEMON_ENDING: 'Start the daemon again when it has ended.',
   JOB_AMBIGUOUS: 'Write more letters of the job.',
   IMAGE_EXISTS: 'Replace it with `--force`, or give the new one another name.',
   IMAGE_IN_USE: 'End what uses it, `perry-ship drain` for a daemon, and try again.',

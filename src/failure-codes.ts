@@ -30,6 +30,7 @@ export const failureCodes = {
   DAEMON_NOT_RUNNING: host('No daemon works on this state directory.'),
   DAEMON_NOT_ANSWERING: host('The daemon does not answer on its control socket, or not in a form we know.'),
   CONTROL_REQUEST_INVALID: input('A request on the control socket is too long or has an unknown form.'),
+  DAEMON_ENDING: input('The daemon is about to end, and can be neither paused nor resumed.'),
   JOB_UNKNOWN: input('No job of that name is running here.'),
   JOB_AMBIGUOUS: input('More than one job has a name that begins so.'),
   SERVICE_UNSUPPORTED: host('launchd, which runs the service, exists on macOS only.'),

@@ -74,13 +74,25 @@ export const arrows: readonly Arrow[] = [
     to: 'hub-connection',
     events: [
       ...['hub.report', 'hub.claimConfirmed', 'hub.jobDropped', 'hub.jobUnwanted'],
-      ...['hub.intakeClosed', 'hub.slotsChanged', 'hub.closeRequested'],
+      ...[
+        'hub.intakeClosed',
+        'hub.intakePaused',
+        'hub.intakeResumed',
+        'hub.slotsChanged',
+        'hub.closeRequested',
+      ],
     ],
   },
   {
     from: 'operator',
     to: 'supervisor',
-    events: ['drain.requested', 'shutdown.requested', 'job.cancelRequested'],
+    events: [
+      'pause.requested',
+      'resume.requested',
+      'drain.requested',
+      'shutdown.requested',
+      'job.cancelRequested',
+    ],
   },
   {
     from: 'supervisor',

@@ -16,7 +16,7 @@ export interface HubConnectionContext extends HubConnectionInput {
   /** Jobs that the hub counts as ours on this link: assigned on it, or asked about. Of no other is anything said. */
   readonly claimed: Claimed;
   readonly offer: Offer;
-  /** As many slots as the hello of the present link has said. */
+  /** As many slots as the hello of the present link has said; 0 when it offered nothing. */
   readonly saidSlots: number;
   /** Fresh hellos in a row that said another number of slots. */
   readonly reoffers: number;
@@ -45,6 +45,9 @@ export type HubConnectionEvent =
   | { type: 'hub.jobDropped'; jobId: string }
   /** No more jobs are wanted, and the hub may take back the one that it assigned last. */
   | { type: 'hub.intakeClosed' }
+  /** No jobs are wanted for a while; what runs goes on, and the hub is to take nothing of it back. */
+  | { type: 'hub.intakePaused' }
+  | { type: 'hub.intakeResumed' }
   /** A job came that is not wanted any more. */
   | { type: 'hub.jobUnwanted' }
   | { type: 'hub.slotsChanged'; slots: number }

@@ -1,4 +1,5 @@
 import { abandoning, closing, flushing, renewing, reoffering, returning } from './leaving.ts';
+import { offersAgain } from './offer.ts';
 import { online } from './online.ts';
 import { emptyOutbox } from './outbox.ts';
 import { hubConnectionSetup } from './setup.ts';
@@ -40,6 +41,8 @@ export const hubConnectionMachine = hubConnectionSetup.createMachine({
     'hub.jobDropped': { actions: { type: 'disclaim', params: ({ event }) => event } },
     'hub.slotsChanged': { actions: { type: 'noteSlots', params: ({ event }) => event } },
     'hub.intakeClosed': { actions: 'offerNothing' },
+    'hub.intakePaused': { actions: 'offerNothing' },
+    'hub.intakeResumed': { actions: 'offerJobs' },
     // with something left to say it is no time to close: who asks asks again when the link is up
     'hub.closeRequested': { guard: 'outboxIsEmpty', target: '.closed' },
   },
@@ -62,7 +65,7 @@ export const hubConnectionMachine = hubConnectionSetup.createMachine({
         },
         'socket.confirmed': { actions: { type: 'confirm', params: ({ event }) => event } },
         'hub.jobUnwanted': { target: '.returning', actions: 'offerNothing' },
-        'hub.intakeClosed': { guard: 'offersJobs', target: '.returning', actions: 'offerNothing' },
+        'hub.intakeClosed': { guard: 'saidJobs', target: '.returning', actions: 'offerNothing' },
       },
       initial: 'connecting',
       states: {
@@ -93,6 +96,7 @@ export const hubConnectionMachine = hubConnectionSetup.createMachine({
               },
               { target: 'online', actions: { type: 'passMessage', params: ({ event }) => event } },
             ],
+            'hub.intakeResumed': offersAgain,
             'hub.closeRequested': { guard: 'outboxIsEmpty', target: 'closing' },
           },
           after: { greetingGrace: 'online' },

@@ -1,5 +1,11 @@
 import { hubConnectionSetup } from './setup.ts';
 
+/** Somebody waits for jobs to come again: not as patiently as for another number of slots. */
+export const offersAgain = [
+  { guard: 'saidNothing', target: '#hubConnection.linked.reoffering', actions: 'offerJobs' },
+  { actions: 'offerJobs' },
+] as const;
+
 /**
  * Region of `online`: whether the hub counts with as many jobs at the same time as there are slots. It hears of another
  * number in a hello alone, and takes a second hello on one link for nothing: the link is made anew.

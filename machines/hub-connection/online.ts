@@ -1,5 +1,5 @@
 import { delivery } from './delivery.ts';
-import { offering } from './offer.ts';
+import { offering, offersAgain } from './offer.ts';
 import { hubConnectionSetup } from './setup.ts';
 import { starvation } from './starvation.ts';
 
@@ -17,6 +17,7 @@ export const online = hubConnectionSetup.createStateConfig({
       { guard: { type: 'isUpdate', params: ({ event }) => event }, actions: 'declineUpdate' },
       { actions: { type: 'passMessage', params: ({ event }) => event } },
     ],
+    'hub.intakeResumed': offersAgain,
     'hub.closeRequested': '#hubConnection.linked.flushing',
   },
   states: {

@@ -84,8 +84,8 @@ export const hubConnectionSetup = setup({
     }),
     greet: enqueueActions(({ context, enqueue }) => {
       const { slots } = context;
-      enqueue.sendTo('socket', { type: 'socket.hello', offer: offerOf(context, slots), slots });
-      enqueue.assign({ saidSlots: slots });
+      enqueue.sendTo('socket', { type: 'socket.hello', offer: offerOf(wanted(context)), slots });
+      enqueue.assign({ saidSlots: wanted(context) });
     }),
     noteSlots: assign({ slots: (_, params: { slots: number }) => params.slots }),
     beat: sendTo('socket', { type: 'socket.beat' }),
@@ -116,6 +116,7 @@ export const hubConnectionSetup = setup({
       enqueue.assign({ lastAssignedJobId: null });
     }),
     offerNothing: assign({ offer: 'nothing' }),
+    offerJobs: assign({ offer: 'jobs' }),
     countFailure: assign({ failures: ({ context }) => context.failures + 1 }),
     forgetFailures: assign({ failures: 0 }),
     countReoffer: assign({ reoffers: ({ context }) => context.reoffers + 1 }),
@@ -128,10 +129,13 @@ export const hubConnectionSetup = setup({
     isInDoubt: ({ context }) => context.outbox.doubtful.length > 0,
     hasSayable: ({ context }) => sayable(context.outbox, context.claimed).length > 0,
     outboxIsEmpty: ({ context }) => isEmpty(context.outbox),
-    offersJobs: ({ context }) => context.offer === 'jobs',
+    /** The hub hands out jobs on this link. */
+    saidJobs: ({ context }) => context.saidSlots > 0,
+    /** The hub hands out nothing on this link, and there are slots. */
+    saidNothing: ({ context }) => context.saidSlots === 0 && context.slots > 0,
     offerIsWrong: ({ context }) => isWrong(context),
     offerIsRight: ({ context }) => !isWrong(context),
-    offerIsUrgent: ({ context }) => context.slots > context.saidSlots || context.slots === 0,
+    offerIsUrgent: ({ context }) => wanted(context) > context.saidSlots || context.slots === 0,
     /** The hub counts no job of ours as the one that it takes back when the link ends. */
     nothingToTakeBack: ({ context }) => context.lastAssignedJobId === null && isEmpty(context.outbox),
     /** Jobs are wanted, and there is none of whose end the hub does not know. */
@@ -143,20 +147,23 @@ export const hubConnectionSetup = setup({
   delays: { ...hubLimits },
 });
 
-type Offering = Pick<HubConnectionContext, 'offer' | 'slots' | 'saidSlots'>;
+type Offering = Pick<HubConnectionContext, 'offer' | 'slots'>;
+
+/** For how many jobs at the same time the hub is to count with us. */
+const wanted = ({ offer, slots }: Offering): number => (offer === 'jobs' ? slots : 0);
 
 /** The hub makes one slot of none, and hands nothing to a worker that can do nothing. */
-const offerOf = ({ offer }: Pick<Offering, 'offer'>, slots: number): Offer => (slots > 0 ? offer : 'nothing');
+const offerOf = (slots: number): Offer => (slots > 0 ? 'jobs' : 'nothing');
 
 /** A few slots of many are not worth a new link: jobs too many wait here, and slots too many stay free. */
 const SHARE_OF_A_FEW = 10;
 
-function isWrong(context: Offering): boolean {
-  const { slots, saidSlots } = context;
-  if (offerOf(context, slots) !== offerOf(context, saidSlots)) return true;
-  return offerOf(context, slots) === 'jobs' && Math.abs(slots - saidSlots) > saidSlots / SHARE_OF_A_FEW;
+function isWrong(context: HubConnectionContext): boolean {
+  const [slots, { saidSlots }] = [wanted(context), context];
+  if (offerOf(slots) !== offerOf(saidSlots)) return true;
+  return Math.abs(slots - saidSlots) > saidSlots / SHARE_OF_A_FEW;
 }
 
 function isHungry({ offer, saidSlots, claimed, outbox }: HubConnectionContext): boolean {
-  return offerOf({ offer }, saidSlots) === 'jobs' && claimed.length === 0 && isEmpty(outbox);
+  return offer === 'jobs' && saidSlots > 0 && claimed.length === 0 && isEmpty(outbox);
 }

@@ -48,10 +48,13 @@ export const supervisorBase = setup({
   guards: {
     isOpenRun: ({ context }, params: { jobId: string }) =>
       openRunOf(context.runs, params.jobId) !== undefined,
+    isNoOpenRun: ({ context }, params: { jobId: string }) =>
+      openRunOf(context.runs, params.jobId) === undefined,
     lineIsFull: ({ context }) =>
       openRuns(context.runs).length >=
       context.maxConcurrent + (context.maxWaiting ?? mostWaiting(context.maxConcurrent)),
     isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
+    isPaused: ({ context }) => context.isPaused === true,
     nothingInterrupted: ({ context: { interruptedJobIds = [], unsureJobIds = [] } }) =>
       interruptedJobIds.length + unsureJobIds.length === 0,
     nothingReturned: ({ context }) => context.returned.length === 0,

@@ -31,6 +31,8 @@ export interface SupervisorInput {
   readonly interruptedJobIds?: readonly string[];
   /** Jobs of that process of which it is not known whether the hub took them back, or has their result. */
   readonly unsureJobIds?: readonly string[];
+  /** No jobs are taken until the daemon is resumed; in the input: it was paused when it ended. */
+  readonly isPaused?: boolean;
   /** Jobs that may wait for a slot; `MAX_WAITING_JOBS` when left out. */
   readonly maxWaiting?: number;
 }
@@ -68,6 +70,8 @@ export type SupervisorEvent =
   | { type: 'returns.settled' }
   | InterruptedJobsReport
   | ClusterReport
+  | { type: 'pause.requested' }
+  | { type: 'resume.requested' }
   | { type: 'drain.requested' }
   | { type: 'shutdown.requested' }
   | { type: 'job.cancelRequested'; jobId: string }

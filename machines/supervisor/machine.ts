@@ -1,5 +1,6 @@
 import { serving } from './serving.ts';
 import { supervisorSetup } from './setup.ts';
+import { pausingEarly } from './transitions.ts';
 
 export type { SupervisorInput, SweepRunInput } from './context.ts';
 
@@ -47,12 +48,12 @@ export const supervisorMachine = supervisorSetup.createMachine({
         },
         onError: 'listFailed',
       },
-      on: { 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
+      on: { ...pausingEarly, 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
       after: { sweepTimeout: 'listFailed' },
     },
     listFailed: {
       description: 'Cannot list leftover machines; taking no jobs until that works.',
-      on: { 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
+      on: { ...pausingEarly, 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
       after: { sweepPause: 'sweeping' },
     },
 

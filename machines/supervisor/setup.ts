@@ -29,6 +29,11 @@ export const supervisorSetup = withRuns.extend({
       type: 'hub.claimConfirmed',
       jobId: params.jobId,
     })),
+    pauseIntake: sendTo('hub', { type: 'hub.intakePaused' }),
+    resumeIntake: sendTo('hub', { type: 'hub.intakeResumed' }),
+    markPause: assign({ isPaused: (_, params: { isPaused: boolean }) => params.isPaused }),
+    /** Charts hold no files: whoever provides this remembers it for the next process. */
+    notePause: (_, _params: { isPaused: boolean }) => {},
     closeIntake: sendTo('hub', { type: 'hub.intakeClosed' }),
     closeHub: sendTo('hub', { type: 'hub.closeRequested' }),
     noteLeaks: assign({

@@ -13,6 +13,18 @@ export const resistingRun = (ended: Ended) => {
   return { runId, leakedVm: vmOf(ended.context, runId) };
 };
 
+/** What becomes of the wish to be paused, or to go on, is remembered for the next process as well. */
+export const pausing = (isPaused: boolean) =>
+  [
+    { type: 'markPause', params: { isPaused } },
+    { type: 'notePause', params: { isPaused } },
+  ] as const;
+/** Before anything can be taken. */
+export const pausingEarly = {
+  'pause.requested': { actions: pausing(true) },
+  'resume.requested': { actions: pausing(false) },
+};
+
 export const newsOf = ({ event }: { event: InterruptedJobsEvent }) => ({ news: event });
 
 /** What is given up with that; the assignment that a run began with keeps manifest and credentials. */

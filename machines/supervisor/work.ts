@@ -2,7 +2,7 @@ import { and } from 'xstate';
 import type { ReturnedJob } from './context.ts';
 import { lineFull } from './failures.ts';
 import { supervisorSetup } from './setup.ts';
-import { adoption, refused } from './transitions.ts';
+import { adoption, pausing, refused } from './transitions.ts';
 
 /** The hub did not take it back: it is done, and the daemon ends after it. */
 const keptJob = {
@@ -13,11 +13,23 @@ const keptJob = {
   ],
 } as const;
 
+const adopted = {
+  guard: { type: 'isOpenRun', params: ({ event }: { event: ReturnedJob }) => event },
+  actions: [
+    { type: 'noteAdoption', params: adoption },
+    { type: 'adoptAssignment', params: jobOf },
+  ],
+} as const;
+
 /** Region of `serving`. */
 export const work = supervisorSetup.createStateConfig({
   description: 'Whether new work is taken.',
-  initial: 'accepting',
+  initial: 'beginning',
   states: {
+    beginning: {
+      description: 'Was the daemon paused when it ended the last time?',
+      always: [{ guard: 'isPaused', target: 'paused' }, { target: 'accepting' }],
+    },
     declining: {
       description:
         'The end was asked for before there was a link: the hub is offered nothing from the start.',
@@ -28,19 +40,34 @@ export const work = supervisorSetup.createStateConfig({
       description: 'Assignments are taken; those beyond the slots wait in line.',
       on: {
         'hub.jobAssigned': [
-          {
-            guard: { type: 'isOpenRun', params: ({ event }) => event },
-            actions: [
-              { type: 'noteAdoption', params: adoption },
-              { type: 'adoptAssignment', params: ({ event }) => event },
-            ],
-          },
+          adopted,
           {
             guard: 'lineIsFull',
             actions: refused(lineFull),
           },
           { actions: { type: 'startRun', params: ({ event }) => event } },
         ],
+        'pause.requested': { target: 'paused', actions: pausing(true) },
+        // resumed before this was known: the hub may have handed it to us once more by then
+        'job.kept': { guard: { type: 'isNoOpenRun', params: jobOf }, actions: keptJob.actions },
+        'drain.requested': { target: 'draining', actions: 'closePool' },
+        'shutdown.requested': { target: 'draining', actions: 'closePool' },
+      },
+    },
+    paused: {
+      description:
+        'No more work is taken until it is resumed, also after a restart; what runs goes on. What comes goes back to the hub.',
+      entry: ['pauseIntake', 'endLostRuns'],
+      on: {
+        'hub.jobAssigned': [adopted, { actions: { type: 'returnAssignment', params: jobOf } }],
+        'job.awaitingReassignment': {
+          actions: [{ type: 'loseClaim', params: ({ event }) => event }, 'endLostRuns'],
+        },
+        'job.kept': { actions: keptJob.actions },
+        'resume.requested': {
+          target: 'accepting',
+          actions: [...pausing(false), 'resumeIntake'],
+        },
         'drain.requested': { target: 'draining', actions: 'closePool' },
         'shutdown.requested': { target: 'draining', actions: 'closePool' },
       },
@@ -50,16 +77,7 @@ export const work = supervisorSetup.createStateConfig({
         'No more work is taken; what runs may finish, for a while. What comes goes back to the hub.',
       entry: 'endLostRuns',
       on: {
-        'hub.jobAssigned': [
-          {
-            guard: { type: 'isOpenRun', params: ({ event }) => event },
-            actions: [
-              { type: 'noteAdoption', params: adoption },
-              { type: 'adoptAssignment', params: ({ event }) => event },
-            ],
-          },
-          { actions: { type: 'returnAssignment', params: ({ event }) => event } },
-        ],
+        'hub.jobAssigned': [adopted, { actions: { type: 'returnAssignment', params: ({ event }) => event } }],
         'job.awaitingReassignment': {
           actions: [{ type: 'loseClaim', params: ({ event }) => event }, 'endLostRuns'],
         },

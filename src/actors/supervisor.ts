@@ -51,6 +51,7 @@ export function provideSupervisor(services: Services) {
         services.vault.adopt(assignmentId);
         services.vault.settle(superseded);
       },
+      notePause: (_, { isPaused }) => notePause(services, isPaused),
     },
     actors: {
       signJob,
@@ -85,6 +86,14 @@ export function provideSupervisor(services: Services) {
       }),
     },
   });
+}
+
+function notePause({ pauseMark, logger }: Services, isPaused: boolean): void {
+  try {
+    pauseMark.set(isPaused);
+  } catch (error) {
+    logger.error({ err: error }, `after a restart the daemon would ${isPaused ? 'not ' : ''}be paused`);
+  }
 }
 
 function provideClusterCapacity({ driver, limits }: Services) {

@@ -71,6 +71,15 @@ toDaemon('drain', 'the daemon takes no more jobs and ends when those that run ha
   .option('--now', 'cancel what runs')
   .action(async (flags) => (await import('./drain.ts')).drain(flags));
 
+toDaemon(
+  'pause',
+  'the daemon takes no jobs until it is resumed, also after a restart; what runs may finish',
+).action(async (flags) => (await import('./pause.ts')).pause(flags));
+
+toDaemon('resume', 'the daemon takes jobs again').action(async (flags) =>
+  (await import('./pause.ts')).resume(flags),
+);
+
 toDaemon('cancel', 'stop one job; its machine is destroyed and the hub is told')
   .argument('<job>', 'the job, as "perry-ship status" names it, or the first letters of it')
   .action(async (job, flags) => (await import('./cancel.ts')).cancel(job, flags));

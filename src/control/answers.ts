@@ -23,6 +23,8 @@ export function answersOf(
   return (request) => {
     if (request.request === 'drain') supervisor.send({ type: 'drain.requested' });
     if (request.request === 'shutdown') shutDown(supervisor);
+    if (request.request === 'pause' || request.request === 'resume')
+      return pause(supervisor, request.request, now);
     if (request.request === 'cancel') return cancel(supervisor, request.jobId, now);
     return { ok: true, status: now() };
   };
@@ -32,6 +34,15 @@ export function answersOf(
 export function shutDown(supervisor: Pick<Supervisor, 'send'>): void {
   supervisor.send({ type: 'drain.requested' });
   supervisor.send({ type: 'shutdown.requested' });
+}
+
+const CANNOT_PAUSE = ['draining', 'declining', 'stopping', 'answering', 'closing', 'stopped'];
+
+function pause(supervisor: Supervisor, wish: 'pause' | 'resume', now: () => DaemonStatus): ControlReply {
+  const { work } = now();
+  if (CANNOT_PAUSE.includes(work)) return { ok: false, failure: ending(work, wish) };
+  supervisor.send({ type: `${wish}.requested` });
+  return { ok: true, status: now() };
 }
 
 function cancel(supervisor: Supervisor, name: string, now: () => DaemonStatus): ControlReply {
@@ -48,6 +59,14 @@ function cancel(supervisor: Supervisor, name: string, now: () => DaemonStatus): 
 function jobsNamed(name: string, open: readonly string[]): readonly string[] {
   return open.includes(name) ? [name] : open.filter((jobId) => jobId.startsWith(name));
 }
+
+const ending = (work: string, wish: 'pause' | 'resume') =>
+  ({
+    code: 'DAEMON_ENDING',
+    summary: `The daemon cannot be ${wish}d any more.`,
+    reason: `It is ${work}: it takes no more jobs and ends when those that run have finished.`,
+    nextStep: 'Start it again when it has ended; "perry-ship status" shows when that is.',
+  }) as const;
 
 const unknown = (name: string, open: readonly string[]) =>
   ({

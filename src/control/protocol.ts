@@ -13,6 +13,9 @@ export const requestSchema = z.discriminatedUnion('request', [
   z.object({ request: z.literal('status') }),
   /** Take no more jobs, finish what runs. */
   z.object({ request: z.literal('drain') }),
+  /** Take no jobs until `resume`, finish what runs, and stay. */
+  z.object({ request: z.literal('pause') }),
+  z.object({ request: z.literal('resume') }),
   /** Cancel what runs and end. */
   z.object({ request: z.literal('shutdown') }),
   /** A job by its name, or by the first letters of it. */
@@ -29,7 +32,13 @@ const saidSchema = z.object({
 const refusedSchema = z.object({
   ok: z.literal(false),
   failure: z.object({
-    code: z.enum(['JOB_UNKNOWN', 'JOB_AMBIGUOUS', 'CONTROL_REQUEST_INVALID', 'INTERNAL_ERROR']),
+    code: z.enum([
+      'JOB_UNKNOWN',
+      'JOB_AMBIGUOUS',
+      'DAEMON_ENDING',
+      'CONTROL_REQUEST_INVALID',
+      'INTERNAL_ERROR',
+    ]),
     summary: z.string(),
     reason: z.string(),
     nextStep: z.string(),

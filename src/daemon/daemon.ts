@@ -14,6 +14,7 @@ import { bootsAtOnce, vmDrivers } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptArtifactsIn } from '../journal/kept-artifacts.ts';
+import { pauseMarkIn } from '../journal/pause.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { openTakenJobs } from '../journal/taken-jobs.ts';
 import { logEvents } from '../observability/log-events.ts';
@@ -86,6 +87,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     bootsAtOnce: bootsAtOnce(services.driver.kind, availableParallelism()),
     image,
     instance: await instanceOf(config.stateDir),
+    isPaused: services.pauseMark.isSet(),
     interruptedJobIds: services.takenJobs.interrupted.map(({ jobId }) => jobId),
     unsureJobIds: services.takenJobs.unsure.map(({ jobId }) => jobId),
   };
@@ -168,6 +170,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
       kept: resolve(config.stateDir),
     }),
     journal: openJournal(config.stateDir),
+    pauseMark: pauseMarkIn(config.stateDir),
     submissions: fileJournal(config.stateDir),
     keptArtifacts: keptArtifactsIn(config.stateDir),
   };

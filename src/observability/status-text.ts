@@ -17,7 +17,10 @@ function aboutDaemon(status: DaemonStatus): string[] {
     ['perry-ship', `${version}, process ${pid}, up ${duration(uptimeSeconds)}, driver ${driver}`],
     ['worker', plain(worker)],
     ['hub', `${linkOf(status)}  ${plain(hub)}`],
-    ['work', `${work}, ${slots.used} of ${slots.max} slots used, ${slots.waiting} waiting${refused(slots)}`],
+    [
+      'work',
+      `${work}${PAUSED[work] ?? ''}, ${slots.used} of ${slots.max} slots used, ${slots.waiting} waiting${refused(slots)}`,
+    ],
     ['standby', `${slots.standby} machines`],
     ['jobs', outcomes.join(', ')],
   ]);
@@ -27,6 +30,8 @@ function linkOf({ link, connection, nextTryInSeconds }: DaemonStatus): string {
   const next = nextTryInSeconds === null ? '' : `, next try in ${duration(nextTryInSeconds)}`;
   return `${link} (${connection})${next}`;
 }
+
+const PAUSED: Readonly<Record<string, string>> = { paused: ', no jobs are taken until "perry-ship resume"' };
 
 /** Said only while it is so. */
 const refused = ({ quarantined }: DaemonStatus['slots']): string =>

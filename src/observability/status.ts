@@ -40,7 +40,7 @@ export const statusSchema = z.object({
   connection: z.string(),
   /** Until the hub is tried again, while there is no link. */
   nextTryInSeconds: z.number().nullable().default(null),
-  /** `sweeping`, `listFailed` (leftover machines could not be listed), `accepting`, `draining`, `stopping`, `closing`, `stopped`. */
+  /** `sweeping`, `listFailed` (leftover machines could not be listed), `accepting`, `paused`, `draining`, `stopping`, `closing`, `stopped`. */
   work: z.string(),
   /** `standby`: machines that no run has yet. */
   slots: z.object({

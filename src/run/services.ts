@@ -6,6 +6,7 @@ import type { Redactor } from '../domain/redaction/index.ts';
 import type { Toolchain } from '../domain/toolchain.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { KeptArtifacts } from '../journal/kept-artifacts.ts';
+import type { PauseMark } from '../journal/pause.ts';
 import type { SubmissionJournal } from '../journal/submissions.ts';
 import type { TakenJobs } from '../journal/taken-jobs.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -35,6 +36,7 @@ export interface Services {
   readonly journal: Journal;
   /** What the hub has given to this worker and not heard the result of. */
   readonly takenJobs: TakenJobs;
+  readonly pauseMark: PauseMark;
   /** What was submitted for notarization. */
   readonly submissions: SubmissionJournal;
   /** What is on its way through the notary service. */

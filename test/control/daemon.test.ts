@@ -130,6 +130,24 @@ describe('the control socket of a running daemon', () => {
       expect(json.lines.join('\n')).toMatch(/"running": false/);
     }));
 
+  test('pauses: the job ends well, the next one waits at the hub, also over a restart, until it is resumed', () =>
+    whileSigning(async (scene, jobId, release) => {
+      const pause = ask(scene, 'pause');
+      expect(await pause.ended).toBe(0);
+      expect(pause.lines.join('\n')).toMatch(/paused and takes no jobs.*1 job may finish/s);
+      await release();
+      expect(await scene.completed(jobId)).toMatchObject({ success: true });
+      const waiting = await scene.submit(materials.macJob());
+      const status = ask(scene, 'status');
+      expect(await status.ended).toBe(0);
+      expect(status.lines.join('\n')).toMatch(/paused, no jobs are taken until "perry-ship resume"/);
+      expect(scene.hub.jobStatus(waiting)).toBe('queued');
+      const resume = ask(scene, 'resume', '--json');
+      expect(await resume.ended).toBe(0);
+      expect(JSON.parse(resume.lines.join('\n'))).toMatchObject({ ok: true, work: 'accepting' });
+      expect(await scene.completed(waiting)).toMatchObject({ success: true });
+    }));
+
   test('drains at once with --now: the job goes back to the hub and the daemon ends', () =>
     whileSigning(async (scene, jobId, release) => {
       const drain = ask(scene, 'drain', '--now', '--json');

@@ -124,3 +124,68 @@ describe('another number of slots', () => {
     expect(said(scene)).toEqual(['2 jobs', '7 jobs']);
   });
 });
+
+describe('a pause', () => {
+  const pause = ({ link }: LinkScene) => link.send({ type: 'hub.intakePaused' });
+  const resume = ({ link }: LinkScene) => link.send({ type: 'hub.intakeResumed' });
+
+  test('is said by a hello on a new link, and its end at once', () => {
+    const scene = beginSettled();
+    pause(scene);
+    goOn(scene);
+    resume(scene);
+    goOn(scene);
+    expect(said(scene)).toEqual(['2 jobs', '2 nothing', '2 jobs']);
+  });
+
+  test('never lets the hub take back a job that runs', () => {
+    const scene = beginSettled();
+    scene.assign('A');
+    pause(scene);
+    pass(scene, 10 * hubLimits.offerPatience);
+    expect(isLeaving(scene)).toBe(false);
+    scene.report(conclusion('A'));
+    scene.confirmAll();
+    goOn(scene);
+    expect(said(scene)).toEqual(['2 jobs', '2 nothing']);
+  });
+
+  test('that ends before the hub has heard of it changes nothing', () => {
+    const scene = beginSettled();
+    scene.assign('A');
+    pause(scene);
+    resume(scene);
+    scene.report(conclusion('A'));
+    scene.confirmAll();
+    pass(scene, 10 * minute);
+    expect(said(scene)).toEqual(['2 jobs']);
+  });
+
+  test('that ends while the link is made anew ends with the next hello', () => {
+    const scene = beginSettled();
+    pause(scene);
+    expect(isLeaving(scene)).toBe(true);
+    resume(scene);
+    goOn(scene);
+    expect(said(scene)).toEqual(['2 jobs', '2 jobs']);
+  });
+
+  test('that ends right after a hello that offers nothing is ended by one more', () => {
+    const scene = beginSettled();
+    pause(scene);
+    scene.breakLink();
+    while (!scene.link.is('linked.connecting')) scene.clock.advanceToNext();
+    scene.open();
+    resume(scene);
+    goOn(scene);
+    expect(said(scene)).toEqual(['2 jobs', '2 nothing', '2 jobs']);
+  });
+
+  test('closes the link when the worker ends, so that the hub takes back its last job', () => {
+    const scene = beginSettled();
+    scene.assign('A');
+    pause(scene);
+    scene.link.send({ type: 'hub.intakeClosed' });
+    expect(scene.link.is('linked.returning')).toBe(true);
+  });
+});

@@ -385,6 +385,8 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
         s.status,
       ]),
     samples: {
+      // a pause is walked by itself
+      ...{ 'pause.requested': [], 'resume.requested': [] },
       'hub.jobAssigned': (s) =>
         (runs(s).filter(({ phase }) => phase !== 'concluded').length === 2 ? ['a', 'b', 'c'] : ['a', 'b'])
           .map((id) => ({ jobId: `job-${id}`, assignmentId: id }))
@@ -448,6 +450,33 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1 },
     samples: { 'xstate.done.actor.sweepLeftovers': [] },
   });
+  const pauses = walk(machine, {
+    input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 0, interruptedJobIds: [] },
+    key: (s) =>
+      JSON.stringify([
+        ...[s.value, s.context.isPaused === true, s.context.returned.length, s.status],
+        runs(s).map((run) => [run.runId, run.phase, run.claim]),
+      ]),
+    samples: {
+      ...nothingOf(machine),
+      'xstate.done.actor.sweepLeftovers': [{ output: [] }],
+      'xstate.error.actor.sweepLeftovers': [{}],
+      'pause.requested': [{}],
+      'resume.requested': [{}],
+      'drain.requested': (s) => (isAtHome(s) ? [{}] : []),
+      'shutdown.requested': (s) => (isAtHome(s) ? [{}] : []),
+      // one assignment comes once: a job that was given back comes under another
+      'hub.jobAssigned': (s) =>
+        ['a', 'b']
+          .slice(runs(s).length + s.context.returned.length)
+          .map((id) => ({ jobId: 'job', assignmentId: id })),
+      'hub.linkLost': [{ reason: 'x', requeuedJobId: 'job' }],
+      'hub.linkUp': [{}],
+      'xstate.done.actor.probeReturned': [{ output: ['a', 'b'] }, { output: [] }],
+      'job.awaitingReassignment': (s) => runs(s).map(({ runId }) => ({ runId })),
+      'xstate.done.actor.run.*': actors('done'),
+    },
+  });
   const following = walk(machine, {
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1, room: 1, followsRoom: true },
     key: ({ value, context }) => JSON.stringify([value, context.room, context.maxConcurrent]),
@@ -464,7 +493,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
   report('supervisor', {
     ...result,
     missing: result.missing.filter((name) =>
-      [early, following].every(({ missing }) => missing.includes(name)),
+      [early, pauses, following].every(({ missing }) => missing.includes(name)),
     ),
   });
 });
