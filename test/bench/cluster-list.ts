@@ -7,6 +7,7 @@ import { median, seconds, table } from './statistics.ts';
 import type { BenchRoom } from './wall-time.ts';
 
 const LOOKS = 7;
+const nobody = { isOurs: () => false, onSeen: () => {} };
 
 /** What it takes to know of a large cluster how much room there is, and how far the machines are. */
 export async function benchClusterList({ print }: BenchRoom, listed: number): Promise<void> {
@@ -17,7 +18,7 @@ export async function benchClusterList({ print }: BenchRoom, listed: number): Pr
   const api = orchardApi(options);
   const machines = orchardMachines(api, options);
   const signal = () => new AbortController().signal;
-  const room = await timed(() => readRoom(api, machines, options, () => false, signal()));
+  const room = await timed(() => readRoom(api, machines, options, nobody, signal()));
   const looks = await timed(() => Promise.all(names.map((name) => machines.look(name, null, signal()))));
   host.cluster.vms.clear();
   await host.remove();

@@ -11,6 +11,7 @@ import { checkCluster } from './check-host.ts';
 import { alreadyRunning, endingOf, nameTaken, notLocated, notMade, notOurs } from './failures.ts';
 import { orchardMachines } from './machines.ts';
 import { type MadeMachine, machineMaker } from './make.ts';
+import { createNamesakes, NAMESAKE, NAMESAKE_NEXT_STEP, type Namesakes } from './namesakes.ts';
 import type { OrchardDriverOptions } from './options.ts';
 import { readRoom } from './room.ts';
 import { trustOf } from './trust.ts';
@@ -30,7 +31,10 @@ const SSH_PORT = 22;
  *
  * @see https://github.com/openai/orchard
  */
-export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
+export function createOrchardDriver(
+  options: OrchardDriverOptions,
+  namesakes: Namesakes = createNamesakes(),
+): VmDriver {
   const { instance, ssh, runtime, guestNetwork, note } = options;
   const api = orchardApi(options);
   const machines = orchardMachines(api, options);
@@ -39,6 +43,10 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
   const running = new Set<string>();
   const unwanted = new WeakSet<MadeMachine>();
   const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
+  const tellStrangers = (names: readonly string[]): void => {
+    const strangers = namesakes.strangersAmong(names);
+    if (strangers.length > 0) note('error', NAMESAKE, { machines: strangers, nextStep: NAMESAKE_NEXT_STEP });
+  };
   const ours = (name: string): string => {
     if (isOurs(name)) return name;
     throw notOurs(name);
@@ -76,11 +84,12 @@ export function createOrchardDriver(options: OrchardDriverOptions): VmDriver {
     // nothing counts the machines of the other runtime
     ...(runtime === 'tart' && {
       room: ({ signal }: VmCallOptions): Promise<ClusterRoom> =>
-        readRoom(api, machines, options, isOurs, signal),
+        readRoom(api, machines, options, { isOurs, onSeen: tellStrangers }, signal),
     }),
     clone: async (image, name, { signal }) => {
       signal.throwIfAborted();
       if (made.has(ours(name))) throw nameTaken(name);
+      namesakes.expect(name);
       const machine = make(image, name);
       made.set(name, machine);
       const failed = await unlessAborted(machine.started, signal).catch((error: unknown) => {

@@ -160,7 +160,11 @@ const waits: Readonly<Record<ClusterMachineEnd['why'], (hosts: string) => Words>
   }),
   gone: () => ({
     reason: 'Somebody else has removed it.',
-    nextStep: 'Try again; find out who deletes machines of this cluster.',
+    nextStep: {
+      hub: TRY_AGAIN_OR_LOOK.hub,
+      terminal:
+        'Try again; find out who deletes machines of this cluster: a perry-ship whose state directory is a copy of this one does, when it starts.',
+    },
   }),
   refused: () => unanswering,
   taken: () => unanswering,

@@ -12,20 +12,26 @@ const SLOTS_FOR_ONE_SPARE = 32;
 
 type Wish = Pick<OrchardSettings, 'arch' | 'runtime' | 'labels'>;
 
+/** Which machines are ours, and who hears of those that are there. */
+export interface Ours {
+  readonly isOurs: (name: string) => boolean;
+  readonly onSeen: (names: readonly string[]) => void;
+}
+
 /**
  * How many machines of ours there is room for in the cluster.
  *
- * @param isOurs - by its name
  * @throws ShipError as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID
  */
 export async function readRoom(
   api: OrchardApi,
   machines: Pick<OrchardMachines, 'allShared'>,
   wish: Wish,
-  isOurs: (name: string) => boolean,
+  { isOurs, onSeen }: Ours,
   signal: AbortSignal,
 ): Promise<ClusterRoom> {
   const [rows, workers] = await Promise.all([machines.allShared(signal), readWorkers(api, signal)]);
+  onSeen([...rows.keys()].filter(isOurs));
   const foreign = [...rows].flatMap(([name, row]) => (isOurs(name) ? [] : [row]));
   return roomIn(workers, machinesAmong(foreign), wish);
 }
