@@ -1,4 +1,5 @@
 import type { AnyStateMachine, AnyTransitionDefinition, StateNode } from 'xstate';
+import { guardText } from './guard-text.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: drawings are made of machines of every shape
 export type Node = StateNode<any, any, any, any>;
@@ -12,18 +13,13 @@ const edgesOf = (node: Node): AnyTransitionDefinition[] => [
   ...(node.always ?? []),
 ];
 
-const guardName = (guard: unknown): string =>
-  typeof guard === 'string'
-    ? guard
-    : ((guard as { type?: string }).type ?? (guard as { name?: string }).name ?? 'guard');
-
 /** `xstate.done.actor.cloneVm` reads as `cloneVm done`, an `after` as its delay's name. */
 export function labelOf(transition: AnyTransitionDefinition): string {
   const event = (transition.eventType || 'always')
     .replace(/^xstate\.after\.([^.]+)\..*$/, 'after $1')
     .replace(/^xstate\.(done|error)\.actor\.(.*)$/, '$2 $1')
     .replace(/^xstate\.done\.state\..*$/, 'done');
-  return transition.guard ? `${event} [${guardName(transition.guard)}]` : event;
+  return transition.guard ? `${event} [${guardText(transition.guard)}]` : event;
 }
 
 /** A Mermaid `stateDiagram-v2` of the whole machine, drawn from its state nodes. */
