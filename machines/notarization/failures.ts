@@ -13,8 +13,18 @@ export const notaryTimedOut = (
   summary: `The notarization was given up because ${doing} took too long.`,
   reason: last?.reason || 'There was no final answer before the deadline.',
   nextStep: submissionId
-    ? `Look with \`xcrun notarytool info ${submissionId}\` how submission ${submissionId} ended, then try again.`
+    ? `Try again later: the submission goes on. On a Mac, \`xcrun notarytool info ${submissionId}\` shows how it ended.`
     : "Try again later; if it fails again, look at Apple's system status page.",
+  retryable: true,
+});
+
+/** Apple accepted the file, and what is to be attached to it did not appear before the deadline. */
+export const ticketLate = (submissionId: string, last: Failure | null): Failure => ({
+  kind: 'upstream',
+  code: 'NOTARY_TIMED_OUT',
+  summary: `Apple accepted submission ${submissionId}, and its notarization ticket did not appear in time.`,
+  reason: last?.reason || 'There was no answer to the look-up of the ticket before the deadline.',
+  nextStep: 'Try again in a few minutes: the file is notarized, and its ticket alone is late.',
   retryable: true,
 });
 

@@ -1,11 +1,19 @@
-import { stapleTimedOut } from './failures.ts';
+import { stapleTimedOut, ticketLate } from './failures.ts';
 import { notarizationSetup } from './setup.ts';
-import { FAILED, failed, keep, late, pauseAfter, tell, toStaple } from './transitions.ts';
+import { FAILED, failed, keep, pauseAfter, tell, toStaple } from './transitions.ts';
 
 export const fetchingTicket = notarizationSetup.createStateConfig({
   description: 'The ticket is public a while after the verdict.',
   entry: 'resetAttempts',
-  after: { ticketTimeout: late('the notarization ticket') },
+  after: {
+    ticketTimeout: {
+      target: FAILED,
+      actions: {
+        type: 'keepFailure',
+        params: ({ context }) => ({ failure: ticketLate(context.submissionId ?? '', context.lastFailure) }),
+      },
+    },
+  },
   initial: 'asking',
   states: {
     asking: {

@@ -262,7 +262,7 @@ describe('sources', () => {
         "text: ICON_UNREADABLE: "Icon-1024.png" was not used: it is not a PNG file.",
         "svg: ICON_UNREADABLE: "Icon-1024.png" was not used: it is not a PNG file.",
         "truncated: ICON_UNREADABLE: "Icon-1024.png" was not used: vipspng: libpng read error.",
-        "bomb: ICON_UNREADABLE: "Icon-1024.png" was not used: Input image exceeds pixel limit.",
+        "bomb: ICON_UNREADABLE: "Icon-1024.png" was not used: it has 60000 × 60000 pixels, and 8192 is the longest edge that is read.",
         "header: ICON_UNREADABLE: "Icon-1024.png" was not used: Input buffer has corrupt header:.",
         "line: ICON_UNREADABLE: "Icon-1024.png" was not used: it has 1 × 8193 pixels, and 8192 is the longest edge that is read.",
       ]

@@ -172,6 +172,10 @@ test('a ticket is looked up by name; none yet, throttled and unreadable are told
       failure: { retryable: true },
     });
     expect(await ask('2/2/aa')).toEqual(apple.tickets.ticket('2/2/aa'));
+    await expect(lookupTicket(new URL('/elsewhere', url), '2/2/aa', signal)).rejects.toMatchObject({
+      code: 'TICKET_NOT_FOUND',
+      failure: { retryable: true, reason: expect.stringMatching(/404.*PERRY_TICKET_URL/) },
+    });
     apple.faults.next('ticket', 'throttled', 'garbage', 'tooMany', 'hung');
     await expect(ask('2/2/aa')).rejects.toMatchObject({
       failure: { code: 'APPLE_UNAVAILABLE', retryAfterMs: 1000 },

@@ -29,6 +29,8 @@ export async function lookupTicket(url: URL, recordName: string, signal: AbortSi
   const answer = await askApple(call);
   const record = recordIn(answer.json, recordName);
   if (record?.serverErrorCode !== undefined) throw serverError(record, recordName);
+  // a service that knows no such record may say so by its status alone
+  if (answer.status === 404) throw notFound(recordName, addressUnknown(url));
   if (answer.status !== 200) throw refusal(call, answer);
   if (!record) throw invalidAnswer(call, 'is no record of the name that was asked for');
   return ticketIn(call, record);
@@ -65,11 +67,18 @@ function serverError({ serverErrorCode, retryAfter }: TicketRecord, recordName: 
   });
 }
 
-const notFound = (recordName: string): ShipError =>
+const addressUnknown = ({ host }: URL): string =>
+  `${host} answered with HTTP status 404: the ticket is not there yet, or PERRY_TICKET_URL is set to another address than that of the look-up.`;
+
+const notFound = (recordName: string, reason = 'It answered NOT_FOUND.'): ShipError =>
   new ShipError('TICKET_NOT_FOUND', {
     summary: `Apple's ticket service has no ticket for ${recordName} yet.`,
-    reason: 'It answered NOT_FOUND.',
-    nextStep: 'Staple the artifact later with `xcrun stapler staple`: it is notarized, the ticket is late.',
+    reason,
+    nextStep: {
+      hub: 'Try again in a few minutes.',
+      terminal:
+        'Run the command again in a few minutes; what was never notarized has no ticket, and is sent by `perry-ship notarize`.',
+    },
   });
 
 function ticketIn(call: AppleCall, { fields, deleted }: TicketRecord): Buffer {

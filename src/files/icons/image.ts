@@ -1,4 +1,5 @@
 import type { CreateRaw } from 'sharp';
+import { PNG_HEAD_BYTES, pngSize } from '../../domain/icons/index.ts';
 import type { Picture } from '../../formats/asset-catalog/write/index.ts';
 
 /** Loaded for the first icon: most commands draw none, and it is the largest part of a start. */
@@ -10,8 +11,9 @@ async function loadSharp() {
   return sharp;
 }
 
-/** 4096 × 4096: 64 MiB decoded. A small PNG can announce gigabytes. */
-const MAX_INPUT_PIXELS = 4096 * 4096;
+/** 64 MiB decoded. A small PNG can announce gigabytes. */
+const MAX_INPUT_EDGE = 4096;
+const MAX_INPUT_PIXELS = MAX_INPUT_EDGE * MAX_INPUT_EDGE;
 /** A line of millions of pixels has few in all, and takes a gigabyte or half a minute to be made a square. */
 const MAX_EDGE_PIXELS = 8192;
 const PNG_SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
@@ -41,13 +43,21 @@ async function open(bytes: Buffer) {
 /** Only PNG gets as far as the decoder: sharp would take an SVG, which can name other files, as well. */
 export async function sizeOfPng(bytes: Buffer): Promise<ImageSize> {
   if (!bytes.subarray(0, 8).equals(PNG_SIGNATURE)) throw new Error('it is not a PNG file');
+  const announced = pngSize(bytes.subarray(0, PNG_HEAD_BYTES));
+  if (announced) requireBounded(announced);
   const { picture } = await open(bytes);
   const { width, height } = await picture.metadata();
-  if (Math.max(width, height) > MAX_EDGE_PIXELS)
-    throw new Error(
-      `it has ${width} × ${height} pixels, and ${MAX_EDGE_PIXELS} is the longest edge that is read`,
-    );
+  requireBounded({ width, height });
   return { width, height };
+}
+
+/** The decoder has the same limit, and names no number. */
+function requireBounded({ width, height }: ImageSize): void {
+  const what = `it has ${width} × ${height} pixels`;
+  if (Math.max(width, height) > MAX_EDGE_PIXELS)
+    throw new Error(`${what}, and ${MAX_EDGE_PIXELS} is the longest edge that is read`);
+  if (width * height > MAX_INPUT_PIXELS)
+    throw new Error(`${what}, and ${MAX_INPUT_EDGE} × ${MAX_INPUT_EDGE} is the most that is read`);
 }
 
 /**
