@@ -40,6 +40,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   CONFIG_INVALID: 'Correct the variable that the message names; `perry-ship doctor` checks them all.',
   DAEMON_ALREADY_RUNNING: 'End the other daemon, or give this one a `PERRY_STATE_DIR` of its own.',
   DAEMON_NOT_RUNNING: 'Start the daemon, or name its folder with `--state-dir` or `--env-file`.',
+  STATE_FORMAT_UNKNOWN:
+    'Install the version that wrote the state directory, or a newer one, or set PERRY_STATE_DIR to another folder.',
   DAEMON_NOT_ANSWERING: 'Try again; when it stays silent, read its log and start it anew.',
   JOB_UNKNOWN: '`perry-ship status` lists the jobs that run.',
   DAEMON_ENDING: 'Start the daemon again when it has ended.',

@@ -27,6 +27,9 @@ export const failureCodes = {
   DEMO_ASSET_MISSING: host('A file that the demo is made of is not installed.'),
   TIMESTAMP_AUTHORITY_FAILED: host('The time-stamp authority of the demo could not be set up with openssl.'),
   DAEMON_ALREADY_RUNNING: host('Another daemon works on the same state directory.'),
+  STATE_FORMAT_UNKNOWN: host(
+    'The state directory was written by a newer perry-ship, or does not say in which format it was written.',
+  ),
   DAEMON_NOT_RUNNING: host('No daemon works on this state directory.'),
   DAEMON_NOT_ANSWERING: host('The daemon does not answer on its control socket, or not in a form we know.'),
   CONTROL_REQUEST_INVALID: input('A request on the control socket is too long or has an unknown form.'),

@@ -15,10 +15,12 @@ import { ShipError } from '../errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptArtifactsIn } from '../journal/kept-artifacts.ts';
 import { pauseMarkIn } from '../journal/pause.ts';
+import { adoptState } from '../journal/state-format.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { openTakenJobs } from '../journal/taken-jobs.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
+import { packageVersion } from '../package-root.ts';
 import { runLimitsOf } from '../run/host/limits.ts';
 import type { StartRun } from '../run/host/link.ts';
 import { runFolderOf } from '../run/host/run-folders.ts';
@@ -64,11 +66,13 @@ export interface DaemonOptions {
  * Composition root: configuration → services → actors → start. The only place that knows everybody. The state
  * directory is locked before anything in it is read, and let go after the last actor has ended.
  *
- * @throws ShipError DAEMON_ALREADY_RUNNING when another daemon works there
+ * @throws ShipError DAEMON_ALREADY_RUNNING when another daemon works there · STATE_FORMAT_UNKNOWN
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const lock = await lockStateDir(options.config.stateDir);
+  const { stateDir } = options.config;
+  const lock = await lockStateDir(stateDir);
   try {
+    await adoptState(stateDir, packageVersion());
     return await startLocked(options, lock);
   } catch (error) {
     await lock.release();

@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/load.ts';
 import { unfitFor } from '../control/private-folder.ts';
 import { holderOf } from '../control/state-lock.ts';
+import { ShipError } from '../errors.ts';
+import { formatOf, refusal } from '../journal/state-format.ts';
 import { type Check, failed, ok, remark } from './check.ts';
 
 /** Two of the largest bundles that are accepted, unpacked and packed again. */
@@ -22,9 +24,20 @@ export const stateDirectory = ({ stateDir }: Config): Check => ({
         `This user may not write to "${path}"`,
         'Give the folder to the user of the daemon, or set PERRY_STATE_DIR to a folder of its own.',
       );
-    return spaceAt(stateDir, path);
+    const format = await formatProblem(stateDir);
+    return format ? failed(`${format.summary} ${format.reason}`, format.nextStep) : spaceAt(stateDir, path);
   },
 });
+
+async function formatProblem(stateDir: string): Promise<ShipError['failure'] | undefined> {
+  try {
+    const noted = await formatOf(stateDir);
+    return noted && refusal(stateDir, noted)?.failure;
+  } catch (error) {
+    if (error instanceof ShipError) return error.failure;
+    throw error;
+  }
+}
 
 async function spaceAt(stateDir: string, existing: string) {
   const { bavail, bsize } = await statfs(existing);

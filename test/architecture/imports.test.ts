@@ -106,7 +106,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'daemon',
   ],
   'run-process': ['formats', 'adapters', 'run', 'inquiries', 'sign'],
-  doctor: ['domain', 'adapters', 'config', 'observability', 'control', 'daemon'],
+  doctor: ['domain', 'adapters', 'config', 'observability', 'journal', 'control', 'daemon'],
   'golden-image': [
     'machines',
     'formats',
