@@ -19,6 +19,7 @@ export const machineFailureCodes = {
   VM_STOP_FAILED: hostRetry('The machine could not be powered off.'),
   VM_DELETE_FAILED: hostRetry('The clone could not be removed.'),
   CLUSTER_UNREACHABLE: hostRetry('The controller of the cluster did not answer.'),
+  CLUSTER_TUNNEL_REFUSED: hostRetry('The controller of the cluster opened no way into the machine.'),
   CLUSTER_CERTIFICATE_REFUSED: host(
     'The certificate of the controller of the cluster is not the one that is trusted.',
   ),

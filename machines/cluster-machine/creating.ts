@@ -1,4 +1,4 @@
-import { any, clusterMachineSetup, conclude, seen } from './setup.ts';
+import { any, clusterMachineSetup, conclude, errorOf, seen } from './setup.ts';
 
 const FOLLOWED = '#clusterMachine.followed';
 const ENDED = '#clusterMachine.ended';
@@ -6,7 +6,6 @@ const ENDED = '#clusterMachine.ended';
 type Answered = { event: { output: string | null } };
 const uidOf = ({ event }: Answered) => ({ uid: event.output });
 const identified = { type: 'identify' as const, params: uidOf };
-const errorOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
 
 /** Given up in its middle, a request may still be done: its answer says whether there is a machine to remove. */
 const untilAnswered = {

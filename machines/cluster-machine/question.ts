@@ -1,6 +1,17 @@
-import { clusterMachineSetup, conclude, ours, seen } from './setup.ts';
+import { clusterMachineSetup, conclude, errorOf, ours, seen } from './setup.ts';
 
 const QUESTION = '#clusterMachine.followed.question';
+/** A refusal ends a machine that no worker has started: nothing is lost with it, and waiting does not heal it. */
+const unanswered = <const Target extends string>(target: Target) =>
+  [
+    { guard: 'hasStarted', target },
+    {
+      guard: { type: 'isRefused', params: errorOf },
+      target: '#clusterMachine.ended',
+      actions: conclude('refused'),
+    },
+    { target },
+  ] as const;
 const tellSeen = { type: 'tellSeen' as const, params: seen };
 
 /** Region of `followed`. */
@@ -19,7 +30,7 @@ export const question = clusterMachineSetup.createStateConfig({
             src: 'lookAtMachine',
             input: ours,
             onDone: { target: 'pausing', actions: tellSeen },
-            onError: `${QUESTION}.unheard`,
+            onError: unanswered(`${QUESTION}.unheard`),
           },
           after: { answerTimeout: `${QUESTION}.unheard` },
         },
@@ -45,7 +56,7 @@ export const question = clusterMachineSetup.createStateConfig({
             src: 'lookAtMachine',
             input: ours,
             onDone: { target: `${QUESTION}.heard.pausing`, actions: tellSeen },
-            onError: 'pausing',
+            onError: unanswered('pausing'),
           },
           after: { answerTimeout: 'pausing' },
         },

@@ -1,4 +1,4 @@
-import { assign, emit, raise, setup } from 'xstate';
+import { assign, emit, or, raise, setup, stateIn } from 'xstate';
 import { port } from '../contracts/actors.ts';
 import type { ClusterMachineEnd, ClusterMachineMiss, ClusterMachineView } from '../contracts/cluster.ts';
 import { toFailure } from '../contracts/failure.ts';
@@ -24,6 +24,9 @@ export type ClusterMachineSaid =
   | { readonly type: 'missed'; readonly miss: ClusterMachineMiss }
   /** Nobody waits any more. */
   | { readonly type: 'concluded'; readonly end: ClusterMachineEnd };
+
+/** That heal only when the operator changes something. */
+const REFUSALS = new Set(['CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED']);
 
 type Seen = { readonly view: ClusterMachineView };
 type Look = { readonly uid: string | null };
@@ -57,6 +60,11 @@ export const clusterMachineSetup = setup({
       view.stage === 'failed' && context.missed.length < OTHER_MACHINES,
     isTaken: (_, { uid }: Look) => uid === null,
     /** Whether it was done is not known. */
+    isRefused: (_, { error }: { readonly error: unknown }) => REFUSALS.has(toFailure(error).code),
+    hasStarted: or([
+      stateIn('#clusterMachine.followed.stage.starting'),
+      stateIn('#clusterMachine.followed.stage.running'),
+    ]),
     isUnanswered: (_, { error }: { readonly error: unknown }) =>
       toFailure(error).code === 'CLUSTER_UNREACHABLE',
   },
@@ -85,6 +93,7 @@ export const clusterMachineSetup = setup({
   },
 });
 
+export const errorOf = ({ event }: { event: { error: unknown } }) => ({ error: event.error });
 export const seen = ({ event }: { event: { output: ClusterMachineView } }): Seen => ({ view: event.output });
 export const conclude = (why: ClusterMachineEnd['why']) => ({ type: 'conclude' as const, params: { why } });
 /** The machine that was asked for last. */

@@ -12,6 +12,10 @@ export interface VmLifecycleContext extends VmLifecycleInput {
   readonly deleteAttempts: number;
   /** How often the host had no slot for it. */
   readonly refusals: number;
+  /** Of the guest, the last one of those in a row. */
+  readonly rebuff: Failure | null;
+  /** How often in a row the way to the guest was refused, by others than the guest. */
+  readonly wayRefusals: number;
 }
 
 export type VmLifecycleEvent =

@@ -7,11 +7,12 @@ const host = (code: string, summary: string, reason: string, nextStep: Text): Fa
 /** Of words from elsewhere, with or without a full stop. */
 const ended = (words: string): string => (words.endsWith('.') ? words : `${words}.`);
 
-export const vmTimedOut = (doing: string): Failure =>
+/** @param rebuff - of the last attempt */
+export const vmTimedOut = (doing: string, rebuff: Failure | null = null): Failure =>
   host(
     'VM_TIMED_OUT',
     `The virtual machine was not ready in time.`,
-    `It did not finish ${doing} before its deadline.`,
+    `It did not finish ${doing} before its deadline.${rebuff ? ` ${rebuff.summary} ${rebuff.reason}` : ''}`,
     TRY_AGAIN_OR_LOOK,
   );
 

@@ -12,7 +12,9 @@ export const vmLimits = {
   locatePause: 100,
   /** Address to a shell that answers; covers a guest whose sshd starts late. */
   connectTimeout: 90_000,
-  connectPause: 250,
+  /** A guest that boots answers in a moment; a controller that refuses the way there is asked after 250 ms doubling to 8 s. */
+  connectPause: ({ context }: { context: { wayRefusals: number } }) =>
+    125 * 2 ** Math.max(1, context.wayRefusals),
   /** Whoever carries the connection, e.g. the controller of a cluster, restarts in seconds. */
   returnTimeout: 120_000,
   /** A guest that stood by answers in milliseconds, or is not worth waiting for. */
@@ -24,6 +26,12 @@ export const vmLimits = {
   deleteTimeout: 30_000,
   deletePause: 2_000,
 } as const;
+
+/** Those that make the pause longer. */
+export const MOST_WAY_REFUSALS = 6;
+
+/** The controller of a cluster, by which the way leads, did not open it: the guest was not asked. */
+export const isOfWay = (code: string): boolean => code.startsWith('CLUSTER_');
 
 /** Attempts to delete a clone before it is called leaked. */
 export const DELETE_ATTEMPTS = 3;

@@ -20,7 +20,10 @@ export type { VmLifecycleInput } from './context.ts';
 export const vmLifecycleMachine = vmLifecycleSetup.createMachine({
   id: 'vmLifecycle',
   description: 'One virtual machine for one job, from the clone of the golden image to its deletion.',
-  context: ({ input }) => ({ ...input, address: null, failure: null, deleteAttempts: 0, refusals: 0 }),
+  context: ({ input }) => ({
+    ...{ ...input, address: null, failure: null, deleteAttempts: 0 },
+    ...{ refusals: 0, rebuff: null, wayRefusals: 0 },
+  }),
   output: ({ context, event }) => ({
     name: context.name,
     outcome: (event as unknown as { output: VmOutput['outcome'] }).output,

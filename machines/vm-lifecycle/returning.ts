@@ -1,9 +1,9 @@
 import { assign } from 'xstate';
 import { errorOf } from '../contracts/attempts.ts';
 import type { VmAddress } from '../contracts/vm.ts';
-import { guestLost, vmTimedOut } from './failures.ts';
+import { guestLost } from './failures.ts';
 import { vmLifecycleSetup } from './setup.ts';
-import { cloneOf, lostBy } from './transitions.ts';
+import { cloneOf, lostBy, lostInVain, rebuffed } from './transitions.ts';
 
 const TOO_LATE = { target: 'stopping', actions: lostBy(guestLost('It was not back when it was wanted')) };
 
@@ -12,7 +12,8 @@ export const returning = vmLifecycleSetup.createStateConfig({
   description:
     'The way to the guest was cut before anybody used it, and the machine lives on: it is greeted again.',
   on: { 'vm.checkRequested': {}, 'vm.handOverRequested': TOO_LATE, 'vm.keepRequested': TOO_LATE },
-  after: { returnTimeout: { target: 'stopping', actions: lostBy(vmTimedOut('answering to SSH again')) } },
+  entry: 'forgetRebuffs',
+  after: { returnTimeout: { target: 'stopping', actions: lostInVain('answering to SSH again') } },
   initial: 'pausing',
   states: {
     pausing: {
@@ -40,7 +41,7 @@ export const returning = vmLifecycleSetup.createStateConfig({
         input: ({ context }) => ({ ...cloneOf({ context }), address: context.address as VmAddress }),
         onDone: '#vmLifecycle.alive.ready',
         onError: [
-          { guard: { type: 'isWorthRepeating', params: errorOf }, target: 'pausing' },
+          rebuffed,
           { target: '#vmLifecycle.alive.stopping', actions: { type: 'lose', params: errorOf } },
         ],
       },

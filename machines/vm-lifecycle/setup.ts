@@ -2,7 +2,7 @@ import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import type { Failure } from '../contracts/failure.ts';
 import type { VmOutput } from '../contracts/vm.ts';
 import type { VmLifecycleContext, VmLifecycleEvent, VmLifecycleInput } from './context.ts';
-import { DELETE_ATTEMPTS, SLOT_ATTEMPTS, vmLimits } from './limits.ts';
+import { DELETE_ATTEMPTS, isOfWay, MOST_WAY_REFUSALS, SLOT_ATTEMPTS, vmLimits } from './limits.ts';
 import { vmLifecyclePorts } from './ports.ts';
 
 /** What the states of the vm-lifecycle are made of. */
@@ -24,10 +24,18 @@ export const vmLifecycleSetup = setup({
       ({ context }) => ({ type: 'vm.ready', name: context.name }),
     ),
     countRefusal: assign({ refusals: ({ context }) => context.refusals + 1 }),
+    /** Of an attempt to log in. */
+    noteRebuff: assign(({ context }, { failure }: { failure: Failure }) => ({
+      rebuff: failure,
+      wayRefusals: isOfWay(failure.code) ? Math.min(context.wayRefusals + 1, MOST_WAY_REFUSALS) : 0,
+    })),
+    forgetRebuffs: assign({ rebuff: null, wayRefusals: 0 }),
     countDelete: assign({ deleteAttempts: ({ context }) => context.deleteAttempts + 1 }),
   },
   guards: {
-    isWorthRepeating: (_, params: { failure: Failure }) => params.failure.retryable,
+    /** A machine that has ended does not come back, though another one may do. */
+    isWorthRepeating: (_, { failure }: { failure: Failure }) =>
+      failure.retryable && failure.code !== 'VM_EXITED',
     mayReturn: (_, params: { mayReturn: boolean | undefined }) => params.mayReturn === true,
     isBooted: ({ context }) => context.isBooted === true,
     /** A slot of macOS stays taken for a moment after its machine has gone, or somebody else's machine has it. */

@@ -3,7 +3,7 @@ import { errorOf } from '../contracts/attempts.ts';
 import type { VmAddress } from '../contracts/vm.ts';
 import { vmTimedOut } from './failures.ts';
 import { vmLifecycleSetup } from './setup.ts';
-import { cloneOf, lostBy } from './transitions.ts';
+import { cloneOf, lostBy, lostInVain, rebuffed } from './transitions.ts';
 
 export const booting = vmLifecycleSetup.createStateConfig({
   description: "The machine's process is being started.",
@@ -44,8 +44,9 @@ export const locating = vmLifecycleSetup.createStateConfig({
 export const connecting = vmLifecycleSetup.createStateConfig({
   description: 'The address is known; the guest is greeted until it lets us in.',
   after: {
-    connectTimeout: { target: 'stopping', actions: lostBy(vmTimedOut('answering to SSH')) },
+    connectTimeout: { target: 'stopping', actions: lostInVain('answering to SSH') },
   },
+  entry: 'forgetRebuffs',
   initial: 'attempting',
   states: {
     attempting: {
@@ -56,7 +57,7 @@ export const connecting = vmLifecycleSetup.createStateConfig({
         input: ({ context }) => ({ ...cloneOf({ context }), address: context.address as VmAddress }),
         onDone: '#vmLifecycle.alive.ready',
         onError: [
-          { guard: { type: 'isWorthRepeating', params: errorOf }, target: 'pausing' },
+          rebuffed,
           { target: '#vmLifecycle.alive.stopping', actions: { type: 'lose', params: errorOf } },
         ],
       },

@@ -48,16 +48,48 @@ test('a first line in single bytes, and a megabyte in odd pieces, come through w
 
 test.each([
   ['another host key', 'GUEST_HOST_KEY_MISMATCH', {}, 'SHA256:AAAA'],
-  ['a certificate that is not trusted', 'GUEST_UNREACHABLE', { ca: undefined }, undefined],
-  ['a certificate for another name', 'GUEST_UNREACHABLE', { serverName: undefined }, undefined],
-  ['a wrong token', 'GUEST_UNREACHABLE', { token: 'wrong' }, undefined],
-  ['no such machine', 'GUEST_UNREACHABLE', { url: '/v1/vms/b/port-forward?port=22' }, undefined],
+  ['a certificate that is not trusted', 'CLUSTER_CERTIFICATE_REFUSED', { ca: undefined }, undefined],
+  ['a certificate for another name', 'CLUSTER_CERTIFICATE_REFUSED', { serverName: undefined }, undefined],
+  ['a wrong token', 'CLUSTER_REFUSED', { token: 'wrong' }, undefined],
+  ['no such machine', 'VM_EXITED', { url: '/v1/vms/b/port-forward?port=22' }, undefined],
 ])('nobody gets in by %s', async (_, code, other, key) => {
   const { address, credentials, tunnel } = await running();
   const url = `${host.url.replace('http', 'ws')}${'url' in other ? other.url : '/v1/vms/a/port-forward?port=22'}`;
   const changed = JSON.parse(JSON.stringify({ ...tunnel, ...other, url }));
   const pinned = { ...address, ...(key && { hostKeyFingerprint: key }) };
   await expect(enter({ address: pinned, credentials, tunnel: changed })).rejects.toMatchObject({ code });
+});
+
+test.each([
+  [400, 'CLUSTER_REFUSED', /status 400/],
+  [401, 'CLUSTER_REFUSED', /account that was removed/],
+  [404, 'VM_EXITED', /no such machine/],
+  [408, 'CLUSTER_TUNNEL_REFUSED', /has not started it/],
+  [417, 'VM_EXITED', /it has failed/],
+  [429, 'CLUSTER_TUNNEL_REFUSED', /status 429/],
+  [500, 'CLUSTER_TUNNEL_REFUSED', /guest does not answer/],
+  [503, 'CLUSTER_TUNNEL_REFUSED', /status 503/],
+])('a tunnel that is refused with %i says so', async (status, code, reason) => {
+  const access = await running({ knobs: { fault: () => ({ status }) } });
+  const failure = await enter(access).catch((error) => error);
+  expect(failure).toMatchObject({ code, failure: { reason: expect.stringMatching(reason) } });
+  expect(JSON.stringify(failure)).not.toContain(ACCOUNT.token);
+});
+
+test('a controller that is away, or says nothing, is told apart from a guest that does', async () => {
+  const access = await running({ knobs: { fault: () => 'silent' } });
+  const silent = enterGuest(access, { signal: never, readyTimeoutMs: 200 });
+  await expect(silent).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE' });
+  host.knobs.fault = () => 'reset';
+  await expect(enter(access)).rejects.toMatchObject({
+    code: 'CLUSTER_UNREACHABLE',
+    failure: { reason: expect.stringContaining('ECONNRESET') },
+  });
+  const tired = new AbortController();
+  host.knobs.fault = () => 'silent';
+  const waiting = enterGuest(access, { signal: tired.signal, readyTimeoutMs: 10_000 });
+  tired.abort(new Error('tired'));
+  await expect(waiting).rejects.toThrow('tired');
 });
 
 test('a tunnel that ends, in order or not, ends the session, and what ran is lost', async () => {

@@ -66,12 +66,12 @@ test('a token that is wrong for a while costs no machine that runs', async () =>
 });
 
 test.each<[number, string]>([
-  [401, 'GUEST_UNREACHABLE'],
-  [404, 'GUEST_UNREACHABLE'],
-  [408, 'GUEST_UNREACHABLE'],
-  [417, 'GUEST_UNREACHABLE'],
-  [500, 'GUEST_UNREACHABLE'],
-  [503, 'GUEST_UNREACHABLE'],
+  [401, 'CLUSTER_REFUSED'],
+  [404, 'CLUSTER_TUNNEL_REFUSED'],
+  [408, 'CLUSTER_TUNNEL_REFUSED'],
+  [417, 'CLUSTER_TUNNEL_REFUSED'],
+  [500, 'CLUSTER_TUNNEL_REFUSED'],
+  [503, 'CLUSTER_TUNNEL_REFUSED'],
 ])('a tunnel that is refused with %i is one attempt, and the next one may succeed', async (status, code) => {
   await start();
   const { address } = await boot();
@@ -171,3 +171,34 @@ test('a controller that says nothing for too long is the end of the wait for a m
   expect(failure).toMatchObject({ code: 'CLUSTER_UNREACHABLE' });
   host.knobs.fault = undefined;
 }, 30_000);
+
+test.each([404, 417])(
+  'a way that is refused with %i: a machine that nobody was in may be replaced',
+  async (status) => {
+    await start();
+    const { address } = await boot();
+    failing(isTunnel, { status });
+    await expect(driver.openGuest(address, { signal })).rejects.toMatchObject({
+      code: 'CLUSTER_TUNNEL_REFUSED',
+    });
+    const session = await driver.openGuest(address, { signal });
+    await session.close();
+    // now it is the one
+    failing(isTunnel, { status });
+    await expect(driver.openGuest(address, { signal })).rejects.toMatchObject({ code: 'VM_EXITED' });
+  },
+);
+
+test('an account that is removed while a machine is made ends that at once, with the reason', async () => {
+  await start({ knobs: { cloneTicks: 1_000_000 } });
+  const account = host.cluster.accounts.get(ACCOUNT.name);
+  const cloning = driver.clone('golden', freshName(), { signal });
+  cloning.catch(() => {});
+  await vi.waitFor(() => expect(host.cluster.vms.size).toBe(1), patience);
+  host.cluster.accounts.clear();
+  await expect(cloning).rejects.toMatchObject({
+    code: 'CLUSTER_REFUSED',
+    failure: { nextStep: expect.stringContaining('PERRY_ORCHARD_TOKEN') },
+  });
+  if (account) host.cluster.accounts.set(ACCOUNT.name, account);
+});

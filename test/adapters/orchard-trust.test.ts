@@ -7,10 +7,11 @@ import { openTunnel } from '../../src/adapters/guest/tunnel.ts';
 import { orchardApi } from '../../src/adapters/vm/orchard/api.ts';
 import { trustOf } from '../../src/adapters/vm/orchard/trust.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { never as signal } from '../helpers/local-vm.ts';
+import { freshName, never as signal } from '../helpers/local-vm.ts';
 import { controllerCertificate } from '../orchard-emulator/certificate.ts';
 import { orchardDriver } from '../orchard-emulator/driver.ts';
 import { ACCOUNT, type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
+import { startLightGuest } from '../orchard-emulator/light-guest.ts';
 
 /** The controller's own certificate, another one for the same name, and one that has ended. */
 const own = controllerCertificate();
@@ -65,10 +66,10 @@ test.each([
   await expect(orchardApi({ url, ...account, ...trust }).ask(askInfo)).rejects.toMatchObject({
     code: 'CLUSTER_CERTIFICATE_REFUSED',
   });
-  const { stream, refusedWith } = openTunnel(tunnelTo(url, trust), 10_000);
+  const { stream, failure } = openTunnel(tunnelTo(url, trust), 10_000);
   const [error] = await once(stream, 'error');
   expect(error.code).toMatch(/^(ERR_TLS_CERT_NOT_PINNED|DEPTH_ZERO_SELF_SIGNED_CERT)$/);
-  expect(refusedWith()).toBeUndefined();
+  expect(failure()).toMatchObject({ code: 'CLUSTER_CERTIFICATE_REFUSED' });
   await vi.waitFor(() => expect([...sockets].every(({ destroyed }) => destroyed)).toBe(true), 5_000);
   expect(heard).toEqual([]);
 });
@@ -138,4 +139,34 @@ test.each([
   const hex = createHash('sha256').update(new X509Certificate(own.cert).raw).digest('hex');
   const { config } = loadConfig({ PERRY_ORCHARD_FINGERPRINT: form(hex) });
   expect(config.orchardFingerprint).toBe(fingerprintOf(own.cert));
+});
+
+test('another certificate of a controller that has restarted is told, by the way into a machine and by the next one', async () => {
+  host = await orchardHost({ certificate: own, tickMs: 30, startGuest: startLightGuest });
+  const driver = orchardDriver(host);
+  const name = freshName();
+  await driver.clone('golden', name, { signal });
+  const ended = driver.run(name, { signal, onStarted: () => undefined });
+  const address = await driver.locate(name, { signal });
+  const session = await driver.openGuest(address, { signal });
+  host.knobs.cloneTicks = 1_000_000;
+  const waiting = driver.clone('golden', freshName(), { signal });
+  waiting.catch(() => {});
+  const { vms } = host.cluster;
+  await vi.waitFor(() => expect(vms.size).toBe(2), 10_000);
+  await host.restart(async () => {}, other);
+  await session.closed;
+  const refused = { code: 'CLUSTER_CERTIFICATE_REFUSED', failure: { retryable: false } };
+  await expect(driver.openGuest(address, { signal })).rejects.toMatchObject(refused);
+  await expect(driver.clone('golden', freshName(), { signal })).rejects.toMatchObject(refused);
+  await expect(waiting).rejects.toMatchObject(refused);
+  host.knobs.cloneTicks = 1;
+  // the one that ran runs on, and is there when the certificate is
+  expect(await Promise.race([ended, Promise.resolve('runs')])).toBe('runs');
+  await host.restart();
+  const again = await driver.openGuest(address, { signal });
+  await again.close();
+  for (const left of await driver.list({ signal })) await driver.delete(left, { signal });
+  await ended;
+  await host.expectNothingLeft();
 });

@@ -29,6 +29,8 @@ test('every transition can be taken', () => {
           [...views, ...others].map((output) => ({ output })),
         ]),
       ),
+      'xstate.error.actor.lookAtMachine': errors,
+      'xstate.error.actor.lookAgain': errors,
       ...Object.fromEntries(
         ['requestMachine', 'requestMachineAgain'].flatMap((id) => [
           [`xstate.done.actor.${id}`, [{ output: UID }, { output: null }]],
@@ -103,6 +105,35 @@ test('the controller says nothing: its deadline is the end', () => {
   expect(scene.clock.nowMs).toBeGreaterThanOrEqual(silenceTimeout);
   expect(scene.end()).toMatchObject({ why: 'unanswered' });
 });
+
+describe.each(['CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED'])(
+  'a question that is answered by %s',
+  (code) => {
+    const refuse = (scene: Scene) => {
+      scene.clock.advance(lookPause);
+      scene.stage.the('lookAtMachine').fail(failure(code, false));
+      return scene;
+    };
+
+    test.each(['queued', 'cloning'] as const)('ends a machine that is %s, at once', (stage) => {
+      expect(refuse(made(stage)).end()).toMatchObject({ why: 'refused' });
+      const later = made(stage);
+      later.clock.advance(lookPause);
+      later.stage.the('lookAtMachine').fail(unreachable());
+      expect(later.end()).toBeUndefined();
+      expect(refuse(later).end()).toMatchObject({ why: 'refused' });
+    });
+
+    test('ends none that runs', () => {
+      const entered = made('running');
+      entered.machine.send({ type: 'machine.entered' });
+      for (const scene of [made('running'), entered]) {
+        refuse(refuse(scene));
+        expect(scene.machine.is('followed.question.unheard')).toBe(true);
+      }
+    });
+  },
+);
 
 test('a controller that was away for a while has lost nothing', () => {
   const scene = made('running');

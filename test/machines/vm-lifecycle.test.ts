@@ -18,6 +18,8 @@ function begin() {
   return { stage, clock: stage.clock, owner, vm, lost };
 }
 
+const connectPauseMs = (wayRefusals = 0) => vmLimits.connectPause({ context: { wayRefusals } });
+
 type Scene = ReturnType<typeof begin>;
 
 /** The way to each state, each from the one before. */
@@ -91,17 +93,65 @@ describe('deadlines', () => {
     const scene = beginAt('alive.connecting.attempting');
     const moved = { ...address, port: 23 };
     scene.stage.the('connectGuest').fail(failure('GUEST_UNREACHABLE', true));
-    scene.clock.advance(vmLimits.connectPause);
+    scene.clock.advance(connectPauseMs());
     scene.stage.the('locateVm').answer(moved);
     expect(scene.stage.the('connectGuest').input.address).toEqual(moved);
     scene.stage.the('connectGuest').fail(failure('GUEST_UNREACHABLE', true));
-    scene.clock.advance(vmLimits.connectPause);
+    scene.clock.advance(connectPauseMs());
     scene.stage.the('locateVm').fail(failure('VM_NOT_LOCATED', true));
     expect(scene.vm.is('alive.connecting.pausing')).toBe(true);
     scene.clock.advance(vmLimits.connectTimeout);
     expect(scene.vm.is('alive.stopping')).toBe(true);
     expect(scene.lost()).toEqual(['VM_TIMED_OUT']);
   });
+
+  test('a controller that refuses the way to the guest is asked less and less often; a guest that boots is not', () => {
+    const scene = beginAt('alive.connecting.attempting');
+    const pauseAfter = (code: string): number => {
+      scene.stage.the('connectGuest').fail(failure(code, true));
+      const beganMs = scene.clock.nowMs;
+      while (scene.stage.open('locateVm').length === 0) scene.clock.advance(1);
+      scene.stage.the('locateVm').answer(address);
+      return scene.clock.nowMs - beganMs;
+    };
+    expect(['GUEST_UNREACHABLE', 'GUEST_UNREACHABLE', 'GUEST_UNREACHABLE'].map(pauseAfter)).toEqual([
+      250, 250, 250,
+    ]);
+    const refused = Array.from({ length: 8 }, () => pauseAfter('CLUSTER_TUNNEL_REFUSED'));
+    expect(refused).toEqual([250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
+    expect(pauseAfter('GUEST_UNREACHABLE')).toBe(250);
+  });
+
+  test('what the last attempt has met is said after the deadline', () => {
+    const scene = beginAt('alive.connecting.attempting');
+    scene.stage
+      .the('connectGuest')
+      .fail({ ...failure('CLUSTER_TUNNEL_REFUSED', true), reason: 'It said 500.' });
+    scene.clock.advance(vmLimits.connectTimeout);
+    expectDeleted(scene);
+    expect(scene.vm.output.failure).toMatchObject({
+      code: 'VM_TIMED_OUT',
+      reason: expect.stringContaining('It said 500.'),
+    });
+  });
+
+  test.each(['VM_EXITED', 'CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED'])(
+    '%s ends a login at once, the first one and one after the way was cut',
+    (code) => {
+      const error = failure(code, code === 'VM_EXITED');
+      const first = beginAt('alive.connecting.attempting');
+      first.stage.the('connectGuest').fail(error);
+      const again = beginAt('alive.ready');
+      again.stage.the('watchGuest').say({ type: 'guest.lost', reason: 'x', mayReturn: true });
+      again.clock.advance(connectPauseMs());
+      again.stage.the('locateVm').answer(address);
+      again.stage.the('connectGuest').fail(error);
+      for (const scene of [first, again]) {
+        expect(scene.lost()).toEqual([code]);
+        expectDeleted(scene);
+      }
+    },
+  );
 
   test('a machine that is ready may be so for a day', () => {
     const scene = beginAt('alive.ready');
@@ -121,7 +171,7 @@ describe('a guest that may return', () => {
     return scene;
   };
   const greeted = ({ clock, stage }: Scene) => {
-    clock.advance(vmLimits.connectPause);
+    clock.advance(connectPauseMs());
     stage.the('locateVm').answer(address);
     return stage.the('connectGuest');
   };

@@ -30,8 +30,8 @@ export interface OrchardHost {
   tick(): Promise<void>;
   /** The process behind a machine. */
   pidOf(name: string): number;
-  /** The controller dies, and comes back on the same port; what it knew is on its disk. */
-  restart(whileAway?: () => Promise<void>): Promise<void>;
+  /** The controller dies, and comes back on the same port; what it knew is on its disk, but for its certificate. */
+  restart(whileAway?: () => Promise<void>, certificate?: Certificate): Promise<void>;
   /** Fails when a machine or a process is left, or the controller was asked for what it should not be. */
   expectNothingLeft(): Promise<void>;
   remove(): Promise<void>;
@@ -79,11 +79,11 @@ export async function orchardHost(options: OrchardHostOptions = {}): Promise<Orc
       if (!guest) throw new Error(`${name} does not run`);
       return guest.pid;
     },
-    restart: async (whileAway = async () => {}) => {
+    restart: async (whileAway = async () => {}, certificate = tls) => {
       const { port } = controller;
       await controller.stop();
       await whileAway();
-      controller = await startController(cluster, tls, port);
+      controller = await startController(cluster, tls && certificate, port);
     },
     expectNothingLeft: async () => {
       expect(cluster.violations).toEqual([]);

@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { type ClientOptions, createWebSocketStream, WebSocket } from 'ws';
+import type { ShipError } from '../../errors.ts';
 import { connectPinned, placeOf, tlsOptionsOf } from '../http/tls-trust.ts';
 import { basic } from './basic.ts';
 import type { GuestTunnel } from './guest.ts';
+import { type TunnelObstacle, tunnelFailure } from './tunnel-failures.ts';
 
 /** As RFC 4253 has it with room for a greeting before; what is longer is no first line. */
 const MAX_FIRST_LINE_BYTES = 8 * 1024;
@@ -13,8 +15,12 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** A way into a guest through a WebSocket, given before it is open. */
 export interface OpenTunnel {
   readonly stream: Duplex;
-  /** The HTTP status with which it was refused; `undefined` as long as it was not. */
-  refusedWith(): number | undefined;
+  /**
+   * Why it did not open, for whoever has waited in vain; `undefined` once it was open: CLUSTER_REFUSED ·
+   * CLUSTER_CERTIFICATE_REFUSED · CLUSTER_UNREACHABLE · CLUSTER_TUNNEL_REFUSED · VM_EXITED (there is no such machine, or it
+   * has failed).
+   */
+  failure(): ShipError | undefined;
 }
 
 /**
@@ -33,17 +39,29 @@ export function openTunnel(tunnel: GuestTunnel, handshakeTimeoutMs: number): Ope
     maxPayload: MAX_MESSAGE_BYTES,
   });
   socket.once('close', way.leave);
-  let status: number | undefined;
-  socket.on('unexpected-response', (request, response) => {
-    status = response.statusCode;
-    // with a listener of our own the library leaves the end to us
-    request.destroy(new Error(`the tunnel was refused with status ${status}`));
-  });
+  const failure = obstacleTo(socket);
   // what comes right behind the handshake would be lost to a stream that is made later
   const stream = withWholeFirstLine(createWebSocketStream(socket));
   // a stream of ws 8 ends, and does not close
   stream.once('end', () => stream.destroy());
-  return { stream, refusedWith: () => status };
+  return { stream, failure };
+}
+
+/** Told why by the first of an answer that is no 101, an error and its opening. */
+function obstacleTo(socket: WebSocket): OpenTunnel['failure'] {
+  let obstacle: TunnelObstacle | undefined = { cause: undefined };
+  socket.once('open', () => {
+    obstacle = undefined;
+  });
+  socket.once('unexpected-response', (request, { statusCode: status = 0 }) => {
+    obstacle = { status };
+    // with a listener of our own the library leaves the end to us
+    request.destroy(new Error(`the tunnel was refused with status ${status}`));
+  });
+  socket.once('error', (cause) => {
+    if (obstacle && 'cause' in obstacle) obstacle = { cause };
+  });
+  return () => obstacle && tunnelFailure(obstacle);
 }
 
 interface Way {

@@ -32,7 +32,7 @@ export function openRoom(setup: RunSetup, services: RunServices): { room: RunRoo
  * Logs into the machine of the run.
  *
  * @param onLost - told when the connection has ended
- * @throws ShipError GUEST_UNREACHABLE · GUEST_HOST_KEY_MISMATCH · GUEST_AUTH_REFUSED
+ * @throws ShipError as `enterGuest`
  */
 export async function connectGuest(
   room: RunRoom,

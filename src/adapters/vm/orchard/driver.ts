@@ -1,4 +1,5 @@
 import type { ClusterMachineEnd, ClusterRoom } from '../../../../machines/contracts/cluster.ts';
+import { toFailure } from '../../../../machines/contracts/failure.ts';
 import { vmDrivers } from '../../../domain/vm-driver.ts';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { enterGuest } from '../../guest/enter-guest.ts';
@@ -8,7 +9,15 @@ import { unlessAborted } from '../patience.ts';
 import { readCredentials } from '../tart/open-guest.ts';
 import { endpointOf, orchardApi } from './api.ts';
 import { checkCluster } from './check-host.ts';
-import { alreadyRunning, endingOf, nameTaken, notLocated, notMade, notOurs } from './failures.ts';
+import {
+  alreadyRunning,
+  endingOf,
+  nameTaken,
+  notLocated,
+  notMade,
+  notOurs,
+  notThereYet,
+} from './failures.ts';
 import { orchardMachines } from './machines.ts';
 import { type MadeMachine, machineMaker } from './make.ts';
 import { createNamesakes, NAMESAKE, NAMESAKE_NEXT_STEP, type Namesakes } from './namesakes.ts';
@@ -42,6 +51,7 @@ export function createOrchardDriver(
   const made = new Map<string, MadeMachine>();
   const running = new Set<string>();
   const unwanted = new WeakSet<MadeMachine>();
+  const entered = new WeakSet<MadeMachine>();
   const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
   const tellStrangers = (names: readonly string[]): void => {
     const strangers = namesakes.strangersAmong(names);
@@ -115,7 +125,7 @@ export function createOrchardDriver(
           throw error;
         })
         .finally(() => running.delete(name));
-      const [expected, reason] = [unwanted.has(known), endingOf(end)];
+      const [expected, reason] = [unwanted.has(known), endingOf(end, known.refusal())];
       if (!expected) note('warn', 'a machine ended by itself', { vm: name, reason, ...end });
       return { expected, reason } satisfies VmExit;
     },
@@ -130,8 +140,16 @@ export function createOrchardDriver(
       const tunnel = tunnelTo(address, options);
       const credentials = await readCredentials(ssh);
       const access = { address, credentials, tunnel };
-      const session = await enterGuest(access, { signal, readyTimeoutMs: READY_TIMEOUT_MS });
-      made.get(address.machine ?? '')?.entered();
+      const machine = made.get(address.machine ?? '');
+      const session = await enterGuest(access, { signal, readyTimeoutMs: READY_TIMEOUT_MS }).catch(
+        (error) => {
+          // nobody was inside: it may be replaced under its name, which `run` waits for
+          const mayBeReplaced = machine && !entered.has(machine) && toFailure(error).code === 'VM_EXITED';
+          throw mayBeReplaced ? notThereYet(error) : error;
+        },
+      );
+      if (machine) entered.add(machine);
+      machine?.entered();
       return session;
     },
     stop: (name, { signal }) => remove(name, signal),

@@ -32,7 +32,7 @@ const notTrusted = (what: string, code: string, cause: unknown): ShipError =>
 export const refused = (what: string, status: number): ShipError =>
   new ShipError('CLUSTER_REFUSED', {
     summary: `${what} was refused by the controller of the cluster.`,
-    reason: `It answered with the HTTP status ${status}, as it does ${status === 401 ? 'for a wrong token and for a missing role' : 'for a request that it does not know'}.`,
+    reason: `It answered with the HTTP status ${status}, as it does ${status === 401 ? 'for a wrong token, for an account that was removed, and for a missing role' : 'for a request that it does not know'}.`,
     nextStep:
       'Give the service account of PERRY_ORCHARD_SERVICE_ACCOUNT the roles compute:read and compute:write, and set PERRY_ORCHARD_TOKEN, or what PERRY_ORCHARD_TOKEN_FILE names, to its token.',
   });
@@ -42,6 +42,14 @@ export const answerNotUnderstood = (what: string): ShipError =>
     summary: `${what} was answered in a form that is not known.`,
     reason: 'The answer is not what the controller of Orchard 0.55.0 says.',
     nextStep: 'Check that the address is that of an Orchard controller, version 0.55.0.',
+  });
+
+/** @param refusal - of a way into a machine, VM_EXITED */
+export const notThereYet = ({ failure }: ShipError): ShipError =>
+  new ShipError('CLUSTER_TUNNEL_REFUSED', {
+    summary: 'The controller of the cluster opened no way into a machine.',
+    reason: failure.reason,
+    nextStep: 'Nothing: another one is asked for in its place, or its end is told.',
   });
 
 export const nameTaken = (name: string): ShipError =>
@@ -172,10 +180,18 @@ const waits: Readonly<Record<ClusterMachineEnd['why'], (hosts: string) => Words>
   unwanted: () => ({ reason: 'It was given up before.', nextStep: TRY_AGAIN_OR_LOOK }),
 };
 
-/** How a machine ended that ran, in plain words; which host it was is said in the log. */
-export const endingOf = ({ why, message }: Pick<ClusterMachineEnd, 'why' | 'message'>): string => {
+/**
+ * How a machine ended that ran, in plain words; which host it was is said in the log.
+ *
+ * @param refusal - of the controller, when it was asked last
+ */
+export const endingOf = (
+  { why, message }: Pick<ClusterMachineEnd, 'why' | 'message'>,
+  refusal?: unknown,
+): string => {
   if (why === 'gone' || why === 'unwanted') return 'it was removed from the cluster';
-  if (why === 'unanswered') return 'the controller of the cluster has said nothing for long';
+  if (why === 'unanswered')
+    return `the controller of the cluster has said nothing of it for long${refusal instanceof ShipError ? `. ${refusal.failure.summary} ${refusal.failure.reason}` : ''}`;
   if (/lost connection|doesn't exist anymore/.test(message ?? '')) return 'the cluster lost its host';
   if (/lost track/.test(message ?? '')) return 'its host was restarted';
   return 'it ended by itself on its host';

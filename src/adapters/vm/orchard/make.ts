@@ -10,6 +10,8 @@ import type { OrchardDriverOptions } from './options.ts';
 export interface MadeMachine extends Omit<FollowedMachine, 'started'> {
   /** Never rejects: null when a worker has started it. */
   readonly started: Promise<NotStarted | null>;
+  /** With what the controller has refused what was asked of it last; `undefined` where it did not. */
+  refusal(): unknown;
 }
 
 export interface NotStarted {
@@ -32,18 +34,25 @@ export function machineMaker(api: OrchardApi, machines: OrchardMachines, options
     });
   const make = (image: string, name: string): MadeMachine => {
     let refusal: unknown;
-    const request = async (signal: AbortSignal) => {
-      const labels = await labelsFor(name, signal);
-      return machines.create(image, name, labels, signal).catch((error: unknown) => {
+    const noting = async <T>(answer: Promise<T>, signal: AbortSignal): Promise<T> => {
+      try {
+        const said = await answer;
+        refusal = undefined;
+        return said;
+      } catch (error) {
         // one that the chart gave up was not answered, and says nothing
         if (!signal.aborted) refusal = error;
         throw error;
-      });
+      }
+    };
+    const request = async (signal: AbortSignal) => {
+      const labels = await labelsFor(name, signal);
+      return noting(machines.create(image, name, labels, signal), signal);
     };
     const followed = follow(
       {
         request,
-        look: (uid, signal) => machines.look(name, uid, signal),
+        look: (uid, signal) => noting(machines.look(name, uid, signal), signal),
         remove: (signal) => machines.remove(name, signal),
       },
       {
@@ -62,7 +71,7 @@ export function machineMaker(api: OrchardApi, machines: OrchardMachines, options
     };
     // its end is told elsewhere when it was started
     const first = Promise.race([followed.started.then(() => null), followed.ended]);
-    return { ...followed, started: first.then((end) => end && lost(end)) };
+    return { ...followed, started: first.then((end) => end && lost(end)), refusal: () => refusal };
   };
   return { make, failingHosts: suspects.counts };
 }
@@ -71,6 +80,6 @@ const NOT_BROUGHT_TO_RUN = 'a worker of the cluster did not bring a machine to r
 
 function errorFor(image: string, name: string, end: ClusterMachineEnd, refusal: unknown): unknown {
   if (end.why === 'taken') return nameTaken(name);
-  const isOfRequest = end.why === 'refused' || (end.why === 'unanswered' && end.worker === null);
-  return isOfRequest && refusal !== undefined ? refusal : notStarted(image, end);
+  const isRefused = end.why === 'refused' || end.why === 'unanswered';
+  return isRefused && refusal !== undefined ? refusal : notStarted(image, end);
 }
