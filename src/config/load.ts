@@ -51,17 +51,23 @@ const serviceUrl = z
 
 /** The port that viewers of the Stately inspector try first. */
 const INSPECT_PORT = 8080;
-const INSPECT_WORDS: Readonly<Record<string, number | undefined>> = {
-  ...{ 0: undefined, off: undefined },
-  ...{ 1: INSPECT_PORT, on: INSPECT_PORT },
+/** The port that exporters of OpenTelemetry use. */
+const METRICS_PORT = 9464;
+
+/** `1` and `on` are the usual port. */
+const portOr = (usual: number) => {
+  const words: Readonly<Record<string, number | undefined>> = {
+    ...{ 0: undefined, off: undefined },
+    ...{ 1: usual, on: usual },
+  };
+  return z
+    .string()
+    .transform((text) => (Object.hasOwn(words, text) ? words[text] : Number(text)))
+    .refine(
+      (port) => port === undefined || (Number.isInteger(port) && port >= 1_024 && port <= 65_535),
+      'must be 1, 0, or a port from 1024 to 65535',
+    );
 };
-const inspectPort = z
-  .string()
-  .transform((text) => (Object.hasOwn(INSPECT_WORDS, text) ? INSPECT_WORDS[text] : Number(text)))
-  .refine(
-    (port) => port === undefined || (Number.isInteger(port) && port >= 1_024 && port <= 65_535),
-    'must be 1, 0, or a port from 1024 to 65535',
-  );
 
 /**
  * A clone in a cluster begins with the wait for a free worker, as long as others need one for a build (30 minutes), and goes
@@ -130,7 +136,8 @@ const schema = z.object({
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn or error')
     .default('info'),
-  inspectPort: inspectPort.optional(),
+  inspectPort: portOr(INSPECT_PORT).optional(),
+  metricsPort: portOr(METRICS_PORT).optional(),
 });
 
 /** Also what no setting says alone. */

@@ -253,6 +253,12 @@ export const settings = {
       'Live page and Stately inspector on 127.0.0.1: `1` for port 8080, or a port; `0` switches them off',
     defaultText: 'off',
   },
+  metricsPort: {
+    variable: 'PERRY_METRICS',
+    meaning:
+      '`/metrics` for Prometheus, `/healthz` and `/readyz` on 127.0.0.1, without the page: `1` for port 9464, or a port; `0` switches them off. The page has them as well',
+    defaultText: 'off',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settings;

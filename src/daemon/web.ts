@@ -5,39 +5,61 @@ export interface Web {
   stop(): Promise<void>;
 }
 
-/** Off unless it was asked for: then not even its code is loaded. A port in use is a warning, no more. */
-export async function startWeb(surroundings: WebSurroundings): Promise<Web | undefined> {
-  const { config, logger } = surroundings.services;
-  const port = config.inspectPort;
-  if (port === undefined) return undefined;
-  const { pagePiece } = await import('./page-piece.ts');
-  const pieces = [pagePiece(surroundings)];
-  try {
-    const web = await serve(port, pieces, surroundings);
-    logger.info({ page: `http://127.0.0.1:${web.port}/` }, 'the inspector is on');
-    return web;
-  } catch (error) {
-    for (const { stop } of pieces) stop?.();
-    logger.warn({ port, err: error }, 'the inspector is off: its port cannot be used');
-    return undefined;
-  }
+/** What is asked for at one port; the pieces are loaded when they are. */
+interface Site {
+  readonly port: number;
+  /** As the log says it. */
+  readonly name: string;
+  readonly pieces: readonly Piece[];
 }
 
-async function serve(
-  port: number,
-  pieces: readonly Piece[],
-  { services: { logger } }: WebSurroundings,
-): Promise<Web & { readonly port: number }> {
-  const { startWebServer } = await import('../web/server.ts');
-  const server = await startWebServer({
-    port,
-    routes: pieces.flatMap(({ routes = [] }) => routes),
-    feeds: pieces.flatMap(({ feeds = [] }) => feeds),
-    onFault: (error) => logger.warn({ err: error }, 'a request to the page could not be answered'),
-  });
-  const stop = async () => {
-    await server.close();
-    for (const piece of pieces) piece.stop?.();
+/**
+ * The page, the metrics, or both, on one server when their ports are the same. Off unless they are asked for: then not
+ * even their code is loaded. A port in use is a warning, no more.
+ */
+export async function startWeb(surroundings: WebSurroundings): Promise<Web | undefined> {
+  const { inspectPort, metricsPort } = surroundings.services.config;
+  if (inspectPort === undefined && metricsPort === undefined) return undefined;
+  const { metricsPiece } = await import('./metrics-piece.ts');
+  const metrics = metricsPiece(surroundings);
+  const page = inspectPort === undefined ? undefined : await loadPage(surroundings);
+  const sites: Site[] = [
+    ...(page ? [{ port: inspectPort as number, name: 'inspector', pieces: [page, metrics] }] : []),
+    ...(metricsPort === undefined || metricsPort === inspectPort
+      ? []
+      : [{ port: metricsPort, name: 'metrics server', pieces: [metrics] }]),
+  ];
+  const stops = await Promise.all(sites.map((site) => open(site, surroundings)));
+  return {
+    stop: async () => {
+      await Promise.all(stops.map((stop) => stop?.()));
+      for (const { stop } of page ? [page, metrics] : [metrics]) stop?.();
+    },
   };
-  return { port: server.port, stop };
+}
+
+async function loadPage(surroundings: WebSurroundings): Promise<Piece> {
+  const { pagePiece } = await import('./page-piece.ts');
+  return pagePiece(surroundings);
+}
+
+/** @returns closes its server; nothing when it could not be opened */
+async function open(
+  { port, name, pieces }: Site,
+  { services: { logger } }: WebSurroundings,
+): Promise<(() => Promise<void>) | undefined> {
+  const { startWebServer } = await import('../web/server.ts');
+  try {
+    const server = await startWebServer({
+      port,
+      routes: pieces.flatMap(({ routes = [] }) => routes),
+      feeds: pieces.flatMap(({ feeds = [] }) => feeds),
+      onFault: (error) => logger.warn({ err: error }, `a request to the ${name} could not be answered`),
+    });
+    logger.info({ page: `http://127.0.0.1:${server.port}/` }, `the ${name} is on`);
+    return server.close;
+  } catch (error) {
+    logger.warn({ port, err: error }, `the ${name} is off: its port cannot be used`);
+    return undefined;
+  }
 }

@@ -101,6 +101,29 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
   };
 }
 
+/** A machine of a job or of the pool, and where it stands, e.g. `booting`. */
+export interface MachineStanding {
+  readonly owner: 'job' | 'pool';
+  readonly state: string;
+}
+
+/** Every machine that lives now; one that leaked does not. */
+export function machinesOf({ context, children: { pool } }: SupervisorSnapshot): MachineStanding[] {
+  const ofJobs = context.runs.flatMap(({ ref }) => ref.getSnapshot().children.vm ?? []);
+  const ofPool = pool?.getSnapshot().context.standbys.map(({ ref }) => ref) ?? [];
+  const standing = (owner: 'job' | 'pool') => (machine: (typeof ofPool)[number]) => ({
+    owner,
+    state: stepOf(statePath(machine.getSnapshot().value)),
+  });
+  return [...ofJobs.map(standing('job')), ...ofPool.map(standing('pool'))];
+}
+
+/** `alive.locating.asking` is `locating`, `deleting.attempting` is `deleting`. */
+function stepOf(path: string): string {
+  const [first = '', second] = path.split('.');
+  return first === 'alive' && second !== undefined ? second : first;
+}
+
 function linkOf(
   { value, children: { hub } }: SupervisorSnapshot,
   nowMs: number,

@@ -61,6 +61,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   observability: ['machines', 'domain', 'web'],
   journal: ['files'],
   history: ['machines', 'files', 'observability', 'journal'],
+  metrics: ['web', 'observability', 'history'],
   preflight: ['formats', 'domain', 'adapters'],
   verify: ['formats', 'domain', 'files'],
   run: [
@@ -89,6 +90,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'observability',
     'journal',
     'run',
+    'metrics',
     'actors',
     'control',
   ],
@@ -184,7 +186,7 @@ test('formats and Apple’s rules are pure: no files, no network, no processes',
 
 test('only the actors, the daemon and what watches them know XState', () => {
   const users =
-    /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|observability|cli|launchd))\//;
+    /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|metrics|observability|cli|launchd))\//;
   const others = imports.filter(({ from, to }) => to.startsWith('xstate') && !users.test(from));
   expect(others.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });
@@ -195,6 +197,7 @@ test('each outside thing has one door', () => {
   expect(importers('ssh2')).toEqual(['src/adapters/guest/ssh']);
   expect(importers('sharp')).toEqual(['src/demo/bundles', 'src/files/icons']);
   expect(importers('ws')).toEqual(['src/adapters/guest', 'src/adapters/hub', 'src/embedded-hub', 'src/web']);
+  expect(importers('prom-client')).toEqual(['src/metrics']);
   expect(importers('node:child_process')).toEqual(['src/adapters/process']);
 });
 

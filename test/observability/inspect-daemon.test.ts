@@ -1,7 +1,5 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import vm from 'node:vm';
@@ -9,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { pageScript } from '../../src/observability/inspect-page-script.ts';
 import { withScene } from '../helpers/daemon.ts';
+import { takenPort } from '../helpers/free-port.ts';
 import { type Materials, makeMaterials } from '../integration/materials.ts';
 
 let folder: string;
@@ -18,17 +17,6 @@ beforeAll(async () => {
   materials = await makeMaterials(join(folder, 'materials'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** A server on a free port, to be closed so that the port can be used, or left so that it cannot. */
-async function takenPort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const free = async () => {
-    server.close();
-    await once(server, 'close');
-  };
-  return { port: String((server.address() as AddressInfo).port), free };
-}
 
 interface FakeNode {
   text: string;
