@@ -8,8 +8,15 @@ export const clusterMachineLimits = {
   requestPause: 2_000,
   /** Other users of the cluster may have all its Macs for as long as a build takes. */
   queueTimeout: 1_800_000,
-  /** A worker clones in seconds, and pulls an image that it has not got for minutes; one that is stuck says nothing. */
-  makeTimeout: 600_000,
+  /**
+   * A worker begins within seconds, after what it has to delete; one that died is given up by the controller after three
+   * minutes, and one that is stuck never says anything.
+   */
+  takeTimeout: 300_000,
+  /** Clones take seconds: one that takes longer is preceded by the pull of an image. */
+  pullNotice: 60_000,
+  /** An image of 60 GB at 200 Mbit/s; a worker that pulls looks like one that clones. */
+  makeTimeout: 2_400_000,
   /** A worker tells news every five seconds. */
   lookPause: 2_000,
   /** More than the question's own deadline, which says more; one that is under way is waited for first. */

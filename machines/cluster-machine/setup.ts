@@ -20,6 +20,8 @@ export type ClusterMachineEvent =
 export type ClusterMachineSaid =
   /** Said for each machine that was started on its worker. */
   | { readonly type: 'started'; readonly worker: string | null }
+  /** Its worker seems to pull the image. */
+  | { readonly type: 'pulled'; readonly worker: string | null }
   /** Another one is asked for in its place. */
   | { readonly type: 'missed'; readonly miss: ClusterMachineMiss }
   /** Nobody waits any more. */
@@ -82,6 +84,7 @@ export const clusterMachineSetup = setup({
       type: 'missed' as const,
       miss: context.missed.at(-1) as ClusterMachineMiss,
     })),
+    tellPull: emit(({ context }) => ({ type: 'pulled' as const, worker: context.worker })),
     tellStarted: emit(({ context }) => ({ type: 'started' as const, worker: context.worker })),
     tellConcluded: emit(({ context: { why, worker, message, missed } }) => ({
       type: 'concluded' as const,

@@ -16,6 +16,12 @@ const noteMiss = (why: ClusterMachineMiss['why']) => ({ type: 'noteMiss' as cons
 const ENDED = '#clusterMachine.ended';
 const REPLACING = '#clusterMachine.replacing';
 const RUNNING = { guard: isAt('running'), target: 'starting', actions: [remember, tellStarted] };
+const CLONING = { guard: isAt('cloning'), target: 'making', actions: remember };
+/** The deadline of a worker, after which another one may do better. */
+const NOT_MADE = [
+  { guard: 'mayGetAnother' as const, target: REPLACING, actions: noteMiss('notMade') },
+  { target: ENDED, actions: conclude('notMade') },
+];
 /** Another worker may do better. */
 const FAILED_EARLY = {
   guard: { type: 'hasFailedEarly' as const, params: view },
@@ -39,22 +45,24 @@ export const stage = clusterMachineSetup.createStateConfig({
       description: 'No worker has it: all that would fit are full, or none fits.',
       on: {
         'machine.seen': [
-          { guard: isAt('cloning'), target: 'making', actions: remember },
+          { guard: isAt('assigned'), target: 'assigned', actions: remember },
+          CLONING,
           RUNNING,
           FAILED_EARLY,
         ],
       },
       after: { queueTimeout: { target: ENDED, actions: conclude('notAssigned') } },
     },
+    assigned: {
+      description: 'A worker was chosen, and has said nothing of it: it will begin soon, or is stuck.',
+      on: { 'machine.seen': [CLONING, RUNNING, FAILED_EARLY] },
+      after: { takeTimeout: NOT_MADE },
+    },
     making: {
-      description: 'A worker has it, and pulls and clones its image.',
+      description:
+        'Its worker clones its image, which it may have to pull before: that takes as long as it takes.',
       on: { 'machine.seen': [RUNNING, FAILED_EARLY] },
-      after: {
-        makeTimeout: [
-          { guard: 'mayGetAnother', target: REPLACING, actions: noteMiss('notMade') },
-          { target: ENDED, actions: conclude('notMade') },
-        ],
-      },
+      after: { pullNotice: { actions: 'tellPull' }, makeTimeout: NOT_MADE },
     },
     starting: {
       description:

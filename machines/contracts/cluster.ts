@@ -1,10 +1,11 @@
 /** How far one machine of a cluster is, as its controller tells. */
 export interface ClusterMachineView {
   /**
-   * `queued`: no worker has it; `cloning`: one has it, and makes it; `running`: it was started there; `failed`: it has
-   * ended, and will not come back; `gone`: the controller has no such machine, or another one under its name.
+   * `queued`: no worker has it; `assigned`: one was chosen, and has said nothing of it; `cloning`: it makes it, and pulls
+   * the image before where it has none; `running`: it was started there; `failed`: it has ended, and will not come back;
+   * `gone`: the controller has no such machine, or another one under its name.
    */
-  readonly stage: 'queued' | 'cloning' | 'running' | 'failed' | 'gone';
+  readonly stage: 'queued' | 'assigned' | 'cloning' | 'running' | 'failed' | 'gone';
   /** Tells it from another machine that had its name before. */
   readonly uid: string | null;
   /** Name of its worker. */

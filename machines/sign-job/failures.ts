@@ -22,6 +22,17 @@ export const queueTimedOut: Failure = failureOf({
   retryable: true,
 });
 
+/** The deadline of the job came while nothing was missing but its machine. */
+export const machineAwaitedTooLong: Failure = failureOf({
+  kind: 'host',
+  code: 'QUEUE_TIMED_OUT',
+  summary: 'The app waited too long for a free machine.',
+  reason:
+    'None was ready before the deadline for the whole: no host had room for one, or none brought one to run.',
+  nextStep: TRY_AGAIN_OR_LOOK,
+  retryable: true,
+});
+
 /** An upload of which nothing leaves any more. */
 export const uploadStalled: Failure = {
   kind: 'upstream',

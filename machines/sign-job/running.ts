@@ -11,7 +11,7 @@ import {
   learningToolchain,
   namingCatalog,
 } from './equipping.ts';
-import { claimExpired, jobTimedOut } from './failures.ts';
+import { claimExpired, jobTimedOut, machineAwaitedTooLong } from './failures.ts';
 import {
   awaitingClaim,
   checkingStapled,
@@ -65,7 +65,12 @@ export const running = signJobSetup.createStateConfig({
     'step.progressed': { actions: { type: 'passProgress', params: ({ event }) => event } },
     'step.logged': { actions: { type: 'passLog', params: ({ event }) => event } },
   },
-  after: { jobTimeout: { target: 'reporting', actions: keep(jobTimedOut) } },
+  after: {
+    jobTimeout: [
+      { guard: 'awaitsMachine', target: 'reporting', actions: keep(machineAwaitedTooLong) },
+      { target: 'reporting', actions: keep(jobTimedOut) },
+    ],
+  },
   initial: 'awaitingProcess',
   states: {
     awaitingProcess,

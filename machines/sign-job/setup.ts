@@ -225,6 +225,7 @@ export const signJobSetup = setup({
     isPublished: (_, params: { output: StoreUploadOutput }) => params.output.outcome === 'published',
     isDistributed: (_, params: { output: TestflightOutput }) => params.output.outcome === 'ready',
     processIsReady: stateIn('#signJob.engaged.process.alive'),
+    awaitsMachine: stateIn('#signJob.engaged.work.running.awaitingMachine'),
     machineIsReady: stateIn('#signJob.engaged.machine.owned.ready'),
     machineHasLeaked: ({ context }) => context.leakedVm !== null,
     machineIsGone: stateIn('#signJob.engaged.machine.none'),

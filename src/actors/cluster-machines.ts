@@ -9,9 +9,10 @@ export type ClusterMachineLimits = { readonly [limit in keyof typeof clusterMach
 /** Makes and follows machines of a cluster, each by a chart of its own. */
 export const createClusterFollower =
   (limits: Partial<ClusterMachineLimits> = {}): FollowMachine =>
-  (requests, { onStarted, onMissed }) => {
+  (requests, { onStarted, onPull, onMissed }) => {
     const delays = { ...clusterMachineLimits, ...limits };
     const actor = createActor(clusterMachine.provide({ delays, actors: portsOf(requests) }));
+    actor.on('pulled', ({ worker }) => onPull(worker));
     actor.on('missed', ({ miss }) => onMissed(miss));
     const started = new Promise<void>((resolve) => {
       actor.on('started', ({ worker }) => {

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
+import { clusterMachineLimits } from '../../machines/cluster-machine/limits.ts';
 import { createClusterLook } from '../actors/cluster-look.ts';
-import { createClusterFollower } from '../actors/cluster-machines.ts';
+import { type ClusterMachineLimits, createClusterFollower } from '../actors/cluster-machines.ts';
 import type { OrchardDriverOptions } from '../adapters/vm/orchard/options.ts';
 import { trustOf } from '../adapters/vm/orchard/trust.ts';
 import { type Config, settingVariable } from '../config/load.ts';
@@ -28,9 +29,18 @@ export function orchardOptions(config: Config): OrchardOptions {
     memoryMb: config.orchardMemoryMb,
     ...{ os: config.orchardOs, arch: config.orchardArch, runtime: config.orchardRuntime },
     ssh: { user, password, port, keyFile, hostKey: config.tartHostKey },
-    follow: createClusterFollower(),
+    follow: createClusterFollower(limitsWithin(config.vmCloneTimeoutSeconds * 1_000)),
     share: createClusterLook(),
   };
+}
+
+/** What the deadline for the whole leaves for saying which stage has missed it. */
+const TO_SAY_WHY_MS = 60_000;
+
+/** For the wait for a free worker, and for what it then makes, with the pull of an image. */
+export function limitsWithin(wholeMs: number): Pick<ClusterMachineLimits, 'queueTimeout' | 'makeTimeout'> {
+  const makeTimeout = Math.max(wholeMs - TO_SAY_WHY_MS, wholeMs / 2);
+  return { makeTimeout, queueTimeout: Math.min(clusterMachineLimits.queueTimeout, makeTimeout) };
 }
 
 /** Of a chain of many certificates. */

@@ -101,7 +101,7 @@ test.each([
 });
 
 test('a machine is queued, cloned, running, and gone; each is seen', async () => {
-  await start({ workers: [{ name: 'mac-01' }], knobs: { cloneTicks: 2 } });
+  await start({ workers: [{ name: 'mac-01' }], knobs: { cloneTicks: 3 } });
   expect(await ask('GET', '/vms')).toMatchObject({ status: 200, json: [] });
   for (const name of ['a', 'b', 'c'])
     expect(await ask('POST', '/vms', vm(name))).toMatchObject({ status: 200 });
@@ -110,6 +110,8 @@ test('a machine is queued, cloned, running, and gone; each is seen', async () =>
     ...{ os: 'darwin', arch: 'arm64', runtime: 'tart', resources: { 'org.cirruslabs.tart-vms': 1 } },
   });
   await host.tick();
+  expect(await view('a')).not.toHaveProperty('status_message');
+  await host.tick();
   expect(await view('a')).toMatchObject({ status: 'pending', status_message: 'cloning VM...' });
   await host.tick();
   expect(await view('a')).toMatchObject({ status: 'running', status_message: 'VM started' });
@@ -117,8 +119,7 @@ test('a machine is queued, cloned, running, and gone; each is seen', async () =>
   expect(await ask('DELETE', '/vms/a')).toMatchObject({ status: 200, text: '' });
   expect(await ask('DELETE', '/vms/a')).toMatchObject({ status: 404, text: '' });
   expect(await ask('GET', '/vms/a')).toMatchObject({ status: 404, text: '' });
-  await host.tick();
-  await host.tick();
+  for (let count = 0; count < 3; count += 1) await host.tick();
   expect(await view('c')).toMatchObject({ status: 'running' });
 });
 

@@ -95,7 +95,7 @@ test('a machine that somebody else has replaced is not ours any more', async () 
 });
 
 test('no free worker, and a worker that is stuck, are told apart, and nothing of either is left', async () => {
-  const follow = createClusterFollower({ ...quickPauses, queueTimeout: 500, makeTimeout: 500 });
+  const follow = createClusterFollower({ ...quickPauses, queueTimeout: 500, takeTimeout: 500 });
   await start({ workers: [{ name: 'mac-07' }] }, { follow });
   const worker = host.cluster.workers.get('mac-07');
   if (!worker) throw new Error('no worker');

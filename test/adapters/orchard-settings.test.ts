@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
-import { orchardOptions } from '../../src/daemon/orchard-options.ts';
+import { limitsWithin, orchardOptions } from '../../src/daemon/orchard-options.ts';
 import { controllerCertificate } from '../orchard-emulator/certificate.ts';
 
 const TOKEN = 'a-token-of-the-settings-test';
@@ -54,6 +54,14 @@ test('what is not set is what most clusters of Macs need', () => {
   expect(seconds({})).toBe(2_700);
   expect(seconds({ PERRY_VM_CLONE_TIMEOUT_SECONDS: '900' })).toBe(900);
   expect(seconds({ PERRY_VM_DRIVER: 'local' })).toBe(300);
+});
+
+test('the deadline for a clone is that for the wait for a worker, and for the pull of an image', () => {
+  const minutes = 60_000;
+  expect(limitsWithin(45 * minutes)).toEqual({ queueTimeout: 30 * minutes, makeTimeout: 44 * minutes });
+  expect(limitsWithin(180 * minutes)).toEqual({ queueTimeout: 30 * minutes, makeTimeout: 179 * minutes });
+  expect(limitsWithin(10 * minutes)).toEqual({ queueTimeout: 9 * minutes, makeTimeout: 9 * minutes });
+  expect(limitsWithin(minutes)).toEqual({ queueTimeout: minutes / 2, makeTimeout: minutes / 2 });
 });
 
 test('what is set is taken', () => {

@@ -19,10 +19,14 @@ afterEach(async () => {
 /** Workers mac-01, mac-02 and so on, each with a label of its own or without. */
 interface Scene extends OrchardHostOptions {
   readonly isLabelled?: boolean;
+  readonly takeTimeout?: number;
   readonly makeTimeout?: number;
 }
 
-async function start(count: number, { isLabelled = true, makeTimeout = 6_000, ...options }: Scene = {}) {
+async function start(
+  count: number,
+  { isLabelled = true, takeTimeout = 6_000, makeTimeout = 6_000, ...options }: Scene = {},
+) {
   const workers = Array.from({ length: count }, (_, at) => ({
     name: `mac-0${at + 1}`,
     labels: isLabelled ? { pool: 'signing', host: `mac-0${at + 1}` } : { pool: 'signing' },
@@ -30,7 +34,7 @@ async function start(count: number, { isLabelled = true, makeTimeout = 6_000, ..
   notes = [];
   const note: Note = (level, text, facts) => void notes.push(JSON.stringify({ level, text, ...facts }));
   host = await orchardHost({ tickMs: 30, workers, ...options });
-  const follow = createClusterFollower({ ...quickPauses, makeTimeout });
+  const follow = createClusterFollower({ ...quickPauses, takeTimeout, makeTimeout });
   driver = orchardDriver(host, { labels: { pool: 'signing' }, follow, note });
 }
 
@@ -60,6 +64,23 @@ test('a machine that its worker does not make goes, and another worker gets the 
   expect(posts()).toBe(3);
 });
 
+test('a worker that pulls a large image says so, and is no suspect, however long it takes', async () => {
+  await start(2, { takeTimeout: 1_000, knobs: { cloneTicks: 100 } });
+  const name = freshName();
+  await driver.clone('golden', name, { signal });
+  expect([workerOf(name), posts(), notes]).toEqual(['mac-01', 1, []]);
+  expect(driver.failingHosts?.()).toEqual({});
+});
+
+test('a pull that takes too long is not told as a worker that is stuck', async () => {
+  await start(2, { makeTimeout: 1_000, knobs: { cloneTicks: 60 } });
+  const cloning = driver.clone('golden', freshName(), { signal });
+  await vi.waitFor(() => expect(missesOf('mac-01')).toBe(1), 10_000);
+  host.knobs.cloneTicks = 1;
+  await cloning;
+  expect(notes[0]).toMatch(/Pull the image there with \\"tart pull\\".*PERRY_VM_CLONE_TIMEOUT_SECONDS/);
+});
+
 test('a worker that has brought a machine to run is no suspect, however that machine ends', async () => {
   await start(2);
   for (let count = 0; count < 2; count += 1) {
@@ -86,7 +107,7 @@ test('where no label tells workers apart, another machine is asked for all the s
 });
 
 test('three workers in a row are enough; all are named to the operator, and none to the user of the hub', async () => {
-  await start(4, { makeTimeout: 400 });
+  await start(4, { takeTimeout: 400 });
   stick('mac-01', 'mac-02', 'mac-03', 'mac-04');
   const failure = await driver.clone('golden', freshName(), { signal }).catch((error) => error);
   expect(failure).toMatchObject({ code: 'VM_CLONE_FAILED' });

@@ -26,7 +26,13 @@ const STRANGERS = ['perry-ship-deadbeef-3f2a1b00-0000-4000-8000-000000000001', '
 const clusterLimits = {
   ...quickPauses,
   ...{ lookPause: 30, requestPause: 40, anotherPause: 40, requestTimeout: 1_500, answerTimeout: 1_500 },
-  ...{ creationTimeout: 6_000, queueTimeout: 4_000, makeTimeout: 1_500, silenceTimeout: 4_000 },
+  ...{
+    creationTimeout: 6_000,
+    queueTimeout: 4_000,
+    takeTimeout: 1_500,
+    makeTimeout: 1_500,
+    silenceTimeout: 4_000,
+  },
   ...{ removalTimeout: 4_000, lateTimeout: 1_000 },
 };
 const limits = {

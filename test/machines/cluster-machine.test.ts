@@ -12,7 +12,9 @@ const UID = 'uid-1';
 const view = (stage: ClusterMachineView['stage'], uid: string | null = UID): ClusterMachineView => ({
   ...{ stage, uid, worker: stage === 'queued' ? null : 'mac-01', message: null },
 });
-const views = (['queued', 'cloning', 'running', 'failed', 'gone'] as const).map((stage) => view(stage));
+const views = (['queued', 'assigned', 'cloning', 'running', 'failed', 'gone'] as const).map((stage) =>
+  view(stage),
+);
 const others = [view('cloning', 'uid-2'), view('gone', null)];
 const errors = [failure('CLUSTER_UNREACHABLE', true), failure('CLUSTER_REFUSED', false)].map((error) => ({
   error,
@@ -47,7 +49,7 @@ function begin() {
   const stage = new Stage();
   const machine = stage.start(stage.fill(clusterMachine), undefined);
   const said: ClusterMachineSaid[] = [];
-  for (const type of ['started', 'missed', 'concluded'] as const)
+  for (const type of ['started', 'pulled', 'missed', 'concluded'] as const)
     machine.actor.on(type, (event: ClusterMachineSaid) => said.push(event));
   const { clock } = stage;
   return {
@@ -70,7 +72,8 @@ function made(...stages: readonly ClusterMachineView['stage'][]): Scene {
   return scene;
 }
 
-const { lookPause, queueTimeout, makeTimeout, silenceTimeout, requestPause } = clusterMachineLimits;
+const { lookPause, queueTimeout, takeTimeout, makeTimeout, pullNotice, silenceTimeout, requestPause } =
+  clusterMachineLimits;
 const { anotherPause, creationTimeout, removalTimeout, lateTimeout, requestTimeout } = clusterMachineLimits;
 const unreachable = () => failure('CLUSTER_UNREACHABLE', true);
 
@@ -156,13 +159,14 @@ function another({ stage, clock }: Scene, uid: string): void {
   stage.the('requestMachine').answer(uid);
 }
 
-function stuck(scene: Scene, uid: string): void {
-  scene.tell(view('cloning', uid));
-  for (let passedMs = 0; passedMs < makeTimeout; passedMs += lookPause) {
+function stay(scene: Scene, seen: ClusterMachineView, ms: number): void {
+  scene.tell(seen);
+  for (let passedMs = 0; passedMs < ms; passedMs += lookPause) {
     scene.clock.advance(lookPause);
-    for (const look of scene.stage.open('lookAtMachine')) look.answer(view('cloning', uid));
+    for (const look of scene.stage.open('lookAtMachine')) look.answer(seen);
   }
 }
+const stuck = (scene: Scene, uid: string) => stay(scene, view('assigned', uid), takeTimeout);
 
 test('a worker that does not make it: two others are asked for, each after the one before is gone', () => {
   const scene = made();
@@ -177,7 +181,25 @@ test('a worker that does not make it: two others are asked for, each after the o
   expect(scene.end()).toEqual({ ...miss, missed: [miss, miss] });
 });
 
-test.each(['queued', 'cloning', 'running'] as const)(
+test('a worker that pulls a large image is no stuck one: it is told, and waited for', () => {
+  const scene = made('queued', 'assigned');
+  stay(scene, view('cloning'), takeTimeout + pullNotice);
+  expect(scene.said('pulled')).toEqual([{ type: 'pulled', worker: 'mac-01' }]);
+  expect(scene.machine.is('followed.stage.making')).toBe(true);
+  scene.tell(view('running'));
+  expect(scene.said('missed')).toEqual([]);
+});
+
+test('a pull has a deadline too', () => {
+  const scene = made();
+  stay(scene, { ...view('cloning'), message: 'cloning VM...' }, makeTimeout);
+  expect(scene.machine.is('replacing.removing')).toBe(true);
+  expect(scene.said('missed')).toEqual([
+    { type: 'missed', miss: { why: 'notMade', worker: 'mac-01', message: 'cloning VM...' } },
+  ]);
+});
+
+test.each(['queued', 'assigned', 'cloning', 'running'] as const)(
   'one that fails after "%s", with nobody inside, is replaced',
   (last) => {
     const scene = made(last, 'failed');

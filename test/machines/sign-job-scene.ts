@@ -7,6 +7,7 @@ import type {
   JobNote,
   JobReport,
 } from '../../machines/contracts/job.ts';
+import type { signJobLimits } from '../../machines/sign-job/limits.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { failure } from './samples.ts';
 import { recorder, Stage } from './stage.ts';
@@ -67,10 +68,16 @@ export const stepPorts = Object.keys(answers) as StepPort[];
  * One run with every effect, its machine included, played by the test. Unless `sendsAhead`, the upload that begins while
  * the artifact is checked breaks off at once, so that the work is done step by step.
  */
-export function beginJob({ sendsAhead = false } = {}) {
+export function beginJob({
+  sendsAhead = false,
+  limits = {},
+}: {
+  sendsAhead?: boolean;
+  limits?: Partial<Record<keyof typeof signJobLimits, number>>;
+} = {}) {
   const stage = new Stage();
   const owner = recorder<JobReport>();
-  const started = stage.start(stage.fill(signJobMachine), {
+  const started = stage.start(stage.fill(signJobMachine).provide({ delays: limits } as never), {
     runId: 'run-1',
     jobId: 'job-1',
     vm: VM,

@@ -168,6 +168,15 @@ describe('waiting', () => {
     scene.cleanUp();
   });
 
+  test('for the machine until the deadline of the job ends with what it waited for', () => {
+    const scene = beginJob({ limits: { jobTimeout: 600_000 } });
+    for (const port of stepPorts.slice(0, 6)) scene.answer(port);
+    scene.clock.advance(600_000);
+    expect(codeOf(scene)).toBe('QUEUE_TIMED_OUT');
+    expect(JSON.stringify(scene.conclusion())).toMatch(/too long for a free machine/);
+    scene.cleanUp();
+  });
+
   test('as a whole is bounded: a run whose steps are all slow ends after the deadline for one job', () => {
     const scene = beginJob();
     const slowly: readonly (readonly [StepPort, number])[] = [

@@ -112,7 +112,8 @@ export class Worker {
 
   private async make(vm: Vm, machine: LocalVm): Promise<void> {
     const { knobs, images, toolDirs } = this.host;
-    vm.status_message = 'cloning VM...';
+    // a worker tells of what it has begun in its next sync
+    if (machine.ticks > 1) vm.status_message = 'cloning VM...';
     if (machine.ticks < knobs.cloneTicks) return;
     const failsWith = knobs.failsWith?.(this.spec.name);
     if (failsWith !== undefined) return this.fail(vm, machine, failsWith);

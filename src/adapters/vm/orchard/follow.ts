@@ -16,6 +16,8 @@ export interface MachineRequests {
 export interface MachineNews {
   /** A worker has started it. */
   readonly onStarted: (worker: string | null) => void;
+  /** A worker takes longer than a clone does: it seems to pull the image. */
+  readonly onPull: (worker: string | null) => void;
   /** A worker did not bring it to run; another machine is asked for. */
   readonly onMissed: (miss: ClusterMachineMiss) => void;
 }

@@ -122,7 +122,9 @@ function viewOf(found: Machine | undefined, uid: string | null): ClusterMachineV
   return { stage: stageOf(found), uid: found.uid, worker: worker === '' ? null : worker, message };
 }
 
-function stageOf({ status, worker = '' }: Machine): ClusterMachineView['stage'] {
+/** A worker (0.55.0) says that it clones in the sync after the one in which it began; one that is stuck never begins. */
+function stageOf({ status, worker = '', status_message: said = '' }: Machine): ClusterMachineView['stage'] {
   if (status === 'failed' || status === 'running') return status;
-  return worker === '' ? 'queued' : 'cloning';
+  if (worker === '') return 'queued';
+  return said === '' ? 'assigned' : 'cloning';
 }

@@ -1,4 +1,4 @@
-import type { ClusterMachineEnd } from '../../../../machines/contracts/cluster.ts';
+import type { ClusterMachineEnd, ClusterMachineMiss } from '../../../../machines/contracts/cluster.ts';
 import type { OrchardApi } from './api.ts';
 import { createSuspects, labelsAway } from './avoid.ts';
 import { nameTaken, notStarted } from './failures.ts';
@@ -21,6 +21,15 @@ export interface NotStarted {
 }
 
 const LOOK_THERE = 'Restart Orchard there, and look for machines that it did not make, and for its image.';
+const PULLS = 'a worker of the cluster clones for a minute: it has not got the image, and pulls it';
+const PULL_BEFORE =
+  'Nothing now. To save that wait on another Mac, run "tart pull" there first, as the user that runs Orchard.';
+const PULL_OVERDUE =
+  'Pull the image there with "tart pull", as the user that runs Orchard; or raise PERRY_VM_CLONE_TIMEOUT_SECONDS, and PERRY_JOB_TIMEOUT_MINUTES with it.';
+
+/** One that said that it clones is not stuck. */
+const nextStepAfter = ({ why, message }: ClusterMachineMiss): string =>
+  why === 'notMade' && message !== null ? PULL_OVERDUE : LOOK_THERE;
 
 /** Makes machines; what a worker did not bring to run is told to the operator, and the worker avoided for a while. */
 export function machineMaker(api: OrchardApi, machines: OrchardMachines, options: OrchardDriverOptions) {
@@ -57,9 +66,10 @@ export function machineMaker(api: OrchardApi, machines: OrchardMachines, options
       },
       {
         onStarted: (worker) => void (worker !== null && suspects.clear(worker)),
+        onPull: (worker) => note('warn', PULLS, { vm: name, worker, nextStep: PULL_BEFORE }),
         onMissed: (miss) => {
           if (miss.worker !== null) suspects.add(miss.worker);
-          note('warn', NOT_BROUGHT_TO_RUN, { vm: name, ...miss, nextStep: LOOK_THERE });
+          note('warn', NOT_BROUGHT_TO_RUN, { vm: name, ...miss, nextStep: nextStepAfter(miss) });
         },
       },
     );
