@@ -125,7 +125,7 @@ async function bundlePage(outdir) {
     tsconfig: 'src/page/tsconfig.json',
     logLevel: 'warning',
   });
-  copyFileSync(join(pageSource, 'index.html'), join(outdir, 'index.html'));
+  for (const name of ['index.html', 'icon.svg']) copyFileSync(join(pageSource, name), join(outdir, name));
 }
 
 const filesIn = (folder) =>

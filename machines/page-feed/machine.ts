@@ -9,8 +9,8 @@ export interface PageFeedNote {
 /**
  * When the viewers of the page are told what has changed.
  *
- * Promises: at most once in a beat, however much happens; only when something has, or when a look is due; never while
- * nobody watches.
+ * Promises: at most once in a beat, however much happens; only when something has, or when a look is due, so that a viewer
+ * hears that the daemon lives; never while nobody watches; the first viewer at once.
  */
 export const pageFeedMachine = setup({
   types: {
@@ -36,7 +36,7 @@ export const pageFeedMachine = setup({
   states: {
     unwatched: {
       description: 'Nobody watches: nothing is told.',
-      on: { 'viewer.joined': { target: 'watched', actions: 'addViewer' } },
+      on: { 'viewer.joined': { target: 'watched', actions: ['addViewer', 'tell'] } },
     },
     watched: {
       description: 'Somebody has the page open.',

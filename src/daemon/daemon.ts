@@ -7,7 +7,7 @@ import type { VmDriver } from '../adapters/vm/driver.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import { createGuestToolchain } from '../adapters/xcode/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
-import { statusNow } from '../control/answers.ts';
+import { answersOf, statusNow } from '../control/answers.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
 import { bootsAtOnce, vmDrivers } from '../domain/vm-driver.ts';
@@ -105,7 +105,11 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   });
   const facts = standingFacts(services, driver);
   const control = await startControl(supervisor, services, facts);
-  const web = await startWeb({ supervisor, services, driver, status: statusNow(supervisor, facts) });
+  const web = await startWeb({
+    ...{ supervisor, services, driver },
+    status: statusNow(supervisor, facts),
+    ask: answersOf(supervisor, facts),
+  });
   const finished = untilDone(supervisor).finally(async () => {
     await services.runs.close();
     await web?.stop();

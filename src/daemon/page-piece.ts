@@ -1,19 +1,47 @@
-import { inspectPage } from '../observability/inspect-page.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLiveFeed } from '../live/live-feed.ts';
 import { createInspectRelay } from '../observability/inspect-relay.ts';
+import type { RedactText } from '../observability/sanitise.ts';
+import { packageRoot } from '../package-root.ts';
+import { assetsOf } from '../web/assets.ts';
 import type { Piece } from '../web/piece.ts';
+import { type Route, text } from '../web/route.ts';
 import type { WebSurroundings } from './web-surroundings.ts';
+import { wishRoutes } from './wish-routes.ts';
 
 /**
  * The page of `PERRY_INSPECT`: its files, what it asks for (`/api/…`), and its WebSockets. A room that has something
  * for the page makes a `Route` or a `Feed` of its own, and joins here.
  */
-export function pagePiece({ supervisor, services, driver }: WebSurroundings): Piece {
+export function pagePiece(surroundings: WebSurroundings): Piece {
+  const { supervisor: root, services, driver, status } = surroundings;
   const { logger, redactor } = services;
-  const relay = createInspectRelay({
-    root: supervisor,
-    redact: (text, jobId) => (jobId === undefined ? redactor.ofAnyJob : redactor.ofJob(jobId))(text),
-    onFault: (error) => logger.warn({ err: error }, 'the inspector left something out'),
+  const redact: RedactText = (text, jobId) =>
+    (jobId === undefined ? redactor.ofAnyJob : redactor.ofJob(jobId))(text);
+  const tell = (what: string) => (error: unknown) => logger.warn({ err: error }, what);
+  const relay = createInspectRelay({ root, redact, onFault: tell('the inspector left something out') });
+  const live = createLiveFeed({
+    ...{ root, redact },
+    machines: services.driver.isolates ? driver : `${driver}, which isolates nothing`,
+    standing: () => ({ status: status() }),
+    onFault: tell('the page was not told something'),
   });
-  const machines = services.driver.isolates ? driver : `${driver}, which isolates nothing`;
-  return { routes: [inspectPage(machines)], feeds: [relay.feed], stop: relay.stop };
+  const stop = () => {
+    live.stop();
+    relay.stop();
+  };
+  return {
+    routes: [...pageFiles(), ...wishRoutes(surroundings)],
+    feeds: [live.feed, relay.feed],
+    stop,
+  };
 }
+
+function pageFiles(): readonly Route[] {
+  const folder = join(packageRoot(), 'dist/page');
+  return existsSync(folder) ? assetsOf(folder) : [{ path: '/', get: () => text(503, NOT_BUILT) }];
+}
+
+const NOT_BUILT =
+  'The page was not built: run "npm run build" where the sources are, and start the daemon again.\n';

@@ -1,4 +1,5 @@
 import type { Supervisor } from '../control/answers.ts';
+import type { ControlReply, ControlRequest } from '../control/protocol.ts';
 import type { DaemonStatus } from '../observability/status.ts';
 import type { Services } from '../run/services.ts';
 
@@ -10,4 +11,6 @@ export interface WebSurroundings {
   readonly driver: string;
   /** How the daemon stands now. */
   readonly status: () => DaemonStatus;
+  /** As `perry-ship drain` and others ask. */
+  readonly ask: (request: ControlRequest) => ControlReply;
 }

@@ -37,7 +37,7 @@ function standIn(actor: AnyActorRef, clean: Clean): AnyActorRef {
   return {
     ...{ sessionId, id },
     _parent: parent && { sessionId: parent.sessionId },
-    logic: { config: statechartOf(logic?.config) },
+    logic: { config: drawnStatechart(logic?.config) },
     getSnapshot: () => snapshotOf(actor, clean),
   } as never;
 }
@@ -51,14 +51,14 @@ function snapshotOf(actor: AnyActorRef, clean: Clean): unknown {
   }
 }
 
-const drawn = new WeakMap<object, unknown>();
+const drawn = new WeakMap<object, object>();
 /** Where a statechart may hold data: nothing of it is needed to draw it. */
 const DATA = new Set(['context', 'input', 'output', 'params', 'meta']);
 
 /** The statechart as far as it is drawn; the same for every run, so it is made once. */
-function statechartOf(config: unknown): unknown {
+export function drawnStatechart(config: unknown): object | undefined {
   if (typeof config !== 'object' || config === null || !('states' in config)) return undefined;
-  if (!drawn.has(config)) drawn.set(config, withoutData(config));
+  if (!drawn.has(config)) drawn.set(config, withoutData(config) as object);
   return drawn.get(config);
 }
 

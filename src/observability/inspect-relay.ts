@@ -3,6 +3,7 @@ import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { STATELY_ORIGINS } from '../web/access.ts';
 import { createFeed, type Feed } from '../web/feed.ts';
 import { sanitisedEvent } from './inspect-events.ts';
+import { familyOf, type Guard, guardWith } from './observer.ts';
 import { createRelayMemory } from './relay-memory.ts';
 import type { RedactText } from './sanitise.ts';
 
@@ -52,33 +53,6 @@ export function createInspectRelay({ root, redact, onFault }: InspectRelayOption
   return { feed, stop: () => subscription.unsubscribe() };
 }
 
-type Guard = (act: () => void) => void;
-
-/** An observer that throws would wedge the actor it looks at; one in a timer would end the daemon. */
-function guardWith(onFault: (error: unknown) => void): Guard {
-  const told = new Set<string>();
-  return (act) => {
-    try {
-      act();
-    } catch (error) {
-      tellOnce(error, told, onFault);
-    }
-  };
-}
-
-const MAX_FAULTS_TOLD = 10;
-
-function tellOnce(error: unknown, told: Set<string>, onFault: (error: unknown) => void): void {
-  const text = error instanceof Error ? error.message : String(error);
-  if (told.has(text) || told.size >= MAX_FAULTS_TOLD) return;
-  told.add(text);
-  try {
-    onFault(error);
-  } catch {
-    // nobody is left to tell
-  }
-}
-
 /**
  * Hands events to the inspector's serialiser, a bounded number at a time. Beyond that, events are left out, and of
  * snapshots and registrations the last one of each actor waits until the serialiser has caught up.
@@ -115,11 +89,4 @@ function createQueue(send: (event: StatelyInspectionEvent) => void, redact: Reda
     if (event) (pending < MAX_PENDING && held.size === 0 ? pass : hold)(event);
   };
   return { put };
-}
-
-function familyOf(actor: AnyActorRef): AnyActorRef[] {
-  const { children = {} } = (actor.getSnapshot() ?? {}) as {
-    children?: Record<string, AnyActorRef | undefined>;
-  };
-  return [actor, ...Object.values(children).flatMap((child) => (child ? familyOf(child) : []))];
 }

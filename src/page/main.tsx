@@ -1,5 +1,11 @@
 import './style/page.css';
 import { render } from 'preact';
+import { App } from './app.tsx';
+import { followDaemon } from './model/connection.ts';
 
 const place = document.getElementById('app');
-if (place) render(<h1>perry-ship</h1>, place);
+if (place) {
+  place.replaceChildren();
+  render(<App />, place);
+}
+followDaemon();

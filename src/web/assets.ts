@@ -1,7 +1,6 @@
-import { readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { type Route, text } from './route.ts';
+import type { Route, WebAnswer } from './route.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -18,27 +17,20 @@ const PAGE_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
- * A route for each file of a folder, under its name: `index.html` is `/`. The names are taken once: nothing that comes
- * in a request becomes a path. Files of other types than a page has, e.g. source maps, are left out.
+ * A route for each file of a folder, under its name: `index.html` is `/`. All is read once: nothing that comes in a
+ * request becomes a path, and a program that was put in the place of this one meanwhile does not mix its page with this
+ * one's. Files of other types than a page has, e.g. source maps, are left out.
  */
 export const assetsOf = (folder: string): readonly Route[] =>
   readdirSync(folder)
     .filter((name) => Object.hasOwn(TYPES, extname(name)))
-    .map((name) => ({
-      path: name === 'index.html' ? '/' : `/${name}`,
-      get: ({ signal }) => assetAt(join(folder, name), signal),
-    }));
+    .map((name) => {
+      const answer = assetAt(join(folder, name));
+      return { path: name === 'index.html' ? '/' : `/${name}`, get: () => answer };
+    });
 
-async function assetAt(path: string, signal: AbortSignal) {
-  const body = await readFile(path, { signal }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  // a build was put in its place
-  if (!body) return text(404, 'This file is gone: load the page again.\n');
-  return {
-    type: TYPES[extname(path)] as string,
-    body,
-    headers: { 'content-security-policy': PAGE_POLICY },
-  };
-}
+const assetAt = (path: string): WebAnswer => ({
+  type: TYPES[extname(path)] as string,
+  body: readFileSync(path),
+  headers: { 'content-security-policy': PAGE_POLICY },
+});

@@ -79,6 +79,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   actors: ['machines', 'domain', 'adapters', 'config', 'journal', 'run'],
   inquiries: ['formats', 'domain', 'files', 'preflight', 'verify', 'run'],
   control: ['machines', 'files', 'adapters', 'observability', 'actors'],
+  live: ['machines', 'observability', 'web'],
   launchd: ['machines', 'formats', 'files', 'adapters', 'config'],
   daemon: [
     'machines',
@@ -93,6 +94,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'metrics',
     'actors',
     'control',
+    'live',
   ],
   sign: [
     'formats',
@@ -126,7 +128,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'embedded-hub': ['adapters'],
   demo: ['formats', 'domain', 'files', 'adapters', 'config', 'verify', 'daemon', 'embedded-hub'],
-  page: ['machines', 'observability'],
+  page: ['machines', 'observability', 'history', 'live'],
   cli: [
     'machines',
     'domain',
@@ -186,7 +188,7 @@ test('formats and Apple’s rules are pure: no files, no network, no processes',
 
 test('only the actors, the daemon and what watches them know XState', () => {
   const users =
-    /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|metrics|observability|cli|launchd))\//;
+    /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|live|metrics|observability|cli|launchd))\//;
   const others = imports.filter(({ from, to }) => to.startsWith('xstate') && !users.test(from));
   expect(others.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });

@@ -2,13 +2,16 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import vm from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { pageScript } from '../../src/observability/inspect-page-script.ts';
+import { reduce } from '../../src/page/model/reduce.ts';
+import { nothingKnown, type PageState } from '../../src/page/model/state.ts';
+import { activePaths } from '../../src/page/words/states.ts';
 import { withScene } from '../helpers/daemon.ts';
 import { takenPort } from '../helpers/free-port.ts';
 import { type Materials, makeMaterials } from '../integration/materials.ts';
+
+const PATIENCE = { timeout: 10_000 };
 
 let folder: string;
 let materials: Materials;
@@ -18,89 +21,61 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-interface FakeNode {
-  text: string;
-  title?: string;
-  className?: string;
-  children: FakeNode[];
-}
-
-/** As much of a browser as the page uses; everything is drawn at once. */
-function browser() {
-  const node = () => ({
-    text: '',
-    children: [] as FakeNode[],
-    set textContent(text: string) {
-      this.text = text;
-    },
-    append(...more: FakeNode[]) {
-      this.children.push(...more);
-    },
-    replaceChildren(...all: FakeNode[]) {
-      this.children = all;
-    },
-    addEventListener: () => {},
+/** What the page knows, from what the daemon tells it. */
+function pageOf(port: string, look: (text: string) => void) {
+  let state: PageState = nothingKnown;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/live`);
+  socket.on('message', (data) => {
+    look(String(data));
+    state = reduce(state, JSON.parse(String(data)), Date.now());
   });
-  const places = new Map<string, ReturnType<typeof node>>();
-  const sockets: { onopen?: () => void; onmessage?: (message: { data: string }) => void }[] = [];
-  const place = (id: string) => places.get(id) ?? places.set(id, node()).get(id);
-  const context = {
-    document: { createElement: node, getElementById: place },
-    requestAnimationFrame: (draw: () => void) => draw(),
-    location: { host: '127.0.0.1:1' },
-    WebSocket: function open(this: object) {
-      sockets.push(this as never);
-    },
-    AbortSignal,
-  };
-  vm.runInNewContext(pageScript, context);
-  const textOf = (part: FakeNode): string => [part.text, ...part.children.map(textOf)].join(' ');
-  const litOf = (part: FakeNode): string[] => [
-    ...(part.className === 'state lit' ? [part.children[0]?.text ?? part.text] : []),
-    ...part.children.flatMap(litOf),
-  ];
+  const standingIn = (chart: string) =>
+    [...state.actors.values()]
+      .filter((actor) => actor.chart === chart)
+      .map(({ steps }) => activePaths(steps.at(-1)?.value));
   return {
-    open: () => sockets[0]?.onopen?.(),
-    hear: (data: string) => sockets[0]?.onmessage?.({ data }),
-    textOf: (id: string) => textOf(place(id) as FakeNode),
-    litIn: (id: string) => litOf(place(id) as FakeNode),
+    state: () => state,
+    paths: (chart: string) => standingIn(chart).flat(),
+    socket,
   };
 }
 
-test('a viewer and the page see a real job, and no secret of it', async () => {
+test('the page and a viewer of the inspector see a real job, and no secret of it', async () => {
   const { port, free } = await takenPort();
   await free();
   await withScene({ secrets: materials.secrets, env: { PERRY_INSPECT: port } }, async (scene) => {
-    const shown = browser();
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
-    socket.on('open', shown.open).on('message', (data) => {
-      scene.secrets.look('the inspector', String(data));
-      shown.hear(String(data));
-    });
-    await once(socket, 'open');
-    const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
-    expect(page).toContain('<p>Machines: local, which isolates nothing</p>');
+    const viewer = new WebSocket(`ws://127.0.0.1:${port}/`);
+    viewer.on('message', (data) => scene.secrets.look('the inspector', String(data)));
+    const page = pageOf(port, (text) => scene.secrets.look('the page', text));
+    await Promise.all([once(viewer, 'open'), once(page.socket, 'open')]);
     await scene.linked();
     const { begun, release } = await scene.holdSigning();
     const jobId = await scene.submit(materials.macJob());
     await begun;
-    await expect.poll(() => shown.textOf('jobs'), { timeout: 10_000 }).toMatch(/codesigning.*alive\.ready/s);
-    expect(shown.textOf('jobs')).toContain(`terminal-notifier macos-sign · ${jobId}`);
-    expect(shown.textOf('facts')).toMatch(/page +live.*link +online.*work +accepting.*slots +1 of 2/s);
-    expect(shown.litIn('charts')).toEqual(
-      expect.arrayContaining(['accepting', 'codesigning', 'ready', 'valid']),
-    );
-    expect(shown.litIn('charts')).not.toContain('packaging');
-    expect(shown.textOf('events')).toContain('hub.jobAssigned');
-    const late = browser();
-    const lateSocket = new WebSocket(`ws://127.0.0.1:${port}/`);
-    lateSocket.on('message', (data) => late.hear(String(data)));
-    await expect.poll(() => late.textOf('jobs'), { timeout: 10_000 }).toMatch(/codesigning/);
+    await expect.poll(() => page.paths('signJob').join(' '), PATIENCE).toMatch(/codesigning/);
+    await expect.poll(() => page.state().runs[0]?.stage, PATIENCE).toBe('signing');
+    expect(page.state()).toMatchObject({
+      machines: 'local, which isolates nothing',
+      runs: [
+        {
+          jobId,
+          appName: 'terminal-notifier',
+          target: 'macos-sign',
+          machine: { state: expect.stringMatching(/alive\.ready/) },
+        },
+      ],
+      standing: { status: { link: 'online', work: 'accepting', slots: { used: 1, max: 2 } } },
+    });
+    expect(page.paths('supervisor')).toEqual(expect.arrayContaining(['serving.work.accepting']));
+    expect(page.state().events.map(({ type }) => type)).toContain('hub.jobAssigned');
+    const late = pageOf(port, () => {});
+    await expect.poll(() => late.paths('signJob').join(' '), PATIENCE).toMatch(/codesigning/);
     await release();
     expect(await scene.completed(jobId)).toMatchObject({ success: true });
-    await expect.poll(() => shown.textOf('jobs'), { timeout: 10_000 }).toContain('No job is here.');
-    expect(shown.textOf('facts')).toMatch(/1 succeeded/);
-    for (const one of [socket, lateSocket]) {
+    await expect.poll(() => page.state().runs, PATIENCE).toEqual([]);
+    expect(page.paths('signJob')).toEqual([]);
+    expect(page.state().standing?.status.concluded).toMatchObject({ succeeded: 1 });
+    for (const one of [viewer, page.socket, late.socket]) {
       one.terminate();
       await once(one, 'close');
     }

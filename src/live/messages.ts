@@ -1,0 +1,81 @@
+import type { DaemonStatus } from '../observability/status.ts';
+
+/** What a WebSocket of `/live` says; the page has these types from here. Times are milliseconds since 1970. */
+export type LiveMessage = Greeting | News;
+
+/** The first message: everything that is known. */
+export interface Greeting extends News {
+  readonly type: 'greeting';
+  /** What makes the machines, e.g. `qemu (emulated)`. */
+  readonly machines: string;
+}
+
+/** What has changed since the message before. */
+export interface News {
+  readonly type: 'greeting' | 'news';
+  /** Counts the messages of all viewers. Where one is missing, this viewer did not keep up: it asks for a greeting. */
+  readonly number: number;
+  /** By the clock of the daemon. */
+  readonly atMs: number;
+  readonly standing?: Standing;
+  /** Statecharts that appear for the first time, by the id of the machine: its `config` without data. */
+  readonly charts?: Readonly<Record<string, unknown>>;
+  readonly begun?: readonly ChartActor[];
+  readonly moved?: readonly Moved[];
+  /** Ids of actors that are no more. */
+  readonly ended?: readonly string[];
+  /** In the order in which they came. */
+  readonly events?: readonly EventLine[];
+  /** Events that came too fast to be told. */
+  readonly eventsLeftOut?: number;
+}
+
+/** What a viewer may say: nothing else is listened to. */
+export type Wish = 'greet';
+
+/** How the daemon stands; more of it may come. */
+export interface Standing {
+  readonly status: DaemonStatus;
+}
+
+/** An actor that has a statechart. */
+export interface ChartActor {
+  /** Unique in the life of the daemon, e.g. `x:17`. */
+  readonly id: string;
+  /** Its id within its parent, e.g. `run.0`, `hub`, `vm`. */
+  readonly name: string;
+  readonly parent: string | null;
+  /** Id of its machine, e.g. `signJob`. */
+  readonly chart: string;
+  readonly jobId: string | null;
+  readonly runId: string | null;
+  /** The virtual machine that it looks after, or null. */
+  readonly vm: string | null;
+  /** Where it stands and where it stood, oldest first; the last one is where it stands. */
+  readonly steps: readonly Step[];
+}
+
+export interface Moved {
+  readonly id: string;
+  /** Oldest first; those before them may have been left out. */
+  readonly steps: readonly Step[];
+}
+
+export interface Step {
+  readonly atMs: number;
+  /** As XState has it: `'idle'`, or `{ running: 'signing' }`. */
+  readonly value: unknown;
+  /** The type of the event that led there. */
+  readonly event: string;
+}
+
+/** An event that an actor with a statechart has got. */
+export interface EventLine {
+  readonly atMs: number;
+  /** Id of the actor. */
+  readonly to: string;
+  readonly jobId: string | null;
+  readonly type: string;
+  /** What of it may be seen. */
+  readonly facts: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,62 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { JobLog, JobRecord } from '../../history/record.ts';
+import type { PageState } from './state.ts';
+import { usePage } from './store.ts';
+
+/** What was asked for; what came before stays while it is asked for again. */
+export type Asked<Answer> =
+  | { readonly phase: 'asking' }
+  | { readonly phase: 'failed' }
+  /** There is nothing of that name, or no history is kept. */
+  | { readonly phase: 'missing' }
+  | { readonly phase: 'here'; readonly answer: Answer };
+
+export interface JobList {
+  readonly jobs: readonly JobRecord[];
+}
+
+export interface JobAnswer {
+  readonly record: JobRecord;
+  readonly log: JobLog;
+}
+
+async function get<Answer>(path: string, signal: AbortSignal): Promise<Asked<Answer>> {
+  const answer = await fetch(path, { signal });
+  if (answer.status === 404) return { phase: 'missing' };
+  if (!answer.ok) return { phase: 'failed' };
+  return { phase: 'here', answer: (await answer.json()) as Answer };
+}
+
+/** Asks, and asks again when `moment` is another one. */
+function useAsked<Answer>(path: string, moment: string): Asked<Answer> {
+  const [asked, setAsked] = useState<Asked<Answer>>({ phase: 'asking' });
+  useEffect(() => {
+    const leaving = new AbortController();
+    get<Answer>(path, leaving.signal)
+      .catch((): Asked<Answer> => ({ phase: 'failed' }))
+      .then((said) => {
+        if (!leaving.signal.aborted) setAsked(said);
+      });
+    return () => leaving.abort();
+  }, [path, moment]);
+  return asked;
+}
+
+/** Another one whenever a job begins, changes its stage, or ends. */
+const runsOf = ({ runs }: PageState) => runs;
+const linkOf = ({ link }: PageState) => link.phase;
+
+/** How often jobs have come or gone. */
+function useComings(): string {
+  const ids = usePage(runsOf)
+    .map(({ runId, phase }) => `${runId} ${phase === 'concluded'}`)
+    .join();
+  return `${usePage(linkOf)} ${ids}`;
+}
+
+export const useJobs = (query: string): Asked<JobList> =>
+  useAsked<JobList>(`/api/jobs?${query}`, useComings());
+
+/** @param moment - the page asks again when it is another one */
+export const useJob = (runId: string, moment: string): Asked<JobAnswer> =>
+  useAsked<JobAnswer>(`/api/jobs/${encodeURIComponent(runId)}`, moment);

@@ -1,0 +1,51 @@
+import type { ChartActor, EventLine, Standing } from '../../live/messages.ts';
+import type { RunStatus } from '../../observability/status.ts';
+
+/** How the page stands with the daemon. */
+export type Link =
+  | { readonly phase: 'connecting' }
+  | { readonly phase: 'live' }
+  /** What is shown is as old as `sinceMs`. */
+  | { readonly phase: 'lost'; readonly sinceMs: number; readonly nextTryAtMs: number };
+
+/** A job that is here. The same object as long as nothing of it has changed. */
+export interface RunView extends RunStatus {
+  /** When it came, by the clock of the browser; null when that is not known. */
+  readonly sinceMs: number | null;
+}
+
+/** An event, with a number of its own. */
+export interface EventView extends EventLine {
+  readonly key: number;
+}
+
+/** Everything that the page knows. It is never changed, but put in the place of the one before. */
+export interface PageState {
+  readonly link: Link;
+  /** What makes the machines; empty before the first greeting. */
+  readonly machines: string;
+  readonly standing: Standing | null;
+  /** When `standing` was true, by the clock of the browser. */
+  readonly standingAtMs: number;
+  readonly runs: readonly RunView[];
+  readonly charts: Readonly<Record<string, unknown>>;
+  readonly actors: ReadonlyMap<string, ChartActor>;
+  /** Newest first. */
+  readonly events: readonly EventView[];
+  readonly eventsLeftOut: number;
+  /** The clock of the browser, less that of the daemon, in milliseconds. */
+  readonly clockAheadMs: number;
+}
+
+export const nothingKnown: PageState = {
+  link: { phase: 'connecting' },
+  machines: '',
+  standing: null,
+  standingAtMs: 0,
+  runs: [],
+  charts: {},
+  actors: new Map(),
+  events: [],
+  eventsLeftOut: 0,
+  clockAheadMs: 0,
+};

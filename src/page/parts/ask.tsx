@@ -1,0 +1,78 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { type Refusal, wish } from '../model/wishes.ts';
+import { Foreign } from './text.tsx';
+
+interface AskProps {
+  /** On the button. */
+  readonly label: string;
+  /** What the button is about, when its label alone does not say so. */
+  readonly name?: string;
+  /** Path below `/api/`. */
+  readonly path: string;
+  readonly question: string;
+  readonly children: ComponentChildren;
+  /** On the button that does it. */
+  readonly yes: string;
+  readonly no?: string;
+  readonly isGrave?: boolean;
+}
+
+/** A button that asks first, and then the daemon. */
+export function AskButton(props: AskProps) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button
+        type="button"
+        class={props.isGrave ? 'button grave' : 'button'}
+        {...(props.name && { 'aria-label': props.name })}
+        onClick={() => setOpen(true)}
+      >
+        {props.label}
+      </button>
+      {isOpen && <Question {...props} close={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function Question({ path, question, children, yes, no, isGrave, close }: AskProps & { close: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+  const [refusal, setRefusal] = useState<Refusal>();
+  const [isAsking, setAsking] = useState(false);
+  useEffect(() => dialog.current?.showModal(), []);
+  const ask = async () => {
+    setAsking(true);
+    const said = await wish(path);
+    setAsking(false);
+    if (said) setRefusal(said);
+    else dialog.current?.close();
+  };
+  return (
+    <dialog ref={dialog} class="dialog" aria-labelledby={title} onClose={close}>
+      <h2 id={title}>{question}</h2>
+      {children}
+      <div role="alert">
+        {refusal && (
+          <p class="tone-bad">
+            <Foreign text={`${refusal.summary} ${refusal.nextStep}`} max={600} />
+          </p>
+        )}
+      </div>
+      <div class="buttons">
+        <button type="button" class="button" onClick={() => dialog.current?.close()}>
+          {no ?? 'Leave it'}
+        </button>
+        <button
+          type="button"
+          class={isGrave ? 'button grave' : 'button main'}
+          disabled={isAsking}
+          onClick={ask}
+        >
+          {isAsking ? 'Asking…' : yes}
+        </button>
+      </div>
+    </dialog>
+  );
+}

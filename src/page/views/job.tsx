@@ -1,0 +1,101 @@
+import { useCallback, useMemo } from 'preact/hooks';
+import type { JobRecord } from '../../history/record.ts';
+import { type Asked, type JobAnswer, useJob } from '../model/history.ts';
+import type { PageState, RunView } from '../model/state.ts';
+import { usePage } from '../model/store.ts';
+import { AskButton } from '../parts/ask.tsx';
+import { Heading } from '../parts/heading.tsx';
+import { Status } from '../parts/icon.tsx';
+import { Progress } from '../parts/progress.tsx';
+import { Foreign } from '../parts/text.tsx';
+import { Elapsed } from '../parts/time.tsx';
+import { plain } from '../words/format.ts';
+import { resultSaid, runSaid, targetWord } from '../words/jobs.ts';
+import { JobCharts } from './job-charts.tsx';
+import { JobEvents } from './job-events.tsx';
+import { JobFacts } from './job-facts.tsx';
+import { JobFailure } from './job-failure.tsx';
+import { JobLogView } from './job-log.tsx';
+import { StageLine } from './stage-line.tsx';
+
+/** One job, while it runs and afterwards. */
+export function JobView({ runId }: { runId: string }) {
+  const run = usePage(
+    useCallback(({ runs }: PageState) => runs.find((each) => each.runId === runId), [runId]),
+  );
+  const asked = useJob(runId, `${run?.stage} ${run?.phase} ${run?.state}`);
+  const record = asked.phase === 'here' ? asked.answer.record : undefined;
+  if (!run && !record) return <Nobody asked={asked} />;
+  return (
+    <>
+      <Head run={run} record={record} />
+      {record?.failure && <JobFailure failure={record.failure} />}
+      {record && <StageLine record={record} isRunning={isRunning(run)} />}
+      <JobCharts runId={runId} record={record} />
+      {record && <JobFacts record={record} />}
+      <JobEvents runId={runId} jobId={run?.jobId ?? record?.jobId ?? ''} record={record} />
+      {asked.phase === 'here' && <JobLogView log={asked.answer.log} />}
+    </>
+  );
+}
+
+const isRunning = (run: RunView | undefined): boolean => run !== undefined && run.phase !== 'concluded';
+
+function Head({ run, record }: { run: RunView | undefined; record: JobRecord | undefined }) {
+  const name = run?.appName ?? record?.appName ?? run?.jobId ?? record?.jobId ?? '';
+  const target = run?.target ?? record?.target ?? null;
+  const said = useMemo(
+    () => (run ? runSaid(run) : resultSaid(record?.result ?? 'running')),
+    [run, record?.result],
+  );
+  return (
+    <div class="card job-head">
+      <div class="headed">
+        <Heading title={`${plain(name, 60)}: ${said.word}`}>
+          <Foreign text={name} max={80} />
+        </Heading>
+        <Cancel run={run} />
+      </div>
+      <p class="job-line">
+        <Status tone={said.tone} word={said.word} />
+        <span>{targetWord(target)}</span>
+        <span class="muted">
+          Job <Foreign text={run?.jobId ?? record?.jobId ?? ''} max={80} />
+        </span>
+        {isRunning(run) && run?.sinceMs != null && <Elapsed sinceMs={run.sinceMs} />}
+      </p>
+      {isRunning(run) && <Progress name={`${plain(name, 60)}: ${said.word}`} percent={run?.percent ?? 0} />}
+    </div>
+  );
+}
+
+function Cancel({ run }: { run: RunView | undefined }) {
+  if (!run || !isRunning(run)) return null;
+  const name = plain(run.appName ?? run.jobId, 60);
+  return (
+    <AskButton
+      label="Cancel the job"
+      name={`Cancel the job ${name}`}
+      path={`jobs/${encodeURIComponent(run.jobId)}/cancel`}
+      question={`Cancel “${name}”?`}
+      yes="Cancel the job"
+      no="Let it run"
+      isGrave
+    >
+      <p>
+        The hub is told that the job was cancelled, and its machine is destroyed. What Apple has already stays
+        there.
+      </p>
+    </AskButton>
+  );
+}
+
+function Nobody({ asked }: { asked: Asked<JobAnswer> }) {
+  const isAsking = asked.phase === 'asking';
+  return (
+    <>
+      <Heading title="Job">{isAsking ? 'Asking the daemon…' : 'This job is not known'}</Heading>
+      {!isAsking && <p>It may have ended before this history began. Look for it in the history.</p>}
+    </>
+  );
+}

@@ -1,0 +1,120 @@
+import type { ComponentChildren } from 'preact';
+import type { DaemonStatus } from '../../observability/status.ts';
+import type { PageState } from '../model/state.ts';
+import { usePage } from '../model/store.ts';
+import { Status } from '../parts/icon.tsx';
+import { Foreign } from '../parts/text.tsx';
+import { Elapsed, Until } from '../parts/time.tsx';
+import { counted } from '../words/format.ts';
+import { hubSaid } from '../words/hub.ts';
+import type { Tone } from '../words/tone.ts';
+import { workSaid } from '../words/work.ts';
+
+const standingOf = ({ standing }: PageState) => standing;
+const atOf = ({ standingAtMs }: PageState) => standingAtMs;
+
+/** How the daemon stands, at a glance. */
+export function Tiles() {
+  const standing = usePage(standingOf);
+  const atMs = usePage(atOf);
+  if (!standing) return <p class="empty">Asking the daemon…</p>;
+  const { status } = standing;
+  return (
+    <dl class="tiles">
+      <HubTile status={status} atMs={atMs} />
+      <WorkTile status={status} atMs={atMs} />
+      <SlotsTile status={status} />
+      <MachinesTile status={status} />
+      <ConcludedTile status={status} />
+    </dl>
+  );
+}
+
+interface TileProps {
+  readonly label: string;
+  readonly value: ComponentChildren;
+  readonly children?: ComponentChildren;
+}
+
+export const Tile = ({ label, value, children }: TileProps) => (
+  <div class="tile">
+    <dt>{label}</dt>
+    <dd>
+      <div class="tile-value">{value}</div>
+      <div class="tile-more">{children}</div>
+    </dd>
+  </div>
+);
+
+function HubTile({ status, atMs }: { status: DaemonStatus; atMs: number }) {
+  const { tone, word } = hubSaid(status);
+  const { nextTryInSeconds } = status;
+  return (
+    <Tile label="Hub" value={<Status tone={tone} word={word} />}>
+      {nextTryInSeconds === null ? (
+        <Foreign text={status.hub} max={60} />
+      ) : (
+        <>
+          Next try in <Until atMs={atMs + nextTryInSeconds * 1_000} />
+        </>
+      )}
+    </Tile>
+  );
+}
+
+function WorkTile({ status, atMs }: { status: DaemonStatus; atMs: number }) {
+  const { tone, word } = workSaid(status.work);
+  return (
+    <Tile label="Work" value={<Status tone={tone} word={word} />}>
+      Up <Elapsed sinceMs={atMs - status.uptimeSeconds * 1_000} />, version {status.version}
+    </Tile>
+  );
+}
+
+function SlotsTile({ status: { slots } }: { status: DaemonStatus }) {
+  const { used, max, waiting } = slots;
+  return (
+    <Tile label="Slots" value={<Share part={used} whole={max} word="in use" />}>
+      {waiting === 0 ? 'Nobody waits' : `${counted(waiting, 'job')} in line`}
+    </Tile>
+  );
+}
+
+function MachinesTile({ status }: { status: DaemonStatus }) {
+  const { slots, runs, leaked } = status;
+  const busy = runs.filter(({ machine }) => machine !== null).length;
+  const { standby, max, quarantined } = slots;
+  return (
+    <Tile label="Machines" value={<Share part={busy + standby} whole={max} word="alive" />}>
+      {[
+        `${busy} busy`,
+        `${standby} standby`,
+        ...(quarantined > 0 ? [`${quarantined} refused by the host`] : []),
+        ...(leaked.length > 0 ? [`${leaked.length} leaked`] : []),
+      ].join(' · ')}
+    </Tile>
+  );
+}
+
+function ConcludedTile({ status: { concluded } }: { status: DaemonStatus }) {
+  const { succeeded = 0, failed = 0, cancelled = 0 } = concluded;
+  const tone: Tone = failed > 0 ? 'warn' : 'good';
+  return (
+    <Tile
+      label="Since the start"
+      value={<Status tone={succeeded + failed === 0 ? 'idle' : tone} word={`${succeeded} succeeded`} />}
+    >
+      {failed} failed · {cancelled} cancelled
+    </Tile>
+  );
+}
+
+/** A part of a whole, as a number and as a bar. */
+const Share = ({ part, whole, word }: { part: number; whole: number; word: string }) => (
+  <span class="share">
+    <span>
+      <b class="number">{part}</b> <span class="muted">of {whole}</span> {word}
+    </span>
+    <meter min={0} max={Math.max(whole, 1)} value={part} aria-label={`${part} of ${whole} ${word}`} />
+  </span>
+);

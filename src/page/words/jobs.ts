@@ -1,0 +1,51 @@
+import type { JobResult } from '../../history/record.ts';
+import type { RunStatus } from '../../observability/status.ts';
+import { capital, inWords } from './format.ts';
+import type { Said } from './tone.ts';
+
+const STAGES: Readonly<Record<string, string>> = {
+  extracting: 'Unpacking',
+  generating_assets: 'Icons and assets',
+  signing: 'Signing',
+  packaging: 'Packaging',
+  notarizing: 'Notarizing',
+  publishing: 'Publishing',
+  uploading: 'Uploading',
+};
+
+export const stageWord = (stage: string): string => STAGES[stage] ?? capital(inWords(stage));
+
+const RESULTS: Readonly<Record<JobResult, Said>> = {
+  running: { tone: 'busy', word: 'Running' },
+  succeeded: { tone: 'good', word: 'Succeeded' },
+  failed: { tone: 'bad', word: 'Failed' },
+  cancelled: { tone: 'idle', word: 'Cancelled' },
+  returned: { tone: 'idle', word: 'Returned to the hub' },
+  dropped: { tone: 'idle', word: 'Given to another worker' },
+  notTaken: { tone: 'bad', word: 'Not taken' },
+  interrupted: { tone: 'warn', word: 'Interrupted' },
+};
+
+export const resultSaid = (result: JobResult): Said => RESULTS[result] ?? { tone: 'idle', word: result };
+
+/** Where a job stands. */
+export function runSaid({ phase, stage, state, failure, claim }: Omit<RunStatus, 'elapsedSeconds'>): Said {
+  if (failure !== null) return { tone: 'bad', word: 'Failed, cleaning up' };
+  if (phase === 'concluded') return { tone: 'good', word: 'Done, cleaning up' };
+  if (claim === 'awaitingReassignment') return { tone: 'warn', word: 'Waiting for the hub' };
+  if (phase === 'waiting') return { tone: 'idle', word: 'Waiting for a slot' };
+  if (phase === 'admitting') return { tone: 'busy', word: 'Taking in' };
+  return { tone: 'busy', word: stage === null ? stateWord(state) : stageWord(stage) };
+}
+
+/** `running.checkingCredentials` → `Checking credentials` */
+export const stateWord = (path: string): string => capital(inWords(path.split('.').at(-1) ?? path));
+
+export const targetWord = (target: string | null): string =>
+  ({ 'macos-sign': 'macOS', 'ios-sign': 'iOS' })[target ?? ''] ?? target ?? 'not known yet';
+
+/** Where a virtual machine stands. */
+export function machineWord(state: string): string {
+  if (state.startsWith('alive.ready') || state === 'alive') return 'ready';
+  return inWords(state.split('.').at(-1) ?? state);
+}

@@ -1,0 +1,36 @@
+import type { Said } from './tone.ts';
+
+const SAID: Readonly<Record<string, Said>> = {
+  accepting: { tone: 'good', word: 'Taking jobs' },
+  paused: {
+    tone: 'warn',
+    word: 'Paused',
+    detail: 'No jobs are taken until you resume; what runs goes on.',
+  },
+  sweeping: {
+    tone: 'busy',
+    word: 'Clearing up',
+    detail: 'What the last process left is destroyed before jobs are taken.',
+  },
+  listFailed: {
+    tone: 'bad',
+    word: 'Blocked',
+    detail: 'The machines on this host cannot be listed, so no jobs are taken.',
+    nextStep: 'See the log of the daemon for the cause, and ask “perry-ship doctor”.',
+  },
+  draining: {
+    tone: 'warn',
+    word: 'Draining',
+    detail: 'No more jobs are taken. The daemon ends when those that run have finished.',
+  },
+  declining: { tone: 'warn', word: 'Ending', detail: 'The daemon was told to end before it had a link.' },
+  stopping: { tone: 'warn', word: 'Stopping', detail: 'Jobs go back to the hub or are cancelled.' },
+  answering: { tone: 'warn', word: 'Ending', detail: 'The senders of interrupted jobs are told.' },
+  closing: { tone: 'warn', word: 'Ending', detail: 'The last results are said, and the link is closed.' },
+  stopped: { tone: 'idle', word: 'Stopped' },
+};
+
+/** Whether jobs are taken. */
+export const workSaid = (work: string): Said => SAID[work] ?? { tone: 'idle', word: work };
+
+export const canDrain = (work: string): boolean => work === 'accepting' || work === 'paused';
