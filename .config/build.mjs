@@ -21,6 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
@@ -101,8 +102,23 @@ const bundle = (outdir) =>
 
 const pageSource = join(root, 'src/page');
 
+/** Every statechart as JSON, for the page: made of the charts that were just compiled. */
+const chartsOf = (made) => ({
+  name: 'charts',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^perry:charts$/ }, ({ path }) => ({ path, namespace: 'charts' }));
+    onLoad({ filter: /./, namespace: 'charts' }, async () => {
+      const { definitionsById } = await import(
+        pathToFileURL(join(made, 'visualizations/definitions.js')).href
+      );
+      return { contents: JSON.stringify(definitionsById()), loader: 'json' };
+    });
+  },
+});
+
 /** The page, and what it starts as a worker of its own: `…-worker.ts`. The page is a file, its style another. */
-async function bundlePage(outdir) {
+async function bundlePage(made) {
+  const outdir = join(made, 'page');
   if (!existsSync(pageSource)) return;
   const workers = filesIn(pageSource).filter((name) => name.endsWith('-worker.ts'));
   await build({
@@ -122,6 +138,7 @@ async function bundlePage(outdir) {
     jsx: 'automatic',
     jsxImportSource: 'preact',
     legalComments: 'linked',
+    plugins: [chartsOf(made)],
     tsconfig: 'src/page/tsconfig.json',
     logLevel: 'warning',
   });
@@ -171,7 +188,7 @@ async function buildBeside(isAlone) {
   const made = mkdtempSync(join(root, '.dist-'));
   try {
     compile(made);
-    await Promise.all([bundle(made), bundlePage(join(made, 'page'))]);
+    await Promise.all([bundle(made), bundlePage(made)]);
     // for whoever links to it, as `npm link` does
     chmodSync(join(made, 'src/cli/perry-ship.js'), 0o755);
     putInPlace(made, { isAlone, begunAt });

@@ -1,5 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { guardText } from './guard-text.ts';
+import { charts } from './pages.ts';
 
 /** What decides how a chart is drawn. */
 const DRAWN = [
@@ -39,3 +40,7 @@ function drawn(part: unknown): unknown {
 
 const named = (parts: object): unknown =>
   Object.fromEntries(Object.entries(parts).map(([name, inner]) => [name, drawn(inner)]));
+
+/** Every chart by the id of its machine. */
+export const definitionsById = (): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.values(charts).map((machine) => [machine.id, definitionOf(machine)]));

@@ -10,7 +10,7 @@ import { openAtFirst, openable } from '../../src/page/chart/open.ts';
 import { PHASES, withPhases } from '../../src/page/chart/phases.ts';
 import { readDefinition } from '../../src/page/chart/read-definition.ts';
 import { sharedExits, viewOf } from '../../src/page/chart/view.ts';
-import { edgesBetween, visitedUntil, walkOf } from '../../src/page/chart/walk.ts';
+import { edgesBetween } from '../../src/page/chart/walk.ts';
 import { definitionOf } from '../../visualizations/definitions.ts';
 import { childrenOf, type Node } from '../../visualizations/mermaid.ts';
 import { charts } from '../../visualizations/pages.ts';
@@ -166,28 +166,6 @@ describe('the chart of a job', () => {
     expect(innermostIn(signJob, 'engaged.work.running/signing', active)).toEqual([
       'engaged.work.running.codesigning',
     ]);
-  });
-
-  test('shows the way of a job, through the states that only decide as well', () => {
-    const names = [
-      'admitting',
-      'waitingForSlot',
-      'running.awaitingProcess',
-      'running.downloading.attempting',
-    ];
-    const later = ['running.inspecting', 'running.awaitingMachine', 'running.transferring', 'no.such.state'];
-    const path = [...names, ...later].map((state, index) => ({ atMs: index * 1_000, state }));
-    const walk = walkOf(signJob, path);
-    expect(walk.map(({ name }) => name)).toEqual([...names, ...later.slice(0, -1)]);
-    expect(walk.at(-1)?.edges.map(({ to }) => signJob.states.get(to)?.name)).toEqual([
-      'equipped',
-      'beginningPass',
-      'transferring',
-    ]);
-    const visited = visitedUntil(signJob, walk, 4);
-    expect(visited.has('engaged.work.running.inspecting')).toBe(true);
-    expect(visited.has('engaged.work.running.awaitingMachine')).toBe(false);
-    expect(visited.has('engaged.work.running/preparing')).toBe(true);
   });
 });
 

@@ -8,6 +8,8 @@ const NAME_CHARACTER_PX = 7.3;
 const LABEL_CHARACTER_PX = 6.1;
 const LABEL_HEIGHT_PX = 13;
 const MAX_NAME_CHARACTERS = 34;
+/** Before the name, and after it for a mark. */
+const NAME_MARGIN_PX = 36;
 const BOX_HEIGHT_PX = 28;
 /** A second line says what is in it. */
 const CLOSED_HEIGHT_PX = 44;
@@ -56,7 +58,7 @@ function boxOf(state: ChartState): ElkNode {
   const isClosed = state.children.length > 0;
   return {
     id: state.path,
-    width: Math.max(nameWidth(state) + 24, isClosed ? CLOSED_WIDTH_PX : 0),
+    width: Math.max(nameWidth(state) + NAME_MARGIN_PX, isClosed ? CLOSED_WIDTH_PX : 0),
     height: isClosed ? CLOSED_HEIGHT_PX : BOX_HEIGHT_PX,
   };
 }
@@ -65,7 +67,7 @@ function frameOf(state: ChartState, children: ElkNode[]): ElkNode {
   const isParallel = state.kind === 'parallel';
   return {
     id: state.path,
-    children: isParallel ? children.map(besideEachOther) : children,
+    children: isParallel ? regionsOf(state.path, children) : children,
     layoutOptions: {
       ...LAID_OUT,
       ...(isParallel && { 'elk.layered.crossingMinimization.semiInteractive': 'true' }),
@@ -76,7 +78,31 @@ function frameOf(state: ChartState, children: ElkNode[]): ElkNode {
   };
 }
 
-/** Regions in their order, with their upper edges in line. */
+/** Regions beside each other; the closed ones, which are small, in a column. */
+function regionsOf(path: string, regions: readonly ElkNode[]): ElkNode[] {
+  const closed = regions.filter(({ children }) => children === undefined);
+  if (closed.length < 2 || closed.length === regions.length) return regions.map(besideEachOther);
+  const open = regions.filter(({ children }) => children !== undefined);
+  return [...open, columnOf(`${UNSEEN}${path}`, closed)].map(besideEachOther);
+}
+
+/** What has such an id is only there for the layout. */
+export const UNSEEN = '#';
+
+function columnOf(id: string, children: ElkNode[]): ElkNode {
+  const edges = children.slice(1).map((node, index) => {
+    const above = children[index]?.id ?? '';
+    return { id: `${id} ${node.id}`, sources: [above], targets: [node.id] };
+  });
+  return {
+    id,
+    children,
+    edges,
+    layoutOptions: { ...LAID_OUT, 'elk.padding': '[top=0,left=0,bottom=0,right=0]' },
+  };
+}
+
+/** In their order, with their upper edges in line. */
 const besideEachOther = (node: ElkNode, index: number): ElkNode => ({
   ...node,
   layoutOptions: { ...node.layoutOptions, 'elk.position': `(${index * 1_000},0)`, 'elk.alignment': 'TOP' },

@@ -8,6 +8,7 @@ export function labelOf(arrow: Arrow): string {
   if (arrow.isShared) return sharedLabel(arrow.edges);
   // between groups of states, what is the case in one of them says little
   const own = arrow.edges.filter(({ from, to }) => from === arrow.from && to === arrow.to);
+  if (own.some(({ cause, guard }) => cause === 'next' && guard === '')) return '';
   const labels = [...new Set(own.map(shortOf))].filter((label) => label !== '');
   return shortened(labels.length === 0 ? '' : labels.join(', '));
 }

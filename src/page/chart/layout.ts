@@ -1,5 +1,5 @@
 import type { ElkNode } from 'elkjs';
-import { leadsBack } from './elk-graph.ts';
+import { leadsBack, UNSEEN } from './elk-graph.ts';
 import type { ChartView } from './view.ts';
 
 export interface Point {
@@ -46,7 +46,7 @@ export function layoutOf(view: ChartView, made: ElkNode): ChartLayout {
 function place(node: ElkNode, corner: Point, boxes: Map<string, Box>): void {
   for (const child of node.children ?? []) {
     const box = boxAt(child, corner);
-    boxes.set(child.id, box);
+    if (!child.id.startsWith(UNSEEN)) boxes.set(child.id, box);
     place(child, box, boxes);
   }
 }

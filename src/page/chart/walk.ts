@@ -1,4 +1,6 @@
+import { statesIn } from './active.ts';
 import { around, type Chart, type ChartEdge, ROOT } from './chart.ts';
+import { sharedExits } from './view.ts';
 
 /** One state on the way of a job, as the history keeps it. */
 export interface PathEntry {
@@ -7,12 +9,22 @@ export interface PathEntry {
   readonly state: string;
 }
 
+/** Where an actor stood from a time on, as the daemon tells it. */
+export interface ActorStep {
+  readonly atMs: number;
+  /** The value of an XState snapshot. */
+  readonly value: unknown;
+  /** The type of the event that led there. */
+  readonly event?: string;
+}
+
 /** One step of a way through a chart. */
 export interface WalkStep {
   readonly atMs: number;
-  /** As the history names it. */
+  /** What is new, e.g. `codesigning`. */
   readonly name: string;
-  readonly state: string;
+  /** All states that are active then, as far as that is known. */
+  readonly active: ReadonlySet<string>;
   /** The transitions that led here from the step before; none, where the chart does not say. */
   readonly edges: readonly ChartEdge[];
 }
@@ -20,16 +32,60 @@ export interface WalkStep {
 /** Where the work of a job is in its chart. */
 const WORK = 'engaged.work';
 
-/** The way through the chart, by the states that the chart has. */
-export function walkOf(chart: Chart, path: readonly PathEntry[]): readonly WalkStep[] {
-  const known = path.flatMap(({ atMs, state }) => {
-    const found = [`${WORK}.${state}`, state].find((each) => chart.states.has(each));
-    return found === undefined ? [] : [{ atMs, name: state, state: found }];
+/**
+ * The way of a job, by the states that the chart has.
+ *
+ * @param isGood - it has succeeded, so that it took no exit for faults
+ */
+export const walkOfPath = (chart: Chart, path: readonly PathEntry[], isGood = false): readonly WalkStep[] =>
+  joined(
+    isGood ? withoutMishaps(chart) : chart,
+    path.flatMap(({ atMs, state }) => {
+      const found = [`${WORK}.${state}`, state].find((each) => chart.states.has(each));
+      return found === undefined ? [] : [{ atMs, active: new Set(around(chart, found)) }];
+    }),
+  );
+
+/** The way of an actor of any chart. */
+export const walkOfSteps = (chart: Chart, steps: readonly ActorStep[]): readonly WalkStep[] =>
+  joined(
+    chart,
+    steps.map(({ atMs, value, event }) => ({
+      atMs,
+      active: statesIn(value, chart),
+      ...(event !== undefined && { event }),
+    })),
+  );
+
+type Standing = Pick<WalkStep, 'atMs' | 'active'> & { readonly event?: string };
+
+function withoutMishaps(chart: Chart): Chart {
+  const mishaps = sharedExits(chart);
+  return { ...chart, edges: chart.edges.filter((edge) => !mishaps.has(edge)) };
+}
+
+const joined = (chart: Chart, steps: readonly Standing[]): readonly WalkStep[] =>
+  steps.map((step, index) => {
+    const before = steps[index - 1]?.active ?? new Set<string>();
+    const fresh = leavesIn(chart, step.active).filter((path) => !before.has(path));
+    const shown = fresh.length > 0 ? fresh : leavesIn(chart, step.active);
+    return {
+      ...step,
+      name: shown.map((path) => chart.states.get(path)?.name ?? path).join(', '),
+      edges: fresh.flatMap((path) => edgesTo(chart, path, leavesIn(chart, before), step.event)),
+    };
   });
-  return known.map((step, index) => {
-    const before = known[index - 1];
-    return { ...step, edges: before ? edgesBetween(chart, before.state, step.state) : [] };
-  });
+
+/** The innermost of them. */
+const leavesIn = (chart: Chart, active: ReadonlySet<string>): readonly string[] =>
+  [...active].filter((path) => !(chart.states.get(path)?.children ?? []).some((child) => active.has(child)));
+
+/** From the state that was left for this one: the one that has most in common with it. */
+function edgesTo(chart: Chart, path: string, left: readonly string[], event?: string): readonly ChartEdge[] {
+  const outer = around(chart, path);
+  const closeness = (other: string) => around(chart, other).filter((each) => outer.includes(each)).length;
+  const [nearest] = [...left].sort((one, other) => closeness(other) - closeness(one));
+  return nearest === undefined ? [] : edgesBetween(chart, nearest, path, event);
 }
 
 /** A way among states that are left as soon as they are entered is not longer than this. */
@@ -37,10 +93,12 @@ const MAX_AT_ONCE = 8;
 
 /**
  * The transitions from one state that lasted to the next one. Between them may be states that nobody sees, because they
- * only decide where to go: the shortest way through such states is taken.
+ * only decide where to go: the shortest way through such states is taken, from the innermost state that has one.
+ *
+ * @param event - the type of the event that was taken, as XState has it, where that is known
  */
-export function edgesBetween(chart: Chart, from: string, to: string): readonly ChartEdge[] {
-  let ways: readonly (readonly ChartEdge[])[] = edgesOut(chart, from).map((edge) => [edge]);
+export function edgesBetween(chart: Chart, from: string, to: string, event?: string): readonly ChartEdge[] {
+  let ways: readonly (readonly ChartEdge[])[] = firstEdges(chart, from, event).map((edge) => [edge]);
   const seen = new Set<string>();
   for (let length = 1; length <= MAX_AT_ONCE && ways.length > 0; length += 1) {
     const found = ways.filter((way) => arrivesAt(chart, lastOf(way), to));
@@ -57,6 +115,23 @@ export function edgesBetween(chart: Chart, from: string, to: string): readonly C
 
 const lastOf = (way: readonly ChartEdge[]): string => way.at(-1)?.to ?? ROOT;
 
+/** Those that answer to the event; all, where none does, because the event was another one's. */
+function firstEdges(chart: Chart, from: string, event?: string): readonly ChartEdge[] {
+  const all = [...edgesOut(chart, from)].sort((one, other) => depthOf(chart, other) - depthOf(chart, one));
+  const answering = event === undefined ? [] : all.filter(({ what }) => what === whatOf(event));
+  return answering.length > 0 ? answering : all;
+}
+
+const depthOf = (chart: Chart, { from }: ChartEdge): number => around(chart, from).length;
+
+/** As the chart names it: `xstate.done.actor.codesign` is `codesign done`. */
+function whatOf(event: string): string {
+  const [, kind, what, name = '', ...rest] = event.split('.');
+  if (!event.startsWith('xstate.')) return event;
+  if (kind === 'after') return `after ${what}`;
+  return what === 'actor' ? `${[name, ...rest].join('.')} ${kind}` : 'done';
+}
+
 /** Of the state, of those around it, and of those in it: at a parallel state the history says no more. */
 function edgesOut(chart: Chart, from: string): readonly ChartEdge[] {
   const outer = new Set([...around(chart, from), ROOT]);
@@ -66,14 +141,11 @@ function edgesOut(chart: Chart, from: string): readonly ChartEdge[] {
 const edgesAtOnce = (chart: Chart, from: string): readonly ChartEdge[] =>
   chart.edges.filter((edge) => edge.from === from && edge.cause === 'next' && edge.what === '');
 
-/** The state and those that it begins with. */
+/** The state and those that it begins with: in a parallel one, those of its first region. */
 function entered(chart: Chart, path: string): readonly string[] {
-  const initial = chart.states.get(path)?.children.find((child) => isInitial(chart, child));
+  const initial = chart.states.get(path)?.children.find((child) => chart.states.get(child)?.isInitial);
   return initial === undefined ? [path] : [path, ...entered(chart, initial)];
 }
-
-/** A phase counts as entered with the state in it that is the first of the state around the phase. */
-const isInitial = (chart: Chart, path: string): boolean => chart.states.get(path)?.isInitial === true;
 
 /** At a parallel state the history ends, and means all that is in it. */
 const arrivesAt = (chart: Chart, target: string, to: string): boolean =>
@@ -84,15 +156,26 @@ const arrivesAt = (chart: Chart, target: string, to: string): boolean =>
 const alongside = (chart: Chart, way: readonly ChartEdge[]): readonly ChartEdge[] =>
   way.flatMap(({ from, to }) => chart.edges.filter((edge) => edge.from === from && edge.to === to));
 
-/** All that was entered up to a step, and how often. */
+/** How often a state was entered, and in which step the last time. */
+export interface Visit {
+  readonly times: number;
+  readonly lastStep: number;
+}
+
+/** All that was entered up to a step. */
 export function visitedUntil(
   chart: Chart,
   walk: readonly WalkStep[],
-  step: number,
-): ReadonlyMap<string, number> {
-  const times = new Map<string, number>();
-  for (const { state, edges } of walk.slice(0, step + 1))
-    for (const path of new Set([state, ...edges.map(({ to }) => to)].flatMap((each) => around(chart, each))))
-      times.set(path, (times.get(path) ?? 0) + 1);
-  return times;
+  last: number,
+): ReadonlyMap<string, Visit> {
+  const visits = new Map<string, Visit>();
+  for (const [index, { active, edges }] of walk.slice(0, last + 1).entries()) {
+    const before = walk[index - 1]?.active ?? new Set<string>();
+    const passed = edges.flatMap(({ to }) => around(chart, to)).filter((path) => !before.has(path));
+    const again = edges.map(({ to }) => to);
+    const fresh = [...active].filter((path) => !before.has(path));
+    for (const path of new Set([...fresh, ...passed, ...again]))
+      visits.set(path, { times: (visits.get(path)?.times ?? 0) + 1, lastStep: index });
+  }
+  return visits;
 }

@@ -1,0 +1,51 @@
+import { useMemo } from 'preact/hooks';
+import { memo } from './memo.ts';
+import { durationText, type Span, type TimeRow, type Times, timeLineOf, waitsInAll } from './time-line.ts';
+
+export interface TimeLineViewProps {
+  readonly times: Times;
+  /** The time that is looked at, in milliseconds since 1970. */
+  readonly atMs: number | null;
+  readonly onTime: (atMs: number) => void;
+}
+
+/** The stages of a job with their times, and what it waited for. Each leads to its place on the way. */
+export const TimeLineView = memo(({ times, atMs, onTime }: TimeLineViewProps) => {
+  const { rows, startMs, lengthMs } = useMemo(() => timeLineOf(times), [times]);
+  if (rows.length === 0) return <p class="chart-soft">No stage has begun.</p>;
+  const mark = atMs === null ? null : Math.min(1, Math.max(0, (atMs - startMs) / lengthMs));
+  const waits = waitsInAll(times).map(({ what, durationMs }) => `${what} ${durationText(durationMs)}`);
+  return (
+    <>
+      <ol class="time-line">
+        {rows.map((row) => (
+          <li key={`${row.name} ${row.startedAtMs}`}>
+            <button type="button" aria-label={wordsOf(row)} onClick={() => onTime(row.startedAtMs)}>
+              <span class="time-name">{row.name}</span>
+              <span class="time-track">
+                <span class="time-bar" style={placeOf(row)} />
+                {row.waits.map((wait) => (
+                  <span key={wait.startedAtMs} class="time-wait" style={placeOf(wait)} />
+                ))}
+                {mark !== null && <span class="time-mark" style={{ left: `${mark * 100}%` }} />}
+              </span>
+              <span class="time-long">{durationText(row.durationMs)}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      {waits.length > 0 && (
+        <p class="time-waits">
+          <span class="time-wait-sample" /> Waits: {waits.join(', ')}
+        </p>
+      )}
+    </>
+  );
+});
+
+const placeOf = ({ from, length }: Span) => ({ left: `${from * 100}%`, width: `${length * 100}%` });
+
+function wordsOf({ name, durationMs, waits }: TimeRow): string {
+  const waited = waits.map(({ what, durationMs: ms }) => `waits ${what} ${durationText(ms)}`);
+  return [`${name}, ${durationText(durationMs)}`, ...waited].join(', ');
+}
