@@ -49,6 +49,16 @@ export interface AdmittedPass {
   readonly delivers: boolean;
 }
 
+/** What a submission to Apple is about: what gets the ticket, by the name that a person has for it. */
+export function subjectNamed(
+  artifactName: string,
+  staple: AdmittedPass['staples'][number] | undefined,
+): string {
+  if (staple === 'app') return 'app';
+  if (artifactName.endsWith('.pkg')) return 'installer package';
+  return artifactName.endsWith('.dmg') ? 'disk image' : 'app';
+}
+
 /** What drawing the icon has left to do. */
 export interface DrawnIcons {
   /** There is an icon to compile, and the bundle has no catalog that is compiled. */

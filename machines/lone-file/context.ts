@@ -1,5 +1,6 @@
 import type { Failure } from '../contracts/failure.ts';
-import type { JobNote, StepReport } from '../contracts/job.ts';
+import type { JobNote } from '../contracts/job.ts';
+import type { NotarizationReport } from '../notarization/ports.ts';
 import type { FileInput, TakenFile } from './ports.ts';
 
 export type FileTask = 'notarize' | 'staple' | 'publish';
@@ -30,7 +31,7 @@ export interface LoneFileContext extends LoneFileInput, LoneFileOutput {
 export type LoneFileEvent =
   | { type: 'cancel.requested' }
   | { type: 'process.ended'; failure: Failure }
-  | StepReport;
+  | NotarizationReport;
 
 /** What it says on its way, for whoever shows it. */
 export type LoneFileNote = { type: 'noted'; note: JobNote };

@@ -20,3 +20,10 @@ export const fileCancelled: Failure = {
   nextStep: 'Run the command again: what Apple has by then is not sent again.',
   retryable: true,
 };
+
+/** The submission is Apple's: it lives on, and the file with it. */
+export const cancelledAtApple = (submissionId: string): Failure => ({
+  ...fileCancelled,
+  reason: `What was begun on this host has been undone; Apple goes on judging submission ${submissionId}.`,
+  nextStep: `Run the command again with the same file: it waits for that submission, and sends nothing. On another host, --submission ${submissionId} does so.`,
+});

@@ -2,7 +2,7 @@ import { fileCancelled } from './failures.ts';
 import { fetchingTicket, notarizing, placing, remembering, stapling } from './notarizing.ts';
 import { distributing, published, publishing } from './publishing.ts';
 import { loneFileSetup } from './setup.ts';
-import { CLOSING, failed, keep, late, log, runOf } from './transitions.ts';
+import { CLOSING, cancelled, failed, keep, late, log, runOf } from './transitions.ts';
 
 export type { FileTask, LoneFileInput, LoneFileNote, LoneFileOutput } from './context.ts';
 export type { TakenFile } from './ports.ts';
@@ -66,13 +66,14 @@ export const loneFileMachine = loneFileSetup.createMachine({
         onError: failed,
       },
       on: {
-        'cancel.requested': { target: 'closing', actions: keep(fileCancelled) },
+        'cancel.requested': { target: 'closing', actions: { type: 'keepFailure', params: cancelled } },
         'process.ended': {
           target: 'closing',
           actions: { type: 'keepFailure', params: ({ event }) => event },
         },
         'step.progressed': { actions: { type: 'passProgress', params: ({ event }) => event } },
         'step.logged': { actions: { type: 'passLog', params: ({ event }) => event } },
+        'submission.received': { actions: { type: 'keepReceived', params: ({ event }) => event } },
         'step.moved': {},
         'step.sent': {},
       },

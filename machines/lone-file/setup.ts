@@ -74,6 +74,7 @@ export const loneFileSetup = setup({
       submissionId: ({ context }, params: { output: NotarizationOutput }) =>
         params.output.submissionId ?? context.submissionId,
     }),
+    keepReceived: assign({ submissionId: (_, params: { submissionId: string }) => params.submissionId }),
     keepUpload: assign({ uploadId: (_, params: { output: StoreUploadOutput }) => params.output.uploadId }),
     keepBuild: assign({ buildId: (_, params: { output: TestflightOutput }) => params.output.buildId }),
     keepPlaced: assign({ isPlaced: true }),

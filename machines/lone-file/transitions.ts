@@ -2,7 +2,7 @@ import { errorOf } from '../contracts/attempts.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { Stage } from '../contracts/job.ts';
 import { type LoneFileContext, taken } from './context.ts';
-import { fileTimedOut } from './failures.ts';
+import { cancelledAtApple, fileCancelled, fileTimedOut } from './failures.ts';
 
 /** Where every end leads. */
 export const CLOSING = '#loneFile.closing';
@@ -20,6 +20,10 @@ export const targetOf = ({ context }: Scope) => ({
 });
 export const keep = (failure: Failure) => ({ type: 'keepFailure' as const, params: { failure } });
 export const failed = { target: CLOSING, actions: { type: 'keepFailure', params: errorOf } } as const;
+/** What Apple has by now goes on there. */
+export const cancelled = ({ context: { submissionId } }: Scope) => ({
+  failure: submissionId === null ? fileCancelled : cancelledAtApple(submissionId),
+});
 export const late = (doing: string) => ({ target: CLOSING, actions: keep(fileTimedOut(doing)) }) as const;
 export const log = (line: string) => ({ type: 'passLog' as const, params: { line } });
 export const begin = (stage: Stage, message: string) => ({

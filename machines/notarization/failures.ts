@@ -62,16 +62,23 @@ const SHOWN_ISSUES = 3;
 /** A verdict that is final, with as much of the log as fits a sentence. */
 export function notaryRejected(submissionId: string, verdict: Verdict, log: LogFindings | null): Failure {
   const count = log?.errorCount ?? 0;
-  const issues = (log?.issues ?? []).slice(0, SHOWN_ISSUES).join(' ');
+  const issues = (log?.issues ?? []).slice(0, SHOWN_ISSUES).map(asSentence).join(' ');
   return {
     kind: 'input',
     code: 'NOTARY_REJECTED',
     summary: `Apple did not accept submission ${submissionId} (verdict ${verdict}${countText(count)}).`,
-    reason: issues || log?.summary || "Apple's log of the submission could not be fetched.",
+    reason: issues || asSentence(log?.summary ?? '') || "Apple's log of the submission could not be fetched.",
     nextStep:
-      log?.advice || `Mend what Apple's log names (\`xcrun notarytool log ${submissionId}\`), and try again.`,
+      log?.advice ||
+      `Mend what Apple's log names, and try again. On a Mac, \`xcrun notarytool log ${submissionId}\` shows the whole log.`,
     retryable: false,
   };
+}
+
+/** Apple ends some of them with a period, some with nothing, some with an address that the log has in full. */
+function asSentence(said: string): string {
+  const text = said.replace(/ See https:\S+$/, '').trim();
+  return text === '' || /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 const countText = (count: number): string =>

@@ -1,11 +1,11 @@
 import { errorOf } from '../contracts/attempts.ts';
 import type { Verdict } from './ports.ts';
 import { notarizationSetup } from './setup.ts';
-import { failed, late, pauseAfter, submission, tell } from './transitions.ts';
+import { failed, late, pauseAfter, submission } from './transitions.ts';
 
 export const awaitingVerdict = notarizationSetup.createStateConfig({
   description: 'Apple checks the file; it is asked now and then, and never given the same file again.',
-  entry: ['resetAttempts', tell('Apple is checking the app; most are done within five minutes.')],
+  entry: ['resetAttempts', 'tellReceived', 'tellJudging'],
   after: { verdictTimeout: late("Apple's verdict") },
   initial: 'asking',
   states: {

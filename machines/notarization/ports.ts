@@ -69,4 +69,10 @@ export interface UploadNews {
 }
 
 /** What a notarization tells its owner. */
-export type NotarizationReport = StepReport;
+export type NotarizationReport = StepReport | SubmissionReport;
+
+/** Apple has the file under this id, and goes on with it whatever becomes of us. */
+export interface SubmissionReport {
+  readonly type: 'submission.received';
+  readonly submissionId: string;
+}

@@ -1,6 +1,6 @@
 import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import type { Failure } from '../contracts/failure.ts';
-import type { Artifact } from '../contracts/job.ts';
+import { type Artifact, subjectNamed } from '../contracts/job.ts';
 import type {
   NotarizationContext,
   NotarizationEvent,
@@ -67,6 +67,20 @@ export const notarizationSetup = setup({
       ({ context }) => ({
         type: 'step.logged' as const,
         line: `Apple's notary service opened submission ${context.submissionId}.`,
+      }),
+    ),
+    tellReceived: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({
+        type: 'submission.received' as const,
+        submissionId: context.submissionId ?? '',
+      }),
+    ),
+    tellJudging: sendTo(
+      ({ context }) => context.owner,
+      ({ context }) => ({
+        type: 'step.logged' as const,
+        line: `Apple is checking the ${subjectNamed(context.submitted.name, context.staples[0])}; most are done within five minutes.`,
       }),
     ),
     tellProgress: sendTo(

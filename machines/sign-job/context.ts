@@ -7,10 +7,10 @@ import type {
   BundleSummary,
   JobReport,
   Stage,
-  StepReport,
   Toolchain,
 } from '../contracts/job.ts';
 import type { VmClone, VmReport } from '../contracts/vm.ts';
+import type { NotarizationReport } from '../notarization/ports.ts';
 
 export interface SignJobInput {
   readonly runId: string;
@@ -41,6 +41,8 @@ export interface SignJobContext extends SignJobInput {
   readonly delivered: Artifact | null;
   /** Apple's ids of the submissions that it accepted, in their order. */
   readonly acceptedAs: readonly string[];
+  /** Apple's id of the submission that it judges now. */
+  readonly judgedAs: string | null;
   /** Apple's id of the upload of the build that it took. */
   readonly publishedAs: string | null;
   /** Apple's id of the build, once testers have what was asked for. */
@@ -72,7 +74,7 @@ export type SignJobEvent =
   | { type: 'machine.wanted' }
   | { type: 'machine.unwanted' }
   | VmReport
-  | StepReport;
+  | NotarizationReport;
 
 /** The assignment whose token is the valid one. */
 export const newest = (context: SignJobContext): string => context.assignmentIds.at(-1) ?? context.runId;

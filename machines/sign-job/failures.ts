@@ -1,6 +1,6 @@
 import { type Failure, failureOf } from '../contracts/failure.ts';
 import type { Artifact } from '../contracts/job.ts';
-import { say, TRY_AGAIN_OR_LOOK, textsOf, wording } from '../contracts/wording.ts';
+import { say, TRY_AGAIN_OR_LOOK, textsOf, type Wording, wording } from '../contracts/wording.ts';
 
 /** A step that did not end before its deadline. */
 export const stepTimedOut = (doing: string): Failure =>
@@ -58,14 +58,23 @@ export const jobTimedOut: Failure = failureOf({
   retryable: true,
 });
 
-export const jobCancelled: Failure = {
-  kind: 'input',
-  code: 'CANCELLED',
-  summary: 'cancelled',
-  reason: 'That was asked for.',
-  nextStep: 'Start it again if it was not meant.',
-  retryable: true,
-};
+const cancelled = (also: string): Failure =>
+  failureOf({
+    kind: 'input',
+    code: 'CANCELLED',
+    summary: { hub: 'cancelled', terminal: 'Stopped on request.' },
+    reason: {
+      hub: `That was asked for.${also}`,
+      terminal: `What was begun on this host has been undone.${also}`,
+    },
+    nextStep: {
+      hub: 'Start it again if it was not meant.',
+      terminal: 'Run the command again to start over.',
+    },
+    retryable: true,
+  });
+
+export const jobCancelled: Failure = cancelled('');
 
 export const workerStopping: Failure = {
   kind: 'host',
@@ -93,6 +102,28 @@ export const afterDelivery = (failure: Failure, { name }: Artifact): Failure => 
     ...say({ ...rest, reason: wording`${reason} "${name}" was delivered all the same.` }),
   };
 };
+
+const SUBMIT_ONCE: Wording = {
+  hub: '"notarize": "once" in the manifest asks for one submission alone.',
+  terminal: 'PERRY_NOTARIZE=once asks for one submission alone.',
+};
+
+/** Of two submissions the first was accepted; its ticket alone makes an app start. */
+export const afterFirstSubmission = (failure: Failure, first: string): Failure => {
+  const { reason, nextStep, ...rest } = textsOf(failure);
+  return {
+    ...failure,
+    ...say({
+      ...rest,
+      reason: wording`${reason} Apple accepted the app itself before (submission ${first}); this was the second submission, for the disk image.`,
+      nextStep: wording`${nextStep} ${SUBMIT_ONCE}`,
+    }),
+  };
+};
+
+/** What Apple has goes on there. */
+export const cancelledAtApple = (submissionId: string): Failure =>
+  cancelled(` Apple goes on judging submission ${submissionId} all the same.`);
 
 /** Those of what follows an upload say it themselves, and what Apple refuses it does not have. */
 const KNOWN_TO_BE_THERE = new Set(['STORE_FOLLOW_UP_FAILED', 'STORE_REJECTED']);

@@ -45,6 +45,7 @@ export const signJobMachine = signJobSetup.createMachine({
     recalledFor: null,
     delivered: null,
     acceptedAs: [],
+    judgedAs: null,
     publishedAs: null,
     distributedAs: null,
     uploadId: null,

@@ -1,6 +1,9 @@
 import { and } from 'xstate';
 import { errorOf } from '../contracts/attempts.ts';
+import type { Failure } from '../contracts/failure.ts';
+import { subjectNamed } from '../contracts/job.ts';
 import { artifactOf, nextStaple, notarizedPass, type SignJobContext, staplesOf } from './context.ts';
+import { afterFirstSubmission } from './failures.ts';
 import { signJobSetup } from './setup.ts';
 import {
   begin,
@@ -64,12 +67,8 @@ export const restoringApp = signJobSetup.createStateConfig({
   after: { restoreTimeout: late('reading the signed app') },
 });
 
-function subjectOf(context: SignJobContext): string {
-  if (nextStaple(context) === 'app') return 'app';
-  return artifactOf(context, notarizedPass(context)).name.endsWith('.pkg')
-    ? 'installer package'
-    : 'disk image';
-}
+const subjectOf = (context: SignJobContext): string =>
+  subjectNamed(artifactOf(context, notarizedPass(context)).name, nextStaple(context));
 
 /** Which of how many is said where there are several: the user is not to take the first verdict for the last. */
 const beginNotarizing = {
@@ -88,6 +87,19 @@ const tellAnew = {
     line: `Apple accepted the app, and its ticket is in it. It is packed anew with that${nextStaple(context) ? ', and Apple judges the new disk image as well' : ''}.`,
   }),
 } as const;
+
+/** When the second of two was not accepted, the first was: nobody is to look for the fault in the app. */
+const ofSubmission = ({
+  context,
+  event,
+}: {
+  context: SignJobContext;
+  event: { output: { failure: Failure | null } };
+}): { failure: Failure } => {
+  const { failure } = failureIn({ event });
+  const [first] = context.acceptedAs;
+  return { failure: first === undefined ? failure : afterFirstSubmission(failure, first) };
+};
 
 export const notarizing = signJobSetup.createStateConfig({
   description:
@@ -108,7 +120,7 @@ export const notarizing = signJobSetup.createStateConfig({
         target: 'stapled',
         actions: { type: 'keepAccepted', params: ({ event }) => event },
       },
-      { target: FAULT, actions: { type: 'keepFailure', params: failureIn } },
+      { target: FAULT, actions: { type: 'keepFailure', params: ofSubmission } },
     ],
     onError: faulted,
   },

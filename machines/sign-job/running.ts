@@ -64,6 +64,7 @@ export const running = signJobSetup.createStateConfig({
     },
     'step.progressed': { actions: { type: 'passProgress', params: ({ event }) => event } },
     'step.logged': { actions: { type: 'passLog', params: ({ event }) => event } },
+    'submission.received': { actions: { type: 'keepJudged', params: ({ event }) => event } },
   },
   after: {
     jobTimeout: [

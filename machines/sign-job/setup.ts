@@ -134,7 +134,9 @@ export const signJobSetup = setup({
         ...context.acceptedAs,
         params.output.submissionId ?? '',
       ],
+      judgedAs: null,
     }),
+    keepJudged: assign({ judgedAs: (_, params: { submissionId: string }) => params.submissionId }),
     keepPublished: assign({
       publishedAs: (_, params: { output: StoreUploadOutput }) => params.output.uploadId ?? '',
     }),

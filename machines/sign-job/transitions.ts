@@ -3,7 +3,7 @@ import { errorOf } from '../contracts/attempts.ts';
 import { type Failure, toFailure } from '../contracts/failure.ts';
 import type { Stage, StepReport } from '../contracts/job.ts';
 import { newest, type SignJobContext } from './context.ts';
-import { jobCancelled, stepTimedOut, workerStopping } from './failures.ts';
+import { cancelledAtApple, jobCancelled, stepTimedOut, workerStopping } from './failures.ts';
 import type { GuestStepInput, StepInput } from './ports.ts';
 
 type Scope = { context: SignJobContext; self: Recipient<StepReport> };
@@ -52,8 +52,15 @@ export const begin = (name: Stage, message: string) => ({
 export const MACHINE_NOT_NEEDED = { 'vm.lost': {} } as const;
 
 /** On request of the user, or because the worker ends. */
-export function cancelOf({ event }: { event: { why: 'user' | 'shutdown' } }): { failure: Failure } {
-  return { failure: event.why === 'user' ? jobCancelled : workerStopping };
+export function cancelOf({
+  context: { judgedAs },
+  event,
+}: {
+  context: Pick<SignJobContext, 'judgedAs'>;
+  event: { why: 'user' | 'shutdown' };
+}): { failure: Failure } {
+  if (event.why === 'shutdown') return { failure: workerStopping };
+  return { failure: judgedAs === null ? jobCancelled : cancelledAtApple(judgedAs) };
 }
 
 /** Of a child that ended badly. */

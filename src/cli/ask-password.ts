@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
+import type { Failure } from '../../machines/contracts/failure.ts';
 
 export interface Terminal {
   readonly input: ReadStream;
@@ -14,6 +15,13 @@ export function terminal(): Terminal | undefined {
 /** Ctrl-C, which in raw mode is a key and no signal. */
 export class Interrupted extends Error {
   override readonly message = 'the question was not answered';
+  /** What the person is told, where that is more than that everything is undone. */
+  readonly failure: Failure | undefined;
+
+  constructor(failure?: Failure) {
+    super();
+    this.failure = failure;
+  }
 }
 
 const CTRL_C = '\u0003';

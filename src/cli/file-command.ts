@@ -72,7 +72,7 @@ interface Concluding {
 
 function conclude(output: LoneFileOutput, { path, flags, display, signal }: Concluding): void {
   const { failure, isPlaced, submissionId, uploadId, buildId } = output;
-  if (failure?.code === 'CANCELLED' && signal.aborted) throw new Interrupted();
+  if (failure?.code === 'CANCELLED' && signal.aborted) throw new Interrupted(failure);
   if (failure) return endWith(failure, flags);
   const durationMs = display.finish();
   const result = {

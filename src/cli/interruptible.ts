@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
-import { type Failure, renderFailure } from '../../machines/contracts/failure.ts';
+import type { Failure } from '../../machines/contracts/failure.ts';
 import { killAllLiving } from '../adapters/process/living.ts';
 import { Interrupted } from './ask-password.ts';
-import { endWith } from './tell-error.ts';
+import { endWith, failureAsJson, tellFailure } from './tell-error.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** As with the daemon, a third signal does not wait for anything. */
@@ -36,7 +36,8 @@ export async function interruptible(
     await work(stopping.signal);
     if (received.length > 0) endAsStopped(received, json);
   } catch (error) {
-    if (received.length > 0 || error instanceof Interrupted) endAsStopped(received, json);
+    const told = error instanceof Interrupted ? error.failure : undefined;
+    if (received.length > 0 || error instanceof Interrupted) endAsStopped(received, json, told);
     else endWith(error, { json });
   } finally {
     for (const name of SIGNALS) process.off(name, stop);
@@ -50,9 +51,13 @@ function leave(name: NodeJS.Signals): never {
 }
 
 /** Without a signal it was Ctrl-C at a question, where it is a key. */
-function endAsStopped([name = 'SIGINT']: readonly NodeJS.Signals[], json: boolean): void {
-  if (json) process.stdout.write(`${JSON.stringify({ ok: false, error: stopped }, null, 2)}\n`);
-  console.error(`perry-ship: ${stopped.code}: ${renderFailure(stopped)}`);
+function endAsStopped(
+  [name = 'SIGINT']: readonly NodeJS.Signals[],
+  json: boolean,
+  error: Failure = stopped,
+): void {
+  if (json) process.stdout.write(failureAsJson(error));
+  tellFailure(error);
   process.exitCode = 128 + constants.signals[name];
 }
 

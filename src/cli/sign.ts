@@ -113,7 +113,7 @@ async function conclude(
   { flags, settings, display, signal }: Omit<Signing, 'path' | 'inquirer'>,
 ): Promise<void> {
   if (leakedVm !== undefined) process.stderr.write(`note: the machine ${leakedVm} could not be deleted\n`);
-  if (conclusion.outcome === 'cancelled' && signal.aborted) throw new Interrupted();
+  if (conclusion.outcome === 'cancelled' && signal.aborted) throw new Interrupted(conclusion.failure);
   if (conclusion.outcome !== 'succeeded') {
     if (artifactPath !== undefined)
       process.stderr.write(`note: what was made before it is ${artifactPath}\n`);

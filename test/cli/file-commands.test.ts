@@ -355,6 +355,20 @@ test('a key is asked for by name, and half a key is none', async () => {
   }
 });
 
+test('a file of no kind is told by what the command takes', async () => {
+  await begin();
+  await writeFile(file('notes.txt'), 'Try the clock.\n');
+  for (const [task, wanted] of [
+    ['notarize', 'Name a disk image, an installer package, or a zip with an app.'],
+    ['staple', 'Name a disk image, an installer package, or an app.'],
+    ['publish', 'Name an .ipa, or an installer package for the Mac App Store.'],
+  ] as const) {
+    const withKey = task === 'staple' ? [] : key();
+    const { exitCode, text } = await ended(call('unknown', task, file('notes.txt'), ...withKey));
+    expect([exitCode, text]).toEqual([1, expect.stringContaining(wanted)]);
+  }
+});
+
 test('Ctrl-C while Apple thinks ends at once with 130, leaves nothing, and the next call goes on', async () => {
   await begin({ notary: { pollsBeforeVerdict: 1 } });
   const copy = await copyOf(image, 'stopped');
@@ -362,6 +376,8 @@ test('Ctrl-C while Apple thinks ends at once with 130, leaves nothing, and the n
   await cli.said(/Apple is checking/);
   cli.signal('SIGINT');
   expect(await cli.ended).toBe(130);
+  const id = apple.apple.submissions[0]?.id ?? '';
+  expect(cli.lines.join('\n')).toContain(`Apple goes on judging submission ${id}.`);
   expect(await hasTicket(copy)).toBe(false);
   await expectNothingLeft('stopped');
   const again = await ended(call('stopped', 'notarize', copy, ...key()));

@@ -52,6 +52,7 @@ test('lone-file: every transition is walked, and nothing ends before its process
           'process.ended': [{ failure: failure('RUN_PROCESS_LOST', true) }],
           'step.progressed': [{ percent: 5 }],
           'step.logged': [{ line: 'x' }],
+          'submission.received': [{ submissionId: 's' }],
           'xstate.done.actor.notarization': [
             { output: accepted },
             { output: { ...accepted, stapled: [] } },
@@ -104,6 +105,22 @@ describe('one file', () => {
     const again = begin({ ...inputs[0], submitsAgain: true });
     again.stage.the('openFile').answer(stapled);
     expect(again.stage.open('notarization')).toHaveLength(1);
+  });
+
+  test('that is stopped while Apple judges it names the submission, and how it is taken up', () => {
+    const { stage, actor } = begin(inputs[0]);
+    stage.the('openFile').answer(taken);
+    stage.the('notarization').say({ type: 'submission.received', submissionId: 's' });
+    actor.send({ type: 'cancel.requested' });
+    stage.the('closeFile').answer();
+    expect(actor.output).toMatchObject({
+      submissionId: 's',
+      failure: {
+        code: 'CANCELLED',
+        reason: expect.stringContaining('submission s'),
+        nextStep: expect.stringContaining('--submission s'),
+      },
+    });
   });
 
   test('that Apple has already is not submitted before the journal knows its id', () => {

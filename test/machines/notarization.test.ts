@@ -105,6 +105,20 @@ describe('single ways', () => {
     });
   });
 
+  test('what Apple says of a file is told in sentences, without the addresses that the log has', () => {
+    const { stage, notarization } = resume();
+    stage.the('askVerdict').answer('invalid');
+    const issues = [
+      'error: A.dmg: The binary is not signed. See https://a.example/b',
+      'error: no time stamp',
+    ];
+    stage.the('fetchLog').answer({ ...findings, issues, errorCount: 2 });
+    stage.the('recordSubmission').answer();
+    expect(notarization.output.failure.reason).toBe(
+      'error: A.dmg: The binary is not signed. error: no time stamp.',
+    );
+  });
+
   test('without the log the verdict counts all the same', () => {
     const { stage, notarization } = resume();
     stage.the('askVerdict').answer('invalid');

@@ -91,6 +91,20 @@ test.each([
   }
 });
 
+test('a job that is cancelled while Apple judges says which submission goes on', () => {
+  const scene = begun({ notarization: true });
+  scene.stage.the('notarization').say({ type: 'submission.received', submissionId: 's-9' });
+  scene.job.send({ type: 'job.cancelRequested', why: 'user' });
+  expect(scene.conclusion()).toMatchObject({
+    outcome: 'cancelled',
+    failure: {
+      summary: 'cancelled',
+      terminal: { reason: expect.stringContaining('Apple goes on judging submission s-9') },
+    },
+  });
+  scene.cleanUp();
+});
+
 test('what Apple has stapled is read back again, and delivered as it is now', () => {
   const scene = begun({ notarization: true });
   const notarization = scene.stage.the('notarization');
@@ -356,7 +370,13 @@ describe('a notarization that gives the app a ticket of its own', () => {
     scene.answer('checkArtifact');
     const refused = { ...acceptedImage, outcome: 'rejected', failure: failure('NOTARY_REJECTED') };
     scene.stage.the('notarization').answer(refused);
-    expect(scene.conclusion()).toMatchObject({ failure: { code: 'NOTARY_REJECTED' } });
+    expect(scene.conclusion()).toMatchObject({
+      failure: {
+        code: 'NOTARY_REJECTED',
+        reason: expect.stringContaining('Apple accepted the app itself before (submission s-1)'),
+        nextStep: expect.stringContaining('"notarize": "once"'),
+      },
+    });
     expect(scene.stage.open('deliverArtifact')).toEqual([]);
   });
 

@@ -122,6 +122,7 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
       'xstate.after.measurePause.signJob.engaged.process.alive.resting': (s) => (isMeasured(s) ? [{}] : []),
       'step.progressed': [{ percent: 5 }],
       'step.logged': [{ line: 'x' }],
+      'submission.received': [{ submissionId: 's' }],
       'xstate.done.actor.admitJob': [{ output: jobs[name] }],
       'xstate.done.actor.drawIcons': [{ output: { hasCatalog: name === 'plain' || name === 'for both' } }],
       'xstate.done.actor.recallArtifact': [

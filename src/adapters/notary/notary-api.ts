@@ -184,5 +184,5 @@ export const noLogYet = (id: string): ShipError =>
   new ShipError('NOTARY_LOG_MISSING', {
     summary: `Apple's notary service has no log of the submission ${id} yet.`,
     reason: 'It answered with HTTP status 404, as it does until a submission has been checked.',
-    nextStep: `Ask for it later, e.g. with \`xcrun notarytool log ${id}\`.`,
+    nextStep: `Ask for it later; on a Mac, \`xcrun notarytool log ${id}\` shows it.`,
   });

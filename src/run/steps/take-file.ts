@@ -34,7 +34,7 @@ const KINDS: Readonly<Record<FileTask, readonly ArtifactKind[]>> = {
  * Takes a private copy of the file, looks at every seal in it, and finds out what Apple has to be told. An app stays
  * where it is: nothing but a ticket is added to it.
  *
- * @throws ShipError FILE_KIND_WRONG · FILE_DAMAGED · ARTIFACT_UNKNOWN · BUNDLE_INFO_PLIST_INCOMPLETE · MANIFEST_INVALID
+ * @throws ShipError FILE_KIND_WRONG · FILE_DAMAGED · BUNDLE_INFO_PLIST_INCOMPLETE · MANIFEST_INVALID
  */
 export async function takeFile(scope: FileScope): Promise<TakenFile> {
   const { setup, services, results } = scope;
@@ -65,7 +65,7 @@ interface Taken {
 
 async function taken({ setup, results, signal }: FileScope): Promise<Taken> {
   const { path, task } = setup.file;
-  if ((await kindOf(path)) === 'app') {
+  if ((await knownKind(path, task)) === 'app') {
     requireKind('app', task, path);
     return takenApp(path, results, signal);
   }
@@ -77,6 +77,14 @@ async function taken({ setup, results, signal }: FileScope): Promise<Taken> {
   results.artifacts.set(artifact.name, { ...artifact, path: copy });
   return { report, artifact };
 }
+
+/** What nobody knows is told by what this command takes. */
+const knownKind = (path: string, task: FileTask): Promise<ArtifactKind> =>
+  kindOf(path).catch((error: unknown) => {
+    throw error instanceof ShipError && error.code === 'ARTIFACT_UNKNOWN'
+      ? kindWrong(error.failure.reason, task)
+      : error;
+  });
 
 /** The ticket of an app is that of its main program. */
 async function takenApp(appPath: string, results: RunResults, signal: AbortSignal): Promise<Taken> {
