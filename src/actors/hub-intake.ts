@@ -37,7 +37,8 @@ function admit({ vault }: Services, assignmentId: string, message: Assigned, siz
     sizeBytes,
   });
   const { appName, bundleId, version, shortVersion = '', platform } = parseManifest(manifest);
-  vault.notePlatform(assignmentId, platform);
+  const app = { name: appName, bundleId, version: shortVersion ? `${shortVersion} (${version})` : version };
+  vault.noteManifest(assignmentId, { platform, app });
   parseCredentials(credentials);
   refuseToldPasswords(credentials, {
     ...{ app_name: appName, bundle_id: bundleId, version, short_version: shortVersion },

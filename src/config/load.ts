@@ -133,6 +133,7 @@ const schema = z.object({
   jobTimeoutMinutes: wholeNumber(1, 1_440).default(60),
   drainTimeoutMinutes: wholeNumber(0, 1_440).default(60),
   hubErrors: z.enum(['on', 'off'], 'must be on or off').default('on'),
+  historyJobs: wholeNumber(0, 5_000).default(500),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn or error')
     .default('info'),

@@ -242,6 +242,12 @@ export const settings = {
       '`off` reports failures by log lines and `complete` only, because the hub frees two slots for `error`',
     defaultText: '`on`',
   },
+  historyJobs: {
+    variable: 'PERRY_HISTORY_JOBS',
+    meaning:
+      'Jobs of which is kept what became of them, with their logs, for `perry-ship jobs` and the live page (up to 5000); `0` keeps none and removes what was kept',
+    defaultText: '`500`',
+  },
   logLevel: {
     variable: 'PERRY_LOG_LEVEL',
     meaning: '`debug`, `info`, `warn` or `error`',

@@ -150,4 +150,10 @@ export interface History {
   /** @param id - of a run, or of a job (its newest run), in full */
   record(id: string): JobRecord | undefined;
   log(runId: string): Promise<JobLog>;
+  /**
+   * Told of each run when its result is known, before it is cleaned up.
+   *
+   * @returns tells it no more
+   */
+  onFinished(listener: (record: JobRecord) => void): () => void;
 }

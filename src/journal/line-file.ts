@@ -2,7 +2,6 @@ import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** More lines than this, most of them about what is over, are written anew. */
 const MAX_LINES = 10_000;
 
 export interface LineFile {
@@ -18,8 +17,9 @@ export interface LineFile {
  * open, because to open it costs more than to write a line.
  *
  * @param summary - what stands for all changes until now, the newest included
+ * @param maxLines - more lines than these, most of them about what is over, are written anew
  */
-export function openLineFile(path: string, summary: () => readonly object[]): LineFile {
+export function openLineFile(path: string, summary: () => readonly object[], maxLines = MAX_LINES): LineFile {
   let file: number | undefined;
   let [count, countAtBegin] = [0, 0];
   const close = (): void => {
@@ -41,7 +41,7 @@ export function openLineFile(path: string, summary: () => readonly object[]): Li
   };
   return {
     append: (changes) => {
-      const isFull = count >= MAX_LINES && count >= 2 * countAtBegin;
+      const isFull = count >= maxLines && count >= 2 * countAtBegin;
       const current = file;
       if (current === undefined || isFull) {
         close();

@@ -3,7 +3,7 @@ import { hubLimits } from '../../machines/hub-connection/limits.ts';
 import { SLOT_REFUSED } from '../../machines/supervisor/failures.ts';
 import { jobOf } from './job-of.ts';
 import type { Logger } from './logger.ts';
-import { JOB_ASSIGNED, JOB_NOT_TAKEN } from './redact-line.ts';
+import { JOB_ASSIGNED } from './redact-line.ts';
 
 type Told = Record<string, unknown> & { type: string };
 type Describe = (
@@ -19,19 +19,8 @@ const lines: Readonly<Record<string, Describe>> = {
     `the hub refuses the worker secret: set PERRY_HUB_WORKER_SECRET to the hub's own; tried again in ${hubLimits.refusedRetry / 1_000} s`,
   ],
   'hub.jobAssigned': ({ jobId, assignmentId }) => ['info', JOB_ASSIGNED, { job: jobId, run: assignmentId }],
-  'hub.jobMalformed': ({ jobId, failure }) => [
-    'warn',
-    JOB_NOT_TAKEN,
-    { job: jobId, code: (failure as { code?: unknown } | undefined)?.code },
-  ],
   'hub.cancelRequested': ({ jobId }) => ['info', 'the hub cancels a job', { job: jobId }],
   'job.noted': ({ jobId, runId, note }) => describeNote(jobId, runId, note as Told & { kind: string }),
-  'job.concluded': ({ jobId, runId, conclusion }) => describeConclusion(jobId, runId, conclusion as Told),
-  'job.dropped': ({ jobId, runId }) => [
-    'warn',
-    'job dropped: the hub gave it to somebody else',
-    { job: jobId, run: runId },
-  ],
   'slot.granted': () => undefined,
   'capacity.changed': ({ slots, account }) =>
     slots === 0
@@ -58,11 +47,6 @@ function describeNote(job: unknown, run: unknown, note: Told & { kind: string })
   if (note.kind === 'stage') return ['info', String(note.message), { job, run, stage: note.stage }];
   if (note.kind === 'log') return ['info', String(note.line), { job, run, stage: note.stage }];
   return undefined;
-}
-
-function describeConclusion(job: unknown, run: unknown, conclusion: Told): ReturnType<Describe> {
-  const { outcome, ...facts } = conclusion as Told & { outcome: string };
-  return [outcome === 'failed' ? 'error' : 'info', `job ${outcome}`, { job, run, ...facts }];
 }
 
 /** An observer of the whole actor system; whatever it meets, it never throws into an actor. */

@@ -14,6 +14,8 @@ export interface LoggerOptions {
   readonly forTerminal: boolean;
   /** Takes the finished lines, as JSON, in the place of stderr. */
   readonly write?: (line: string) => void;
+  /** Hears each finished line before it is written. */
+  readonly hear?: (line: string) => void;
 }
 
 /**
@@ -25,10 +27,17 @@ export function createLogger({
   redactor,
   forTerminal,
   write = toStderr(forTerminal),
+  hear = () => {},
 }: LoggerOptions): Logger {
   return pino(
     { level, base: null, serializers: { err: (error: unknown) => describeError(error) } },
-    { write: (line: string) => write(redactLine(line, redactor)) },
+    {
+      write: (line: string) => {
+        const clean = redactLine(line, redactor);
+        hear(clean);
+        write(clean);
+      },
+    },
   );
 }
 

@@ -5,7 +5,7 @@ type Redact = (text: string) => string;
 
 /** Fields that hold names, codes and ids: a program may look for them. Everything else is text for people. */
 const AS_IS = new Set(
-  'level time job run vm machines actor step state stage code kind outcome type name sha256Hex image instance'.split(
+  'level time job run app target vm machine machines actor step state stage code kind outcome type name sha256Hex image instance'.split(
     ' ',
   ),
 );

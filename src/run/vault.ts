@@ -20,8 +20,18 @@ export interface Assignment {
 export interface Claim extends Omit<Assignment, 'manifest' | 'credentials'> {
   /** What the job is to be signed for, once its manifest was read. */
   readonly platform?: 'macos' | 'ios';
+  /** What its manifest calls the app. */
+  readonly app?: NamedApp;
   /** When the job had its result, which may wait for the hub long after. */
   readonly concludedAtMs?: number;
+}
+
+/** As a manifest names an app. */
+export interface NamedApp {
+  readonly name: string;
+  readonly bundleId: string;
+  /** `1.2 (42)`, or the number of the build alone. */
+  readonly version: string;
 }
 
 /** From the assignment to the result; how long the result waits for the hub is no part of it. */
@@ -37,7 +47,7 @@ export interface Vault {
   expect(assignmentId: string, claim: Claim): void;
   put(assignmentId: string, assignment: Assignment): void;
   /** Its manifest was read. */
-  notePlatform(assignmentId: string, platform: 'macos' | 'ios'): void;
+  noteManifest(assignmentId: string, read: Pick<Claim, 'platform' | 'app'>): void;
   assignment(assignmentId: string): Assignment | undefined;
   claim(assignmentId: string): Claim | undefined;
   /** The job runs already, with the manifest and the credentials of an earlier assignment: those of this one go. */
@@ -82,9 +92,9 @@ export function createVault(
       claims.set(assignmentId, claim);
       redactor.add(assignmentId, [assignment.authToken, ...secretsIn(credentials)], assignment.jobId);
     },
-    notePlatform: (assignmentId, platform) => {
+    noteManifest: (assignmentId, read) => {
       const claim = claims.get(assignmentId);
-      if (claim) claims.set(assignmentId, { ...claim, platform });
+      if (claim) claims.set(assignmentId, { ...claim, ...read });
     },
     assignment: (assignmentId) => assignments.get(assignmentId),
     claim: (assignmentId) => claims.get(assignmentId),

@@ -1,0 +1,138 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withInterrupted } from './interrupted.ts';
+import { KeptRecords } from './kept-records.ts';
+import { LogFile, logFolderOf, readLog, removeLog, runOfFile } from './log-file.ts';
+import type { JobLog, JobRecord, LogEntry } from './record.ts';
+import { openRecordFile, type RecordFile, readRecords } from './record-file.ts';
+
+/** Records and logs of the last runs, in memory and below `<stateDir>/history`. Nothing here throws. */
+export interface HistoryStore {
+  /** Takes the place of what was recorded of the run. */
+  put(record: JobRecord): void;
+  readonly records: readonly JobRecord[];
+  addLine(runId: string, entry: LogEntry): void;
+  /** Nothing more is to come of it. */
+  endLog(runId: string): void;
+  log(runId: string): Promise<JobLog>;
+  /** Resolves when what is not kept any more has been removed. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly stateDir: string;
+  /** Runs that are kept: at least 1. */
+  readonly limit: number;
+  /** Told when something could not be read, written or removed; more often than anybody wants to hear. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** With what previous processes left; runs that they were killed in are said to be interrupted. */
+export async function openHistoryStore(
+  options: StoreOptions,
+): Promise<{ readonly store: HistoryStore; readonly interrupted: readonly JobRecord[] }> {
+  const { stateDir, limit, onFault } = options;
+  const found = await readRecords(stateDir).catch((error: unknown) => {
+    onFault(error);
+    return [];
+  });
+  const kept = new KeptRecords(limit);
+  const left = await withInterrupted(stateDir, found);
+  const evicted = left.flatMap((record) => kept.put(record));
+  const interrupted = left.filter((_, index) => found[index]?.result === 'running');
+  const store = new FileStore(options, kept);
+  if (evicted.length + interrupted.length > 0) store.write([]);
+  store.removeStrangers();
+  return { store, interrupted };
+}
+
+/** As if nothing had ever been; for a daemon that is to keep no history. */
+export async function forgetHistory(stateDir: string): Promise<void> {
+  await rm(join(stateDir, 'history'), { recursive: true, force: true });
+}
+
+class FileStore implements HistoryStore {
+  readonly #folder: string;
+  readonly #kept: KeptRecords;
+  readonly #file: RecordFile;
+  readonly #onFault: (error: unknown) => void;
+  readonly #logs = new Map<string, LogFile>();
+  /** Runs of which there are files: a flood of refused assignments leaves none. */
+  readonly #logged = new Set<string>();
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor({ stateDir, onFault }: StoreOptions, kept: KeptRecords) {
+    this.#folder = logFolderOf(stateDir);
+    this.#kept = kept;
+    this.#file = openRecordFile(stateDir, () => kept.all);
+    this.#onFault = onFault;
+  }
+
+  get records(): readonly JobRecord[] {
+    return this.#kept.all;
+  }
+
+  put(record: JobRecord): void {
+    const evicted = this.#kept.put(record);
+    this.write([record]);
+    for (const { runId } of evicted) this.#remove(runId);
+  }
+
+  write(records: readonly JobRecord[]): void {
+    this.#guarded(() => this.#file.append(records));
+  }
+
+  addLine(runId: string, entry: LogEntry): void {
+    const log = this.#logs.get(runId) ?? new LogFile(this.#folder, runId);
+    this.#logs.set(runId, log);
+    this.#logged.add(runId);
+    this.#guarded(() => log.add(entry));
+  }
+
+  endLog(runId: string): void {
+    this.#guarded(() => this.#logs.get(runId)?.close());
+    this.#logs.delete(runId);
+  }
+
+  log(runId: string): Promise<JobLog> {
+    return readLog(this.#folder, runId);
+  }
+
+  async close(): Promise<void> {
+    for (const runId of [...this.#logs.keys()]) this.endLog(runId);
+    this.#guarded(() => this.#file.close());
+    await Promise.all(this.#removals);
+  }
+
+  /** Logs that a process left which was killed before it had removed them, or before it had recorded their run. */
+  removeStrangers(): void {
+    this.#track(async () => {
+      for (const name of await readdir(this.#folder).catch(() => [])) {
+        const runId = runOfFile(name);
+        if (runId === undefined) continue;
+        if (this.#kept.has(runId)) this.#logged.add(runId);
+        else await removeLog(this.#folder, runId);
+      }
+    });
+  }
+
+  #remove(runId: string): void {
+    this.endLog(runId);
+    if (this.#logged.delete(runId)) this.#track(() => removeLog(this.#folder, runId));
+  }
+
+  #track(remove: () => Promise<void>): void {
+    const removal = remove()
+      .catch(this.#onFault)
+      .finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+
+  #guarded(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#onFault(error);
+    }
+  }
+}
