@@ -245,7 +245,7 @@ export const settings = {
   historyJobs: {
     variable: 'PERRY_HISTORY_JOBS',
     meaning:
-      'Jobs of which is kept what became of them, with their logs, for `perry-ship jobs` and the live page (up to 5000); `0` keeps none and removes what was kept',
+      'Jobs of which it is kept what became of them, each with its log (up to 5000); `0` keeps none, and removes what was kept',
     defaultText: '`500`',
   },
   logLevel: {

@@ -12,6 +12,7 @@ import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
 import { bootsAtOnce, vmDrivers } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
+import { type LiveHistory, openHistory } from '../history/history.ts';
 import { openJournal } from '../journal/journal.ts';
 import { keptArtifactsIn } from '../journal/kept-artifacts.ts';
 import { pauseMarkIn } from '../journal/pause.ts';
@@ -43,6 +44,8 @@ import { startWeb } from './web.ts';
 export interface Daemon {
   readonly supervisor: Actor<ReturnType<typeof provideSupervisor>>;
   readonly services: Services;
+  /** What became of its jobs. */
+  readonly history: LiveHistory;
   /** Resolves when the supervisor has stopped by itself; rejects when it broke. */
   readonly finished: Promise<void>;
 }
@@ -81,7 +84,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Daemon> {
-  const services = await makeServices(options);
+  let hear = (_line: string): void => {};
+  const services = await makeServices(options, (line) => hear(line));
   const { config, logger } = services;
   if (!services.driver.isolates) logger.warn(NO_ISOLATION);
   const image = await goldenImage(config);
@@ -97,16 +101,19 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   };
   await warnOfReach(services, options.signal);
   const driver = await driverText(services, input.image, options.signal);
+  const history = await historyOf(services);
+  hear = history.hear;
   const supervisor = createActor(provideSupervisor(services), {
     id: 'supervisor',
     systemId: 'supervisor',
     input,
     inspect: logEvents(logger),
   });
+  supervisor.system.inspect(history.observe);
   const facts = standingFacts(services, driver);
   const control = await startControl(supervisor, services, facts);
   const web = await startWeb({
-    ...{ supervisor, services, driver },
+    ...{ supervisor, services, history, driver },
     status: statusNow(supervisor, facts),
     ask: answersOf(supervisor, facts),
   });
@@ -115,12 +122,23 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     await web?.stop();
     await control.close();
     services.takenJobs.close();
+    await history.close();
     await lock.release();
   });
   supervisor.start();
   services.runs.standBy();
   logger.info({ hub: config.hubUrl, worker: config.workerName, ...input }, 'perry-ship is running');
-  return { supervisor, services, finished };
+  return { supervisor, services, history, finished };
+}
+
+function historyOf({ config, logger, redactor, vault }: Services): Promise<LiveHistory> {
+  return openHistory({
+    stateDir: config.stateDir,
+    limit: config.historyJobs,
+    logger,
+    factsOf: vault.claim,
+    redact: (text, jobId) => redactor.ofJob(jobId)(text),
+  });
 }
 
 /** A host that does not list its machines may do so in a moment: the sweep waits for that. */
@@ -144,8 +162,12 @@ const NOT_JOURNALLED = 'The journal of jobs cannot be written: a kill of this pr
 const NO_ISOLATION =
   'The local driver isolates nothing: bundles and signing keys share this host. Use it for development only.';
 
-/** Everything that actors work with, from a configuration. */
-export async function makeServices(options: DaemonOptions): Promise<Services> {
+/**
+ * Everything that actors work with, from a configuration.
+ *
+ * @param hear - gets each finished line of the log, which is written all the same
+ */
+export async function makeServices(options: DaemonOptions, hear?: (line: string) => void): Promise<Services> {
   const { config, forTerminal, limits = {}, writeLog } = options;
   const redactor = createRedactor();
   redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword, config.orchardToken ?? '']);
@@ -154,6 +176,7 @@ export async function makeServices(options: DaemonOptions): Promise<Services> {
     redactor,
     forTerminal,
     ...(writeLog && { write: writeLog }),
+    ...(hear && { hear }),
   });
   const takenJobs = openTakenJobs(config.stateDir, (error) => logger.error({ err: error }, NOT_JOURNALLED));
   return {

@@ -1,5 +1,6 @@
 import type { Supervisor } from '../control/answers.ts';
 import type { ControlReply, ControlRequest } from '../control/protocol.ts';
+import type { History } from '../history/record.ts';
 import type { DaemonStatus } from '../observability/status.ts';
 import type { Services } from '../run/services.ts';
 
@@ -7,6 +8,8 @@ import type { Services } from '../run/services.ts';
 export interface WebSurroundings {
   readonly supervisor: Supervisor;
   readonly services: Services;
+  /** What became of its jobs. */
+  readonly history: History;
   /** What makes the machines, e.g. `qemu (emulated)`. */
   readonly driver: string;
   /** How the daemon stands now. */

@@ -24,7 +24,8 @@ export interface RecorderOptions {
   readonly now?: () => number;
 }
 
-type Microstep = Extract<InspectionEvent, { type: '@xstate.microstep' }>;
+type Step = Extract<InspectionEvent, { type: '@xstate.microstep' | '@xstate.snapshot' }>;
+type Heard = Extract<InspectionEvent, { type: '@xstate.event' }>;
 type Conclusive = Extract<HubReport, { kind: 'conclusion' }>;
 type Child = { readonly value?: unknown; readonly context?: { readonly submissionId?: unknown } };
 
@@ -55,13 +56,10 @@ export class JobRecorder {
   /** For `inspect` of the root actor, or of its system. */
   readonly observe = (inspected: InspectionEvent): void => {
     try {
-      if (inspected.type === '@xstate.microstep') this.#seeStep(inspected);
-      else if (inspected.type === '@xstate.event' && isRoot(inspected))
-        this.#hear(inspected.event, this.#now());
-      else if (inspected.type === '@xstate.event' && inspected.event.type === 'hub.report')
-        this.#hearReport(inspected.event as never, this.#now());
-      else if (inspected.type === '@xstate.snapshot' && isRoot(inspected))
-        this.#seeReturned(inspected.snapshot as never, this.#now());
+      // not each microstep is followed by a snapshot, and the first snapshot of an actor by no microstep
+      if (inspected.type === '@xstate.microstep' || inspected.type === '@xstate.snapshot')
+        this.#see(inspected);
+      else if (inspected.type === '@xstate.event') this.#hear(inspected);
     } catch (error) {
       // an observer that throws would wedge the actor it looks at
       this.#options.onFault(error);
@@ -89,9 +87,11 @@ export class JobRecorder {
     return [...this.#traces.values()].filter(({ isOver }) => !isOver);
   }
 
-  #seeStep({ actorRef, snapshot, rootId }: Microstep): void {
+  #see({ type, actorRef, snapshot, rootId }: Step): void {
     const actor = actorRef as AnyActorRef;
     const { _parent: parent } = actor as { _parent?: AnyActorRef };
+    // of the root when all that it does in one turn has been heard: it may give back what it has just let go
+    if (!parent && type === '@xstate.snapshot') this.#seeReturned(snapshot as never, this.#now());
     if (!parent) return;
     if (parent.sessionId === rootId && RUN.test(actor.id)) return this.#seeRun(actor.id, snapshot as never);
     const { value, context } = snapshot as Child;
@@ -107,18 +107,27 @@ export class JobRecorder {
       if (known.see(snapshot, nowMs)) this.#options.onProgress(known.record(nowMs));
       return;
     }
+    // the end of an actor is told once more when its owner has heard of it
+    if (snapshot.status !== 'active') return;
     const { factsOf, redact } = this.#options;
     const begun = new RunTrace(snapshot, factsOf(snapshot.context.runId) ?? {}, redact, nowMs);
     this.#traces.set(actorId, begun);
     this.#options.onProgress(begun.record(nowMs));
   }
 
-  #hear(event: AnyEventObject, nowMs: number): void {
-    if (event.type === 'job.dropped') {
-      const trace = this.#open().find(({ runId }) => runId === event.runId);
-      if (trace) this.#finish(trace, { result: 'dropped', failure: trace.failure }, nowMs);
-      return;
-    }
+  #hear({ event, actorRef, rootId }: Heard): void {
+    if (event.type === 'hub.report') return this.#hearReport(event as never, this.#now());
+    if ((actorRef as AnyActorRef).sessionId !== rootId) return;
+    if (event.type === 'job.dropped') this.#drop(event, this.#now());
+    else this.#hearEnd(event, this.#now());
+  }
+
+  #drop({ runId }: AnyEventObject, nowMs: number): void {
+    const trace = this.#open().find((each) => each.runId === runId);
+    if (trace) this.#finish(trace, { result: 'dropped', failure: trace.failure }, nowMs);
+  }
+
+  #hearEnd(event: AnyEventObject, nowMs: number): void {
     const [, , actorId] = RUN_ENDED.exec(event.type) ?? [];
     const trace = actorId === undefined ? undefined : this.#traces.get(actorId);
     if (actorId === undefined || !trace) return;
@@ -193,9 +202,6 @@ export class JobRecorder {
     if (this.#answered.size > MAX_ANSWERED && oldest !== undefined) this.#answered.delete(oldest);
   }
 }
-
-const isRoot = ({ actorRef, rootId }: InspectionEvent): boolean =>
-  (actorRef as AnyActorRef).sessionId === rootId;
 
 const resultWithoutRun = ({ outcome }: Conclusion): JobResult =>
   outcome === 'returned' ? 'returned' : 'notTaken';

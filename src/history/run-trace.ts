@@ -8,7 +8,7 @@ import { Stages } from './stages.ts';
 import { lasted, Stopwatch } from './stopwatch.ts';
 import { nameFrom, nameOrNull, type RedactSentence, recordedFailure } from './texts.ts';
 
-export type RunSnapshot = Pick<SnapshotFrom<typeof signJobMachine>, 'value' | 'context'>;
+export type RunSnapshot = Pick<SnapshotFrom<typeof signJobMachine>, 'value' | 'context' | 'status'>;
 type RunContext = RunSnapshot['context'];
 
 /** What came with an assignment, as far as it was read. */
@@ -89,6 +89,8 @@ export class RunTrace {
 
   /** A chart that the run has invoked for one of Apple's services has gone on. */
   seeChild(id: string, value: unknown, submissionId: unknown, nowMs: number): void {
+    // a port has no states
+    if (value === undefined) return;
     if (typeof submissionId === 'string') this.#noteSubmission(submissionId);
     const state = statePath(value);
     if (state === this.#childStates.get(id)) return;

@@ -41,7 +41,7 @@ export async function openHistoryStore(
   const evicted = left.flatMap((record) => kept.put(record));
   const interrupted = left.filter((_, index) => found[index]?.result === 'running');
   const store = new FileStore(options, kept);
-  if (evicted.length + interrupted.length > 0) store.write([]);
+  if (evicted.length + interrupted.length > 0) store.rewrite();
   store.removeStrangers();
   return { store, interrupted };
 }
@@ -74,12 +74,14 @@ class FileStore implements HistoryStore {
 
   put(record: JobRecord): void {
     const evicted = this.#kept.put(record);
-    this.write([record]);
+    this.#guarded(() => this.#file.append([record]));
     for (const { runId } of evicted) this.#remove(runId);
   }
 
-  write(records: readonly JobRecord[]): void {
-    this.#guarded(() => this.#file.append(records));
+  /** Nothing stays open: should the daemon not come up, nobody closes it. */
+  rewrite(): void {
+    this.#guarded(() => this.#file.append([]));
+    this.#guarded(() => this.#file.close());
   }
 
   addLine(runId: string, entry: LogEntry): void {

@@ -12,6 +12,7 @@ const BELOW_OUR_OWN = [
   'src/files/bundle/swift-support.ts',
   'src/files/icons/catalog-source.ts',
   'src/files/icons/draw.ts',
+  'src/history/log-file.ts',
   'src/journal/line-file.ts',
   'src/run/steps/take-signatures.ts',
   'src/run/run-results.ts',

@@ -90,6 +90,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'web',
     'observability',
     'journal',
+    'history',
     'run',
     'metrics',
     'actors',
@@ -188,7 +189,7 @@ test('formats and Apple’s rules are pure: no files, no network, no processes',
 
 test('only the actors, the daemon and what watches them know XState', () => {
   const users =
-    /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|live|metrics|observability|cli|launchd))\//;
+    /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|history|live|metrics|observability|cli|launchd))\//;
   const others = imports.filter(({ from, to }) => to.startsWith('xstate') && !users.test(from));
   expect(others.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });

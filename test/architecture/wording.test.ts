@@ -10,7 +10,7 @@ const FOREIGN =
 
 /** What only the daemon says: to its operator, to the hub, and by the commands that talk to it. */
 const DAEMON_ONLY =
-  /^src\/(?:embedded-hub|daemon|control|doctor|service|demo|observability|config|page|metrics|alarms)\/|^src\/adapters\/hub\/|^src\/actors\/(?:hub|supervisor|interrupted)|^src\/cli\/(?:run|status|drain|pause|alarms|cancel|service|doctor|demo|perry-ship)\.ts$|^machines\/(?:supervisor|hub-connection|interrupted-jobs|vm-pool|alarm|alarm-delivery|alarm-watch)\//;
+  /^src\/(?:embedded-hub|daemon|control|doctor|service|demo|observability|history|config|page|metrics|alarms)\/|^src\/adapters\/hub\/|^src\/actors\/(?:hub|supervisor|interrupted)|^src\/cli\/(?:run|status|jobs?|drain|pause|alarms|cancel|service|doctor|demo|perry-ship)\.ts$|^machines\/(?:supervisor|hub-connection|interrupted-jobs|vm-pool|alarm|alarm-delivery|alarm-watch)\//;
 /** Where the words of each reader stand, and what the codes mean to everybody. */
 const WORDS = [
   'src/words.ts',
