@@ -7,6 +7,8 @@ import { packageRoot } from '../package-root.ts';
 import { assetsOf } from '../web/assets.ts';
 import type { Piece } from '../web/piece.ts';
 import { type Route, text } from '../web/route.ts';
+import { historyRoutes } from './history-routes.ts';
+import { endedToday } from './today.ts';
 import type { WebSurroundings } from './web-surroundings.ts';
 import { wishRoutes } from './wish-routes.ts';
 
@@ -15,7 +17,7 @@ import { wishRoutes } from './wish-routes.ts';
  * for the page makes a `Route` or a `Feed` of its own, and joins here.
  */
 export function pagePiece(surroundings: WebSurroundings): Piece {
-  const { supervisor: root, services, driver, status } = surroundings;
+  const { supervisor: root, services, driver, status, history } = surroundings;
   const { logger, redactor } = services;
   const redact: RedactText = (text, jobId) =>
     (jobId === undefined ? redactor.ofAnyJob : redactor.ofJob(jobId))(text);
@@ -24,7 +26,10 @@ export function pagePiece(surroundings: WebSurroundings): Piece {
   const live = createLiveFeed({
     ...{ root, redact },
     machines: services.driver.isolates ? driver : `${driver}, which isolates nothing`,
-    standing: () => ({ status: status() }),
+    standing: () => ({
+      status: status(),
+      today: services.config.historyJobs === 0 ? null : endedToday(history),
+    }),
     onFault: tell('the page was not told something'),
   });
   const stop = () => {
@@ -32,7 +37,7 @@ export function pagePiece(surroundings: WebSurroundings): Piece {
     relay.stop();
   };
   return {
-    routes: [...pageFiles(), ...wishRoutes(surroundings)],
+    routes: [...pageFiles(), ...wishRoutes(surroundings), ...historyRoutes(history)],
     feeds: [live.feed, relay.feed],
     stop,
   };

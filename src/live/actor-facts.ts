@@ -1,14 +1,11 @@
 import type { AnyActorRef } from 'xstate';
-import { drawnStatechart } from '../observability/inspect-events.ts';
 import { jobOf } from '../observability/job-of.ts';
 import type { ChartActor } from './messages.ts';
 
-/** The id of the statechart of an actor, and the statechart; undefined for an actor that has none. */
-export function chartOf(actor: AnyActorRef): { readonly id: string; readonly chart: object } | undefined {
-  const { logic } = actor as { logic?: { config?: { id?: unknown } } };
-  const chart = drawnStatechart(logic?.config);
-  const id = logic?.config?.id;
-  return chart !== undefined && typeof id === 'string' ? { id, chart } : undefined;
+/** The id of the statechart of an actor; undefined for an actor that has none. */
+export function chartOf(actor: AnyActorRef): string | undefined {
+  const { config } = (actor as { logic?: { config?: { id?: unknown; states?: unknown } } }).logic ?? {};
+  return config?.states !== undefined && typeof config.id === 'string' ? config.id : undefined;
 }
 
 /** Who an actor is, as far as that does not change. */

@@ -11,9 +11,8 @@ const MAX_STEPS = 60;
 const MAX_EVENTS = 300;
 /** As many as a person can see go by. */
 const MAX_EVENTS_AT_ONCE = 100;
-const MAX_CHARTS = 100;
 
-export type ActorNews = Pick<News, 'charts' | 'begun' | 'moved' | 'ended' | 'events' | 'eventsLeftOut'>;
+export type ActorNews = Pick<News, 'begun' | 'moved' | 'ended' | 'events' | 'eventsLeftOut'>;
 
 /** Who lives, where each stands and stood, and what happened last: for the page. */
 export interface ActorWatch {
@@ -33,7 +32,6 @@ interface Known {
 }
 
 export function createActorWatch(redact: RedactText, now: () => number = Date.now): ActorWatch {
-  const charts = new Map<string, object>();
   const known = new Map<string, Known>();
   const recent: EventLine[] = [];
   let fresh = nothingNew();
@@ -45,13 +43,9 @@ export function createActorWatch(redact: RedactText, now: () => number = Date.no
     return true;
   };
   const begin = (actor: AnyActorRef): Known | undefined => {
-    const found = chartOf(actor);
-    if (!found) return undefined;
-    if (!charts.has(found.id) && charts.size < MAX_CHARTS) {
-      charts.set(found.id, found.chart);
-      fresh.charts.set(found.id, found.chart);
-    }
-    const made = { facts: factsOf(actor, found.id), steps: [] };
+    const chart = chartOf(actor);
+    if (chart === undefined) return undefined;
+    const made = { facts: factsOf(actor, chart), steps: [] };
     known.set(actor.sessionId, made);
     fresh.begun.add(actor.sessionId);
     if (known.size > MAX_ACTORS) forget(known.keys().next().value ?? '');
@@ -73,7 +67,7 @@ export function createActorWatch(redact: RedactText, now: () => number = Date.no
     // an actor that dies of an exception has no last snapshot: its parent hears of it
     if (event.type.startsWith('xstate.error.actor.') && sourceRef) forget(sourceRef.sessionId);
     const actor = actorRef as AnyActorRef;
-    if (!chartOf(actor)) return false;
+    if (chartOf(actor) === undefined) return false;
     const line = eventLine({ event: event as AnyEventObject, actor, atMs: now() }, redact);
     if (!line) return false;
     keepLast(recent, line, MAX_EVENTS);
@@ -95,7 +89,6 @@ export function createActorWatch(redact: RedactText, now: () => number = Date.no
       return told;
     },
     whole: () => ({
-      charts: Object.fromEntries(charts),
       begun: [...known.values()].map(({ facts, steps }) => ({ ...facts, steps })),
       events: recent,
     }),
@@ -108,7 +101,6 @@ interface Snapshot {
 }
 
 interface Fresh {
-  readonly charts: Map<string, object>;
   readonly begun: Set<string>;
   readonly moved: Map<string, Step[]>;
   readonly ended: string[];
@@ -117,7 +109,6 @@ interface Fresh {
 }
 
 const nothingNew = (): Fresh => ({
-  charts: new Map(),
   begun: new Set(),
   moved: new Map(),
   ended: [],
@@ -139,13 +130,9 @@ function movesOf({ moved }: Fresh, id: string): Step[] {
   return steps;
 }
 
-function newsOf(
-  { charts, begun, moved, ended, events, leftOut }: Fresh,
-  known: Map<string, Known>,
-): ActorNews {
+function newsOf({ begun, moved, ended, events, leftOut }: Fresh, known: Map<string, Known>): ActorNews {
   const actors = [...begun].flatMap((id) => known.get(id) ?? []);
   return {
-    ...(charts.size > 0 && { charts: Object.fromEntries(charts) }),
     ...(actors.length > 0 && { begun: actors.map(({ facts, steps }) => ({ ...facts, steps: [...steps] })) }),
     ...(moved.size > 0 && { moved: [...moved].map(([id, steps]) => ({ id, steps })) }),
     ...(ended.length > 0 && { ended }),

@@ -18,8 +18,6 @@ export interface News {
   /** By the clock of the daemon. */
   readonly atMs: number;
   readonly standing?: Standing;
-  /** Statecharts that appear for the first time, by the id of the machine: its `config` without data. */
-  readonly charts?: Readonly<Record<string, unknown>>;
   readonly begun?: readonly ChartActor[];
   readonly moved?: readonly Moved[];
   /** Ids of actors that are no more. */
@@ -33,10 +31,15 @@ export interface News {
 /** What a viewer may say: nothing else is listened to. */
 export type Wish = 'greet';
 
-/** How the daemon stands; more of it may come. */
+/** How things stand; more of it may come. */
 export interface Standing {
   readonly status: DaemonStatus;
+  /** Null when no history is kept. */
+  readonly today: DayCounts | null;
 }
+
+/** Jobs by result, as in the history. */
+export type DayCounts = Readonly<Record<string, number>>;
 
 /** An actor that has a statechart. */
 export interface ChartActor {
@@ -45,7 +48,7 @@ export interface ChartActor {
   /** Its id within its parent, e.g. `run.0`, `hub`, `vm`. */
   readonly name: string;
   readonly parent: string | null;
-  /** Id of its machine, e.g. `signJob`. */
+  /** Id of its machine, e.g. `signJob`: the page knows all statecharts. */
   readonly chart: string;
   readonly jobId: string | null;
   readonly runId: string | null;

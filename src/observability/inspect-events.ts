@@ -37,7 +37,7 @@ function standIn(actor: AnyActorRef, clean: Clean): AnyActorRef {
   return {
     ...{ sessionId, id },
     _parent: parent && { sessionId: parent.sessionId },
-    logic: { config: drawnStatechart(logic?.config) },
+    logic: { config: statechartOf(logic?.config) },
     getSnapshot: () => snapshotOf(actor, clean),
   } as never;
 }
@@ -56,7 +56,7 @@ const drawn = new WeakMap<object, object>();
 const DATA = new Set(['context', 'input', 'output', 'params', 'meta']);
 
 /** The statechart as far as it is drawn; the same for every run, so it is made once. */
-export function drawnStatechart(config: unknown): object | undefined {
+function statechartOf(config: unknown): object | undefined {
   if (typeof config !== 'object' || config === null || !('states' in config)) return undefined;
   if (!drawn.has(config)) drawn.set(config, withoutData(config) as object);
   return drawn.get(config);

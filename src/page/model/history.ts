@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JobLog, JobRecord } from '../../history/record.ts';
 import type { PageState } from './state.ts';
 import { usePage } from './store.ts';
@@ -46,12 +46,29 @@ function useAsked<Answer>(path: string, moment: string): Asked<Answer> {
 const runsOf = ({ runs }: PageState) => runs;
 const linkOf = ({ link }: PageState) => link.phase;
 
-/** How often jobs have come or gone. */
+/** Many jobs may end in a second; the history is asked for this often at most. */
+const PAUSE_MS = 2_000;
+
+/** Another one when jobs have come or gone. */
 function useComings(): string {
   const ids = usePage(runsOf)
     .map(({ runId, phase }) => `${runId} ${phase === 'concluded'}`)
     .join();
-  return `${usePage(linkOf)} ${ids}`;
+  return useSettled(`${usePage(linkOf)} ${ids}`);
+}
+
+/** The newest value, once in a while. */
+function useSettled(value: string): string {
+  const [settled, setSettled] = useState(value);
+  const newest = useRef(value);
+  newest.current = value;
+  const isSettled = settled === value;
+  useEffect(() => {
+    if (isSettled) return;
+    const timer = setTimeout(() => setSettled(newest.current), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [isSettled]);
+  return settled;
 }
 
 export const useJobs = (query: string): Asked<JobList> =>
@@ -59,4 +76,4 @@ export const useJobs = (query: string): Asked<JobList> =>
 
 /** @param moment - the page asks again when it is another one */
 export const useJob = (runId: string, moment: string): Asked<JobAnswer> =>
-  useAsked<JobAnswer>(`/api/jobs/${encodeURIComponent(runId)}`, moment);
+  useAsked<JobAnswer>(`/api/jobs/${encodeURIComponent(runId)}`, useSettled(moment));

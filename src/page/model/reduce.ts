@@ -18,7 +18,6 @@ export function reduce(before: PageState, news: News, nowMs: number): PageState 
     link: { phase: 'live' },
     machines: 'machines' in news && typeof news.machines === 'string' ? news.machines : base.machines,
     ...standingAfter(base, news.standing, nowMs),
-    charts: news.charts ? { ...base.charts, ...news.charts } : base.charts,
     actors: actorsAfter(base.actors, news),
     events: eventsAfter(base.events, news.events),
     eventsLeftOut: base.eventsLeftOut + (news.eventsLeftOut ?? 0),

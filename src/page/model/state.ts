@@ -28,7 +28,6 @@ export interface PageState {
   /** When `standing` was true, by the clock of the browser. */
   readonly standingAtMs: number;
   readonly runs: readonly RunView[];
-  readonly charts: Readonly<Record<string, unknown>>;
   readonly actors: ReadonlyMap<string, ChartActor>;
   /** Newest first. */
   readonly events: readonly EventView[];
@@ -43,7 +42,6 @@ export const nothingKnown: PageState = {
   standing: null,
   standingAtMs: 0,
   runs: [],
-  charts: {},
   actors: new Map(),
   events: [],
   eventsLeftOut: 0,

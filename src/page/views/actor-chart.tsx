@@ -1,30 +1,22 @@
-import { useCallback } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { ChartActor } from '../../live/messages.ts';
-import type { PageState } from '../model/state.ts';
-import { usePage } from '../model/store.ts';
+import { ActorChart as Chart } from '../chart/lazy.tsx';
 import { Foreign } from '../parts/text.tsx';
 import { actorTitle } from '../words/actors.ts';
 import { capital } from '../words/format.ts';
 import { activePaths } from '../words/states.ts';
 
-interface ActorChartProps {
-  readonly actor: ChartActor;
-  readonly isOpen?: boolean;
-}
-
-/** An actor with its statechart, live. */
-export function ActorChart({ actor, isOpen = false }: ActorChartProps) {
-  const definition = usePage(useCallback(({ charts }: PageState) => charts[actor.chart], [actor.chart]));
-  const value = actor.steps.at(-1)?.value;
+/** An actor with its statechart, live; the chart is drawn while somebody looks at it. */
+export function ActorChart({ actor }: { actor: ChartActor }) {
+  const [isOpen, setOpen] = useState(false);
+  const title = capital(actorTitle(actor));
   return (
-    <details class="actor" open={isOpen}>
+    <details class="actor" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <span>
-          <Foreign text={capital(actorTitle(actor))} />
-        </span>
-        <span class="muted small">{activePaths(value).join(' · ')}</span>
+        <Foreign text={title} />
+        <span class="muted small">{activePaths(actor.steps.at(-1)?.value).join(' · ')}</span>
       </summary>
-      {definition === undefined && <p class="empty">Its statechart is not known.</p>}
+      {isOpen && <Chart chartId={actor.chart} title={title} steps={actor.steps} />}
     </details>
   );
 }

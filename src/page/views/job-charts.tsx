@@ -1,8 +1,12 @@
 import { useMemo } from 'preact/hooks';
 import type { JobRecord } from '../../history/record.ts';
 import type { ChartActor } from '../../live/messages.ts';
+import { JobWay } from '../chart/lazy.tsx';
+import type { Times } from '../chart/time-line.ts';
 import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
+import { plain } from '../words/format.ts';
+import { activePaths } from '../words/states.ts';
 import { ActorChart } from './actor-chart.tsx';
 
 const actorsOf = ({ actors }: PageState) => actors;
@@ -12,29 +16,54 @@ interface JobChartsProps {
   readonly record: JobRecord | undefined;
 }
 
-/** The statechart of a job, and of what works for it: its machine, its notarization. */
-export function JobCharts({ runId }: JobChartsProps) {
+/** How a job went, along its time and its statechart; and the charts of what works for it. */
+export function JobCharts({ runId, record }: JobChartsProps) {
   const actors = usePage(actorsOf);
-  const family = useMemo(() => familyOf(actors, runId), [actors, runId]);
-  if (family.length === 0) return null;
+  const run = useMemo(() => runIn(actors, runId), [actors, runId]);
+  const times = useMemo(() => timesOf(record, run), [record, run]);
+  const others = run ? below(actors, run.id) : [];
   return (
-    <section class="card" aria-labelledby="charts">
-      <h2 id="charts">Statecharts</h2>
-      {family.map((actor, index) => (
-        <ActorChart key={actor.id} actor={actor} isOpen={index === 0} />
+    <section class="card" aria-labelledby="way">
+      <h2 id="way">{run ? 'How it goes' : 'How it went'}</h2>
+      {times && (
+        <JobWay
+          times={times}
+          title={plain(record?.appName ?? 'The job', 60)}
+          value={run?.steps.at(-1)?.value}
+        />
+      )}
+      {others.map((actor) => (
+        <ActorChart key={actor.id} actor={actor} />
       ))}
     </section>
   );
 }
 
-/** The actor of a run, and all that live below it. */
-function familyOf(actors: ReadonlyMap<string, ChartActor>, runId: string): readonly ChartActor[] {
-  const run = [...actors.values()].find((actor) => actor.chart === 'signJob' && actor.runId === runId);
-  return run ? [run, ...below(actors, run.id)] : [];
-}
+const runIn = (actors: ReadonlyMap<string, ChartActor>, runId: string): ChartActor | undefined =>
+  [...actors.values()].find((actor) => actor.chart === 'signJob' && actor.runId === runId);
 
-export function below(actors: ReadonlyMap<string, ChartActor>, id: string): readonly ChartActor[] {
-  return [...actors.values()]
+const below = (actors: ReadonlyMap<string, ChartActor>, id: string): readonly ChartActor[] =>
+  [...actors.values()]
     .filter((actor) => actor.parent === id)
     .flatMap((actor) => [actor, ...below(actors, actor.id)]);
+
+/** The record, with what has happened since it was asked for. */
+function timesOf(record: JobRecord | undefined, run: ChartActor | undefined): Times | undefined {
+  const live = run?.steps.map(({ atMs, value }) => ({ atMs, state: workState(value) })) ?? [];
+  if (record) {
+    const lastMs = record.path.at(-1)?.atMs ?? 0;
+    return { ...record, path: [...record.path, ...live.filter(({ atMs }) => atMs > lastMs)] };
+  }
+  const startedAtMs = live[0]?.atMs;
+  if (startedAtMs === undefined) return undefined;
+  const durationMs = (live.at(-1)?.atMs ?? startedAtMs) - startedAtMs;
+  return { startedAtMs, durationMs, endedAtMs: null, result: 'running', stages: [], path: live };
 }
+
+const WORK = 'engaged.work.';
+
+/** As the record has it: of the regions of a run, the one that does the work. */
+const workState = (value: unknown): string => {
+  const paths = activePaths(value);
+  return paths.find((path) => path.startsWith(WORK))?.slice(WORK.length) ?? paths[0] ?? '';
+};

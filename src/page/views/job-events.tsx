@@ -15,13 +15,12 @@ interface JobEventsProps {
 
 const eventsOf = ({ events }: PageState) => events;
 const actorsOf = ({ actors }: PageState) => actors;
-const MOST = 100;
 
 /** What happened to a job: as long as the page has watched, in events; before that, by where it stood. */
 export function JobEvents({ jobId, record }: JobEventsProps) {
   const events = usePage(eventsOf);
   const actors = usePage(actorsOf);
-  const ours = useMemo(() => events.filter((event) => event.jobId === jobId).slice(0, MOST), [events, jobId]);
+  const ours = useMemo(() => events.filter((event) => event.jobId === jobId), [events, jobId]);
   return (
     <section class="card" aria-labelledby="happened">
       <h2 id="happened">What happened</h2>

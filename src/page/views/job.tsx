@@ -16,7 +16,6 @@ import { JobEvents } from './job-events.tsx';
 import { JobFacts } from './job-facts.tsx';
 import { JobFailure } from './job-failure.tsx';
 import { JobLogView } from './job-log.tsx';
-import { StageLine } from './stage-line.tsx';
 
 /** One job, while it runs and afterwards. */
 export function JobView({ runId }: { runId: string }) {
@@ -30,7 +29,6 @@ export function JobView({ runId }: { runId: string }) {
     <>
       <Head run={run} record={record} />
       {record?.failure && <JobFailure failure={record.failure} />}
-      {record && <StageLine record={record} isRunning={isRunning(run)} />}
       <JobCharts runId={runId} record={record} />
       {record && <JobFacts record={record} />}
       <JobEvents runId={runId} jobId={run?.jobId ?? record?.jobId ?? ''} record={record} />

@@ -25,7 +25,11 @@ export const RecordRow = memo(
           <Status tone={said.tone} word={said.word} />
           <span class="muted small">{whyOf(record)}</span>
         </div>
-        <div class="row-machine small muted">{record.stage ? stageWord(record.stage) : ''}</div>
+        <div class="row-machine small muted">
+          {record.stage && record.result !== 'succeeded'
+            ? `While ${stageWord(record.stage).toLowerCase()}`
+            : ''}
+        </div>
         <div class="row-time">
           <span class="number">{duration(record.durationMs)}</span>
           <span class="muted small">

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import type { DayCounts, Standing } from '../../live/messages.ts';
 import type { DaemonStatus } from '../../observability/status.ts';
 import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
@@ -7,7 +8,6 @@ import { Foreign } from '../parts/text.tsx';
 import { Elapsed, Until } from '../parts/time.tsx';
 import { counted } from '../words/format.ts';
 import { hubSaid } from '../words/hub.ts';
-import type { Tone } from '../words/tone.ts';
 import { workSaid } from '../words/work.ts';
 
 const standingOf = ({ standing }: PageState) => standing;
@@ -25,7 +25,7 @@ export function Tiles() {
       <WorkTile status={status} atMs={atMs} />
       <SlotsTile status={status} />
       <MachinesTile status={status} />
-      <ConcludedTile status={status} />
+      <EndedTile standing={standing} />
     </dl>
   );
 }
@@ -96,15 +96,16 @@ function MachinesTile({ status }: { status: DaemonStatus }) {
   );
 }
 
-function ConcludedTile({ status: { concluded } }: { status: DaemonStatus }) {
-  const { succeeded = 0, failed = 0, cancelled = 0 } = concluded;
-  const tone: Tone = failed > 0 ? 'warn' : 'good';
+/** Today, as far as a history is kept; since the start of the daemon otherwise. */
+function EndedTile({ standing: { status, today } }: { standing: Standing }) {
+  const { succeeded = 0, failed = 0, notTaken = 0, cancelled = 0 }: DayCounts = today ?? status.concluded;
+  const bad = failed + notTaken;
   return (
     <Tile
-      label="Since the start"
-      value={<Status tone={succeeded + failed === 0 ? 'idle' : tone} word={`${succeeded} succeeded`} />}
+      label={today ? 'Ended today' : 'Ended since the start'}
+      value={<Status tone={succeeded > 0 ? 'good' : 'idle'} word={`${succeeded} succeeded`} />}
     >
-      {failed} failed · {cancelled} cancelled
+      {bad > 0 ? <Status tone="bad" word={`${bad} failed`} /> : 'none failed'} · {cancelled} cancelled
     </Tile>
   );
 }

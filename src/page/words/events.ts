@@ -78,6 +78,15 @@ function conclusionSaid({ outcome, failure }: Facts): Said {
   return idle(`The job was ${textOf(outcome)}`);
 }
 
+/** True for what an operator follows; the others are how it is done, for whoever looks into a fault. */
+export function isTold({ type, facts }: Pick<EventLine, 'type' | 'facts'>): boolean {
+  if (type === 'job.noted') return inside(facts.note).kind !== 'progress';
+  return type.startsWith('xstate.error.') || (Object.hasOwn(SAYINGS, type) && !INNER.has(type));
+}
+
+/** Said once more to somebody else, or by each step. */
+const INNER = new Set(['hub.report', 'vm.exited', 'vm.releaseRequested', 'socket.opened', 'socket.lost']);
+
 /** An event in a sentence. */
 export function eventSaid({ type, facts }: Pick<EventLine, 'type' | 'facts'>): Said {
   const say = Object.hasOwn(SAYINGS, type) ? SAYINGS[type] : undefined;

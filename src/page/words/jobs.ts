@@ -5,7 +5,7 @@ import type { Said } from './tone.ts';
 
 const STAGES: Readonly<Record<string, string>> = {
   extracting: 'Unpacking',
-  generating_assets: 'Icons and assets',
+  generating_assets: 'Making icons',
   signing: 'Signing',
   packaging: 'Packaging',
   notarizing: 'Notarizing',

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { ShipError } from '../../../errors.ts';
+import { plainLine } from '../../../text.ts';
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood } from './failures.ts';
-import { foreignText } from './foreign-text.ts';
 
-const text = foreignText(100);
+const MAX_TEXT = 100;
+const text = z.string().transform((whole) => plainLine(whole, MAX_TEXT));
 const info = z.object({ version: text, capabilities: z.array(text).max(100).default([]) });
 
 /** What the controller says of itself. */

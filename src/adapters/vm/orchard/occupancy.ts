@@ -1,16 +1,17 @@
 import * as z from 'zod';
+import { plainLine } from '../../../text.ts';
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood } from './failures.ts';
-import { foreignText, workerName } from './foreign-text.ts';
 import { countOf, TART_VMS } from './workers.ts';
 
-const text = foreignText(300);
+const MAX_TEXT = 300;
+const text = z.string().transform((whole) => plainLine(whole, MAX_TEXT));
 
 /** What we read of anybody's machine (0.55.0); fields without a value are left out by the controller. */
 const machine = z.object({
   name: text,
   status: text.default(''),
-  worker: workerName.default(''),
+  worker: text.default(''),
   image: text.default(''),
   image_fqn: text.default(''),
   resources: z.record(z.string(), z.number()).nullish(),
