@@ -4,8 +4,9 @@ import { keepCompiledCode } from '../compiled-code.ts';
 import { vmDriverKinds } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import { imageKinds } from '../golden-image/kinds.ts';
-import { agentTraps, daemonTraps } from '../launchd/notes.ts';
 import { packageVersion } from '../package-root.ts';
+import { agentTraps, daemonTraps } from '../service/launchd/notes.ts';
+import { unitTraps } from '../service/systemd/notes.ts';
 import {
   withBundleFlags,
   withKeyFlags,
@@ -86,29 +87,29 @@ toDaemon('cancel', 'stop one job; its machine is destroyed and the hub is told')
 
 const service = program
   .command('service')
-  .description('run the daemon under launchd, from boot on and again after a crash')
-  .addHelpText('after', `\n${agentTraps}\n${daemonTraps}`);
+  .description('run the daemon under launchd or systemd, from boot on and again after a crash')
+  .addHelpText('after', process.platform === 'linux' ? `\n${unitTraps}` : `\n${agentTraps}\n${daemonTraps}`);
 const onService = (name: string, description: string) =>
   service
     .command(name)
     .description(description)
-    .option('--daemon', 'a LaunchDaemon, for a host on which nobody is logged in')
-    .option('--user <name>', 'whom the LaunchDaemon runs as')
-    .option('--home <dir>', 'home folder of that user (/Users/NAME)')
+    .option('--daemon', 'of the system (a LaunchDaemon), for a host on which nobody is logged in')
+    .option('--user <name>', 'whom that one runs as')
+    .option('--home <dir>', 'home folder of that user (/Users/NAME, /home/NAME)')
     .option('--env-file <file>', 'settings and secrets, mode 600')
     .option('--json', 'for programs');
 
-onService('install', 'write the property list and start; again, to change something').action(async (flags) =>
+onService('install', 'write its definition and start; again, to change something').action(async (flags) =>
   (await import('./service.ts')).install(flags),
 );
-onService('uninstall', 'stop after the running jobs, and remove the property list').action(async (flags) =>
+onService('uninstall', 'stop after the running jobs, and remove the definition').action(async (flags) =>
   (await import('./service.ts')).uninstall(flags),
 );
-onService('status', 'what launchd says; exit code 3 when it is not installed').action(async (flags) =>
-  (await import('./service.ts')).status(flags),
+onService('status', 'what the service manager says; exit code 3 when it is not installed').action(
+  async (flags) => (await import('./service.ts')).status(flags),
 );
-onService('print', 'show the property list, change nothing').action(async (flags) =>
-  (await import('./service.ts')).printPlist(flags),
+onService('print', 'show the property list or the unit, change nothing').action(async (flags) =>
+  (await import('./service.ts')).printDefinition(flags),
 );
 
 const image = program

@@ -1,12 +1,6 @@
 import { homedir } from 'node:os';
-import { installService, stateOfService, uninstallService } from '../launchd/install.ts';
-import { installNotes } from '../launchd/notes.ts';
-import {
-  type ServiceFlags as PlanFlags,
-  planService,
-  type ServiceHost,
-  type ServicePlan,
-} from '../launchd/plan.ts';
+import type { ServiceFlags as PlanFlags, ServiceHost } from '../service/host.ts';
+import { managerFor } from '../service/select.ts';
 import { exitCodes } from './exit-codes.ts';
 import { printJson } from './print-json.ts';
 
@@ -22,52 +16,44 @@ const thisHost = (): ServiceHost => ({
   execPath: process.execPath,
   launchctl: '/bin/launchctl',
   daemonsDir: '/Library/LaunchDaemons',
+  systemctl: 'systemctl',
+  unitsDir: '/etc/systemd/system',
 });
 
 export async function install(flags: ServiceFlags, host = thisHost()): Promise<void> {
-  const { plan, outcome } = await installService(flags, host);
-  if (flags.json) return printJson({ ok: true, outcome, ...factsOf(plan) });
-  if (outcome === 'unchanged') return print(`Already installed, and running: ${plan.plistPath}`);
-  if (outcome === 'started') return print(`Already installed, and started again: ${plan.plistPath}`);
-  print(installNotes(plan));
+  const { outcome, path, facts, notes } = await managerFor(host).install(flags, host);
+  if (flags.json) return printJson({ ok: true, outcome, ...facts });
+  if (outcome === 'unchanged') return print(`Already installed, and running: ${path}`);
+  if (outcome === 'started') return print(`Already installed, and started again: ${path}`);
+  print(notes);
 }
 
-/** The plan, as far as it is not the property list itself. */
-const factsOf = ({ plistPath, logDir, spec, unseenVariables }: ServicePlan) => ({
-  ...{ plistPath, logDir, envFile: spec.envFile ?? null, unseenVariables },
-});
-
 export async function uninstall(flags: ServiceFlags, host = thisHost()): Promise<void> {
-  const outcome = await uninstallService(flags, host);
+  const { uninstall: act, ending } = managerFor(host);
+  const outcome = await act(flags, host);
   if (flags.json) return printJson({ ok: true, outcome });
-  print(TOLD[outcome]);
+  print(outcome === 'ending' ? ending : TOLD[outcome]);
 }
 
 const TOLD = {
   removed: 'The service is removed; its logs and its state directory stay.',
-  ending: 'The service is removed and finishes its jobs; "perry-ship status" shows them.',
   absent: 'The service was not installed.',
 } as const;
 
-/** Exit code 3 when launchd does not know the service, as `perry-ship status` has it. */
+/** Exit code 3 when the service manager does not know the service, as `perry-ship status` has it. */
 export async function status(flags: ServiceFlags, host = thisHost()): Promise<void> {
-  const state = await stateOfService(flags, host);
+  const state = await managerFor(host).state(flags, host);
   if (!state) process.exitCode = exitCodes.notRunning;
-  if (flags.json) return printJson({ installed: state !== undefined, ...state });
+  if (flags.json) return printJson({ installed: state !== undefined, ...state?.facts });
   if (!state) return print('The service is not installed; "perry-ship service install" does it.');
-  const { pid, starts, lastExit, plistPath } = state;
-  print(`service    ${state.state}${pid === null ? '' : `, process ${pid}`}`);
-  if (starts !== null) print(`starts     ${starts}`);
-  if (lastExit !== null) print(`last exit  ${lastExit}`);
-  if (plistPath !== null) print(`plist      ${plistPath}`);
+  for (const [name, value] of state.lines) print(`${name.padEnd(11)}${value}`);
 }
 
-/** The property list alone, on any system. */
-export async function printPlist(flags: ServiceFlags, host = thisHost()): Promise<void> {
-  const plan = await planService(flags, host);
-  const { plist } = plan;
-  if (flags.json) return printJson({ ok: true, ...factsOf(plan), plist: plist.toString('utf8') });
-  process.stdout.write(plist);
+/** The property list or the unit alone; nothing is changed. */
+export async function printDefinition(flags: ServiceFlags, host = thisHost()): Promise<void> {
+  const { facts, text, name } = await managerFor(host).plan(flags, host);
+  if (flags.json) return printJson({ ok: true, ...facts, [name]: text });
+  process.stdout.write(text);
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

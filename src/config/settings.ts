@@ -15,13 +15,15 @@ export interface Setting {
 const MAC_STATE = join('Library', 'Application Support', 'perry-ship');
 const XDG_STATE = join('.local', 'state');
 
+const homeOf = (env: NodeJS.ProcessEnv): string => env.HOME || homedir();
+
 export const defaultStateDir = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string =>
   platform === 'darwin'
-    ? join(homedir(), MAC_STATE)
-    : join(env.XDG_STATE_HOME ?? join(homedir(), XDG_STATE), 'perry-ship');
+    ? join(homeOf(env), MAC_STATE)
+    : join(env.XDG_STATE_HOME ?? join(homeOf(env), XDG_STATE), 'perry-ship');
 
 export const defaultImageDir = (env: NodeJS.ProcessEnv): string =>
-  join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'perry-ship', 'images');
+  join(env.XDG_DATA_HOME || join(homeOf(env), '.local', 'share'), 'perry-ship', 'images');
 
 export const defaultWorkerName = (): string => hostname() || 'worker';
 

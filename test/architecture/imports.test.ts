@@ -80,7 +80,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   inquiries: ['formats', 'domain', 'files', 'preflight', 'verify', 'run'],
   control: ['machines', 'files', 'adapters', 'observability', 'actors'],
   live: ['machines', 'observability', 'web'],
-  launchd: ['machines', 'formats', 'files', 'adapters', 'config'],
+  service: ['machines', 'formats', 'files', 'adapters', 'config'],
   daemon: [
     'machines',
     'domain',
@@ -142,7 +142,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'run',
     'actors',
     'control',
-    'launchd',
+    'service',
     'daemon',
     'sign',
     'doctor',
@@ -190,6 +190,7 @@ test('formats and Apple’s rules are pure: no files, no network, no processes',
 test('only the actors, the daemon and what watches them know XState', () => {
   const users =
     /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|history|live|metrics|observability|cli|launchd))\//;
+  /^(machines|src\/(actors|daemon|control|sign|doctor|golden-image|metrics|observability|cli|service))\//;
   const others = imports.filter(({ from, to }) => to.startsWith('xstate') && !users.test(from));
   expect(others.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });

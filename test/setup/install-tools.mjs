@@ -20,6 +20,7 @@ const tools = [
   ['zsh', 'zsh', 'guests with the login shell of macOS'],
   ['promtool', 'prometheus', 'metrics and alert rules judged by Prometheus itself'],
   ['chromium', 'chromium', 'the page in a real browser'],
+  ['systemd-analyze', 'systemd', 'the unit of the service'],
   ['sshd', 'openssh-server', 'guests that have the SSH server of macOS'],
   ['unzip', 'unzip', '.ipa files read by an independent program'],
   ['zip', 'zip', 'archives made by an independent program'],

@@ -1,17 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { chown, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ShipError } from '../errors.ts';
-import { makeFolder } from '../files/disk/make-folder.ts';
+import { ShipError } from '../../errors.ts';
+import { makeFolder } from '../../files/disk/make-folder.ts';
+import type { ServiceFlags, ServiceHost } from '../host.ts';
+import { writeWorldReadable } from '../write-whole.ts';
 import { bootout, bootstrap, kickstart, type Launchd, type ServiceState, serviceState } from './launchctl.ts';
-import {
-  LABEL,
-  placesOf,
-  planService,
-  type ServiceFlags,
-  type ServiceHost,
-  type ServicePlan,
-} from './plan.ts';
+import { LABEL, placesOf, planService, type ServicePlan } from './plan.ts';
 
 export interface InstallResult {
   readonly plan: ServicePlan;
@@ -23,10 +17,9 @@ export interface InstallResult {
  * Writes the property list and hands it to launchd. Doing it twice changes nothing; with another property list the
  * service is stopped first, which drains it.
  *
- * @throws ShipError CONFIG_INVALID · SERVICE_UNSUPPORTED · SERVICE_FAILED · SERVICE_STILL_STOPPING
+ * @throws ShipError CONFIG_INVALID · SERVICE_FAILED · SERVICE_STILL_STOPPING
  */
 export async function installService(flags: ServiceFlags, host: ServiceHost): Promise<InstallResult> {
-  onMacOnly(host);
   const plan = await planService(flags, host);
   const kind = plan.spec.kind;
   if (kind === 'agent' && host.uid === 0) throw notAsRoot();
@@ -36,7 +29,7 @@ export async function installService(flags: ServiceFlags, host: ServiceHost): Pr
   const isSame = (await readFile(plan.plistPath).catch(() => undefined))?.equals(plan.plist) === true;
   if (known && isSame && !isEnding(known)) return { plan, outcome: await keepRunning(launchd, known) };
   await makeFolders(plan);
-  await writeWhole(plan.plistPath, plan.plist);
+  await writeWorldReadable(plan.plistPath, plan.plist);
   if (known && (await bootout(launchd, LABEL)) === 'ending') throw stillStopping();
   await bootstrap(launchd, LABEL, plan.plistPath);
   return { plan, outcome: known ? 'updated' : 'installed' };
@@ -47,7 +40,6 @@ export async function uninstallService(
   flags: ServiceFlags,
   host: ServiceHost,
 ): Promise<'removed' | 'ending' | 'absent'> {
-  onMacOnly(host);
   const { launchd, plistPath } = launchdOf(flags, host);
   const known = await serviceState(launchd, LABEL);
   const wasThere = await stat(plistPath).then(
@@ -65,7 +57,6 @@ export async function stateOfService(
   flags: ServiceFlags,
   host: ServiceHost,
 ): Promise<ServiceState | undefined> {
-  onMacOnly(host);
   return serviceState(launchdOf(flags, host).launchd, LABEL);
 }
 
@@ -92,13 +83,6 @@ async function makeFolders({ logDir, plistPath, spec }: ServicePlan): Promise<vo
   await chown(logDir, uid, gid);
 }
 
-/** launchd refuses a property list that others may write to; a half one is never seen. */
-async function writeWhole(path: string, bytes: Buffer): Promise<void> {
-  const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, bytes, { mode: 0o644, flag: 'wx' });
-  await rename(draft, path);
-}
-
 async function daemonIsPossible({ spec }: ServicePlan, host: ServiceHost): Promise<void> {
   if (host.uid !== 0)
     throw unusable('Installing a LaunchDaemon needs root.', 'Run the same command with sudo.');
@@ -111,15 +95,6 @@ async function daemonIsPossible({ spec }: ServicePlan, host: ServiceHost): Promi
       `"${spec.envFile}" does not belong to ${spec.user}, who could not read it.`,
       `Run: sudo chown ${spec.user} "${spec.envFile}"`,
     );
-}
-
-function onMacOnly({ platform }: ServiceHost): void {
-  if (platform === 'darwin') return;
-  throw new ShipError('SERVICE_UNSUPPORTED', {
-    summary: 'The service can be installed on macOS only.',
-    reason: `This is ${platform}, which has no launchd; only "perry-ship service print" works here.`,
-    nextStep: 'Run "perry-ship run" under the service manager of this system, e.g. a systemd unit.',
-  });
 }
 
 const notAsRoot = (): ShipError =>

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { run } from '../../src/adapters/process/run.ts';
-import { install, printPlist, status, uninstall } from '../../src/cli/service.ts';
+import { install, printDefinition, status, uninstall } from '../../src/cli/service.ts';
 import { parsePlistDict } from '../../src/formats/plist/index.ts';
-import { installService, stateOfService, uninstallService } from '../../src/launchd/install.ts';
-import { parsePrint } from '../../src/launchd/launchctl.ts';
-import { agentTraps, daemonTraps, installNotes } from '../../src/launchd/notes.ts';
-import { LABEL, planService, type ServiceHost } from '../../src/launchd/plan.ts';
+import type { ServiceHost } from '../../src/service/host.ts';
+import { installService, stateOfService, uninstallService } from '../../src/service/launchd/install.ts';
+import { parsePrint } from '../../src/service/launchd/launchctl.ts';
+import { agentTraps, daemonTraps, installNotes } from '../../src/service/launchd/notes.ts';
+import { LABEL, planService } from '../../src/service/launchd/plan.ts';
+import { managerFor } from '../../src/service/select.ts';
 
 let home: string;
 let host: ServiceHost;
@@ -19,6 +21,7 @@ beforeEach(async () => {
     ...{ uid: 501, home, env: {}, execPath: process.execPath },
     launchctl: await fakeLaunchctl(),
     daemonsDir: join(home, 'LaunchDaemons'),
+    ...{ systemctl: '/nowhere/systemctl', unitsDir: join(home, 'units') },
   };
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
@@ -228,12 +231,10 @@ describe('install and uninstall', () => {
     },
   );
 
-  test('elsewhere only the property list is shown', async () => {
-    const linux = { ...host, platform: 'linux' } as const;
-    for (const act of [installService, uninstallService, stateOfService])
-      await expect(act({}, linux)).rejects.toMatchObject({ code: 'SERVICE_UNSUPPORTED' });
-    expect((await planService({}, linux)).plist.toString()).toContain('<key>Label</key>');
-    expect(await calls()).toEqual([]);
+  test('there is no service where neither launchd nor systemd is', () => {
+    expect(() => managerFor({ platform: 'freebsd' })).toThrow(
+      expect.objectContaining({ code: 'SERVICE_UNSUPPORTED' }),
+    );
   });
 });
 
@@ -259,7 +260,7 @@ describe('with --json', () => {
     expect(await said(install)).toMatchObject({ ok: true, outcome: 'unchanged' });
     expect(await said(status)).toMatchObject({ installed: true, state: 'running', pid: 4711 });
     const plist = await readFile(plistPath(), 'utf8');
-    expect(await said(printPlist)).toEqual({ ok: true, ...facts, plist });
+    expect(await said(printDefinition)).toEqual({ ok: true, ...facts, plist });
     expect(await said(uninstall)).toEqual({ ok: true, outcome: 'removed' });
   });
 });

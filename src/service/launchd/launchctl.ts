@@ -1,5 +1,5 @@
-import { type RunResult, run } from '../adapters/process/run.ts';
-import { ShipError } from '../errors.ts';
+import { type RunResult, run } from '../../adapters/process/run.ts';
+import { ShipError } from '../../errors.ts';
 
 /** How launchd sees the service. */
 export interface ServiceState {

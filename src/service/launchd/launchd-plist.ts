@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { buildPlist, newDict, type PlistDict, type PlistValue } from '../formats/plist/index.ts';
+import { buildPlist, newDict, type PlistDict, type PlistValue } from '../../formats/plist/index.ts';
 
 export interface ServiceSpec {
   readonly kind: 'agent' | 'daemon';

@@ -1,36 +1,17 @@
-import { access, realpath, stat } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
-import { supervisorLimits } from '../../machines/supervisor/limits.ts';
-import { withEnvFile } from '../config/env-file.ts';
-import { loadConfig } from '../config/load.ts';
-import { settings } from '../config/settings.ts';
-import { ShipError } from '../errors.ts';
-import { packageRoot } from '../package-root.ts';
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { withEnvFile } from '../../config/env-file.ts';
+import { loadConfig } from '../../config/load.ts';
+import { ShipError } from '../../errors.ts';
+import {
+  daemonScript,
+  exitTimeoutSeconds,
+  type ServiceFlags,
+  type ServiceHost,
+  stableNodePath,
+  unseenVariables,
+} from '../host.ts';
 import { type ServiceSpec, servicePlist } from './launchd-plist.ts';
-
-/** What the operator asks for. */
-export interface ServiceFlags {
-  /** A LaunchDaemon, which runs without anybody logged in; a LaunchAgent otherwise. */
-  readonly daemon?: true;
-  /** Whom a LaunchDaemon runs as; never root. */
-  readonly user?: string;
-  /** Home folder of that user. */
-  readonly home?: string;
-  readonly envFile?: string;
-}
-
-/** This host, as far as the service depends on it; another one in tests. */
-export interface ServiceHost {
-  readonly platform: NodeJS.Platform;
-  readonly uid: number;
-  readonly home: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly execPath: string;
-  /** Path of launchctl. */
-  readonly launchctl: string;
-  /** `/Library/LaunchDaemons`. */
-  readonly daemonsDir: string;
-}
 
 export interface ServicePlan {
   readonly spec: ServiceSpec;
@@ -44,8 +25,6 @@ export interface ServicePlan {
 
 export const LABEL = 'com.perryts.perry-ship';
 const ENV_FILE = join('Library', 'Application Support', 'perry-ship', 'perry-ship.env');
-const MINUTE_SECONDS = 60;
-const MARGIN_SECONDS = 60;
 
 /**
  * Everything about the service before anything is changed. The settings are read as the service will read them, so
@@ -63,7 +42,7 @@ export async function planService(flags: ServiceFlags, host: ServiceHost): Promi
   const spec: ServiceSpec = {
     ...{ kind, label: LABEL, home, logDir },
     nodePath: await stableNodePath(host),
-    scriptPath: join(packageRoot(), 'dist', 'src', 'cli', 'perry-ship.js'),
+    scriptPath: daemonScript(),
     exitTimeoutSeconds: exitTimeoutSeconds(config.drainTimeoutMinutes),
     ...(user !== undefined && { user }),
     ...(envFile !== undefined && { envFile }),
@@ -73,7 +52,7 @@ export async function planService(flags: ServiceFlags, host: ServiceHost): Promi
     plist: servicePlist(spec),
     ...placesOf(kind, home, host),
     logDir,
-    unseenVariables: unseen(host),
+    unseenVariables: unseenVariables(host),
   };
 }
 
@@ -82,12 +61,6 @@ export function placesOf(kind: 'agent' | 'daemon', home: string, host: ServiceHo
   return kind === 'daemon'
     ? { plistPath: join(host.daemonsDir, `${LABEL}.plist`), domain: 'system' }
     : { plistPath: join(home, 'Library', 'LaunchAgents', `${LABEL}.plist`), domain: `gui/${host.uid}` };
-}
-
-/** A drain to its deadline, the cancelling of what is left, and the last words to the hub. */
-function exitTimeoutSeconds(drainMinutes: number): number {
-  const { stopTimeout, closeTimeout } = supervisorLimits;
-  return drainMinutes * MINUTE_SECONDS + (stopTimeout + closeTimeout) / 1_000 + MARGIN_SECONDS;
 }
 
 function userOf({ user }: ServiceFlags): string {
@@ -108,31 +81,3 @@ async function envFileOf({ envFile }: ServiceFlags, home: string): Promise<strin
     () => undefined,
   );
 }
-
-/**
- * Homebrew installs into a folder with the version in its name, which the next upgrade removes; a link on PATH
- * that leads to the same program stays.
- */
-async function stableNodePath({ env, execPath }: ServiceHost): Promise<string> {
-  if (!execPath.includes('/Cellar/')) return execPath;
-  const real = await realpath(execPath).catch(() => execPath);
-  for (const dir of (env.PATH ?? '').split(delimiter)) {
-    const candidate = join(dir, 'node');
-    if (dir.startsWith('/') && !dir.includes('/Cellar/') && (await leadsTo(candidate, real)))
-      return candidate;
-  }
-  return execPath;
-}
-
-const leadsTo = (candidate: string, real: string): Promise<boolean> =>
-  access(candidate)
-    .then(() => realpath(candidate))
-    .then(
-      (path) => path === real,
-      () => false,
-    );
-
-const unseen = ({ env }: ServiceHost): string[] =>
-  ['PERRY_HUB_SECRET', ...Object.values(settings).map(({ variable }) => variable)].filter((name) =>
-    Boolean(env[name]),
-  );

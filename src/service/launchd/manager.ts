@@ -1,0 +1,36 @@
+import type { ServiceManager } from '../manager.ts';
+import { installService, stateOfService, uninstallService } from './install.ts';
+import { installNotes } from './notes.ts';
+import { planService, type ServicePlan } from './plan.ts';
+
+export const launchd: ServiceManager = {
+  plan: async (flags, host) => {
+    const plan = await planService(flags, host);
+    return { name: 'plist', text: plan.plist.toString('utf8'), facts: factsOf(plan) };
+  },
+  install: async (flags, host) => {
+    const { plan, outcome } = await installService(flags, host);
+    return { outcome, path: plan.plistPath, facts: factsOf(plan), notes: installNotes(plan) };
+  },
+  uninstall: uninstallService,
+  ending: 'The service is removed and finishes its jobs; "perry-ship status" shows them.',
+  state: async (flags, host) => {
+    const state = await stateOfService(flags, host);
+    if (!state) return undefined;
+    const { pid, starts, lastExit, plistPath } = state;
+    return {
+      facts: { ...state },
+      lines: [
+        ['service', `${state.state}${pid === null ? '' : `, process ${pid}`}`],
+        ...(starts === null ? [] : [['starts', String(starts)] as const]),
+        ...(lastExit === null ? [] : [['last exit', lastExit] as const]),
+        ...(plistPath === null ? [] : [['plist', plistPath] as const]),
+      ],
+    };
+  },
+};
+
+/** The plan, as far as it is not the property list itself. */
+const factsOf = ({ plistPath, logDir, spec, unseenVariables }: ServicePlan) => ({
+  ...{ plistPath, logDir, envFile: spec.envFile ?? null, unseenVariables },
+});
