@@ -142,4 +142,12 @@ export interface JobOutput {
   readonly vmName: string;
   /** Name of the clone that could not be deleted, if any. */
   readonly leakedVm: string | null;
+  /** Apple's ids: of the submissions that it accepted, of the upload and of the build that it has. */
+  readonly atApple: AppleIds;
+}
+
+export interface AppleIds {
+  readonly submissionIds: readonly string[];
+  readonly uploadId: string | null;
+  readonly buildId: string | null;
 }

@@ -1,7 +1,7 @@
 import { assign, emit, sendTo, setup } from 'xstate';
 import { errorOf } from '../contracts/attempts.ts';
 import type { Failure } from '../contracts/failure.ts';
-import type { Conclusion, JobNote, JobOutput, JobReport } from '../contracts/job.ts';
+import type { AppleIds, Conclusion, JobNote, JobOutput, JobReport } from '../contracts/job.ts';
 import type { VmClone } from '../contracts/vm.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
 
@@ -22,6 +22,7 @@ export interface LoneSignerOutput {
   readonly conclusion: Conclusion | null;
   /** Name of the clone that could not be deleted, if any. */
   readonly leakedVm: string | null;
+  readonly atApple: AppleIds | null;
   /** Set when the job broke instead of ending. */
   readonly failure: Failure | null;
 }
@@ -47,7 +48,10 @@ export const loneSignerMachine = setup({
     cancelJob: sendTo('job', { type: 'job.cancelRequested', why: 'user' }),
     showNote: emit((_, params: { note: JobNote }) => ({ type: 'noted', note: params.note })),
     keepConclusion: assign({ conclusion: (_, params: { conclusion: Conclusion }) => params.conclusion }),
-    keepOutput: assign({ leakedVm: (_, params: { output: JobOutput }) => params.output.leakedVm }),
+    keepOutput: assign({
+      leakedVm: (_, params: { output: JobOutput }) => params.output.leakedVm,
+      atApple: (_, params) => params.output.atApple,
+    }),
     keepFailure: assign({
       failure: (_, params: { failure: Failure }) => params.failure,
       leakedVm: ({ context }) => context.vm.name,
@@ -56,8 +60,13 @@ export const loneSignerMachine = setup({
 }).createMachine({
   id: 'loneSigner',
   description: 'One bundle, one person, no hub: the same sign-job, with everything it needs granted at once.',
-  context: ({ input }) => ({ ...input, conclusion: null, leakedVm: null, failure: null }),
-  output: ({ context: { conclusion, leakedVm, failure } }) => ({ conclusion, leakedVm, failure }),
+  context: ({ input }) => ({ ...input, conclusion: null, leakedVm: null, atApple: null, failure: null }),
+  output: ({ context: { conclusion, leakedVm, atApple, failure } }) => ({
+    conclusion,
+    leakedVm,
+    atApple,
+    failure,
+  }),
   initial: 'signing',
   states: {
     signing: {

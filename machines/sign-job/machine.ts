@@ -62,6 +62,11 @@ export const signJobMachine = signJobSetup.createMachine({
     failure: context.failure,
     vmName: context.vm.name,
     leakedVm: context.leakedVm,
+    atApple: {
+      submissionIds: context.acceptedAs,
+      uploadId: context.publishedAs || null,
+      buildId: context.distributedAs || null,
+    },
   }),
   initial: 'engaged',
   states: {

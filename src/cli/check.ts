@@ -11,6 +11,7 @@ import {
   entitlementsBase64Of,
   refuseContradictions,
   type SignFlags,
+  tellUnusedInstaller,
   wishesOf,
 } from './sign-request.ts';
 import { trustRootsBase64 } from './trust-roots.ts';
@@ -28,6 +29,7 @@ export async function check(named: string | undefined, given: CheckFlags): Promi
       inquirer.ask('checkBundle', await callFor(bundle, flags, inquirer, signal), signal),
     );
     refuseContradictions(target, flags);
+    tellUnusedInstaller(target, flags);
     const ok = findings.every(({ severity }) => severity !== 'error');
     process.stdout.write(
       flags.json ? jsonReport(ok, findings) : textReport({ ok, findings, target, ...flags }),

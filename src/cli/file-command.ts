@@ -12,7 +12,7 @@ import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
 import { JobDisplay } from './job-display.ts';
 import { type ProjectFlags, withProjectFile } from './project-file.ts';
-import { usage } from './sign-files.ts';
+import { usage, whyNoPath } from './sign-files.ts';
 import { endWith } from './tell-error.ts';
 import { type TestingFlags, testingWishes } from './testing-flags.ts';
 
@@ -111,9 +111,13 @@ function submissionOf({ submission }: FileFlags): string | null {
 
 /** Its absolute path, through links. */
 async function requireFile(named: string): Promise<string> {
-  const path = await realpath(named).catch(() => undefined);
-  if (path !== undefined) return path;
-  throw usage(`There is no file ${JSON.stringify(named)}.`, 'Nothing is there.', 'Name a file that exists.');
+  return realpath(named).catch((cause: NodeJS.ErrnoException) => {
+    const isMissing = cause.code === 'ENOENT' || cause.code === 'ENOTDIR';
+    const summary = isMissing
+      ? `There is no file ${JSON.stringify(named)}.`
+      : `The file ${JSON.stringify(named)} cannot be reached.`;
+    throw usage(summary, whyNoPath(cause), 'Name a file that exists, and that this user may read.');
+  });
 }
 
 /** What is stapled takes the place of the file, unless it is wanted elsewhere. */

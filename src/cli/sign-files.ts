@@ -55,21 +55,39 @@ async function refuseNamedPipe(flag: string, path: string): Promise<void> {
 export const reasonOf = ({ code }: NodeJS.ErrnoException): string =>
   code === 'EISDIR' ? 'It is not a plain file.' : `The operating system says ${code ?? 'nothing more'}.`;
 
+/** Of a path that leads to nothing that can be used. */
+export const whyNoPath = ({ code }: NodeJS.ErrnoException): string =>
+  PATH_FAULTS[code ?? ''] ?? `The operating system says ${code ?? 'nothing more'}.`;
+
+const PATH_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'Nothing is there.',
+  ENOTDIR: 'A part of the path is a file, and not a folder.',
+  EACCES: 'This user may not look into a folder of the path.',
+  EPERM: 'This user may not look into a folder of the path.',
+  ELOOP: 'Its symbolic links lead in a circle.',
+  ENAMETOOLONG: 'The path is longer than this system takes.',
+};
+
 /**
  * The absolute path of a bundle that was named on the command line, through its links.
  *
  * @throws ShipError COMMAND_USAGE_WRONG when it is neither an app's folder nor a plain file
  */
 export async function requireBundle(bundle: string): Promise<string> {
-  const path = await realpath(bundle).catch(() => undefined);
-  const found = path === undefined ? undefined : await lstat(path);
-  if (path !== undefined && found?.isFile()) return path;
-  if (path !== undefined && found?.isDirectory()) return requireApp(path, bundle);
-  throw usage(
-    `There is no bundle ${JSON.stringify(bundle)}.`,
-    'A folder <name>.app is wanted, or an .ipa, .zip or .tar.gz with one.',
-  );
+  const path = await realpath(bundle).catch((cause: NodeJS.ErrnoException) => {
+    throw noBundle(bundle, `${whyNoPath(cause)} `);
+  });
+  const found = await lstat(path);
+  if (found.isFile()) return path;
+  if (found.isDirectory()) return requireApp(path, bundle);
+  throw noBundle(bundle);
 }
+
+const noBundle = (bundle: string, why = ''): ShipError =>
+  usage(
+    `There is no bundle ${JSON.stringify(bundle)}.`,
+    `${why}A folder <name>.app is wanted, or an .ipa, .zip or .tar.gz with one.`,
+  );
 
 const isNamedApp = (name: string): boolean => extname(name).toLowerCase() === '.app';
 

@@ -8,7 +8,7 @@ import type { LocalBundle } from '../run/channel/run-setup.ts';
 import { requireArtifactFolder, requireArtifactPath } from '../sign/artifact-target.ts';
 import type { SignInput } from '../sign/sign-bundle.ts';
 import { usage } from './sign-files.ts';
-import { refuseContradictions, type SignFlags, wishesOf } from './sign-request.ts';
+import { refuseContradictions, type SignFlags, tellUnusedInstaller, wishesOf } from './sign-request.ts';
 
 export interface ArtifactFlags extends SignFlags {
   readonly out?: string;
@@ -51,6 +51,7 @@ export async function openForSigning(
     signal,
   );
   refuseUnfit(bundle.target, flags);
+  tellUnusedInstaller(bundle.target, flags);
   return {
     bundle,
     manifest: localManifest({ path: bundle.appPath, target: bundle.target, names }, await wishesOf(flags)),

@@ -114,6 +114,17 @@ export function refuseContradictions(target: 'macos-sign' | 'ios-sign', flags: S
     throw usage('--notarize-p12 is for --distribute both.', 'Otherwise --p12 is what signs.');
 }
 
+/** Said, and no error: a file of settings may name every identity that its owner has. */
+export function tellUnusedInstaller(target: 'macos-sign' | 'ios-sign', flags: SignFlags): void {
+  const { installerP12, format, distribute } = flags;
+  const isToStore = distribute !== undefined && distribute !== 'notarize';
+  if (installerP12 === undefined || (target === 'macos-sign' && (format === 'pkg' || isToStore))) return;
+  const packed = target === 'ios-sign' ? 'An iOS app is packed as an .ipa' : 'The app goes into no package';
+  process.stderr.write(
+    `note: --installer-p12 is not used. ${packed}; it signs installer packages (--format pkg) and what goes to the Mac App Store.\n`,
+  );
+}
+
 /** As a hub would send them; secret. @throws ShipError COMMAND_USAGE_WRONG */
 export async function credentialsOf(
   flags: SignFlags,

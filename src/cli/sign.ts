@@ -1,3 +1,4 @@
+import type { AppleIds } from '../../machines/contracts/job.ts';
 import { type Inquirer, withInquirer } from '../actors/inquiries.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import { withEnvFile } from '../config/env-file.ts';
@@ -73,6 +74,13 @@ async function run({ path, flags, settings, inquirer, display, signal }: Signing
   return signBundle({ config, env, open, onNote: (note) => display.show(note), signal });
 }
 
+/** Under the names that `notarize` and `publish` give them. */
+const toldIds = ({ submissionIds, uploadId, buildId }: AppleIds) => ({
+  ...(submissionIds.length > 0 && { submissionIds }),
+  ...(uploadId !== null && { uploadId }),
+  ...(buildId !== null && { buildId }),
+});
+
 interface SignSettings {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;
@@ -109,7 +117,7 @@ function timestampSettings({ timestampUrl, distribute }: SignCommandFlags): Node
 }
 
 async function conclude(
-  { conclusion, artifactPath, leakedVm }: SignOutcome,
+  { conclusion, artifactPath, atApple, leakedVm }: SignOutcome,
   { flags, settings, display, signal }: Omit<Signing, 'path' | 'inquirer'>,
 ): Promise<void> {
   if (leakedVm !== undefined) process.stderr.write(`note: the machine ${leakedVm} could not be deleted\n`);
@@ -123,7 +131,11 @@ async function conclude(
   const report = await verifyApart(artifactPath, settings.config, signal);
   const durationMs = display.finish();
   const { stages } = display;
-  const result = { ok: report.ok, artifact: artifactPath, durationMs, stages, report };
+  const result = {
+    ...{ ok: report.ok, artifact: artifactPath },
+    ...(atApple && toldIds(atApple)),
+    ...{ durationMs, stages, report },
+  };
   const text = flags.json
     ? JSON.stringify(result, null, 2)
     : [...renderReport(report), artifactPath].join('\n');

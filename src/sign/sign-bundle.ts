@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createActor, type OutputFrom } from 'xstate';
-import type { Conclusion, JobNote } from '../../machines/contracts/job.ts';
+import type { AppleIds, Conclusion, JobNote } from '../../machines/contracts/job.ts';
 import { provideLoneSigner } from '../actors/lone-signer.ts';
 import type { LocalJob } from '../actors/run-steps.ts';
 import { untilEnds } from '../actors/until-ends.ts';
@@ -39,6 +39,8 @@ export interface SignOutcome {
   readonly conclusion: Conclusion;
   /** Where the artifact is, when there is one: also when something failed after it. */
   readonly artifactPath?: string;
+  /** What Apple calls what it has of the app; absent when the job broke. */
+  readonly atApple?: AppleIds;
   /** Name of the machine that could not be deleted, if any; the next call tries again. */
   readonly leakedVm?: string;
 }
@@ -114,13 +116,17 @@ const NO_HUB = { authToken: '', tarballUrl: '', artifactUploadUrl: '' } as const
 
 type Ended = OutputFrom<ReturnType<typeof provideLoneSigner>>;
 
-function outcomeOf({ conclusion, failure, leakedVm }: Ended, artifactPath: string | undefined): SignOutcome {
+function outcomeOf(
+  { conclusion, failure, leakedVm, atApple }: Ended,
+  artifactPath: string | undefined,
+): SignOutcome {
   const broken = failure && ({ outcome: 'failed', failure, stage: null } as const);
   const said = broken ?? conclusion;
   if (!said) throw new Error('the job ended without a word');
   return {
     conclusion: said,
     ...(artifactPath !== undefined && { artifactPath }),
+    ...(atApple && { atApple }),
     ...(leakedVm !== null && { leakedVm }),
   };
 }

@@ -136,6 +136,18 @@ describe('what follows an upload', () => {
     ]);
   });
 
+  test('finds an app and a group on the last page of many', async () => {
+    const likeIt = Array.from({ length: 450 }, (_, index) => ({
+      id: `${index}`,
+      bundleId: `${app.bundleId}.${index}`,
+    }));
+    const many = Array.from({ length: 250 }, (_, index) => group(`Other ${index}`, true));
+    await start({ apps: [...likeIt, app], groups: [...many, ...groups] });
+    expect(await publish({ groups: ['QA'] }, false)).toMatchObject({ outcome: 'ready' });
+    expect(store.testing.groupsOf(build())).toEqual(['QA']);
+    expect(requests('apps') % 3).toBe(0);
+  });
+
   test('asks for no review where all testers are of the team', async () => {
     await start();
     expect(await publish({ groups: ['QA'] }, true)).toMatchObject({ outcome: 'ready', remarks: [] });

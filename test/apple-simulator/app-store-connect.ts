@@ -5,6 +5,7 @@ import {
   type Answer,
   type Exchange,
   ok,
+  pageOf,
   type Route,
   refused,
   type SimulatorContext,
@@ -141,8 +142,9 @@ export class StoreService {
   #apps(query: URLSearchParams): Answer {
     const wanted = query.get('filter[bundleId]') ?? '';
     const apps = this.#options.apps.filter(({ bundleId }) => bundleId.startsWith(wanted));
-    return ok(
+    return pageOf(
       apps.map(({ id, bundleId }) => ({ type: 'apps', id, attributes: { bundleId, name: bundleId } })),
+      query,
     );
   }
 

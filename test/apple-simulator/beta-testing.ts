@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Answer, type Exchange, ok, refused } from './core.ts';
+import { type Answer, type Exchange, ok, pageOf, refused } from './core.ts';
 
 export interface StoreGroup {
   readonly id: string;
@@ -101,12 +101,13 @@ export class BetaTesting {
 
   #groups(query: URLSearchParams): Answer {
     const groups = this.#options.groups.filter(({ appId }) => appId === query.get('filter[app]'));
-    return ok(
+    return pageOf(
       groups.map(({ id, name, isInternalGroup, hasAccessToAllBuilds = false }) => ({
         type: 'betaGroups',
         id,
         attributes: { name, isInternalGroup, hasAccessToAllBuilds },
       })),
+      query,
     );
   }
 

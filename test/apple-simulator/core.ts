@@ -183,6 +183,15 @@ function earlyAnswer(fault: Fault | undefined): Answer | undefined {
   }
 }
 
+/** As many rows as are asked for, from the place that the cursor names, and the address of the next page. */
+export function pageOf(rows: readonly unknown[], query: URLSearchParams): Answer {
+  const [limit, start] = [Number(query.get('limit') ?? 20), Number(query.get('cursor') ?? 0)];
+  const end = start + limit;
+  const next = `https://elsewhere.example/v1/any?limit=${limit}&cursor=${end}`;
+  const links = { self: 'https://elsewhere.example', ...(end < rows.length && { next }) };
+  return { status: 200, json: { data: rows.slice(start, end), links } };
+}
+
 export const ok = (data: unknown, status = 200): Answer => ({ status, json: { data } });
 
 /** An answer of App Store Connect that objects to something. */

@@ -40,6 +40,20 @@ test('a password may be empty, and loses the newline of its editor', async () =>
   expect(await readPasswordFile('--p12-password-file', join(folder, 'password'))).toBe('geheim ß');
 });
 
+test('what keeps a path from being followed is told', async () => {
+  const circle = join(folder, 'circle');
+  await symlink(circle, circle);
+  for (const [name, reason] of [
+    ['circle', 'Its symbolic links lead in a circle.'],
+    ['missing', 'Nothing is there.'],
+    ['large/x', 'A part of the path is a file, and not a folder.'],
+    ['n'.repeat(300), 'The path is longer than this system takes.'],
+  ] as const)
+    await expect(requireBundle(join(folder, name))).rejects.toMatchObject({
+      message: expect.stringContaining(reason),
+    });
+});
+
 test.each(['missing', 'pipe'])('%s is no bundle', async (name) => {
   const wanted = requireBundle(join(folder, name));
   await expect(wanted).rejects.toMatchObject({ code: 'COMMAND_USAGE_WRONG' });

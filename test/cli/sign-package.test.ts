@@ -51,6 +51,13 @@ describe('sign --format pkg', () => {
     });
   });
 
+  test('an installer identity beside what is no package is told not to be used', async () => {
+    const words = [...identity('--p12', 'Application'), ...identity('--installer-p12', 'Installer')];
+    const cli = startCli(env, 'check', app, ...words);
+    await cli.ended;
+    expect(cli.lines.join('\n')).toContain('note: --installer-p12 is not used.');
+  });
+
   test('without an installer identity is refused, by check as well, with the flag that gives it', async () => {
     for (const command of ['sign', 'check']) {
       const cli = startCli(env, command, app, '--format', 'pkg', ...identity('--p12', 'Application'));

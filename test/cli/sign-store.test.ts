@@ -103,10 +103,13 @@ test('an app for the Mac App Store is uploaded, and its package left where it wa
 
 test('an app for both is notarized and uploaded, and its image left', async () => {
   const flags = [...storeFlags(), ...identity('notarize-p12', 'developerId'), '--distribute', 'both'];
-  const { exitCode, text, names, store, apple } = await signing('both', flags);
+  const { exitCode, text, names, store, apple } = await signing('both', [...flags, '--json']);
   expect(exitCode, text).toBe(0);
   expect(names).toEqual(['terminal-notifier.dmg']);
   expect(apple.submissions).toMatchObject([{ status: 'Accepted' }, { status: 'Accepted' }]);
+  for (const id of [...apple.submissions, ...store.uploads].map((each) => each.id))
+    expect(text).toContain(id);
+  expect(text).toMatch(/"submissionIds": \[.*"uploadId": "/s);
   expect(store.uploads).toMatchObject([{ state: 'COMPLETE', uti: 'com.apple.pkg' }]);
 });
 

@@ -49,7 +49,10 @@ describe('beside an app', () => {
     [
       'SwiftSupport',
       'iphoneos/libswiftCore.dylib',
-      ['libswiftCore.dylib', 'iphoneos/a/libx.dylib', 'iphoneos/sh'],
+      [
+        ...['libswiftCore.dylib', 'iphoneos/a/libx.dylib', 'iphoneos/sh'],
+        ...['macosx/libswiftCore.dylib', 'iphonesimulator/libswiftCore.dylib'],
+      ],
     ],
     ['WatchKitSupport2', 'WK', ['WK2', 'a/WK']],
     ['Symbols', '0A.symbols', ['0A.dylib', 'a/0A.symbols']],

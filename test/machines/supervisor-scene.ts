@@ -30,6 +30,7 @@ export function beginSupervisor(maxConcurrent = 2, more: Partial<SupervisorInput
       failure: failure('A'),
       vmName: 'v',
       leakedVm: null,
+      atApple: { submissionIds: [], uploadId: null, buildId: null },
     },
     ...more,
   });

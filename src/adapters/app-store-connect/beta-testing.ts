@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { askStore, id, one, type StoreAccess, tellStore } from './store-call.ts';
+import { askStore, id, listStore, one, type StoreAccess, tellStore } from './store-call.ts';
 
 /** A group of TestFlight testers. */
 export interface TestGroup {
@@ -26,7 +26,6 @@ export async function findTestGroups(
     query: {
       'filter[app]': appId,
       'fields[betaGroups]': 'name,isInternalGroup,hasAccessToAllBuilds',
-      limit: '200',
     },
   };
   const group = z.object({
@@ -37,13 +36,15 @@ export async function findTestGroups(
       hasAccessToAllBuilds: z.boolean().nullish(),
     }),
   });
-  const { data } = await askStore(access, asking, z.object({ data: z.array(group) }), signal);
-  return data.map(({ id, attributes }) => ({
-    id,
-    name: attributes.name,
-    isInternal: attributes.isInternalGroup === true,
-    hasAllBuilds: attributes.isInternalGroup === true && attributes.hasAccessToAllBuilds === true,
-  }));
+  const found: TestGroup[] = [];
+  for await (const { id, attributes } of listStore(access, asking, group, signal))
+    found.push({
+      id,
+      name: attributes.name,
+      isInternal: attributes.isInternalGroup === true,
+      hasAllBuilds: attributes.isInternalGroup === true && attributes.hasAccessToAllBuilds === true,
+    });
+  return found;
 }
 
 /**

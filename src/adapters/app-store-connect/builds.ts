@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ShipError } from '../../errors.ts';
-import { askStore, id, type StoreAccess } from './store-call.ts';
+import { askStore, id, listStore, type StoreAccess } from './store-call.ts';
 
 /** A build as its Info.plist names it. */
 export interface StoreBuild {
@@ -22,15 +22,17 @@ export async function findApp(access: StoreAccess, bundleId: string, signal: Abo
   const asking = {
     what: 'The question for the app record',
     path: ['apps'],
-    query: { 'filter[bundleId]': bundleId, 'fields[apps]': 'bundleId,name', limit: '200' },
+    query: { 'filter[bundleId]': bundleId, 'fields[apps]': 'bundleId,name' },
   };
-  const app = z.object({ id, attributes: z.object({ bundleId: z.string() }) });
-  const { data } = await askStore(access, asking, z.object({ data: z.array(app) }), signal);
-  const found = data.find(({ attributes }) => attributes.bundleId === bundleId);
-  if (found) return found.id;
+  const row = z.object({ id, attributes: z.object({ bundleId: z.string() }) });
+  let others = 0;
+  for await (const app of listStore(access, asking, row, signal)) {
+    if (app.attributes.bundleId === bundleId) return app.id;
+    others += 1;
+  }
   throw new ShipError('STORE_APP_UNKNOWN', {
     summary: `App Store Connect has no app with the bundle identifier "${bundleId}" that this API key can see.`,
-    reason: `It knows ${data.length} apps whose identifier begins alike.`,
+    reason: `It knows ${others} apps whose identifier begins alike.`,
     nextStep:
       'Create the app record in App Store Connect (it cannot be done by API), or use a key of its team.',
   });

@@ -54,6 +54,39 @@ export async function askStore<T extends z.ZodType>(
   throw invalidAnswer(call, `${read.error.issues[0]?.path.join('.') || 'the whole'} is not as documented`);
 }
 
+/** Of one list; the largest teams have some thousand apps. */
+const MAX_PAGES = 50;
+/** The most that Apple gives in one page. */
+const PAGE_ROWS = '200';
+
+/**
+ * The rows of a list, page after page, as many as the caller takes. Of the address of the next page only its place in
+ * the list is taken: the same question goes on from there.
+ *
+ * @throws ShipError as `askStore`
+ * @see https://developer.apple.com/documentation/appstoreconnectapi/pagedocumentlinks
+ */
+export async function* listStore<T extends z.ZodType>(
+  access: StoreAccess,
+  asking: Asking,
+  row: T,
+  signal: AbortSignal,
+): AsyncGenerator<z.output<T>, void, void> {
+  const page = z.object({ data: z.array(row), links: z.object({ next: z.string().nullish() }).nullish() });
+  let cursor: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const query = { ...asking.query, limit: PAGE_ROWS, ...(cursor !== undefined && { cursor }) };
+    const { data, links } = await askStore(access, { ...asking, query }, page, signal);
+    yield* data;
+    const next = cursorIn(links?.next);
+    if (next === undefined || next === cursor) return;
+    cursor = next;
+  }
+}
+
+const cursorIn = (next: string | null | undefined): string | undefined =>
+  (next && URL.canParse(next) && new URL(next).searchParams.get('cursor')) || undefined;
+
 /**
  * Says something that Apple answers with 204, without a word: a page of a proxy is no such answer.
  *

@@ -8,7 +8,8 @@ import { listTree, type TreeEntry } from '../disk/tree.ts';
  * @see https://developer.apple.com/library/archive/technotes/tn2420/
  */
 const COMPANIONS = new Map<string, RegExp>([
-  ['SwiftSupport', /^[a-z]+\/lib[\w.-]+\.dylib$/],
+  // those of a Mac or a simulator are for no device that an .ipa is for
+  ['SwiftSupport', /^(?:iphoneos|watchos)\/lib[\w.-]+\.dylib$/],
   ['WatchKitSupport', /^WK$/],
   ['WatchKitSupport2', /^WK$/],
   ['MessagesApplicationSupport', /^\w+$/],

@@ -5,8 +5,9 @@ const INDENT = 4;
 const GENERATOR = 'perry-ship';
 
 /**
- * The `PackageInfo` of a component with one app, as pkgbuild writes it: it is installed where it says, also when a copy
- * of the app lies somewhere else, and nothing runs.
+ * The `PackageInfo` of a component with one app, as `productbuild --component` writes it, so that the same happens on a
+ * Mac whoever made the package: the app is installed where it says, or over a copy that the Installer finds elsewhere
+ * (`relocate`), and nothing runs. `relocatable` is about the choice of another place by the person who installs.
  */
 export function packageInfo(facts: PackageFacts): string {
   const { bundleId, installLocation, itemCount, installedKiB } = facts;
