@@ -55,6 +55,9 @@ for (const kind of ['emulated', 'real'] as const) {
       await host.remove();
     } catch (error) {
       console.error(daemon.lines.join('\n'));
+      daemon.signal('SIGKILL');
+      // no controller and no worker is left by a test that fails
+      await host.remove().catch(() => {});
       throw error;
     } finally {
       daemon.signal('SIGKILL');

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ export interface RealController {
 
 const ADMIN = { name: 'bootstrap-admin', token: 'token-of-the-administrator' };
 const START_MS = 30_000;
+const MOST_SAID = 4_000;
 const ROLES = ['compute:read', 'compute:write'];
 
 async function freePort(): Promise<number> {
@@ -34,26 +35,50 @@ export async function startRealController(binary: string): Promise<RealControlle
   const [data, port] = [join(home, 'controller'), await freePort()];
   const flags = ['controller', 'run', '--listen', `127.0.0.1:${port}`, '--data-dir', data];
   const env = { HOME: home, ORCHARD_HOME: home, ORCHARD_BOOTSTRAP_ADMIN_TOKEN: ADMIN.token };
-  const controller = spawn(binary, flags, { env: { PATH: process.env.PATH, ...env }, stdio: 'ignore' });
-  const ended = once(controller, 'exit');
+  const controller = spawn(binary, flags, {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  controller.stderr.on('data', (piece) => {
+    said = `${said}${piece}`.slice(-MOST_SAID);
+  });
+  // one that cannot be started at all says so as well
+  const ended = once(controller, 'close').catch((error: unknown) => {
+    said = String(error);
+  });
+  const stop = async () => {
+    // the only signal that it ends in good order by
+    controller.kill('SIGINT');
+    await ended;
+    await rm(home, { recursive: true, force: true });
+  };
   const url = `https://127.0.0.1:${port}`;
-  const certificateFile = join(data, 'controller.crt');
-  await vi.waitFor(() => expect(existsSync(certificateFile)).toBe(true), START_MS);
-  const certificate = await readFile(certificateFile, 'utf8');
+  const endedEarly = ended.then(() => {
+    throw new Error(`the controller ended: ${said}`);
+  });
+  endedEarly.catch(() => {});
+  try {
+    const certificate = await Promise.race([readied(url, join(data, 'controller.crt')), endedEarly]);
+    return { url, certificate, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** It answers, and has the account. @returns its certificate, when all of that is written */
+async function readied(url: string, certificateFile: string): Promise<string> {
+  const certificate = await vi.waitFor(async () => {
+    const pem = await readFile(certificateFile, 'utf8');
+    return new X509Certificate(pem) && pem;
+  }, START_MS);
   const admin = orchardClient({ url, ca: certificate, account: ADMIN });
   await vi.waitFor(
     async () => expect((await admin.ask('GET', '/controller/info')).status).toBe(200),
     START_MS,
   );
-  const made = await admin.ask('POST', '/service-accounts', { ...ACCOUNT, roles: ROLES });
-  if (made.status !== 200) throw new Error(`the account was not made: ${made.status}`);
-  return {
-    ...{ url, certificate },
-    stop: async () => {
-      // the only signal that it ends in good order by
-      controller.kill('SIGINT');
-      await ended;
-      await rm(home, { recursive: true, force: true });
-    },
-  };
+  const { status } = await admin.ask('POST', '/service-accounts', { ...ACCOUNT, roles: ROLES });
+  if (status !== 200) throw new Error(`the account was not made: ${status}`);
+  return certificate;
 }

@@ -56,10 +56,13 @@ export async function workedHost(kind: Controllers, toolDirs: readonly string[] 
       return guest.pid;
     },
     remove: async () => {
-      await vi.waitFor(async () => expect((await client.ask('GET', '/vms')).json).toEqual([]), 10_000);
-      await Promise.all(workers.map((worker) => worker.stop()));
-      await controller.stop();
-      for (const made of [folder, keyFolder]) await rm(made, { recursive: true, force: true });
+      try {
+        await vi.waitFor(async () => expect((await client.ask('GET', '/vms')).json).toEqual([]), 10_000);
+      } finally {
+        await Promise.all(workers.map((worker) => worker.stop()));
+        await controller.stop();
+        for (const made of [folder, keyFolder]) await rm(made, { recursive: true, force: true });
+      }
     },
   };
 }
