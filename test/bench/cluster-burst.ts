@@ -7,6 +7,7 @@ import { type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
 import { orchardSettings } from '../orchard-emulator/settings.ts';
 import { makeBenchBundle } from './bundles.ts';
 import { DaemonProcess } from './daemon-process.ts';
+import { isFlat, judged } from './goals.ts';
 import { makeKit } from './jobs.ts';
 import { type LoopReport, LoopReports } from './loop-reports.ts';
 import { resetPeak, residentBytes } from './processes.ts';
@@ -18,6 +19,7 @@ const TICK_MS = 500;
 const BOOT_TICKS = 4;
 /** Long enough for the garbage collector to have had its turn. */
 const SETTLE_MS = 1_500;
+const MOST_TURN_MS = 500;
 
 interface Burst {
   readonly atOnce: number;
@@ -41,21 +43,33 @@ export async function benchClusterBurst(room: BenchRoom, { atOnce, rounds }: Bur
   const daemon = await startDaemon(room, host, atOnce, reports);
   await pause(SETTLE_MS);
   const idle = await residentBytes(daemon.pid);
-  const rows: string[][] = [];
+  const done: Round[] = [];
   for (let round = 1; round <= rounds; round += 1)
-    rows.push(rowOf(`round ${round}`, atOnce, await measure(room, { daemon, reports, atOnce, round })));
+    done.push(await measure(room, { daemon, reports, atOnce, round }));
   await daemon.stop();
   const left = host.cluster.vms.size;
   await host.remove();
   room.print(
     [
       `(i) ${atOnce} jobs of 1 MB at once through one daemon; ticks and boots of a tenth of the real time`,
-      table([HEADER, ...rows]),
+      table([HEADER, ...done.map((round, index) => rowOf(`round ${index + 1}`, atOnce, round))]),
+      verdictOn(done, atOnce, left),
       `memory of the daemon before the first: ${mebibytes(idle.now)}; machines left in the cluster: ${left}`,
       NOTE,
       `load of this machine, with all of that: ${loadavg()[0]?.toFixed(0)} on ${availableParallelism()} processors`,
     ].join('\n\n'),
   );
+}
+
+/** The loop is silent for as long as a turn takes; what others took of the processors meanwhile is not its doing. */
+function verdictOn(done: readonly Round[], atOnce: number, left: number): string {
+  const turns = done.map(({ loop }) => Math.min(loop.longestTurnMs, loop.longestTurnCpuMs));
+  const isFlatAtRest = isFlat(done.map(({ restBytes }) => restBytes));
+  return [
+    `all jobs done, and no machine left: ${judged(left === 0 && done.every((round) => round.done === atOnce))}`,
+    `no turn above ${seconds(MOST_TURN_MS)}: ${judged(Math.max(...turns) <= MOST_TURN_MS)}`,
+    `memory at rest flat: ${done.length > 1 ? judged(isFlatAtRest) : 'not known of one round'}`,
+  ].join('; ');
 }
 
 const NOTE =

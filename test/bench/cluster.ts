@@ -1,6 +1,7 @@
 import { ClusterRun } from '../helpers/cluster-sim.ts';
 import { benchClusterBurst } from './cluster-burst.ts';
 import { benchClusterList } from './cluster-list.ts';
+import { judged } from './goals.ts';
 import { seconds, table } from './statistics.ts';
 import type { BenchRoom } from './wall-time.ts';
 
@@ -24,6 +25,9 @@ export async function benchCluster(room: BenchRoom, rounds: ClusterRounds): Prom
 
 const USE = `(i) all jobs at once on ten Macs of two, boot of 20 s, in simulated time with the real charts: the controller
 assigns, and workers sync, every 5 s; a job works in its machine for half a minute or less`;
+const WANTED_SHARE = 0.95;
+/** The controller assigns every five seconds. */
+const MOST_IDLE_MS = 5_000;
 const NOTES = [
   'slots taken: from the assignment of a machine to its deletion, until no job waits any more; goal >= 95 %',
   'by jobs: the guest is entered; the rest is clone, boot and removal',
@@ -47,11 +51,12 @@ function benchUse({ print }: BenchRoom, { jobs }: ClusterRounds): void {
       percent(run.workingShare),
       seconds(run.longestIdleMs),
       run.requestsPerSecond.toFixed(1),
+      judged(run.succeeded === jobs && run.takenShare >= WANTED_SHARE && run.longestIdleMs <= MOST_IDLE_MS),
     ];
   });
   const header = [
     ...['slots', 'jobs done', 'time', 'slots taken', 'by jobs'],
-    ...['free while a job waits', 'requests/s'],
+    ...['free while a job waits', 'requests/s', 'goals'],
   ];
   print(`${USE}\n\n${table([header, ...rows])}\n\n${NOTES}`);
 }

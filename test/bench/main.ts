@@ -108,7 +108,7 @@ async function run(room: BenchRoom): Promise<void> {
     await benchCluster(
       room,
       flags.quick
-        ? { jobs: 200, atOnce: 8, rounds: 1, listed: 1_000 }
+        ? { jobs: 200, atOnce: 8, rounds: 2, listed: 1_000 }
         : { jobs: 200, atOnce: 64, rounds: 3, listed: 1_000 },
     );
   if (parts.includes('breakdown')) await benchBreakdown(room, [...wallCases, ...smallFileCases]);
