@@ -1,4 +1,5 @@
 import { and, not, raise } from 'xstate';
+import { errorOf } from '../contracts/attempts.ts';
 import { machineStuck } from './failures.ts';
 import { signJobSetup } from './setup.ts';
 import { FAULT, faulted, guestStep, keep, late, step } from './transitions.ts';
@@ -8,8 +9,7 @@ export const awaitingMachine = signJobSetup.createStateConfig({
   always: [
     { guard: and(['machineIsGone', 'machineHasLeaked']), target: FAULT, actions: keep(machineStuck) },
     { guard: 'machineIsGone', target: 'askingForMachine' },
-    { guard: and(['machineIsReady', 'toolchainIsUnknown']), target: 'learningToolchain' },
-    { guard: 'machineIsReady', target: 'equipped' },
+    { guard: 'machineIsReady', target: 'enteringMachine' },
   ],
   after: { machineTimeout: late('starting the virtual machine') },
 });
@@ -18,6 +18,32 @@ export const askingForMachine = signJobSetup.createStateConfig({
   description: 'The machine was lost while Apple judged: it is replaced.',
   entry: raise({ type: 'machine.wanted' }),
   always: { guard: not('machineIsGone'), target: 'awaitingMachine' },
+});
+
+export const enteringMachine = signJobSetup.createStateConfig({
+  description:
+    'The process of the run logs into the machine. No work is in it yet, so this may be tried again.',
+  entry: 'resetAttempts',
+  after: { enterTimeout: late('logging into the virtual machine') },
+  initial: 'attempting',
+  states: {
+    attempting: {
+      description:
+        'One attempt, with the host key pinned; done at once when the process is logged in already.',
+      entry: 'countAttempt',
+      invoke: {
+        id: 'enterGuest',
+        src: 'enterGuest',
+        input: guestStep,
+        onDone: [
+          { guard: 'toolchainIsUnknown', target: '#signJob.engaged.work.running.learningToolchain' },
+          { target: '#signJob.engaged.work.running.equipped' },
+        ],
+        onError: [{ guard: { type: 'mayEnterAgain', params: errorOf }, target: 'pausing' }, faulted],
+      },
+    },
+    pausing: { description: 'Backs off before the next attempt.', after: { enterPause: 'attempting' } },
+  },
 });
 
 export const learningToolchain = signJobSetup.createStateConfig({

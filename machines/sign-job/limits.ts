@@ -39,6 +39,11 @@ export const signJobLimits = {
   embedTimeout: 30_000,
   /** The deadlines of vm-lifecycle end sooner; this one is for a machine that says nothing at all. */
   machineTimeout: 900_000,
+  /** As long as the vm-lifecycle waits for a controller of a cluster that restarts. */
+  enterTimeout: 120_000,
+  /** 250 ms doubling to 15 s. */
+  enterPause: ({ context }: { context: { attempts: number } }) =>
+    Math.min(125 * 2 ** context.attempts, 15_000),
   transferTimeout: 600_000,
   /** One request to the time-stamp authority for each executable, on a slow day. */
   codesignTimeout: 900_000,
@@ -114,3 +119,17 @@ const DAMAGED_BUNDLE_CODES = new Set(['BUNDLE_BASE64_CORRUPT', 'BUNDLE_CORRUPT',
 
 export const transferAttempts = (code: string): number =>
   DAMAGED_BUNDLE_CODES.has(code) ? DAMAGED_BUNDLE_ATTEMPTS : TRANSFER_ATTEMPTS;
+
+/** Attempts to log into the machine before the run fails; with their pauses, a controller has a minute and a half. */
+export const ENTER_ATTEMPTS = 12;
+
+/**
+ * The connection broke or could not be had, or the daemon makes it anew: another host key, a refused login or a machine
+ * that has ended is no such thing.
+ */
+const BROKEN_WAY_CODES = new Set([
+  ...['GUEST_UNREACHABLE', 'GUEST_LOST'],
+  ...['CLUSTER_UNREACHABLE', 'CLUSTER_TUNNEL_REFUSED'],
+]);
+
+export const isBrokenWay = (code: string): boolean => BROKEN_WAY_CODES.has(code);

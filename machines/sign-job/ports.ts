@@ -53,6 +53,8 @@ export const signJobPorts = {
   recallArtifact: port<RecalledArtifact | null, StepInput>('recallArtifact'),
   drawIcons: port<DrawnIcons, StepInput>('drawIcons'),
   mergeInfoPlist: port<void, StepInput>('mergeInfoPlist'),
+  /** Logs the process of the run into the machine, unless it is; one attempt. */
+  enterGuest: port<void, GuestStepInput>('enterGuest'),
   /** Asks the guest; refuses a plan that it lacks the tools for. */
   learnToolchain: port<Toolchain, GuestStepInput>('learnToolchain'),
   /** By actool. Puts the catalog into the bundle; what Info.plist has to say about it is merged after that. */

@@ -28,7 +28,7 @@ import {
   staplesOf,
 } from './context.ts';
 import { jobCancelled, NOT_OURS } from './failures.ts';
-import { signJobLimits, transferAttempts, wholeJob } from './limits.ts';
+import { ENTER_ATTEMPTS, isBrokenWay, signJobLimits, transferAttempts, wholeJob } from './limits.ts';
 import { signJobPorts } from './ports.ts';
 import { conclusionOf, distributedLine, noted, publishedNote, TOLD_REMARKS } from './reports.ts';
 
@@ -189,6 +189,8 @@ export const signJobSetup = setup({
     hasNewerToken: ({ context }) => context.attemptedWith !== newest(context),
     mayTryAgain: ({ context }, params: { failure: Failure }) =>
       params.failure.retryable && context.attempts < transferAttempts(params.failure.code),
+    mayEnterAgain: ({ context }, params: { failure: Failure }) =>
+      isBrokenWay(params.failure.code) && context.attempts < ENTER_ATTEMPTS,
     isResumable: ({ context }) => isResumable(context),
     /** It can be taken up after a restart, and was not taken up from before one. */
     mustBeKept: ({ context }) => isResumable(context) && context.recalledFor !== context.acceptedAs.length,

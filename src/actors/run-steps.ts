@@ -5,7 +5,7 @@ import type { AnswerOf, InputOf, PortName } from '../run/channel/ports.ts';
 import { type ClaimAccess, type LocalEnds, runSettings, type StepCall } from '../run/channel/run-setup.ts';
 import { guardedReports } from '../run/host/report-guard.ts';
 import type { RunHost } from '../run/host/run-host.ts';
-import { guestOf } from '../run/host/watched-guest.ts';
+import { guestOf, wayBroken } from '../run/host/watched-guest.ts';
 import type { Services } from '../run/services.ts';
 
 /** The ports whose input is that of a plain step. */
@@ -50,7 +50,11 @@ export const stepIn =
       return answer;
     });
 
-/** A step in the run's machine; the process of the run logs in before the first of them. */
+/** One attempt to log the process of the run into its machine; done at once when it is logged in already. */
+export const enterGuestIn = (services: Services) =>
+  fromPromise<void, GuestStepInput>(({ input, signal }) => enterGuest(services, input, signal));
+
+/** A step in the run's machine; one that `enterGuest` does not precede logs in by itself. */
 export const guestStepIn =
   (services: Services) =>
   <P extends PlainPort>(port: P, onDone: (answer: AnswerOf<P>) => void = () => {}) =>
@@ -74,7 +78,7 @@ export const learnToolchainIn = (services: Services) =>
 /** The download, which sends the bundle into the machine on the way, as soon as its process is logged in there. */
 export const downloadIn = (services: Services) =>
   fromPromise<void, GuestStepInput>(async ({ input, signal }) => {
-    // the end of the process ends it; a first try that fails is made up for by the first step that needs the machine
+    // the end of the process ends it; a first try that fails is made up for before the first step that needs the machine
     const enter = () => void enterGuest(services, input, new AbortController().signal).catch(() => {});
     const stopWaiting = services.guests.onceThere(input.vmName, enter);
     try {
@@ -84,7 +88,7 @@ export const downloadIn = (services: Services) =>
     }
   });
 
-/** Our own connection is closed as soon as the process of the run has one. */
+/** Our own connection is closed as soon as the process of the run has one. @throws ShipError GUEST_LOST · as `RunHost.enterGuest` */
 async function enterGuest(
   { runs, guests }: Services,
   { runId, vmName }: GuestStepInput,
@@ -95,6 +99,8 @@ async function enterGuest(
   if (!access) return;
   const host = runs.get(runId);
   await host.enterGuest(access, signal);
+  // ours broke meanwhile: only one that is watched tells the chart when the connection of the run ends
+  if (guestOf(guests, vmName) !== guest) throw wayBroken();
   guest.handOver(host.guestLost);
 }
 

@@ -13,6 +13,7 @@ import { purgeRun } from './purge-run.ts';
 import {
   callStep,
   downloadIn,
+  enterGuestIn,
   guestStepIn,
   type LocalJob,
   learnToolchainIn,
@@ -61,6 +62,7 @@ export function provideSignJob(
       }),
       drawIcons: step('drawIcons'),
       mergeInfoPlist: step('mergeInfoPlist'),
+      enterGuest: enterGuestIn(services),
       learnToolchain: learnToolchainIn(services),
       compileAssets: guestStep('compileAssets'),
       compileIcon: step('compileIcon'),

@@ -55,6 +55,7 @@ const signJobSteps: Readonly<Record<keyof typeof signJobPorts, unknown>> = {
   ...{ findEarlierUpload: unreached, probeClaim: unreached, restoreApp: unreached },
   updateBundle: unreached,
   admitJob: answer(admitted),
+  enterGuest: nothing,
   openRun: answer(admitted),
   watchRun: fromCallback(() => {}),
   measureRun: nothing,

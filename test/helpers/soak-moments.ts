@@ -17,6 +17,7 @@ export const earlyMoments: readonly Moment[] = [
     ...['running.checkingCredentials', 'running.drawingIcons', 'running.mergingInfoPlist'],
     ...['running.compilingIcon', 'running.namingCatalog'],
     ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
+    'running.enteringMachine.attempting',
     ...['running.codesigning', 'running.takingSignatures', 'running.verifyingSignature', 'running.packaging'],
     ...[
       'running.checkingWhileSending.check.reading',

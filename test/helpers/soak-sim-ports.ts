@@ -11,6 +11,7 @@ export const troubles = {
   stopHangs: ['stopVm'],
   sshIsABlackHole: [
     'connectGuest',
+    'enterGuest',
     'transferBundle',
     'codesign',
     'takeSignatures',
@@ -39,6 +40,7 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   recallArtifact: [10, 1_000],
   drawIcons: [50, 3_000],
   mergeInfoPlist: [50, 2_000],
+  enterGuest: [1, 1_000],
   learnToolchain: [50, 1_000],
   compileAssets: [50, 2_000],
   compileIcon: [50, 1_000],

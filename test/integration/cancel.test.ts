@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { AnyStateNode } from 'xstate';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import { cutWay } from '../helpers/cut-way.ts';
 import { type Scene, type SceneOptions, withScene } from '../helpers/daemon.ts';
 import { gate } from './gate.ts';
 import { expectOneComplete } from './judges.ts';
@@ -66,6 +67,14 @@ const ways: Record<string, Way> = {
   'running.namingCatalog': {},
   'running.embeddingProfile': {},
   'running.awaitingMachine': { prepare: heldMachine },
+  'running.enteringMachine.attempting': {},
+  'running.enteringMachine.pausing': {
+    options: { limits: { signJob: { enterPause: LONG_MS } } },
+    prepare: (scene) => {
+      cutWay(scene, Number.POSITIVE_INFINITY);
+      return () => {};
+    },
+  },
   'running.transferring': {},
   'running.codesigning': {},
   'running.takingSignatures': {},

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ENTER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
 import { openBundleDownload } from '../../src/adapters/hub/http.ts';
+import { cutWay } from '../helpers/cut-way.ts';
 import { beginScene, type Scene, type SceneOptions, WORKER_SECRET, withScene } from '../helpers/daemon.ts';
 import { connectWorker, signJob, withHub } from '../helpers/hub.ts';
 import { killGuest } from '../helpers/local-vm.ts';
@@ -82,6 +84,27 @@ describe('a machine that dies', () => {
       await expect(scene.completed(other)).resolves.toMatchObject({ success: true });
       await expectFailed(scene, doomed, /^(VM_EXITED|GUEST_LOST): /);
       await first.release();
+    }));
+});
+
+describe('a way into the machine that is cut while the process of the run logs in', () => {
+  test('is gone again, into the same machine, and the job succeeds', () =>
+    scene({ limits: { signJob: { enterPause: 20 } } }, async (scene) => {
+      const cuts = cutWay(scene, 3);
+      const jobId = await scene.submit(materials.macJob());
+      expect(await scene.completed(jobId)).toMatchObject({ success: true });
+      expect(cuts()).toBe(3);
+      await scene.idle();
+      expectOneComplete(scene.hub.messages(jobId));
+    }));
+
+  test('always: the job fails for it, and nothing is left', () =>
+    scene({ limits: { signJob: { enterPause: 20 } } }, async (scene) => {
+      const cuts = cutWay(scene, Number.POSITIVE_INFINITY);
+      const jobId = await scene.submit(materials.macJob());
+      await expectFailed(scene, jobId, /^GUEST_UNREACHABLE: /);
+      // and perhaps one beside the download
+      expect([ENTER_ATTEMPTS, ENTER_ATTEMPTS + 1]).toContain(cuts());
     }));
 });
 

@@ -84,6 +84,7 @@ test.each([
       stage.the(step).answer(answers[step]);
       if (stage.open(port).length > 0) break;
       for (const call of stage.open('recallArtifact')) call.answer(null);
+      scene.enter();
     }
     if (end === 'error') stage.the(port).fail(failure('NOTARY_JOURNAL_FAILED'));
     else scene.clock.advance(signJobLimits.recallTimeout);
@@ -302,6 +303,7 @@ describe('a notarization that gives the app a ticket of its own', () => {
   const stapledApp = (): JobScene => {
     const scene = submitted();
     scene.stage.the('notarization').answer(acceptedApp);
+    scene.enter();
     return scene;
   };
   const open = ({ stage }: JobScene) => stage.open().map(({ port }) => port);
@@ -313,6 +315,7 @@ describe('a notarization that gives the app a ticket of its own', () => {
     const { stage } = scene;
     expect(stage.the('notarization').input).toMatchObject({ artifact, staples: ['app'] });
     stage.the('notarization').answer(acceptedApp);
+    scene.enter();
     stage.the('updateBundle').answer();
     stage.the('packageArtifact').answer(anew);
     scene.answer('checkArtifact');

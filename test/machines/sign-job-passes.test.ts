@@ -69,6 +69,7 @@ describe('both passes', () => {
     expect(scene.stage.the('restoreApp').input).toMatchObject({ pass: 0 });
     scene.stage.the('restoreApp').answer();
     scene.stage.the('notarization').answer({ ...accepted, artifact: image });
+    scene.enter();
     for (const port of ['updateBundle', 'packageArtifact', 'checkArtifact'] as const) {
       expect(scene.stage.the(port).input).toMatchObject({ pass: 0 });
       scene.stage.the(port).answer(image);

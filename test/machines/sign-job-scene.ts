@@ -66,13 +66,16 @@ export const stepPorts = Object.keys(answers) as StepPort[];
 
 /**
  * One run with every effect, its machine included, played by the test. Unless `sendsAhead`, the upload that begins while
- * the artifact is checked breaks off at once, so that the work is done step by step.
+ * the artifact is checked breaks off at once, so that the work is done step by step. The process of the run logs into the
+ * machine at once, unless `entersSlowly`.
  */
 export function beginJob({
   sendsAhead = false,
+  entersSlowly = false,
   limits = {},
 }: {
   sendsAhead?: boolean;
+  entersSlowly?: boolean;
   limits?: Partial<Record<keyof typeof signJobLimits, number>>;
 } = {}) {
   const stage = new Stage();
@@ -110,12 +113,19 @@ export function beginJob({
       // asked of jobs for the notary service only, and nothing is there
       for (const call of stage.open()) if (call.port in nothingKept) call.answer(null);
       if (!sendsAhead) scene.breakOff();
+      scene.enter();
+    },
+    enter: () => {
+      if (!entersSlowly) for (const call of stage.open('enterGuest')) call.answer();
     },
     /** The upload that was begun ahead. */
     breakOff: () => {
       for (const call of stage.open('deliverAhead')) call.fail(failure('HUB_UNAVAILABLE', true));
     },
-    machineReady: () => stage.the('vmLifecycle').say({ type: 'vm.ready' }),
+    machineReady: () => {
+      stage.the('vmLifecycle').say({ type: 'vm.ready' });
+      scene.enter();
+    },
     machineGone: (outcome: 'deleted' | 'leaked' = 'deleted') =>
       stage.the('vmLifecycle').answer({ name: VM.name, outcome, failure: null }),
     /** Goes on until this port is asked; the machine is ready as soon as it is wanted. */

@@ -150,6 +150,7 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
         output: { outcome, buildId: 'b', remarks: ['x'], failure: null },
       })),
       'xstate.error.actor.downloadBundle': errors,
+      'xstate.error.actor.enterGuest': [...errors, { error: failure('GUEST_UNREACHABLE', true) }],
       'xstate.error.actor.deliverArtifact': errors,
       'xstate.error.actor.vm': (s) => (isQuiet(s) ? [] : [{}]),
       'xstate.done.actor.vm': (s) =>
@@ -182,7 +183,7 @@ const jobs = {
 };
 
 /** The attempts in the middle are like the second one. */
-const isBetweenAttempts = (s: AnyMachineSnapshot): boolean => s.context.attempts > 2 && isTransfer(s);
+const isBetweenAttempts = (s: AnyMachineSnapshot): boolean => s.context.attempts > 2 && isRepeated(s);
 
 /** The claim matters only where a token is used or waited for. */
 const usesTokenAnywhere = (s: AnyMachineSnapshot): boolean =>
@@ -200,7 +201,7 @@ const standingOf = (s: AnyMachineSnapshot) =>
 const situationOfJob = (s: AnyMachineSnapshot): string =>
   JSON.stringify([
     standingOf(s),
-    isTransfer(s) && s.context.attempts,
+    isRepeated(s) && s.context.attempts,
     endingOf(s.context.failure?.code),
     isOnItsWay(s) && [
       ...[s.context.toolchain, s.context.hasCatalog, s.context.pass],
@@ -226,7 +227,7 @@ const matters = worksAt(
 /** Looking at its memory changes nothing but that it is looked at. */
 const isMeasured = worksAt(/"inspecting"/);
 const isOnItsWay = worksAt(/waitingForSlot|"running"/);
-const isTransfer = worksAt(/downloading|delivering/);
+const isRepeated = worksAt(/downloading|delivering|enteringMachine/);
 
 /** Failures differ only in the end they lead to. */
 const endingOf = (code: string | undefined) =>

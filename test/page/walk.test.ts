@@ -24,13 +24,11 @@ const arrowsOf = (step: WalkStep | undefined) =>
 const nameOf = (path: string) => signJob.states.get(path)?.name;
 
 test('a job goes through the states that only decide as well', () => {
-  const walk = walkOfPath(
-    signJob,
-    pathOf('running.awaitingMachine', 'running.transferring', 'no.such.state'),
-  );
-  expect(walk.map(({ name }) => name)).toEqual(['awaitingMachine', 'transferring']);
+  const entering = 'running.enteringMachine.attempting';
+  const walk = walkOfPath(signJob, pathOf(entering, 'running.transferring', 'no.such.state'));
+  expect(walk.map(({ name }) => name)).toEqual(['attempting', 'transferring']);
   expect(arrowsOf(walk[1])).toEqual([
-    ['awaitingMachine', 'equipped'],
+    ['attempting', 'equipped'],
     ['equipped', 'beginningPass'],
     ['beginningPass', 'transferring'],
   ]);

@@ -26,6 +26,7 @@ export const PHASES: Readonly<Record<string, Phases>> = {
       'with the machine': [
         'awaitingMachine',
         'askingForMachine',
+        'enteringMachine',
         'learningToolchain',
         'equipped',
         'compilingAssets',

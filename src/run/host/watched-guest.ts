@@ -44,12 +44,15 @@ export function watchedGuest(session: GuestSession): WatchedGuest {
 export function guestOf(guests: ReadonlyMap<string, WatchedGuest>, vmName: string): WatchedGuest {
   const guest = guests.get(vmName);
   if (guest) return guest;
-  throw new ShipError('GUEST_LOST', {
+  throw wayBroken();
+}
+
+export const wayBroken = (): ShipError =>
+  new ShipError('GUEST_LOST', {
     summary: 'The connection to the virtual machine was lost.',
     reason: 'There is no open connection to it any more.',
     nextStep: TRY_AGAIN_OR_LOOK,
   });
-}
 
 /** By name of the machine. */
 export class WatchedGuests extends Map<string, WatchedGuest> {
