@@ -16,6 +16,7 @@ const thisHost = (): ServiceHost => ({
   execPath: process.execPath,
   launchctl: '/bin/launchctl',
   daemonsDir: '/Library/LaunchDaemons',
+  newsyslogDir: '/etc/newsyslog.d',
   systemctl: 'systemctl',
   unitsDir: '/etc/systemd/system',
 });

@@ -134,6 +134,10 @@ const schema = z.object({
   drainTimeoutMinutes: wholeNumber(0, 1_440).default(60),
   hubErrors: z.enum(['on', 'off'], 'must be on or off').default('on'),
   historyJobs: wholeNumber(0, 5_000).default(500),
+  logFile: z
+    .string()
+    .transform((path) => resolve(path))
+    .optional(),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn or error')
     .default('info'),

@@ -255,6 +255,12 @@ export const settings = {
     meaning: '`debug`, `info`, `warn` or `error`',
     defaultText: '`info`',
   },
+  logFile: {
+    variable: 'PERRY_LOG_FILE',
+    meaning:
+      'File that the log is written to, as JSON lines; made anew when it is renamed, so that it can be rotated',
+    defaultText: 'standard error',
+  },
   inspectPort: {
     variable: 'PERRY_INSPECT',
     meaning:

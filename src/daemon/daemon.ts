@@ -20,6 +20,7 @@ import { adoptState } from '../journal/state-format.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { openTakenJobs } from '../journal/taken-jobs.ts';
 import { logEvents } from '../observability/log-events.ts';
+import { toLogFile } from '../observability/log-output.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { packageVersion } from '../package-root.ts';
 import { runLimitsOf } from '../run/host/limits.ts';
@@ -169,13 +170,14 @@ const NO_ISOLATION =
  */
 export async function makeServices(options: DaemonOptions, hear?: (line: string) => void): Promise<Services> {
   const { config, forTerminal, limits = {}, writeLog } = options;
+  const write = writeLog ?? (config.logFile === undefined ? undefined : toLogFile(config.logFile));
   const redactor = createRedactor();
   redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword, config.orchardToken ?? '']);
   const logger = createLogger({
     level: config.logLevel,
     redactor,
     forTerminal,
-    ...(writeLog && { write: writeLog }),
+    ...(write && { write }),
     ...(hear && { hear }),
   });
   const takenJobs = openTakenJobs(config.stateDir, (error) => logger.error({ err: error }, NOT_JOURNALLED));

@@ -1,6 +1,6 @@
-import { destination, type Logger, pino, stdSerializers } from 'pino';
-import pretty from 'pino-pretty';
+import { type Logger, pino, stdSerializers } from 'pino';
 import { ShipError } from '../errors.ts';
+import { toStderr } from './log-output.ts';
 import { type LineRedactor, redactLine } from './redact-line.ts';
 import { withSourceLines } from './source-lines.ts';
 
@@ -39,37 +39,6 @@ export function createLogger({
       },
     },
   );
-}
-
-function toStderr(forTerminal: boolean): (line: string) => void {
-  const file = destination({ dest: 2, sync: true });
-  // a terminal that was closed, or a full disk behind stderr, is no reason to stop working
-  file.on('error', () => {});
-  if (!forTerminal) return gathered((text) => void file.write(text));
-  const lines = pretty({ destination: file, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' });
-  return (line) => void lines.write(line);
-}
-
-/** Of all loggers of this process, for its end. */
-const unwritten = new Set<() => void>();
-process.once('exit', () => {
-  for (const flush of unwritten) flush();
-});
-
-/** What is said at once is written at once: a call into the system for each line would be most of its cost. */
-function gathered(write: (text: string) => void): (line: string) => void {
-  let waiting = '';
-  const flush = () => {
-    const text = waiting;
-    waiting = '';
-    unwritten.delete(flush);
-    if (text !== '') write(text);
-  };
-  return (line) => {
-    if (waiting === '') process.nextTick(flush);
-    waiting += line;
-    unwritten.add(flush);
-  };
 }
 
 const MAX_CAUSES = 8;

@@ -26,6 +26,8 @@ export interface ServiceHost {
   readonly launchctl: string;
   /** `/Library/LaunchDaemons`. */
   readonly daemonsDir: string;
+  /** `/etc/newsyslog.d`. */
+  readonly newsyslogDir: string;
   /** Path of systemctl. */
   readonly systemctl: string;
   /** `/etc/systemd/system`. */

@@ -22,6 +22,7 @@ beforeEach(async () => {
     launchctl: await fakeLaunchctl(),
     daemonsDir: join(home, 'LaunchDaemons'),
     ...{ systemctl: '/nowhere/systemctl', unitsDir: join(home, 'units') },
+    newsyslogDir: join(home, 'newsyslog.d'),
   };
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
@@ -87,7 +88,7 @@ describe('the property list', () => {
       ProcessType: 'Interactive',
       Umask: 0o077,
       StandardOutPath: join(home, 'Library/Logs/perry-ship/perry-ship.out.log'),
-      StandardErrorPath: join(home, 'Library/Logs/perry-ship/perry-ship.log'),
+      StandardErrorPath: join(home, 'Library/Logs/perry-ship/perry-ship.err.log'),
       LimitLoadToSessionType: 'Aqua',
     });
     const [node = '', end, script = '', ...words] = ProgramArguments as string[];
@@ -95,7 +96,10 @@ describe('the property list', () => {
     expect(end).toBe('--');
     expect(script).toMatch(/dist\/src\/cli\/perry-ship\.js$/);
     expect(words).toEqual(['run', '--env-file', envFile]);
-    expect(Object.keys(EnvironmentVariables as object)).toEqual(['PATH']);
+    expect(EnvironmentVariables).toEqual({
+      PATH: expect.any(String),
+      PERRY_LOG_FILE: join(home, 'Library/Logs/perry-ship/perry-ship.log'),
+    });
     expect(JSON.stringify(EnvironmentVariables)).toContain('/opt/homebrew/bin');
     expect(plist.toString()).not.toContain('s3cret-value');
   });
@@ -228,6 +232,12 @@ describe('install and uninstall', () => {
       const { plan } = await installService(flags, { ...host, uid: 0 });
       expect((await calls()).at(-1)).toBe(`bootstrap system ${plan.plistPath}`);
       expect(installNotes(plan)).toContain(daemonTraps);
+      const rotation = join(home, 'newsyslog.d', `${LABEL}.conf`);
+      expect(await readFile(rotation, 'utf8')).toMatch(
+        /Logs\/perry-ship\/perry-ship\.log \d+:\d+ 600 10 10240 \* JN\n$/,
+      );
+      await uninstallService(flags, { ...host, uid: 0 });
+      await expect(stat(rotation)).rejects.toMatchObject({ code: 'ENOENT' });
     },
   );
 

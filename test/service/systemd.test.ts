@@ -17,7 +17,7 @@ beforeEach(async () => {
   host = {
     platform: 'linux',
     ...{ uid: 1000, home, env: {}, execPath: process.execPath },
-    ...{ launchctl: '/nowhere/launchctl', daemonsDir: '/nowhere' },
+    ...{ launchctl: '/nowhere/launchctl', daemonsDir: '/nowhere', newsyslogDir: '/nowhere' },
     ...{ systemctl: await fakeSystemctl(), unitsDir: join(home, 'units') },
   };
 });

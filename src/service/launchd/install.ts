@@ -1,11 +1,12 @@
 import { chown, readFile, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ShipError } from '../../errors.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
 import type { ServiceFlags, ServiceHost } from '../host.ts';
 import { writeWorldReadable } from '../write-whole.ts';
 import { bootout, bootstrap, kickstart, type Launchd, type ServiceState, serviceState } from './launchctl.ts';
-import { LABEL, placesOf, planService, type ServicePlan } from './plan.ts';
+import { newsyslogLine } from './newsyslog.ts';
+import { LABEL, placesOf, planService, ROTATION, type ServicePlan } from './plan.ts';
 
 export interface InstallResult {
   readonly plan: ServicePlan;
@@ -29,6 +30,7 @@ export async function installService(flags: ServiceFlags, host: ServiceHost): Pr
   const isSame = (await readFile(plan.plistPath).catch(() => undefined))?.equals(plan.plist) === true;
   if (known && isSame && !isEnding(known)) return { plan, outcome: await keepRunning(launchd, known) };
   await makeFolders(plan);
+  await writeRotation(plan);
   await writeWorldReadable(plan.plistPath, plan.plist);
   if (known && (await bootout(launchd, LABEL)) === 'ending') throw stillStopping();
   await bootstrap(launchd, LABEL, plan.plistPath);
@@ -48,6 +50,7 @@ export async function uninstallService(
   );
   const left = known ? await bootout(launchd, LABEL) : 'gone';
   await rm(plistPath, { force: true });
+  if (flags.daemon) await rm(join(host.newsyslogDir, ROTATION), { force: true });
   if (left === 'ending') return 'ending';
   return known || wasThere ? 'removed' : 'absent';
 }
@@ -81,6 +84,14 @@ async function makeFolders({ logDir, plistPath, spec }: ServicePlan): Promise<vo
   if (spec.kind !== 'daemon') return;
   const { uid, gid } = await stat(spec.home);
   await chown(logDir, uid, gid);
+}
+
+/** Root writes it where newsyslog reads it; anybody else beside the log, for root to copy it. */
+async function writeRotation({ logDir, rotationPath }: ServicePlan): Promise<void> {
+  const text = newsyslogLine(logDir, await stat(logDir));
+  if (text === undefined) return;
+  await makeFolder(dirname(rotationPath));
+  await writeWorldReadable(rotationPath, text);
 }
 
 async function daemonIsPossible({ spec }: ServicePlan, host: ServiceHost): Promise<void> {

@@ -18,6 +18,7 @@ export interface ServiceSpec {
 
 /** Homebrew's folder is not on the PATH that launchd gives, and Tart is there. */
 const PATH = '/opt/homebrew/bin:/opt/homebrew/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+export const LOG_FILE = 'perry-ship.log';
 const OWNER_ONLY_UMASK = 0o077;
 
 /**
@@ -48,8 +49,9 @@ export function servicePlist(spec: ServiceSpec): Buffer {
     ['ExitTimeOut', spec.exitTimeoutSeconds],
     ['ProcessType', 'Interactive'],
     ['Umask', OWNER_ONLY_UMASK],
+    // launchd keeps these open, whoever renames them: only what a daemon says that cannot start or crashes
     ['StandardOutPath', join(spec.logDir, 'perry-ship.out.log')],
-    ['StandardErrorPath', join(spec.logDir, 'perry-ship.log')],
+    ['StandardErrorPath', join(spec.logDir, 'perry-ship.err.log')],
     ...sessionOf(spec),
   ];
   return buildPlist(newDict(entries), 'xml', { name: `${spec.label}.plist` });
@@ -65,8 +67,11 @@ const programArguments = ({ nodePath, scriptPath, envFile }: ServiceSpec): strin
 ];
 
 /** A LaunchDaemon has no HOME; without it neither Tart nor we find our files. */
-function environment({ kind, home, user }: ServiceSpec): PlistDict {
-  const variables: [string, PlistValue][] = [['PATH', PATH]];
+function environment({ kind, home, user, logDir }: ServiceSpec): PlistDict {
+  const variables: [string, PlistValue][] = [
+    ['PATH', PATH],
+    ['PERRY_LOG_FILE', join(logDir, LOG_FILE)],
+  ];
   if (kind === 'daemon') variables.push(['HOME', home], ['USER', user ?? '']);
   return newDict(variables);
 }

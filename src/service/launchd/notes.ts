@@ -1,3 +1,4 @@
+import { LOG_FILE } from './launchd-plist.ts';
 import type { ServicePlan } from './plan.ts';
 
 /** What a Mac does to a service that needs virtual machines; each line is a failure that somebody had. */
@@ -24,7 +25,13 @@ export const daemonTraps = `What a LaunchDaemon needs beside what a LaunchAgent 
 `;
 
 /** Printed after `service install`. */
-export function installNotes({ spec, plistPath, logDir, unseenVariables }: ServicePlan): string {
+export function installNotes({
+  spec,
+  plistPath,
+  logDir,
+  rotationPath,
+  unseenVariables,
+}: ServicePlan): string {
   const unseen =
     unseenVariables.length === 0
       ? []
@@ -35,7 +42,10 @@ export function installNotes({ spec, plistPath, logDir, unseenVariables }: Servi
   return [
     `Installed ${plistPath}`,
     `  settings  ${spec.envFile ?? 'built-in defaults; give a file with --env-file'}`,
-    `  logs      ${logDir}/perry-ship.log`,
+    `  log       ${logDir}/${LOG_FILE}; what comes before it, or of a crash, is in perry-ship.err.log`,
+    spec.kind === 'daemon'
+      ? `  rotation  ${rotationPath}: newsyslog keeps ten files of 10 MB`
+      : `  rotation  sudo cp "${rotationPath}" /etc/newsyslog.d/ lets newsyslog keep ten files of 10 MB`,
     '  look      perry-ship service status · perry-ship status',
     ...unseen,
     '',

@@ -19,11 +19,14 @@ export interface ServicePlan {
   readonly plistPath: string;
   readonly domain: string;
   readonly logDir: string;
+  /** What rotates the log lies there; of a LaunchDaemon it is where newsyslog looks for it. */
+  readonly rotationPath: string;
   /** Settings of this shell that the service will not see. */
   readonly unseenVariables: readonly string[];
 }
 
 export const LABEL = 'com.perryts.perry-ship';
+export const ROTATION = `${LABEL}.conf`;
 const ENV_FILE = join('Library', 'Application Support', 'perry-ship', 'perry-ship.env');
 
 /**
@@ -52,6 +55,7 @@ export async function planService(flags: ServiceFlags, host: ServiceHost): Promi
     plist: servicePlist(spec),
     ...placesOf(kind, home, host),
     logDir,
+    rotationPath: join(kind === 'daemon' ? host.newsyslogDir : logDir, ROTATION),
     unseenVariables: unseenVariables(host),
   };
 }
