@@ -39,7 +39,8 @@ export function createActorWatch(redact: RedactText, now: () => number = Date.no
   const forget = (id: string): boolean => {
     if (!known.delete(id)) return false;
     fresh.moved.delete(id);
-    if (!fresh.begun.delete(id)) keepLast(fresh.ended, id, MAX_ACTORS);
+    // no more of these than were told
+    if (!fresh.begun.delete(id)) fresh.ended.push(id);
     return true;
   };
   const begin = (actor: AnyActorRef): Known | undefined => {

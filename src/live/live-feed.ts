@@ -35,17 +35,21 @@ export function createLiveFeed({ root, redact, onFault, ...about }: LiveFeedOpti
   const watch = createActorWatch(redact);
   const pacing = createActor(pageFeedMachine);
   const viewers = new Viewers(watch, about);
-  const changed = () => pacing.send({ type: 'feed.changed' });
+  // the last viewers leave when all is over
+  const say: typeof pacing.send = (event) => {
+    if (pacing.getSnapshot().status === 'active') pacing.send(event);
+  };
+  const changed = () => say({ type: 'feed.changed' });
   const feed = createFeed({
     path: '/live',
     joined: (viewer) => {
       viewers.await(viewer);
-      pacing.send({ type: 'viewer.joined' });
+      say({ type: 'viewer.joined' });
       changed();
     },
     left: (viewer) => {
       viewers.forget(viewer);
-      pacing.send({ type: 'viewer.left' });
+      say({ type: 'viewer.left' });
     },
     heard: (viewer, text) => {
       if (text !== GREET) return;

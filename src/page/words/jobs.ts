@@ -38,14 +38,17 @@ export function runSaid({ phase, stage, state, failure, claim }: Omit<RunStatus,
   return { tone: 'busy', word: stage === null ? stateWord(state) : stageWord(stage) };
 }
 
-/** `running.checkingCredentials` → `Checking credentials` */
-export const stateWord = (path: string): string => capital(inWords(path.split('.').at(-1) ?? path));
+/** `running.checkingCredentials` → `Checking credentials`, `running.downloading.attempting` → `Downloading` */
+export function stateWord(path: string): string {
+  const [first = '', second] = path.split('.');
+  return capital(inWords(first === 'running' && second !== undefined ? second : first));
+}
 
 export const targetWord = (target: string | null): string =>
-  ({ 'macos-sign': 'macOS', 'ios-sign': 'iOS' })[target ?? ''] ?? target ?? 'not known yet';
+  ({ 'macos-sign': 'macOS', 'ios-sign': 'iOS' })[target ?? ''] ?? target ?? 'Job';
 
 /** Where a virtual machine stands. */
 export function machineWord(state: string): string {
-  if (state.startsWith('alive.ready') || state === 'alive') return 'ready';
-  return inWords(state.split('.').at(-1) ?? state);
+  const [first = '', second] = state.split('.');
+  return inWords(first === 'alive' && second !== undefined ? second : first);
 }

@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import type { AnyStateMachine, StateNode } from 'xstate';
+import { viewOf } from '../../src/page/model/route.ts';
+import { eventSaid, isTold } from '../../src/page/words/events.ts';
+import { byteSize, duration, inWords, plain, shortDuration } from '../../src/page/words/format.ts';
+import { hubSaid } from '../../src/page/words/hub.ts';
+import { machineWord, runSaid, stateWord } from '../../src/page/words/jobs.ts';
+import { activePaths } from '../../src/page/words/states.ts';
+import { workSaid } from '../../src/page/words/work.ts';
+import { charts } from '../../visualizations/pages.ts';
+
+const statesOf = (chart: string, ...path: readonly string[]): string[] => {
+  const node = path.reduce<StateNode | undefined>(
+    (at, name) => at?.states[name] as StateNode | undefined,
+    (charts[chart] as AnyStateMachine).root as StateNode,
+  );
+  return Object.keys(node?.states ?? {});
+};
+
+describe('texts of others', () => {
+  test.each([
+    ['evil\u202egpj.exe', 'evil\ufffdgpj.exe'],
+    ['two\nlines\u0000', 'two\ufffdlines\ufffd'],
+    ['zero\u200bwidth', 'zero\ufffdwidth'],
+    ['أخبار اليوم', 'أخبار اليوم'],
+    ['<img src=x>', '<img src=x>'],
+  ])('%j is shown as %j', (text, shown) => {
+    expect(plain(text)).toBe(shown);
+  });
+
+  test('are cut', () => {
+    expect(plain('x'.repeat(1_000), 10)).toBe(`${'x'.repeat(9)}…`);
+  });
+});
+
+test.each([
+  [-5, '0 s'],
+  [59_999, '59 s'],
+  [61_000, '1 min 1 s'],
+  [3_600_000, '1 h 0 min'],
+  [90_000_000, '1 d 1 h'],
+])('%d ms are %s', (ms, text) => {
+  expect(duration(ms)).toBe(text);
+});
+
+test('short times and sizes', () => {
+  expect([40, 1_540, 61_000].map(shortDuration)).toEqual(['40 ms', '1.5 s', '1 min 1 s']);
+  expect([0, 999, 1_500, 250_000_000].map(byteSize)).toEqual(['0 B', '999 B', '1.5 kB', '250 MB']);
+  expect(inWords('mergingInfoPlist')).toBe('merging info plist');
+});
+
+test('there are words for each state of the work of the daemon', () => {
+  const states = [...statesOf('supervisor'), ...statesOf('supervisor', 'serving', 'work')];
+  const transient = ['serving', 'beginning'];
+  for (const state of states.filter((each) => !transient.includes(each)))
+    expect(workSaid(state).word, state).not.toBe(state);
+});
+
+test('a hub that is not there says what to do', () => {
+  expect(hubSaid({ link: 'online', connection: 'linked.online' }).tone).toBe('good');
+  expect(hubSaid({ link: 'refused', connection: 'refused' })).toMatchObject({
+    tone: 'bad',
+    word: 'Refused',
+    nextStep: expect.stringContaining('PERRY_HUB_WORKER_SECRET'),
+  });
+  expect(hubSaid({ link: 'offline', connection: 'backingOff' })).toMatchObject({
+    tone: 'bad',
+    word: 'Away',
+    nextStep: expect.stringContaining('perry-ship doctor'),
+  });
+  expect(hubSaid({ link: 'offline', connection: 'connecting' }).word).toBe('Connecting');
+});
+
+test('a job says what it does', () => {
+  const job = {
+    ...{ runId: 'r', jobId: 'j', phase: 'working', appName: null, target: null, bundleId: null },
+    ...{ state: 'running.codesigning', stage: 'signing', percent: 1, claim: 'valid' },
+    ...{ machine: null, failure: null },
+  };
+  expect(runSaid(job)).toEqual({ tone: 'busy', word: 'Signing' });
+  expect(runSaid({ ...job, phase: 'waiting', stage: null }).word).toBe('Waiting for a slot');
+  expect(runSaid({ ...job, phase: 'concluded' })).toEqual({ tone: 'good', word: 'Done, cleaning up' });
+  expect(runSaid({ ...job, phase: 'concluded', failure: 'X' }).tone).toBe('bad');
+  expect(stateWord('running.downloading.attempting')).toBe('Downloading');
+  expect([machineWord('alive.ready.serving'), machineWord('deleting.attempting')]).toEqual([
+    'ready',
+    'deleting',
+  ]);
+});
+
+describe('events', () => {
+  test.each([
+    ['hub.linkUp', {}, 'good', 'Linked to the hub'],
+    ['hub.linkLost', { reason: 'it \u202eclosed' }, 'warn', 'The link to the hub is lost: it \ufffdclosed'],
+    [
+      'job.concluded',
+      { conclusion: { outcome: 'failed', failure: { code: 'CODE', summary: 'Why.' } } },
+      'bad',
+      'The job has failed: CODE: Why.',
+    ],
+    ['job.noted', { note: { kind: 'log', line: 'a line' } }, 'idle', 'a line'],
+    ['xstate.done.actor.codesign', {}, 'idle', 'Codesign: done'],
+    [
+      'xstate.error.actor.codesign',
+      { error: { code: 'C', summary: 'S.' } },
+      'bad',
+      'Codesign: failed: C: S.',
+    ],
+    ['xstate.after.beat.pageFeed.watched', {}, 'idle', 'A time is over: beat'],
+    ['something.newOf', {}, 'idle', 'Something new of'],
+    ['toString', {}, 'idle', 'To string'],
+  ])('%s is said', (type, facts, tone, word) => {
+    expect(eventSaid({ type, facts })).toEqual({ tone, word });
+  });
+
+  test('hostile facts break nothing', () => {
+    for (const type of ['job.noted', 'job.concluded', 'hub.linkLost', 'vm.lost', 'xstate.error.actor.x'])
+      for (const value of [null, 1, [], 'x', { kind: {} }])
+        expect(
+          eventSaid({
+            type,
+            facts: { note: value, conclusion: value, reason: value, failure: value, error: value },
+          }).word,
+        ).toBeTypeOf('string');
+  });
+
+  test('those that an operator follows are told apart from how it is done', () => {
+    expect(isTold({ type: 'hub.jobAssigned', facts: {} })).toBe(true);
+    expect(isTold({ type: 'xstate.error.actor.codesign', facts: {} })).toBe(true);
+    expect(isTold({ type: 'xstate.done.actor.codesign', facts: {} })).toBe(false);
+    expect(isTold({ type: 'job.noted', facts: { note: { kind: 'progress' } } })).toBe(false);
+    expect(isTold({ type: 'constructor', facts: {} })).toBe(false);
+  });
+});
+
+test('active states are told from the outside in', () => {
+  expect(activePaths('idle')).toEqual(['idle']);
+  expect(activePaths({ engaged: { work: { running: 'codesigning' }, claim: 'valid', pulse: {} } })).toEqual([
+    'engaged.work.running.codesigning',
+    'engaged.claim.valid',
+    'engaged.pulse',
+  ]);
+  expect(activePaths(undefined)).toEqual([]);
+});
+
+test.each([
+  ['', { name: 'jobs' }],
+  ['#/history', { name: 'history' }],
+  ['#/job/a%2Fb', { name: 'job', runId: 'a/b' }],
+  ['#/job/%E0%A4%A', { name: 'job', runId: '%E0%A4%A' }],
+  ['#/job/', { name: 'jobs' }],
+  ['#/constructor', { name: 'jobs' }],
+])('the address %j is a view', (hash, view) => {
+  expect(viewOf(hash)).toEqual(view);
+});
