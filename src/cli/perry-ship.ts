@@ -157,7 +157,7 @@ withBundleFlags(
   program
     .command('check [bundle]')
     .description(
-      'everything that would go wrong with an .app, .ipa, .zip or .tar.gz, before anything is signed',
+      'everything that would go wrong with an .app, .xcarchive, .ipa, .zip or .tar.gz, before anything is signed',
     ),
 )
   .option('--json', 'print the findings as JSON')
@@ -167,7 +167,7 @@ withBundleFlags(
   program
     .command('sign [bundle]')
     .description(
-      'one .app, .ipa, .zip or .tar.gz, no hub: signed in a machine of its own, packed, verified, left where you want it',
+      'one .app, .xcarchive, .ipa, .zip or .tar.gz, no hub: signed in a machine of its own, packed, verified, left where you want it',
     ),
 )
   .addOption(new Option('--driver <kind>', 'virtual machines (PERRY_VM_DRIVER)').choices(vmDriverKinds))

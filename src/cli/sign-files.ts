@@ -94,6 +94,7 @@ const isNamedApp = (name: string): boolean => extname(name).toLowerCase() === '.
 /** Most often the folder that the app lies in was named, as builds leave it and archives unpack. */
 async function requireApp(path: string, given: string): Promise<string> {
   if (isNamedApp(path)) return path;
+  if (extname(path).toLowerCase() === '.xcarchive') return appInArchive(path, given);
   const [app, ...others] = [...(await appsIn(given)), ...(await appsIn(join(given, 'Payload')))];
   const summary = `The folder ${JSON.stringify(given)} is not an app.`;
   if (app !== undefined)
@@ -106,6 +107,19 @@ async function requireApp(path: string, given: string): Promise<string> {
     summary,
     'Its name does not end in .app, and no app lies in it.',
     'Name a folder <name>.app, or an .ipa, .zip or .tar.gz with one.',
+  );
+}
+
+/** Xcode keeps the app in a folder of its archive; debug symbols and what the App Store wants lie at its top. */
+async function appInArchive(archive: string, given: string): Promise<string> {
+  const [app, ...others] = await appsIn(join(archive, 'Products/Applications'));
+  if (app !== undefined && others.length === 0) return app;
+  throw usage(
+    `The archive ${JSON.stringify(given)} holds ${app === undefined ? 'no app' : 'several apps'}.`,
+    app === undefined
+      ? 'Nothing that ends in .app lies in its folder Products/Applications.'
+      : `In its folder Products/Applications lie ${others.length + 1}.`,
+    app === undefined ? 'Name an archive of an app.' : `Name one: ${JSON.stringify(app)}`,
   );
 }
 

@@ -1,6 +1,7 @@
-import { rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ShipError } from '../errors.ts';
+import { holdsDebugSymbols, isCompanion } from '../files/archive/beside-app.ts';
 import { defaultUnpackLimits } from '../files/archive/limits.ts';
 import { copyTree } from '../files/disk/copy-tree.ts';
 import { listTree } from '../files/disk/tree.ts';
@@ -37,8 +38,30 @@ async function copyInto(folder: string, appPath: string, { signal, report }: Ste
     throw tooLarge(tree.length, sizeBytes);
   const onProgress = (copiedBytes: number) => report.progress((copiedBytes / Math.max(1, sizeBytes)) * 95);
   await copyTree(appPath, join(folder, basename(appPath)), { tree, signal, onProgress });
-  return sizeBytes;
+  return sizeBytes + (await copyBeside(folder, appPath, signal));
 }
+
+/** Where an app lies in an archive of Xcode. */
+const IN_XCODE_ARCHIVE = /\.xcarchive\/Products\/Applications\/[^/]+$/i;
+
+/** Out of an archive of Xcode come the debug symbols and the companions of the app, as out of any other archive. */
+async function copyBeside(folder: string, appPath: string, signal: AbortSignal): Promise<number> {
+  if (!IN_XCODE_ARCHIVE.test(appPath)) return 0;
+  const archive = join(appPath, '../../..');
+  const items = await readdir(archive, { withFileTypes: true });
+  let copiedBytes = 0;
+  for (const { name } of items.filter((item) => item.isDirectory() && hasUse(item.name))) {
+    const tree = await listTree(join(archive, name));
+    const sizeBytes = tree.reduce((sum, entry) => sum + entry.sizeBytes, 0);
+    if (tree.length > defaultUnpackLimits.maxEntries || sizeBytes > defaultUnpackLimits.maxUnpackedBytes)
+      throw tooLarge(tree.length, sizeBytes);
+    await copyTree(join(archive, name), join(folder, name), { tree, signal });
+    copiedBytes += sizeBytes;
+  }
+  return copiedBytes;
+}
+
+const hasUse = (name: string): boolean => isCompanion(name) || holdsDebugSymbols(name);
 
 const tooLarge = (entries: number, sizeBytes: number): ShipError =>
   new ShipError('BUNDLE_TOO_LARGE', {

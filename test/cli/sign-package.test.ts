@@ -92,4 +92,21 @@ describe('sign --debug-symbols', () => {
     expect((await sign('--force')).exitCode).toBe(0);
     expect((await readFile(theirs)).subarray(0, 2).toString()).toBe('PK');
   });
+
+  test('come out of an archive of Xcode as well, whose app is signed', async () => {
+    const archive = join(folder, 'Made.xcarchive');
+    const empty = startCli(
+      env,
+      'check',
+      (await mkdir(join(folder, 'No.xcarchive'), { recursive: true })) ?? '',
+    );
+    expect([await empty.ended, empty.lines.join(' ')]).toEqual([2, expect.stringContaining('holds no app')]);
+    await cp(app, join(archive, 'Products/Applications', `${NAME}.app`), { recursive: true });
+    await mkdir(join(archive, 'dSYMs', `${NAME}.app.dSYM`), { recursive: true });
+    await writeFile(join(archive, 'dSYMs', `${NAME}.app.dSYM`, 'Info.plist'), '<plist/>');
+    const out = join(folder, 'archived/');
+    const cli = startCli(env, 'sign', archive, '--quiet', '--debug-symbols', '--out', out);
+    expect(await cli.ended, cli.lines.join('\n')).toBe(0);
+    expect((await readdir(out)).sort()).toEqual([`${NAME}.dSYMs.zip`, `${NAME}.dmg`]);
+  });
 });
