@@ -93,7 +93,7 @@ test('a daemon of a cluster without room is given no job, and says what to do', 
   await hub.submitJob(materials.macJob());
   daemon.signal('SIGTERM');
   expect(await daemon.ended).toBe(0);
-  expect(daemon.lines.join('\n')).toMatch(/no host of the cluster has room.*orchard list workers/);
+  expect(daemon.lines.join('\n')).toMatch(/no host of the cluster has room.*perry-ship doctor/);
   expect(daemon.lines.join('\n')).not.toContain('job assigned');
   await host.expectNothingLeft();
 });
