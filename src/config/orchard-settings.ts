@@ -99,10 +99,18 @@ const labels = z
   .transform((pairs): Readonly<Record<string, string>> => Object.fromEntries(pairs));
 
 const SHA256_HEX_DIGITS = 64;
-/** As the programs of Orchard (0.55.0) print it, `AB CD …`, as openssl does, `AB:CD:…`, or without anything between. */
+/**
+ * As the programs of Orchard (0.55.0) print it, `AB CD …`, as openssl does, `AB:CD:…` or the whole line `sha256
+ * Fingerprint=AB:CD:…`, or without anything between.
+ */
 const fingerprint = z
   .string()
-  .transform((text) => text.trim().replace(/[ :]/g, '').toUpperCase())
+  .transform((text) =>
+    text
+      .replace(/^\s*sha-?256 fingerprint=/i, '')
+      .replace(/[\s:]/g, '')
+      .toUpperCase(),
+  )
   .refine(
     (hex) => hex.length === SHA256_HEX_DIGITS && /^[0-9A-F]+$/.test(hex),
     'must be the SHA-256 of a certificate, 64 hexadecimal digits',
@@ -133,6 +141,10 @@ interface Conflict {
   readonly message: string;
 }
 
+/** The one that was set is named, and not the one that nobody has set. */
+const onlyOfMacs = (right: string, wanted: string): string =>
+  `must be ${right} while PERRY_ORCHARD_OS is darwin, which it is unless set (for ${wanted}, set that to linux)`;
+
 /** What is right by itself, and cannot be together. */
 export function orchardConflicts(values: z.output<typeof schema>): Conflict[] {
   const { orchardToken, orchardTokenFile, orchardUrl = '', orchardCaFile, orchardFingerprint } = values;
@@ -150,11 +162,9 @@ export function orchardConflicts(values: z.output<typeof schema>): Conflict[] {
         message: 'must be an https:// address where a certificate is expected',
       },
     // machines of other kinds wait for a worker for ever
+    os === 'darwin' && arch !== 'arm64' && { setting: 'orchardArch', message: onlyOfMacs('arm64', arch) },
     os === 'darwin' &&
-      (arch !== 'arm64' || runtime !== 'tart') && {
-        setting: 'orchardOs',
-        message: 'must be linux for PERRY_ORCHARD_ARCH=amd64 and for PERRY_ORCHARD_RUNTIME=vetu',
-      },
+      runtime !== 'tart' && { setting: 'orchardRuntime', message: onlyOfMacs('tart', runtime) },
     runtime === 'tart' &&
       arch === 'amd64' &&
       os === 'linux' && {

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { ShipError } from '../errors.ts';
+import { withoutTrailing } from '../text.ts';
 
 const GROUP_OR_OTHERS = 0o077;
 /** Longer than any token. */
@@ -21,8 +22,8 @@ export function expectPrivate(mode: number, path: string, words: string): void {
 }
 
 /**
- * The secret that is a file's whole content, without the newline at its end, which comes from an editor. It is read once: a
- * program that works with it for months keeps what it began with.
+ * The secret that is a file's whole content, without what an editor adds: a byte order mark before it, and blanks and
+ * newlines behind it. It is read once: a program that works with it for months keeps what it began with.
  *
  * @param variable - the setting that names the file
  * @param faultOf - what is wrong with a secret, as a sentence
@@ -35,14 +36,17 @@ export function readSecretFile(
 ): string {
   const { text, mode } = readSmallFile(path, variable);
   expectPrivate(mode, path, `The file "${path}" of ${variable} holds a secret`);
-  const secret = text.replace(/\r?\n$/, '');
+  const secret = withoutTrailing(text.replace(/^\ufeff/, ''), ' \t\r\n');
   const fault = secret === '' ? 'It is empty.' : (lineFault(secret) ?? faultOf(secret));
   if (fault !== undefined) throw unusable(path, variable, fault);
   return secret;
 }
 
-const lineFault = (secret: string): string | undefined =>
-  /[\r\n]/.test(secret) ? 'It has more than one line.' : undefined;
+function lineFault(secret: string): string | undefined {
+  if (/[\r\n]/.test(secret)) return 'It has more than one line.';
+  if (/[\p{Cc}\ufffd]/u.test(secret)) return 'It is no text in UTF-8.';
+  return undefined;
+}
 
 function readSmallFile(path: string, variable: string): { text: string; mode: number } {
   let file: number | undefined;

@@ -95,8 +95,16 @@ test.each([
   ['PERRY_ORCHARD_CPU', '0', /from 1 to 256/],
   ['PERRY_ORCHARD_MEMORY_MB', '8G', /from 256 to/],
   ['PERRY_ORCHARD_OS', 'macos', /must be darwin or linux/],
-  ['PERRY_ORCHARD_ARCH', 'amd64', /PERRY_ORCHARD_OS must be linux for PERRY_ORCHARD_ARCH=amd64/],
-  ['PERRY_ORCHARD_RUNTIME', 'vetu', /PERRY_ORCHARD_OS must be linux/],
+  [
+    'PERRY_ORCHARD_ARCH',
+    'amd64',
+    /PERRY_ORCHARD_ARCH must be arm64 while PERRY_ORCHARD_OS is darwin.* "amd64"/,
+  ],
+  [
+    'PERRY_ORCHARD_RUNTIME',
+    'vetu',
+    /PERRY_ORCHARD_RUNTIME must be tart while PERRY_ORCHARD_OS is darwin.* "vetu"/,
+  ],
 ])('%s=%s is refused, by its name', (variable, value, said) => {
   const text = refusal({ [variable]: value });
   expect(text).toContain(variable);
@@ -127,11 +135,21 @@ test.each(['PERRY_ORCHARD_URL', 'PERRY_ORCHARD_SERVICE_ACCOUNT', 'PERRY_ORCHARD_
   },
 );
 
+test.each([
+  'AB:'.repeat(31),
+  'ab '.repeat(31),
+  `sha256 Fingerprint=${'AB:'.repeat(31)}`,
+  `SHA256 Fingerprint=${'AB:'.repeat(31)}`,
+  ` SHA-256 fingerprint=${'ab'.repeat(31)}`,
+])('a fingerprint is taken as programs print it: %s…', (begin) => {
+  expect(options({ PERRY_ORCHARD_FINGERPRINT: `${begin}cd\n` }).fingerprint).toBe(`${'AB:'.repeat(31)}CD`);
+});
+
 describe('a token in a file', () => {
   const fromFile = (path: string) => ({ PERRY_ORCHARD_TOKEN: '', PERRY_ORCHARD_TOKEN_FILE: path });
 
-  test.each([TOKEN, `${TOKEN}\n`, `${TOKEN}\r\n`])(
-    'is read without the end of its line: %j',
+  test.each([TOKEN, `${TOKEN}\n`, `${TOKEN}\r\n`, `${TOKEN}  \n\n`, `${TOKEN}\t`, `\ufeff${TOKEN}\r\n`])(
+    'is read without what an editor adds to it: %j',
     async (text) => {
       expect(options(fromFile(await file(text))).token).toBe(TOKEN);
       expect(options(fromFile(await file(text, 0o400))).token).toBe(TOKEN);
@@ -148,6 +166,8 @@ describe('a token in a file', () => {
   test.each([
     ['nothing', '', /It is empty/],
     ['an empty line', '\n', /It is empty/],
+    ['a mark of its encoding alone', '\ufeff\r\n', /It is empty/],
+    ['text of another encoding', 't\0o\0k\0e\0n\0', /no text in UTF-8/],
     ['two lines', `${TOKEN}\nmore\n`, /more than one line/],
     ['too much', 'x'.repeat(20_000), /too long/],
     ['a bootstrap token', 'orchard-bootstrap-token-v0.c2ln.c2VjcmV0', /bootstrap token/],

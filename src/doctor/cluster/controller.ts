@@ -85,14 +85,14 @@ const knownAccount = (visit: ClusterVisit): Check => ({
       if (!(error instanceof ShipError) || error.code !== 'CLUSTER_REFUSED') throw error;
       return failed(
         `It refuses "${serviceAccount}", or its token`,
-        `Set PERRY_ORCHARD_TOKEN, or the file of PERRY_ORCHARD_TOKEN_FILE, to the token of "${serviceAccount}"; a new account: ${creation(serviceAccount)}`,
+        `Set PERRY_ORCHARD_TOKEN, or the file of PERRY_ORCHARD_TOKEN_FILE, to what "orchard get service-account ${serviceAccount}/token" prints; a new account: ${creation(serviceAccount)}`,
       );
     }
   },
 });
 
 const creation = (account: string): string =>
-  `orchard create service-account "${account}" --token TOKEN --roles compute:read --roles compute:write`;
+  `orchard create service-account "${account}" --roles compute:read --roles compute:write`;
 
 const knownVersion = (visit: ClusterVisit): Check => ({
   question: 'Is its version one that is known?',
@@ -131,7 +131,7 @@ const rolesOfAccount = (visit: ClusterVisit): Check => ({
     if (missing.length > 0)
       return failed(
         `${has}: it lacks ${missing.join(' and ')}`,
-        `Make it anew: orchard delete service-account "${serviceAccount}"; ${creation(serviceAccount)}`,
+        `Make it anew, and take its new token from "orchard get service-account ${serviceAccount}/token": orchard delete service-account "${serviceAccount}"; ${creation(serviceAccount)}`,
       );
     if (more.length === 0) return ok(`${has}, and no more`);
     return remark(

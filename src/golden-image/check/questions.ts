@@ -109,6 +109,14 @@ const disk = (guest: TrialGuest): Check => ({
   },
 });
 
+function moreMemoryFor({ driver: { kind }, image }: TrialGuest): string {
+  if (kind === 'orchard') return 'Raise PERRY_ORCHARD_MEMORY_MB.';
+  if (kind === 'qemu') return 'Raise PERRY_VM_MEMORY_MB.';
+  return kind === 'tart'
+    ? `Run: tart set ${shellCommand([image])} --memory 4096`
+    : 'Use a host that has more memory: this machine is the host itself.';
+}
+
 const STRENGTH =
   "if [ -r /proc/meminfo ]; then awk '/^MemTotal/ { print $2 * 1024 }' /proc/meminfo; nproc; else sysctl -n hw.memsize hw.ncpu; fi";
 
@@ -119,7 +127,7 @@ const strength = (guest: TrialGuest): Check => ({
       .split(' ')
       .map(Number);
     const evidence = `${(memory / MB).toFixed(0)} MB of memory, ${cpus} processors`;
-    return memory / MB >= WANTED_MEMORY_MB ? ok(evidence) : remark(evidence, 'Raise PERRY_VM_MEMORY_MB.');
+    return memory / MB >= WANTED_MEMORY_MB ? ok(evidence) : remark(evidence, moreMemoryFor(guest));
   },
 });
 

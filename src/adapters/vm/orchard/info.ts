@@ -1,11 +1,10 @@
 import * as z from 'zod';
 import { ShipError } from '../../../errors.ts';
-import { plainLine } from '../../../text.ts';
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood } from './failures.ts';
+import { foreignText } from './foreign-text.ts';
 
-const MAX_TEXT = 100;
-const text = z.string().transform((whole) => plainLine(whole, MAX_TEXT));
+const text = foreignText(100);
 const info = z.object({ version: text, capabilities: z.array(text).max(100).default([]) });
 
 /** What the controller says of itself. */

@@ -2,19 +2,19 @@ import * as z from 'zod';
 import type { ClusterMachineView } from '../../../../machines/contracts/cluster.ts';
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood, notTaken } from './failures.ts';
+import { foreignText, workerName } from './foreign-text.ts';
 import type { OrchardDriverOptions } from './options.ts';
 import { TART_VMS } from './workers.ts';
 
 const MAX_TEXT = 500;
-const text = z.string().transform((whole) => whole.slice(0, MAX_TEXT));
 
 /** What we read of a machine (0.55.0); fields without a value are left out by the controller. */
 const machine = z.object({
   name: z.string().max(MAX_TEXT),
   uid: z.string().min(1).max(MAX_TEXT),
   status: z.string().max(MAX_TEXT),
-  status_message: text.optional(),
-  worker: text.optional(),
+  status_message: foreignText(MAX_TEXT).optional(),
+  worker: workerName.optional(),
 });
 type Machine = z.output<typeof machine>;
 

@@ -1,17 +1,16 @@
 import * as z from 'zod';
-import { plainLine } from '../../../text.ts';
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood } from './failures.ts';
+import { foreignText, workerName } from './foreign-text.ts';
 import { countOf, TART_VMS } from './workers.ts';
 
-const MAX_TEXT = 300;
-const text = z.string().transform((whole) => plainLine(whole, MAX_TEXT));
+const text = foreignText(300);
 
 /** What we read of anybody's machine (0.55.0); fields without a value are left out by the controller. */
 const machine = z.object({
   name: text,
   status: text.default(''),
-  worker: text.default(''),
+  worker: workerName.default(''),
   image: text.default(''),
   image_fqn: text.default(''),
   resources: z.record(z.string(), z.number()).nullish(),

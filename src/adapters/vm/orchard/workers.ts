@@ -1,17 +1,16 @@
 import * as z from 'zod';
-import { plainLine } from '../../../text.ts';
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood } from './failures.ts';
+import { foreignText, workerName } from './foreign-text.ts';
 import type { OrchardSettings } from './options.ts';
 
-const MAX_TEXT = 200;
-const text = z.string().transform((whole) => plainLine(whole, MAX_TEXT));
+const text = foreignText(200);
 /** What a machine of Tart takes one of, and a Mac has two of. */
 export const TART_VMS = 'org.cirruslabs.tart-vms';
 
 /** What we read of a worker (0.55.0); fields without a value are left out by the controller. */
 const worker = z.object({
-  name: text,
+  name: workerName,
   arch: text.default(''),
   runtime: text.default(''),
   labels: z.record(z.string(), z.string()).nullish(),
