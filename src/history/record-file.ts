@@ -27,7 +27,7 @@ export function openRecordFile(stateDir: string, all: () => readonly JobRecord[]
 }
 
 /**
- * What was kept, in the order in which the runs were first heard of. A line that was torn by a kill, or made by
+ * What was kept, in the order in which the runs were last heard of. A line that was torn by a kill, or made by
  * somebody else, is left out.
  *
  * @throws the system's error; nothing for a file that is not there
@@ -37,7 +37,9 @@ export async function readRecords(stateDir: string): Promise<JobRecord[]> {
   for (const line of await linesOf(recordsPathOf(stateDir), MAX_BYTES)) {
     const entry = parsedLine(line);
     const { runId } = (entry ?? {}) as { runId?: unknown };
-    if (typeof runId === 'string') newest.set(runId, entry);
+    if (typeof runId !== 'string') continue;
+    newest.delete(runId);
+    newest.set(runId, entry);
   }
   return [...newest.values()].flatMap((entry) => {
     const read = jobRecordSchema.safeParse(entry);
