@@ -43,7 +43,9 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   STATE_FORMAT_UNKNOWN:
     'Install the version that wrote the state directory, or a newer one, or set PERRY_STATE_DIR to another folder.',
   DAEMON_NOT_ANSWERING: 'Try again; when it stays silent, read its log and start it anew.',
-  JOB_UNKNOWN: '`perry-ship status` lists the jobs that run.',
+  JOB_UNKNOWN: '`perry-ship status` lists the jobs that run, `perry-ship jobs` those that have ended.',
+  HISTORY_UNREADABLE:
+    'Ask as the user that runs the daemon, or remove the folder `history` in the state directory.',
   DAEMON_ENDING: 'Start the daemon again when it has ended.',
   JOB_AMBIGUOUS: 'Write more letters of the job.',
   IMAGE_EXISTS: 'Replace it with `--force`, or give the new one another name.',

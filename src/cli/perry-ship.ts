@@ -85,6 +85,17 @@ toDaemon('cancel', 'stop one job; its machine is destroyed and the hub is told')
   .argument('<job>', 'the job, as "perry-ship status" names it, or the first letters of it')
   .action(async (job, flags) => (await import('./cancel.ts')).cancel(job, flags));
 
+toDaemon('jobs', 'what became of the last jobs, with cause and next step; also when no daemon runs')
+  .option('--failed', 'only those that failed, were not taken in, or were interrupted')
+  .option('--since <time>', 'only those that ended since, e.g. 90s, 15m, 1h, 2d')
+  .option('--limit <n>', 'as many as these, newest first', '20')
+  .action(async (flags) => (await import('./jobs.ts')).jobs(flags));
+
+toDaemon('job', 'all that is known of one job; also when no daemon runs')
+  .argument('<job>', 'a job, or a run of one, or the first letters of it')
+  .option('--log', 'with all lines of its log')
+  .action(async (job, flags) => (await import('./jobs.ts')).job(job, flags));
+
 const service = program
   .command('service')
   .description('run the daemon under launchd or systemd, from boot on and again after a crash')

@@ -1,5 +1,7 @@
 import { answersOf, type StandingFacts, type Supervisor } from '../control/answers.ts';
 import { type ControlServer, startControlServer } from '../control/server.ts';
+import type { History, JobRecord } from '../history/record.ts';
+import type { PastFailure } from '../observability/status.ts';
 import { packageVersion } from '../package-root.ts';
 import type { Services } from '../run/services.ts';
 
@@ -17,7 +19,11 @@ export function startControl(
 }
 
 /** What the status tells that the statecharts do not know. */
-export function standingFacts({ config, vault, driver: machines }: Services, driver: string): StandingFacts {
+export function standingFacts(
+  { config, vault, driver: machines }: Services,
+  history: Pick<History, 'list'>,
+  driver: string,
+): StandingFacts {
   return {
     pid: process.pid,
     version: packageVersion(),
@@ -27,5 +33,14 @@ export function standingFacts({ config, vault, driver: machines }: Services, dri
     startedAtMs: Date.now(),
     failingHosts: () => machines.failingHosts?.() ?? {},
     receivedAtMs: (runId) => vault.claim(runId)?.receivedAtMs,
+    lastFailures: () => history.list({ failedOnly: true, limit: SHOWN_FAILURES }).map(pastFailure),
   };
+}
+
+const SHOWN_FAILURES = 5;
+
+function pastFailure(record: JobRecord): Omit<PastFailure, 'secondsAgo'> {
+  const { jobId, runId, appName, result, endedAtMs, startedAtMs, failure } = record;
+  const { code = null, summary = null, nextStep = null } = failure ?? {};
+  return { jobId, runId, appName, result, endedAtMs: endedAtMs ?? startedAtMs, code, summary, nextStep };
 }

@@ -111,7 +111,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     inspect: logEvents(logger),
   });
   supervisor.system.inspect(history.observe);
-  const facts = standingFacts(services, driver);
+  const facts = standingFacts(services, history, driver);
   const control = await startControl(supervisor, services, facts);
   const web = await startWeb({
     ...{ supervisor, services, history, driver },

@@ -1,13 +1,17 @@
-import type { DaemonStatus, RunStatus } from './status.ts';
+import { ago, align, duration, plain } from './columns.ts';
+import type { DaemonStatus, PastFailure, RunStatus } from './status.ts';
 
-const MAX_CELL_CHARACTERS = 40;
 const HEAD = ['JOB', 'APP', 'TARGET', 'STATE', 'STAGE', 'DONE', 'MACHINE', 'ELAPSED'];
 
 /** The status for a person: a few lines and a table. */
 export function renderStatus(status: DaemonStatus): string {
-  return [...aboutDaemon(status), ...aboutRuns(status), ...aboutLeaks(status), ...aboutHosts(status)].join(
-    '\n',
-  );
+  return [
+    ...aboutDaemon(status),
+    ...aboutRuns(status),
+    ...aboutFailures(status),
+    ...aboutLeaks(status),
+    ...aboutHosts(status),
+  ].join('\n');
 }
 
 function aboutDaemon(status: DaemonStatus): string[] {
@@ -41,6 +45,23 @@ function aboutRuns({ runs }: DaemonStatus): string[] {
   return runs.length === 0 ? ['', 'No job is here.'] : ['', ...align([HEAD, ...runs.map(cellsOf)])];
 }
 
+function aboutFailures({ lastFailures }: DaemonStatus): string[] {
+  if (lastFailures.length === 0) return [];
+  const heads = align(lastFailures.map(headOf));
+  const lines = lastFailures.flatMap(({ summary, nextStep }, index) => [
+    `  ${heads[index]}`,
+    ...[summary, nextStep].flatMap((sentence) => (sentence ? [`      ${plain(sentence, 400)}`] : [])),
+  ]);
+  return ['', 'Last failures ("perry-ship job JOB" shows more):', ...lines];
+}
+
+const headOf = ({ secondsAgo, jobId, appName, code, result }: PastFailure): string[] => [
+  ago(secondsAgo),
+  plain(jobId, 80),
+  plain(appName ?? '-'),
+  code ?? result,
+];
+
 function aboutLeaks({ leaked }: DaemonStatus): string[] {
   if (leaked.length === 0) return [];
   const names = leaked.map((name) => `  ${plain(name, 80)}`);
@@ -69,32 +90,4 @@ function cellsOf(run: RunStatus): string[] {
     machine === null ? '-' : `${plain(machine.name, 80)} (${machine.state})`,
     elapsedSeconds === null ? '-' : duration(elapsedSeconds),
   ];
-}
-
-function align(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-/** Names come from the hub and from bundles: nothing in them may steer a terminal. */
-export function plain(text: string, maxCharacters = MAX_CELL_CHARACTERS): string {
-  const printable = text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-  return printable.length > maxCharacters ? `${printable.slice(0, maxCharacters - 1)}…` : printable;
-}
-
-/** 59 → `59 s`, 3_600 → `1 h 0 min`. */
-export function duration(seconds: number): string {
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  if (minutes === 0) return `${seconds} s`;
-  if (hours === 0) return `${minutes} min ${seconds % 60} s`;
-  if (hours < 24) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

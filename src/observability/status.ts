@@ -26,6 +26,20 @@ const runStatusSchema = z.object({
   elapsedSeconds: z.number().nullable(),
 });
 
+/** A job that failed, was not taken in, or was lost with a killed process. */
+const pastFailureSchema = z.object({
+  jobId: z.string(),
+  runId: z.string(),
+  appName: z.string().nullable(),
+  /** `failed`, `notTaken` or `interrupted`. */
+  result: z.string(),
+  endedAtMs: z.number(),
+  secondsAgo: z.number(),
+  code: z.string().nullable(),
+  summary: z.string().nullable(),
+  nextStep: z.string().nullable(),
+});
+
 /** What `perry-ship status --json` prints; fields are added, never renamed. */
 export const statusSchema = z.object({
   pid: z.number(),
@@ -56,10 +70,13 @@ export const statusSchema = z.object({
   leaked: z.array(z.string()),
   /** Macs of a cluster that did not bring machines to run of late, and how often. */
   failingHosts: z.record(z.string(), z.number()).default({}),
+  /** Newest first, also those of earlier processes. */
+  lastFailures: z.array(pastFailureSchema).default([]),
   /** Jobs by outcome since the start. */
   concluded: z.record(z.string(), z.number()),
 });
 
+export type PastFailure = z.output<typeof pastFailureSchema>;
 export type RunStatus = z.output<typeof runStatusSchema>;
 export type DaemonStatus = z.output<typeof statusSchema>;
 export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
@@ -74,6 +91,8 @@ export interface StatusFacts {
   readonly startedAtMs: number;
   readonly nowMs: number;
   readonly failingHosts?: () => Readonly<Record<string, number>>;
+  /** Newest first. */
+  readonly lastFailures?: () => readonly Omit<PastFailure, 'secondsAgo'>[];
   /** When the assignment came, as long as that is known. */
   readonly receivedAtMs: (runId: string) => number | undefined;
 }
@@ -97,6 +116,10 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
     runs: runs.map((run) => runStatusOf(run, facts)),
     leaked: [...leaked],
     failingHosts: { ...facts.failingHosts?.() },
+    lastFailures: (facts.lastFailures?.() ?? []).map((failure) => ({
+      ...failure,
+      secondsAgo: seconds(nowMs - failure.endedAtMs),
+    })),
     concluded: { ...concluded },
   };
 }

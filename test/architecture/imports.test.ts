@@ -137,6 +137,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'adapters',
     'config',
     'observability',
+    'history',
     'preflight',
     'verify',
     'run',

@@ -17,6 +17,7 @@ const status: DaemonStatus = {
     slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
     runs: [],
     leaked: [],
+    lastFailures: [],
     failingHosts: {},
     concluded: { succeeded: 4 },
   },

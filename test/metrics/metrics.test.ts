@@ -11,7 +11,7 @@ const status: DaemonStatus = {
   ...{ uptimeSeconds: 9, link: 'online', connection: 'linked.online', nextTryInSeconds: null },
   work: 'accepting',
   slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
-  ...{ runs: [], leaked: [], failingHosts: {}, concluded: {} },
+  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {} },
 };
 const snapshot = { context: { runs: [] }, children: {} } as unknown as SupervisorSnapshot;
 

@@ -3,6 +3,7 @@ import { createActor } from 'xstate';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { supervisorMachine } from '../../machines/supervisor/machine.ts';
+import { ago, duration } from '../../src/observability/columns.ts';
 import { statePath, valueAt } from '../../src/observability/state-path.ts';
 import {
   type DaemonStatus,
@@ -10,7 +11,7 @@ import {
   statusOf,
   statusSchema,
 } from '../../src/observability/status.ts';
-import { duration, renderStatus } from '../../src/observability/status-text.ts';
+import { renderStatus } from '../../src/observability/status-text.ts';
 import { deaf, inert } from '../machines/inert.ts';
 import { Stage } from '../machines/stage.ts';
 
@@ -69,6 +70,39 @@ describe('the status', () => {
     expect(unknown.runs[0]?.elapsedSeconds).toBeNull();
     actor.stop();
   });
+});
+
+test('ages are told roughly', () => {
+  const said = [0, 0.4, 59, 61, 3 * 3_600 + 70, 50 * 3_600].map(ago);
+  expect(said).toEqual(['just now', 'just now', '59 s ago', '1 min ago', '3 h ago', '2 d ago']);
+});
+
+test('the last failures are told with their age, and what to do', () => {
+  const failure = {
+    ...{ jobId: 'job-7', runId: 'r-7', appName: 'Tide\u001b Clock', result: 'failed', endedAtMs: 2_000 },
+    ...{ code: 'P12_INVALID', summary: 'The certificate is broken.', nextStep: 'Export it again.' },
+  };
+  const lost = {
+    ...failure,
+    jobId: 'job-12',
+    result: 'interrupted',
+    code: null,
+    summary: null,
+    nextStep: null,
+  };
+  const lastFailures = () => [failure, lost];
+  const status = statusOf(supervisor().getSnapshot(), { ...facts, lastFailures });
+  expect(statusSchema.parse(JSON.parse(JSON.stringify(status)))).toEqual(status);
+  expect(status.lastFailures[0]).toEqual({ ...failure, secondsAgo: 60 });
+  expect(renderStatus(status)).toContain(
+    [
+      'Last failures ("perry-ship job JOB" shows more):',
+      '  1 min ago  job-7   Tide? Clock  P12_INVALID',
+      '      The certificate is broken.',
+      '      Export it again.',
+      '  1 min ago  job-12  Tide? Clock  interrupted',
+    ].join('\n'),
+  );
 });
 
 describe('without a link', () => {
@@ -152,6 +186,7 @@ const full: DaemonStatus = {
   ],
   ...{
     leaked: ['perry-ship-c0ffee00-x'],
+    lastFailures: [],
     failingHosts: { 'mac-\u001b07': 2 },
     concluded: { succeeded: 3, failed: 1, cancelled: 0 },
   },
