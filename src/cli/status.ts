@@ -1,6 +1,8 @@
 import { askDaemon } from '../control/client.ts';
+import { diskText } from '../doctor/disk-use.ts';
 import { ShipError } from '../errors.ts';
 import { renderStatus } from '../observability/status-text.ts';
+import { diskOf } from './disk-line.ts';
 import { type StateDirFlags, stateDirOf } from './state-dir.ts';
 import { endWith } from './tell-error.ts';
 import { watchStatus } from './watch-status.ts';
@@ -16,7 +18,9 @@ export async function status(flags: StatusFlags): Promise<void> {
   if (flags.watch) return watchStatus(stateDir, { json: flags.json === true });
   try {
     const answer = await askDaemon(stateDir, { request: 'status' });
-    print(flags.json ? JSON.stringify({ running: true, ...answer }, null, 2) : renderStatus(answer));
+    const disk = await diskOf(stateDir, flags);
+    if (flags.json) return print(JSON.stringify({ running: true, ...answer, disk }, null, 2));
+    print(`${renderStatus(answer)}\n\ndisk  ${diskText(disk)}`);
   } catch (error) {
     if (!flags.json || !(error instanceof ShipError) || error.code !== 'DAEMON_NOT_RUNNING') throw error;
     print(JSON.stringify({ running: false, stateDir }, null, 2));

@@ -9,6 +9,7 @@ import { vmDrivers } from '../domain/vm-driver.ts';
 import { appleServices } from './apple-services.ts';
 import { type Answer, answer, type Check, type Finding, ok, remark } from './check.ts';
 import { clusterChecks } from './cluster/checks.ts';
+import { diskInUse } from './disk-use.ts';
 import { hubGreeting, hubLink } from './hub-link.ts';
 import { guestReach, machineHost, signingTool } from './machines.ts';
 import { nodeVersion } from './node-version.ts';
@@ -60,6 +61,7 @@ async function* examineConfigured(
   const hasHub = purpose !== 'sign';
   const checks = [
     stateDirectory(config),
+    diskInUse(config),
     ...(hasHub ? [runningDaemon(config)] : []),
     ...machineChecks(config),
     guestReach(config, () => driverOf(config)),

@@ -111,7 +111,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'daemon',
   ],
   'run-process': ['formats', 'adapters', 'run', 'inquiries', 'sign'],
-  doctor: ['domain', 'adapters', 'config', 'observability', 'journal', 'control', 'daemon'],
+  doctor: ['domain', 'files', 'adapters', 'config', 'observability', 'journal', 'control', 'daemon'],
   'golden-image': [
     'machines',
     'formats',

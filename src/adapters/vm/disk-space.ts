@@ -1,6 +1,5 @@
-import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { ShipError } from '../../errors.ts';
+import { freeBytesAt } from '../../files/disk/usage.ts';
 
 const GB = 1e9;
 
@@ -22,19 +21,12 @@ export async function requireFreeSpace(
   minFreeDiskGb: number,
   { volume, nextStep }: DiskAdvice,
 ): Promise<void> {
-  const freeGb = await freeSpaceGb(folder);
-  if (freeGb === undefined || freeGb >= minFreeDiskGb) return;
+  const freeBytes = await freeBytesAt(folder);
+  if (freeBytes === undefined || freeBytes >= minFreeDiskGb * GB) return;
   throw new ShipError('VM_DISK_FULL', {
     summary: 'No machine was made, because the disk of this host is nearly full.',
-    reason: `${volume} has ${freeGb.toFixed(1)} GB free, and ${minFreeDiskGb} GB are wanted.`,
+    reason: `${volume} has ${(freeBytes / GB).toFixed(1)} GB free, and ${minFreeDiskGb} GB are wanted.`,
     nextStep,
     detail: { folder },
   });
-}
-
-/** Of the nearest folder that exists: others are made at their first use. */
-async function freeSpaceGb(folder: string): Promise<number | undefined> {
-  const facts = await statfs(folder).catch(() => undefined);
-  if (facts) return (facts.bavail * facts.bsize) / GB;
-  return dirname(folder) === folder ? undefined : freeSpaceGb(dirname(folder));
 }
