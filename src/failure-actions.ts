@@ -34,6 +34,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   RUN_OUT_OF_MEMORY:
     'Make what is unusually large in the bundle smaller, or allow more with `PERRY_RUN_MEMORY_MB` and `PERRY_RUN_HEAP_MB`.',
   CANCELLED: 'Nothing, when it was meant; otherwise send the job again.',
+  ALARM_NOT_DELIVERED:
+    'Correct `PERRY_ALERT_COMMAND` or `PERRY_ALERT_URL`, and run `perry-ship alarms test`.',
   DISK_FULL: 'Make room on the disk of the state directory.',
   COMMAND_NOT_FOUND: 'Install the program that the message names, or put it on PATH.',
   COMMAND_USAGE_WRONG: 'Correct the command; `perry-ship help COMMAND` lists its flags.',

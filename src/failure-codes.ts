@@ -19,6 +19,7 @@ export const failureCodes = {
   RUN_PROCESS_KILLED: hostRetry('The process that worked on the job was killed from outside.'),
   RUN_OUT_OF_MEMORY: input('What is in the bundle takes more memory than a job may have.'),
   INTERNAL_ERROR: defect('An error that the worker does not know; the log of the run has the cause.'),
+  ALARM_NOT_DELIVERED: hostRetry('An alarm did not reach the operator.'),
   DISK_FULL: host('The disk that the worker writes to is full.'),
   COMMAND_NOT_FOUND: host('A program that the worker needs is not installed or not on PATH.'),
   COMMAND_USAGE_WRONG: input('A command was called with arguments that cannot be used.'),

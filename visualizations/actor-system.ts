@@ -37,6 +37,10 @@ const nodes = {
   'status-watch': { id: 'status', shape: '[status-watch]' },
   page: { id: 'page', shape: '((page))' },
   'page-feed': { id: 'feed', shape: '[page-feed]' },
+  'alarm-watch': { id: 'alarmWatch', shape: '[alarm-watch]' },
+  alarm: { id: 'alarm', shape: '["alarm (one for each thing to be told)"]' },
+  'alarm-delivery': { id: 'delivery', shape: '["alarm-delivery (one for each way)"]' },
+  told: { id: 'told', shape: '([command or webhook of the operator])' },
 } as const satisfies Readonly<Record<string, Node>>;
 
 interface Arrow {
@@ -184,6 +188,12 @@ export const arrows: readonly Arrow[] = [
   { from: 'page', to: 'page-feed', events: ['viewer.joined', 'viewer.left'] },
   { from: 'supervisor', to: 'page-feed', events: ['feed.changed'] },
   { from: 'page-feed', to: 'page', says: 'what has changed' },
+  { from: 'supervisor', to: 'alarm-watch', says: 'how it stands' },
+  { from: 'alarm-watch', to: 'alarm', events: ['condition.held', 'condition.absent'] },
+  { from: 'alarm', to: 'alarm-watch', events: ['alarm.told'] },
+  { from: 'alarm-watch', to: 'alarm-delivery', events: ['notice.wanted'] },
+  { from: 'alarm-delivery', to: 'alarm-watch', events: ['notice.delivered'] },
+  { from: 'alarm-delivery', to: 'told', says: 'notices' },
 ];
 
 /** Events by which regions of one chart talk to each other, by the name of its page. */

@@ -1,4 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
+import { alarmMachine } from '../machines/alarm/machine.ts';
+import { alarmDeliveryMachine } from '../machines/alarm-delivery/machine.ts';
+import { alarmWatchMachine } from '../machines/alarm-watch/machine.ts';
 import { clusterCapacityMachine } from '../machines/cluster-capacity/machine.ts';
 import { clusterLookMachine } from '../machines/cluster-look/machine.ts';
 import { clusterMachine } from '../machines/cluster-machine/machine.ts';
@@ -40,6 +43,9 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   inquiry: inquiryMachine,
   'status-watch': statusWatchMachine,
   'page-feed': pageFeedMachine,
+  'alarm-watch': alarmWatchMachine,
+  alarm: alarmMachine,
+  'alarm-delivery': alarmDeliveryMachine,
   'vm-pool': vmPoolMachine,
   notarization: notarizationMachine,
   'store-upload': storeUploadMachine,

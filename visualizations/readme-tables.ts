@@ -1,3 +1,4 @@
+import { type AlarmKind, alarmKinds } from '../src/alarms/catalogue.ts';
 import { type Setting, type SettingName, settings } from '../src/config/settings.ts';
 import { type FailureCode, failureCodes } from '../src/errors.ts';
 import { actionFor, whoActs } from '../src/failure-actions.ts';
@@ -38,6 +39,23 @@ function failureTable(): string {
   return ['| Code | Who acts | Meaning | What to do |', '|---|---|---|---|', ...rows].join('\n');
 }
 
+/** `5 min`, `20 s`. */
+const delayText = (ms: number): string =>
+  ms === 0 ? 'at once' : ms < 60_000 ? `${ms / 1_000} s` : `${ms / 60_000} min`;
+
+/** Each alarm, when it is told, and what the operator does. */
+function alarmTable(): string {
+  const rows = Object.entries<AlarmKind>(alarmKinds).map(
+    ([name, { meaning, raiseAfterMs, clearAfterMs, nextStep }]) =>
+      `| \`${name}\` | ${meaning} | ${delayText(raiseAfterMs)} | ${delayText(clearAfterMs)} | ${nextStep} |`,
+  );
+  return [
+    '| Alarm | Meaning | Raised after | Over after | What to do |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
 /** Pages of documentation that are generated as a whole, by their path. */
 export const tablePages = (): Readonly<Record<string, string>> => ({
   'src/config/settings.md': [
@@ -51,6 +69,17 @@ export const tablePages = (): Readonly<Record<string, string>> => ({
     '# Error codes',
     'Every failure has a code, and says what went wrong, why, and the exact next step. `perry-ship explain CODE` prints the entry of one. The list is `failure-codes.ts`; the advice, where it is not that of the kind, is `failure-actions.ts`.',
     `${failureTable()}\n`,
+  ].join('\n\n'),
+  'src/alarms/alarms.md': [
+    GENERATED,
+    '# Alarms',
+    'The daemon looks at itself every ten seconds. What should not be, and lasts, is told once when it begins and once when it is over: in the log, by `perry-ship status` and `perry-ship alarms`, in `/metrics` (`perry_ship_alarms`), and by the two ways that you can give it:',
+    '- `PERRY_ALERT_COMMAND`: a program that gets the notice as one line of JSON on its standard input, and nothing of ours in its environment. Words, as in `/usr/local/bin/notify --urgent`, or a JSON array, as in `["/bin/sh", "-c", "mail -s perry-ship me@example.org"]`; there is no shell. It has taken the notice when it exits with 0 within 30 s; after that it is killed, with all that it has started.\n- `PERRY_ALERT_URL`: a webhook that gets the same JSON by POST. It has taken the notice when it answers 2xx within 15 s; redirects are not followed. The address counts as secret. Its field `text` is what chats that take webhooks of Slack show.',
+    'A way that does not take a notice is tried again, up to twelve times in about half an hour; notices stay in their order, and one way never holds up the other. `perry-ship alarms test --env-file FILE` sends a test by both.',
+    '```json\n{"v":1,"event":"raised","alarm":"hub-refused","worker":"mac-1","host":"mac-1.local","since":"2026-01-01T00:00:00.000Z","at":"2026-01-01T00:00:20.000Z","repeated":false,"summary":"…","reason":"…","nextStep":"…","text":"ALARM hub-refused on mac-1: …"}\n```',
+    '`event` is `raised`, `over` or `test`. After a restart an alarm that still is the case is told again, with `repeated`; one that is not the case any more is told to be over. What comes and goes within the times of the table is not told again and again.',
+    `${alarmTable()}`,
+    'Alarms of Prometheus on the same conditions, and on those that a daemon cannot tell because it does not run, are in `src/metrics/examples/`.\n',
   ].join('\n\n'),
 });
 

@@ -78,6 +78,14 @@ export interface BundleSummary {
   readonly unpackedBytes: number;
 }
 
+/** What a job signs with, of what ends one day. */
+export interface UsedCredential {
+  readonly kind: 'certificate' | 'profile';
+  /** As Apple's account shows it. */
+  readonly name: string;
+  readonly expiresAtMs: number;
+}
+
 export interface Artifact {
   readonly name: string;
   readonly sizeBytes: number;

@@ -8,6 +8,7 @@ import type {
   RecalledArtifact,
   StepReport,
   Toolchain,
+  UsedCredential,
 } from '../contracts/job.ts';
 
 /** Every step knows its run, the assignment whose token is valid now, and whom to tell how far it is. */
@@ -48,7 +49,8 @@ export const signJobPorts = {
   /** Sends what it unpacks into the machine, as far as that is ready. */
   downloadBundle: port<void, GuestStepInput>('downloadBundle'),
   inspectBundle: port<BundleSummary, StepInput>('inspectBundle'),
-  checkCredentials: port<void, StepInput>('checkCredentials'),
+  /** For the operator, who is told when one is about to expire; the chart keeps nothing of it. */
+  checkCredentials: port<{ readonly used: readonly UsedCredential[] }, StepInput>('checkCredentials'),
   /** What a previous process made of the same job and may have submitted; null when there is none. */
   recallArtifact: port<RecalledArtifact | null, StepInput>('recallArtifact'),
   drawIcons: port<DrawnIcons, StepInput>('drawIcons'),

@@ -96,6 +96,17 @@ toDaemon('job', 'all that is known of one job; also when no daemon runs')
   .option('--log', 'with all lines of its log')
   .action(async (job, flags) => (await import('./jobs.ts')).job(job, flags));
 
+const alarms = toDaemon(
+  'alarms',
+  'what should not be, since when, and what to do; exit code 1 when there is any',
+).action(async (flags) => (await import('./alarms.ts')).listAlarms(flags));
+alarms
+  .command('test')
+  .description('send a test alarm by PERRY_ALERT_COMMAND and PERRY_ALERT_URL; no daemon need run')
+  .option('--env-file <file>', 'file that the daemon is started with')
+  .option('--json', 'for programs')
+  .action(async (_flags, command) => (await import('./alarms.ts')).testAlarms(command.optsWithGlobals()));
+
 const service = program
   .command('service')
   .description('run the daemon under launchd or systemd, from boot on and again after a crash')

@@ -10,6 +10,7 @@ import {
   vmDriverKinds,
 } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
+import { alertForms } from './alert-settings.ts';
 import { type JobsAtOnce, jobsAtOnce, jobsConflict, jobsOf } from './jobs-at-once.ts';
 import { orchardConflicts, orchardForms } from './orchard-settings.ts';
 import { hasQemu } from './qemu-host.ts';
@@ -143,6 +144,7 @@ const schema = z.object({
     .default('info'),
   inspectPort: portOr(INSPECT_PORT).optional(),
   metricsPort: portOr(METRICS_PORT).optional(),
+  ...alertForms,
 });
 
 /** Also what no setting says alone. */

@@ -273,6 +273,19 @@ export const settings = {
       '`/metrics` for Prometheus, `/healthz` and `/readyz` on 127.0.0.1, without the page: `1` for port 9464, or a port; `0` switches them off. The page has them as well',
     defaultText: 'off',
   },
+  alertCommand: {
+    variable: 'PERRY_ALERT_COMMAND',
+    meaning:
+      'Program that is run for each [alarm](../alarms/alarms.md), with JSON on its standard input: words, or a JSON array; there is no shell',
+    defaultText: 'none',
+  },
+  alertUrl: {
+    variable: 'PERRY_ALERT_URL',
+    meaning:
+      'Webhook that each [alarm](../alarms/alarms.md) is posted to as JSON: `https://`, or `http://` on this host',
+    defaultText: 'none',
+    secret: true,
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof settings;

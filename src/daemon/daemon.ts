@@ -7,7 +7,7 @@ import type { VmDriver } from '../adapters/vm/driver.ts';
 import { createDriver } from '../adapters/vm/select.ts';
 import { createGuestToolchain } from '../adapters/xcode/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
-import { answersOf, statusNow } from '../control/answers.ts';
+import { answersOf, type StandingFacts, statusNow } from '../control/answers.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
 import { bootsAtOnce, vmDrivers } from '../domain/vm-driver.ts';
@@ -32,6 +32,7 @@ import { WatchedGuests } from '../run/host/watched-guest.ts';
 import type { Limits } from '../run/limits.ts';
 import type { Services } from '../run/services.ts';
 import { createVault } from '../run/vault.ts';
+import { watchDaemon } from './alarms.ts';
 import { standingFacts, startControl } from './control.ts';
 import { driverText } from './driver-text.ts';
 import { goldenImage } from './golden-image.ts';
@@ -111,15 +112,17 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     inspect: logEvents(logger),
   });
   supervisor.system.inspect(history.observe);
-  const facts = standingFacts(services, history, driver);
+  const facts: StandingFacts = { ...standingFacts(services, history, driver), alarms: () => alarms.raised() };
+  const alarms = await watchDaemon({ supervisor, services, history, status: statusNow(supervisor, facts) });
   const control = await startControl(supervisor, services, facts);
   const web = await startWeb({
-    ...{ supervisor, services, history, driver },
+    ...{ supervisor, services, history, alarms, driver },
     status: statusNow(supervisor, facts),
     ask: answersOf(supervisor, facts),
   });
   const finished = untilDone(supervisor).finally(async () => {
     await services.runs.close();
+    await alarms.stop();
     await web?.stop();
     await control.close();
     services.takenJobs.close();
@@ -172,7 +175,8 @@ export async function makeServices(options: DaemonOptions, hear?: (line: string)
   const { config, forTerminal, limits = {}, writeLog } = options;
   const write = writeLog ?? (config.logFile === undefined ? undefined : toLogFile(config.logFile));
   const redactor = createRedactor();
-  redactor.add('config', [config.hubSecret ?? '', config.tartSshPassword, config.orchardToken ?? '']);
+  const { hubSecret = '', tartSshPassword, orchardToken = '', alertUrl = '' } = config;
+  redactor.add('config', [hubSecret, tartSshPassword, orchardToken, alertUrl]);
   const logger = createLogger({
     level: config.logLevel,
     redactor,

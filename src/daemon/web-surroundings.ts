@@ -1,3 +1,4 @@
+import type { Alarms } from '../alarms/alarms.ts';
 import type { Supervisor } from '../control/answers.ts';
 import type { ControlReply, ControlRequest } from '../control/protocol.ts';
 import type { History } from '../history/record.ts';
@@ -10,6 +11,7 @@ export interface WebSurroundings {
   readonly services: Services;
   /** What became of its jobs. */
   readonly history: History;
+  readonly alarms: Alarms;
   /** What makes the machines, e.g. `qemu (emulated)`. */
   readonly driver: string;
   /** How the daemon stands now. */

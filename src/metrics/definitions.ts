@@ -113,3 +113,9 @@ export const standingMetrics = (registry: Registry) => ({
     'Macs of a cluster that did not bring machines to run of late.',
   ),
 });
+
+/** What the operator is told by itself. */
+export const alarmMetrics = (registry: Registry) => ({
+  now: gauge(registry, 'alarms', '1 for an alarm that is raised.', ['alarm']),
+  times: counter(registry, 'alarms_raised_total', 'Times that an alarm was raised.', ['alarm']),
+});

@@ -3,15 +3,18 @@ import type { InspectionEvent } from 'xstate';
 import type { JobRecord } from '../history/record.ts';
 import type { DaemonStatus, SupervisorSnapshot } from '../observability/status.ts';
 import { type Route, text } from '../web/route.ts';
-import { eventMetrics, jobMetrics, standingMetrics } from './definitions.ts';
+import { alarmMetrics, eventMetrics, jobMetrics, standingMetrics } from './definitions.ts';
+import { labelAmong } from './labels.ts';
 import { observeEvents } from './observe-events.ts';
 import { observeJobs } from './observe-jobs.ts';
 import { notReadyBecause } from './readiness.ts';
-import { noteStanding } from './standing.ts';
+import { noteAlarms, noteStanding } from './standing.ts';
 
 export interface MetricsOptions {
   readonly status: () => DaemonStatus;
   readonly snapshot: () => SupervisorSnapshot;
+  /** Names of all alarms that there are. */
+  readonly alarms: readonly string[];
   /** Something could not be counted. */
   readonly onFault: (error: unknown) => void;
 }
@@ -23,6 +26,7 @@ export interface Metrics {
   readonly observe: (inspected: InspectionEvent) => void;
   /** Once for each job whose result is known. */
   readonly jobFinished: (record: JobRecord) => void;
+  readonly alarmRaised: (alarm: string) => void;
 }
 
 /** How often the event loop is asked how late it is: this finds a silence of 50 ms, and costs nothing. */
@@ -36,14 +40,17 @@ const MISNAMED = [
 ];
 
 /** What Prometheus reads of this daemon, in a registry of its own. */
-export function createMetrics({ status, snapshot, onFault }: MetricsOptions): Metrics {
+export function createMetrics({ status, snapshot, alarms, onFault }: MetricsOptions): Metrics {
   const registry = new Registry();
   // memory, CPU, open files, event loop, garbage collection
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PRECISION_MS });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   const standing = standingMetrics(registry);
+  const raised = alarmMetrics(registry);
   const readMetrics = async () => {
-    noteStanding(standing, status(), snapshot());
+    const now = status();
+    noteStanding(standing, now, snapshot());
+    noteAlarms(raised, alarms, now);
     return { type: registry.contentType, body: await registry.metrics() };
   };
   return {
@@ -54,6 +61,7 @@ export function createMetrics({ status, snapshot, onFault }: MetricsOptions): Me
     ],
     observe: observeEvents(eventMetrics(registry), onFault),
     jobFinished: observeJobs(jobMetrics(registry)),
+    alarmRaised: (alarm) => raised.times.inc({ alarm: labelAmong(alarms, alarm) }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type DaemonStatus, machinesOf, type SupervisorSnapshot } from '../observability/status.ts';
-import type { standingMetrics } from './definitions.ts';
+import type { alarmMetrics, standingMetrics } from './definitions.ts';
 import { labelAmong } from './labels.ts';
 import { notReadyBecause } from './readiness.ts';
 
@@ -31,6 +31,20 @@ export function noteStanding(metrics: Metrics, status: DaemonStatus, snapshot: S
   noteMachines(metrics.machines, snapshot);
   metrics.leaked.set(leaked.length);
   metrics.failingHosts.set(Object.keys(failingHosts).length);
+}
+
+/** 1 for each alarm that is raised. */
+export function noteAlarms(
+  { now }: ReturnType<typeof alarmMetrics>,
+  known: readonly string[],
+  { alarms }: DaemonStatus,
+): void {
+  count(
+    now,
+    'alarm',
+    known,
+    alarms.map(({ alarm }) => alarm),
+  );
 }
 
 interface StateGauge<T extends string> {

@@ -7,6 +7,7 @@ const HEAD = ['JOB', 'APP', 'TARGET', 'STATE', 'STAGE', 'DONE', 'MACHINE', 'ELAP
 export function renderStatus(status: DaemonStatus): string {
   return [
     ...aboutDaemon(status),
+    ...renderAlarms(status.alarms),
     ...aboutRuns(status),
     ...aboutFailures(status),
     ...aboutLeaks(status),
@@ -76,6 +77,15 @@ function aboutHosts({ failingHosts }: DaemonStatus): string[] {
     'Hosts that did not bring machines to run of late (restart Orchard there; the log says why):',
     ...hosts,
   ];
+}
+
+/** Above all else: they are what the operator has to act on. */
+export function renderAlarms(alarms: DaemonStatus['alarms']): string[] {
+  return alarms.flatMap(({ alarm, sinceMs, summary, reason, nextStep }) => [
+    '',
+    `ALARM ${plain(alarm)} since ${new Date(sinceMs).toISOString()}`,
+    ...[summary, reason, nextStep].map((sentence) => `  ${plain(sentence, 1_000)}`),
+  ]);
 }
 
 function cellsOf(run: RunStatus): string[] {

@@ -40,6 +40,16 @@ const pastFailureSchema = z.object({
   nextStep: z.string().nullable(),
 });
 
+/** What should not be, and lasts. */
+const alarmStatusSchema = z.object({
+  /** E.g. `hub-refused`. */
+  alarm: z.string(),
+  sinceMs: z.number(),
+  summary: z.string(),
+  reason: z.string(),
+  nextStep: z.string(),
+});
+
 /** What `perry-ship status --json` prints; fields are added, never renamed. */
 export const statusSchema = z.object({
   pid: z.number(),
@@ -74,9 +84,12 @@ export const statusSchema = z.object({
   lastFailures: z.array(pastFailureSchema).default([]),
   /** Jobs by outcome since the start. */
   concluded: z.record(z.string(), z.number()),
+  /** Those that are raised. */
+  alarms: z.array(alarmStatusSchema).readonly().default([]),
 });
 
 export type PastFailure = z.output<typeof pastFailureSchema>;
+export type AlarmStatus = z.output<typeof alarmStatusSchema>;
 export type RunStatus = z.output<typeof runStatusSchema>;
 export type DaemonStatus = z.output<typeof statusSchema>;
 export type SupervisorSnapshot = SnapshotFrom<typeof supervisorMachine>;
@@ -93,6 +106,7 @@ export interface StatusFacts {
   readonly failingHosts?: () => Readonly<Record<string, number>>;
   /** Newest first. */
   readonly lastFailures?: () => readonly Omit<PastFailure, 'secondsAgo'>[];
+  readonly alarms?: () => readonly AlarmStatus[];
   /** When the assignment came, as long as that is known. */
   readonly receivedAtMs: (runId: string) => number | undefined;
 }
@@ -121,6 +135,7 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
       secondsAgo: seconds(nowMs - failure.endedAtMs),
     })),
     concluded: { ...concluded },
+    alarms: facts.alarms?.() ?? [],
   };
 }
 

@@ -17,6 +17,7 @@ export interface PassMaterial {
   readonly pass: SignPass;
   /** Secret; absent when there is none that could be opened. */
   readonly identity?: SigningIdentity;
+  readonly profile?: ProvisioningProfile;
   readonly entitlements?: PlistDict;
   /** Secret: signs the installer package. */
   readonly installer?: SigningIdentity;
@@ -48,6 +49,7 @@ export function examinePass(input: PassInput, keyring: Keyring): ExaminedPass {
     material: {
       pass,
       ...(identity && { identity }),
+      ...(input.profile && { profile: input.profile }),
       ...(judged?.entitlements && { entitlements: judged.entitlements }),
       ...(installer.identity && { installer: installer.identity }),
     },

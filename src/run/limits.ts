@@ -26,6 +26,8 @@ export interface Limits {
   readonly storeUpload?: Some<typeof storeUploadLimits>;
   readonly loneFile?: Some<typeof loneFileLimits>;
   readonly testflight?: Some<typeof testflightLimits>;
+  /** Of what the operator is told; `raiseAfter` and `clearAfter` of every alarm. */
+  readonly alarms?: Some<Record<'lookPause' | 'retryPause' | 'raiseAfter' | 'clearAfter', number>>;
   /** Of the process of each run; some of them are amounts. */
   readonly runProcess?: Some<typeof runProcessLimits>;
 }

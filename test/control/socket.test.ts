@@ -19,6 +19,7 @@ const status: DaemonStatus = {
     leaked: [],
     lastFailures: [],
     failingHosts: {},
+    alarms: [],
     concluded: { succeeded: 4 },
   },
 };

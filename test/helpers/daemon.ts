@@ -204,4 +204,5 @@ const merged = (base: Limits, own: Limits = {}): Limits => ({
   storeUpload: { ...base.storeUpload, ...own.storeUpload },
   testflight: { ...base.testflight, ...own.testflight },
   runProcess: { ...base.runProcess, ...own.runProcess },
+  ...(own.alarms && { alarms: own.alarms }),
 });

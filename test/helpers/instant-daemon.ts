@@ -84,7 +84,7 @@ const instantSteps = (working: InstantDaemonOptions['working']): StepTable => {
     ...stepsWithApple,
     downloadBundle: nothing,
     inspectBundle: async () => BUNDLE,
-    checkCredentials: nothing,
+    checkCredentials: async () => ({ used: [] }),
     drawIcons: async () => ({ hasCatalog: false }),
     mergeInfoPlist: nothing,
     learnToolchain: async () => ({ toolchain: 'portable', refusal: null }),

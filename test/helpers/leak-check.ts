@@ -76,7 +76,17 @@ async function openHandles(before: readonly string[], timeoutMs: number): Promis
 }
 
 /** What stays in a state folder when nothing is under way. */
-const STAYS = ['clones', 'format.json', 'history', 'images', 'instance', 'journal', 'lock', 'runs'];
+const STAYS = [
+  'alarms.json',
+  'clones',
+  'format.json',
+  'history',
+  'images',
+  'instance',
+  'journal',
+  'lock',
+  'runs',
+];
 
 export async function strangersIn(stateDir: string): Promise<string[]> {
   const top = (await listed(stateDir)).filter((name) => !STAYS.includes(name));

@@ -54,6 +54,10 @@ const RESTING: Readonly<Record<string, string>> = {
   'clusterCapacity.room.steady': 'the controller is asked in the region beside it',
   'clusterLook.idle': 'there is nothing to wait for',
   'pageFeed.unwatched': 'nobody watches',
+  'alarm.recalled': 'alarm-watch looks again and again',
+  'alarm.quiet': 'there is nothing to tell',
+  'alarm.raised': 'alarm-watch looks again and again, until it is over',
+  'alarmDelivery.idle': 'there is nothing to wait for',
   // sign-job: the work has the deadlines, its companions follow it
   'signJob.engaged.work.reporting': 'waits only for the question about the claim, which has a deadline',
   'signJob.engaged.work.releasing': 'ends when vm-lifecycle does, whose every state has a deadline',

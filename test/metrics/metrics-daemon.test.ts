@@ -56,6 +56,8 @@ test('a job is counted on its way, Prometheus takes all of it, and no secret is 
     });
     expect(answers.reduce((sum, each) => sum + each)).toBe(1);
     expect(sampleValue(after, 'perry_ship_pool_wait_seconds_count')).toBe(1);
+    expect(sampleValue(after, 'perry_ship_jobs_total', { result: 'succeeded' })).toBe(1);
+    expect(sampleValue(after, 'perry_ship_stage_duration_seconds_count', { stage: 'signing' })).toBe(1);
     expect(after).not.toContain(jobId);
     if (hasPromtool) expect(promtool(['check', 'metrics'], after)).toBe('');
     scene.daemon.supervisor.send({ type: 'drain.requested' });

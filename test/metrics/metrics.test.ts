@@ -11,7 +11,7 @@ const status: DaemonStatus = {
   ...{ uptimeSeconds: 9, link: 'online', connection: 'linked.online', nextTryInSeconds: null },
   work: 'accepting',
   slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
-  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {} },
+  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, alarms: [] },
 };
 const snapshot = { context: { runs: [] }, children: {} } as unknown as SupervisorSnapshot;
 
@@ -20,6 +20,7 @@ function made(more: Partial<DaemonStatus> = {}) {
   const metrics = createMetrics({
     status: () => ({ ...status, ...more }),
     snapshot: () => snapshot,
+    alarms: ['hub-refused', 'disk-low'],
     onFault: (error) => faults.push(error),
   });
   const read = async (path = '/metrics') => {
@@ -87,6 +88,18 @@ describe('finished jobs', () => {
     expect(faults).toEqual([]);
     expect(sampleValue((await read()).said, 'perry_ship_jobs_total', { code: 'other' })).toBe(501);
   });
+});
+
+test('alarms that are raised, and how often', async () => {
+  const said = { sinceMs: 1, summary: 's', reason: 'r', nextStep: 'n' };
+  const { read, alarmRaised } = made({ alarms: [{ alarm: 'disk-low', ...said }] });
+  alarmRaised('disk-low');
+  alarmRaised('of another version');
+  const text = (await read()).said;
+  expect(sampleValue(text, 'perry_ship_alarms', { alarm: 'disk-low' })).toBe(1);
+  expect(sampleValue(text, 'perry_ship_alarms', { alarm: 'hub-refused' })).toBe(0);
+  expect(sampleValue(text, 'perry_ship_alarms_raised_total', { alarm: 'disk-low' })).toBe(1);
+  expect(sampleValue(text, 'perry_ship_alarms_raised_total', { alarm: 'other' })).toBe(1);
 });
 
 test('what cannot be counted is told, and thrown at nobody', () => {

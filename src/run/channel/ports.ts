@@ -71,7 +71,12 @@ export const answers = {
   // the steps of the sign-job
   downloadBundle: nothing,
   inspectBundle: z.object({ folderName: text, bundleId: text, unpackedBytes: count }),
-  checkCredentials: nothing,
+  checkCredentials: z.object({
+    used: z
+      .array(z.object({ kind: z.enum(['certificate', 'profile']), name: text, expiresAtMs: z.number() }))
+      .max(16)
+      .readonly(),
+  }),
   recallArtifact: z.object({ recalled: recalled.nullable(), keptAs }),
   drawIcons: z.object({ hasCatalog: z.boolean() }),
   mergeInfoPlist: nothing,

@@ -1,0 +1,138 @@
+import { assign, emit, enqueueActions, setup } from 'xstate';
+import { alarmMachine } from '../alarm/machine.ts';
+import { alarmDeliveryMachine, type Delivery, type DeliveryReport } from '../alarm-delivery/machine.ts';
+import { port } from '../contracts/actors.ts';
+import type {
+  AlarmChannel,
+  AlarmFinding,
+  AlarmNotice,
+  AlarmPatience,
+  AlarmReport,
+  AlarmStanding,
+} from '../contracts/alarm.ts';
+import { errorOf } from '../contracts/attempts.ts';
+import type { Failure } from '../contracts/failure.ts';
+import { alarmWatchLimits } from './limits.ts';
+
+export interface AlarmWatchInput {
+  readonly alarms: readonly AlarmPatience[];
+  /** What the process before this one had told, and not that it is over. */
+  readonly before: readonly AlarmStanding[];
+  /** The ways to the operator. */
+  readonly channels: readonly AlarmChannel[];
+}
+
+interface Context extends AlarmWatchInput {
+  readonly raised: readonly AlarmStanding[];
+}
+
+export type AlarmWatchNote =
+  /** An alarm was raised, or is over; `raised` is what is raised now. */
+  | { readonly type: 'told'; readonly notice: AlarmNotice; readonly raised: readonly AlarmStanding[] }
+  | { readonly type: 'delivery'; readonly delivery: Delivery }
+  | { readonly type: 'blind'; readonly failure: Failure };
+
+const alarmId = (alarm: string): string => `alarm.${alarm}`;
+const channelId = (channel: AlarmChannel): string => `delivery.${channel}`;
+
+const watchSetup = setup({
+  types: {
+    input: {} as AlarmWatchInput,
+    context: {} as Context,
+    events: {} as AlarmReport | DeliveryReport,
+    emitted: {} as AlarmWatchNote,
+  },
+  actors: {
+    alarm: alarmMachine,
+    alarmDelivery: alarmDeliveryMachine,
+    /** What is the case now; of an alarm about which nothing can be known now, nothing. */
+    lookAround: port<readonly AlarmFinding[], void>('lookAround'),
+  },
+  delays: { ...alarmWatchLimits },
+  actions: {
+    begin: enqueueActions(({ context, enqueue, self }) => {
+      const { alarms, before, channels } = context;
+      for (const patience of alarms) {
+        const told = before.find(({ alarm }) => alarm === patience.alarm) ?? null;
+        const input = { ...patience, owner: self, before: told };
+        enqueue.spawnChild('alarm', { id: alarmId(patience.alarm), input });
+      }
+      for (const channel of channels)
+        enqueue.spawnChild('alarmDelivery', { id: channelId(channel), input: { channel, owner: self } });
+    }),
+    passFindings: enqueueActions(
+      ({ context, enqueue }, { findings }: { findings: readonly AlarmFinding[] }) => {
+        const known = context.alarms.map(({ alarm }) => alarm);
+        for (const finding of findings)
+          if (known.includes(finding.alarm))
+            enqueue.sendTo(
+              alarmId(finding.alarm),
+              finding.holds ? { type: 'condition.held', finding } : { type: 'condition.absent', finding },
+            );
+      },
+    ),
+    keep: assign({
+      raised: ({ context }, { notice }: { notice: AlarmNotice }) => [
+        ...context.raised.filter(({ alarm }) => alarm !== notice.alarm),
+        ...(notice.event === 'raised'
+          ? [{ alarm: notice.alarm, sinceMs: notice.sinceMs, said: notice.said }]
+          : []),
+      ],
+    }),
+    deliver: enqueueActions(({ context, enqueue }, { notice }: { notice: AlarmNotice }) => {
+      for (const channel of context.channels)
+        enqueue.sendTo(channelId(channel), { type: 'notice.wanted', notice } as const);
+    }),
+    tell: emit(
+      ({ context }, { notice }: { notice: AlarmNotice }) =>
+        ({ type: 'told', notice, raised: context.raised }) as const,
+    ),
+    tellDelivery: emit(
+      (_, { delivery }: { delivery: Delivery }) => ({ type: 'delivery', delivery }) as const,
+    ),
+    tellBlind: emit((_, { failure }: { failure: Failure }) => ({ type: 'blind', failure }) as const),
+  },
+});
+
+/**
+ * Looks at the daemon now and then, and tells the operator what should not be.
+ *
+ * Promises: one look at a time, and never none for long; each alarm has its chart and each way to the operator its own,
+ * so that one that hangs holds up no other; what is raised is known at any time.
+ */
+export const alarmWatchMachine = watchSetup.createMachine({
+  id: 'alarmWatch',
+  description: 'Looks at the daemon now and then, and tells the operator what should not be.',
+  context: ({ input }) => ({ ...input, raised: input.before }),
+  entry: 'begin',
+  on: {
+    'alarm.told': {
+      actions: [
+        { type: 'keep', params: ({ event }) => event },
+        { type: 'tell', params: ({ event }) => event },
+        { type: 'deliver', params: ({ event }) => event },
+      ],
+    },
+    'notice.delivered': { actions: { type: 'tellDelivery', params: ({ event }) => event } },
+  },
+  initial: 'pausing',
+  states: {
+    pausing: {
+      description: 'What was seen is a few seconds old.',
+      after: { lookPause: 'looking' },
+    },
+    looking: {
+      description: 'One look at the daemon, its host and its last jobs.',
+      invoke: {
+        id: 'lookAround',
+        src: 'lookAround',
+        onDone: {
+          target: 'pausing',
+          actions: { type: 'passFindings', params: ({ event }) => ({ findings: event.output }) },
+        },
+        onError: { target: 'pausing', actions: { type: 'tellBlind', params: errorOf } },
+      },
+      after: { lookTimeout: 'pausing' },
+    },
+  },
+});

@@ -1,0 +1,75 @@
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+
+export interface AlarmKind {
+  /** One sentence for the table in `alarms.md`. */
+  readonly meaning: string;
+  /** When it is told: what passes sooner is nobody's concern. */
+  readonly raiseAfterMs: number;
+  /** What comes back sooner was never over. */
+  readonly clearAfterMs: number;
+  readonly nextStep: string;
+}
+
+/** Everything that the operator is told of by itself; `npm run diagrams` writes the table. */
+export const alarmKinds = {
+  'hub-refused': {
+    meaning: 'The hub refuses the worker secret.',
+    raiseAfterMs: 20 * SECOND_MS,
+    clearAfterMs: 2 * MINUTE_MS,
+    nextStep: "Set PERRY_HUB_WORKER_SECRET to the hub's own secret, and start the worker again.",
+  },
+  'hub-away': {
+    meaning: 'There has been no link to the hub for five minutes.',
+    raiseAfterMs: 5 * MINUTE_MS,
+    clearAfterMs: MINUTE_MS,
+    nextStep: 'Run "perry-ship doctor": it says whether the hub can be reached from this host.',
+  },
+  'machines-unlisted': {
+    meaning: 'The driver cannot list its machines, so that no jobs are taken.',
+    raiseAfterMs: MINUTE_MS,
+    clearAfterMs: MINUTE_MS,
+    nextStep: 'Run "perry-ship doctor", and read the log of the worker.',
+  },
+  'machines-leaked': {
+    meaning: 'Machines could not be deleted for two minutes; they are tried again.',
+    raiseAfterMs: 2 * MINUTE_MS,
+    clearAfterMs: MINUTE_MS,
+    nextStep: 'Delete them by hand with the tool of the driver, or start the host again.',
+  },
+  'slots-quarantined': {
+    meaning: 'The host refused machines that it should run; fewer jobs run at the same time.',
+    raiseAfterMs: 20 * SECOND_MS,
+    clearAfterMs: 5 * MINUTE_MS,
+    nextStep: 'Look for other virtual machines on this host, and end them.',
+  },
+  'disk-low': {
+    meaning: 'A disk that jobs need is nearly full.',
+    raiseAfterMs: MINUTE_MS,
+    clearAfterMs: 5 * MINUTE_MS,
+    nextStep: 'Free space on it; "perry-ship image list" and "perry-ship doctor" show what takes it.',
+  },
+  'apple-unreachable': {
+    meaning: "Apple's services have not answered several times in a row.",
+    raiseAfterMs: 5 * MINUTE_MS,
+    clearAfterMs: 2 * MINUTE_MS,
+    nextStep:
+      'Look at https://developer.apple.com/system-status/, and at the network of this host with "perry-ship doctor".',
+  },
+  'failure-rate': {
+    meaning: 'Half of the last jobs, or more, failed for reasons that their senders cannot mend.',
+    raiseAfterMs: 0,
+    clearAfterMs: 10 * MINUTE_MS,
+    nextStep: 'Run "perry-ship jobs --failed", and "perry-ship explain CODE" for what is named most often.',
+  },
+  'credential-expiring': {
+    meaning: 'A certificate or a profile that jobs sign with expires within two weeks.',
+    raiseAfterMs: 0,
+    clearAfterMs: 0,
+    nextStep: 'Tell the owner of the app to renew it in the Apple developer account.',
+  },
+} as const satisfies Record<string, AlarmKind>;
+
+export type AlarmName = keyof typeof alarmKinds;
+
+export const alarmNames = Object.keys(alarmKinds) as readonly AlarmName[];

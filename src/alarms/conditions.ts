@@ -1,0 +1,124 @@
+import type { AlarmFinding } from '../../machines/contracts/alarm.ts';
+import { plain } from '../observability/columns.ts';
+import type { DaemonStatus } from '../observability/status.ts';
+import { capitalized } from '../text.ts';
+import { type AlarmName, alarmKinds } from './catalogue.ts';
+
+/** Free bytes of a disk that jobs need, and how many it should have; `undefined` when the system does not say. */
+export interface DiskFacts {
+  readonly folder: string;
+  readonly freeBytes: number | undefined;
+  readonly wantedBytes: number;
+}
+
+/** The last jobs whose failure, if there was one, was not their sender's to mend. */
+export interface OutcomeFacts {
+  readonly finished: number;
+  /** By failure code. */
+  readonly failed: Readonly<Record<string, number>>;
+}
+
+export interface AppleFacts {
+  /** Requests in a row that Apple has not answered; 0 after one that it has, or after an hour without any. */
+  readonly missed: number;
+}
+
+export interface ExpiryFacts {
+  /** E.g. `the certificate "Developer ID Application: …"`. */
+  readonly name: string;
+  readonly expiresAtMs: number;
+}
+
+/** What is known at one look. */
+export interface AlarmFacts {
+  readonly nowMs: number;
+  readonly status: DaemonStatus;
+  readonly disks: readonly DiskFacts[];
+  readonly outcomes: OutcomeFacts;
+  readonly apple: AppleFacts;
+  /** Of what the jobs of the last days signed with. */
+  readonly expiring: readonly ExpiryFacts[];
+}
+
+/** What is the case: the fact in a sentence. `absent`: it is not. `unknown`: neither can be said. */
+type Judgement = { readonly reason: string; readonly summary?: string } | 'absent' | 'unknown';
+
+const FEWEST_JOBS = 5;
+const FEWEST_MISSED = 3;
+const GB = 1e9;
+/** So much more than wanted must be free again: a disk at its limit is not full and empty by turns. */
+const DISK_MARGIN = 1.2;
+
+const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> = {
+  'hub-refused': ({ status: { link, hub } }) =>
+    link === 'refused' ? { reason: `${hub} does not accept the secret that this worker sends.` } : 'absent',
+  'hub-away': ({ status }) =>
+    status.link === 'offline' || status.link === 'none'
+      ? { reason: `${status.hub} cannot be reached, or ends the connection (${status.connection}).` }
+      : 'absent',
+  'machines-unlisted': ({ status: { work, driver } }) =>
+    work === 'listFailed'
+      ? { reason: `The driver ${driver} does not say which machines there are.` }
+      : 'absent',
+  'machines-leaked': ({ status: { leaked } }) =>
+    leaked.length > 0 ? { reason: `They are ${named(leaked)}.` } : 'absent',
+  'slots-quarantined': ({ status: { slots } }) =>
+    slots.quarantined > 0
+      ? { reason: `${slots.quarantined} of ${slots.max} slots are out of service for now.` }
+      : 'absent',
+  'disk-low': diskLow,
+  'apple-unreachable': ({ apple: { missed } }) => {
+    if (missed >= FEWEST_MISSED) return { reason: `${missed} requests in a row had no answer.` };
+    return missed === 0 ? 'absent' : 'unknown';
+  },
+  'failure-rate': failureRate,
+  'credential-expiring': ({ expiring }) =>
+    expiring.length > 0 ? { reason: `${capitalized(named(expiring.map(expiryText)))}.` } : 'absent',
+};
+
+/** What one look has found out, about every alarm of which something can be said. */
+export function judge(facts: AlarmFacts): AlarmFinding[] {
+  return Object.entries(conditions).flatMap(([alarm, condition]): AlarmFinding[] => {
+    const judgement = condition(facts);
+    const atMs = facts.nowMs;
+    if (judgement === 'unknown') return [];
+    if (judgement === 'absent') return [{ alarm, holds: false, atMs }];
+    const { meaning, nextStep } = alarmKinds[alarm as AlarmName];
+    const { reason, summary = meaning } = judgement;
+    return [{ alarm, holds: true, atMs, said: { summary, reason, nextStep } }];
+  });
+}
+
+function diskLow({ disks }: AlarmFacts): Judgement {
+  const known = disks.flatMap((disk) =>
+    disk.freeBytes === undefined ? [] : [{ ...disk, free: disk.freeBytes }],
+  );
+  const low = known.filter(({ free, wantedBytes }) => free < wantedBytes);
+  const sentence = ({ folder, free, wantedBytes }: (typeof known)[number]) =>
+    `the disk of "${plain(folder, 200)}" has ${inGb(free)} free, and ${inGb(wantedBytes)} are wanted`;
+  if (low.length > 0) return { reason: `${capitalized(low.map(sentence).join('; '))}.` };
+  return known.every(({ free, wantedBytes }) => free >= wantedBytes * DISK_MARGIN) ? 'absent' : 'unknown';
+}
+
+/** Half is too many, a third is still no good sign. */
+function failureRate({ outcomes: { finished, failed } }: AlarmFacts): Judgement {
+  const count = Object.values(failed).reduce((sum, each) => sum + each, 0);
+  if (finished < FEWEST_JOBS || count / finished < 1 / 3) return 'absent';
+  if (count / finished < 1 / 2) return 'unknown';
+  const codes = Object.entries(failed).sort(([, a], [, b]) => b - a);
+  const most = codes.slice(0, 3).map(([code, times]) => `${code} (${times})`);
+  return { reason: `${count} of the last ${finished} failed so, with ${most.join(', ')}.` };
+}
+
+const MAX_NAMED = 5;
+
+function named(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMED).map((name) => plain(name, 120));
+  const rest = names.length - shown.length;
+  return rest > 0 ? `${shown.join(', ')}, and ${rest} more` : shown.join(', ');
+}
+
+const expiryText = ({ name, expiresAtMs }: ExpiryFacts): string =>
+  `${plain(name, 90)} on ${new Date(expiresAtMs).toISOString().slice(0, 10)}`;
+
+const inGb = (bytes: number): string => `${(bytes / GB).toFixed(1)} GB`;

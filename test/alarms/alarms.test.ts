@@ -1,0 +1,125 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Alarms, startAlarms } from '../../src/alarms/alarms.ts';
+import { createRedactor } from '../../src/domain/redaction/index.ts';
+import { createLogger } from '../../src/observability/logger.ts';
+import type { DaemonStatus } from '../../src/observability/status.ts';
+
+const well: DaemonStatus = {
+  ...{ pid: 7, version: '1.2.3', worker: 'mac-1', hub: 'wss://hub.example', driver: 'tart' },
+  ...{ uptimeSeconds: 9, link: 'online', connection: 'linked.online', nextTryInSeconds: null },
+  work: 'accepting',
+  slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
+  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, alarms: [] },
+};
+const refused = { ...well, link: 'refused' };
+
+let stateDir: string;
+let status: DaemonStatus;
+let log: string[];
+let alarms: Alarms | undefined;
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'perry-alarms-'));
+  status = well;
+  log = [];
+});
+afterEach(async () => {
+  await alarms?.stop();
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+const heardPath = () => join(stateDir, 'heard');
+/** Each notice that the command took. */
+const heard = async () =>
+  (await readFile(heardPath(), 'utf8').catch(() => ''))
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { event: string; alarm: string; repeated: boolean; since: string });
+const events = async () => (await heard()).map(({ event, alarm }) => `${alarm} ${event}`);
+
+async function start(alertCommand = ['/bin/sh', '-c', `cat >> "${heardPath()}"`]): Promise<Alarms> {
+  alarms = await startAlarms({
+    config: { alertCommand, alertUrl: undefined, workerName: 'mac-1', stateDir },
+    logger: createLogger({
+      ...{ level: 'debug', redactor: createRedactor(), forTerminal: false },
+      write: (line: string) => void log.push(line),
+    }),
+    status: () => status,
+    disks: async () => [],
+    limits: { lookPause: 5, raiseAfter: 30, clearAfter: 30, retryPause: 5 },
+  });
+  return alarms;
+}
+
+const PATIENCE = { timeout: 20_000 };
+
+test('what lasts is told by the command, the log and the status, once; and once that it is over', async () => {
+  const { raised } = await start();
+  status = refused;
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised']);
+  expect(raised()).toMatchObject([{ alarm: 'hub-refused', nextStep: expect.stringContaining('PERRY_HUB') }]);
+  expect(log.join('')).toMatch(/"level":50.*"alarm":"hub-refused".*The hub refuses the worker secret/);
+  status = well;
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised', 'hub-refused over']);
+  expect(raised()).toEqual([]);
+});
+
+test('after a restart: what still is the case is told again, what is not is told to be over', async () => {
+  await start();
+  status = { ...refused, leaked: ['vm-1'] };
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised', 'machines-leaked raised']);
+  await alarms?.stop();
+  await rm(heardPath());
+  status = refused;
+  const { raised } = await start();
+  expect(raised().map(({ alarm }) => alarm)).toEqual(['hub-refused', 'machines-leaked']);
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised', 'machines-leaked over']);
+  expect((await heard())[0]).toMatchObject({ repeated: true });
+  await alarms?.stop();
+  await rm(heardPath());
+  status = well;
+  await start();
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused over']);
+  await alarms?.stop();
+  expect(JSON.parse(await readFile(join(stateDir, 'alarms.json'), 'utf8'))).toEqual({ v: 1, raised: [] });
+});
+
+test.each([
+  ['nothing', ''],
+  ['no JSON', '{"v":1,'],
+  ['another version', '{"v":2,"raised":[]}'],
+  ['an alarm that is not known', '{"v":1,"raised":[{"alarm":"../x","sinceMs":1,"said":{}}]}'],
+  ['too much', `{"v":1,"raised":[],"x":"${'x'.repeat(100_000)}"}`],
+])('a file of raised alarms that holds %s counts as empty', async (_what, content) => {
+  await writeFile(join(stateDir, 'alarms.json'), content);
+  const { raised } = await start();
+  expect(raised()).toEqual([]);
+  status = refused;
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised']);
+});
+
+test('a command that fails is tried until it takes the notice, in its turn', async () => {
+  const script = `[ -e "${stateDir}/mended" ] || { echo "no way" >&2; exit 1; }; cat >> "${heardPath()}"`;
+  await start(['/bin/sh', '-c', script]);
+  status = refused;
+  await expect.poll(() => log.join(''), PATIENCE).toMatch(/exit code 1 and said: no way It is tried again/);
+  status = { ...refused, leaked: ['vm-1'] };
+  await expect.poll(() => alarms?.raised().length, PATIENCE).toBe(2);
+  await writeFile(join(stateDir, 'mended'), '');
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised', 'machines-leaked raised']);
+});
+
+test('a status that cannot be made is no end of the looking', async () => {
+  await start();
+  const broken = new Proxy(well, {
+    get: () => {
+      throw new Error('planted');
+    },
+  });
+  status = broken;
+  await expect.poll(() => log.join(''), PATIENCE).toContain('the daemon could not look at itself');
+  status = refused;
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised']);
+});
