@@ -1,5 +1,6 @@
 import type { OrchardApi } from './api.ts';
-import { type ClusterMachine, readMachines } from './occupancy.ts';
+import type { OrchardMachines } from './machines.ts';
+import { type ClusterMachine, machinesAmong } from './occupancy.ts';
 import type { OrchardSettings } from './options.ts';
 import { slotsTaken } from './room.ts';
 import { type ClusterWorker, obstacleOf, readWorkers } from './workers.ts';
@@ -45,15 +46,16 @@ export function createSuspects(nowMs: () => number = Date.now): Suspects {
  */
 export async function labelsAway(
   api: OrchardApi,
+  machines: Pick<OrchardMachines, 'allShared'>,
   wish: Wish,
   avoided: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Labels> {
   if (avoided.size === 0) return {};
-  const [workers, machines] = await Promise.all([readWorkers(api, signal), readMachines(api, signal)]);
+  const [workers, rows] = await Promise.all([readWorkers(api, signal), machines.allShared(signal)]);
   return labelAway(
     workers.filter((worker) => obstacleOf(worker, wish) === undefined),
-    machines,
+    machinesAmong([...rows.values()]),
     avoided,
   );
 }

@@ -36,7 +36,7 @@ export function machineMaker(api: OrchardApi, machines: OrchardMachines, options
   const { follow, note } = options;
   const suspects = createSuspects();
   const labelsFor = async (name: string, signal: AbortSignal) =>
-    labelsAway(api, options, suspects.names(), signal).catch((error: unknown) => {
+    labelsAway(api, machines, options, suspects.names(), signal).catch((error: unknown) => {
       signal.throwIfAborted();
       note('warn', 'the workers of the cluster could not be told apart', { vm: name, err: error });
       return {};
