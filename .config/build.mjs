@@ -116,14 +116,17 @@ const chartsOf = (made) => ({
   },
 });
 
-/** The page, and what it starts as a worker of its own: `…-worker.ts`. The page is a file, its style another. */
+/**
+ * The page, what it starts as a worker of its own: `…-worker.ts`, and pages beside it: `…-page.ts`. Each is a file, the
+ * style of all another.
+ */
 async function bundlePage(made) {
   const outdir = join(made, 'page');
   if (!existsSync(pageSource)) return;
-  const workers = filesIn(pageSource).filter((name) => name.endsWith('-worker.ts'));
+  const others = filesIn(pageSource).filter((name) => /-(worker|page)\.ts$/.test(name));
   await build({
     absWorkingDir: root,
-    entryPoints: ['main.tsx', ...workers].map((name) => ({
+    entryPoints: ['main.tsx', ...others].map((name) => ({
       in: join('src/page', name),
       out: basename(name, extname(name)),
     })),

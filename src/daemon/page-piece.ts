@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createLiveFeed } from '../live/live-feed.ts';
 import { createInspectRelay } from '../observability/inspect-relay.ts';
 import type { RedactText } from '../observability/sanitise.ts';
+import { statelyPage } from '../observability/stately-page.ts';
 import { packageRoot } from '../package-root.ts';
 import { assetsOf } from '../web/assets.ts';
 import type { Piece } from '../web/piece.ts';
@@ -37,7 +38,7 @@ export function pagePiece(surroundings: WebSurroundings): Piece {
     relay.stop();
   };
   return {
-    routes: [...pageFiles(), ...wishRoutes(surroundings), ...historyRoutes(history)],
+    routes: [...pageFiles(), statelyPage, ...wishRoutes(surroundings), ...historyRoutes(history)],
     feeds: [live.feed, relay.feed],
     stop,
   };

@@ -56,8 +56,7 @@ export function createActorWatch(redact: RedactText, now: () => number = Date.no
     const { sessionId } = actor;
     if (snapshot.status !== 'active') return forget(sessionId);
     const { steps } = known.get(sessionId) ?? begin(actor) ?? {};
-    // a snapshot keeps the object of its value as long as no transition was taken
-    if (steps === undefined || steps.at(-1)?.value === snapshot.value) return false;
+    if (steps === undefined || isSame(steps.at(-1)?.value, snapshot.value)) return false;
     const step = { atMs: now(), value: snapshot.value, event };
     keepLast(steps, step, MAX_STEPS);
     if (!fresh.begun.has(sessionId)) keepLast(movesOf(fresh, sessionId), step, MAX_STEPS);
@@ -95,6 +94,10 @@ export function createActorWatch(redact: RedactText, now: () => number = Date.no
     }),
   };
 }
+
+/** A snapshot keeps the object of its value as long as no transition was taken; one that leads nowhere makes it anew. */
+const isSame = (before: unknown, now: unknown): boolean =>
+  before === now || (before !== undefined && JSON.stringify(before) === JSON.stringify(now));
 
 interface Snapshot {
   readonly status: string;

@@ -4,7 +4,7 @@ import { STATELY_ORIGINS } from '../web/access.ts';
 import { createFeed, type Feed } from '../web/feed.ts';
 import { sanitisedEvent } from './inspect-events.ts';
 import { familyOf, type Guard, guardWith } from './observer.ts';
-import { createRelayMemory } from './relay-memory.ts';
+import { createRelayMemory, type RelayMemory } from './relay-memory.ts';
 import type { RedactText } from './sanitise.ts';
 
 export interface InspectRelayOptions {
@@ -27,16 +27,38 @@ const MAX_HELD = 2_000;
 
 /**
  * Shows the live actor system to any viewer of the Stately inspector, in its wire format (tried with
- * `@statelyai/inspect` 0.7.2), and to the page. Viewers may come and go, and come late.
+ * `@statelyai/inspect` 0.7.2). Viewers may come and go, and come late; while there is none, nothing is looked at, because
+ * to write every event in that format costs more than all else that watches.
  */
 export function createInspectRelay({ root, redact, onFault }: InspectRelayOptions): InspectRelay {
-  const memory = createRelayMemory();
   const guarded = guardWith(onFault);
-  const feed = createFeed({
+  let watch: Watch | undefined;
+  const stop = () => {
+    watch?.stop();
+    watch = undefined;
+  };
+  const feed: Feed = createFeed({
     path: '/',
     origins: STATELY_ORIGINS,
-    joined: (viewer) => memory.texts().forEach(viewer.send),
+    joined: (viewer) => {
+      watch?.memory.texts().forEach(viewer.send);
+      watch ??= startWatch(root, feed, redact, guarded);
+    },
+    left: () => {
+      if (feed.viewers === 0) stop();
+    },
   });
+  return { feed, stop };
+}
+
+interface Watch {
+  readonly memory: RelayMemory;
+  stop(): void;
+}
+
+/** From here on everybody who watches is told: first who lives, then what happens. */
+function startWatch(root: AnyActorRef, feed: Feed, redact: RedactText, guarded: Guard): Watch {
+  const memory = createRelayMemory();
   const queue = createQueue(
     (event) => {
       const text = JSON.stringify(event);
@@ -50,7 +72,7 @@ export function createInspectRelay({ root, redact, onFault }: InspectRelayOption
   for (const actor of familyOf(root))
     next({ type: '@xstate.actor', actorRef: actor, rootId: root.sessionId });
   const subscription = root.system.inspect({ next });
-  return { feed, stop: () => subscription.unsubscribe() };
+  return { memory, stop: () => subscription.unsubscribe() };
 }
 
 /**

@@ -28,7 +28,7 @@ export function App() {
 }
 
 function Shown({ view }: { view: View }) {
-  if (view.name === 'job') return <JobView runId={view.runId} />;
+  if (view.name === 'job') return <JobView id={view.id} />;
   if (view.name === 'history') return <HistoryView />;
   return view.name === 'system' ? <SystemView /> : <JobsView />;
 }

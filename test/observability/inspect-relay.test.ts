@@ -164,11 +164,11 @@ describe('the inspector', () => {
     const root = createActor(parentMachine, { id: 'supervisor' }).start();
     root.send({ type: 'spawn' });
     const { port } = await start(root);
+    const early = await view(port);
     for (let more = 0; more < 3; more += 1) root.send({ type: 'spawn' });
     const children = root.getSnapshot().children as Record<string, AnyActorRef>;
     children['run.1']?.send({ type: 'end' });
     children['run.2']?.send({ type: 'break' });
-    const early = await view(port);
     await early.until(({ event }) => event?.type === 'xstate.error.actor.run.2');
     const late = await view(port);
     await late.until(actorNamed('run.3'));
@@ -178,6 +178,35 @@ describe('the inspector', () => {
       'run.0',
       'run.3',
     ]);
+    root.stop();
+  });
+
+  test('looks at nothing while nobody watches, and tells whoever comes then of all that live', async () => {
+    let looks = 0;
+    const root = createActor(parentMachine, { id: 'supervisor' }).start();
+    const { port } = await start(root, {
+      redact: (text) => {
+        looks += 1;
+        return text;
+      },
+    });
+    root.send({ type: 'note', line: 'a line', secret: '' });
+    expect(looks).toBe(0);
+    const first = await view(port);
+    await first.until(actorNamed('supervisor'));
+    root.send({ type: 'note', line: 'a line', secret: '' });
+    expect(looks).toBeGreaterThan(0);
+    const left = once(viewers[0] as WebSocket, 'close');
+    viewers[0]?.close();
+    await left;
+    await vi.waitFor(() => {
+      looks = 0;
+      root.send({ type: 'note', line: 'a line', secret: '' });
+      expect(looks).toBe(0);
+    }, PATIENCE);
+    root.send({ type: 'spawn' });
+    const second = await view(port);
+    await second.until(actorNamed('run.0'));
     root.stop();
   });
 
@@ -204,7 +233,8 @@ describe('the inspector', () => {
     const redact = () => {
       throw new Error('planted');
     };
-    await start(root, { redact, onFault: (error) => faults.push(error) });
+    const { port } = await start(root, { redact, onFault: (error) => faults.push(error) });
+    await view(port);
     root.start();
     for (let notes = 0; notes < 20; notes += 1) root.send({ type: 'note', line: 'a line', secret: '' });
     for (let ticks = 0; ticks < 20; ticks += 1) root.send({ type: 'tick' });
@@ -218,7 +248,8 @@ describe('the inspector', () => {
   test('what cannot be looked at touches no actor', async () => {
     const faults: unknown[] = [];
     const root = createActor(parentMachine, { id: 'supervisor' }).start();
-    await start(root, { onFault: (error) => faults.push(error) });
+    const { port } = await start(root, { onFault: (error) => faults.push(error) });
+    await view(port);
     const trap = {
       type: 'note' as const,
       get line(): string {

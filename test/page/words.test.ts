@@ -146,8 +146,8 @@ test('active states are told from the outside in', () => {
 test.each([
   ['', { name: 'jobs' }],
   ['#/history', { name: 'history' }],
-  ['#/job/a%2Fb', { name: 'job', runId: 'a/b' }],
-  ['#/job/%E0%A4%A', { name: 'job', runId: '%E0%A4%A' }],
+  ['#/job/a%2Fb', { name: 'job', id: 'a/b' }],
+  ['#/job/%E0%A4%A', { name: 'job', id: '%E0%A4%A' }],
   ['#/job/', { name: 'jobs' }],
   ['#/constructor', { name: 'jobs' }],
 ])('the address %j is a view', (hash, view) => {

@@ -75,5 +75,5 @@ export const useJobs = (query: string): Asked<JobList> =>
   useAsked<JobList>(`/api/jobs?${query}`, useComings());
 
 /** @param moment - the page asks again when it is another one */
-export const useJob = (runId: string, moment: string): Asked<JobAnswer> =>
-  useAsked<JobAnswer>(`/api/jobs/${encodeURIComponent(runId)}`, useSettled(moment));
+export const useJob = (id: string, moment: string): Asked<JobAnswer> =>
+  useAsked<JobAnswer>(`/api/jobs/${encodeURIComponent(id)}`, useSettled(moment));

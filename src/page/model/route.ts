@@ -5,17 +5,18 @@ export type View =
   | { readonly name: 'jobs' }
   | { readonly name: 'history' }
   | { readonly name: 'system' }
-  | { readonly name: 'job'; readonly runId: string };
+  /** Of a run, or of a job: then its newest run. */
+  | { readonly name: 'job'; readonly id: string };
 
 export function viewOf(hash: string): View {
   const [, name = '', id = ''] = hash.split('/');
   if (name === 'history' || name === 'system') return { name };
-  if (name === 'job' && id !== '') return { name, runId: decoded(id) };
+  if (name === 'job' && id !== '') return { name, id: decoded(id) };
   return { name: 'jobs' };
 }
 
 export const hrefOf = (view: View): string =>
-  view.name === 'job' ? `#/job/${encodeURIComponent(view.runId)}` : `#/${view.name}`;
+  view.name === 'job' ? `#/job/${encodeURIComponent(view.id)}` : `#/${view.name}`;
 
 export const keyOf = (view: View): string => hrefOf(view);
 

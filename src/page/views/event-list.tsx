@@ -1,8 +1,9 @@
 import { memo } from 'preact/compat';
 import { useState } from 'preact/hooks';
+import { hrefOf } from '../model/route.ts';
 import type { EventView } from '../model/state.ts';
 import { Status } from '../parts/icon.tsx';
-import { Code } from '../parts/text.tsx';
+import { Code, Foreign } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { eventSaid, isTold } from '../words/events.ts';
 
@@ -11,15 +12,17 @@ interface EventListProps {
   readonly events: readonly EventView[];
   /** Who got an event, by the id of the actor. */
   readonly nameOf: (id: string) => string;
+  /** They are of more than one job. */
+  readonly namesJobs?: boolean;
 }
 
 const FEW = 30;
 
 /** Events in words; the name that the statecharts have for each stands beside it. */
-export function EventList({ events, nameOf }: EventListProps) {
+export function EventList({ events, nameOf, namesJobs }: EventListProps) {
   const [showsAll, setShowsAll] = useState(false);
   const [most, setMost] = useState(FEW);
-  const wanted = showsAll ? events : events.filter(isTold);
+  const wanted = showsAll ? events : events.filter((event) => isTold(event) && !isRepeated(event, nameOf));
   return (
     <>
       <label class="check small">
@@ -33,7 +36,7 @@ export function EventList({ events, nameOf }: EventListProps) {
       {wanted.length === 0 && <p class="empty">Nothing to tell yet.</p>}
       <ol class="events">
         {wanted.slice(0, most).map((event) => (
-          <EventItem key={event.key} event={event} to={nameOf(event.to)} />
+          <EventItem key={event.key} event={event} to={nameOf(event.to)} namesJob={namesJobs === true} />
         ))}
       </ol>
       {wanted.length > most && (
@@ -45,15 +48,35 @@ export function EventList({ events, nameOf }: EventListProps) {
   );
 }
 
-const EventItem = memo(({ event, to }: { event: EventView; to: string }) => {
+/** What the hub says goes to the supervisor, and from there to others. */
+const isRepeated = ({ type, to }: EventView, nameOf: EventListProps['nameOf']): boolean =>
+  type.startsWith('hub.') && nameOf(to) !== 'supervisor';
+
+interface EventItemProps {
+  readonly event: EventView;
+  readonly to: string;
+  readonly namesJob: boolean;
+}
+
+const EventItem = memo(({ event, to, namesJob }: EventItemProps) => {
   const { tone, word } = eventSaid(event);
   return (
     <li>
       <Moment atMs={event.atMs} />
       <Status tone={tone} word={word} />
       <span class="muted small event-type">
+        {namesJob && event.jobId !== null && <JobLink jobId={event.jobId} />}
         <Code text={event.type} /> to {to}
       </span>
     </li>
   );
 });
+
+const JobLink = ({ jobId }: { jobId: string }) => (
+  <>
+    <a href={hrefOf({ name: 'job', id: jobId })}>
+      job <Foreign text={jobId} max={9} />
+    </a>{' '}
+    ·{' '}
+  </>
+);

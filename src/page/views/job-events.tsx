@@ -8,7 +8,6 @@ import { stateWord } from '../words/jobs.ts';
 import { EventList } from './event-list.tsx';
 
 interface JobEventsProps {
-  readonly runId: string;
   readonly jobId: string;
   readonly record: JobRecord | undefined;
 }

@@ -18,24 +18,27 @@ import { JobFailure } from './job-failure.tsx';
 import { JobLogView } from './job-log.tsx';
 
 /** One job, while it runs and afterwards. */
-export function JobView({ runId }: { runId: string }) {
-  const run = usePage(
-    useCallback(({ runs }: PageState) => runs.find((each) => each.runId === runId), [runId]),
-  );
-  const asked = useJob(runId, `${run?.stage} ${run?.phase} ${run?.state}`);
+export function JobView({ id }: { id: string }) {
+  const run = usePage(useCallback(({ runs }: PageState) => runNamed(runs, id), [id]));
+  const asked = useJob(id, `${run?.stage} ${run?.phase} ${run?.state}`);
   const record = asked.phase === 'here' ? asked.answer.record : undefined;
   if (!run && !record) return <Nobody asked={asked} />;
+  const runId = run?.runId ?? record?.runId ?? '';
   return (
     <>
       <Head run={run} record={record} />
       {record?.failure && <JobFailure failure={record.failure} />}
       <JobCharts runId={runId} record={record} />
       {record && <JobFacts record={record} />}
-      <JobEvents runId={runId} jobId={run?.jobId ?? record?.jobId ?? ''} record={record} />
+      <JobEvents jobId={run?.jobId ?? record?.jobId ?? ''} record={record} />
       {asked.phase === 'here' && <JobLogView log={asked.answer.log} />}
     </>
   );
 }
+
+/** As the history looks for it. */
+const runNamed = (runs: readonly RunView[], id: string): RunView | undefined =>
+  runs.find(({ runId }) => runId === id) ?? runs.find(({ jobId }) => jobId === id);
 
 const isRunning = (run: RunView | undefined): boolean => run !== undefined && run.phase !== 'concluded';
 

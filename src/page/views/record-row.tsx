@@ -14,7 +14,7 @@ export const RecordRow = memo(
     return (
       <li class="row">
         <div class="row-name">
-          <a href={hrefOf({ name: 'job', runId: record.runId })}>
+          <a href={hrefOf({ name: 'job', id: record.runId })}>
             <Foreign text={record.appName ?? record.jobId} max={60} />
           </a>
           <span class="muted small">

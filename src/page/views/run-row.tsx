@@ -16,7 +16,7 @@ export const RunRow = memo(({ run }: { run: RunView }) => {
   return (
     <li class="row">
       <div class="row-name">
-        <a href={hrefOf({ name: 'job', runId: run.runId })}>
+        <a href={hrefOf({ name: 'job', id: run.runId })}>
           <Foreign text={run.appName ?? run.jobId} max={60} />
         </a>
         <span class="muted small">

@@ -85,7 +85,7 @@ function Events({ actors }: { actors: ReadonlyMap<string, ChartActor> }) {
       {events.length === 0 ? (
         <p class="empty">Nothing has happened since the page was opened.</p>
       ) : (
-        <EventList events={events} nameOf={(id) => actorWord(actors.get(id))} />
+        <EventList namesJobs events={events} nameOf={(id) => actorWord(actors.get(id))} />
       )}
     </section>
   );

@@ -85,7 +85,14 @@ export function isTold({ type, facts }: Pick<EventLine, 'type' | 'facts'>): bool
 }
 
 /** Said once more to somebody else, or by each step. */
-const INNER = new Set(['hub.report', 'vm.exited', 'vm.releaseRequested', 'socket.opened', 'socket.lost']);
+const INNER = new Set([
+  'hub.report',
+  'pool.changed',
+  'vm.exited',
+  'vm.releaseRequested',
+  'socket.opened',
+  'socket.lost',
+]);
 
 /** An event in a sentence. */
 export function eventSaid({ type, facts }: Pick<EventLine, 'type' | 'facts'>): Said {
