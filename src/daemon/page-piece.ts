@@ -8,6 +8,7 @@ import { packageRoot } from '../package-root.ts';
 import { assetsOf } from '../web/assets.ts';
 import type { Piece } from '../web/piece.ts';
 import { type Route, text } from '../web/route.ts';
+import { freeDisk } from './free-disk.ts';
 import { historyRoutes } from './history-routes.ts';
 import { endedToday } from './today.ts';
 import type { WebSurroundings } from './web-surroundings.ts';
@@ -24,12 +25,14 @@ export function pagePiece(surroundings: WebSurroundings): Piece {
     (jobId === undefined ? redactor.ofAnyJob : redactor.ofJob(jobId))(text);
   const tell = (what: string) => (error: unknown) => logger.warn({ err: error }, what);
   const relay = createInspectRelay({ root, redact, onFault: tell('the inspector left something out') });
+  const freeBytes = freeDisk(services.config);
   const live = createLiveFeed({
     ...{ root, redact },
     machines: services.driver.isolates ? driver : `${driver}, which isolates nothing`,
     standing: () => ({
       status: status(),
       today: services.config.historyJobs === 0 ? null : endedToday(history),
+      freeDiskBytes: freeBytes(),
     }),
     onFault: tell('the page was not told something'),
   });

@@ -118,5 +118,5 @@ class Viewers {
 type Head = Pick<News, 'number' | 'atMs'>;
 
 /** They go on without any change: the page counts them on by itself. */
-const CLOCKS = new Set(['uptimeSeconds', 'elapsedSeconds', 'nextTryInSeconds']);
+const CLOCKS = new Set(['uptimeSeconds', 'elapsedSeconds', 'nextTryInSeconds', 'secondsAgo']);
 const withoutClocks = (name: string, value: unknown): unknown => (CLOCKS.has(name) ? undefined : value);

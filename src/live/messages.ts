@@ -36,6 +36,8 @@ export interface Standing {
   readonly status: DaemonStatus;
   /** Null when no history is kept. */
   readonly today: DayCounts | null;
+  /** Where machines and jobs lie; null while that is not known. */
+  readonly freeDiskBytes: number | null;
 }
 
 /** Jobs by result, as in the history. */

@@ -21,7 +21,9 @@ let jobs = 0;
 const faults: unknown[] = [];
 const viewers: WebSocket[] = [];
 
-async function start(standing = (): Standing => ({ status: { uptimeSeconds, jobs } as never, today: null })) {
+async function start(
+  standing = (): Standing => ({ status: { uptimeSeconds, jobs } as never, today: null, freeDiskBytes: null }),
+) {
   root = createActor(machine, { id: 'supervisor' }).start();
   live = createLiveFeed({
     ...{ root, machines: 'none', standing },

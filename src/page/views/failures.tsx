@@ -1,23 +1,62 @@
-import { useJobs } from '../model/history.ts';
-import { RecordRow } from './record-row.tsx';
+import { memo } from 'preact/compat';
+import type { PastFailure } from '../../observability/status.ts';
+import { hrefOf } from '../model/route.ts';
+import type { PageState } from '../model/state.ts';
+import { usePage } from '../model/store.ts';
+import { Status } from '../parts/icon.tsx';
+import { Foreign } from '../parts/text.tsx';
+import { Moment } from '../parts/time.tsx';
+import { resultSaid } from '../words/jobs.ts';
 
-/** The jobs that failed last, as far as a history is kept. */
+const standingOf = ({ standing }: PageState) => standing;
+
+/** The jobs that failed last, with what to do, as far as a history is kept. */
 export function RecentFailures() {
-  const asked = useJobs('failedOnly=true&limit=5');
-  if (asked.phase !== 'here') return null;
-  const { jobs } = asked.answer;
+  const standing = usePage(standingOf);
+  if (!standing) return null;
+  const { lastFailures } = standing.status;
   return (
     <section class="card" aria-labelledby="failures">
       <h2 id="failures">Last failures</h2>
-      {jobs.length === 0 ? (
+      {lastFailures.length === 0 ? (
         <p class="empty">No job has failed.</p>
       ) : (
         <ul class="rows">
-          {jobs.map((record) => (
-            <RecordRow key={record.runId} record={record} />
+          {lastFailures.map((failure) => (
+            <FailureRow key={failure.runId} failure={failure} />
           ))}
         </ul>
       )}
     </section>
   );
 }
+
+const FailureRow = memo(
+  ({ failure }: { failure: PastFailure }) => {
+    const { tone, word } = resultSaid(failure.result);
+    return (
+      <li class="row row-failure">
+        <div class="row-name">
+          <a href={hrefOf({ name: 'job', id: failure.runId })}>
+            <Foreign text={failure.appName ?? failure.jobId} max={60} />
+          </a>
+          <Status tone={tone} word={word} />
+        </div>
+        <div class="row-stage">
+          <span>
+            <code>{failure.code}</code> <Foreign text={failure.summary ?? ''} max={300} />
+          </span>
+          {failure.nextStep !== null && (
+            <span class="muted small">
+              What to do: <Foreign text={failure.nextStep} max={400} />
+            </span>
+          )}
+        </div>
+        <div class="row-time muted small">
+          <Moment atMs={failure.endedAtMs} />
+        </div>
+      </li>
+    );
+  },
+  (before, now) => before.failure.runId === now.failure.runId && before.failure.result === now.failure.result,
+);

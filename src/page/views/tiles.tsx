@@ -6,7 +6,7 @@ import { usePage } from '../model/store.ts';
 import { Status } from '../parts/icon.tsx';
 import { Foreign } from '../parts/text.tsx';
 import { Elapsed, Until } from '../parts/time.tsx';
-import { counted } from '../words/format.ts';
+import { byteSize, counted } from '../words/format.ts';
 import { hubSaid } from '../words/hub.ts';
 import { workSaid } from '../words/work.ts';
 
@@ -26,6 +26,7 @@ export function Tiles() {
       <SlotsTile status={status} />
       <MachinesTile status={status} />
       <EndedTile standing={standing} />
+      <DiskTile freeBytes={standing.freeDiskBytes} />
     </dl>
   );
 }
@@ -106,6 +107,15 @@ function EndedTile({ standing: { status, today } }: { standing: Standing }) {
       value={<Status tone={succeeded > 0 ? 'good' : 'idle'} word={`${succeeded} succeeded`} />}
     >
       {bad > 0 ? <Status tone="bad" word={`${bad} failed`} /> : 'none failed'} · {cancelled} cancelled
+    </Tile>
+  );
+}
+
+function DiskTile({ freeBytes }: { freeBytes: number | null }) {
+  if (freeBytes === null) return null;
+  return (
+    <Tile label="Disk" value={<span class="number">{byteSize(freeBytes)} free</span>}>
+      For machines and jobs
     </Tile>
   );
 }

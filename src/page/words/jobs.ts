@@ -26,7 +26,8 @@ const RESULTS: Readonly<Record<JobResult, Said>> = {
   interrupted: { tone: 'warn', word: 'Interrupted' },
 };
 
-export const resultSaid = (result: JobResult): Said => RESULTS[result] ?? { tone: 'idle', word: result };
+export const resultSaid = (result: string): Said =>
+  RESULTS[result as JobResult] ?? { tone: 'idle', word: inWords(result) };
 
 /** Where a job stands. */
 export function runSaid({ phase, stage, state, failure, claim }: Omit<RunStatus, 'elapsedSeconds'>): Said {
