@@ -1,5 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { keyOf, useView, type View } from './model/route.ts';
+import type { PageState } from './model/state.ts';
+import { usePage } from './model/store.ts';
 import { Announcer } from './parts/announcer.tsx';
 import { Alerts } from './views/alerts.tsx';
 import { Banner } from './views/banner.tsx';
@@ -8,8 +10,11 @@ import { JobView } from './views/job.tsx';
 import { JobsView } from './views/jobs.tsx';
 import { SystemView } from './views/system.tsx';
 
+const isLostIn = ({ link }: PageState) => link.phase === 'lost';
+
 export function App() {
   const view = useView();
+  const isLost = usePage(isLostIn);
   const main = useRef<HTMLElement>(null);
   useFocusOn(main, keyOf(view));
   return (
@@ -20,7 +25,9 @@ export function App() {
       <Banner view={view} />
       <main ref={main} id="main" tabIndex={-1}>
         <Alerts />
-        <Shown view={view} key={keyOf(view)} />
+        <div class={isLost ? 'view stale' : 'view'}>
+          <Shown view={view} key={keyOf(view)} />
+        </div>
       </main>
       <Announcer />
     </>

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine, StateNode } from 'xstate';
+import type { Standing } from '../../src/live/messages.ts';
 import { viewOf } from '../../src/page/model/route.ts';
+import { alertsOf } from '../../src/page/words/alerts.ts';
 import { eventSaid, isTold } from '../../src/page/words/events.ts';
 import { byteSize, duration, inWords, plain, shortDuration } from '../../src/page/words/format.ts';
 import { hubSaid } from '../../src/page/words/hub.ts';
@@ -69,6 +71,29 @@ test('a hub that is not there says what to do', () => {
     nextStep: expect.stringContaining('perry-ship doctor'),
   });
   expect(hubSaid({ link: 'offline', connection: 'connecting' }).word).toBe('Connecting');
+});
+
+test('alerts are told once each, the worst first, alarms with since when', () => {
+  const standing = {
+    status: {
+      ...{ link: 'refused', connection: 'refused', nextTryInSeconds: 30, work: 'paused' },
+      ...{ leaked: ['a-machine'], failingHosts: {}, slots: { quarantined: 1 } },
+      alarms: [
+        { alarm: 'machines-leaked', sinceMs: 7, summary: 'It stays.', reason: 'Why.', nextStep: 'Do.' },
+        { alarm: 'disk-low', sinceMs: 8, summary: 'Full.', reason: 'Why.', nextStep: 'Do.' },
+      ],
+    },
+  } as unknown as Standing;
+  const alerts = alertsOf(standing, 1_000);
+  expect(alerts.map(({ about, tone }) => [about, tone])).toEqual([
+    ['Machines', 'bad'],
+    ['Alarm disk-low', 'bad'],
+    ['Hub', 'bad'],
+    ['Work', 'warn'],
+    ['Slots', 'warn'],
+  ]);
+  expect(alerts[0]).toMatchObject({ word: 'It stays.', sinceMs: 7, nextStep: 'Do.' });
+  expect(alerts[2]).toMatchObject({ word: 'Refused.', nextTryAtMs: 31_000 });
 });
 
 test('a job says what it does', () => {

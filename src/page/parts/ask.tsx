@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { PageState } from '../model/state.ts';
+import { usePage } from '../model/store.ts';
 import { type Refusal, wish } from '../model/wishes.ts';
 import { Foreign } from './text.tsx';
 
@@ -18,7 +20,9 @@ interface AskProps {
   readonly isGrave?: boolean;
 }
 
-/** A button that asks first, and then the daemon. */
+const isLostIn = ({ link }: PageState) => link.phase === 'lost';
+
+/** A button that asks first, and then the daemon, as long as that is there. */
 export function AskButton(props: AskProps) {
   const [isOpen, setOpen] = useState(false);
   return (
@@ -26,6 +30,7 @@ export function AskButton(props: AskProps) {
       <button
         type="button"
         class={props.isGrave ? 'button grave' : 'button'}
+        disabled={usePage(isLostIn)}
         {...(props.name && { 'aria-label': props.name })}
         onClick={() => setOpen(true)}
       >

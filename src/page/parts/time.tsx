@@ -1,10 +1,15 @@
 import { useNow } from '../model/clock.ts';
+import type { PageState } from '../model/state.ts';
+import { usePage } from '../model/store.ts';
 import { duration } from '../words/format.ts';
 
-/** How long it is since then; it goes on by itself. */
-export const Elapsed = ({ sinceMs }: { sinceMs: number }) => (
-  <span class="number">{duration(useNow() - sinceMs)}</span>
-);
+const lostSinceOf = ({ link }: PageState) => (link.phase === 'lost' ? link.sinceMs : null);
+
+/** How long it is since then. It goes on by itself, as long as the daemon is heard. */
+export function Elapsed({ sinceMs }: { sinceMs: number }) {
+  const now = useNow();
+  return <span class="number">{duration((usePage(lostSinceOf) ?? now) - sinceMs)}</span>;
+}
 
 /** How long it is until then. */
 export const Until = ({ atMs }: { atMs: number }) => (

@@ -1,22 +1,13 @@
-import type { Standing } from '../../live/messages.ts';
 import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { Status } from '../parts/icon.tsx';
 import { Foreign } from '../parts/text.tsx';
-import { Until } from '../parts/time.tsx';
-import { counted, plain } from '../words/format.ts';
-import { hubSaid } from '../words/hub.ts';
-import type { Said } from '../words/tone.ts';
-import { workSaid } from '../words/work.ts';
+import { Moment, Until } from '../parts/time.tsx';
+import { type Alert, alertsOf } from '../words/alerts.ts';
 import { StaleNotice } from './banner.tsx';
 
 const stateOf = (state: PageState) => state.standing;
 const standingAtOf = (state: PageState) => state.standingAtMs;
-
-interface Alert extends Said {
-  readonly about: string;
-  readonly nextTryAtMs?: number;
-}
 
 /** What an operator should look at, with what to do. */
 export function Alerts() {
@@ -33,19 +24,26 @@ export function Alerts() {
   );
 }
 
-const AlertNotice = ({ alert: { tone, about, word, detail, nextStep, nextTryAtMs } }: { alert: Alert }) => (
-  <section class={`notice tone-${tone}`} aria-label={about}>
+const AlertNotice = ({ alert }: { alert: Alert }) => (
+  <section class={`notice tone-${alert.tone}`} aria-label={alert.about}>
     <div>
       <p>
-        <Status tone={tone} word={`${about}: ${word}.`} /> <Foreign text={detail ?? ''} max={1_000} />
+        <Status tone={alert.tone} word={`${alert.about}: ${alert.word}`} />{' '}
+        <Foreign text={alert.detail ?? ''} max={1_000} />
+        {alert.sinceMs !== undefined && (
+          <span class="small">
+            {' '}
+            Since <Moment atMs={alert.sinceMs} />.
+          </span>
+        )}
       </p>
-      {nextStep && (
+      {alert.nextStep && (
         <p class="next">
-          <strong>What to do:</strong> <Foreign text={nextStep} max={1_000} />
-          {nextTryAtMs !== undefined && (
+          <strong>What to do:</strong> <Foreign text={alert.nextStep} max={1_000} />
+          {alert.nextTryAtMs !== undefined && (
             <>
               {' '}
-              Next try in <Until atMs={nextTryAtMs} />.
+              Next try in <Until atMs={alert.nextTryAtMs} />.
             </>
           )}
         </p>
@@ -53,48 +51,3 @@ const AlertNotice = ({ alert: { tone, about, word, detail, nextStep, nextTryAtMs
     </div>
   </section>
 );
-
-function alertsOf(standing: Standing, standingAtMs: number): readonly Alert[] {
-  return [...hubAlert(standing, standingAtMs), ...workAlert(standing), ...machineAlerts(standing)];
-}
-
-function hubAlert({ status }: Standing, standingAtMs: number): readonly Alert[] {
-  const said = hubSaid(status);
-  if (said.tone !== 'bad') return [];
-  const { nextTryInSeconds } = status;
-  const nextTry = nextTryInSeconds === null ? {} : { nextTryAtMs: standingAtMs + nextTryInSeconds * 1_000 };
-  return [{ about: 'Hub', ...said, ...nextTry }];
-}
-
-function workAlert({ status: { work } }: Standing): readonly Alert[] {
-  const said = workSaid(work);
-  return said.tone === 'bad' || said.tone === 'warn' ? [{ about: 'Work', ...said }] : [];
-}
-
-function machineAlerts({ status: { leaked, failingHosts, slots } }: Standing): readonly Alert[] {
-  const hosts = Object.entries(failingHosts).map(([name, count]) => `${plain(name, 80)} (${count} times)`);
-  const found: (Alert | false)[] = [
-    leaked.length > 0 && {
-      tone: 'bad',
-      about: 'Machines',
-      word: `${counted(leaked.length, 'machine')} could not be deleted`,
-      detail: `They are tried again until they are gone: ${leaked.map((name) => plain(name, 80)).join(', ')}`,
-      nextStep: 'If they stay, see the log for the cause and delete them by hand.',
-    },
-    slots.quarantined > 0 && {
-      tone: 'warn',
-      about: 'Slots',
-      word: `${counted(slots.quarantined, 'slot')} out of service for some minutes`,
-      detail: 'The host refused a machine that it should run.',
-      nextStep: 'Look for other virtual machines on this host.',
-    },
-    hosts.length > 0 && {
-      tone: 'warn',
-      about: 'Cluster',
-      word: 'Hosts that did not bring machines to run of late',
-      detail: hosts.join(', '),
-      nextStep: 'Restart Orchard there; the log says why.',
-    },
-  ];
-  return found.filter((alert) => alert !== false);
-}
