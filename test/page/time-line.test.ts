@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import type { Chart } from '../../src/page/chart/chart.ts';
 import { readDefinition } from '../../src/page/chart/read-definition.ts';
-import { durationText, stepAt, timeLineOf, WAITS, waitsInAll } from '../../src/page/chart/time-line.ts';
+import { stepAt, timeLineOf, WAITS, waitsInAll } from '../../src/page/chart/time-line.ts';
 import { definitionOf } from '../../visualizations/definitions.ts';
 import { charts } from '../../visualizations/pages.ts';
 
@@ -32,10 +32,10 @@ const times = {
 test('stages are where they were in the whole, with what was waited for in them', () => {
   const { startMs, lengthMs, rows } = timeLineOf(times);
   expect({ startMs, lengthMs }).toEqual({ startMs: 1_000, lengthMs: 10_000 });
-  expect(rows.map(({ name, from, length }) => [name, from, length])).toEqual([
+  expect(rows.map(({ stage, from, length }) => [stage, from, length])).toEqual([
     ['waiting', 0, 0.1],
     ['extracting', 0.1, 0.3],
-    ['generating assets', 0.4, 0.1],
+    ['generating_assets', 0.4, 0.1],
     ['notarizing', 0.5, 0.5],
   ]);
   expect(rows.map(({ waits }) => waits.map(({ what, durationMs }) => [what, durationMs]))).toEqual([
@@ -65,16 +65,4 @@ test('each state that is waited in is a state of the chart', () => {
 
 test('a time leads to the step of then', () => {
   expect([0, 1_000, 2_500, 99_000].map((atMs) => stepAt(path, atMs))).toEqual([0, 0, 2, 6]);
-});
-
-test.each([
-  [0, '0.0 s'],
-  [9_940, '9.9 s'],
-  [12_400, '12 s'],
-  [59_700, '59 s'],
-  [60_000, '1 min 0 s'],
-  [185_000, '3 min 5 s'],
-  [7_800_000, '2 h 10 min'],
-])('%i ms are %s', (ms, text) => {
-  expect(durationText(ms)).toBe(text);
 });

@@ -49,7 +49,8 @@ export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
   const scale = laidOut ? scaleOf(zoom, laidOut.layout, room) : 1;
   const at = innermostIn(chart, ROOT, marks.active)[0] ?? ROOT;
   const isShown = (path: string) => laidOut?.layout.boxes.has(path) === true;
-  useFollow(scroller, laidOut?.layout, around(chart, at).find(isShown) ?? ROOT, scale);
+  const first = around(chart, at).find(isShown) ?? ROOT;
+  useFollow(scroller, laidOut?.layout, first, scale);
   const state = chart.states.get(selected ?? at);
   return (
     <div class="chart">
@@ -71,7 +72,7 @@ export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
               <ChartSvg {...laidOut} {...{ marks, leaps, selected, scale, title, id }} />
               <StateKeys
                 {...laidOut}
-                {...{ marks, selected, scale, title, onToggle }}
+                {...{ marks, selected, first, scale, title, onToggle }}
                 onSelect={setSelected}
               />
             </div>

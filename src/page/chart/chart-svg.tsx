@@ -1,3 +1,4 @@
+import { memo } from 'preact/compat';
 import { useMemo } from 'preact/hooks';
 import { activeInWords } from './active.ts';
 import type { ChartState } from './chart.ts';
@@ -6,7 +7,6 @@ import { labelOf, transitionText } from './labels.ts';
 import type { Box, ChartLayout, Point } from './layout.ts';
 import { leapPath, linePath } from './line-path.ts';
 import { insideText, type Leap, type Marks } from './marks.ts';
-import { memo } from './memo.ts';
 import type { Arrow, ChartView } from './view.ts';
 
 export interface ChartSvgProps {

@@ -39,7 +39,7 @@ export function JobWay({ times, title, value }: JobWayProps) {
   );
 }
 
-export interface ActorChartProps {
+export interface LiveChartProps {
   /** Id of the machine, e.g. `supervisor`. */
   readonly chartId: string;
   readonly title: string;
@@ -48,7 +48,7 @@ export interface ActorChartProps {
 }
 
 /** The statechart of any actor that lives. */
-export function ActorChart({ chartId, title, steps }: ActorChartProps) {
+export function LiveChart({ chartId, title, steps }: LiveChartProps) {
   const chart = chartNamed(chartId);
   const walk = useMemo(() => (chart ? walkOfSteps(chart, steps) : []), [chart, steps]);
   const [chosen, setChosen] = useState<number | null>(null);

@@ -4,7 +4,7 @@ import './picture.css';
 import './time-line.css';
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { ActorChartProps, JobWayProps } from './job-way.tsx';
+import type { JobWayProps, LiveChartProps } from './job-way.tsx';
 
 /** Charts are drawn by much code, which is loaded when the first one is looked at. */
 type Loaded = typeof import('./job-way.tsx');
@@ -49,4 +49,4 @@ function later<Props extends object>(
 }
 
 export const JobWay: FunctionComponent<JobWayProps> = later(({ JobWay: found }) => found);
-export const ActorChart: FunctionComponent<ActorChartProps> = later(({ ActorChart: found }) => found);
+export const LiveChart: FunctionComponent<LiveChartProps> = later(({ LiveChart: found }) => found);

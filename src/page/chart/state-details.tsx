@@ -1,8 +1,8 @@
+import { shortDuration } from '../words/format.ts';
 import type { Chart, ChartEdge, ChartState } from './chart.ts';
 import { ROOT } from './chart.ts';
 import { transitionText } from './labels.ts';
 import type { Marks } from './marks.ts';
-import { durationText } from './time-line.ts';
 import type { WalkStep } from './walk.ts';
 
 export interface StateDetailsProps {
@@ -21,7 +21,7 @@ export function StateDetails({ chart, state, isOpen, marks, walk, onSelect, onTo
   const comes = chart.edges.filter(({ to, from }) => to === state.path && from !== state.path);
   return (
     <section class="chart-details" aria-label={`State ${state.name}`}>
-      <h4>{state.name}</h4>
+      <h3>{state.name}</h3>
       {state.path.includes('.') && <p class="chart-soft">{wayTo(state)}</p>}
       {state.description && <p>{state.description}</p>}
       <p>{standingText(state, marks, walk)}</p>
@@ -48,7 +48,7 @@ function standingText({ path }: ChartState, { active, visited }: Marks, walk: re
   const entered =
     times === 0 ? 'Not entered so far' : times === 1 ? 'Entered once' : `Entered ${times} times`;
   const ms = timeIn(path, walk);
-  const long = ms === undefined ? '' : `, for ${durationText(ms)} in all`;
+  const long = ms === undefined ? '' : `, for ${shortDuration(ms)} in all`;
   return `${active.has(path) ? 'Active now. ' : ''}${entered}${long}.`;
 }
 
@@ -75,7 +75,7 @@ function Ways({ title, edges, endOf, chart, onSelect }: WaysProps) {
   if (edges.length === 0) return null;
   return (
     <>
-      <h5>{title}</h5>
+      <h4>{title}</h4>
       <ul class="chart-ways">
         {edges.slice(0, MAX_WAYS).map((edge, index) => (
           <li key={index}>

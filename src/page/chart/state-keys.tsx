@@ -1,8 +1,8 @@
+import { memo } from 'preact/compat';
 import { useCallback, useRef, useState } from 'preact/hooks';
 import type { Chart, ChartState } from './chart.ts';
 import type { Box, ChartLayout } from './layout.ts';
 import type { Marks } from './marks.ts';
-import { memo } from './memo.ts';
 import { isDirection, nearest } from './nearest.ts';
 import type { ChartView } from './view.ts';
 
@@ -11,6 +11,8 @@ export interface StateKeysProps {
   readonly layout: ChartLayout;
   readonly marks: Marks;
   readonly selected: string | null;
+  /** The state that one looks at first. */
+  readonly first: string;
   readonly scale: number;
   readonly title: string;
   readonly onSelect: (path: string) => void;
@@ -19,11 +21,11 @@ export interface StateKeysProps {
 
 /** What can be clicked and reached by key: a button over each state. Arrow keys lead from one to the next. */
 export function StateKeys(props: StateKeysProps) {
-  const { view, layout, marks, selected, scale, title, onSelect, onToggle } = props;
+  const { view, layout, marks, selected, first, scale, title, onSelect, onToggle } = props;
   const [focused, setFocused] = useState<string | null>(null);
   const [told, setTold] = useState<string | null>(null);
   const place = useRef<HTMLFieldSetElement>(null);
-  const entry = entryOf(view, marks, focused ?? selected);
+  const entry = entryOf(view, [focused, selected, first]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') return setTold(null);
@@ -63,12 +65,9 @@ export function StateKeys(props: StateKeysProps) {
   );
 }
 
-/** The one that the Tab key leads to. */
-function entryOf({ shown }: ChartView, { active }: Marks, wanted: string | null): string | undefined {
-  const isShown = (path: string | null) => shown.some((state) => state.path === path);
-  if (wanted !== null && isShown(wanted)) return wanted;
-  return (shown.filter(({ path }) => active.has(path)).at(-1) ?? shown[0])?.path;
-}
+/** The one that the Tab key leads to: the first of these that is shown. */
+const entryOf = ({ shown }: ChartView, wanted: readonly (string | null)[]): string | undefined =>
+  wanted.find((path) => shown.some((state) => state.path === path)) ?? shown[0]?.path;
 
 function focusOn(place: HTMLElement | null, path: string): void {
   for (const button of place?.querySelectorAll('button') ?? [])

@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks';
-import { durationText } from './time-line.ts';
+import { shortDuration } from '../words/format.ts';
 import type { WalkStep } from './walk.ts';
 
 export interface StepperProps {
@@ -17,7 +17,7 @@ export function Stepper({ walk, step, isLive, onStep }: StepperProps) {
   if (last < 1) return null;
   const shown = walk[step];
   const sinceMs = (shown?.atMs ?? 0) - (walk[0]?.atMs ?? 0);
-  const words = `step ${step + 1} of ${walk.length}, ${shown?.name ?? ''}, after ${durationText(sinceMs)}`;
+  const words = `step ${step + 1} of ${walk.length}, ${shown?.name ?? ''}, after ${shortDuration(sinceMs)}`;
   return (
     <div class="chart-stepper">
       <button type="button" disabled={step === 0} onClick={() => onStep(0)} aria-label="First step">
@@ -41,8 +41,13 @@ export function Stepper({ walk, step, isLive, onStep }: StepperProps) {
       <button type="button" disabled={step === last} onClick={() => onStep(step + 1)} aria-label="Step forth">
         ›
       </button>
-      <button type="button" disabled={step === last} onClick={() => onStep(last)} aria-label="Last step">
-        {isLive ? 'now' : '»'}
+      <button
+        type="button"
+        disabled={step === last}
+        onClick={() => onStep(last)}
+        aria-label={isLive ? 'Now' : 'Last step'}
+      >
+        {isLive ? 'Now' : '»'}
       </button>
       <output class="chart-step-text" for={id}>
         {words}

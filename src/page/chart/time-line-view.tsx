@@ -1,6 +1,8 @@
+import { memo } from 'preact/compat';
 import { useMemo } from 'preact/hooks';
-import { memo } from './memo.ts';
-import { durationText, type Span, type TimeRow, type Times, timeLineOf, waitsInAll } from './time-line.ts';
+import { shortDuration } from '../words/format.ts';
+import { stageWord } from '../words/jobs.ts';
+import { type Span, type TimeRow, type Times, timeLineOf, waitsInAll } from './time-line.ts';
 
 export interface TimeLineViewProps {
   readonly times: Times;
@@ -14,14 +16,14 @@ export const TimeLineView = memo(({ times, atMs, onTime }: TimeLineViewProps) =>
   const { rows, startMs, lengthMs } = useMemo(() => timeLineOf(times), [times]);
   if (rows.length === 0) return <p class="chart-soft">No stage has begun.</p>;
   const mark = atMs === null ? null : Math.min(1, Math.max(0, (atMs - startMs) / lengthMs));
-  const waits = waitsInAll(times).map(({ what, durationMs }) => `${what} ${durationText(durationMs)}`);
+  const waits = waitsInAll(times).map(({ what, durationMs }) => `${what} ${shortDuration(durationMs)}`);
   return (
     <>
       <ol class="time-line">
         {rows.map((row) => (
-          <li key={`${row.name} ${row.startedAtMs}`}>
+          <li key={`${row.stage} ${row.startedAtMs}`}>
             <button type="button" aria-label={wordsOf(row)} onClick={() => onTime(row.startedAtMs)}>
-              <span class="time-name">{row.name}</span>
+              <span class="time-name">{stageWord(row.stage)}</span>
               <span class="time-track">
                 <span class="time-bar" style={placeOf(row)} />
                 {row.waits.map((wait) => (
@@ -29,7 +31,7 @@ export const TimeLineView = memo(({ times, atMs, onTime }: TimeLineViewProps) =>
                 ))}
                 {mark !== null && <span class="time-mark" style={{ left: `${mark * 100}%` }} />}
               </span>
-              <span class="time-long">{durationText(row.durationMs)}</span>
+              <span class="time-long">{shortDuration(row.durationMs)}</span>
             </button>
           </li>
         ))}
@@ -45,7 +47,7 @@ export const TimeLineView = memo(({ times, atMs, onTime }: TimeLineViewProps) =>
 
 const placeOf = ({ from, length }: Span) => ({ left: `${from * 100}%`, width: `${length * 100}%` });
 
-function wordsOf({ name, durationMs, waits }: TimeRow): string {
-  const waited = waits.map(({ what, durationMs: ms }) => `waits ${what} ${durationText(ms)}`);
-  return [`${name}, ${durationText(durationMs)}`, ...waited].join(', ');
+function wordsOf({ stage, durationMs, waits }: TimeRow): string {
+  const waited = waits.map(({ what, durationMs: ms }) => `waits ${what} ${shortDuration(ms)}`);
+  return [`${stageWord(stage)}, ${shortDuration(durationMs)}`, ...waited].join(', ');
 }

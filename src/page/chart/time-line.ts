@@ -24,7 +24,7 @@ export interface Span {
 }
 
 export interface TimeRow extends Span {
-  readonly name: string;
+  readonly stage: string;
   /** Of others: nothing was done here meanwhile. */
   readonly waits: readonly (Span & { readonly what: string })[];
 }
@@ -49,7 +49,7 @@ export const WAITS: Readonly<Record<string, string>> = {
   'running.distributing': 'for Apple',
 };
 
-/** Before the first stage. */
+/** The time before the first stage, as if it were one. */
 const QUEUE = 'waiting';
 
 /** The stages of a job one below the other, each where it was in the whole, with the waits in it. */
@@ -69,7 +69,7 @@ export function timeLineOf(times: Times): TimeLine {
     const untilMs = startedAtMs + durationMs;
     const inside = waits.filter(({ fromMs, toMs }) => fromMs < untilMs && toMs > startedAtMs);
     return {
-      name: stage.replaceAll('_', ' '),
+      stage,
       ...spanOf(startedAtMs, untilMs),
       waits: inside.map(({ what, fromMs, toMs }) => ({
         what,
@@ -117,15 +117,4 @@ export function waitsInAll(times: Times): readonly { readonly what: string; read
 export function stepAt(walk: readonly { readonly atMs: number }[], atMs: number): number {
   const later = walk.findIndex((step) => step.atMs > atMs);
   return later === -1 ? walk.length - 1 : Math.max(0, later - 1);
-}
-
-const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
-
-/** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`. */
-export function durationText(ms: number): string {
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(1)} s`;
-  if (ms < MINUTE_MS) return `${Math.floor(ms / 1_000)} s`;
-  if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min ${Math.floor((ms % MINUTE_MS) / 1_000)} s`;
-  return `${Math.floor(ms / HOUR_MS)} h ${Math.floor((ms % HOUR_MS) / MINUTE_MS)} min`;
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { ChartActor } from '../../live/messages.ts';
-import { ActorChart as Chart } from '../chart/lazy.tsx';
+import { LiveChart } from '../chart/lazy.tsx';
 import { Foreign } from '../parts/text.tsx';
 import { actorTitle } from '../words/actors.ts';
 import { capital } from '../words/format.ts';
@@ -16,7 +16,7 @@ export function ActorChart({ actor }: { actor: ChartActor }) {
         <Foreign text={title} />
         <span class="muted small">{activePaths(actor.steps.at(-1)?.value).join(' · ')}</span>
       </summary>
-      {isOpen && <Chart chartId={actor.chart} title={title} steps={actor.steps} />}
+      {isOpen && <LiveChart chartId={actor.chart} title={title} steps={actor.steps} />}
     </details>
   );
 }

@@ -49,16 +49,20 @@ const below = (actors: ReadonlyMap<string, ChartActor>, id: string): readonly Ch
 
 /** The record, with what has happened since it was asked for. */
 function timesOf(record: JobRecord | undefined, run: ChartActor | undefined): Times | undefined {
-  const live = run?.steps.map(({ atMs, value }) => ({ atMs, state: workState(value) })) ?? [];
+  const live = withoutRests(run?.steps.map(({ atMs, value }) => ({ atMs, state: workState(value) })) ?? []);
   if (record) {
     const lastMs = record.path.at(-1)?.atMs ?? 0;
-    return { ...record, path: [...record.path, ...live.filter(({ atMs }) => atMs > lastMs)] };
+    return { ...record, path: withoutRests([...record.path, ...live.filter(({ atMs }) => atMs > lastMs)]) };
   }
   const startedAtMs = live[0]?.atMs;
   if (startedAtMs === undefined) return undefined;
   const durationMs = (live.at(-1)?.atMs ?? startedAtMs) - startedAtMs;
   return { startedAtMs, durationMs, endedAtMs: null, result: 'running', stages: [], path: live };
 }
+
+/** Where only another region has moved, the work stands where it stood. */
+const withoutRests = (path: Times['path']): Times['path'] =>
+  path.filter(({ state }, index) => state !== path[index - 1]?.state);
 
 const WORK = 'engaged.work.';
 

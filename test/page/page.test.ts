@@ -1,0 +1,321 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContextOptions, Locator, Page, WebSocketRoute } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { browserPath, faultsIn, launchBrowser, openTab, overflow } from './browser.ts';
+import { openRoom, type Room } from './room.ts';
+
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true } as const;
+
+describe.skipIf(browserPath === undefined)('the page', () => {
+  let browser: Browser;
+  let room: Room;
+
+  beforeAll(async () => {
+    [browser, room] = await Promise.all([launchBrowser(), openRoom()]);
+  });
+  afterAll(async () => {
+    await room?.end();
+    await browser?.close();
+  });
+  afterEach(() => room.clear());
+
+  async function open(
+    options: BrowserContextOptions = {},
+    prepare?: (page: Page) => Promise<unknown>,
+  ): Promise<Page> {
+    const { page, close } = await openTab(browser, room.url, options, prepare);
+    onTestFinished(close);
+    return page;
+  }
+
+  const rowOf = (page: Page, jobId: string): Locator =>
+    page.getByRole('listitem').filter({ hasText: jobId.slice(0, 8) });
+
+  test('shows a job with its stage and progress, until it has gone', async () => {
+    const page = await open();
+    const jobId = await room.submit({ app_name: 'Notes' });
+    const row = rowOf(page, jobId);
+    await row.getByText('Signing', { exact: true }).waitFor();
+    expect(await row.textContent()).toMatch(/Notes.*macOS.*Codesigning/);
+    await row.getByRole('progressbar', { name: /Notes: Signing/ }).waitFor();
+    await page.getByText('1 of 1 at work').waitFor();
+    await room.letGo(jobId);
+    await row.waitFor({ state: 'detached' });
+  });
+
+  test('cancels a job, after a question', async () => {
+    const page = await open();
+    const jobId = await room.submit({ app_name: 'Notes' });
+    await rowOf(page, jobId).getByRole('link', { name: 'Notes' }).click();
+    const ask = page.getByRole('button', { name: 'Cancel the job Notes' });
+    await ask.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Let it run' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(room.answersOf(jobId)).toEqual([]);
+    await ask.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the job' }).click();
+    expect(await room.answerTo(jobId)).toMatchObject({ success: false });
+    await ask.waitFor({ state: 'detached' });
+  });
+
+  test('changes nothing for the page of another site', async () => {
+    const jobId = await room.submit();
+    const elsewhere = createServer((_request, response) => response.end('<p>elsewhere')).listen(
+      0,
+      '127.0.0.1',
+    );
+    await once(elsewhere, 'listening');
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`);
+    const post = (options: object) =>
+      page.evaluate<string>(
+        `fetch('${room.url}api/jobs/${jobId}/cancel', ${JSON.stringify({ method: 'POST', ...options })}).then(({ type, status }) => type + ' ' + status, () => 'refused')`,
+      );
+    expect(await post({ mode: 'no-cors' })).toBe('refused');
+    expect(await post({ headers: { 'x-perry-ship': 'page' } })).toBe('refused');
+    await page.close();
+    elsewhere.close();
+    const asProgram = (headers: Record<string, string>) =>
+      fetch(`${room.url}api/jobs/${jobId}/cancel`, { method: 'POST', headers });
+    const { status } = await asProgram({ origin: 'http://evil.example', 'x-perry-ship': 'page' });
+    expect([status, (await asProgram({})).status]).toEqual([403, 403]);
+    await room.letGo(jobId);
+    expect(await room.answerTo(jobId)).toMatchObject({ success: true });
+  });
+
+  test('says that the daemon is gone, and goes on when it is back', async () => {
+    const page = await open();
+    await room.stopDaemon();
+    await page.getByText('The daemon does not answer.', { exact: true }).waitFor();
+    await page.getByText('Not connected').waitFor();
+    await room.startDaemon();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const jobId = await room.submit();
+    await rowOf(page, jobId).waitFor();
+  });
+
+  test('shows the same to two viewers', async () => {
+    const pages = await Promise.all([open(), open()]);
+    const jobId = await room.submit({ app_name: 'Shared' });
+    for (const page of pages) await rowOf(page, jobId).getByText('Signing', { exact: true }).waitFor();
+    await pages[0]?.close();
+    await room.letGo(jobId);
+    await rowOf(pages[1] as Page, jobId).waitFor({ state: 'detached' });
+  });
+
+  const VIEWS = {
+    jobs: async () => {},
+    history: async (page: Page) => page.getByRole('link', { name: 'History' }).click(),
+    'a job': async (page: Page) => {
+      await page.getByRole('link', { name: 'Jobs', exact: true }).click();
+      await page.getByRole('link', { name: 'Notes' }).click();
+      await page.getByRole('img', { name: /codesigning/ }).waitFor();
+    },
+    'a question': async (page: Page) => {
+      await page.getByRole('button', { name: 'Cancel the job Notes' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+    system: async (page: Page) => {
+      await page.keyboard.press('Escape');
+      await page.getByRole('link', { name: 'System' }).click();
+      await page.locator('summary', { hasText: 'Hub connection' }).click();
+      await page.getByRole('img', { name: /Hub connection is in these states: linked/ }).waitFor();
+    },
+  };
+
+  test.each(['light', 'dark'] as const)(
+    'has no fault that axe finds, in any view, %s',
+    async (colorScheme) => {
+      await room.submit({ app_name: 'Notes' });
+      const page = await open({ colorScheme });
+      for (const [view, go] of Object.entries(VIEWS)) {
+        await go(page);
+        expect(await faultsIn(page), view).toEqual([]);
+      }
+    },
+  );
+
+  test('is as wide as a phone, in every view', async () => {
+    await room.submit({ app_name: 'Notes' });
+    const page = await open(PHONE);
+    for (const [view, go] of Object.entries(VIEWS)) {
+      await go(page);
+      expect(await overflow(page), view).toBeLessThanOrEqual(0);
+    }
+  });
+
+  test('is used by keys alone', async () => {
+    const jobId = await room.submit({ app_name: 'Notes' });
+    const page = await open();
+    const focus = () =>
+      page.evaluate<string>('document.activeElement.ariaLabel || document.activeElement.innerText');
+    const tabTo = async (name: RegExp, most = 40) => {
+      for (let count = 0; count < most && !name.test(await focus()); count += 1)
+        await page.keyboard.press('Tab');
+      expect(await focus()).toMatch(name);
+    };
+    await page.keyboard.press('Tab');
+    expect(await focus()).toBe('Skip to the content');
+    await tabTo(/^Notes$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: /Notes/ }).waitFor();
+    await page.getByRole('img', { name: /codesigning/ }).waitFor();
+
+    // the question takes the keys, and gives them back where they were
+    await tabTo(/^Cancel the job Notes$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+    expect(await page.evaluate('document.activeElement.closest("dialog") !== null')).toBe(true);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await focus()).toBe('Cancel the job Notes');
+
+    // the slider goes back on the way
+    await tabTo(/^Step back$/);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Home');
+    await page.getByText(/^step 1 of \d+/).waitFor();
+    await page.keyboard.press('ArrowRight');
+    await page.getByText(/^step 2 of \d+/).waitFor();
+    await page.keyboard.press('End');
+    await page.getByRole('img', { name: /codesigning/ }).waitFor();
+
+    // and the arrows from state to state
+    await tabTo(/^signing, active/);
+    await page.getByRole('tooltip').waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^codesigning, active/ }).waitFor();
+    await tabTo(/^signing, active.*open/);
+    await page.keyboard.press('ArrowDown');
+    expect(await focus()).not.toMatch(/^signing,/);
+    expect(room.answersOf(jobId)).toEqual([]);
+  });
+
+  test('moves nothing for those who do not want it', async () => {
+    const jobId = await room.submit({ app_name: 'Notes' });
+    const page = await open({ reducedMotion: 'reduce' });
+    await rowOf(page, jobId).getByRole('link').click();
+    await page.getByRole('img', { name: /codesigning/ }).waitFor();
+    const moving = `[...document.querySelectorAll('*')].filter((each) => {
+      const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(each);
+      return animationName !== 'none' || parseFloat(transitionDuration) > 0 || scrollBehavior === 'smooth';
+    }).length + document.getAnimations().length`;
+    expect(await page.evaluate(moving)).toBe(0);
+  });
+
+  test('shows texts of others as texts', async () => {
+    const page = await open({}, (tab) => tab.routeWebSocket(/live/, replaceTexts));
+    await room.submit({ app_name: 'Notes' });
+    await page.getByText('<img src=x').first().waitFor();
+    for (const view of ['Jobs', 'History', 'System']) {
+      await page.getByRole('link', { name: view, exact: true }).click();
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      expect(
+        await page.evaluate(
+          '[window.taken, ...[...document.querySelectorAll("main img, main marquee")].map((each) => each.outerHTML)]',
+        ),
+      ).toEqual([undefined]);
+      expect(await page.evaluate(TURNED), view).toEqual([]);
+      expect(await overflow(page)).toBeLessThanOrEqual(0);
+    }
+  });
+
+  test('draws again only what has changed', async () => {
+    const page = await open();
+    const jobId = await room.submit({ app_name: 'Notes' });
+    await rowOf(page, jobId).getByRole('link').click();
+    await page.getByRole('img', { name: /codesigning/ }).waitFor();
+    await page.evaluate(`{
+      window.drawn = document.querySelectorAll('.chart-state').length;
+      window.changes = [];
+      for (const each of document.querySelectorAll('.chart-state')) each.isOld = true;
+      new MutationObserver((all) => window.changes.push(...all)).observe(document.querySelector('.chart-picture'), { childList: true, subtree: true, attributes: true });
+    }`);
+    const back = page.getByRole('button', { name: 'Step back' });
+    await back.click();
+    await page.getByRole('img', { name: /transferring|takingSignatures|embeddingProfile/ }).waitFor();
+    const old =
+      '[...document.querySelectorAll(".chart-state")].filter((each) => each.isOld).length - window.drawn';
+    expect(await page.evaluate(old)).toBe(0);
+    // no place of anything, only how it looks
+    const moved =
+      'window.changes.filter(({ attributeName }) => ["x", "y", "d", "width", "height", "viewBox"].includes(attributeName)).length';
+    expect(await page.evaluate(moved)).toBe(0);
+  });
+});
+
+/** What a person may have typed who does not wish the operator well; it turns the text around, and is long. */
+const HOSTILE = `<img src=x onerror="window.taken=1"><marquee>App</marquee>\u202Egnp.exe${'W'.repeat(300)}`;
+/** Elements whose own text has a character that turns texts around. */
+const TURNED = `[...document.querySelectorAll('body *')].filter((each) => [...each.childNodes].some(({ nodeType, data }) => nodeType === 3 && data.includes('\\u202e'))).map((each) => each.outerHTML.slice(0, 200))`;
+/** Fields that hold what comes from the hub, from bundles and from machines. */
+const OF_OTHERS = new Set(
+  'jobId appName bundleId failure name hub worker machines vm leaked summary reason nextStep message'.split(
+    ' ',
+  ),
+);
+/** The page needs these to know what a message is. */
+const KINDS = /^(greeting|news)$/;
+
+function replaceTexts(socket: WebSocketRoute): void {
+  const server = socket.connectToServer();
+  const replaced = (name: string, value: unknown) =>
+    typeof value === 'string' && OF_OTHERS.has(name) && !KINDS.test(value) ? HOSTILE : value;
+  server.onMessage((text) => socket.send(JSON.stringify(JSON.parse(String(text)), replaced)));
+}
+
+describe.skipIf(browserPath === undefined)('the page of a daemon with 64 jobs', () => {
+  const JOBS = 64;
+  let browser: Browser;
+  let room: Room;
+
+  beforeAll(async () => {
+    [browser, room] = await Promise.all([launchBrowser(), openRoom(JOBS)]);
+  });
+  afterAll(async () => {
+    await room?.end();
+    await browser?.close();
+  });
+
+  test('touches the rows of jobs that change, and no others', async () => {
+    const { page, close } = await openTab(browser, room.url);
+    onTestFinished(close);
+    const jobs = await Promise.all(
+      Array.from({ length: JOBS }, (_, index) => room.submit({ app_name: `App ${index}` })),
+    );
+    const rows = page.locator('#running ~ ul > li, ul.rows > li').filter({ hasText: 'App ' });
+    await page.getByText(`of ${JOBS} at work`).waitFor();
+    await expect.poll(() => rows.filter({ hasText: 'Signing' }).count()).toBe(JOBS);
+    await page.evaluate(WATCH_ROWS);
+    const [first] = jobs as [string];
+    await room.letGo(first);
+    await page.getByText(`of ${JOBS - 1} at work`).waitFor();
+    expect(
+      await page.evaluate('[...document.querySelectorAll("ul.rows > li")].filter((row) => row.isOld).length'),
+    ).toBe(JOBS - 1);
+    expect(await page.evaluate('[...window.touched].filter((name) => name !== window.nameOf(0))')).toEqual(
+      [],
+    );
+    await room.clear();
+    await page.getByText('No job is here.').waitFor();
+  });
+});
+
+/** Names of jobs whose rows were changed, apart from their clocks. */
+const WATCH_ROWS = `{
+  const rows = [...document.querySelectorAll('ul.rows > li')];
+  const nameIn = (row) => row.querySelector('a').innerText;
+  window.nameOf = (index) => 'App ' + index;
+  window.touched = new Set();
+  for (const row of rows) {
+    row.isOld = true;
+    const name = nameIn(row);
+    new MutationObserver((changes) => {
+      if (changes.some(({ target }) => !(target.closest ? target : target.parentElement)?.closest('.row-time'))) window.touched.add(name);
+    }).observe(row, { childList: true, subtree: true, attributes: true, characterData: true });
+  }
+}`;
