@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
-import type { AxeResults } from 'axe-core';
+import type { AxeResults, RunOptions } from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
@@ -74,19 +74,28 @@ export async function openTab(
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+const COLOURS = ['color-contrast', 'link-in-text-block'];
+
 interface WithAxe {
-  readonly axe: { run(): Promise<AxeResults> };
+  readonly axe: { run(options: RunOptions): Promise<AxeResults> };
 }
 
-/** What axe finds wrong with the page as it is now, one line each. */
-export async function faultsIn(page: Page): Promise<string[]> {
+/** What axe finds wrong with the page as it is now, one line each; of the colours alone, where all else is known. */
+export async function faultsIn(page: Page, isColourAlone = false): Promise<string[]> {
   await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as WithAxe).axe.run());
+  const options: RunOptions = isColourAlone ? { runOnly: { type: 'rule', values: COLOURS } } : {};
+  const { violations } = await page.evaluate(
+    (wanted) => (globalThis as unknown as WithAxe).axe.run(wanted),
+    options,
+  );
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${help}: ${html} ${failureSummary ?? ''}`),
   );
 }
 
-/** How much wider the page is than its window, in pixels. */
-export const overflow = (page: Page): Promise<number> =>
-  page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+/** What makes the page wider than its window: the innermost elements that reach beyond it. */
+export const overflow = (page: Page): Promise<string[]> => page.evaluate<string[]>(TOO_WIDE);
+
+const TOO_WIDE = `document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]
+  .filter((each) => each.getBoundingClientRect().right > innerWidth && ![...each.children].some((child) => child.getBoundingClientRect().right > innerWidth))
+  .map((each) => each.outerHTML.slice(0, 300))`;

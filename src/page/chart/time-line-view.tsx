@@ -22,7 +22,7 @@ export const TimeLineView = memo(({ times, atMs, onTime }: TimeLineViewProps) =>
       <ol class="time-line">
         {rows.map((row) => (
           <li key={`${row.stage} ${row.startedAtMs}`}>
-            <button type="button" aria-label={wordsOf(row)} onClick={() => onTime(row.startedAtMs)}>
+            <button type="button" onClick={() => onTime(row.startedAtMs)}>
               <span class="time-name">{stageWord(row.stage)}</span>
               <span class="time-track">
                 <span class="time-bar" style={placeOf(row)} />
@@ -32,6 +32,7 @@ export const TimeLineView = memo(({ times, atMs, onTime }: TimeLineViewProps) =>
                 {mark !== null && <span class="time-mark" style={{ left: `${mark * 100}%` }} />}
               </span>
               <span class="time-long">{shortDuration(row.durationMs)}</span>
+              <span class="unseen">{waitsIn(row)}</span>
             </button>
           </li>
         ))}
@@ -47,7 +48,5 @@ export const TimeLineView = memo(({ times, atMs, onTime }: TimeLineViewProps) =>
 
 const placeOf = ({ from, length }: Span) => ({ left: `${from * 100}%`, width: `${length * 100}%` });
 
-function wordsOf({ stage, durationMs, waits }: TimeRow): string {
-  const waited = waits.map(({ what, durationMs: ms }) => `waits ${what} ${shortDuration(ms)}`);
-  return [`${stageWord(stage)}, ${shortDuration(durationMs)}`, ...waited].join(', ');
-}
+const waitsIn = ({ waits }: TimeRow): string =>
+  waits.map(({ what, durationMs }) => `, waits ${what} ${shortDuration(durationMs)}`).join('');
