@@ -74,6 +74,15 @@ test.each([
   expect(walk[1]?.edges.map((edge) => edge.what)).toContain(what);
 });
 
+test('an actor that came to stand where it stood has not moved', () => {
+  const value = () => ({ engaged: { work: { running: 'inspecting' } } });
+  const walk = walkOfSteps(signJob, [
+    { atMs: 0, value: value() },
+    { atMs: 1, value: value() },
+  ]);
+  expect(walk.map(({ atMs }) => atMs)).toEqual([0]);
+});
+
 test('in a chart with regions each region goes its own way', () => {
   const value = (machine: object) => ({
     engaged: { work: { running: 'inspecting' }, machine, claim: 'valid' },

@@ -47,7 +47,9 @@ export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
     [laidOut, walk, step],
   );
   const scale = laidOut ? scaleOf(zoom, laidOut.layout, room) : 1;
-  const at = innermostIn(chart, ROOT, marks.active)[0] ?? ROOT;
+  const inner = innermostIn(chart, ROOT, marks.active);
+  // in the region that is open, where one is
+  const at = inner.find((path) => view.shown.some((state) => state.path === path)) ?? inner[0] ?? ROOT;
   const isShown = (path: string) => laidOut?.layout.boxes.has(path) === true;
   const first = around(chart, at).find(isShown) ?? ROOT;
   useFollow(scroller, laidOut?.layout, first, scale);

@@ -1,6 +1,6 @@
 import { shortDuration } from '../words/format.ts';
 import type { Chart, ChartEdge, ChartState } from './chart.ts';
-import { ROOT } from './chart.ts';
+import { around, ROOT } from './chart.ts';
 import { transitionText } from './labels.ts';
 import type { Marks } from './marks.ts';
 import type { WalkStep } from './walk.ts';
@@ -22,7 +22,7 @@ export function StateDetails({ chart, state, isOpen, marks, walk, onSelect, onTo
   return (
     <section class="chart-details" aria-label={`State ${state.name}`}>
       <h3>{state.name}</h3>
-      {state.path.includes('.') && <p class="chart-soft">{wayTo(state)}</p>}
+      {wayTo(chart, state) && <p class="chart-soft">{wayTo(chart, state)}</p>}
       {state.description && <p>{state.description}</p>}
       <p>{standingText(state, marks, walk)}</p>
       {state.does.length > 0 && (
@@ -41,7 +41,12 @@ export function StateDetails({ chart, state, isOpen, marks, walk, onSelect, onTo
   );
 }
 
-const wayTo = ({ path }: ChartState): string => path.split('.').slice(0, -1).join(' › ');
+const wayTo = (chart: Chart, { path }: ChartState): string =>
+  around(chart, path)
+    .slice(1)
+    .reverse()
+    .map((outer) => chart.states.get(outer)?.name)
+    .join(' › ');
 
 function standingText({ path }: ChartState, { active, visited }: Marks, walk: readonly WalkStep[]): string {
   const times = visited.get(path)?.times ?? 0;

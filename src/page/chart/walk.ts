@@ -46,16 +46,20 @@ export const walkOfPath = (chart: Chart, path: readonly PathEntry[], isGood = fa
     }),
   );
 
-/** The way of an actor of any chart. */
+/** The way of an actor of any chart. Where it came to stand as it stood before, it has not moved. */
 export const walkOfSteps = (chart: Chart, steps: readonly ActorStep[]): readonly WalkStep[] =>
   joined(
     chart,
-    steps.map(({ atMs, value, event }) => ({
-      atMs,
-      active: statesIn(value, chart),
-      ...(event !== undefined && { event }),
-    })),
+    steps
+      .filter(({ value }, index) => index === 0 || !isSame(value, steps[index - 1]?.value))
+      .map(({ atMs, value, event }) => ({
+        atMs,
+        active: statesIn(value, chart),
+        ...(event !== undefined && { event }),
+      })),
   );
+
+const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
 
 type Standing = Pick<WalkStep, 'atMs' | 'active'> & { readonly event?: string };
 
