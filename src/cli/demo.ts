@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { runDemo } from '../demo/run-demo.ts';
 import type { VmDriverKind } from '../domain/vm-driver.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
-import { interruptible } from './interruptible.ts';
+import { interruptible, NOTHING_UNDONE } from './interruptible.ts';
 import { usage } from './sign-files.ts';
 
 export interface DemoFlags {
   readonly driver?: VmDriverKind;
   readonly out?: string;
+  /** The live page, which stays open when the jobs have ended. */
+  readonly page?: true;
 }
 
 /** Runs the demo in a folder that is gone afterwards; with `--out` the artifacts are kept there. */
@@ -19,6 +21,7 @@ export async function demo(flags: DemoFlags): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'perry-demo-'));
     try {
       await runDemo({ ...flags, folder, signal, print: (line) => void process.stdout.write(`${line}\n`) });
+      return NOTHING_UNDONE;
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -14,13 +14,16 @@ export interface InterruptibleOptions {
   readonly onStop?: () => void;
 }
 
+/** The answer of work that a signal has ended as it was to end. */
+export const NOTHING_UNDONE = 'nothing undone';
+
 /**
  * Runs a command that a signal stops: what it began is undone, and it ends with 128 and the number of the signal, as a
  * shell has it (Ctrl-C: 130). Every other error ends it with its own exit code.
  */
 export async function interruptible(
   { json = false, onStop }: InterruptibleOptions,
-  work: (signal: AbortSignal) => Promise<void>,
+  work: (signal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
   const stopping = new AbortController();
   const received: NodeJS.Signals[] = [];
@@ -33,8 +36,8 @@ export async function interruptible(
   };
   for (const name of SIGNALS) process.on(name, stop);
   try {
-    await work(stopping.signal);
-    if (received.length > 0) endAsStopped(received, json);
+    const end = await work(stopping.signal);
+    if (received.length > 0 && end !== NOTHING_UNDONE) endAsStopped(received, json);
   } catch (error) {
     const told = error instanceof Interrupted ? error.failure : undefined;
     if (received.length > 0 || error instanceof Interrupted) endAsStopped(received, json, told);

@@ -39,13 +39,16 @@ program
 
 program
   .command('demo')
-  .description('an embedded hub, a macOS job and an iOS job, throw-away identities; ends by itself')
+  .description(
+    'an embedded hub, a macOS job and an iOS job, throw-away identities; ends by itself without --page',
+  )
   .addOption(
     new Option('--driver <kind>', 'virtual machines; "local" has none and needs nothing')
       .choices(vmDriverKinds)
       .default('local'),
   )
   .option('--out <dir>', 'leave the artifacts there')
+  .option('--page', 'with the live page of the daemon, which stays open until ctrl-C')
   .action(async (flags) => (await import('./demo.ts')).demo(flags));
 
 program

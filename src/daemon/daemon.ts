@@ -48,6 +48,8 @@ export interface Daemon {
   readonly services: Services;
   /** What became of its jobs. */
   readonly history: LiveHistory;
+  /** Where a browser finds its page, if it has one. */
+  readonly pageUrl: string | undefined;
   /** Resolves when the supervisor has stopped by itself; rejects when it broke. */
   readonly finished: Promise<void>;
 }
@@ -132,7 +134,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   supervisor.start();
   services.runs.standBy();
   logger.info({ hub: config.hubUrl, worker: config.workerName, ...input }, 'perry-ship is running');
-  return { supervisor, services, history, finished };
+  return { supervisor, services, history, pageUrl: web?.pageUrl, finished };
 }
 
 function historyOf({ config, logger, redactor, vault }: Services): Promise<LiveHistory> {

@@ -2,6 +2,8 @@ import type { Piece } from '../web/piece.ts';
 import type { WebSurroundings } from './web-surroundings.ts';
 
 export interface Web {
+  /** Where a browser finds the page, if there is one: `http://127.0.0.1:8080/`. */
+  readonly pageUrl: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -29,10 +31,11 @@ export async function startWeb(surroundings: WebSurroundings): Promise<Web | und
       ? []
       : [{ port: metricsPort, name: 'metrics server', pieces: [metrics] }]),
   ];
-  const stops = await Promise.all(sites.map((site) => open(site, surroundings)));
+  const opened = await Promise.all(sites.map((site) => open(site, surroundings)));
   return {
+    pageUrl: page && opened[0]?.url,
     stop: async () => {
-      await Promise.all(stops.map((stop) => stop?.()));
+      await Promise.all(opened.map((server) => server?.close()));
       for (const { stop } of page ? [page, metrics] : [metrics]) stop?.();
     },
   };
@@ -43,11 +46,16 @@ async function loadPage(surroundings: WebSurroundings): Promise<Piece> {
   return pagePiece(surroundings);
 }
 
-/** @returns closes its server; nothing when it could not be opened */
+interface OpenSite {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** @returns nothing when its port cannot be used */
 async function open(
   { port, name, pieces }: Site,
   { services: { logger } }: WebSurroundings,
-): Promise<(() => Promise<void>) | undefined> {
+): Promise<OpenSite | undefined> {
   const { startWebServer } = await import('../web/server.ts');
   try {
     const server = await startWebServer({
@@ -56,8 +64,9 @@ async function open(
       feeds: pieces.flatMap(({ feeds = [] }) => feeds),
       onFault: (error) => logger.warn({ err: error }, `a request to the ${name} could not be answered`),
     });
-    logger.info({ page: `http://127.0.0.1:${server.port}/` }, `the ${name} is on`);
-    return server.close;
+    const url = `http://127.0.0.1:${server.port}/`;
+    logger.info({ page: url }, `the ${name} is on`);
+    return { url, close: server.close };
   } catch (error) {
     logger.warn({ port, err: error }, `the ${name} is off: its port cannot be used`);
     return undefined;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
@@ -22,6 +23,8 @@ export interface DemoOptions {
   readonly driver?: VmDriverKind;
   /** Where the artifacts are left; they are gone with the demo otherwise. */
   readonly out?: string;
+  /** The daemon serves its page on a free port, and lives on when the jobs have ended. */
+  readonly page?: boolean;
 }
 
 const SECRET = 'demo-worker-secret';
@@ -29,6 +32,8 @@ const SECRET = 'demo-worker-secret';
 /**
  * The whole way on this host: a hub, the daemon, a macOS job and an iOS job side by side, each in a machine of its own,
  * and a look into what came out.
+ *
+ * With its page it goes on until it is told to stop; then it has ended as it should.
  *
  * @throws ShipError DEMO_FAILED when a job failed or an artifact does not hold
  */
@@ -46,8 +51,10 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       ...daemonOptions({ ...options, driver }, hub, authority, rcodesign),
       signal,
     });
+    if (options.page) print(`The page of the daemon: ${pageOf(daemon)}\n`);
     print('A macOS app and an iOS app are on their way, each through a machine of its own.\n');
     await runJobs(hub, options);
+    if (options.page) await shownUntilStopped(daemon, options);
   } finally {
     daemon?.supervisor.send({ type: 'drain.requested' });
     if (signal.aborted) daemon?.supervisor.send({ type: 'shutdown.requested' });
@@ -55,6 +62,17 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     await authority.stop();
     await hub.stop();
   }
+}
+
+function pageOf({ pageUrl }: Daemon): string {
+  if (pageUrl === undefined) throw failed('no port can be opened for the page');
+  return pageUrl;
+}
+
+/** The daemon may also be drained on its page. */
+async function shownUntilStopped(daemon: Daemon, { signal, print }: DemoOptions): Promise<void> {
+  print(`\nThe page stays open at ${pageOf(daemon)}, with both jobs in its history. Ctrl-C ends the demo.`);
+  if (!signal.aborted) await Promise.race([once(signal, 'abort'), daemon.finished]);
 }
 
 /** Of the caller's settings those that say which machines there are; all others are the demo's own. */
@@ -72,7 +90,7 @@ const MACHINE_SETTINGS = [
 ];
 
 function daemonOptions(
-  { folder, driver }: DemoOptions,
+  { folder, driver, page }: DemoOptions,
   hub: EmbeddedHub,
   authority: TimestampAuthority,
   rcodesign: string | undefined,
@@ -89,7 +107,9 @@ function daemonOptions(
     PERRY_TIMESTAMP_URL: authority.url,
     PERRY_LOG_LEVEL: 'error',
   };
-  return { config: loadConfig(env).config, env, forTerminal: true };
+  const { config } = loadConfig(env);
+  // a free one; the settings know no such port
+  return { config: { ...config, ...(page && { inspectPort: 0 }) }, env, forTerminal: true };
 }
 
 async function runJobs(hub: EmbeddedHub, options: DemoOptions): Promise<void> {

@@ -14,7 +14,7 @@ export interface LoggerOptions {
   readonly forTerminal: boolean;
   /** Takes the finished lines, as JSON, in the place of stderr. */
   readonly write?: (line: string) => void;
-  /** Hears each finished line before it is written. */
+  /** Hears each finished line before it is written, and those from `info` on that `level` leaves out. */
   readonly hear?: (line: string) => void;
 }
 
@@ -27,19 +27,30 @@ export function createLogger({
   redactor,
   forTerminal,
   write = toStderr(forTerminal),
-  hear = () => {},
+  hear,
 }: LoggerOptions): Logger {
+  const written = levelNumber(level);
+  const isQuieter = hear !== undefined && written > levelNumber('info');
   return pino(
-    { level, base: null, serializers: { err: (error: unknown) => describeError(error) } },
+    {
+      ...{ level: isQuieter ? 'info' : level, base: null },
+      serializers: { err: (error: unknown) => describeError(error) },
+    },
     {
       write: (line: string) => {
         const clean = redactLine(line, redactor);
-        hear(clean);
-        write(clean);
+        hear?.(clean);
+        if (!isQuieter || levelOf(clean) >= written) write(clean);
       },
     },
   );
 }
+
+/** `silent` is above all others. */
+const levelNumber = (level: string): number => pino.levels.values[level] ?? Number.POSITIVE_INFINITY;
+
+/** The level comes first in every line. */
+const levelOf = (line: string): number => Number(/^\{"level":(\d+)/.exec(line)?.[1]);
 
 const MAX_CAUSES = 8;
 

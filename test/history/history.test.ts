@@ -22,13 +22,13 @@ afterEach(async () => {
 });
 
 /** A history with the log that it hears, and the actors that it watches. */
-async function begin(more: Partial<HistoryOptions> = {}) {
+async function begin(more: Partial<HistoryOptions> = {}, level = 'info') {
   const scene = beginRecorded();
   const redactor = createRedactor();
   redactor.add('a', ['hunter2-and-more'], 'job-a');
   let hear = (_line: string): void => {};
   const logger = createLogger({
-    ...{ level: 'info', redactor, forTerminal: false },
+    ...{ level, redactor, forTerminal: false },
     hear: (line) => hear(line),
     write: (line) => void log.push(JSON.parse(line)),
   });
@@ -170,6 +170,19 @@ describe('the log', () => {
     }
     expect(await messages(begun, 'bad')).toEqual(['a job could not be taken in']);
     expect(await readdir(join(stateDir, 'history', 'logs'))).toEqual(['bad.jsonl']);
+  });
+
+  test.each([
+    ['error', ['job failed']],
+    ['silent', []],
+  ])('that is to be %s is kept in full all the same', async (level, written) => {
+    const begun = await begin({}, level);
+    begun.scene.assign('a');
+    begun.logger.info({ job: 'job-a', run: 'a' }, 'a fact');
+    begun.logger.debug({ job: 'job-a', run: 'a' }, 'a detail');
+    begun.scene.stage.the('admitJob').fail(failure('PLAN_IMPOSSIBLE'));
+    expect(await messages(begun, 'a')).toEqual(['a fact', 'job failed']);
+    expect(log.map(({ msg }) => msg)).toEqual(written);
   });
 
   test('has lines that are cut where they are very long', async () => {
