@@ -84,12 +84,12 @@ export const jobRecordSchema = z.object({
   waits: z.object({
     /** For one of the slots. */
     slotMs: ms,
-    /** For its machine, with nothing else left to do. */
+    /** For its machine, and for the login there, with nothing else left to do. */
     machineMs: ms,
     /** For Apple to judge a submission, and to process a build; the uploads themselves are no part of it. */
     appleMs: ms,
   }),
-  /** Attempts of transfers and of requests to Apple beyond the first one each. */
+  /** Attempts of transfers, logins and requests to Apple beyond the first one each. */
   retries: z.number().nonnegative(),
   /** `bundle`: as it was unpacked; `artifact`: the one that was, or would have been, delivered. */
   bytes: z.object({ bundle: bytes.nullable(), artifact: bytes.nullable() }),

@@ -29,7 +29,7 @@ const AT_APPLE = new Set(
   'doubting awaitingVerdict fetchingLog fetchingTicket awaitingProcessing awaitingBuild'.split(' '),
 );
 const WITH_APPLE = /^running\.(notarizing|publishing|distributing)\b/;
-const AWAITS_MACHINE = new Set(['running.awaitingMachine', 'running.askingForMachine']);
+const AWAITS_MACHINE = /^running\.(awaitingMachine|askingForMachine|enteringMachine)\b/;
 
 /** What is known of one run from watching its statechart; every call says what time it is. */
 export class RunTrace {
@@ -142,7 +142,7 @@ export class RunTrace {
     if (this.#path.length > MAX_PATH) this.#path.shift();
     if (this.isOver) return;
     this.#waits.slot.set(state === 'waitingForSlot', nowMs);
-    this.#waits.machine.set(AWAITS_MACHINE.has(state), nowMs);
+    this.#waits.machine.set(AWAITS_MACHINE.test(state), nowMs);
     if (!WITH_APPLE.test(state)) this.#waits.apple.set(false, nowMs);
     this.#countRetry(state);
   }

@@ -58,8 +58,8 @@ describe('a run that ends well', () => {
     expect(pathOf(record)).toEqual([
       ...['admitting', 'waitingForSlot', 'running.awaitingProcess', 'running.downloading.attempting'],
       ...['running.inspecting', 'running.checkingCredentials', 'running.drawingIcons'],
-      ...['running.mergingInfoPlist', 'running.awaitingMachine', 'running.equipped'],
-      ...['running.beginningPass', 'running.embeddingProfile', 'running.transferring'],
+      ...['running.mergingInfoPlist', 'running.awaitingMachine', 'running.enteringMachine.attempting'],
+      ...['running.equipped', 'running.beginningPass', 'running.embeddingProfile', 'running.transferring'],
       ...['running.codesigning', 'running.takingSignatures', 'running.verifyingSignature'],
       ...['running.packaging', 'running.checkingWhileSending', 'running.awaitingClaim'],
       ...['running.delivering.attempting.beginning', 'running.delivered', 'reporting', 'releasing'],

@@ -57,6 +57,7 @@ export function beginRecorded(options: Partial<RecorderOptions> = {}, input: Par
         stage.the(port).answer(answerOf(port));
         for (const call of stage.open('openRun')) call.answer(scene.job);
         for (const call of stage.open('deliverAhead')) call.fail(new Error('broken off'));
+        scene.enter();
       }
     },
     job: admitted as AdmittedJob,
@@ -66,7 +67,14 @@ export function beginRecorded(options: Partial<RecorderOptions> = {}, input: Par
       stage.the('admitJob').answer(job);
       for (const call of stage.open('openRun')) call.answer(job);
     },
-    machineReady: () => stage.the('vmLifecycle').say({ type: 'vm.ready' }),
+    machineReady: () => {
+      stage.the('vmLifecycle').say({ type: 'vm.ready' });
+      scene.enter();
+    },
+    /** The process of the run logs into its machine at once. */
+    enter: () => {
+      for (const call of stage.open('enterGuest')) call.answer();
+    },
     /** The machine goes, the files go. */
     cleanUp: (outcome: 'deleted' | 'leaked' = 'deleted') => {
       for (const vm of stage.open('vmLifecycle')) vm.answer({ name: vm.input.name, outcome, failure: null });
