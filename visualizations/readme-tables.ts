@@ -1,7 +1,9 @@
+import { Registry } from 'prom-client';
 import { type AlarmKind, alarmKinds } from '../src/alarms/catalogue.ts';
 import { type Setting, type SettingName, settings } from '../src/config/settings.ts';
 import { type FailureCode, failureCodes } from '../src/errors.ts';
 import { actionFor, whoActs } from '../src/failure-actions.ts';
+import { alarmMetrics, eventMetrics, jobMetrics, standingMetrics } from '../src/metrics/definitions.ts';
 
 /** Those that an operator sets on most hosts, for the README; all of them stand in `src/config/settings.md`. */
 const FIRST_SETTINGS: readonly SettingName[] = [
@@ -56,6 +58,20 @@ function alarmTable(): string {
   ].join('\n');
 }
 
+/** Everything that perry-ship counts itself, as `/metrics` names it. */
+function metricsTable(): string {
+  const registry = new Registry();
+  for (const define of [jobMetrics, eventMetrics, standingMetrics, alarmMetrics]) define(registry);
+  const rows = registry
+    .getMetricsAsArray()
+    .map((metric) => metric as unknown as { name: string; type: string; help: string; labelNames: string[] })
+    .map(({ name, type, help, labelNames }) => {
+      const labels = labelNames.filter((label) => label !== 'le').map((label) => `\`${label}\``);
+      return `| \`${name}\` | ${type} | ${labels.join(', ')} | ${help} |`;
+    });
+  return ['| Name | Type | Labels | Meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
+
 /** Pages of documentation that are generated as a whole, by their path. */
 export const tablePages = (): Readonly<Record<string, string>> => ({
   'src/config/settings.md': [
@@ -70,6 +86,12 @@ export const tablePages = (): Readonly<Record<string, string>> => ({
     'Every failure has a code, and says what went wrong, why, and the exact next step. `perry-ship explain CODE` prints the entry of one. The list is `failure-codes.ts`; the advice, where it is not that of the kind, is `failure-actions.ts`.',
     `${failureTable()}\n`,
   ].join('\n\n'),
+  'src/metrics/metrics.md': [
+    GENERATED,
+    '# Metrics',
+    'On 127.0.0.1, beside the page (`PERRY_INSPECT`) or by `PERRY_METRICS` alone. In [examples](examples) are a configuration for Prometheus, rules for its alerts, and a dashboard for Grafana, which ask for exactly these; copy them, and change them as you like. No label has a name that others make up: of codes, states and stages there are as many as perry-ship knows. `process_…` and `nodejs_…` are those of every program that uses prom-client.',
+    `${metricsTable()}\n`,
+  ].join('\n\n'),
   'src/alarms/alarms.md': [
     GENERATED,
     '# Alarms',
@@ -79,7 +101,7 @@ export const tablePages = (): Readonly<Record<string, string>> => ({
     '```json\n{"v":1,"event":"raised","alarm":"hub-refused","worker":"mac-1","host":"mac-1.local","since":"2026-01-01T00:00:00.000Z","at":"2026-01-01T00:00:20.000Z","repeated":false,"summary":"…","reason":"…","nextStep":"…","text":"ALARM hub-refused on mac-1: …"}\n```',
     '`event` is `raised`, `over` or `test`. After a restart an alarm that still is the case is told again, with `repeated`; one that is not the case any more is told to be over. What comes and goes within the times of the table is not told again and again.',
     `${alarmTable()}`,
-    'Alarms of Prometheus on the same conditions, and on those that a daemon cannot tell because it does not run, are in `src/metrics/examples/`.\n',
+    'Alarms of Prometheus on the same conditions, and on those that a daemon cannot tell because it does not run, are among the [examples](../metrics/examples).\n',
   ].join('\n\n'),
 });
 

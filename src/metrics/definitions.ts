@@ -21,9 +21,10 @@ export const jobMetrics = (registry: Registry) => ({
   jobs: counter(
     registry,
     'jobs_total',
-    'Jobs by result and failure code; no code when there was no failure.',
-    ['result', 'code'],
+    'Jobs by result, and by who must act where there was a failure: input, host, upstream or defect.',
+    ['result', 'kind'],
   ),
+  failures: counter(registry, 'job_failures_total', 'Jobs that did not succeed, by failure code.', ['code']),
   jobSeconds: histogram(
     registry,
     ['job_duration_seconds', 'From the arrival of an assignment to its result.'],

@@ -47,6 +47,7 @@ export function createMetrics({ status, snapshot, alarms, onFault }: MetricsOpti
   for (const name of MISNAMED) registry.removeSingleMetric(name);
   const standing = standingMetrics(registry);
   const raised = alarmMetrics(registry);
+  for (const alarm of alarms) raised.times.inc({ alarm }, 0);
   const readMetrics = async () => {
     const now = status();
     noteStanding(standing, now, snapshot());

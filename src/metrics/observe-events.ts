@@ -17,6 +17,8 @@ export function observeEvents(
   onFault: (error: unknown) => void,
   now: () => number = Date.now,
 ): (inspected: InspectionEvent) => void {
+  for (const answer of ['none', 'standby']) metrics.poolAnswers.inc({ answer }, 0);
+  for (const outcome of OUTCOMES) metrics.machinesEnded.inc({ outcome }, 0);
   const hear = { ...hearSupervisor(metrics), ...hearPool(metrics, now) };
   const machines = watchMachines(metrics, now);
   return (inspected) => {

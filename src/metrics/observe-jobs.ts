@@ -4,12 +4,16 @@ import { codeLabel } from './labels.ts';
 
 const seconds = (ms: number): number => ms / 1_000;
 
-/** Counts one job whose result is known. */
-export const observeJobs =
-  (metrics: ReturnType<typeof jobMetrics>) =>
-  (record: JobRecord): void => {
+const KINDS = ['input', 'host', 'upstream', 'defect'];
+
+/** Counts each job whose result is known. Those that there will be begin at 0: Prometheus sees no step from nothing to 1. */
+export function observeJobs(metrics: ReturnType<typeof jobMetrics>): (record: JobRecord) => void {
+  metrics.jobs.inc({ result: 'succeeded', kind: '' }, 0);
+  for (const kind of KINDS) metrics.jobs.inc({ result: 'failed', kind }, 0);
+  return (record) => {
     const { result, failure, stages, waits, bytes, retries } = record;
-    metrics.jobs.inc({ result, code: failure ? codeLabel(failure.code) : '' });
+    metrics.jobs.inc({ result, kind: failure?.kind ?? '' });
+    if (failure) metrics.failures.inc({ code: codeLabel(failure.code) });
     metrics.jobSeconds.observe({ result }, seconds(record.durationMs));
     for (const { stage, durationMs } of stages) metrics.stageSeconds.observe({ stage }, seconds(durationMs));
     metrics.retries.inc(retries);
@@ -21,3 +25,4 @@ export const observeJobs =
     metrics.machineWaits.observe(seconds(waits.machineMs));
     if (waits.appleMs > 0) metrics.appleWaits.observe(seconds(waits.appleMs));
   };
+}

@@ -61,7 +61,7 @@ const signJobSteps: Readonly<Record<keyof typeof signJobPorts, unknown>> = {
   measureRun: nothing,
   downloadBundle: nothing,
   inspectBundle: answer({ folderName: 'A.app', bundleId: 'a', unpackedBytes: 1 }),
-  checkCredentials: async () => ({ used: [] }),
+  checkCredentials: answer({ used: [] }),
   drawIcons: answer({ hasCatalog: false }),
   mergeInfoPlist: nothing,
   embedProfile: nothing,

@@ -54,10 +54,10 @@ describe('finished jobs', () => {
     jobFinished(record);
     jobFinished({ ...record, result: 'failed', failure: { ...failure, code: 'P12_PASSWORD_WRONG' } });
     const { said } = await read();
-    expect(sampleValue(said, 'perry_ship_jobs_total', { result: 'succeeded', code: '' })).toBe(1);
-    expect(sampleValue(said, 'perry_ship_jobs_total', { result: 'failed', code: 'P12_PASSWORD_WRONG' })).toBe(
-      1,
-    );
+    expect(sampleValue(said, 'perry_ship_jobs_total', { result: 'succeeded' })).toBe(1);
+    expect(sampleValue(said, 'perry_ship_jobs_total', { result: 'failed', kind: 'input' })).toBe(1);
+    expect(sampleValue(said, 'perry_ship_jobs_total', { result: 'failed', kind: 'host' })).toBe(0);
+    expect(sampleValue(said, 'perry_ship_job_failures_total', { code: 'P12_PASSWORD_WRONG' })).toBe(1);
     expect(sampleValue(said, 'perry_ship_stage_duration_seconds_sum', { stage: 'notarizing' })).toBe(60);
     expect(sampleValue(said, 'perry_ship_stage_duration_seconds_bucket', { stage: 'signing', le: '5' })).toBe(
       2,
@@ -86,7 +86,7 @@ describe('finished jobs', () => {
     // one more code, one more result, and what failed on the way
     expect((await count()) - once).toBeLessThan(30);
     expect(faults).toEqual([]);
-    expect(sampleValue((await read()).said, 'perry_ship_jobs_total', { code: 'other' })).toBe(501);
+    expect(sampleValue((await read()).said, 'perry_ship_job_failures_total', { code: 'other' })).toBe(501);
   });
 });
 
