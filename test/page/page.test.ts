@@ -227,27 +227,34 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     }
   });
 
-  test('draws again only what has changed', async () => {
+  test('shows how a job went, by stages and by states, and draws again only what has changed', async () => {
     const page = await open();
     const jobId = await room.submit({ app_name: 'Notes' });
     await rowOf(page, jobId).getByRole('link').click();
-    await page.getByRole('img', { name: /codesigning/ }).waitFor();
-    await page.evaluate(`{
-      window.drawn = document.querySelectorAll('.chart-state').length;
-      window.changes = [];
-      for (const each of document.querySelectorAll('.chart-state')) each.isOld = true;
-      new MutationObserver((all) => window.changes.push(...all)).observe(document.querySelector('.chart-picture'), { childList: true, subtree: true, attributes: true });
-    }`);
-    const back = page.getByRole('button', { name: 'Step back' });
-    await back.click();
-    await page.getByRole('img', { name: /transferring|takingSignatures|embeddingProfile/ }).waitFor();
-    const old =
-      '[...document.querySelectorAll(".chart-state")].filter((each) => each.isOld).length - window.drawn';
-    expect(await page.evaluate(old)).toBe(0);
-    // no place of anything, only how it looks
-    const moved =
-      'window.changes.filter(({ attributeName }) => ["x", "y", "d", "width", "height", "viewBox"].includes(attributeName)).length';
-    expect(await page.evaluate(moved)).toBe(0);
+    const chart = (state: RegExp) => page.getByRole('img', { name: state }).waitFor();
+    await chart(/codesigning/);
+    await page.evaluate(WATCH_CHART);
+
+    // as it goes on, and to its end
+    await room.letGo(jobId);
+    await chart(/succeeded/);
+    await page.getByRole('heading', { name: 'How it went' }).waitFor();
+
+    // a stage leads to its states, and the slider from one to the next
+    await page.getByRole('button', { name: /^Signing/ }).click();
+    await chart(/work, running, signing|work: running, signing/);
+    const before = await page.locator('output').textContent();
+    await page.getByRole('button', { name: 'Step back' }).click();
+    await expect.poll(() => page.locator('output').textContent()).not.toBe(before);
+    await page.getByRole('button', { name: 'Last step' }).click();
+    await chart(/succeeded/);
+
+    expect(
+      await page.evaluate(
+        '[...document.querySelectorAll(".chart-state")].filter((each) => each.isOld).length - window.drawn',
+      ),
+    ).toBe(0);
+    expect(await page.evaluate('window.moved')).toBe(0);
   });
 });
 
@@ -307,6 +314,18 @@ describe.skipIf(browserPath === undefined)('the page of a daemon with 64 jobs', 
     await page.getByText('No job is here.').waitFor();
   });
 });
+
+/** Counts what of a chart gets another place, and not only another look. */
+const WATCH_CHART = `{
+  const PLACES = ['x', 'y', 'd', 'width', 'height', 'viewBox'];
+  const states = document.querySelectorAll('.chart-state');
+  window.drawn = states.length;
+  window.moved = 0;
+  for (const each of states) each.isOld = true;
+  new MutationObserver((changes) => {
+    window.moved += changes.filter(({ attributeName }) => PLACES.includes(attributeName)).length;
+  }).observe(document.querySelector('.chart-picture'), { subtree: true, attributes: true });
+}`;
 
 /** Names of jobs whose rows were changed, apart from their clocks. */
 const WATCH_ROWS = `{
