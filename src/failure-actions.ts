@@ -36,6 +36,9 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   CANCELLED: 'Nothing, when it was meant; otherwise send the job again.',
   ALARM_NOT_DELIVERED:
     'Correct `PERRY_ALERT_COMMAND` or `PERRY_ALERT_URL`, and run `perry-ship alarms test`.',
+  SIGNATURES_MISSING: 'Name the state directory of the daemon with `--state-dir` or `--env-file`.',
+  SIGNATURE_NOT_RECORDED:
+    'Make room on the disk of the state directory, and look at the permissions of `signatures.jsonl` in it; then send the job again.',
   DISK_FULL: 'Make room on the disk of the state directory.',
   COMMAND_NOT_FOUND: 'Install the program that the message names, or put it on PATH.',
   COMMAND_USAGE_WRONG: 'Correct the command; `perry-ship help COMMAND` lists its flags.',

@@ -261,6 +261,10 @@ export const failureCodes = {
   NOTARY_REJECTED: input('Apple checked the app and did not notarize it.'),
   NOTARY_TIMED_OUT: upstream('Apple gave no answer about the notarization before a deadline.'),
   NOTARY_JOURNAL_FAILED: host('The journal of notarizations could not be read or written.'),
+  SIGNATURES_MISSING: host('There is no account of signatures in this state directory.'),
+  SIGNATURE_NOT_RECORDED: host(
+    'The account of signatures could not be written, and nothing may leave without it.',
+  ),
   TICKET_NOT_FOUND: upstream("Apple's ticket service has no ticket for the code yet."),
   STAPLE_FAILED: defect('A notarization ticket could not be attached to what was notarized.'),
 } as const satisfies Record<string, CodeEntry>;

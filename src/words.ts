@@ -93,6 +93,11 @@ export const words = {
     terminal: '--debug-symbols asks for them',
   },
   configure: { hub: 'Configure', terminal: 'Give' },
+  tryAgainOrMakeRoom: {
+    hub: 'Try again; if it fails again, the operator of the worker should look at the space and the permissions of its state directory.',
+    terminal:
+      'Look at the space and the permissions of the state directory (PERRY_STATE_DIR), and try again.',
+  },
   timestampUrl: { hub: 'PERRY_TIMESTAMP_URL of the worker', terminal: '--timestamp-url' },
   storeTimestampUrl: { hub: 'PERRY_STORE_TIMESTAMP_URL of the worker', terminal: '--timestamp-url' },
   buildNumber: { hub: 'the build number ("version" in the project)', terminal: 'CFBundleVersion' },

@@ -92,6 +92,17 @@ export interface Artifact {
   readonly sha256Hex: string;
 }
 
+/** Where an artifact comes from that is about to leave. */
+export type MadeBy =
+  /** The app was signed and packed. */
+  | 'packed'
+  /** It was packed once more, with Apple's ticket in it, and signed. */
+  | 'packedAnew'
+  /** Apple's ticket was attached to it. */
+  | 'stapled'
+  /** It was made before a restart. */
+  | 'recalled';
+
 /** An artifact that was made before a restart. */
 export interface RecalledArtifact {
   readonly artifact: Artifact;

@@ -37,6 +37,8 @@ export interface SignJobContext extends SignJobInput {
    * It is not kept once more, and the app in it is nowhere else.
    */
   readonly recalledFor: number | null;
+  /** Digests of the artifacts that are entered in the account of signatures: only these may leave. */
+  readonly recorded: readonly string[];
   /** What the hub has. */
   readonly delivered: Artifact | null;
   /** Apple's ids of the submissions that it accepted, in their order. */
@@ -100,6 +102,10 @@ export const staplesOf = (context: Pick<SignJobContext, 'job'>): AdmittedPass['s
 /** What gets its ticket from the next submission. */
 export const nextStaple = ({ job, acceptedAs }: Pick<SignJobContext, 'job' | 'acceptedAs'>) =>
   staplesOf({ job })[acceptedAs.length];
+
+/** The first pass whose artifact is not in the account of signatures as it is now; -1 when there is none. */
+export const unrecordedPass = ({ artifacts, recorded }: SignJobContext): number =>
+  artifacts.findIndex(({ sha256Hex }) => !recorded.includes(sha256Hex));
 
 /** The artifact of a pass, as it is now. Throws when it has not been made: a defect of the chart. */
 export function artifactOf({ artifacts }: SignJobContext, pass: number): Artifact {

@@ -52,6 +52,8 @@ export const signJobLimits = {
   verifyTimeout: 300_000,
   packageTimeout: 900_000,
   checkTimeout: 300_000,
+  /** A line of some kilobytes, written through to the disk: one that is busy, or falls asleep, takes seconds. */
+  recordTimeout: 60_000,
   /**
    * The deadlines of notarization end sooner: announcing, uploading, the verdict, log and ticket. This one is for one
    * that says nothing at all.

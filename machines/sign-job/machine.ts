@@ -43,6 +43,7 @@ export const signJobMachine = signJobSetup.createMachine({
     pass: 0,
     artifacts: [],
     recalledFor: null,
+    recorded: [],
     delivered: null,
     acceptedAs: [],
     judgedAs: null,

@@ -20,6 +20,7 @@ export const awaitingClaim = signJobSetup.createStateConfig({
   description: 'What cannot be undone is not begun for a job that the hub may have given to somebody else.',
   on: MACHINE_NOT_NEEDED,
   always: [
+    { guard: 'mustRecord', target: 'recordingChange' },
     {
       guard: and(['claimIsValid', 'mustNotarize', 'mustBeKept']),
       target: 'keepingArtifact',

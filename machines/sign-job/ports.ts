@@ -5,6 +5,7 @@ import type {
   BundleSummary,
   CompiledAssets,
   DrawnIcons,
+  MadeBy,
   RecalledArtifact,
   StepReport,
   Toolchain,
@@ -25,6 +26,16 @@ export interface GuestStepInput extends StepInput {
   readonly vmName: string;
   /** What it can do; null until it was asked. */
   readonly toolchain: Toolchain | null;
+}
+
+/** What is known here of the artifact that is about to leave. */
+export interface RecordInput extends GuestStepInput {
+  readonly jobId: string;
+  readonly image: string;
+  readonly artifact: Artifact;
+  readonly madeBy: MadeBy;
+  /** It goes to the sender of the job as it is: nothing is attached to it any more. */
+  readonly isDelivered: boolean;
 }
 
 export interface PurgeInput {
@@ -72,6 +83,11 @@ export const signJobPorts = {
   takeSignatures: port<void, GuestStepInput>('takeSignatures'),
   verifySignature: port<void, GuestStepInput>('verifySignature'),
   packageArtifact: port<Artifact, GuestStepInput>('packageArtifact'),
+  /**
+   * Enters the artifact in the account of signatures, on the disk when it resolves. Rejects when that cannot be: then
+   * nothing may leave. Answers with what it has entered.
+   */
+  recordSignature: port<Artifact, RecordInput>('recordSignature'),
   checkArtifact: port<void, StepInput>('checkArtifact'),
   /** Keeps what is about to be submitted for the time after a restart; `acceptedAs` is what Apple accepted before it. */
   keepArtifact: port<void, StepInput & { readonly acceptedAs: readonly string[] }>('keepArtifact'),

@@ -31,6 +31,7 @@ import {
   recallingArtifact,
 } from './preparing.ts';
 import { distributing, publishing } from './publishing.ts';
+import { recordingChange, recordingSignature } from './recording.ts';
 import { checkingRemade, packagingAnew, updatingBundle } from './remaking.ts';
 import { signJobSetup } from './setup.ts';
 import {
@@ -98,9 +99,11 @@ export const running = signJobSetup.createStateConfig({
     takingSignatures,
     verifyingSignature,
     packaging,
+    recordingSignature,
     checkingArtifact,
     checkingWhileSending,
     awaitingClaim,
+    recordingChange,
     keepingArtifact,
     readyToSubmit,
     restoringApp,

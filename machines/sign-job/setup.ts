@@ -26,6 +26,7 @@ import {
   type SignJobEvent,
   type SignJobInput,
   staplesOf,
+  unrecordedPass,
 } from './context.ts';
 import { jobCancelled, NOT_OURS } from './failures.ts';
 import { ENTER_ATTEMPTS, isBrokenWay, signJobLimits, transferAttempts, wholeJob } from './limits.ts';
@@ -126,6 +127,9 @@ export const signJobSetup = setup({
       artifacts: ({ context }, params: { output: Artifact }) =>
         context.artifacts.with(notarizedPass(context), params.output),
     }),
+    keepRecorded: assign({
+      recorded: ({ context }, params: { output: Artifact }) => [...context.recorded, params.output.sha256Hex],
+    }),
     keepDelivered: assign({ delivered: ({ context }) => artifactOf(context, deliveredPass(context)) }),
     keepAccepted: assign({
       artifacts: ({ context }, params: { output: NotarizationOutput }) =>
@@ -202,6 +206,8 @@ export const signJobSetup = setup({
     hasSeveralPasses: ({ context }) => passesOf(context).length > 1,
     hasNextPass: ({ context }) => context.pass + 1 < passesOf(context).length,
     embedsProfile: ({ context }) => passesOf(context)[context.pass]?.embedsProfile === true,
+    /** What is about to leave is another file than the one that was entered in the account of signatures. */
+    mustRecord: ({ context }) => unrecordedPass(context) >= 0,
     mustNotarize: ({ context }) => nextStaple(context) !== undefined,
     /** Its ticket goes into the app, and what signing has left on this host is another one. */
     appIsElsewhere: ({ context }) =>

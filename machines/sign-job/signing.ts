@@ -1,4 +1,3 @@
-import { and } from 'xstate';
 import type { SignJobContext } from './context.ts';
 import { signJobSetup } from './setup.ts';
 import { begin, faulted, guestStep, late, step } from './transitions.ts';
@@ -102,17 +101,10 @@ export const packaging = signJobSetup.createStateConfig({
     id: 'packageArtifact',
     src: 'packageArtifact',
     input: guestStep,
-    onDone: [
-      {
-        guard: and(['isDeliveredNext', 'claimIsValid']),
-        target: 'checkingWhileSending',
-        actions: { type: 'keepArtifact', params: ({ event }) => event },
-      },
-      {
-        target: 'checkingArtifact',
-        actions: { type: 'keepArtifact', params: ({ event }) => event },
-      },
-    ],
+    onDone: {
+      target: 'recordingSignature',
+      actions: { type: 'keepArtifact', params: ({ event }) => event },
+    },
     onError: faulted,
   },
   after: { packageTimeout: late('packaging') },

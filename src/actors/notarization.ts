@@ -17,11 +17,14 @@ const jittered =
     stretched(pause(scope));
 
 /** What the daemon has to do with a notarization; all else is in the process of its run. */
-export type NotarizationServices = Pick<Services, 'config' | 'limits' | 'runs' | 'submissions'>;
+export type NotarizationServices = Pick<
+  Services,
+  'config' | 'limits' | 'runs' | 'submissions' | 'signatures'
+>;
 
 /** The notarization with its ports filled in; each is done by the process of its run. */
 export function provideNotarization(services: NotarizationServices) {
-  const { config, limits, runs, submissions } = services;
+  const { config, limits, runs, submissions, signatures } = services;
   const effect = <P extends PortName>(port: P) =>
     fromPromise<AnswerOf<P>, InputOf<P> & NonReducibleUnknown & { readonly runId: string }>(
       ({ input: { runId, ...input }, signal }) =>
@@ -40,11 +43,15 @@ export function provideNotarization(services: NotarizationServices) {
     actors: {
       findSubmission: effect('findSubmission'),
       // between the look into the journal and the entry in it no other run may submit the digest
-      submitArtifact: fromPromise(({ input: { runId, ...input }, signal }) =>
-        submissions.alone(input.artifact.sha256Hex, () =>
+      submitArtifact: fromPromise(async ({ input: { runId, ...input }, signal }) => {
+        const { sha256Hex } = input.artifact;
+        const submitted = await submissions.alone(sha256Hex, () =>
           runs.call(runId, 'submitArtifact', input, { signal }),
-        ),
-      ),
+        );
+        const { submissionId } = submitted;
+        await signatures.follow(runId, { kind: 'submitted', by: 'notary', submissionId, sha256Hex });
+        return submitted;
+      }),
       seekSubmission: effect('seekSubmission'),
       recordSubmission: effect('recordSubmission'),
       forgetSubmission: effect('forgetSubmission'),
@@ -52,7 +59,14 @@ export function provideNotarization(services: NotarizationServices) {
         const onReport = guardedReports((report: UploadNews) => reportTo.send(report), signal);
         return runs.call(runId, 'uploadArtifact', input, { signal, onReport });
       }),
-      askVerdict: effect('askVerdict'),
+      askVerdict: fromPromise(async ({ input: { runId, ...input }, signal }) => {
+        const verdict = await runs.call(runId, 'askVerdict', input, { signal });
+        const { submissionId, artifact } = input;
+        const kind = verdict === 'accepted' ? 'accepted' : 'refused';
+        const aftermath = { kind, by: 'notary', submissionId, sha256Hex: artifact.sha256Hex } as const;
+        if (verdict !== 'inProgress') await signatures.follow(runId, aftermath);
+        return verdict;
+      }),
       fetchLog: effect('fetchLog'),
       fetchTicket: effect('fetchTicket'),
       stapleTicket: effect('stapleTicket'),

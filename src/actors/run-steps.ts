@@ -43,12 +43,8 @@ function claimFor({ vault }: Services, assignmentId: string): ClaimAccess | null
 /** A step that works on this host. */
 export const stepIn =
   (services: Services) =>
-  <P extends PlainPort>(port: P, onDone: (answer: AnswerOf<P>) => void = () => {}) =>
-    fromPromise<AnswerOf<P>, StepInput>(async ({ input, signal }) => {
-      const answer = await callStep(services, port, input, signal);
-      onDone(answer);
-      return answer;
-    });
+  <P extends PlainPort>(port: P) =>
+    fromPromise<AnswerOf<P>, StepInput>(({ input, signal }) => callStep(services, port, input, signal));
 
 /** One attempt to log the process of the run into its machine; done at once when it is logged in already. */
 export const enterGuestIn = (services: Services) =>
@@ -110,6 +106,17 @@ export interface LocalJob {
   /** The artifact is in its place. */
   readonly onDelivered: () => void;
 }
+
+/** Hands the artifact to whoever wants it; the account of signatures has it afterwards. */
+export const deliverIn = (services: Services, port: 'deliverAhead' | 'deliverArtifact', local?: LocalJob) =>
+  fromPromise<void, StepInput>(async ({ input, signal }) => {
+    await callStep(services, port, input, signal);
+    local?.onDelivered();
+    const { runId, pass } = input;
+    const sha256Hex = services.signatures.artifactOf(runId, pass)?.sha256Hex;
+    if (sha256Hex !== undefined)
+      await services.signatures.follow(runId, { kind: 'delivered', to: local ? 'file' : 'hub', sha256Hex });
+  });
 
 /** From here on the secrets of the job are in the process of the run, and no longer in this one. */
 export const openRunIn = (services: Services, local?: LocalJob) =>

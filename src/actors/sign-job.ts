@@ -10,8 +10,10 @@ import type { Services } from '../run/services.ts';
 import { stateOfClaim } from './claims.ts';
 import { provideNotarization } from './notarization.ts';
 import { purgeRun } from './purge-run.ts';
+import { recordSignatureIn } from './record-signature.ts';
 import {
   callStep,
+  deliverIn,
   downloadIn,
   enterGuestIn,
   guestStepIn,
@@ -73,6 +75,7 @@ export function provideSignJob(
       takeSignatures: guestStep('takeSignatures'),
       verifySignature: guestStep('verifySignature'),
       packageArtifact: guestStep('packageArtifact'),
+      recordSignature: recordSignatureIn(services, local),
       checkArtifact: step('checkArtifact'),
       keepArtifact: fromPromise<void, StepInput & Pick<RecalledArtifact, 'acceptedAs'>>(
         async ({ input, signal }) => {
@@ -85,9 +88,9 @@ export function provideSignJob(
       updateBundle: guestStep('updateBundle'),
       validateStaple: guestStep('validateStaple'),
       findEarlierUpload: step('findEarlierUpload'),
-      deliverAhead: step('deliverAhead', () => local?.onDelivered()),
+      deliverAhead: deliverIn(services, 'deliverAhead', local),
       releaseDelivery: step('releaseDelivery'),
-      deliverArtifact: step('deliverArtifact', () => local?.onDelivered()),
+      deliverArtifact: deliverIn(services, 'deliverArtifact', local),
       probeClaim: fromPromise<'open' | 'closed', StepInput>(({ input, signal }) =>
         stateOfClaim(services, input.assignmentId, signal),
       ),

@@ -82,3 +82,15 @@ export const withProjectFlags = (command: Command): Command =>
 /** The password of the one PKCS#12 file that a command is about. */
 export const withPasswordFlags = (command: Command): Command =>
   command.option('--password-file <file>', PASSWORD_FILE).option('--password-env <name>', PASSWORD_VARIABLE);
+
+/** What `notarize`, `staple` and `publish` have in common; each is one file, and one call of Apple's services. */
+export const onFile = (command: Command): Command =>
+  withProjectFlags(command)
+    .option('--quiet', 'say nothing on the way')
+    .option('--env-file <file>', 'read settings from NAME=value lines as well')
+    .option('--json', 'print the result as JSON');
+
+export const withOut = (command: Command): Command =>
+  command
+    .option('--out <path>', 'where the stapled file goes; the file itself when left out')
+    .option('--force', 'replace a file that exists');

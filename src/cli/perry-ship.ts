@@ -7,11 +7,13 @@ import { imageKinds } from '../golden-image/kinds.ts';
 import { packageVersion } from '../package-root.ts';
 import { agentTraps, daemonTraps } from '../service/launchd/notes.ts';
 import { unitTraps } from '../service/systemd/notes.ts';
+import { withAudit } from './audit-command.ts';
 import {
+  onFile,
   withBundleFlags,
   withKeyFlags,
+  withOut,
   withPasswordFlags,
-  withProjectFlags,
   withTestingFlags,
 } from './bundle-flags.ts';
 import { commandLine } from './command-line.ts';
@@ -201,22 +203,15 @@ withBundleFlags(
     'file for the artifact, or a folder (made, when it ends with a slash); here when left out',
   )
   .option('--force', 'replace an artifact that exists')
+  .option(
+    '--provenance <file>',
+    'write down how it was made there: an in-toto statement (.intoto.jsonl), unsigned',
+  )
   .option('--timestamp-url <url>', 'time-stamp server, or "none"; that of Apple when left out')
   .option('--quiet', 'say nothing on the way')
   .option('--env-file <file>', 'read settings from NAME=value lines as well')
   .option('--json', 'print the result as JSON')
   .action(async (bundle, flags) => (await import('./sign.ts')).sign(bundle, flags));
-
-/** What they have in common; each is one file, and one call of Apple's services. */
-const onFile = (command: Command): Command =>
-  withProjectFlags(command)
-    .option('--quiet', 'say nothing on the way')
-    .option('--env-file <file>', 'read settings from NAME=value lines as well')
-    .option('--json', 'print the result as JSON');
-const withOut = (command: Command): Command =>
-  command
-    .option('--out <path>', 'where the stapled file goes; the file itself when left out')
-    .option('--force', 'replace a file that exists');
 
 onFile(
   withOut(
@@ -261,6 +256,8 @@ program
   .description('what is inside an .app, .ipa, .dmg, .pkg or Mach-O file, and whether every seal holds')
   .option('--json', 'print the report as JSON')
   .action(async (artifact, flags) => (await import('./verify.ts')).verify(artifact, flags));
+
+withAudit(program.command('audit'));
 
 program
   .command('explain [code]')

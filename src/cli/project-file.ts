@@ -47,6 +47,7 @@ const schema = z.strictObject({
   out: path.optional(),
   format: oneOf(['dmg', 'pkg', 'app', 'zip']).optional(),
   'debug-symbols': flag.optional(),
+  provenance: path.optional(),
   'timestamp-url': text.optional(),
   driver: oneOf(vmDriverKinds).optional(),
   'env-file': path.optional(),

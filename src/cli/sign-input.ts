@@ -1,11 +1,11 @@
 import { lstat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Inquirer } from '../actors/inquiries.ts';
 import { localAppName, localManifest } from '../domain/manifest/index.ts';
 import { slug } from '../domain/slug.ts';
 import { targetOf } from '../files/disk/app-target.ts';
 import type { LocalBundle } from '../run/channel/run-setup.ts';
-import { requireArtifactFolder, requireArtifactPath } from '../sign/artifact-target.ts';
+import { requireArtifactFolder, requireArtifactPath, requireFreeFile } from '../sign/artifact-target.ts';
 import type { SignInput } from '../sign/sign-bundle.ts';
 import { usage } from './sign-files.ts';
 import { refuseContradictions, type SignFlags, tellUnusedInstaller, wishesOf } from './sign-request.ts';
@@ -13,6 +13,7 @@ import { refuseContradictions, type SignFlags, tellUnusedInstaller, wishesOf } f
 export interface ArtifactFlags extends SignFlags {
   readonly out?: string;
   readonly force?: boolean;
+  readonly provenance?: string;
 }
 
 /**
@@ -23,10 +24,23 @@ export interface ArtifactFlags extends SignFlags {
  */
 export async function foreseen(path: string, flags: ArtifactFlags): Promise<void> {
   const target = flags.target ?? (await foreseenTarget(path));
+  await foreseenStatement(path, flags);
   if (target) refuseUnfit(target, flags);
   const isFolder = (await lstat(path)).isDirectory();
   if (target && isFolder) await artifactOf({ appPath: path, target }, path, flags);
   else await requireArtifactFolder(wantedBy(flags), target && endingOf(target, flags), path);
+}
+
+/** An app in a folder has no digest that a statement could be about. */
+async function foreseenStatement(path: string, { provenance, format, force = false }: ArtifactFlags) {
+  if (provenance === undefined) return;
+  if (format === 'app')
+    throw usage(
+      '--provenance is for an artifact that is one file.',
+      'With --format app it is a folder.',
+      'Take --format zip, or leave --provenance out.',
+    );
+  await requireFreeFile('--provenance', provenance, { force, bundle: path });
 }
 
 async function foreseenTarget(path: string): Promise<LocalBundle['target'] | undefined> {
@@ -59,6 +73,7 @@ export async function openForSigning(
       wanted: await artifactOf(bundle, path, flags),
       force: flags.force ?? false,
       ...(flags.format && { format: flags.format }),
+      ...(flags.provenance !== undefined && { provenance: resolve(flags.provenance) }),
     },
   };
 }

@@ -128,6 +128,7 @@ const schema = z.object({
     .enum(['productbuild', 'portable'], 'must be productbuild or portable')
     .default('productbuild'),
   notarize: z.enum(['twice', 'once'], 'must be twice or once').default('twice'),
+  provenance: z.enum(['on', 'off'], 'must be on or off').default('off'),
   notaryTimeoutMinutes: wholeNumber(1, 1_440).default(120),
   runHeapMb: wholeNumber(64, 65_536).default(defaultRunHeapMb),
   runMemoryMb: wholeNumber(128, 262_144).default(defaultRunMemoryMb),

@@ -1,6 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { vmDriverChoice } from '../domain/vm-driver.ts';
+import { appleSettings } from './apple-settings.ts';
 import { orchardSettings } from './orchard-settings.ts';
 
 /** One setting: where it comes from, what it means, what holds when it is not given. */
@@ -187,37 +188,7 @@ export const settings = {
       "What makes the installer package for the Mac App Store: `productbuild` alone, or `portable` as well, which makes it without Apple's tools where a machine lacks them; Apple may answer ITMS-90270 to such a package",
     defaultText: '`productbuild`',
   },
-  notaryUrl: {
-    variable: 'PERRY_NOTARY_URL',
-    meaning: "Base address of Apple's notary service",
-    defaultText: '`https://appstoreconnect.apple.com/notary/v2`',
-  },
-  notaryS3Url: {
-    variable: 'PERRY_NOTARY_S3_URL',
-    meaning: 'Where uploads for the notary service go, as `URL/bucket/object`',
-    defaultText: 'the bucket at Amazon that Apple names',
-  },
-  ticketUrl: {
-    variable: 'PERRY_TICKET_URL',
-    meaning: 'Whole address of the look-up of notarization tickets',
-    defaultText: "Apple's public one on `api.apple-cloudkit.com`",
-  },
-  appStoreConnectUrl: {
-    variable: 'PERRY_APP_STORE_CONNECT_URL',
-    meaning: 'Address of App Store Connect, to which `/v1/…` is added',
-    defaultText: '`https://api.appstoreconnect.apple.com`',
-  },
-  notarize: {
-    variable: 'PERRY_NOTARIZE',
-    meaning:
-      'How often a macOS app is submitted to Apple: `twice`, so that the app and its disk image carry a ticket each, or `once`, for the image alone; `notarize` in the manifest of a job goes first',
-    defaultText: '`twice`',
-  },
-  notaryTimeoutMinutes: {
-    variable: 'PERRY_NOTARY_TIMEOUT_MINUTES',
-    meaning: "Longest wait for Apple's verdict on one submission",
-    defaultText: '`120`',
-  },
+  ...appleSettings,
   runHeapMb: {
     variable: 'PERRY_RUN_HEAP_MB',
     meaning: 'JavaScript objects (in 2^20 bytes) that the process of one job may have; it is ended with more',

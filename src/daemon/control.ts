@@ -20,7 +20,7 @@ export function startControl(
 
 /** What the status tells that the statecharts do not know. */
 export function standingFacts(
-  { config, vault, driver: machines }: Services,
+  { config, vault, signatures, driver: machines }: Services,
   history: Pick<History, 'list'>,
   driver: string,
 ): StandingFacts {
@@ -32,6 +32,7 @@ export function standingFacts(
     driver,
     startedAtMs: Date.now(),
     failingHosts: () => machines.failingHosts?.() ?? {},
+    signatures: () => signatures.standing(),
     receivedAtMs: (runId) => vault.claim(runId)?.receivedAtMs,
     lastFailures: () => history.list({ failedOnly: true, limit: SHOWN_FAILURES }).map(pastFailure),
   };

@@ -22,6 +22,7 @@ import { openTakenJobs } from '../journal/taken-jobs.ts';
 import { logEvents } from '../observability/log-events.ts';
 import { toLogFile } from '../observability/log-output.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
+import { withoutLogin } from '../observability/status.ts';
 import { packageVersion } from '../package-root.ts';
 import { runLimitsOf } from '../run/host/limits.ts';
 import type { StartRun } from '../run/host/link.ts';
@@ -39,6 +40,7 @@ import { goldenImage } from './golden-image.ts';
 import { instanceOf } from './instance.ts';
 import { orchardOptions } from './orchard-options.ts';
 import { qemuOptions } from './qemu-options.ts';
+import { accountIn } from './signatures.ts';
 import { slotsOf } from './slots.ts';
 import { notesIn, tartOptions } from './tart-options.ts';
 import { startWeb } from './web.ts';
@@ -92,6 +94,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   const services = await makeServices(options, (line) => hear(line));
   const { config, logger } = services;
   if (!services.driver.isolates) logger.warn(NO_ISOLATION);
+  await services.signatures.check();
   const image = await goldenImage(config);
   await checkHost(services, image, options.signal);
   const input = {
@@ -125,6 +128,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   const finished = untilDone(supervisor).finally(async () => {
     await services.runs.close();
     await alarms.stop();
+    await services.signatures.close();
     await web?.stop();
     await control.close();
     services.takenJobs.close();
@@ -210,6 +214,8 @@ export async function makeServices(options: DaemonOptions, hear?: (line: string)
     }),
     journal: openJournal(config.stateDir),
     pauseMark: pauseMarkIn(config.stateDir),
+    signatures: accountIn(config.stateDir, logger),
+    asker: { hub: withoutLogin(config.hubUrl), worker: config.workerName },
     submissions: fileJournal(config.stateDir),
     keptArtifacts: keptArtifactsIn(config.stateDir),
   };

@@ -5,14 +5,9 @@ const HEAD = ['JOB', 'APP', 'TARGET', 'STATE', 'STAGE', 'DONE', 'MACHINE', 'ELAP
 
 /** The status for a person: a few lines and a table. */
 export function renderStatus(status: DaemonStatus): string {
-  return [
-    ...aboutDaemon(status),
-    ...renderAlarms(status.alarms),
-    ...aboutRuns(status),
-    ...aboutFailures(status),
-    ...aboutLeaks(status),
-    ...aboutHosts(status),
-  ].join('\n');
+  const parts = [aboutRuns, aboutFailures, aboutSignatures, aboutLeaks, aboutHosts];
+  const rest = parts.flatMap((about) => about(status));
+  return [...aboutDaemon(status), ...renderAlarms(status.alarms), ...rest].join('\n');
 }
 
 function aboutDaemon(status: DaemonStatus): string[] {
@@ -62,6 +57,12 @@ const headOf = ({ secondsAgo, jobId, appName, code, result }: PastFailure): stri
   plain(appName ?? '-'),
   code ?? result,
 ];
+
+/** Said only when something is wrong. */
+function aboutSignatures({ signatures: { problem } }: DaemonStatus): string[] {
+  if (problem === null) return [];
+  return ['', `The account of signatures: ${plain(problem, 200)} ("perry-ship audit verify" says more)`];
+}
 
 function aboutLeaks({ leaked }: DaemonStatus): string[] {
   if (leaked.length === 0) return [];

@@ -82,6 +82,10 @@ export const statusSchema = z.object({
   failingHosts: z.record(z.string(), z.number()).default({}),
   /** Newest first, also those of earlier processes. */
   lastFailures: z.array(pastFailureSchema).default([]),
+  /** The account of signatures: its last line, as far as this daemon has looked at it, and what is wrong with it. */
+  signatures: z
+    .object({ lines: z.number(), sha256: z.string().nullable(), problem: z.string().nullable() })
+    .default({ lines: 0, sha256: null, problem: null }),
   /** Jobs by outcome since the start. */
   concluded: z.record(z.string(), z.number()),
   /** Those that are raised. */
@@ -107,6 +111,10 @@ export interface StatusFacts {
   /** Newest first. */
   readonly lastFailures?: () => readonly Omit<PastFailure, 'secondsAgo'>[];
   readonly alarms?: () => readonly AlarmStatus[];
+  readonly signatures?: () => {
+    readonly last: { readonly number: number; readonly sha256Hex: string } | null;
+    readonly problem: string | null;
+  };
   /** When the assignment came, as long as that is known. */
   readonly receivedAtMs: (runId: string) => number | undefined;
 }
@@ -134,6 +142,7 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
       ...failure,
       secondsAgo: seconds(nowMs - failure.endedAtMs),
     })),
+    signatures: signaturesOf(facts),
     concluded: { ...concluded },
     alarms: facts.alarms?.() ?? [],
   };
@@ -160,6 +169,11 @@ export function machinesOf({ context, children: { pool } }: SupervisorSnapshot):
 function stepOf(path: string): string {
   const [first = '', second] = path.split('.');
   return first === 'alive' && second !== undefined ? second : first;
+}
+
+function signaturesOf({ signatures }: StatusFacts): DaemonStatus['signatures'] {
+  const { last = null, problem = null } = signatures?.() ?? {};
+  return { lines: last?.number ?? 0, sha256: last?.sha256Hex ?? null, problem };
 }
 
 function linkOf(
@@ -198,7 +212,7 @@ function runStatusOf({ runId, jobId, phase, ref }: Run, facts: StatusFacts): Run
 const seconds = (ms: number): number => Math.max(0, Math.round(ms / 1_000));
 
 /** An address may carry a name and a password before its host, or a token behind its path. */
-function withoutLogin(address: string): string {
+export function withoutLogin(address: string): string {
   if (!URL.canParse(address)) return '';
   const { protocol, host, pathname } = new URL(address);
   return `${protocol}//${host}${pathname}`;

@@ -1,5 +1,6 @@
 import type { Artifact } from '../../machines/contracts/job.ts';
 import type { StoreAccess, StoreBuild, UploadPart } from '../adapters/app-store-connect/index.ts';
+import type { SignatureFacts } from '../audit/facts.ts';
 import type { BundleSurvey } from '../domain/bundle/index.ts';
 import type { Credentials } from '../domain/credentials/index.ts';
 import type { IconKeys } from '../domain/icons/index.ts';
@@ -40,8 +41,8 @@ export interface RunResults {
   earlyTransfer?: EarlyTransfer;
   /** Files of the archive that begin like data, as they were unpacked; until the bundle is inspected. */
   dataFiles?: ReadonlySet<string>;
-  /** Of the archive that the hub delivered; taken when the job may have to be known again. */
-  archiveSha256Hex?: string;
+  /** What came in, as it came. */
+  received?: NonNullable<SignatureFacts['received']>;
   found?: FoundBundle;
   facts?: BundleFacts;
   /** Until the credentials are checked. */
@@ -70,6 +71,10 @@ export interface RunResults {
   store?: { readonly access: StoreAccess; readonly parts: readonly UploadPart[] };
   /** The upload that began while the artifact is checked. */
   heldUpload?: HeldUpload;
+  /** Of each pass, by its number: what was found when the signed app was read back. */
+  signed?: Map<number, NonNullable<SignatureFacts['signed']>>;
+  /** How the artifact was made, for its receiver; where that is wanted. */
+  provenance?: MadeArtifact;
   /** What came with the app for debuggers, once it is packed. */
   debugSymbols?: MadeArtifact;
   /** By name. */

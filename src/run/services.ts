@@ -1,6 +1,7 @@
 import type { Audience } from '../../machines/contracts/wording.ts';
 import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { GuestToolchain } from '../adapters/xcode/guest-toolchain.ts';
+import type { Asker, SignatureAccount } from '../audit/account.ts';
 import type { Config } from '../config/load.ts';
 import type { Redactor } from '../domain/redaction/index.ts';
 import type { Toolchain } from '../domain/toolchain.ts';
@@ -37,6 +38,10 @@ export interface Services {
   /** What the hub has given to this worker and not heard the result of. */
   readonly takenJobs: TakenJobs;
   readonly pauseMark: PauseMark;
+  /** What was signed, on the disk before any of it leaves. */
+  readonly signatures: SignatureAccount;
+  /** Who asks for signatures here. */
+  readonly asker: Asker;
   /** What was submitted for notarization. */
   readonly submissions: SubmissionJournal;
   /** What is on its way through the notary service. */

@@ -5,6 +5,7 @@ import { chmod, copyFile, link, rename, rm } from 'node:fs/promises';
 import { dirname, join, parse } from 'node:path';
 import { ShipError } from '../errors.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
+import type { MadeArtifact } from '../run/run-results.ts';
 import { debugSymbolsOf } from '../run/steps/debug-symbols.ts';
 import { holdDelivery } from '../run/steps/deliver-artifact.ts';
 import type { StepScope } from '../run/steps/step.ts';
@@ -13,43 +14,42 @@ import { reasonFor } from './artifact-target.ts';
 
 /** Where the artifact of a call is wanted. */
 export interface ArtifactPlace {
-  /** Set once the artifact is there. */
-  path?: string;
-  /** Set once the debug symbols are there. */
-  hasSymbols?: boolean;
   /** Absolute path of the file. */
   readonly wanted: string;
   /** Take the place of a file that exists. */
   readonly force: boolean;
+  /** Absolute path of the statement of how it was made, if that is wanted. */
+  readonly provenance?: string;
   /** Left out: as the job makes it. */
   readonly format?: ArtifactFormat;
 }
 
-/** The step that stands for the upload: the artifact appears under its name whole, or not at all; symbols beside it. */
-export const placeArtifact =
-  (place: ArtifactPlace) =>
-  async (scope: StepScope): Promise<void> => {
-    const { wanted, force, format } = place;
-    const isApp = format === 'app';
-    // what this call has put there already is its own: the step may come twice; a folder replaces nothing
-    const mayReplace = force || place.path === wanted;
-    const symbols = await debugSymbolsOf(scope);
-    if (symbols)
-      await put(scope, {
-        to: symbolsPath(wanted),
-        mayReplace: mayReplace || place.hasSymbols === true,
-        mode: FILE_MODE,
-        write: (part) => copyFile(symbols.path, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
-      });
-    if (symbols) place.hasSymbols = true;
-    await put(scope, {
-      to: wanted,
-      mayReplace: mayReplace || isApp,
-      mode: isApp ? FOLDER_MODE : FILE_MODE,
-      write: (part) => writeArtifact(scope, part),
+/**
+ * The step that stands for the upload: the artifact appears under its name whole, or not at all; what goes with it is
+ * there before.
+ */
+export function placeArtifact({ wanted, force, format, provenance }: ArtifactPlace) {
+  // what this call has put there already is its own: the step may come twice
+  const own = new Set<string>();
+  return async (scope: StepScope): Promise<void> => {
+    const place = async (to: string, putting: Omit<Putting, 'to' | 'mayReplace'>, mayReplace = false) => {
+      await put(scope, { to, mayReplace: force || mayReplace || own.has(to), ...putting });
+      own.add(to);
+    };
+    const copyOf = ({ path }: MadeArtifact) => ({
+      mode: FILE_MODE,
+      write: (part: string) => copyFile(path, part, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE),
     });
-    place.path = wanted;
+    const symbols = await debugSymbolsOf(scope);
+    if (symbols) await place(symbolsPath(wanted), copyOf(symbols));
+    const statement = scope.results.provenance;
+    if (statement && provenance !== undefined) await place(provenance, copyOf(statement));
+    const isApp = format === 'app';
+    const write = (part: string) => writeArtifact(scope, part);
+    // a folder replaces nothing
+    await place(wanted, { mode: isApp ? FOLDER_MODE : FILE_MODE, write }, isApp);
   };
+}
 
 /** The same for a file without a job: what is stapled comes out of the run whole, or not at all. */
 export const placeFile =

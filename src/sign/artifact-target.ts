@@ -51,6 +51,26 @@ export async function requireArtifactPath(
   return path;
 }
 
+/**
+ * The same for a file that goes with the artifact.
+ *
+ * @throws ShipError ARTIFACT_NOT_WRITTEN
+ */
+export async function requireFreeFile(
+  flag: string,
+  path: string,
+  { force, bundle }: { readonly force: boolean; readonly bundle: string },
+): Promise<void> {
+  const other = `Give another file with ${flag}.`;
+  if (/(^|[/\\])$/.test(path)) throw refused(path, 'It is the path of a folder.', other);
+  await refuseInside(bundle, dirname(resolve(path)));
+  await requireWritable(dirname(resolve(path)));
+  const found = await lookAt(resolve(path));
+  if (found && !found.isFile()) throw refused(path, 'Something is there that is not a plain file.', other);
+  if (found && !force)
+    throw refused(path, 'A file of that name exists.', `Add --force to replace it. ${other}`);
+}
+
 const ELSEWHERE = 'Choose another --out.';
 
 async function folderOf(out: string, ending: string | undefined): Promise<ArtifactFolder> {

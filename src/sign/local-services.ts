@@ -1,4 +1,5 @@
 import { symlink } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { localImagesDir } from '../adapters/vm/local/driver.ts';
 import { createDriver } from '../adapters/vm/select.ts';
@@ -11,6 +12,7 @@ import { openJournal } from '../journal/journal.ts';
 import { fileJournal } from '../journal/submissions.ts';
 import { runFolderOf } from '../run/host/run-folders.ts';
 import type { Services } from '../run/services.ts';
+import { ownAccount } from './own-account.ts';
 import { signRoot, type Workspace } from './workspace.ts';
 
 interface LocalCall {
@@ -31,6 +33,8 @@ export async function servicesIn({ dir }: Workspace, { config, env, signal }: Lo
     ...services,
     audience: 'terminal',
     journal: openJournal(shared),
+    signatures: ownAccount(resolve(shared), services.logger),
+    asker: { hub: null, worker: userInfo().username },
     submissions: fileJournal(shared),
     foldersOf: (runId) => ({ run: runFolderOf(dir, runId), journal: resolve(shared), kept: resolve(dir) }),
   };

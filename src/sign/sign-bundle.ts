@@ -54,10 +54,10 @@ export interface SignOutcome {
 export async function signBundle(request: SignRequest): Promise<SignOutcome> {
   const { stateDir } = request.config;
   const workspace = await enterWorkspace(stateDir);
-  const left: { vm?: string | undefined; runs?: Services['runs'] } = {};
+  const left: { vm?: string | undefined; services?: Services } = {};
   try {
     const services = await servicesIn(workspace, request);
-    left.runs = services.runs;
+    left.services = services;
     services.runs.prepareOne();
     await sweepWorkspaces(stateDir, driverFor(services), request.signal);
     request.signal.throwIfAborted();
@@ -65,7 +65,8 @@ export async function signBundle(request: SignRequest): Promise<SignOutcome> {
     left.vm = outcome.leakedVm;
     return outcome;
   } finally {
-    await left.runs?.close();
+    await left.services?.runs.close();
+    await left.services?.signatures.close();
     // with a machine left behind, the folder stays: the next call finds the machine by it
     if (left.vm === undefined) await workspace.leave();
   }

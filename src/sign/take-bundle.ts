@@ -5,6 +5,7 @@ import { holdsDebugSymbols, isCompanion } from '../files/archive/beside-app.ts';
 import { defaultUnpackLimits } from '../files/archive/limits.ts';
 import { copyTree } from '../files/disk/copy-tree.ts';
 import { listTree } from '../files/disk/tree.ts';
+import { digestOfTree } from '../files/disk/tree-digest.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import type { LocalBundle } from '../run/channel/run-setup.ts';
 import { unpackedDirOf } from '../run/steps/download-bundle.ts';
@@ -26,6 +27,9 @@ export const takeBundle =
     await rm(folder, { recursive: true, force: true });
     if (unpacked) await rename(unpacked.folder, folder);
     results.unpackedBytes = unpacked?.sizeBytes ?? (await copyInto(folder, appPath, scope));
+    const taken = unpacked ? folder : join(folder, basename(appPath));
+    const { sizeBytes: bytes, sha256Hex } = await digestOfTree(taken, scope.signal);
+    results.received = { kind: 'tree', bytes, sha256Hex };
     if (entitlements) results.entitlements = entitlements;
     if (format === 'app' || format === 'zip') results.format = format;
   };

@@ -12,6 +12,7 @@ import { buildKeyOf } from '../../src/run/steps/earlier-upload.ts';
 import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
 import { type AppleSimulator, startAppleSimulator } from '../apple-simulator/apple-simulator.ts';
 import type { Chaos } from '../apple-simulator/faults.ts';
+import { noAccount } from '../helpers/notary-room.ts';
 import { runsWithDesks } from '../helpers/run-with-results.ts';
 
 type Facts = NonNullable<RunResults['facts']>;
@@ -58,7 +59,7 @@ async function upload(uploadId: string | null = null, bundleId = app.bundleId) {
   });
   const artifact = { name: 'app.ipa', sizeBytes: content.length, sha256Hex: 'a'.repeat(64) };
   results.artifacts.set(artifact.name, { ...artifact, path: join(folder, 'app.ipa') });
-  const machine = provideStoreUpload({ runs, limits: {} }).provide({
+  const machine = provideStoreUpload({ runs, limits: {}, signatures: noAccount() }).provide({
     delays: { retryPause: 1, pollPause: 1, settlePause: 1 },
   });
   const actor = createActor(machine, { input: { runId: 'run-1', artifact, uploadId, namesGroups: false } });

@@ -12,6 +12,7 @@ import type { RunResults } from '../../src/run/run-results.ts';
 import { type StoreOptions, StoreService } from '../apple-simulator/app-store-connect.ts';
 import { type AppleSimulator, startAppleSimulator } from '../apple-simulator/apple-simulator.ts';
 import type { Chaos, Fault } from '../apple-simulator/faults.ts';
+import { noAccount } from '../helpers/notary-room.ts';
 import { runsWithDesks } from '../helpers/run-with-results.ts';
 
 type Facts = NonNullable<RunResults['facts']>;
@@ -77,6 +78,7 @@ async function publish(asked: Partial<AfterUpload>, declares?: boolean): Promise
       createActor(
         provideStoreUpload({
           runs,
+          signatures: noAccount(),
           limits: { storeUpload: { retryPause: 1, pollPause: 1, settlePause: 1 } },
         }),
         { input: { ...about, uploadId: null, namesGroups } },

@@ -11,6 +11,7 @@ const status: DaemonStatus = {
   ...{ pid: 7, version: '1.2.3', worker: 'mac-1', hub: 'wss://hub.example', driver: 'tart' },
   ...{ uptimeSeconds: 9, link: 'online', connection: 'linked.online', nextTryInSeconds: null },
   work: 'accepting',
+  signatures: { lines: 0, sha256: null, problem: null },
   slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
   ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, alarms: [] },
 };

@@ -70,6 +70,7 @@ const signJobSteps: Readonly<Record<keyof typeof signJobPorts, unknown>> = {
   takeSignatures: nothing,
   verifySignature: nothing,
   packageArtifact: answer({ name: 'a.dmg', sizeBytes: 1, sha256Hex: '0' }),
+  recordSignature: answer({ name: 'a.dmg', sizeBytes: 1, sha256Hex: '0' }),
   checkArtifact: nothing,
   deliverAhead: nothing,
   releaseDelivery: nothing,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StepScope } from '../../src/run/steps/step.ts';
-import { type ArtifactPlace, placeArtifact, placeFile } from '../../src/sign/artifact-place.ts';
+import { placeArtifact, placeFile } from '../../src/sign/artifact-place.ts';
 import {
   requireArtifactFolder,
   requireArtifactPath,
@@ -113,9 +113,9 @@ test('what came there while the app was signed stays, unless it is forced', asyn
     failure: { nextStep: expect.stringMatching(/run the command again\.$/) },
   });
   await placeArtifact({ wanted, force: true })(scope);
-  const fresh: ArtifactPlace = { wanted: join(folder, 'fresh', 'A.dmg'), force: false };
-  await placeArtifact(fresh)(scope);
-  await placeArtifact(fresh)(scope);
+  const place = placeArtifact({ wanted: join(folder, 'fresh', 'A.dmg'), force: false });
+  await place(scope);
+  await place(scope);
   expect(await readdir(join(folder, 'fresh'))).toEqual(['A.dmg']);
   expect(await readdir(join(folder, 'out'))).toEqual(['My_App.dmg']);
 });

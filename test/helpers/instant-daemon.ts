@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { AnyActorRef } from 'xstate';
 import type { BundleSummary } from '../../machines/contracts/job.ts';
 import type { VmDriver } from '../../src/adapters/vm/driver.ts';
+import type { SignatureFacts } from '../../src/audit/facts.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/daemon.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
@@ -104,6 +105,8 @@ const instantSteps = (working: InstantDaemonOptions['working']): StepTable => {
       results.artifacts.set(artifact.name, { ...artifact, path });
       return artifact;
     },
+    describeSignature: async () => ({ facts: FACTS }),
+    keepProvenance: hubSteps.keepProvenance,
     checkArtifact: nothing,
     deliverAhead: hubSteps.deliverAhead,
     releaseDelivery: hubSteps.releaseDelivery,
@@ -132,6 +135,13 @@ export const instantSubmission = {
   credentials: {},
   bundle: '/dev/null',
 } as const satisfies JobSubmission;
+
+/** Of an app that was signed ad hoc. */
+const FACTS: SignatureFacts = {
+  platform: 'macos',
+  app: { name: 'Instant', bundleId: 'com.example.instant', shortVersion: '1.0', version: '1.0' },
+  ...{ identity: null, installer: null, profile: null, received: null, signed: null },
+};
 
 const BUNDLE: BundleSummary = {
   folderName: 'Instant.app',

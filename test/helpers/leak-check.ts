@@ -86,6 +86,8 @@ const STAYS = [
   'journal',
   'lock',
   'runs',
+  'signatures.head',
+  'signatures.jsonl',
 ];
 
 export async function strangersIn(stateDir: string): Promise<string[]> {

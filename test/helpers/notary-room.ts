@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Artifact } from '../../machines/contracts/job.ts';
 import type { NotarizationServices } from '../../src/actors/notarization.ts';
+import { createAccount } from '../../src/audit/account.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { volumeEntries } from '../../src/files/dmg/write.ts';
 import { fileJournal } from '../../src/journal/submissions.ts';
@@ -76,12 +77,19 @@ export async function artifactAt(path: string, name: string): Promise<Artifact> 
   return { name, sizeBytes: (await stat(path)).size, sha256Hex };
 }
 
+/** Of runs that have signed nothing here. */
+export const noAccount = () => createAccount(() => Promise.reject(new Error('nothing was signed')));
+
 /** Everything that a notarization works with, and nothing else of the daemon. */
 export function notaryServices(folder: string, env: Readonly<Record<string, string>>, limits: Limits = {}) {
   const lines: string[] = [];
   const { runs, open } = runsWithDesks({ folder, env, writeLog: (line) => lines.push(line) });
   const { config } = loadConfig({ ...env, PERRY_STATE_DIR: folder, PERRY_VM_DRIVER: 'local' });
-  const services: NotarizationServices = { config, limits, runs, submissions: fileJournal(folder) };
+  const services: NotarizationServices = {
+    ...{ config, limits, runs },
+    submissions: fileJournal(folder),
+    signatures: noAccount(),
+  };
   return { services, lines, open };
 }
 

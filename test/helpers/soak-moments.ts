@@ -19,6 +19,7 @@ export const earlyMoments: readonly Moment[] = [
     ...['running.embeddingProfile', 'running.awaitingMachine', 'running.transferring'],
     'running.enteringMachine.attempting',
     ...['running.codesigning', 'running.takingSignatures', 'running.verifyingSignature', 'running.packaging'],
+    'running.recordingSignature',
     ...[
       'running.checkingWhileSending.check.reading',
       'running.checkingWhileSending.check.passed.awaitingAnswer',

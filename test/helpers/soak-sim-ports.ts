@@ -51,6 +51,7 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   takeSignatures: [100, 3_000],
   verifySignature: [200, 4_000],
   packageArtifact: [200, 6_000],
+  recordSignature: [5, 500],
   checkArtifact: [100, 3_000],
   keepArtifact: [10, 1_000],
   restoreApp: [100, 3_000],
@@ -142,6 +143,8 @@ export class SimPorts {
         return this.#underToken(call, this.#hub.upload(input.assignmentId));
       case 'packageArtifact':
         return call.answer(artifact);
+      case 'recordSignature':
+        return call.answer(input.artifact);
       case 'probeClaim':
         return call.answer(this.#hub.holds(input.assignmentId) ? 'open' : 'closed');
       case 'probeAssignments':

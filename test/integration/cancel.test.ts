@@ -80,6 +80,7 @@ const ways: Record<string, Way> = {
   'running.takingSignatures': {},
   'running.verifyingSignature': {},
   'running.packaging': {},
+  'running.recordingSignature': {},
   'running.checkingArtifact': { ...linkLostAt('packaging') },
   'running.checkingWhileSending.check.passed.awaitingAnswer': { prepare: heldAnswer, until: uploadIsRead },
   'running.awaitingClaim': { ...linkLostAt('packaging') },

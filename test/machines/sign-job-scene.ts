@@ -9,6 +9,7 @@ import type {
 } from '../../machines/contracts/job.ts';
 import type { signJobLimits } from '../../machines/sign-job/limits.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import type { RecordInput } from '../../machines/sign-job/ports.ts';
 import { failure } from './samples.ts';
 import { recorder, Stage } from './stage.ts';
 
@@ -67,18 +68,21 @@ export const stepPorts = Object.keys(answers) as StepPort[];
 /**
  * One run with every effect, its machine included, played by the test. Unless `sendsAhead`, the upload that begins while
  * the artifact is checked breaks off at once, so that the work is done step by step. The process of the run logs into the
- * machine at once, unless `entersSlowly`.
+ * machine at once, unless `entersSlowly`; with `recordsAtOnce` the account of signatures takes no time either.
  */
 export function beginJob({
   sendsAhead = false,
   entersSlowly = false,
+  recordsAtOnce = true,
   limits = {},
 }: {
   sendsAhead?: boolean;
   entersSlowly?: boolean;
+  recordsAtOnce?: boolean;
   limits?: Partial<Record<keyof typeof signJobLimits, number>>;
 } = {}) {
   const stage = new Stage();
+  if (recordsAtOnce) stage.atOnce.set('recordSignature', ({ artifact: made }: RecordInput) => made);
   const owner = recorder<JobReport>();
   const started = stage.start(stage.fill(signJobMachine).provide({ delays: limits } as never), {
     runId: 'run-1',

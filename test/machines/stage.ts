@@ -43,6 +43,8 @@ export class Stage {
   readonly clock = new StepClock();
   /** Every call so far, those that ended included. */
   readonly calls: Call[] = [];
+  /** Effects that are answered as soon as they are asked for, so that tests about others need not name them. */
+  readonly atOnce = new Map<string, (input: never) => unknown>();
   readonly #refs = new Map<AnyActorRef, { heard: AnyEventObject[]; call: Call }>();
 
   /** Forgets everything but the machines: another history begins. */
@@ -105,6 +107,8 @@ export class Stage {
     };
     this.#refs.set(ref, { heard, call });
     this.calls.push(call);
+    const answer = this.atOnce.get(port);
+    if (answer) call.answer(answer(input as never));
   }
 
   #next(state: PortState, event: AnyEventObject, ref: AnyActorRef): PortState {

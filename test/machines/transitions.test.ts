@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
 import type { Failure } from '../../machines/contracts/failure.ts';
+import type { Artifact } from '../../machines/contracts/job.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import { nextStaple } from '../../machines/sign-job/context.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
@@ -136,6 +137,8 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
       'xstate.done.actor.inspectBundle': [{ output: { folderName: 'A.app' } }],
       'xstate.done.actor.packageArtifact': [{ output: made }],
       'xstate.done.actor.packageAnew': [{ output: made }],
+      'xstate.done.actor.recordSignature': (s) => [{ output: unrecorded(s) ?? made }],
+      'xstate.done.actor.recordChange': (s) => [{ output: unrecorded(s) ?? made }],
       'xstate.done.actor.notarization': ['succeeded', 'rejected'].map((outcome) => ({
         output: {
           ...{ outcome, submissionId: 's', artifact: { name: 'a.dmg', sizeBytes: 2, sha256Hex: 'y' } },
@@ -198,6 +201,10 @@ const standingOf = (s: AnyMachineSnapshot) =>
     ? { engaged: { ...s.value.engaged, machine: { owned: 'ready' } } }
     : s.value;
 
+/** What may not leave yet. */
+const unrecorded = ({ context }: AnyMachineSnapshot): Artifact | undefined =>
+  context.artifacts.find(({ sha256Hex }: Artifact) => !context.recorded.includes(sha256Hex));
+
 const situationOfJob = (s: AnyMachineSnapshot): string =>
   JSON.stringify([
     standingOf(s),
@@ -206,6 +213,7 @@ const situationOfJob = (s: AnyMachineSnapshot): string =>
     isOnItsWay(s) && [
       ...[s.context.toolchain, s.context.hasCatalog, s.context.pass],
       ...[s.context.acceptedAs, s.context.publishedAs, s.context.delivered !== null],
+      unrecorded(s) !== undefined,
     ],
     s.context.attemptedWith === s.context.assignmentIds.at(-1),
     s.context.assignmentIds.length > 1,
@@ -222,7 +230,7 @@ const workText = (s: AnyMachineSnapshot): string => {
 const worksAt = (pattern: RegExp) => (s: AnyMachineSnapshot) => pattern.test(workText(s));
 /** Where the machine is waited for, and where it is needed no more. */
 const matters = worksAt(
-  /awaitingMachine|checkingWhile|keepingArtifact|restoring|notarizing|stapled|Stapl|updating|Anew|Remade|publishing|deliver|distributing|leasing/,
+  /awaitingMachine|recordingChange|checkingWhile|keepingArtifact|restoring|notarizing|stapled|Stapl|updating|Anew|Remade|publishing|deliver|distributing|leasing/,
 );
 /** Looking at its memory changes nothing but that it is looked at. */
 const isMeasured = worksAt(/"inspecting"/);

@@ -122,6 +122,8 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
       return [good(() => deliver(call, hub)), unavailable];
     case 'packageArtifact':
       return [good(() => call.answer(artifact)), broken];
+    case 'recordSignature':
+      return [good(() => call.answer(input.artifact)), bad('SIGNATURE_NOT_RECORDED', false)];
     default:
       return [good(), broken];
   }

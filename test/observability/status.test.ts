@@ -189,6 +189,7 @@ const full: DaemonStatus = {
     leaked: ['perry-ship-c0ffee00-x'],
     lastFailures: [],
     failingHosts: { 'mac-\u001b07': 2 },
+    signatures: { lines: 2, sha256: 'ab'.repeat(32), problem: 'its last line, 2, was changed' },
     concluded: { succeeded: 3, failed: 1, cancelled: 0 },
   },
 };
@@ -208,6 +209,8 @@ describe('the status as a text', () => {
       job-1                                                                             Evil?[2J??App  macos-sign  running.codesigning           signing  40%   vm (alive.ready)  1 min 15 s
       job-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…  -              -           waitingForSlot (P12_INVALID)  -        -     -                 -
 
+      The account of signatures: its last line, 2, was changed ("perry-ship audit verify" says more)
+
       Machines that could not be deleted (they are tried again until they are gone):
         perry-ship-c0ffee00-x
 
@@ -218,7 +221,15 @@ describe('the status as a text', () => {
   });
 
   test('without jobs says so', () => {
-    expect(renderStatus({ ...full, runs: [], leaked: [], failingHosts: {} })).toMatch(/No job is here\.$/);
+    expect(
+      renderStatus({
+        ...full,
+        runs: [],
+        leaked: [],
+        failingHosts: {},
+        signatures: { ...full.signatures, problem: null },
+      }),
+    ).toMatch(/No job is here\.$/);
   });
 
   test.each([

@@ -116,7 +116,11 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
         'running.verifyingSignature',
         'running.packaging',
       ],
-      ...['running.checkingArtifact', 'running.delivering.attempting.beginning'],
+      ...[
+        'running.recordingSignature',
+        'running.checkingArtifact',
+        'running.delivering.attempting.beginning',
+      ],
       'running.checkingWhileSending.check.reading|upload.attempting',
       ...['running.learningToolchain', 'running.layingOutBundle', 'running.notarizing'],
       ...['running.restoringApp', 'running.updatingBundle', 'running.packagingAnew'],

@@ -40,6 +40,7 @@ const STATES = {
       'takingSignatures',
       'verifyingSignature',
       'packaging',
+      'recordingSignature',
       'checkingArtifact',
       'keepingArtifact',
     ],

@@ -41,6 +41,18 @@ export interface GuestProcessor {
   readonly obstacle?: { readonly reason: string; readonly fix: string };
 }
 
+/** What is known of a golden image, as it is now; null for what is not. */
+export interface ImageIdentity {
+  /** Of the disk of the image. */
+  readonly sha256Hex: string | null;
+  /** ISO 8601. */
+  readonly builtAt: string | null;
+  /** Its system, or the image that it was made from. */
+  readonly madeOf: string | null;
+  /** Version of the rcodesign in it. */
+  readonly rcodesign: string | null;
+}
+
 /**
  * What a kind of virtual machine must be able to do; everything else (deadlines, retries, order) is decided by
  * the statecharts. Every call takes an `AbortSignal`, rejects with its reason, and leaves no process behind.
@@ -59,6 +71,8 @@ export interface VmDriver {
   reach(options: VmCallOptions): Promise<GuestReach>;
   /** Asked at start, and by doctor, of a host that has been checked; left out where guests always run on the host's. */
   processor?(image: string, options: VmCallOptions): Promise<GuestProcessor>;
+  /** For the account of signatures; left out where a host knows nothing but the name. */
+  describeImage?(image: string, options: VmCallOptions): Promise<ImageIdentity>;
   /** How many machines of this daemon there is room for; left out where that does not change. */
   room?(options: VmCallOptions): Promise<ClusterRoom>;
   /** Makes `name` from the golden image. */

@@ -4,6 +4,7 @@ import { type PinnedRelease, rcodesignVersion } from '../../adapters/rcodesign/r
 import type { Tart } from '../../adapters/vm/tart/command.ts';
 import { deleteMachine } from '../../adapters/vm/tart/destroy.ts';
 import { tartHome } from '../../adapters/vm/tart/home.ts';
+import { writeRecord } from '../../adapters/vm/tart/image-record.ts';
 import { pullImage } from '../../adapters/vm/tart/images.ts';
 import { DEFAULT_STOP_GRACE_MS } from '../../adapters/vm/tart/options.ts';
 import { cacheFolder } from '../../cache-folder.ts';
@@ -25,7 +26,6 @@ import {
   secureSsh,
   setPower,
 } from './provision.ts';
-import { writeRecord } from './record.ts';
 import { surveyHost } from './survey.ts';
 import type { TartWish } from './wish.ts';
 

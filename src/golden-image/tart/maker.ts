@@ -2,6 +2,7 @@ import { rcodesignVersion } from '../../adapters/rcodesign/release.ts';
 import { type Tart, tartCommand } from '../../adapters/vm/tart/command.ts';
 import { deleteMachine } from '../../adapters/vm/tart/destroy.ts';
 import { tartHome } from '../../adapters/vm/tart/home.ts';
+import { readRecord } from '../../adapters/vm/tart/image-record.ts';
 import { describeMachine } from '../../adapters/vm/tart/images.ts';
 import { type ListedMachine, listMachines } from '../../adapters/vm/tart/listing.ts';
 import { DEFAULT_STOP_GRACE_MS } from '../../adapters/vm/tart/options.ts';
@@ -19,7 +20,6 @@ import type {
 import { type BuildSettings, buildTartImage } from './build.ts';
 import { inUse, noSuchImage, notOurImage } from './failures.ts';
 import { planText } from './plan.ts';
-import { readRecord } from './record.ts';
 import { type TartWish, tartWish } from './wish.ts';
 
 /** Golden images for Tart: stopped virtual machines of macOS on this Mac. @param settings - for tests */

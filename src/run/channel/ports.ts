@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { AdmittedJob, Artifact, RecalledArtifact } from '../../../machines/contracts/job.ts';
 import type { TakenFile } from '../../../machines/lone-file/machine.ts';
 import type { NotaryInput, StapleTarget, SubmissionInput } from '../../../machines/notarization/ports.ts';
+import { signatureFacts } from '../../audit/facts.ts';
 import { type InquiryInputs, inquiryAnswers } from './inquiries.ts';
 import { errorOfReceived, failureOfReceived, receivedFailure } from './received-failure.ts';
 import type { FileSetup, GuestAccess, RunSetup, StepCall } from './run-setup.ts';
@@ -93,6 +94,8 @@ export const answers = {
   takeSignatures: nothing,
   verifySignature: nothing,
   packageArtifact: artifact,
+  describeSignature: z.object({ facts: signatureFacts }),
+  keepProvenance: nothing,
   checkArtifact: nothing,
   keepArtifact: z.object({ keptAs }),
   restoreApp: nothing,
@@ -176,6 +179,7 @@ interface OtherInputs extends InquiryInputs {
   readonly beginFile: FileSetup;
   readonly connectGuest: GuestAccess;
   readonly keepArtifact: StepCall & Pick<RecalledArtifact, 'acceptedAs'>;
+  readonly keepProvenance: StepCall & { readonly name: string; readonly text: string };
   readonly findSubmission: NotaryCall;
   readonly submitArtifact: NotaryCall & { readonly replaces: string | null };
   readonly seekSubmission: NotaryCall;

@@ -96,6 +96,8 @@ export interface LocalEnds {
     readonly wanted: string;
     readonly force: boolean;
     readonly format?: 'dmg' | 'pkg' | 'app' | 'zip';
+    /** Where the statement of how it was made goes, if it is wanted; absolute. */
+    readonly provenance?: string;
   };
 }
 

@@ -9,12 +9,14 @@ import { codesign } from '../steps/codesign.ts';
 import { compileAssets } from '../steps/compile-assets.ts';
 import { compileIcon } from '../steps/compile-icon.ts';
 import { deliverAhead, deliverArtifact, releaseDelivery } from '../steps/deliver-artifact.ts';
+import { describeSignature } from '../steps/describe-signature.ts';
 import { downloadBundle } from '../steps/download-bundle.ts';
 import { drawIcons } from '../steps/draw-icons.ts';
 import { findEarlierUpload } from '../steps/earlier-upload.ts';
 import { embedProfile } from '../steps/embed-profile.ts';
 import { inspectBundle } from '../steps/inspect-bundle.ts';
 import { keepArtifact, recallArtifact } from '../steps/keep-artifact.ts';
+import { keepProvenance } from '../steps/keep-provenance.ts';
 import { layOutBundle } from '../steps/lay-out-bundle.ts';
 import { learnToolchain } from '../steps/learn-toolchain.ts';
 import { mergeInfoPlist } from '../steps/merge-info-plist.ts';
@@ -99,6 +101,8 @@ export const hubSteps: StepTable = {
   takeSignatures: guestStep(takeSignatures),
   verifySignature: guestStep(verifySignature),
   packageArtifact: guestStep(packageArtifact),
+  describeSignature: step(describeSignature),
+  keepProvenance: (room, call, context) => keepProvenance(scopeOf(room, call, context), call),
   checkArtifact: step(checkArtifact),
   keepArtifact: (room, call, context) => keepArtifact(scopeOf(room, call, context), call.acceptedAs),
   restoreApp: step(restoreApp),

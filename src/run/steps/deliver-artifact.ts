@@ -9,7 +9,7 @@ import { claimOf, type StepScope } from './step.ts';
 /** One attempt to hand the artifact to the hub, under the token that is valid now. */
 export async function deliverArtifact(scope: StepScope): Promise<void> {
   const delivery = await Delivery.of(scope);
-  await delivery.sendSymbols();
+  await delivery.sendBeside();
   await delivery.sendArtifact();
 }
 
@@ -17,7 +17,7 @@ export async function deliverArtifact(scope: StepScope): Promise<void> {
 export async function deliverAhead(scope: StepScope): Promise<void> {
   const held = holdDelivery(scope);
   const delivery = await Delivery.of(scope);
-  const released = held.released.then(() => delivery.sendSymbols());
+  const released = held.released.then(() => delivery.sendBeside());
   released.catch(() => {}); // told by the upload that waits for it, if there still is one
   // until then the user is told of the check
   await delivery.sendArtifact({ released, isTold: () => held.isReleased });
@@ -42,39 +42,45 @@ interface Holding {
 /** What goes to the hub, and how much of all of it has left. */
 class Delivery {
   readonly #scope: StepScope;
-  readonly #symbols: MadeArtifact | undefined;
-  #symbolBytes = 0;
+  readonly #beside: readonly MadeArtifact[];
+  #besideBytes = 0;
 
-  private constructor(scope: StepScope, symbols: MadeArtifact | undefined) {
+  private constructor(scope: StepScope, beside: readonly MadeArtifact[]) {
     this.#scope = scope;
-    this.#symbols = symbols;
+    this.#beside = beside;
   }
 
   static async of(scope: StepScope): Promise<Delivery> {
-    return new Delivery(scope, await debugSymbolsOf(scope));
+    const files = [await debugSymbolsOf(scope), scope.results.provenance];
+    return new Delivery(
+      scope,
+      files.filter((file) => file !== undefined),
+    );
   }
 
   /** Before the artifact has left: to the hub the last one is the one that its user gets. */
-  async sendSymbols(): Promise<void> {
-    if (!this.#symbols) return;
-    this.#symbolBytes = 0;
-    const onProgress = (sentBytes: number) => this.#tell(sentBytes, 0);
-    await uploadArtifact({ ...uploadOf(this.#scope, this.#symbols), onProgress });
-    this.#symbolBytes = this.#symbols.sizeBytes;
+  async sendBeside(): Promise<void> {
+    this.#besideBytes = 0;
+    for (const file of this.#beside) {
+      const onProgress = (sentBytes: number) => this.#tell(this.#besideBytes + sentBytes, 0);
+      await uploadArtifact({ ...uploadOf(this.#scope, file), onProgress });
+      this.#besideBytes += file.sizeBytes;
+    }
   }
 
   async sendArtifact({ released, isTold = () => true }: Holding = {}): Promise<void> {
     await uploadArtifact({
       ...uploadOf(this.#scope, artifactOf(this.#scope)),
       ...(released && { released }),
-      onProgress: (sentBytes) => isTold() && this.#tell(this.#symbolBytes, sentBytes),
+      onProgress: (sentBytes) => isTold() && this.#tell(this.#besideBytes, sentBytes),
     });
   }
 
-  #tell(symbolBytes: number, artifactBytes: number): void {
+  #tell(besideBytes: number, artifactBytes: number): void {
     const { report } = this.#scope;
-    const sizeBytes = artifactOf(this.#scope).sizeBytes + (this.#symbols?.sizeBytes ?? 0);
-    const sentBytes = symbolBytes + artifactBytes;
+    const files = [artifactOf(this.#scope), ...this.#beside];
+    const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    const sentBytes = besideBytes + artifactBytes;
     report.progress((sentBytes / sizeBytes) * 99);
     report.moved(sentBytes, sizeBytes);
   }

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import type { GuestSession } from '../../adapters/guest/guest.ts';
 import { decodeBundleText } from '../../adapters/hub/bundle-text.ts';
 import { type BundleDownload, openBundleDownload } from '../../adapters/hub/http.ts';
-import { notarizes } from '../../domain/plan.ts';
 import { defaultUnpackLimits } from '../../files/archive/limits.ts';
 import { unpackBundle } from '../../files/archive/unpack-bundle.ts';
 import { EarlyTransfer } from '../early-transfer.ts';
 import { originOf } from '../hub-origin.ts';
-import { need } from '../run-results.ts';
 import { guestFolder } from './guest-folder.ts';
 import { claimOf, type StepScope } from './step.ts';
 
@@ -28,19 +26,17 @@ export async function downloadBundle(scope: StepScope): Promise<void> {
     signal,
   });
   const archive = decodeBundleText(counted(download, scope), defaultUnpackLimits.maxArchiveBytes);
-  const hash = createHash('sha256');
-  // it takes time, and only what Apple may have already has to be known again
-  const bytes = notarizes(need(results, 'plan')) ? hashed(hash, archive) : archive;
+  const digest = { hash: createHash('sha256'), bytes: 0 };
   const { unpackedBytes, dataFiles } = await sentOnTheWay(scope, destDir, (watch) =>
-    unpackBundle(bytes, destDir, {
+    unpackBundle(digested(archive, digest), destDir, {
       spoolDir: results.dir,
       limits: defaultUnpackLimits,
       ...(watch && { watch }),
       signal,
     }),
   );
-  Object.assign(results, { unpackedBytes, dataFiles });
-  if (bytes !== archive) results.archiveSha256Hex = hash.digest('hex');
+  const received = { kind: 'archive', bytes: digest.bytes, sha256Hex: digest.hash.digest('hex') } as const;
+  Object.assign(results, { unpackedBytes, dataFiles, received });
 }
 
 /** What is unpacked goes into the machine at once, if that is ready. */
@@ -65,9 +61,13 @@ async function sentOnTheWay<T>(
   }
 }
 
-async function* hashed(hash: Hash, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* digested(
+  chunks: AsyncIterable<Buffer>,
+  digest: { readonly hash: Hash; bytes: number },
+): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
-    hash.update(chunk);
+    digest.hash.update(chunk);
+    digest.bytes += chunk.length;
     yield chunk;
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RecalledArtifact } from '../../../machines/contracts/job.ts';
+import { notarizes } from '../../domain/plan.ts';
 import { need } from '../run-results.ts';
 import { artifactOf, artifactPlace } from './artifact-place.ts';
 import { materialOf, type StepScope } from './step.ts';
@@ -37,14 +38,14 @@ export async function recallArtifact(scope: StepScope): Promise<Recalled> {
   return { recalled, keptAs: key };
 }
 
-/** The same job, bundle, wishes and identity; `undefined` for a bundle that came from no hub. */
+/** The same job, bundle, wishes and identity; `undefined` where Apple has nothing, and for a bundle that came from no hub. */
 function keyOf(scope: StepScope): string | undefined {
-  const { jobId, archiveSha256Hex, sentManifest: manifest } = scope.results;
-  if (archiveSha256Hex === undefined) return undefined;
+  const { jobId, received, sentManifest: manifest } = scope.results;
+  if (received?.kind !== 'archive' || !notarizes(need(scope.results, 'plan'))) return undefined;
   const { identity, installer } = materialOf(scope);
   const certificates = [identity, installer].map((one) => one?.certificate.sha256Hex);
   const entitlements = Object.entries(materialOf(scope).entitlements);
   const profile = need(scope.results, 'credentials').profile?.toString('base64');
-  const facts = [jobId, archiveSha256Hex, manifest, certificates, entitlements, profile];
+  const facts = [jobId, received.sha256Hex, manifest, certificates, entitlements, profile];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }

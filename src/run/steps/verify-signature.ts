@@ -10,6 +10,7 @@ import { readApp } from '../../verify/read-app.ts';
 import type { AppSummary, ArtifactFinding } from '../../verify/report.ts';
 import { need } from '../run-results.ts';
 import { crossCheck } from './second-opinion.ts';
+import { signedCodeOf } from './signed-code.ts';
 import { signingTimeFault } from './signing-time.ts';
 import { type GuestStepScope, materialOf } from './step.ts';
 import { timestampUrlOf } from './timestamps.ts';
@@ -42,6 +43,8 @@ async function verifyOnHost(scope: GuestStepScope): Promise<void> {
   if (unasked) throw altered('the signed app', `${nameOf(unasked.path)}: ${unasked.message}`);
   const [first, ...more] = findings;
   if (first) throw broken(first, more.length, need(results, 'facts').platform);
+  results.signed ??= new Map();
+  results.signed.set(scope.pass, signedCodeOf(app));
   report.progress(90);
 }
 

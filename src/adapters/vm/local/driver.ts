@@ -8,6 +8,7 @@ import { removeTree } from '../../../files/disk/remove-tree.ts';
 import type { GuestAddress } from '../../guest/guest.ts';
 import { connectSsh } from '../../guest/ssh/client.ts';
 import { fingerprintOfKey, makeSshKeyPair } from '../../guest/ssh/keys.ts';
+import { rcodesignVersion } from '../../rcodesign/release.ts';
 import type { Note, VmDriver, VmRunOptions } from '../driver.ts';
 import { cloneFiles } from './clone.ts';
 import { cloneLayout, GUEST_USER } from './layout.ts';
@@ -58,6 +59,13 @@ export function createLocalDriver(options: LocalDriverOptions): VmDriver {
     reach: async () => ({
       network: 'host',
       fix: 'Use the driver "local" for development only; set PERRY_VM_DRIVER=tart on a Mac, or PERRY_VM_DRIVER=qemu on Linux.',
+    }),
+    // `locate.ts` takes no other version
+    describeImage: async () => ({
+      sha256Hex: null,
+      builtAt: null,
+      madeOf: null,
+      rcodesign: rcodesignVersion,
     }),
     clone: async (image, name, { signal }) => {
       const cloneDir = dirOf(name);

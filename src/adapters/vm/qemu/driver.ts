@@ -64,6 +64,11 @@ export function createQemuDriver(options: QemuDriverOptions): VmDriver {
       const { accelerator, obstacle } = await acceleration.find(found, signal);
       return accelerator === 'kvm' ? { kind: 'host' } : { kind: 'emulated', ...(obstacle && { obstacle }) };
     },
+    describeImage: async (image, { signal }) => {
+      const { files, builtAt, suite, rcodesign } = (await images.sound(image, signal)).facts;
+      const { sha256Hex } = files.disk;
+      return { sha256Hex, builtAt, madeOf: `Debian ${suite}`, rcodesign: rcodesign.version };
+    },
     clone: async (image, name, { signal }) => {
       const cloneDir = dirOf(name);
       const found = await images.sound(image, signal);

@@ -12,6 +12,7 @@ import { deleteMachine, stopStranger } from './destroy.ts';
 import { addressMoved, alreadyRunning, notLocated, notOurs } from './failures.ts';
 import { folderNames, tartHome } from './home.ts';
 import { createMachineProver } from './identity.ts';
+import { readRecord } from './image-record.ts';
 import { createLimitWatch, type LimitWatch } from './limit-watch.ts';
 import { listMachines } from './listing.ts';
 import { tartNetwork } from './network.ts';
@@ -54,6 +55,11 @@ export function createTartDriver(options: TartDriverOptions): VmDriver {
     isolates: vmDrivers.tart.isolates,
     checkHost: (image, { signal }) => checkTartHost(tart, ssh, image, signal),
     reach: ({ signal }) => network.reach(signal),
+    describeImage: async (image) => {
+      const record = await readRecord(home, image);
+      const [builtAt, rcodesign] = [record?.builtAt ?? null, record?.rcodesign.version ?? null];
+      return { sha256Hex: null, builtAt, madeOf: record ? `macOS ${record.osVersion}` : null, rcodesign };
+    },
     clone: async (image, name, { signal }) => {
       // known from here on: a machine that is to be started is stopped by what `run` has registered at once
       await network.flags(signal);

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { machineFolder } from '../../adapters/vm/tart/home.ts';
-import { IMAGE_FACTS_FILE, imageFactWord } from '../../domain/golden-image.ts';
-import { readBoundedText } from '../../files/disk/bounded-file.ts';
+import { IMAGE_FACTS_FILE, imageFactWord } from '../../../domain/golden-image.ts';
+import { readBoundedText } from '../../../files/disk/bounded-file.ts';
+import { machineFolder } from './home.ts';
 
 /** An address in a registry, or the name of a machine, which Tart lets have blanks: nothing that steers a terminal. */
 const base = z.string().regex(/^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]{1,500}$/u);

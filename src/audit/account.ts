@@ -1,0 +1,171 @@
+import type { Artifact, MadeBy } from '../../machines/contracts/job.ts';
+import { ShipError } from '../errors.ts';
+import { words } from '../words.ts';
+import type { ChainFile } from './chain-file.ts';
+import type { LineContent, Position } from './chain-line.ts';
+import type { SignatureFacts } from './facts.ts';
+
+/** What this worker knows by itself; without a login in addresses. */
+export interface Asker {
+  /** Null without a hub. */
+  readonly hub: string | null;
+  /** Name of the worker, or of the user who called. */
+  readonly worker: string;
+}
+
+export interface MachineFacts {
+  readonly driver: string;
+  readonly name: string;
+  readonly image: string;
+  /** What is known of the image: of its disk, if it has a digest. */
+  readonly imageSha256Hex: string | null;
+  /** ISO 8601. */
+  readonly imageBuiltAt: string | null;
+  /** Such as the release of its system. */
+  readonly imageOf: string | null;
+}
+
+export interface Tools {
+  readonly perryShip: string;
+  readonly toolchain: string | null;
+  readonly rcodesign: string | null;
+}
+
+/** One artifact that carries signatures of ours, before any of it leaves this host. */
+export interface SignedEntry {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly madeBy: MadeBy;
+  /** Of the plan, counted from 0. */
+  readonly pass: number;
+  readonly asker: Asker;
+  readonly facts: SignatureFacts;
+  readonly artifact: Artifact;
+  readonly tools: Tools;
+  readonly machine: MachineFacts;
+  /** The statement that goes with the artifact. */
+  readonly provenance: Artifact | null;
+}
+
+/** What became of it. */
+export type Aftermath =
+  | {
+      readonly kind: 'submitted' | 'accepted' | 'refused';
+      readonly by: 'notary';
+      readonly submissionId: string;
+      readonly sha256Hex: string;
+    }
+  | {
+      readonly kind: 'uploaded' | 'published' | 'refused';
+      readonly by: 'store';
+      readonly uploadId: string;
+      readonly sha256Hex: string;
+    }
+  | { readonly kind: 'delivered'; readonly to: 'hub' | 'file'; readonly sha256Hex: string };
+
+/** How the account stands, for whoever looks at the worker. */
+export interface AccountStanding {
+  /** Number and digest of the last line; null before there is one. */
+  readonly last: Position | null;
+  /** What is wrong with it, if anything, in words. */
+  readonly problem: string | null;
+}
+
+/** An account of every signature: `signatures.jsonl` in the state directory. */
+export interface SignatureAccount {
+  /** Looks at the end of the file, and brings it in order; what is wrong is told, and keeps nobody from working. */
+  check(): Promise<void>;
+  /** On the disk when it resolves. @throws ShipError SIGNATURE_NOT_RECORDED: nothing may leave */
+  enter(entry: SignedEntry): Promise<void>;
+  /** What became of an artifact of a run that has one here; of others nothing is written. Never rejects. */
+  follow(runId: string, aftermath: Aftermath): Promise<void>;
+  /** The artifact of a pass, as it was entered last. */
+  artifactOf(runId: string, pass: number): Artifact | undefined;
+  /** The run is over. */
+  forget(runId: string): void;
+  standing(): AccountStanding;
+  close(): Promise<void>;
+}
+
+interface KnownRun {
+  readonly jobId: string;
+  readonly artifacts: Map<number, Artifact>;
+}
+
+/**
+ * @param chain - the file, which nobody else writes to; opened when it is needed
+ * @param onFault - told of each line that could not be written, and of a file that cannot be read
+ */
+export function createAccount(
+  chain: () => Promise<ChainFile>,
+  onFault: (error: unknown) => void = () => {},
+): SignatureAccount {
+  const runs = new Map<string, KnownRun>();
+  let opened: ChainFile | undefined;
+  let problem: string | null = null;
+  const append = async (content: LineContent): Promise<void> => {
+    try {
+      opened ??= await chain();
+      await opened.append(content);
+      problem = null;
+    } catch (error) {
+      problem = `it could not be written: ${codeOf(error)}`;
+      onFault(error);
+      throw error;
+    }
+  };
+  return {
+    check: async () => {
+      try {
+        opened ??= await chain();
+        await opened.check();
+      } catch (error) {
+        problem = `it could not be read: ${codeOf(error)}`;
+        onFault(error);
+      }
+    },
+    enter: async (entry) => {
+      await append({ kind: 'signed', ...contentOf(entry) }).catch((cause: unknown) => {
+        throw notRecorded(cause);
+      });
+      const run = runs.get(entry.runId) ?? { jobId: entry.jobId, artifacts: new Map() };
+      run.artifacts.set(entry.pass, entry.artifact);
+      runs.set(entry.runId, run);
+    },
+    follow: async (runId, { kind, ...content }) => {
+      const run = runs.get(runId);
+      if (!run) return;
+      // told already; what was delivered is not taken back
+      await append({ kind, job: run.jobId, run: runId, ...content }).catch(() => {});
+    },
+    artifactOf: (runId, pass) => runs.get(runId)?.artifacts.get(pass),
+    forget: (runId) => void runs.delete(runId),
+    standing: () => ({ last: opened?.last ?? null, problem: problem ?? opened?.fault ?? null }),
+    close: async () => opened?.close(),
+  };
+}
+
+/** As it stands in the line. */
+export function contentOf({ runId, jobId, facts, artifact, provenance, ...entry }: SignedEntry) {
+  const { madeBy, pass, asker, tools, machine } = entry;
+  const { platform, app, identity, installer, profile, received, signed } = facts;
+  return {
+    ...{ job: jobId, run: runId, madeBy, pass, asker, platform, app, identity, installer, profile },
+    ...{ received, artifact: sentFileOf(artifact), signed, tools, machine },
+    provenance: provenance && sentFileOf(provenance),
+  };
+}
+
+const sentFileOf = ({ name, sizeBytes, sha256Hex }: Artifact) => ({ name, bytes: sizeBytes, sha256Hex });
+
+const codeOf = (error: unknown): string =>
+  (error as NodeJS.ErrnoException | null)?.code ?? (error instanceof Error ? error.name : 'an error');
+
+const notRecorded = (cause: unknown): ShipError =>
+  new ShipError('SIGNATURE_NOT_RECORDED', {
+    summary:
+      'The signature could not be entered in the account of signatures, without which nothing leaves this host.',
+    reason: `The system said ${codeOf(cause)} about signatures.jsonl of the state directory.`,
+    nextStep: words.tryAgainOrMakeRoom,
+    cause,
+  });

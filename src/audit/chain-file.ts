@@ -1,0 +1,136 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type LineContent, type Position, writeLine } from './chain-line.ts';
+import { writeHead } from './head.ts';
+import { type Standing, standingOf } from './standing.ts';
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+
+export interface ChainFileOptions {
+  /** Of the lines; their head lies beside it. */
+  readonly path: string;
+  /** Told of each line that is on the disk. */
+  readonly onWritten?: (position: Position, content: LineContent) => void;
+  /** Told when the file is not as it was left, before the chain goes on. */
+  readonly onBroken?: (fault: string) => void;
+}
+
+interface Opened {
+  readonly file: FileHandle;
+  last: Position | null;
+  /** The newline of the last line is missing. */
+  isOpen: boolean;
+}
+
+/**
+ * An append-only file of lines, each of which holds the digest of the one before. Whoever opens it must be the only one
+ * that writes to it. A file that was not left as it is found goes on in a line that says so; what a kill left of a line
+ * stays there, and is named by the next one.
+ */
+export class ChainFile {
+  readonly #options: ChainFileOptions;
+  #opened: Opened | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  #fault: string | null = null;
+
+  constructor(options: ChainFileOptions) {
+    this.#options = options;
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  /** Where the chain stands, once something was written or looked at. */
+  get last(): Position | null {
+    return this.#opened?.last ?? null;
+  }
+
+  /** What was wrong with the file when it was opened here, if anything. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
+  /**
+   * Looks at its end, and brings that in order: to be called at the start. A file that is not there yet is not made.
+   *
+   * @throws the system's error
+   */
+  check(): Promise<void> {
+    return this.#inTurn(async () => {
+      const standing = await standingOf(this.path);
+      if (!isNew(standing)) this.#opened ??= await this.#open(standing);
+    });
+  }
+
+  /** On the disk, head included, when it resolves. @throws the system's error; what was written of it stays */
+  append(content: LineContent): Promise<Position> {
+    return this.#inTurn(async () => {
+      this.#opened ??= await this.#open(await standingOf(this.path));
+      return this.#write(this.#opened, content);
+    });
+  }
+
+  /** After the lines that are on their way. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#opened?.file.close();
+      this.#opened = undefined;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #open(standing: Standing): Promise<Opened> {
+    const file = await open(this.path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    const opened: Opened = { file, last: standing.last, isOpen: standing.isOpen };
+    try {
+      await this.#bringInOrder(opened, standing);
+      return opened;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async #bringInOrder(opened: Opened, standing: Standing): Promise<void> {
+    const { fault, head, last, remains } = standing;
+    if (fault !== null) {
+      this.#fault = fault;
+      this.#options.onBroken?.(fault);
+      const content = { kind: 'broken', fault, expected: head, remains };
+      const number = Math.max(last?.number ?? 0, head?.number ?? 0) + 1;
+      await this.#write(opened, content, number);
+    } else if (remains) await this.#write(opened, { kind: 'recovered', remains });
+    else if (!last) await this.#write(opened, { kind: 'begun' });
+  }
+
+  async #write(opened: Opened, content: LineContent, number?: number): Promise<Position> {
+    const { text, position } = writeLine(opened.last, content, new Date(), number);
+    try {
+      await opened.file.writeFile(`${opened.isOpen ? '\n' : ''}${text}`);
+      await opened.file.sync();
+      await writeHead(this.path, position);
+    } catch (error) {
+      await this.#letGo(opened);
+      throw error;
+    }
+    Object.assign(opened, { last: position, isOpen: false });
+    this.#options.onWritten?.(position, content);
+    return position;
+  }
+
+  /** How much of a line is in the file is found out before the next one. */
+  async #letGo(opened: Opened): Promise<void> {
+    if (this.#opened !== opened) return;
+    this.#opened = undefined;
+    await opened.file.close().catch(() => {});
+  }
+}
+
+const isNew = ({ last, head, remains, fault }: Standing): boolean =>
+  fault === null && !last && !head && !remains;

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+
+/** Longest line of a chain, in bytes, its newline not counted; a longer one is not written, and not read. */
+export const MAX_LINE_BYTES = 512 * 1024;
+
+/** What the first line of a chain has in the place of a digest. */
+export const NO_LINE = '0'.repeat(64);
+
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.int().nonnegative();
+
+/** Which line of a chain, and the SHA-256 of its bytes without the newline. */
+export interface Position {
+  /** The number in the line, counted from 1. */
+  readonly number: number;
+  readonly sha256Hex: string;
+}
+
+export const position = z.object({ number: count, sha256Hex: sha256 });
+
+/** Bytes behind the last whole line, as a kill or a loss of power leaves them: they stay, and are named. */
+export const remains = z.object({ bytes: count, sha256Hex: sha256 });
+export type Remains = z.output<typeof remains>;
+
+/** What every line has; what else is in it depends on its kind. */
+const line = z.looseObject({
+  v: z.literal(1),
+  /** One more than in the line before. */
+  number: z.int().positive(),
+  /** ISO 8601, by the clock of this host. */
+  at: z.iso.datetime(),
+  /** SHA-256 of the bytes of the line before, without its newline. */
+  previous: sha256,
+  kind: z.string().regex(/^[a-z]{1,40}$/),
+});
+
+export type ChainLine = z.output<typeof line>;
+
+/** What a chain says of itself. `broken`: the file was not as it had been left, and goes on from here all the same. */
+export const brokenLine = line.extend({
+  kind: z.literal('broken'),
+  fault: z.string().max(1_000),
+  /** As the head had it. */
+  expected: position.nullable(),
+  remains: remains.nullable(),
+});
+export const recoveredLine = line.extend({ kind: z.literal('recovered'), remains });
+
+export const digestOf = (bytes: Uint8Array | string): string =>
+  createHash('sha256').update(bytes).digest('hex');
+
+export interface LineContent {
+  readonly kind: string;
+  readonly [name: string]: unknown;
+}
+
+/** The bytes of a line, with its newline, and where the chain stands with it. */
+export function writeLine(
+  after: Position | null,
+  { kind, ...content }: LineContent,
+  at: Date,
+  number = (after?.number ?? 0) + 1,
+): { readonly text: string; readonly position: Position } {
+  const previous = after?.sha256Hex ?? NO_LINE;
+  const text = JSON.stringify({ v: 1, number, at: at.toISOString(), previous, kind, ...content });
+  if (Buffer.byteLength(text) > MAX_LINE_BYTES) throw new Error(`a line of the kind ${kind} is too long`);
+  return { text: `${text}\n`, position: { number, sha256Hex: digestOf(text) } };
+}
+
+const OPENING_BRACE = 0x7b;
+
+/** `undefined` for what is no line of a chain. */
+export function parseLine(bytes: Buffer): ChainLine | undefined {
+  if (bytes[0] !== OPENING_BRACE) return undefined;
+  try {
+    return line.safeParse(JSON.parse(bytes.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,122 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { readRange } from '../files/disk/read-range.ts';
+import {
+  brokenLine,
+  type ChainLine,
+  digestOf,
+  MAX_LINE_BYTES,
+  type Position,
+  parseLine,
+  type Remains,
+} from './chain-line.ts';
+import { readHead } from './head.ts';
+
+/** How a chain was left, as far as its last line and its head tell. */
+export interface Standing {
+  readonly last: Position | null;
+  /** As it is kept beside the chain. */
+  readonly head: Position | null;
+  readonly remains: Remains | null;
+  /** The last byte is no newline. */
+  readonly isOpen: boolean;
+  /** Why the file is not as it was left; null when it is. */
+  readonly fault: string | null;
+}
+
+/** A whole line, and as much again for what a kill left behind it. */
+const TAIL_BYTES = 2 * MAX_LINE_BYTES + 2;
+const NEWLINE = 0x0a;
+
+/** Looks at the end of the file alone, however long it is. @throws the system's error */
+export async function standingOf(path: string): Promise<Standing> {
+  const head = await readHead(path);
+  const end = await endOf(path);
+  const { last, remains, isOpen } = end;
+  return {
+    last: last?.position ?? null,
+    head: typeof head === 'string' ? null : head,
+    ...{ remains, isOpen },
+    fault: faultOf(end, head),
+  };
+}
+
+interface LastLine {
+  readonly position: Position;
+  readonly line: ChainLine;
+  /** Where it ends among the bytes that were looked at. */
+  readonly end: number;
+}
+
+interface End {
+  readonly last: LastLine | null;
+  readonly remains: Remains | null;
+  readonly isOpen: boolean;
+  /** There are more bytes than were looked at, and no line among these. */
+  readonly isUnreadable: boolean;
+  readonly sizeBytes: number;
+}
+
+const NOTHING: End = { last: null, remains: null, isOpen: false, isUnreadable: false, sizeBytes: 0 };
+
+async function endOf(path: string): Promise<End> {
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!file) return NOTHING;
+  return readEnd(file).finally(() => file.close());
+}
+
+async function readEnd(file: FileHandle): Promise<End> {
+  const { size: sizeBytes } = await file.stat();
+  if (sizeBytes === 0) return NOTHING;
+  const start = Math.max(0, sizeBytes - TAIL_BYTES);
+  const bytes = await readRange(file, start, sizeBytes - start);
+  const isOpen = bytes.at(-1) !== NEWLINE;
+  // the newline at the end closes the last line, and begins none
+  const content = isOpen ? bytes : bytes.subarray(0, -1);
+  const last = lastLineIn(content, start === 0);
+  const rest = content.subarray(last ? last.end + 1 : 0);
+  return {
+    ...{ last, isOpen, sizeBytes },
+    remains: last?.end === content.length ? null : { bytes: rest.length, sha256Hex: digestOf(rest) },
+    isUnreadable: !last && start > 0,
+  };
+}
+
+/** @param isWhole - the bytes are those of the whole file, and not the end of a line first */
+function lastLineIn(bytes: Buffer, isWhole: boolean): LastLine | null {
+  for (let end = bytes.length; ; ) {
+    const begin = end === 0 ? 0 : bytes.lastIndexOf(NEWLINE, end - 1) + 1;
+    const text = bytes.subarray(begin, end);
+    const line = begin > 0 || isWhole ? parseLine(text) : undefined;
+    if (line) return { line, position: { number: line.number, sha256Hex: digestOf(text) }, end };
+    if (begin === 0) return null;
+    end = begin - 1;
+  }
+}
+
+/** A kill may come between a line and its head: the last line may be one ahead. */
+function faultOf(
+  { last, isUnreadable, sizeBytes }: End,
+  head: Position | 'missing' | 'garbled',
+): string | null {
+  if (isUnreadable) return 'its end is not made of lines of a chain';
+  if (head === 'garbled') return 'the file with its head cannot be read';
+  if (head === 'missing')
+    return !last || last.position.number === 1 ? null : 'the file with its head is gone';
+  if (sizeBytes === 0) return `the file is gone or empty, and had ${head.number} lines`;
+  if (!last) return `it has no line any more, and had ${head.number}`;
+  const { number, sha256Hex } = last.position;
+  if (number === head.number)
+    return sha256Hex === head.sha256Hex ? null : `its last line, ${number}, was changed`;
+  if (number < head.number) return `it ends with line ${number}, and had ${head.number}`;
+  const isNext = number === head.number + 1 && last.line.previous === head.sha256Hex;
+  return isNext || saysSo(last.line, head) ? null : `lines were added after line ${head.number}`;
+}
+
+/** The line that says that the chain was broken was written, and a kill came before its head was. */
+function saysSo(line: ChainLine, head: Position): boolean {
+  const expected = brokenLine.safeParse(line).data?.expected;
+  return expected?.number === head.number && expected.sha256Hex === head.sha256Hex;
+}

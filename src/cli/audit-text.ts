@@ -1,0 +1,70 @@
+import type { ChainLine } from '../audit/chain-line.ts';
+import { type SignedLine, signedLine } from '../audit/signed-line.ts';
+import type { ChainReport } from '../audit/verify-chain.ts';
+import { counted, plain } from '../text.ts';
+
+/** What was found out about a chain, for a person. */
+export function renderChain(report: ChainReport): string[] {
+  const { ok, path, lines, sizeBytes, first, last, findings, findingCount, remarks } = report;
+  const span = first && last ? `, from ${first.at} to ${last.at}` : '';
+  const left = findingCount - findings.length;
+  return [
+    `${plain(path)}: ${ok ? 'whole' : 'NOT WHOLE'}`,
+    `  ${counted(lines, 'line')}, ${counted(sizeBytes, 'byte')}${span}`,
+    ...(last ? [`  last line: ${last.number}:${last.sha256Hex}`] : []),
+    ...findings.map(
+      ({ line, code, message }) => `  ${code}${line === null ? '' : ` at line ${line}`}: ${plain(message)}`,
+    ),
+    ...(left > 0 ? [`  … and ${counted(left, 'more finding')}`] : []),
+    ...remarks.map((remark) => `  note: ${plain(remark)}`),
+  ];
+}
+
+/** One line of a chain, for a person; a few lines. */
+export function renderEntry(line: ChainLine): string[] {
+  const { number, at, kind } = line;
+  const head = `${at}  ${number}  ${kind}`;
+  const signed = kind === 'signed' ? signedLine.safeParse(line).data : undefined;
+  if (signed)
+    return [`${head}  ${said(signed.app.name)} for job ${said(signed.job)}`, ...aboutSigned(signed), ''];
+  const { v: _v, previous: _previous, number: _number, at: _at, kind: _kind, ...rest } = line;
+  const facts = Object.entries(rest).map(([name, value]) => `${name} ${said(value)}`);
+  return [[head, ...facts].join('  '), ''];
+}
+
+function aboutSigned(line: SignedLine): string[] {
+  const { app, artifact, identity, installer, profile, received, asker, machine, tools, provenance } = line;
+  return [
+    ['artifact', `${said(artifact.name)}, ${artifact.bytes} bytes, ${artifact.sha256Hex} (${line.madeBy})`],
+    ['app', [app.bundleId, app.shortVersion, app.version].map((part) => said(part ?? '-')).join('  ')],
+    ['identity', identityOf(identity)],
+    ...(installer ? [['installer', identityOf(installer)]] : []),
+    ...(profile ? [['profile', `${said(profile.name)}, ${said(profile.uuid)}`]] : []),
+    ...(received ? [['made of', `${received.kind}, ${received.bytes} bytes, ${received.sha256Hex}`]] : []),
+    ...entitlementsOf(line).map((text) => ['may', text]),
+    ['asked by', `${said(asker.hub ?? 'a person')}, worker ${said(asker.worker)}, run ${said(line.run)}`],
+    ['machine', `${said(machine.driver)}, ${said(machine.image)} ${machine.imageSha256Hex ?? ''}`.trim()],
+    ['tools', `perry-ship ${said(tools.perryShip)}, rcodesign ${said(tools.rcodesign ?? 'unknown')}`],
+    ...(provenance ? [['statement', `${said(provenance.name)}, ${provenance.sha256Hex}`]] : []),
+  ].map(([name = '', text = '']) => `    ${name.padEnd(9)}  ${text}`);
+}
+
+const identityOf = (identity: SignedLine['identity']): string =>
+  identity
+    ? `${said(identity.subject)}, serial ${identity.serialNumber}, ${identity.sha256Hex}`
+    : 'none: signed ad hoc';
+
+const entitlementsOf = ({ signed }: SignedLine): string[] =>
+  (signed?.codes ?? [])
+    .filter(({ entitlements }) => entitlements.length > 0)
+    .map(
+      ({ path, entitlements }) => `${said(path === '' ? 'the app' : path)}: ${said(entitlements.join(', '))}`,
+    );
+
+const MOST_CHARACTERS = 400;
+
+/** A line may have been written by anybody who may write the file. */
+function said(value: unknown): string {
+  const text = plain(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+}

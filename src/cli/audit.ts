@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import type { ChainLine, Position } from '../audit/chain-line.ts';
+import { headPathOf } from '../audit/head.ts';
+import { chainIn, chainsOf } from '../audit/places.ts';
+import { type ShowWish, showChain } from '../audit/show-chain.ts';
+import { type ChainReport, verifyChain } from '../audit/verify-chain.ts';
+import { ShipError } from '../errors.ts';
+import { renderChain, renderEntry } from './audit-text.ts';
+import { exitCodes } from './exit-codes.ts';
+import { interruptible } from './interruptible.ts';
+import { printJson } from './print-json.ts';
+import { usage } from './sign-files.ts';
+import { agoMsOf } from './since.ts';
+import { type StateDirFlags, stateDirOf } from './state-dir.ts';
+
+export interface AuditVerifyFlags extends StateDirFlags {
+  readonly json?: true;
+  /** `NUMBER:SHA256`, each. */
+  readonly expect?: readonly string[];
+}
+
+/** Proves the account of signatures, from its first line to its last: exit 0 · 1 with findings. */
+export async function auditVerify(flags: AuditVerifyFlags): Promise<void> {
+  await interruptible(flags, async (signal) => {
+    const noted = (flags.expect ?? []).map(positionIn);
+    const stateDir = await stateDirOf(flags);
+    const chains: ChainReport[] = [];
+    for (const path of await presentIn(stateDir)) {
+      // what is noted down is from the log of the daemon
+      const isDaemons = path === chainIn(stateDir);
+      chains.push(await verifyChain(path, { signal, ...(isDaemons && { noted }) }));
+    }
+    const ok = chains.every((chain) => chain.ok);
+    if (flags.json) printJson({ ok, stateDir, chains });
+    else process.stdout.write(`${chains.flatMap(renderChain).join('\n')}\n`);
+    process.exitCode = ok ? exitCodes.done : exitCodes.failed;
+  });
+}
+
+export interface AuditShowFlags extends StateDirFlags {
+  readonly json?: true;
+  readonly job?: string;
+  readonly since?: string;
+}
+
+/** What was signed, a few lines each; nothing is proven by that. */
+export async function auditShow(flags: AuditShowFlags): Promise<void> {
+  await interruptible(flags, async (signal) => {
+    const { job, since, json } = flags;
+    const sinceAtMs = since === undefined ? undefined : Date.now() - agoMsOf(since);
+    const wish = { signal, ...(job !== undefined && { job }), ...(sinceAtMs !== undefined && { sinceAtMs }) };
+    const lines = linesOf(await presentIn(await stateDirOf(flags)), wish);
+    await (json ? printAsJson(lines) : printAsText(lines));
+  });
+}
+
+async function* linesOf(paths: readonly string[], wish: ShowWish): AsyncGenerator<ChainLine> {
+  for (const path of paths) yield* showChain(path, wish);
+}
+
+async function printAsText(lines: AsyncIterable<ChainLine>): Promise<void> {
+  for await (const line of lines) await print(`${renderEntry(line).join('\n')}\n`);
+}
+
+/** One array, and never more of it in memory than one line. */
+async function printAsJson(lines: AsyncIterable<ChainLine>): Promise<void> {
+  let separator = '[\n';
+  for await (const line of lines) {
+    await print(`${separator}${JSON.stringify(line)}`);
+    separator = ',\n';
+  }
+  await print(separator === ',\n' ? '\n]\n' : '[]\n');
+}
+
+async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+const NOTED = /^(?<number>[1-9]\d{0,14}):(?<sha256Hex>[0-9a-f]{64})$/;
+
+function positionIn(text: string): Position {
+  const { number, sha256Hex } = NOTED.exec(text)?.groups ?? {};
+  if (number !== undefined && sha256Hex !== undefined) return { number: Number(number), sha256Hex };
+  throw usage(
+    '--expect must be the number of a line and its digest.',
+    `It is ${JSON.stringify(text)}.`,
+    'Give it as NUMBER:SHA256, from a line of the log of the daemon.',
+  );
+}
+
+/** Chains that are there, or should be: a head without its lines is one of them. */
+async function presentIn(stateDir: string): Promise<string[]> {
+  const [daemons = '', ...others] = await chainsOf(stateDir);
+  const wasEver = await Promise.all([daemons, headPathOf(daemons)].map(isThere));
+  const present = [...(wasEver.includes(true) ? [daemons] : []), ...others];
+  if (present.length > 0) return present;
+  throw new ShipError('SIGNATURES_MISSING', {
+    summary: 'There is no account of signatures.',
+    reason: `Nothing was signed with the state directory ${JSON.stringify(stateDir)}.`,
+    nextStep: 'Name the state directory of the daemon with --state-dir or --env-file.',
+  });
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
