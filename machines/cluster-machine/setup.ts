@@ -30,6 +30,9 @@ export type ClusterMachineSaid =
 /** That heal only when the operator changes something. */
 const REFUSALS = new Set(['CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED']);
 
+/** Nothing came, or the words of somebody else: nobody knows whether it was done. */
+const UNANSWERED = new Set(['CLUSTER_UNREACHABLE', 'CLUSTER_ANSWER_INVALID']);
+
 type Seen = { readonly view: ClusterMachineView };
 type Look = { readonly uid: string | null };
 
@@ -67,8 +70,7 @@ export const clusterMachineSetup = setup({
       stateIn('#clusterMachine.followed.stage.starting'),
       stateIn('#clusterMachine.followed.stage.running'),
     ]),
-    isUnanswered: (_, { error }: { readonly error: unknown }) =>
-      toFailure(error).code === 'CLUSTER_UNREACHABLE',
+    isUnanswered: (_, { error }: { readonly error: unknown }) => UNANSWERED.has(toFailure(error).code),
   },
   actions: {
     remember: assign((_, { view }: Seen) => ({ worker: view.worker, message: view.message })),

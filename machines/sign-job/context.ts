@@ -52,6 +52,8 @@ export interface SignJobContext extends SignJobInput {
   readonly uploadId: string | null;
   readonly stage: { readonly name: Stage; readonly message: string; readonly percent: number } | null;
   readonly attempts: number;
+  /** Of the machine, or of the way to it: what the last attempt to log in has met. */
+  readonly rebuff: Failure | null;
   /** The assignment whose token the current attempt uses. */
   readonly attemptedWith: string | null;
   readonly failure: Failure | null;

@@ -1,8 +1,17 @@
 import { and, not, raise } from 'xstate';
 import { errorOf } from '../contracts/attempts.ts';
-import { machineStuck } from './failures.ts';
+import type { SignJobContext } from './context.ts';
+import { machineStuck, stepTimedOut } from './failures.ts';
 import { signJobSetup } from './setup.ts';
 import { FAULT, faulted, guestStep, keep, late, step } from './transitions.ts';
+
+/** After its deadline, with what the last attempt has met. */
+const enteredInVain = {
+  type: 'keepFailure' as const,
+  params: ({ context }: { context: SignJobContext }) => ({
+    failure: stepTimedOut('logging into the virtual machine', context.rebuff),
+  }),
+};
 
 export const awaitingMachine = signJobSetup.createStateConfig({
   description: 'Nothing more can be done without the machine, which may still be booting.',
@@ -23,8 +32,8 @@ export const askingForMachine = signJobSetup.createStateConfig({
 export const enteringMachine = signJobSetup.createStateConfig({
   description:
     'The process of the run logs into the machine. No work is in it yet, so this may be tried again.',
-  entry: 'resetAttempts',
-  after: { enterTimeout: late('logging into the virtual machine') },
+  entry: ['resetAttempts', 'forgetRebuff'],
+  after: { enterTimeout: { target: FAULT, actions: enteredInVain } },
   initial: 'attempting',
   states: {
     attempting: {
@@ -39,7 +48,14 @@ export const enteringMachine = signJobSetup.createStateConfig({
           { guard: 'toolchainIsUnknown', target: '#signJob.engaged.work.running.learningToolchain' },
           { target: '#signJob.engaged.work.running.equipped' },
         ],
-        onError: [{ guard: { type: 'mayEnterAgain', params: errorOf }, target: 'pausing' }, faulted],
+        onError: [
+          {
+            guard: { type: 'mayEnterAgain', params: errorOf },
+            target: 'pausing',
+            actions: { type: 'noteRebuff', params: errorOf },
+          },
+          faulted,
+        ],
       },
     },
     pausing: { description: 'Backs off before the next attempt.', after: { enterPause: 'attempting' } },

@@ -2,13 +2,17 @@ import { type Failure, failureOf } from '../contracts/failure.ts';
 import type { Artifact } from '../contracts/job.ts';
 import { say, TRY_AGAIN_OR_LOOK, textsOf, type Wording, wording } from '../contracts/wording.ts';
 
-/** A step that did not end before its deadline. */
-export const stepTimedOut = (doing: string): Failure =>
+/**
+ * A step that did not end before its deadline.
+ *
+ * @param rebuff - of the last attempt, where there were several
+ */
+export const stepTimedOut = (doing: string, rebuff: Failure | null = null): Failure =>
   failureOf({
     kind: 'host',
     code: 'STEP_TIMED_OUT',
     summary: `The signing was stopped because ${doing} took too long.`,
-    reason: 'The step did not end before its deadline.',
+    reason: `The step did not end before its deadline.${rebuff ? ` ${rebuff.summary} ${rebuff.reason}` : ''}`,
     nextStep: TRY_AGAIN_OR_LOOK,
     retryable: true,
   });

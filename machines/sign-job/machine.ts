@@ -52,6 +52,7 @@ export const signJobMachine = signJobSetup.createMachine({
     uploadId: null,
     stage: null,
     attempts: 0,
+    rebuff: null,
     attemptedWith: null,
     failure: null,
     leakedVm: null,

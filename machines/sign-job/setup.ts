@@ -179,6 +179,8 @@ export const signJobSetup = setup({
       assignmentIds: ({ context }, params: { assignmentId: string }) => [context.runId, params.assignmentId],
     }),
     resetAttempts: assign({ attempts: 0 }),
+    noteRebuff: assign((_, { failure }: { failure: Failure }) => ({ rebuff: failure })),
+    forgetRebuff: assign({ rebuff: null }),
     countAttempt: assign({
       attempts: ({ context }) => context.attempts + 1,
       attemptedWith: ({ context }) => newest(context),

@@ -33,9 +33,7 @@ export const vmLifecycleSetup = setup({
     countDelete: assign({ deleteAttempts: ({ context }) => context.deleteAttempts + 1 }),
   },
   guards: {
-    /** A machine that has ended does not come back, though another one may do. */
-    isWorthRepeating: (_, { failure }: { failure: Failure }) =>
-      failure.retryable && failure.code !== 'VM_EXITED',
+    isWorthRepeating: (_, { failure }: { failure: Failure }) => failure.retryable,
     mayReturn: (_, params: { mayReturn: boolean | undefined }) => params.mayReturn === true,
     isBooted: ({ context }) => context.isBooted === true,
     /** A slot of macOS stays taken for a moment after its machine has gone, or somebody else's machine has it. */

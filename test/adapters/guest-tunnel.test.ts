@@ -51,7 +51,7 @@ test.each([
   ['a certificate that is not trusted', 'CLUSTER_CERTIFICATE_REFUSED', { ca: undefined }, undefined],
   ['a certificate for another name', 'CLUSTER_CERTIFICATE_REFUSED', { serverName: undefined }, undefined],
   ['a wrong token', 'CLUSTER_REFUSED', { token: 'wrong' }, undefined],
-  ['no such machine', 'VM_EXITED', { url: '/v1/vms/b/port-forward?port=22' }, undefined],
+  ['no such machine', 'CLUSTER_TUNNEL_REFUSED', { url: '/v1/vms/b/port-forward?port=22' }, undefined],
 ])('nobody gets in by %s', async (_, code, other, key) => {
   const { address, credentials, tunnel } = await running();
   const url = `${host.url.replace('http', 'ws')}${'url' in other ? other.url : '/v1/vms/a/port-forward?port=22'}`;
@@ -61,11 +61,13 @@ test.each([
 });
 
 test.each([
-  [400, 'CLUSTER_REFUSED', /status 400/],
+  [400, 'CLUSTER_REFUSED', /status 400, which Orchard 0\.55\.0 does not give/],
   [401, 'CLUSTER_REFUSED', /account that was removed/],
-  [404, 'VM_EXITED', /no such machine/],
+  [403, 'CLUSTER_REFUSED', /status 403, which is none of Orchard/],
+  [404, 'CLUSTER_TUNNEL_REFUSED', /does not have/],
   [408, 'CLUSTER_TUNNEL_REFUSED', /has not started it/],
-  [417, 'VM_EXITED', /it has failed/],
+  [412, 'CLUSTER_REFUSED', /status 412, which Orchard/],
+  [417, 'CLUSTER_TUNNEL_REFUSED', /has failed/],
   [429, 'CLUSTER_TUNNEL_REFUSED', /status 429/],
   [500, 'CLUSTER_TUNNEL_REFUSED', /guest does not answer/],
   [503, 'CLUSTER_TUNNEL_REFUSED', /status 503/],

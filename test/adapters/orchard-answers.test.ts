@@ -173,19 +173,57 @@ test('a controller that says nothing for too long is the end of the wait for a m
 }, 30_000);
 
 test.each([404, 417])(
-  'a way that is refused with %i: a machine that nobody was in may be replaced',
+  'a way that is refused with %i is the end of no machine that lives, also when somebody was inside',
   async (status) => {
     await start();
-    const { address } = await boot();
+    const { address, ended } = await boot();
+    const session = await driver.openGuest(address, { signal });
+    await session.close();
     failing(isTunnel, { status });
     await expect(driver.openGuest(address, { signal })).rejects.toMatchObject({
       code: 'CLUSTER_TUNNEL_REFUSED',
     });
-    const session = await driver.openGuest(address, { signal });
-    await session.close();
-    // now it is the one
-    failing(isTunnel, { status });
-    await expect(driver.openGuest(address, { signal })).rejects.toMatchObject({ code: 'VM_EXITED' });
+    await isRunning(ended);
+    const again = await driver.openGuest(address, { signal });
+    expect((await again.exec('echo')).exitCode).toBe(0);
+  },
+);
+
+test.each([404, 409, 417])(
+  'an answer of %i to the question for all machines is the end of none',
+  async (status) => {
+    await start();
+    const { ended } = await boot();
+    const faults = Array.from({ length: 5 }, () => ({ status }));
+    const before = host.cluster.calls.length;
+    failing(({ path }) => path === '/vms', ...faults);
+    await vi.waitFor(() => expect(host.cluster.calls.length).toBeGreaterThan(before + 7), patience);
+    await isRunning(ended);
+  },
+);
+
+test.each([404, 429])(
+  'a request for a machine that somebody else answers with %i is made again',
+  async (status) => {
+    await start();
+    failing(({ method }) => method === 'POST', { status });
+    const { name } = await boot();
+    expect([...host.cluster.vms.keys()]).toEqual([name]);
+  },
+);
+
+test.each([409, 412, 417, 403])(
+  'a removal that is answered with %i was not done, and is an error',
+  async (status) => {
+    await start();
+    const { name } = await boot();
+    failing(({ method }) => method === 'DELETE', { status });
+    const refusal = await driver.delete(name, { signal }).catch((error) => error);
+    expect(refusal).toMatchObject({ code: 'CLUSTER_REFUSED' });
+    expect(refusal.failure.nextStep).not.toContain('PERRY_ORCHARD_TOKEN');
+    expect(host.cluster.vms.has(name)).toBe(true);
+    await driver.delete(name, { signal });
+    expect(host.cluster.vms.has(name)).toBe(false);
   },
 );
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createClusterLook } from '../../src/actors/cluster-look.ts';
 import { orchardApi } from '../../src/adapters/vm/orchard/api.ts';
 import { type OrchardMachines, orchardMachines } from '../../src/adapters/vm/orchard/machines.ts';
-import { readMachines } from '../../src/adapters/vm/orchard/occupancy.ts';
+import { machinesAmong, readRows } from '../../src/adapters/vm/orchard/occupancy.ts';
 import { freshName } from '../helpers/local-vm.ts';
 import { orchardOptions } from '../orchard-emulator/driver.ts';
 import { type OrchardHost, orchardHost } from '../orchard-emulator/host.ts';
@@ -65,7 +65,7 @@ test('what others have in the cluster may look like anything', async () => {
   for (const odd of [{ name: 'odd', status: 7 }, { name: 'older' }, { uid: 'nameless' }, null])
     host.cluster.vms.set(JSON.stringify(odd), odd as never);
   expect((await look(made)).stage).toBe('queued');
-  const known = await readMachines(orchardApi(orchardOptions(host)), new AbortController().signal);
+  const known = machinesAmong(await readRows(orchardApi(orchardOptions(host)), new AbortController().signal));
   expect(known.map(({ name }) => name)).toEqual([made.name, 'older']);
 });
 

@@ -135,10 +135,10 @@ describe('deadlines', () => {
     });
   });
 
-  test.each(['VM_EXITED', 'CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED'])(
+  test.each(['CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED'])(
     '%s ends a login at once, the first one and one after the way was cut',
     (code) => {
-      const error = failure(code, code === 'VM_EXITED');
+      const error = failure(code);
       const first = beginAt('alive.connecting.attempting');
       first.stage.the('connectGuest').fail(error);
       const again = beginAt('alive.ready');

@@ -17,8 +17,7 @@ export interface OpenTunnel {
   readonly stream: Duplex;
   /**
    * Why it did not open, for whoever has waited in vain; `undefined` once it was open: CLUSTER_REFUSED ·
-   * CLUSTER_CERTIFICATE_REFUSED · CLUSTER_UNREACHABLE · CLUSTER_TUNNEL_REFUSED · VM_EXITED (there is no such machine, or it
-   * has failed).
+   * CLUSTER_CERTIFICATE_REFUSED · CLUSTER_UNREACHABLE · CLUSTER_TUNNEL_REFUSED.
    */
   failure(): ShipError | undefined;
 }

@@ -1,7 +1,7 @@
 import { orchardApi } from '../../adapters/vm/orchard/api.ts';
 import { type ControllerCertificate, lookAtController } from '../../adapters/vm/orchard/certificate.ts';
 import { type ClusterInfo, readInfo } from '../../adapters/vm/orchard/info.ts';
-import { type ClusterMachine, readMachines } from '../../adapters/vm/orchard/occupancy.ts';
+import { type ClusterMachine, machinesAmong, readRows } from '../../adapters/vm/orchard/occupancy.ts';
 import type { OrchardSettings } from '../../adapters/vm/orchard/options.ts';
 import { type ClusterRole, findRoles } from '../../adapters/vm/orchard/roles.ts';
 import { type ClusterWorker, readWorkers } from '../../adapters/vm/orchard/workers.ts';
@@ -40,7 +40,7 @@ export function visitCluster(settingsOf: () => OrchardSettings): ClusterVisit {
   return {
     ...{ settings, certificate, info, roles },
     workers: once(async (signal) => readWorkers(await readable(signal), signal)),
-    machines: once(async (signal) => readMachines(await readable(signal), signal)),
+    machines: once(async (signal) => machinesAmong(await readRows(await readable(signal), signal))),
   };
 }
 

@@ -20,7 +20,7 @@ export interface OrchardCall {
   /** Below `/v1`. */
   readonly path: string;
   readonly json?: unknown;
-  /** Further statuses that are the caller's to judge. */
+  /** Statuses beside 200 that are the caller's to judge. */
   readonly judges?: readonly number[];
   readonly signal: AbortSignal;
 }
@@ -36,10 +36,11 @@ export interface OrchardAnswer {
 /** The REST API of the controller. */
 export interface OrchardApi {
   /**
-   * One question. The statuses 404, 409 and 412 are the caller's to judge.
+   * One question; its answer has the status 200, or one that the caller judges.
    *
    * @throws ShipError CLUSTER_UNREACHABLE (network, deadline, 5xx: whether it was done is not known) ·
-   *   CLUSTER_CERTIFICATE_REFUSED (nothing was sent) · CLUSTER_REFUSED (401, and what else is no success) · the signal's reason
+   *   CLUSTER_CERTIFICATE_REFUSED (nothing was sent) · CLUSTER_REFUSED (401, and what else is no success) ·
+   *   CLUSTER_ANSWER_INVALID (3xx and 404: whoever answers is no controller) · the signal's reason
    */
   ask(call: OrchardCall): Promise<OrchardAnswer>;
 }
@@ -104,13 +105,19 @@ async function read({ statusCode, headers, body }: HttpAnswer): Promise<OrchardA
   };
 }
 
-const JUDGED_BY_CALLER = [200, 404, 409, 412];
+/** Of whoever asks: they heal when the operator changes something. */
+const REFUSALS = [401, 403, 407];
+/** Not now. */
+const PASSING = [408, 425, 429];
 
 function judged(call: OrchardCall, answer: OrchardAnswer): OrchardAnswer {
   const { status } = answer;
-  if (JUDGED_BY_CALLER.includes(status) || call.judges?.includes(status)) return answer;
-  if (status >= 500 || status === 408) throw unanswered(call.what, undefined, status);
-  throw status >= 300 && status < 400 ? answerNotUnderstood(call.what) : refused(call.what, status);
+  if (status === 200 || call.judges?.includes(status)) return answer;
+  if (status >= 500 || PASSING.includes(status)) throw unanswered(call.what, undefined, status);
+  if (REFUSALS.includes(status)) throw refused(call.what, status);
+  // the controller takes every question of ours: another one answers
+  const isForeign = call.method === 'GET' || status < 400 || status === 404;
+  throw isForeign ? answerNotUnderstood(call.what) : refused(call.what, status);
 }
 
 function parsed(bytes: Buffer): unknown {

@@ -1,5 +1,4 @@
 import type { ClusterMachineEnd, ClusterRoom } from '../../../../machines/contracts/cluster.ts';
-import { toFailure } from '../../../../machines/contracts/failure.ts';
 import { vmDrivers } from '../../../domain/vm-driver.ts';
 import { parseVmName } from '../../../domain/vm-name.ts';
 import { enterGuest } from '../../guest/enter-guest.ts';
@@ -9,15 +8,7 @@ import { unlessAborted } from '../patience.ts';
 import { readCredentials } from '../tart/open-guest.ts';
 import { endpointOf, orchardApi } from './api.ts';
 import { checkCluster } from './check-host.ts';
-import {
-  alreadyRunning,
-  endingOf,
-  nameTaken,
-  notLocated,
-  notMade,
-  notOurs,
-  notThereYet,
-} from './failures.ts';
+import { alreadyRunning, endingOf, nameTaken, notLocated, notMade, notOurs } from './failures.ts';
 import { orchardMachines } from './machines.ts';
 import { type MadeMachine, machineMaker } from './make.ts';
 import { createNamesakes, NAMESAKE, NAMESAKE_NEXT_STEP, type Namesakes } from './namesakes.ts';
@@ -51,7 +42,6 @@ export function createOrchardDriver(
   const made = new Map<string, MadeMachine>();
   const running = new Set<string>();
   const unwanted = new WeakSet<MadeMachine>();
-  const entered = new WeakSet<MadeMachine>();
   const isOurs = (name: string): boolean => parseVmName(name)?.instance === instance;
   const tellStrangers = (names: readonly string[]): void => {
     const strangers = namesakes.strangersAmong(names);
@@ -140,16 +130,8 @@ export function createOrchardDriver(
       const tunnel = tunnelTo(address, options);
       const credentials = await readCredentials(ssh);
       const access = { address, credentials, tunnel };
-      const machine = made.get(address.machine ?? '');
-      const session = await enterGuest(access, { signal, readyTimeoutMs: READY_TIMEOUT_MS }).catch(
-        (error) => {
-          // nobody was inside: it may be replaced under its name, which `run` waits for
-          const mayBeReplaced = machine && !entered.has(machine) && toFailure(error).code === 'VM_EXITED';
-          throw mayBeReplaced ? notThereYet(error) : error;
-        },
-      );
-      if (machine) entered.add(machine);
-      machine?.entered();
+      const session = await enterGuest(access, { signal, readyTimeoutMs: READY_TIMEOUT_MS });
+      made.get(address.machine ?? '')?.entered();
       return session;
     },
     stop: (name, { signal }) => remove(name, signal),

@@ -29,27 +29,40 @@ const notTrusted = (what: string, code: string, cause: unknown): ShipError =>
     cause,
   });
 
-export const refused = (what: string, status: number): ShipError =>
-  new ShipError('CLUSTER_REFUSED', {
+export const refused = (what: string, status: number): ShipError => {
+  const { meaning, nextStep } = refusals[status] ?? notTakenAsIs;
+  return new ShipError('CLUSTER_REFUSED', {
     summary: `${what} was refused by the controller of the cluster.`,
-    reason: `It answered with the HTTP status ${status}, as it does ${status === 401 ? 'for a wrong token, for an account that was removed, and for a missing role' : 'for a request that it does not know'}.`,
+    reason: `It answered with the HTTP status ${status}, ${meaning}.`,
+    nextStep,
+  });
+};
+
+type Refusal = Readonly<Record<'meaning' | 'nextStep', string>>;
+const notTakenAsIs: Refusal = {
+  meaning: 'which Orchard 0.55.0 does not give to such a request',
+  nextStep:
+    'Run "perry-ship doctor", which says which version answers; look for what stands between this host and the controller, e.g. a proxy, and let it change nothing.',
+};
+const ofProxy: Refusal = {
+  meaning: 'which is none of Orchard: a proxy or a firewall on the way gives it',
+  nextStep: 'Let what stands between this host and the controller pass the requests of this host.',
+};
+const refusals: Readonly<Record<number, Refusal>> = {
+  401: {
+    meaning: 'as it does for a wrong token, for an account that was removed, and for a missing role',
     nextStep:
       'Give the service account of PERRY_ORCHARD_SERVICE_ACCOUNT the roles compute:read and compute:write, and set PERRY_ORCHARD_TOKEN, or what PERRY_ORCHARD_TOKEN_FILE names, to its token.',
-  });
+  },
+  403: ofProxy,
+  407: ofProxy,
+};
 
 export const answerNotUnderstood = (what: string): ShipError =>
   new ShipError('CLUSTER_ANSWER_INVALID', {
     summary: `${what} was answered in a form that is not known.`,
     reason: 'The answer is not what the controller of Orchard 0.55.0 says.',
     nextStep: 'Check that the address is that of an Orchard controller, version 0.55.0.',
-  });
-
-/** @param refusal - of a way into a machine, VM_EXITED */
-export const notThereYet = ({ failure }: ShipError): ShipError =>
-  new ShipError('CLUSTER_TUNNEL_REFUSED', {
-    summary: 'The controller of the cluster opened no way into a machine.',
-    reason: failure.reason,
-    nextStep: 'Nothing: another one is asked for in its place, or its end is told.',
   });
 
 export const nameTaken = (name: string): ShipError =>

@@ -3,6 +3,7 @@ import type { ClusterMachineView } from '../../../../machines/contracts/cluster.
 import type { OrchardApi } from './api.ts';
 import { answerNotUnderstood, notTaken } from './failures.ts';
 import { foreignText, workerName } from './foreign-text.ts';
+import { FOR_ALL, readRows } from './occupancy.ts';
 import type { OrchardDriverOptions } from './options.ts';
 import { TART_VMS } from './workers.ts';
 
@@ -51,20 +52,29 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
   const pathOf = (name: string): string => `/vms/${encodeURIComponent(name)}`;
   const read = async (name: string, signal: AbortSignal): Promise<Machine | undefined> => {
     const what = 'The question how far a machine is';
-    const { status, json } = await api.ask({ what, method: 'GET', path: pathOf(name), signal });
+    const { status, json } = await api.ask({
+      what,
+      method: 'GET',
+      path: pathOf(name),
+      judges: [404],
+      signal,
+    });
     return status === 404 ? undefined : understood(machine, json, what);
   };
-  const all = async (signal: AbortSignal): Promise<ReadonlyMap<string, Row>> => {
-    const what = 'The question for the machines';
-    const { json } = await api.ask({ what, method: 'GET', path: '/vms', signal });
-    return byName(json, what);
-  };
+  const all = async (signal: AbortSignal) => byName(await readRows(api, signal));
   const allShared = options.share(all);
   return {
     create: async (image, name, labels, signal) => {
       const what = 'The request for a machine';
       const json = wishOf(image, name, labels, options);
-      const answer = await api.ask({ what, method: 'POST', path: '/vms', json, signal });
+      const answer = await api.ask({
+        what,
+        method: 'POST',
+        path: '/vms',
+        json,
+        judges: [400, 409, 412],
+        signal,
+      });
       if (answer.status === 409) return null;
       if (answer.status !== 200) throw notTaken(image, answer.status, answer.json);
       return understood(machine, answer.json, what).uid;
@@ -72,14 +82,12 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
     look: async (name, uid, signal) => {
       const row = (await allShared(signal)).get(name);
       // one that is missing in the list is given up only when the controller says so of it alone
-      const found = row
-        ? understood(machine, row, 'The question for the machines')
-        : await read(name, signal);
+      const found = row ? understood(machine, row, FOR_ALL) : await read(name, signal);
       return viewOf(found, uid);
     },
     remove: async (name, signal) => {
       const what = 'The request to remove a machine';
-      await api.ask({ what, method: 'DELETE', path: pathOf(name), signal });
+      await api.ask({ what, method: 'DELETE', path: pathOf(name), judges: [404], signal });
     },
     all,
     allShared,
@@ -93,9 +101,8 @@ function understood<T>(schema: z.ZodType<T>, json: unknown, what: string): T {
 }
 
 /** What others have made may be of any form, as long as it has a name. */
-function byName(json: unknown, what: string): ReadonlyMap<string, Row> {
-  if (!Array.isArray(json)) throw answerNotUnderstood(what);
-  const named = json.filter((row: unknown): row is Row => typeof (row as Row | null)?.name === 'string');
+function byName(rows: readonly unknown[]): ReadonlyMap<string, Row> {
+  const named = rows.filter((row): row is Row => typeof (row as Row | null)?.name === 'string');
   return new Map(named.map((row) => [row.name as string, row]));
 }
 

@@ -26,12 +26,14 @@ export interface ClusterMachine extends Pick<z.output<typeof machine>, 'name' | 
   readonly slots: number;
 }
 
-/** @throws ShipError as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID */
-export async function readMachines(api: OrchardApi, signal: AbortSignal): Promise<readonly ClusterMachine[]> {
-  const what = 'The question for the machines';
-  const { json } = await api.ask({ what, method: 'GET', path: '/vms', signal });
-  if (!Array.isArray(json)) throw answerNotUnderstood(what);
-  return machinesAmong(json);
+/** What is asked for by all who ask for more than one machine. */
+export const FOR_ALL = 'The question for the machines';
+
+/** Everybody's machines, of whatever form. @throws ShipError as `OrchardApi.ask` · CLUSTER_ANSWER_INVALID */
+export async function readRows(api: OrchardApi, signal: AbortSignal): Promise<readonly unknown[]> {
+  const { json } = await api.ask({ what: FOR_ALL, method: 'GET', path: '/vms', signal });
+  if (!Array.isArray(json)) throw answerNotUnderstood(FOR_ALL);
+  return json;
 }
 
 /** Of rows that may be of any form, those that are machines. */
