@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { signJobLimits } from '../../machines/sign-job/limits.ts';
 import { jobRecordSchema, MAX_PATH } from '../../src/history/record.ts';
 import { RunTrace } from '../../src/history/run-trace.ts';
 import { failure } from '../machines/samples.ts';
@@ -118,6 +119,25 @@ describe('waits', () => {
     expect(waited).toMatchObject([{ runId: 'b', waits: { slotMs: 5_000, machineMs: 0 } }]);
     scene.clock.advance(100);
     expect(scene.recorder.running()[0]?.waits.slotMs).toBe(5_000);
+  });
+
+  test('for a machine include the login, also when that is tried again', () => {
+    const scene = beginRecorded();
+    scene.assign('a');
+    scene.admit(1);
+    scene.take(1, ...PREPARED);
+    scene.clock.advance(200);
+    scene.stage.the('vmLifecycle').say({ type: 'vm.ready' });
+    scene.clock.advance(70);
+    scene.stage.the('enterGuest').fail(failure('GUEST_UNREACHABLE', true));
+    until(scene, 'enterGuest');
+    const pausedMs = signJobLimits.enterPause({ context: { attempts: 1 } } as never);
+    scene.clock.advance(30);
+    scene.enter();
+    scene.clock.advance(1_000);
+    expect(scene.recorder.running()).toMatchObject([
+      { retries: 1, waits: { machineMs: 200 + 70 + pausedMs + 30 } },
+    ]);
   });
 
   test('for Apple are those for its judgement, and not the uploads; its questions are no retries', () => {
