@@ -67,8 +67,9 @@ export function createActorWatch(redact: RedactText, now: () => number = Date.no
     // an actor that dies of an exception has no last snapshot: its parent hears of it
     if (event.type.startsWith('xstate.error.actor.') && sourceRef) forget(sourceRef.sessionId);
     const actor = actorRef as AnyActorRef;
-    if (chartOf(actor) === undefined) return false;
-    const line = eventLine({ event: event as AnyEventObject, actor, atMs: now() }, redact);
+    const chart = chartOf(actor);
+    if (chart === undefined) return false;
+    const line = eventLine({ event: event as AnyEventObject, actor, chart, atMs: now() }, redact);
     if (!line) return false;
     keepLast(recent, line, MAX_EVENTS);
     if (keepLast(fresh.events, line, MAX_EVENTS_AT_ONCE)) fresh.leftOut += 1;

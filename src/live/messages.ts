@@ -77,8 +77,9 @@ export interface Step {
 /** An event that an actor with a statechart has got. */
 export interface EventLine {
   readonly atMs: number;
-  /** Id of the actor. */
+  /** Id of the actor, and of its statechart: the actor may be no more by now. */
   readonly to: string;
+  readonly chart: string;
   readonly jobId: string | null;
   readonly type: string;
   /** What of it may be seen. */

@@ -16,7 +16,14 @@ const actor = (id: string) => ({
   ...{ id, name: 'hub', parent: null, chart: 'hubConnection', jobId: null, runId: null, vm: null },
   steps: [{ atMs: 1, value: 'connecting', event: 'xstate.init' }],
 });
-const event = (type: string) => ({ atMs: 1, to: 'x:1', jobId: null, type, facts: {} });
+const event = (type: string) => ({
+  atMs: 1,
+  to: 'x:1',
+  chart: 'hubConnection',
+  jobId: null,
+  type,
+  facts: {},
+});
 
 const greeting: Greeting = {
   ...{ type: 'greeting', number: 1, atMs: 1_000, machines: 'qemu' },

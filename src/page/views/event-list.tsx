@@ -5,13 +5,12 @@ import type { EventView } from '../model/state.ts';
 import { Status } from '../parts/icon.tsx';
 import { Code, Foreign } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
+import { actorWord } from '../words/actors.ts';
 import { eventSaid, isTold } from '../words/events.ts';
 
 interface EventListProps {
   /** Newest first. */
   readonly events: readonly EventView[];
-  /** Who got an event, by the id of the actor. */
-  readonly nameOf: (id: string) => string;
   /** They are of more than one job. */
   readonly namesJobs?: boolean;
 }
@@ -19,10 +18,10 @@ interface EventListProps {
 const FEW = 30;
 
 /** Events in words; the name that the statecharts have for each stands beside it. */
-export function EventList({ events, nameOf, namesJobs }: EventListProps) {
+export function EventList({ events, namesJobs }: EventListProps) {
   const [showsAll, setShowsAll] = useState(false);
   const [most, setMost] = useState(FEW);
-  const wanted = showsAll ? events : events.filter((event) => isTold(event) && !isRepeated(event, nameOf));
+  const wanted = showsAll ? events : events.filter((event) => isTold(event) && !isRepeated(event));
   return (
     <>
       <label class="check small">
@@ -36,7 +35,7 @@ export function EventList({ events, nameOf, namesJobs }: EventListProps) {
       {wanted.length === 0 && <p class="empty">Nothing to tell yet.</p>}
       <ol class="events">
         {wanted.slice(0, most).map((event) => (
-          <EventItem key={event.key} event={event} to={nameOf(event.to)} namesJob={namesJobs === true} />
+          <EventItem key={event.key} event={event} namesJob={namesJobs === true} />
         ))}
       </ol>
       {wanted.length > most && (
@@ -49,16 +48,14 @@ export function EventList({ events, nameOf, namesJobs }: EventListProps) {
 }
 
 /** What the hub says goes to the supervisor, and from there to others. */
-const isRepeated = ({ type, to }: EventView, nameOf: EventListProps['nameOf']): boolean =>
-  type.startsWith('hub.') && nameOf(to) !== 'supervisor';
+const isRepeated = ({ type, chart }: EventView): boolean => type.startsWith('hub.') && chart !== 'supervisor';
 
 interface EventItemProps {
   readonly event: EventView;
-  readonly to: string;
   readonly namesJob: boolean;
 }
 
-const EventItem = memo(({ event, to, namesJob }: EventItemProps) => {
+const EventItem = memo(({ event, namesJob }: EventItemProps) => {
   const { tone, word } = eventSaid(event);
   return (
     <li>
@@ -66,7 +63,7 @@ const EventItem = memo(({ event, to, namesJob }: EventItemProps) => {
       <Status tone={tone} word={word} />
       <span class="muted small event-type">
         {namesJob && event.jobId !== null && <JobLink jobId={event.jobId} />}
-        <Code text={event.type} /> to {to}
+        <Code text={event.type} /> to {actorWord(event.chart)}
       </span>
     </li>
   );

@@ -3,7 +3,6 @@ import type { JobRecord } from '../../history/record.ts';
 import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { Moment } from '../parts/time.tsx';
-import { actorWord } from '../words/actors.ts';
 import { stateWord } from '../words/jobs.ts';
 import { EventList } from './event-list.tsx';
 
@@ -13,21 +12,15 @@ interface JobEventsProps {
 }
 
 const eventsOf = ({ events }: PageState) => events;
-const actorsOf = ({ actors }: PageState) => actors;
 
 /** What happened to a job: as long as the page has watched, in events; before that, by where it stood. */
 export function JobEvents({ jobId, record }: JobEventsProps) {
   const events = usePage(eventsOf);
-  const actors = usePage(actorsOf);
   const ours = useMemo(() => events.filter((event) => event.jobId === jobId), [events, jobId]);
   return (
     <section class="card" aria-labelledby="happened">
       <h2 id="happened">What happened</h2>
-      {ours.length > 0 ? (
-        <EventList events={ours} nameOf={(id) => actorWord(actors.get(id))} />
-      ) : (
-        <Path path={record?.path ?? []} />
-      )}
+      {ours.length > 0 ? <EventList events={ours} /> : <Path path={record?.path ?? []} />}
     </section>
   );
 }

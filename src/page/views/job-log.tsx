@@ -45,13 +45,13 @@ const Level = ({ level }: { level: number }) => {
   return <Status tone={tone} word={word} />;
 };
 
-/** What a line says beside its sentence; long ones are in the log file. */
+/** What a line says beside its sentence, as far as it is short: all of it is in the log of the daemon. */
 function Facts({ facts }: { facts: Readonly<Record<string, unknown>> }) {
-  const pairs = Object.entries(facts).filter(([, value]) => value !== null && value !== '');
-  if (pairs.length === 0) return null;
-  const text = pairs.map(
-    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  const pairs = Object.entries(facts).filter(
+    ([name, value]) => name !== 'stage' && value !== '' && value !== null && typeof value !== 'object',
   );
+  if (pairs.length === 0) return null;
+  const text = pairs.map(([name, value]) => `${name}=${value}`);
   return (
     <span class="muted">
       <Foreign text={text.join(' ')} max={600} />

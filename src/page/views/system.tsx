@@ -4,7 +4,6 @@ import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { Heading } from '../parts/heading.tsx';
 import { Foreign } from '../parts/text.tsx';
-import { actorWord } from '../words/actors.ts';
 import { counted } from '../words/format.ts';
 import { ActorChart } from './actor-chart.tsx';
 import { EventList } from './event-list.tsx';
@@ -30,7 +29,7 @@ export function SystemView() {
           <ActorChart key={actor.id} actor={actor} />
         ))}
       </section>
-      <Events actors={actors} />
+      <Events />
       <Inspector />
     </>
   );
@@ -75,7 +74,7 @@ function About() {
   );
 }
 
-function Events({ actors }: { actors: ReadonlyMap<string, ChartActor> }) {
+function Events() {
   const events = usePage(eventsOf);
   const leftOut = usePage(leftOutOf);
   return (
@@ -85,7 +84,7 @@ function Events({ actors }: { actors: ReadonlyMap<string, ChartActor> }) {
       {events.length === 0 ? (
         <p class="empty">Nothing has happened since the page was opened.</p>
       ) : (
-        <EventList namesJobs events={events} nameOf={(id) => actorWord(actors.get(id))} />
+        <EventList namesJobs events={events} />
       )}
     </section>
   );

@@ -16,13 +16,12 @@ const NAMES: Readonly<Record<string, string>> = {
   clusterCapacity: 'room of the cluster',
 };
 
-/** Who an actor is, in words. */
-export const actorWord = (actor: ChartActor | undefined): string =>
-  actor ? (NAMES[actor.chart] ?? inWords(actor.chart)) : 'one that has ended';
+/** Who an actor is, by its statechart. */
+export const actorWord = (chart: string): string =>
+  Object.hasOwn(NAMES, chart) ? (NAMES[chart] ?? chart) : inWords(chart);
 
 /** With the job or the machine that it works for. */
-export function actorTitle(actor: ChartActor): string {
-  const { vm, jobId } = actor;
+export function actorTitle({ vm, jobId, chart }: ChartActor): string {
   const whose = vm ?? jobId;
-  return whose === null ? actorWord(actor) : `${actorWord(actor)} ${plain(whose, 60)}`;
+  return whose === null ? actorWord(chart) : `${actorWord(chart)} ${plain(whose, 60)}`;
 }
