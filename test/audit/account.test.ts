@@ -1,0 +1,132 @@
+import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import * as z from 'zod';
+import { createAccount, type SignedEntry } from '../../src/audit/account.ts';
+import { ChainFile } from '../../src/audit/chain-file.ts';
+import { digestOf } from '../../src/audit/chain-line.ts';
+import { headPathOf } from '../../src/audit/head.ts';
+import { provenanceOf } from '../../src/audit/provenance.ts';
+import { signedLine } from '../../src/audit/signed-line.ts';
+import { verifyChain } from '../../src/audit/verify-chain.ts';
+
+const HEX = 'ab'.repeat(32);
+const entry: SignedEntry = {
+  ...{ runId: 'run-1', jobId: 'job-1', madeBy: 'packed', pass: 0 },
+  asker: { hub: 'wss://hub.example/ws', worker: 'mac-1' },
+  facts: {
+    platform: 'macos',
+    app: { name: 'Tide Clock', bundleId: 'org.example.tide', shortVersion: '1.0', version: '7' },
+    identity: { subject: 'CN=Demo', serialNumber: '01AB', sha256Hex: HEX, teamId: 'DEMO123456' },
+    ...{ installer: null, profile: null, signed: null },
+    received: { kind: 'archive', bytes: 9, sha256Hex: HEX },
+  },
+  artifact: { name: 'Tide_Clock-job-1.dmg', sizeBytes: 7, sha256Hex: HEX },
+  tools: { perryShip: '1.2.3', toolchain: 'portable', rcodesign: '0.29.0' },
+  machine: {
+    ...{ driver: 'qemu', name: 'vm-1', image: 'golden' },
+    ...{ imageSha256Hex: HEX, imageBuiltAt: null, imageOf: 'Debian bookworm' },
+  },
+  provenance: null,
+};
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'perry-account-'));
+  path = join(folder, 'signatures.jsonl');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const lines = async () =>
+  (await readFile(path, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+test('an account has a line for each artifact, and what became of it; of other runs it has none', async () => {
+  const account = createAccount(async () => new ChainFile({ path }));
+  await account.enter(entry);
+  const accepted = { kind: 'accepted', by: 'notary', submissionId: 's-1', sha256Hex: HEX } as const;
+  await account.follow('run-1', accepted);
+  await account.follow('run-2', accepted);
+  account.forget('run-1');
+  await account.follow('run-1', accepted);
+  expect(account.standing()).toMatchObject({ last: { number: 3 }, problem: null });
+  await account.close();
+  const [, signed, followed, ...more] = await lines();
+  expect(signedLine.parse(signed)).toMatchObject({ job: 'job-1', artifact: { bytes: 7 }, provenance: null });
+  expect(followed).toMatchObject({ ...accepted, job: 'job-1', run: 'run-1' });
+  expect(more).toEqual([]);
+});
+
+test('a line that cannot be written is an error of the host, and the next one goes on from what is there', async () => {
+  const faults: unknown[] = [];
+  const account = createAccount(
+    async () => new ChainFile({ path }),
+    (error) => faults.push(error),
+  );
+  await account.enter(entry);
+  // in the place of what becomes the head
+  await mkdir(`${headPathOf(path)}.draft`);
+  await expect(account.enter(entry)).rejects.toMatchObject({
+    code: 'SIGNATURE_NOT_RECORDED',
+    failure: { kind: 'host', reason: expect.stringContaining('EISDIR') },
+  });
+  expect(account.standing().problem).toMatch(/EISDIR/);
+  expect(faults).toHaveLength(1);
+  await rmdir(`${headPathOf(path)}.draft`);
+  await account.enter(entry);
+  expect(account.standing().problem).toBeNull();
+  await account.close();
+  const report = await verifyChain(path, { signal: new AbortController().signal });
+  expect(report).toMatchObject({ ok: true, lines: 4 });
+});
+
+const digest = z.record(z.string(), z.string().regex(/^[0-9a-f]+$/));
+/** https://github.com/in-toto/attestation/blob/main/spec/v1/resource_descriptor.md */
+const descriptor = z
+  .strictObject({
+    ...{ name: z.string().optional(), uri: z.string().optional(), digest: digest.optional() },
+    annotations: z.record(z.string(), z.unknown()).optional(),
+  })
+  .refine(({ uri, digest: found }) => uri !== undefined || found !== undefined);
+/** https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md · https://slsa.dev/spec/v1.0/provenance */
+const statement = z.strictObject({
+  _type: z.literal('https://in-toto.io/Statement/v1'),
+  subject: z.array(z.strictObject({ name: z.string().min(1), digest })).min(1),
+  predicateType: z.literal('https://slsa.dev/provenance/v1'),
+  predicate: z.strictObject({
+    buildDefinition: z.strictObject({
+      buildType: z.url(),
+      externalParameters: z.record(z.string(), z.unknown()),
+      internalParameters: z.record(z.string(), z.unknown()),
+      resolvedDependencies: z.array(descriptor),
+    }),
+    runDetails: z.strictObject({
+      builder: z.strictObject({ id: z.url(), version: z.record(z.string(), z.string()) }),
+      metadata: z.strictObject({
+        invocationId: z.string(),
+        startedOn: z.iso.datetime().optional(),
+        finishedOn: z.iso.datetime(),
+      }),
+    }),
+  }),
+});
+
+test.each([HEX, null])(
+  'the statement has the form that in-toto and SLSA give it (image %s)',
+  (imageSha256Hex) => {
+    const machine = { ...entry.machine, imageSha256Hex };
+    const { text, file } = provenanceOf({ entry: { ...entry, machine }, startedAtMs: 0, finishedAtMs: 1 });
+    expect(text.split('\n')).toHaveLength(2);
+    const { subject } = statement.parse(JSON.parse(text));
+    expect(subject).toEqual([{ name: 'Tide_Clock-job-1.dmg', digest: { sha256: HEX } }]);
+    expect(file).toEqual({
+      name: 'Tide_Clock-job-1.dmg.intoto.jsonl',
+      sizeBytes: Buffer.byteLength(text),
+      sha256Hex: digestOf(text),
+    });
+  },
+);
