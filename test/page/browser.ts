@@ -43,7 +43,7 @@ export interface Tab {
 }
 
 /** What a browser says about a server that is not there; the page says it in its own way. */
-const GONE = /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|WebSocket connection to/;
+const GONE = /ERR_CONNECTION_REFUSED|ERR_FAILED|ERR_CONNECTION_RESET|WebSocket connection to/;
 
 export async function openTab(
   browser: Browser,

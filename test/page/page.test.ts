@@ -210,6 +210,13 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     expect(await page.evaluate(moving)).toBe(0);
   });
 
+  test('says so when a chart cannot be laid out', async () => {
+    const page = await open({}, (tab) => tab.route('**/layout-worker.js', (asked) => asked.abort()));
+    const jobId = await room.submit({ app_name: 'Notes' });
+    await rowOf(page, jobId).getByRole('link').click();
+    await page.getByText(/The chart could not be laid out/).waitFor();
+  });
+
   test('shows texts of others as texts', async () => {
     const page = await open({}, (tab) => tab.routeWebSocket(/live/, replaceTexts));
     await room.submit({ app_name: 'Notes' });

@@ -59,6 +59,7 @@ export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
       <ChartTools
         scale={scale}
         exits={exits}
+        said={hasFailed ? FAILED : laidOut?.view === wanted ? '' : LAYING_OUT}
         isAllOpen={openable(chart).every((path) => open.has(path))}
         onZoom={(factor) => setZoom(clamp(scale * factor))}
         zoomStep={ZOOM_STEP}
@@ -69,7 +70,7 @@ export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
       />
       <div class="chart-body">
         <div class="chart-scroller" ref={scroller} onWheel={(event) => zoomBy(event, scale, setZoom)}>
-          {laidOut ? (
+          {laidOut && (
             <div class="chart-stage">
               <ChartSvg {...laidOut} {...{ marks, leaps, selected, scale, title, id }} />
               <StateKeys
@@ -78,8 +79,6 @@ export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
                 onSelect={setSelected}
               />
             </div>
-          ) : (
-            <p class="chart-soft">{hasFailed ? FAILED : 'The chart is laid out …'}</p>
           )}
         </div>
         {state && state.path !== ROOT && (
@@ -97,6 +96,7 @@ export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
   );
 }
 
+const LAYING_OUT = 'The chart is laid out …';
 const FAILED =
   'The chart could not be laid out: load the page again. The list of states in the status is complete without it.';
 

@@ -5,6 +5,8 @@ export interface ChartToolsProps {
   readonly scale: number;
   readonly exits: Exits;
   readonly isAllOpen: boolean;
+  /** What is being done, or has failed; empty most of the time. */
+  readonly said: string;
   readonly zoomStep: number;
   readonly onZoom: (factor: number) => void;
   readonly onFit: () => void;
@@ -21,7 +23,7 @@ const EXITS: readonly (readonly [Exits, string])[] = [
 
 /** What can be done with the picture of a chart. */
 export function ChartTools(props: ChartToolsProps) {
-  const { scale, exits, isAllOpen, zoomStep, onZoom, onFit, onExits, onOpenAll, onOpenFirst } = props;
+  const { scale, exits, isAllOpen, said, zoomStep, onZoom, onFit, onExits, onOpenAll, onOpenFirst } = props;
   const id = useId();
   return (
     <div class="chart-tools">
@@ -46,6 +48,9 @@ export function ChartTools(props: ChartToolsProps) {
           </option>
         ))}
       </select>
+      <span role="status" class="chart-quiet">
+        {said}
+      </span>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { elkGraphOf } from './elk-graph.ts';
 import { type ChartLayout, layoutOf } from './layout.ts';
 import type { ChartView, Exits } from './view.ts';
 
-let elk: ELK | undefined;
+let running: Layouter | undefined;
 const made = new Map<string, Promise<ChartLayout>>();
 /** More than a person opens and closes. */
 const MAX_MADE = 200;
@@ -26,7 +26,26 @@ export function layoutFor(key: string, view: ChartView): Promise<ChartLayout> {
   return asked;
 }
 
+interface Layouter {
+  readonly elk: ELK;
+  /** Rejects when the worker cannot be loaded, or breaks: its ELK would keep silent. */
+  readonly broken: Promise<never>;
+}
+
 async function laidOut(view: ChartView): Promise<ChartLayout> {
-  elk ??= new elkApi.default({ workerFactory: () => new Worker('/layout-worker.js', { type: 'module' }) });
-  return layoutOf(view, await elk.layout(elkGraphOf(view)));
+  running ??= startLayouter();
+  const { elk, broken } = running;
+  return layoutOf(view, await Promise.race([elk.layout(elkGraphOf(view)), broken]));
+}
+
+function startLayouter(): Layouter {
+  const worker = new Worker('/layout-worker.js', { type: 'module' });
+  const broken = new Promise<never>((_resolve, reject) => {
+    worker.onerror = () => {
+      // the next chart tries again
+      running = undefined;
+      reject(new Error('the worker of the layout has failed'));
+    };
+  });
+  return { elk: new elkApi.default({ workerFactory: () => worker }), broken };
 }
