@@ -57,6 +57,9 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   IMAGE_IN_USE: 'End what uses it, `perry-ship drain` for a daemon, and try again.',
   IMAGE_TOOLS_MISSING: 'Run the `apt-get` line that the message has.',
   IMAGE_BUILD_FAILED: 'Correct what the message names, and run `perry-ship image build` again.',
+  UPGRADE_REFUSED: 'Do what the message names, and run `perry-ship upgrade` again.',
+  UPGRADE_FAILED:
+    'Read what the message says of the daemon, mend the cause, and run `perry-ship upgrade` again.',
   SERVICE_UNSUPPORTED: 'Run `perry-ship run` under what supervises your other services.',
   UPLOAD_STALLED: 'Send the job again. When it happens often, look at the network between worker and hub.',
   MANIFEST_INVALID: 'Correct the field that the message names in the configuration of the project.',

@@ -40,6 +40,8 @@ export const failureCodes = {
   HISTORY_UNREADABLE: host('What is kept of earlier jobs cannot be read.'),
   SERVICE_UNSUPPORTED: host('The service needs launchd or systemd, which this system has not.'),
   SERVICE_FAILED: host('launchd or systemd did not do what was asked of it.'),
+  UPGRADE_REFUSED: host('This installation cannot be upgraded as it is; nothing was changed.'),
+  UPGRADE_FAILED: host('The new version could not be put in place, or its daemon did not come to serve.'),
   SERVICE_STILL_STOPPING: hostRetry('The service that runs now is still finishing its jobs.'),
   IMAGE_EXISTS: host('A golden image of that name exists already.'),
   IMAGE_IN_USE: hostRetry('Machines made from this golden image exist, or another process works on it.'),

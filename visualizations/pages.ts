@@ -5,6 +5,7 @@ import { alarmWatchMachine } from '../machines/alarm-watch/machine.ts';
 import { clusterCapacityMachine } from '../machines/cluster-capacity/machine.ts';
 import { clusterLookMachine } from '../machines/cluster-look/machine.ts';
 import { clusterMachine } from '../machines/cluster-machine/machine.ts';
+import { daemonWatchMachine } from '../machines/daemon-watch/machine.ts';
 import { hubConnectionMachine } from '../machines/hub-connection/machine.ts';
 import { imageBuildMachine } from '../machines/image-build/machine.ts';
 import { imageCheckMachine } from '../machines/image-check/machine.ts';
@@ -20,6 +21,7 @@ import { statusWatchMachine } from '../machines/status-watch/machine.ts';
 import { storeUploadMachine } from '../machines/store-upload/machine.ts';
 import { supervisorMachine } from '../machines/supervisor/machine.ts';
 import { testflightMachine } from '../machines/testflight/machine.ts';
+import { upgradeMachine } from '../machines/upgrade/machine.ts';
 import { vmLifecycleMachine } from '../machines/vm-lifecycle/machine.ts';
 import { vmPoolMachine } from '../machines/vm-pool/machine.ts';
 import { actorSystemPage } from './actor-system.ts';
@@ -42,6 +44,8 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'image-check': imageCheckMachine,
   inquiry: inquiryMachine,
   'status-watch': statusWatchMachine,
+  upgrade: upgradeMachine,
+  'daemon-watch': daemonWatchMachine,
   'page-feed': pageFeedMachine,
   'alarm-watch': alarmWatchMachine,
   alarm: alarmMachine,

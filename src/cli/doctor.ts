@@ -6,7 +6,7 @@ import { interruptible } from './interruptible.ts';
 import { printJson } from './print-json.ts';
 
 export interface DoctorFlags {
-  readonly for?: 'sign';
+  readonly for?: 'sign' | 'upgrade';
   readonly envFile?: string;
   readonly json?: boolean;
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Failure } from '../../machines/contracts/failure.ts';
+import { type Failure, toFailure } from '../../machines/contracts/failure.ts';
 import { killAllLiving } from '../adapters/process/living.ts';
 import { Interrupted } from './ask-password.ts';
 import { endWith, failureAsJson, tellFailure } from './tell-error.ts';
@@ -12,6 +12,8 @@ export interface InterruptibleOptions {
   readonly json?: boolean;
   /** Called once, when the wish to stop arrives. */
   readonly onStop?: () => void;
+  /** What was begun may be impossible to undo: the failure of the work is told then, and not that it was stopped. */
+  readonly tellsFailure?: true;
 }
 
 /** The answer of work that a signal has ended as it was to end. */
@@ -22,7 +24,7 @@ export const NOTHING_UNDONE = 'nothing undone';
  * shell has it (Ctrl-C: 130). Every other error ends it with its own exit code.
  */
 export async function interruptible(
-  { json = false, onStop }: InterruptibleOptions,
+  { json = false, onStop, tellsFailure }: InterruptibleOptions,
   work: (signal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
   const stopping = new AbortController();
@@ -39,7 +41,9 @@ export async function interruptible(
     const end = await work(stopping.signal);
     if (received.length > 0 && end !== NOTHING_UNDONE) endAsStopped(received, json);
   } catch (error) {
-    const told = error instanceof Interrupted ? error.failure : undefined;
+    const failure = toFailure(error);
+    if (tellsFailure && failure.code !== 'CANCELLED') return endWith(error, { json });
+    const told = tellsFailure || error instanceof Interrupted ? failure : undefined;
     if (received.length > 0 || error instanceof Interrupted) endAsStopped(received, json, told);
     else endWith(error, { json });
   } finally {

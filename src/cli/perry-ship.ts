@@ -5,8 +5,6 @@ import { vmDriverKinds } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import { imageKinds } from '../golden-image/kinds.ts';
 import { packageVersion } from '../package-root.ts';
-import { agentTraps, daemonTraps } from '../service/launchd/notes.ts';
-import { unitTraps } from '../service/systemd/notes.ts';
 import { withAudit } from './audit-command.ts';
 import {
   onFile,
@@ -18,6 +16,7 @@ import {
 } from './bundle-flags.ts';
 import { commandLine } from './command-line.ts';
 import { exitCodes } from './exit-codes.ts';
+import { addServiceCommands } from './service-commands.ts';
 import { endWith, failureAsJson } from './tell-error.ts';
 
 keepCompiledCode(process.env);
@@ -56,7 +55,12 @@ program
 program
   .command('doctor')
   .description('whether a daemon would work on this host: one question a line, with the exact fix')
-  .addOption(new Option('--for <purpose>', 'only what signing without a hub needs').choices(['sign']))
+  .addOption(
+    new Option(
+      '--for <purpose>',
+      'only what signing without a hub needs (sign), or what a new version must read (upgrade)',
+    ).choices(['sign', 'upgrade']),
+  )
   .option('--env-file <file>', 'file that the daemon is started with')
   .option('--json', 'for programs')
   .action(async (flags) => (await import('./doctor.ts')).doctor(flags));
@@ -86,6 +90,11 @@ toDaemon('resume', 'the daemon takes jobs again').action(async (flags) =>
   (await import('./pause.ts')).resume(flags),
 );
 
+toDaemon('upgrade', 'install another version with npm; the daemon finishes its jobs and starts anew with it')
+  .argument('[version]', 'or a name of the registry for one; left out: the latest')
+  .option('--yes', 'do it; without this it only says what it would do')
+  .action(async (version, flags) => (await import('./upgrade.ts')).upgradeProgram(version, flags));
+
 toDaemon('cancel', 'stop one job; its machine is destroyed and the hub is told')
   .argument('<job>', 'the job, as "perry-ship status" names it, or the first letters of it')
   .action(async (job, flags) => (await import('./cancel.ts')).cancel(job, flags));
@@ -112,32 +121,7 @@ alarms
   .option('--json', 'for programs')
   .action(async (_flags, command) => (await import('./alarms.ts')).testAlarms(command.optsWithGlobals()));
 
-const service = program
-  .command('service')
-  .description('run the daemon under launchd or systemd, from boot on and again after a crash')
-  .addHelpText('after', process.platform === 'linux' ? `\n${unitTraps}` : `\n${agentTraps}\n${daemonTraps}`);
-const onService = (name: string, description: string) =>
-  service
-    .command(name)
-    .description(description)
-    .option('--daemon', 'of the system (a LaunchDaemon), for a host on which nobody is logged in')
-    .option('--user <name>', 'whom that one runs as')
-    .option('--home <dir>', 'home folder of that user (/Users/NAME, /home/NAME)')
-    .option('--env-file <file>', 'settings and secrets, mode 600')
-    .option('--json', 'for programs');
-
-onService('install', 'write its definition and start; again, to change something').action(async (flags) =>
-  (await import('./service.ts')).install(flags),
-);
-onService('uninstall', 'stop after the running jobs, and remove the definition').action(async (flags) =>
-  (await import('./service.ts')).uninstall(flags),
-);
-onService('status', 'what the service manager says; exit code 3 when it is not installed').action(
-  async (flags) => (await import('./service.ts')).status(flags),
-);
-onService('print', 'show the property list or the unit, change nothing').action(async (flags) =>
-  (await import('./service.ts')).printDefinition(flags),
-);
+addServiceCommands(program.command('service'));
 
 const image = program
   .command('image')

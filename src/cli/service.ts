@@ -8,7 +8,7 @@ export interface ServiceFlags extends PlanFlags {
   readonly json?: true;
 }
 
-const thisHost = (): ServiceHost => ({
+export const thisHost = (): ServiceHost => ({
   platform: process.platform,
   uid: process.getuid?.() ?? -1,
   home: homedir(),

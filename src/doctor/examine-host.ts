@@ -13,13 +13,13 @@ import { diskInUse } from './disk-use.ts';
 import { hubGreeting, hubLink } from './hub-link.ts';
 import { guestReach, machineHost, signingTool } from './machines.ts';
 import { nodeVersion } from './node-version.ts';
-import { runningDaemon, stateDirectory } from './state-directory.ts';
+import { runningDaemon, stateDirectory, stateFormat } from './state-directory.ts';
 
 export interface ExamineOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly envFile?: string | undefined;
-  /** `sign`: only what somebody needs who signs without a hub; left out: all that a daemon needs. */
-  readonly purpose?: 'sign' | undefined;
+  /** `upgrade`: only what this program must be able to read; `sign`: only what somebody needs who signs without a hub; left out: all that a daemon needs. */
+  readonly purpose?: 'sign' | 'upgrade' | undefined;
   readonly signal: AbortSignal;
   /** Lines for a person who waits. */
   readonly onProgress: (line: string) => void;
@@ -58,6 +58,10 @@ async function* examineConfigured(
   { config, env }: Settings,
   { purpose, signal, onProgress }: ExamineOptions,
 ): AsyncGenerator<Answer> {
+  if (purpose === 'upgrade') {
+    yield answer(stateFormat(config), signal);
+    return;
+  }
   const hasHub = purpose !== 'sign';
   const checks = [
     stateDirectory(config),

@@ -29,6 +29,15 @@ export const stateDirectory = ({ stateDir }: Config): Check => ({
   },
 });
 
+/** All that a program that is not installed yet need know of it; whoever asks may be another user. */
+export const stateFormat = ({ stateDir }: Config): Check => ({
+  question: 'Can this version read the state directory?',
+  ask: async () => {
+    const format = await formatProblem(stateDir);
+    return format ? failed(`${format.summary} ${format.reason}`, format.nextStep) : ok(stateDir);
+  },
+});
+
 async function formatProblem(stateDir: string): Promise<ShipError['failure'] | undefined> {
   try {
     const noted = await formatOf(stateDir);

@@ -6,6 +6,10 @@ export interface ServiceManager {
   readonly install: (flags: ServiceFlags, host: ServiceHost) => Promise<Installed>;
   readonly uninstall: (flags: ServiceFlags, host: ServiceHost) => Promise<'removed' | 'ending' | 'absent'>;
   readonly state: (flags: ServiceFlags, host: ServiceHost) => Promise<KnownService | undefined>;
+  /** Starts one that is installed and does not run; for one that runs nothing is done. */
+  readonly start: (flags: ServiceFlags, host: ServiceHost) => Promise<void>;
+  /** Has it ended, and not started again before `start`; it may take its time. */
+  readonly stop: (flags: ServiceFlags, host: ServiceHost) => Promise<void>;
   /** What `ending` means. */
   readonly ending: string;
 }
@@ -27,6 +31,10 @@ export interface Installed {
 }
 
 export interface KnownService {
+  /** Of its process, while there is one. */
+  readonly pid: number | null;
+  /** Its last process ended with an error, and none runs now. */
+  readonly hasFailed: boolean;
   readonly facts: Readonly<Record<string, unknown>>;
   /** For a person: names and values. */
   readonly lines: readonly (readonly [name: string, value: string])[];

@@ -8,6 +8,7 @@ import { parsePlistDict } from '../../src/formats/plist/index.ts';
 import type { ServiceHost } from '../../src/service/host.ts';
 import { installService, stateOfService, uninstallService } from '../../src/service/launchd/install.ts';
 import { parsePrint } from '../../src/service/launchd/launchctl.ts';
+import { launchd } from '../../src/service/launchd/manager.ts';
 import { agentTraps, daemonTraps, installNotes } from '../../src/service/launchd/notes.ts';
 import { LABEL, planService } from '../../src/service/launchd/plan.ts';
 import { managerFor } from '../../src/service/select.ts';
@@ -178,6 +179,20 @@ describe('install and uninstall', () => {
     await writeFile(join(home, 'fake/state'), 'not running');
     expect(await installService({}, host)).toMatchObject({ outcome: 'started' });
     expect((await calls()).at(-1)).toBe(`kickstart gui/501/${LABEL}`);
+  });
+
+  test('starts and stops one that is installed; what is so already is left alone', async () => {
+    await installService({}, host);
+    const said = (await calls()).length;
+    await launchd.start({}, host);
+    expect((await calls()).slice(said)).toEqual([`print gui/501/${LABEL}`]);
+    await launchd.stop({}, host);
+    await launchd.stop({}, host);
+    expect(await launchd.state({}, host)).toBeUndefined();
+    await launchd.start({}, host);
+    expect(await launchd.state({}, host)).toMatchObject({ pid: 4711, hasFailed: false });
+    await writeFile(join(home, 'fake/state'), 'spawn scheduled');
+    expect(await launchd.state({}, host)).toMatchObject({ pid: null, hasFailed: true });
   });
 
   test('with other settings replaces the service', async () => {

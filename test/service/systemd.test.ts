@@ -41,7 +41,7 @@ echo "$*" >> calls
 shift 3
 [ "$1" = --no-block ] && shift
 case "$1" in
-  restart) echo active > state;;
+  restart|start) echo active > state;;
   stop) if [ -f drains ]; then echo deactivating > state; else rm -f state; fi;;
   show)
     if [ -f state ]; then
@@ -141,6 +141,16 @@ describe('install and uninstall', () => {
     await writeFile(envFile, 'PERRY_DRAIN_TIMEOUT_MINUTES=1\n', { mode: 0o600 });
     expect(await installUnit({ envFile }, host)).toMatchObject({ outcome: 'updated' });
     expect(await readFile(unitPath(), 'utf8')).toContain(envFile);
+  });
+
+  test('starts and stops one that is installed, also one that has failed too often', async () => {
+    await installUnit({}, host);
+    await systemd.stop({}, host);
+    expect(await systemd.state({}, host)).toBeUndefined();
+    const said = (await calls()).length;
+    await systemd.start({}, host);
+    expect((await calls()).slice(said)).toEqual([`user: reset-failed ${UNIT}`, `user: start ${UNIT}`]);
+    expect(await systemd.state({}, host)).toMatchObject({ pid: 4711, hasFailed: false });
   });
 
   test('uninstall stops and removes; the unit of one that drains stays until it has ended', async () => {

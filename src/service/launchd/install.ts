@@ -63,6 +63,20 @@ export async function stateOfService(
   return serviceState(launchdOf(flags, host).launchd, LABEL);
 }
 
+/** Launchd forgets a service that was stopped: it is handed over again then. @throws ShipError SERVICE_FAILED */
+export async function startService(flags: ServiceFlags, host: ServiceHost): Promise<void> {
+  const { launchd, plistPath } = launchdOf(flags, host);
+  const known = await serviceState(launchd, LABEL);
+  if (known) await keepRunning(launchd, known);
+  else await bootstrap(launchd, LABEL, plistPath);
+}
+
+/** @throws ShipError SERVICE_FAILED */
+export async function stopService(flags: ServiceFlags, host: ServiceHost): Promise<void> {
+  const { launchd } = launchdOf(flags, host);
+  if (await serviceState(launchd, LABEL)) await bootout(launchd, LABEL);
+}
+
 function launchdOf(flags: ServiceFlags, host: ServiceHost): { launchd: Launchd; plistPath: string } {
   const { domain, plistPath } = placesOf(flags.daemon ? 'daemon' : 'agent', flags.home ?? host.home, host);
   return { launchd: { launchctl: host.launchctl, domain }, plistPath };

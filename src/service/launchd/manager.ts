@@ -1,5 +1,5 @@
 import type { ServiceManager } from '../manager.ts';
-import { installService, stateOfService, uninstallService } from './install.ts';
+import { installService, startService, stateOfService, stopService, uninstallService } from './install.ts';
 import { installNotes } from './notes.ts';
 import { planService, type ServicePlan } from './plan.ts';
 
@@ -13,12 +13,17 @@ export const launchd: ServiceManager = {
     return { outcome, path: plan.plistPath, facts: factsOf(plan), notes: installNotes(plan) };
   },
   uninstall: uninstallService,
+  start: startService,
+  stop: stopService,
   ending: 'The service is removed and finishes its jobs; "perry-ship status" shows them.',
   state: async (flags, host) => {
     const state = await stateOfService(flags, host);
     if (!state) return undefined;
     const { pid, starts, lastExit, plistPath } = state;
     return {
+      pid,
+      // "70: EX_SOFTWARE"; after a drain it is 0
+      hasFailed: pid === null && /^[1-9]/.test(lastExit ?? ''),
       facts: { ...state },
       lines: [
         ['service', `${state.state}${pid === null ? '' : `, process ${pid}`}`],

@@ -57,6 +57,21 @@ export async function uninstallUnit(
 export const stateOfUnit = (flags: ServiceFlags, host: ServiceHost): Promise<UnitState | undefined> =>
   unitState(systemdOf(flags, host), UNIT);
 
+/**
+ * Returns when its process runs, which has said nothing yet. One that has failed too often is started all the same.
+ *
+ * @throws ShipError SERVICE_FAILED
+ */
+export async function startUnit(flags: ServiceFlags, host: ServiceHost): Promise<void> {
+  const systemd = systemdOf(flags, host);
+  await tellSystemd(systemd, 'forget the failures of', 'reset-failed', UNIT);
+  await tellSystemd(systemd, 'start', 'start', UNIT);
+}
+
+/** @throws ShipError SERVICE_FAILED */
+export const stopUnit = (flags: ServiceFlags, host: ServiceHost): Promise<void> =>
+  tellSystemd(systemdOf(flags, host), 'stop', '--no-block', 'stop', UNIT);
+
 const systemdOf = ({ daemon }: ServiceFlags, { systemctl }: ServiceHost): Systemd => ({
   systemctl,
   kind: daemon ? 'system' : 'user',

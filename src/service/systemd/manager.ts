@@ -1,5 +1,5 @@
 import type { ServiceManager } from '../manager.ts';
-import { installUnit, stateOfUnit, uninstallUnit } from './install.ts';
+import { installUnit, startUnit, stateOfUnit, stopUnit, uninstallUnit } from './install.ts';
 import { unitNotes } from './notes.ts';
 import { planUnit, type UnitPlan } from './plan.ts';
 
@@ -13,6 +13,8 @@ export const systemd: ServiceManager = {
     return { outcome, path: plan.unitPath, facts: factsOf(plan), notes: unitNotes(plan) };
   },
   uninstall: uninstallUnit,
+  start: startUnit,
+  stop: stopUnit,
   ending:
     'The service finishes its jobs and does not start again; "perry-ship status" shows them. Run this once more when it has ended.',
   state: async (flags, host) => {
@@ -20,6 +22,8 @@ export const systemd: ServiceManager = {
     if (!state) return undefined;
     const { pid, restarts, lastExit, unitPath } = state;
     return {
+      pid,
+      hasFailed: pid === null && (lastExit ?? 0) !== 0,
       facts: { ...state },
       lines: [
         ['service', `${state.state}${pid === null ? '' : `, process ${pid}`}`],
