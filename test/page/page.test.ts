@@ -93,11 +93,38 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     await room.stopDaemon();
     await page.getByText('The daemon does not answer.', { exact: true }).waitFor();
     await page.getByText('Not connected').waitFor();
-    await room.startDaemon();
+    // nobody is there yet; what comes then comes by itself, or by the button, whichever is sooner
     await page.getByRole('button', { name: 'Try now' }).click();
+    await room.startDaemon();
     await page.getByText('Live', { exact: true }).waitFor();
     const jobId = await room.submit();
     await rowOf(page, jobId).waitFor();
+  });
+
+  test('hands the Stately inspector, in its frame, what the daemon tells, and nobody else', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const viewer = (isHeard: boolean) =>
+      `<script>got = []; onmessage = ({ data }) => got.push(data.name); ${isHeard ? "parent.postMessage({ type: '@statelyai.connected' }, '*')" : ''}</script>`;
+    await page.route('https://stately.ai/**', (asked) =>
+      asked.fulfill({ contentType: 'text/html', body: viewer(true) }),
+    );
+    await page.goto(`${room.url}inspector`);
+    const frame = page.frames().find((each) => each.url().startsWith('https://stately.ai/'));
+    await expect
+      .poll(() => frame?.evaluate<string[]>('got'))
+      .toEqual(expect.arrayContaining(['supervisor', 'hub']));
+    await page.unrouteAll();
+    await page.route('https://stately.ai/**', (asked) =>
+      asked.fulfill({ contentType: 'text/html', body: viewer(false) }),
+    );
+    await page.reload();
+    // the page itself says that it is somebody: it is not its own viewer
+    await page.evaluate("postMessage({ type: '@statelyai.connected' }, '*')");
+    await room.submit({ app_name: 'Watched' });
+    const silent = page.frames().find((each) => each.url().startsWith('https://stately.ai/'));
+    expect(await silent?.evaluate('got')).toEqual([]);
+    await context.close();
   });
 
   test('shows the same to two viewers', async () => {
