@@ -10,6 +10,10 @@ export interface RunFlags {
   readonly inspect?: string | true;
 }
 
+const LEFT = 'machines could not be deleted, and may still run';
+const START_AGAIN =
+  'Start perry-ship again with the same PERRY_STATE_DIR, which deletes them; or delete them by hand.';
+
 /** The daemon: runs until it is told to stop, and ends the process whatever still holds it. */
 export async function runDaemon(flags: RunFlags): Promise<void> {
   const stopping = new AbortController();
@@ -21,7 +25,10 @@ export async function runDaemon(flags: RunFlags): Promise<void> {
   process.off('SIGTERM', stop).off('SIGINT', stop);
   if (stopping.signal.aborted) daemon.supervisor.send({ type: 'drain.requested' });
   const exitCode = await code;
-  daemon.services.logger.info({ exitCode }, 'perry-ship has stopped');
+  const { logger } = daemon.services;
+  const { leaked } = daemon.supervisor.getSnapshot().context;
+  if (leaked.length > 0) logger.error({ machines: leaked, nextStep: START_AGAIN }, LEFT);
+  logger.info({ exitCode }, 'perry-ship has stopped');
   process.exit(exitCode);
 }
 

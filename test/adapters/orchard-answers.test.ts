@@ -85,6 +85,7 @@ test.each<[string, readonly ApiFault[], boolean]>([
   ['is answered with 500', [{ status: 500 }], false],
   ['is answered with 503', [{ status: 503 }], false],
   ['is reset before it is done', ['reset'], false],
+  ['somebody else answers with 404', [{ status: 404 }], false],
   ['is done, and its answer lost', ['lost'], true],
 ])('a removal that %s is an error, and the next one removes it', async (_, faults, isDone) => {
   await start();

@@ -146,6 +146,23 @@ test('a job that is cancelled while its machine is asked for leaves none', async
   await host.expectNothingLeft();
 });
 
+test('a daemon that cannot remove its machines when it ends names them, and the next one removes them', async () => {
+  const daemon = start({ PERRY_VM_STANDBY: '1' });
+  await vi.waitFor(() => expect(host.cluster.tunnels.size).toBe(1), 30_000);
+  const [name = ''] = host.cluster.vms.keys();
+  host.knobs.fault = ({ method }) => (method === 'DELETE' ? { status: 503 } : undefined);
+  daemon.signal('SIGTERM');
+  expect(await daemon.ended).toBe(0);
+  const last = daemon.lines.filter((line) => line.includes('may still run')).map((line) => JSON.parse(line));
+  expect(last).toMatchObject([{ machines: [name], nextStep: expect.stringContaining('PERRY_STATE_DIR') }]);
+  host.knobs.fault = undefined;
+  const next = start({ PERRY_VM_STANDBY: '0' });
+  await vi.waitFor(() => expect([...host.cluster.vms.keys()]).toEqual([]), 30_000);
+  next.signal('SIGTERM');
+  expect(await next.ended).toBe(0);
+  await host.expectNothingLeft();
+});
+
 test('what a killed daemon left in the cluster is removed by the next one', async () => {
   const killed = start();
   await vi.waitFor(() => expect(host.cluster.vms.size).toBeGreaterThan(0), 30_000);

@@ -65,7 +65,7 @@ test('a machine that its worker does not make goes, and another worker gets the 
 });
 
 test('a worker that pulls a large image says so, and is no suspect, however long it takes', async () => {
-  await start(2, { takeTimeout: 1_000, knobs: { cloneTicks: 100 } });
+  await start(2, { takeTimeout: 2_000, makeTimeout: 60_000, knobs: { cloneTicks: 100 } });
   const name = freshName();
   await driver.clone('golden', name, { signal });
   expect([workerOf(name), posts(), notes]).toEqual(['mac-01', 1, []]);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { ClusterMachineView } from '../../../../machines/contracts/cluster.ts';
 import type { OrchardApi } from './api.ts';
-import { answerNotUnderstood, notTaken } from './failures.ts';
+import { answerNotUnderstood, notTaken, unanswered } from './failures.ts';
 import { foreignText, workerName } from './foreign-text.ts';
 import { FOR_ALL, readRows } from './occupancy.ts';
 import type { OrchardDriverOptions } from './options.ts';
@@ -87,7 +87,9 @@ export function orchardMachines(api: OrchardApi, options: OrchardDriverOptions):
     },
     remove: async (name, signal) => {
       const what = 'The request to remove a machine';
-      await api.ask({ what, method: 'DELETE', path: pathOf(name), judges: [404], signal });
+      const { status } = await api.ask({ what, method: 'DELETE', path: pathOf(name), judges: [404], signal });
+      // one 404 may be anybody's answer, and a machine that stays takes its place for ever
+      if (status === 404 && (await read(name, signal))) throw unanswered(what, undefined, status);
     },
     all,
     allShared,
