@@ -246,6 +246,23 @@ test('the page, which runs in a browser, takes types from elsewhere and nothing 
   expect(users.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
 });
 
+test('page, metrics and their server are loaded when they are asked for', () => {
+  const late = /^src\/(daemon\/(metrics-piece|page-piece)|web\/server)\.ts$/;
+  const loaders = imports.filter(({ to }) => late.test(to)).map(({ from, to }) => `${from} -> ${to}`);
+  expect(loaders.length).toBe(3);
+  const eager = [...files].filter(([, text]) =>
+    /^import (?!type)[^;]*\/(metrics-piece|page-piece|web\/server)\.ts'/m.test(text),
+  );
+  expect(eager.map(([file]) => file)).toEqual([]);
+  // what counts is reached from there alone
+  const users = imports.filter(
+    ({ from, to }) => to.startsWith('src/metrics/') && !from.startsWith('src/metrics/'),
+  );
+  expect(users.map(({ from, to }) => `${from} -> ${to}`)).toEqual([
+    'src/daemon/metrics-piece.ts -> src/metrics/metrics.ts',
+  ]);
+});
+
 test('demo and embedded hub are nobody else’s', () => {
   const users = imports.filter(
     ({ from, to }) => /^src\/(demo|embedded-hub)\//.test(to) && !/^src\/(demo|embedded-hub|cli)\//.test(from),
