@@ -2,7 +2,7 @@
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
  *     npm run bench -- [--quick] [--breakdown] [--before FOLDER]
- *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood,icons,remade,vm]
+ *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood,icons,remade,observers,vm]
  *
  * FOLDER is a built checkout of another version: each job, and each flood, is then also given to its daemon, in turn with ours.
  */
@@ -18,6 +18,7 @@ import { HubProcess } from './hub-process.ts';
 import { benchIcons } from './icons.ts';
 import { benchLongevity } from './longevity.ts';
 import { benchMemory } from './memory.ts';
+import { benchObservers } from './observers.ts';
 import { benchPool } from './pool.ts';
 import { benchRemadeImage } from './remade-image.ts';
 import { benchStart } from './start.ts';
@@ -84,6 +85,7 @@ const parts =
         'flood',
         'icons',
         'remade',
+        'observers',
         'vm',
       ]);
 
@@ -102,6 +104,7 @@ async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('flood')) await benchFloods(room, flags.quick);
   if (parts.includes('icons')) await benchIcons(room, flags.quick ? 3 : 9);
   if (parts.includes('remade')) await benchRemadeImage(room, remadeCases, flags.quick ? 3 : 7);
+  if (parts.includes('observers')) await benchObservers(room, { atOnce: 64, rounds: flags.quick ? 1 : 3 });
   if (parts.includes('vm'))
     await benchVm(room, flags.quick ? { boots: 3, warm: 5, cold: 1 } : { boots: 7, warm: 20, cold: 3 });
   if (parts.includes('cluster'))
