@@ -8,6 +8,8 @@ export const interruptedJobsLimits = {
   /** Connect, ask about one job, hear the first answer. */
   watchTimeout: 30_000,
   standingTimeout: 15_000,
+  /** Our own dead link is counted as another worker until the hub notices; its sender should not wait for the silence. */
+  standingPause: 30_000,
   /** Workers say the stage of a running job every half minute; one that waits for Apple may be silent for longer. */
   silenceTime: 600_000,
 } as const;

@@ -58,6 +58,27 @@ export const watching = interruptedJobsSetup.createStateConfig({
       description: 'Whoever works on it says so now and then; the owner need not wait for that.',
       entry: 'tellAnswered',
       after: { silenceTime: 'askingAgain' },
+      initial: 'hearing',
+      states: {
+        hearing: {
+          description: 'Until the hub is asked how things stand now.',
+          after: { standingPause: 'lookingAgain' },
+        },
+        lookingAgain: {
+          description:
+            'A hub counts a worker whose link died until it notices; the others may have left, too.',
+          invoke: {
+            id: 'lookAtHubStanding',
+            src: 'askHubStanding',
+            onDone: [
+              { guard: { type: 'nobodyCanHaveIt', params: standing }, ...answer },
+              { target: 'hearing' },
+            ],
+            onError: 'hearing',
+          },
+          after: { standingTimeout: 'hearing' },
+        },
+      },
     },
     askingAgain: {
       description: 'Nobody spoke of it for long: unless it waits in the queue, nobody has it.',

@@ -22,7 +22,8 @@ function ownFindings(context: Context, fault: CatalogFault): Finding[] {
   if (fault.what === 'icon unreadable') return [brokenPicture(context, fault)];
   if (context.platform === 'macos') return [];
   if (fault.what === 'icon missing') return [iconMissing(context)];
-  return context.toStore ? [transparent()] : [];
+  if (!context.toStore) return [];
+  return [fault.what === 'icon too small' ? tooSmall(context) : transparent()];
 }
 
 const unreadable = (context: Context, { path, reason }: CatalogFault): Finding =>
@@ -59,6 +60,15 @@ const iconMissing = (context: Context): Finding =>
       : `It is kept as it is, because nothing can be added to a compiled catalog: ${shownInstead(context)}, and the App Store would refuse the app (ITMS-90704).`,
     nextStep:
       'Compile the icon into the catalog, or build without Assets.car: one is then made of the icon (Icon-1024.png).',
+  });
+
+/** ITMS-90704. */
+const tooSmall = (context: Context): Finding =>
+  finding('ICON_TOO_SMALL', 'error', {
+    summary: `The icon ${shown(nameOf(context))} in the asset catalog (Assets.car) has no picture of 1024 by 1024 pixels.`,
+    reason:
+      'The App Store looks for that picture in the catalog (ITMS-90704), and nothing can be added to one that is compiled.',
+    nextStep: `Add a picture of 1024 by 1024 pixels to the icon set. ${compileAgain(context)}`,
   });
 
 /** ITMS-90717. */

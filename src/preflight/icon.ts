@@ -54,13 +54,17 @@ function variants({ survey: { layout, files }, wishes: { iconVariants = {} } }: 
 function picture(context: Context, info: PlistDict): Finding[] {
   const { survey, platform } = context;
   if (platform === 'ios' && survey.hasAssetsCar)
-    return survey.catalogFaults.some(({ isOfApp }) => isOfApp) ? [] : catalogName(context, info);
+    return survey.catalogFaults.some(hidesIcon) ? [] : catalogName(context, info);
   if (platform === 'macos' && hasStoreIcns(context)) return [];
   if (survey.pictures.length === 0) return context.toStore ? [missing(context)] : [];
   const usable = survey.pictures.filter(({ fault }) => fault === undefined);
   if (usable.some(isFull)) return [];
   return [...usable, ...survey.pictures].slice(0, 1).flatMap((first) => pictureFindings(context, first));
 }
+
+/** Then a name that is missing is not the first thing to mend. */
+const hidesIcon = ({ isOfApp, what }: Context['survey']['catalogFaults'][number]): boolean =>
+  isOfApp && what !== 'icon transparent' && what !== 'icon too small';
 
 type Picture = Context['survey']['pictures'][number];
 

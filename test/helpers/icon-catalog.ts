@@ -20,6 +20,8 @@ export interface IconScene {
   readonly facetName?: string;
   readonly identifier?: number;
   readonly withSizes?: boolean;
+  /** Made with Icon Composer: the system draws it from layers. */
+  readonly isLayered?: boolean;
   /** Pixel bytes as they are stored, and the number of their compression. */
   readonly stored?: (
     rows: Buffer,
@@ -70,6 +72,7 @@ export function iconCatalog(scene: IconScene = {}): Buffer {
   const entries = [1, 2].flatMap((idiom) => [
     ...(withSizes ? [[key(1, idiom, 0, 218), sizes] as const] : []),
     [key(1, idiom, 1, 220), picture] as const,
+    ...(scene.isLayered ? [[key(1, idiom, 1, 245), picture] as const] : []),
   ]);
   const store = new StoreParts();
   store.name('CARHEADER', store.add(carHeader(entries.length)));

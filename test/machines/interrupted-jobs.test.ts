@@ -7,7 +7,7 @@ import { failure } from './samples.ts';
 import { recorder, Stage } from './stage.ts';
 import { walk } from './walk.ts';
 
-const { handOutTime, answerTimeout, answerPause } = interruptedJobsLimits;
+const { handOutTime, answerTimeout, answerPause, standingPause, silenceTime } = interruptedJobsLimits;
 
 function begin(...jobIds: string[]) {
   const stage = new Stage();
@@ -118,9 +118,30 @@ describe('a job that the hub took back, unless it had assigned one more', () => 
     stage.the('askHubStanding').answer({ queueLength: 0, workers: 2 });
     // whoever wants to end need not wait for what only time can show
     expect(owner.types()).toEqual(['interrupted.answered']);
-    clock.advance(interruptedJobsLimits.silenceTime);
+    clock.advance(silenceTime);
     stage.the('askHubStanding').answer({ queueLength: 3, workers: 2 });
-    clock.advance(interruptedJobsLimits.silenceTime);
+    clock.advance(silenceTime);
+    stage.the('askHubStanding').answer({ queueLength: 0, workers: 2 });
+    expect(stage.the('answerJobs').input).toEqual({ jobIds: ['u'] });
+  });
+
+  test('is answered as soon as the hub no longer counts the dead link as a worker', () => {
+    const { jobs, stage, clock } = watch();
+    jobs.send({ type: 'watch.begun' });
+    stage.the('askHubStanding').answer({ queueLength: 0, workers: 2 });
+    clock.advance(standingPause);
+    stage.the('askHubStanding').fail(failure('HUB_UNREACHABLE', true));
+    clock.advance(standingPause);
+    stage.the('askHubStanding').answer(alone);
+    expect(stage.the('answerJobs').input).toEqual({ jobIds: ['u'] });
+  });
+
+  test('is answered after the same silence, however often the hub was asked meanwhile', () => {
+    const { jobs, stage, clock } = watch();
+    jobs.send({ type: 'watch.begun' });
+    stage.the('askHubStanding').answer({ queueLength: 0, workers: 2 });
+    clock.advance(silenceTime);
+    expect(jobs.is('watching.askingAgain')).toBe(true);
     stage.the('askHubStanding').answer({ queueLength: 0, workers: 2 });
     expect(stage.the('answerJobs').input).toEqual({ jobIds: ['u'] });
   });
@@ -162,6 +183,7 @@ test('every transition is walked', () => {
         { jobId: 'u', assignmentId: 'b' },
       ],
       'xstate.done.actor.askHubStanding': standings,
+      'xstate.done.actor.lookAtHubStanding': standings,
       'xstate.done.actor.askHubStandingAgain': standings,
     },
   });

@@ -250,6 +250,15 @@ expectFound([
     () => iosWith({ 'Assets.car': transparentCatalog() }, { to: 'appstore' }),
   ],
   [
+    'an icon in the asset catalog without the picture of the App Store',
+    'ICON_TOO_SMALL',
+    'error',
+    () => ({
+      ios: { files: { 'Assets.car': iconCatalog('AppIcon') }, info: { CFBundleIconName: 'AppIcon' } },
+      to: 'appstore',
+    }),
+  ],
+  [
     'a dark icon that did not come along',
     'ICON_VARIANT_MISSING',
     'warning',
@@ -296,7 +305,7 @@ expectFound([
     'a catalog without a name',
     'BUNDLE_INFO_KEY_MISSING',
     'error',
-    () => iosWith({ 'Assets.car': iconCatalog('AppIcon') }, { to: 'appstore' }),
+    () => iosWith({ 'Assets.car': largeCatalog() }, { to: 'appstore' }),
   ],
   [
     'contacts without a text',

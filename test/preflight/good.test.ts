@@ -3,7 +3,7 @@ import { newDict } from '../../src/formats/plist/index.ts';
 import { type AppleLike, openAppleLike, TEAM } from '../helpers/apple-like.ts';
 import { zip } from '../helpers/archives.ts';
 import { infoPlist, macFramework } from '../helpers/bundles.ts';
-import { largeCatalog } from '../helpers/icon-catalog.ts';
+import { largeCatalog, iconCatalog as layeredCatalog } from '../helpers/icon-catalog.ts';
 import { iconCatalog } from '../helpers/icon-catalogs.ts';
 import { buildFatMachO, buildMachO } from '../helpers/macho.ts';
 import { findingsOf, type Job, ORIENTATIONS } from './job.ts';
@@ -176,7 +176,7 @@ const jobs: Record<string, () => Job> = {
   }),
   'an asset catalog in the place of a picture, named as Xcode does': () => ({
     ios: {
-      files: { 'Icon-1024.png': '', 'Assets.car': iconCatalog('AppIcon') },
+      files: { 'Icon-1024.png': '', 'Assets.car': largeCatalog() },
       info: {
         CFBundleIcons: newDict([['CFBundlePrimaryIcon', newDict([['CFBundleIconName', 'AppIcon']])]]),
       },
@@ -189,6 +189,19 @@ const jobs: Record<string, () => Job> = {
       info: { CFBundleIconName: 'AppIcon' },
     },
     to: 'appstore',
+  }),
+  'an asset catalog whose icon is drawn from layers': () => ({
+    ios: {
+      files: { 'Icon-1024.png': '', 'Assets.car': layeredCatalog({ isLayered: true }) },
+      info: { CFBundleIconName: 'AppIcon' },
+    },
+    to: 'appstore',
+  }),
+  'an asset catalog without the picture of the App Store, elsewhere': () => ({
+    ios: {
+      files: { 'Icon-1024.png': '', 'Assets.car': iconCatalog('AppIcon') },
+      info: { CFBundleIconName: 'AppIcon' },
+    },
   }),
   'an asset catalog whose large icon is stored in a way that nobody has described': () => ({
     ios: {

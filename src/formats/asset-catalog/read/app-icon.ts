@@ -36,7 +36,9 @@ function isFindable(catalog: Catalog, name: string): boolean {
 export type AppIconFault =
   | { readonly what: 'icon missing' }
   | { readonly what: 'icon unreadable'; readonly reason: string }
-  | { readonly what: 'icon transparent' };
+  | { readonly what: 'icon transparent' }
+  /** There is none that the App Store could show. */
+  | { readonly what: 'icon too small' };
 
 /** Of the large icon, which the App Store shows. */
 const STORE_PIXELS = 1024;
@@ -47,8 +49,11 @@ const MAX_PIXEL_BYTES = 24 * 1024 * 1024;
 export function appIconFault(catalog: Catalog, name: string): AppIconFault | undefined {
   const facet = iconFacets(catalog).find((icon) => icon.name === name);
   if (!facet || !isFindable(catalog, name)) return { what: 'icon missing' };
+  const renditions = renditionsOf(catalog, facet);
+  const large = renditions.filter(isLarge);
+  if (large.length === 0) return renditions.some(isLayered) ? undefined : { what: 'icon too small' };
   const budget = { bytes: MAX_PIXEL_BYTES };
-  for (const rendition of renditionsOf(catalog, facet).filter(isLarge)) {
+  for (const rendition of large) {
     if (rendition.width * rendition.height * 8 > budget.bytes) break;
     const fault = pictureFault(catalog, rendition, budget);
     if (fault) return fault;
@@ -62,6 +67,9 @@ const isLarge = ({ key, width, height }: Rendition): boolean =>
   !key.get(APPEARANCE) &&
   width === STORE_PIXELS &&
   height === STORE_PIXELS;
+
+/** An icon of Icon Composer, which is drawn in any size. */
+const isLayered = ({ key }: Rendition): boolean => key.get(PART) === PART_ICON_STACK;
 
 function pictureFault(
   { store }: Catalog,
