@@ -161,7 +161,8 @@ function readProject(content: string, file: string): Readonly<Record<string, unk
 
 function parsed(content: string, file: string): unknown {
   try {
-    return JSON.parse(content);
+    // editors on Windows put a mark in front of what they save
+    return JSON.parse(content.replace(/^\uFEFF/, ''));
   } catch {
     throw unusable(file, 'It is not JSON.');
   }

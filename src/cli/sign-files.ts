@@ -2,6 +2,7 @@ import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { isShellPipe } from '../config/shell-pipe.ts';
 import { ShipError } from '../errors.ts';
+import { APPS_IN_XCODE_ARCHIVE, isXcodeArchive } from '../files/disk/xcode-archive.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Property lists may be larger than keys and profiles. */
@@ -86,7 +87,7 @@ export async function requireBundle(bundle: string): Promise<string> {
 const noBundle = (bundle: string, why = ''): ShipError =>
   usage(
     `There is no bundle ${JSON.stringify(bundle)}.`,
-    `${why}A folder <name>.app is wanted, or an .ipa, .zip or .tar.gz with one.`,
+    `${why}A folder <name>.app is wanted, or an .xcarchive, .ipa, .zip or .tar.gz with one.`,
   );
 
 const isNamedApp = (name: string): boolean => extname(name).toLowerCase() === '.app';
@@ -94,7 +95,7 @@ const isNamedApp = (name: string): boolean => extname(name).toLowerCase() === '.
 /** Most often the folder that the app lies in was named, as builds leave it and archives unpack. */
 async function requireApp(path: string, given: string): Promise<string> {
   if (isNamedApp(path)) return path;
-  if (extname(path).toLowerCase() === '.xcarchive') return appInArchive(path, given);
+  if (isXcodeArchive(path)) return appInArchive(path, given);
   const [app, ...others] = [...(await appsIn(given)), ...(await appsIn(join(given, 'Payload')))];
   const summary = `The folder ${JSON.stringify(given)} is not an app.`;
   if (app !== undefined)
@@ -106,20 +107,29 @@ async function requireApp(path: string, given: string): Promise<string> {
   throw usage(
     summary,
     'Its name does not end in .app, and no app lies in it.',
-    'Name a folder <name>.app, or an .ipa, .zip or .tar.gz with one.',
+    'Name a folder <name>.app, or an .xcarchive, .ipa, .zip or .tar.gz with one.',
   );
 }
 
-/** Xcode keeps the app in a folder of its archive; debug symbols and what the App Store wants lie at its top. */
 async function appInArchive(archive: string, given: string): Promise<string> {
-  const [app, ...others] = await appsIn(join(archive, 'Products/Applications'));
-  if (app !== undefined && others.length === 0) return app;
+  const [app, ...others] = await appsIn(join(archive, APPS_IN_XCODE_ARCHIVE));
+  if (app !== undefined && others.length === 0) return requireFolder(app);
   throw usage(
     `The archive ${JSON.stringify(given)} holds ${app === undefined ? 'no app' : 'several apps'}.`,
     app === undefined
-      ? 'Nothing that ends in .app lies in its folder Products/Applications.'
-      : `In its folder Products/Applications lie ${others.length + 1}.`,
+      ? `Nothing that ends in .app lies in its folder ${APPS_IN_XCODE_ARCHIVE}.`
+      : `In its folder ${APPS_IN_XCODE_ARCHIVE} lie ${others.length + 1}.`,
     app === undefined ? 'Name an archive of an app.' : `Name one: ${JSON.stringify(app)}`,
+  );
+}
+
+/** A link would lead out of what was named, and a pipe be waited for. */
+async function requireFolder(app: string): Promise<string> {
+  if ((await lstat(app)).isDirectory()) return app;
+  throw usage(
+    `${JSON.stringify(app)} is not an app.`,
+    'It is a file or a link, and an app is a folder.',
+    'Archive the app again.',
   );
 }
 

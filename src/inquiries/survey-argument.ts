@@ -6,6 +6,7 @@ import { findBundle } from '../files/archive/find-bundle.ts';
 import { unpackBundleFile } from '../files/archive/unpack-bundle.ts';
 import { brokenSurvey, findArchivedCode, surveyBundle } from '../files/bundle/index.ts';
 import { targetOf } from '../files/disk/app-target.ts';
+import { xcodeArchiveOf } from '../files/disk/xcode-archive.ts';
 import type { PreflightTarget } from '../preflight/index.ts';
 import type { CheckCall } from '../run/channel/inquiries.ts';
 
@@ -16,13 +17,14 @@ export interface SurveyedBundle {
 
 /** Reads a bundle: a folder, of which nothing is changed, or an archive, which is unpacked. */
 export async function surveyArgument(call: CheckCall, signal: AbortSignal): Promise<SurveyedBundle> {
-  if ((await lstat(call.path)).isDirectory()) return surveyFolder(call.path, call, signal);
+  if ((await lstat(call.path)).isDirectory())
+    return surveyFolder(call.path, call, signal, xcodeArchiveOf(call.path));
   const target = call.wishes.target ?? 'ios-sign';
   const folder = join(call.scratchDir, 'archive');
   try {
     await unpackBundleFile(call.path, folder, { signal });
-    const { appPath } = await findBundle(folder, target);
-    return await surveyFolder(appPath, call, signal, folder);
+    const { appPath, archiveDir } = await findBundle(folder, target);
+    return await surveyFolder(appPath, call, signal, archiveDir);
   } catch (error) {
     if (!(error instanceof ShipError) || error.failure.kind === 'host') throw error;
     return { target, survey: brokenSurvey(target, error) };

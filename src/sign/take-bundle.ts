@@ -6,6 +6,7 @@ import { defaultUnpackLimits } from '../files/archive/limits.ts';
 import { copyTree } from '../files/disk/copy-tree.ts';
 import { listTree } from '../files/disk/tree.ts';
 import { digestOfTree } from '../files/disk/tree-digest.ts';
+import { xcodeArchiveOf } from '../files/disk/xcode-archive.ts';
 import type { PlistDict } from '../formats/plist/index.ts';
 import type { LocalBundle } from '../run/channel/run-setup.ts';
 import { unpackedDirOf } from '../run/steps/download-bundle.ts';
@@ -45,13 +46,10 @@ async function copyInto(folder: string, appPath: string, { signal, report }: Ste
   return sizeBytes + (await copyBeside(folder, appPath, signal));
 }
 
-/** Where an app lies in an archive of Xcode. */
-const IN_XCODE_ARCHIVE = /\.xcarchive\/Products\/Applications\/[^/]+$/i;
-
 /** Out of an archive of Xcode come the debug symbols and the companions of the app, as out of any other archive. */
 async function copyBeside(folder: string, appPath: string, signal: AbortSignal): Promise<number> {
-  if (!IN_XCODE_ARCHIVE.test(appPath)) return 0;
-  const archive = join(appPath, '../../..');
+  const archive = xcodeArchiveOf(appPath);
+  if (archive === undefined) return 0;
   const items = await readdir(archive, { withFileTypes: true });
   let copiedBytes = 0;
   for (const { name } of items.filter((item) => item.isDirectory() && hasUse(item.name))) {

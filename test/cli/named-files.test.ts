@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { demo } from '../../src/cli/demo.ts';
 import { readFlagFile, readPasswordFile, requireBundle } from '../../src/cli/sign-files.ts';
+import { testingWishes } from '../../src/cli/testing-flags.ts';
 import type { ShipError } from '../../src/errors.ts';
 
 let folder: string;
@@ -58,6 +59,36 @@ test.each(['missing', 'pipe'])('%s is no bundle', async (name) => {
   const wanted = requireBundle(join(folder, name));
   await expect(wanted).rejects.toMatchObject({ code: 'COMMAND_USAGE_WRONG' });
 });
+
+test.each([
+  ['notes.txt', Buffer.from('gr\xfc\xdfe', 'latin1'), 'It is not UTF-8 text.'],
+  ['notes.json', Buffer.from('\ufeff{"en-US":"hi"}', 'utf16le'), 'It is not UTF-8 text.'],
+  ['notes.txt', Buffer.from(' \n'), 'Nothing but spaces and line breaks is in it.'],
+  ['notes.json', Buffer.from('{'), 'Its name ends in .json, and it is no JSON.'],
+])('notes for testers in %s that are none are refused: %#', async (name, bytes, reason) => {
+  const testflightNotes = join(await mkdtemp(join(folder, 'notes-')), name);
+  await writeFile(testflightNotes, bytes);
+  await expect(testingWishes({ testflightNotes })).rejects.toMatchObject({
+    code: 'COMMAND_USAGE_WRONG',
+    failure: { reason },
+  });
+});
+
+test.each(['a link', 'a file', 'a pipe'])(
+  '%s in the place of the app of an archive of Xcode is no bundle',
+  async (what) => {
+    const apps = join(await mkdtemp(join(folder, 'archived-')), 'Made.xcarchive/Products/Applications');
+    await mkdir(apps, { recursive: true });
+    const app = join(apps, 'X.app');
+    if (what === 'a link') await symlink('/', app);
+    else if (what === 'a file') await writeFile(app, 'app');
+    else execFileSync('mkfifo', [app]);
+    await expect(requireBundle(join(apps, '../..'))).rejects.toMatchObject({
+      code: 'COMMAND_USAGE_WRONG',
+      message: expect.stringContaining('an app is a folder'),
+    });
+  },
+);
 
 test.each([
   ['a folder with nothing of an app', ['docs'], 'Its name does not end in .app', 'Name a folder <name>.app'],

@@ -50,6 +50,11 @@ test('none is read where none is wanted, and none is missed where none is named'
   expect(await withProjectFile({})).toEqual({});
 });
 
+test('a file that an editor on Windows has saved is read', async () => {
+  const project = await fileWith('\uFEFF{"out": "dist"}');
+  expect(await withProjectFile({ project })).toMatchObject({ out: join(project, '../dist') });
+});
+
 describe('a file that cannot be used is named, with what is wrong', () => {
   test('what has no end is not read', async () => {
     await expect(withProjectFile({ project: '/dev/zero' })).rejects.toMatchObject({

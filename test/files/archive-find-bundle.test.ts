@@ -42,6 +42,36 @@ test('bundles inside of bundles and of other folders are not looked at', async (
   expect((await findBundle(root, 'macos-sign')).folderName).toBe('X.app');
 });
 
+test('in an archive of Xcode that was packed, with what lies at its top', async () => {
+  const apps = 'Made.xcarchive/Products/Applications';
+  await lay(`${apps}/My.app/Info.plist`, 'Made.xcarchive/Info.plist', '__MACOSX/._x');
+  await lay('Made.xcarchive/dSYMs/', 'Made.xcarchive/SwiftSupport/', 'Made.xcarchive/Signatures/');
+  expect(await findBundle(root, 'ios-sign')).toEqual({
+    appPath: join(root, apps, 'My.app'),
+    folderName: 'My.app',
+    archiveDir: join(root, 'Made.xcarchive'),
+    companions: ['SwiftSupport'],
+    debugSymbols: ['dSYMs'],
+    unused: [],
+  });
+  await lay(`${apps}/Other.app/`);
+  expect(await failure()).toMatchObject({ code: 'BUNDLE_AMBIGUOUS' });
+});
+
+test.each([
+  ['no app', 'BUNDLE_MISSING', 'Made.xcarchive/Info.plist'],
+  ['a link', 'BUNDLE_NOT_A_FOLDER', 'Made.xcarchive/Products/Applications/X.app -> /etc'],
+  ['a file', 'BUNDLE_NOT_A_FOLDER', 'Made.xcarchive/Products/Applications/X.app'],
+  [
+    'a link in the place of its folder',
+    'BUNDLE_MISSING',
+    'Made.xcarchive/Products/Applications -> ../../Other',
+  ],
+])('an archive of Xcode with %s: %s', async (_, code, item) => {
+  await lay(item, 'Other/X.app/');
+  expect(await failure()).toMatchObject({ code });
+});
+
 test('no bundle: what is there is named', async () => {
   await lay('dist/X/file', 'evil\u001bname');
   expect(await failure('ios-sign')).toMatchObject({

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../../errors.ts';
+import { APPS_IN_XCODE_ARCHIVE, isXcodeArchive } from '../disk/xcode-archive.ts';
 import { holdsDebugSymbols, isCompanion } from './beside-app.ts';
 import { shown } from './refusals.ts';
 
@@ -35,7 +36,7 @@ const sourceMarks = new Set(['package.json', 'perry.toml', 'tsconfig.json', 'src
 
 /**
  * Finds the one app bundle in an unpacked archive: `<name>.app` at its top or in `Payload`, either for either
- * target; and what lies beside it.
+ * target, or in an archive of Xcode that was packed; and what lies beside it.
  *
  * @throws ShipError BUNDLE_MISSING, which says when the archive is a project's source · BUNDLE_AMBIGUOUS ·
  *   BUNDLE_NOT_A_FOLDER
@@ -44,6 +45,8 @@ export async function findBundle(destDir: string, target: BundleTarget): Promise
   const top = await readdir(destDir, { withFileTypes: true });
   const candidates = [...apps('', top), ...(await appsInPayload(destDir, top))];
   const [found, another] = candidates;
+  const archive = found ? undefined : xcodeArchiveIn(top);
+  if (archive !== undefined) return findInXcodeArchive(destDir, archive, target);
   if (!found) throw await missing(destDir, top, target);
   if (another) throw ambiguous(candidates);
   if (!found.item.isDirectory()) throw notAFolder(found);
@@ -55,6 +58,31 @@ export async function findBundle(destDir: string, target: BundleTarget): Promise
       top.filter(({ name }) => name !== (found.folder || found.item.name)),
       target,
     ),
+  };
+}
+
+const xcodeArchiveIn = (top: readonly Dirent[]): string | undefined =>
+  top.find((item) => item.isDirectory() && isXcodeArchive(item.name) && !isLeftover(item.name))?.name;
+
+async function findInXcodeArchive(
+  destDir: string,
+  archive: string,
+  target: BundleTarget,
+): Promise<FoundBundle> {
+  const folder = `${archive}/${APPS_IN_XCODE_ARCHIVE}`;
+  const items = await itemsIn(destDir, folder);
+  const [found, another] = apps(folder, items);
+  if (!found) throw noAppIn(folder);
+  if (another) throw ambiguous(apps(folder, items));
+  if (!found.item.isDirectory()) throw notAFolder(found);
+  const archiveDir = join(destDir, archive);
+  const beside = besideApp(await readdir(archiveDir, { withFileTypes: true }), target);
+  return {
+    appPath: join(destDir, folder, found.item.name),
+    folderName: found.item.name,
+    archiveDir,
+    // Xcode's own notes about the archive
+    ...{ ...beside, unused: [] },
   };
 }
 
@@ -86,6 +114,18 @@ async function appsInPayload(destDir: string, top: readonly Dirent[]): Promise<C
   if (!payload) return [];
   if (!payload.isDirectory()) throw notAFolder({ folder: '', item: payload });
   return apps('Payload', await readdir(join(destDir, 'Payload'), { withFileTypes: true }));
+}
+
+/** None when a part of the path is no folder, or a link. */
+async function itemsIn(destDir: string, path: string): Promise<readonly Dirent[]> {
+  let folder = destDir;
+  let items = await readdir(folder, { withFileTypes: true });
+  for (const part of path.split('/')) {
+    if (!items.some((item) => item.name === part && item.isDirectory())) return [];
+    folder = join(folder, part);
+    items = await readdir(folder, { withFileTypes: true });
+  }
+  return items;
 }
 
 const placeOf = ({ folder, item }: Candidate): string =>
@@ -123,6 +163,13 @@ function listed(items: readonly Dirent[]): string {
   const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
   return `${names.slice(0, MAX_LISTED).join(', ')}${more}`;
 }
+
+const noAppIn = (folder: string): ShipError =>
+  new ShipError('BUNDLE_MISSING', {
+    summary: 'The archive of Xcode holds no app.',
+    reason: `No folder <name>.app lies in ${shown(folder)}.`,
+    nextStep: 'Archive an app, and pack that.',
+  });
 
 const ambiguous = (candidates: readonly Candidate[]): ShipError =>
   new ShipError('BUNDLE_AMBIGUOUS', {

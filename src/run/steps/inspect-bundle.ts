@@ -33,7 +33,7 @@ export async function inspectBundle(scope: StepScope): Promise<BundleSummary> {
   const { appPath, archiveDir } = found;
   const unpacked = await listTree(appPath);
   const tree = target === 'macos-sign' ? await decomposeNames(appPath, unpacked) : unpacked;
-  const dataFiles = below(relative(archiveDir, appPath), results.dataFiles);
+  const dataFiles = below(relative(unpackedDirOf(results.dir), appPath), results.dataFiles);
   const survey = await withArchivedCode(
     scope,
     appPath,
