@@ -26,7 +26,7 @@ function outputOf(...words: readonly string[]): string {
 }
 
 /** They have commands of their own. */
-const GROUPS = ['service', 'image'];
+const GROUPS = ['service', 'image', 'audit'];
 /** They work until they are stopped, and tell what they do. */
 const WITHOUT_RESULT = ['run', 'demo'];
 
@@ -65,19 +65,22 @@ describe('what fails is told as JSON', () => {
   ])('%j', (words, answer) => {
     expect(JSON.parse(outputOf(...words, '--json'))).toMatchObject(answer);
   });
-
-  test.runIf(process.platform !== 'darwin').each(['install', 'uninstall', 'status'])(
-    'service %s where there is no launchd',
-    (name) => {
-      expect(JSON.parse(outputOf('service', name, '--json'))).toMatchObject({
-        ...{ ok: false, error: { code: 'SERVICE_UNSUPPORTED' } },
-      });
-    },
-  );
 });
 
-test('service print gives the property list and its place', () => {
-  const { plist, ...rest } = JSON.parse(outputOf('service', 'print', '--json'));
-  expect(rest).toMatchObject({ ok: true, plistPath: expect.stringContaining('.plist'), envFile: null });
-  expect(plist).toBe(outputOf('service', 'print'));
+test('service print gives the property list or the unit, and its place', () => {
+  const [name, place] = process.platform === 'darwin' ? ['plist', '.plist'] : ['unit', '.service'];
+  const { [name]: text, ...rest } = JSON.parse(outputOf('service', 'print', '--json'));
+  const path = expect.stringContaining(place);
+  expect(rest).toMatchObject({ ok: true, [`${name}Path`]: path, envFile: null });
+  expect(text).toBe(outputOf('service', 'print'));
+});
+
+test('a new version is asked for what it must be able to read, and for nothing else', () => {
+  const { ok, answers } = JSON.parse(outputOf('doctor', '--for', 'upgrade', '--json'));
+  expect(ok).toBe(true);
+  expect(answers.map(({ question }: { question: string }) => question)).toEqual([
+    'Is Node.js recent enough?',
+    'Can the configuration be used?',
+    'Can this version read the state directory?',
+  ]);
 });
