@@ -124,7 +124,8 @@ async function bundlePage(made) {
   const outdir = join(made, 'page');
   if (!existsSync(pageSource)) return;
   const others = filesIn(pageSource).filter((name) => /-(worker|page)\.ts$/.test(name));
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     absWorkingDir: root,
     entryPoints: ['main.tsx', ...others].map((name) => ({
       in: join('src/page', name),
@@ -146,6 +147,22 @@ async function bundlePage(made) {
     logLevel: 'warning',
   });
   for (const name of ['index.html', 'icon.svg']) copyFileSync(join(pageSource, name), join(outdir, name));
+  writeFileSync(join(outdir, 'licenses.txt'), licensesOf(Object.keys(metafile.inputs)));
+}
+
+/** What the packages in the page ask of whoever passes them on: their licence, and where their source is. */
+function licensesOf(inputs) {
+  const names = inputs.flatMap((name) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(name)?.[1] ?? []);
+  return [...new Set(names)].sort().map(licenseOf).join('\n');
+}
+
+function licenseOf(name) {
+  const folder = join(modules, name);
+  const { version, license, repository } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined) throw new Error(`the package ${name} has no licence text`);
+  const source = repository?.url ?? repository ?? `https://www.npmjs.com/package/${name}`;
+  return `${name} ${version}, ${license}, source: ${source}\n\n${readFileSync(join(folder, file), 'utf8')}`;
 }
 
 const filesIn = (folder) =>
