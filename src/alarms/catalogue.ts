@@ -49,6 +49,13 @@ export const alarmKinds = {
     clearAfterMs: 5 * MINUTE_MS,
     nextStep: 'Free space on it; "perry-ship image list" and "perry-ship doctor" show what takes it.',
   },
+  'signatures-broken': {
+    meaning: 'The account of signatures is not as it was left, or cannot be read or written.',
+    raiseAfterMs: 0,
+    clearAfterMs: 0,
+    nextStep:
+      'Run "perry-ship audit verify", which says where. If the file was changed, keep a copy of it and of signatures.head; if it cannot be written, make room on its disk, or give the worker its folder back.',
+  },
   'apple-unreachable': {
     meaning: "Apple's services have not answered several times in a row.",
     raiseAfterMs: 5 * MINUTE_MS,

@@ -67,6 +67,10 @@ const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> 
       ? { reason: `${slots.quarantined} of ${slots.max} slots are out of service for now.` }
       : 'absent',
   'disk-low': diskLow,
+  'signatures-broken': ({ status: { signatures } }) =>
+    signatures.problem === null
+      ? 'absent'
+      : { reason: `signatures.jsonl in the state directory: ${plain(signatures.problem, 400)}.` },
   'apple-unreachable': ({ apple: { missed } }) => {
     if (missed >= FEWEST_MISSED) return { reason: `${missed} requests in a row had no answer.` };
     return missed === 0 ? 'absent' : 'unknown';

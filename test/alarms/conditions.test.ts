@@ -46,6 +46,11 @@ test.each([
     /1 of 2 slots are out of service/,
   ],
   ['disk-low', disk(4.96e9), /The disk of "\/state" has 5\.0 GB free, and 5\.0 GB are wanted/],
+  [
+    'signatures-broken',
+    withStatus({ signatures: { lines: 4, sha256: null, problem: 'its last line, 4, was changed' } }),
+    /signatures\.jsonl .*its last line, 4, was changed\./,
+  ],
   ['apple-unreachable', { apple: { missed: 3 } }, /3 requests in a row/],
   [
     'failure-rate',
