@@ -147,7 +147,7 @@ describe('a macOS job that is notarized', () => {
       expect(world.apple.submissions).toHaveLength(1);
     }));
 
-  test.each(['updatingBundle', 'packagingAnew', 'checkingRemade'])(
+  test.each(['updatingBundle', 'packagingAnew', 'checkingRemade', 'recordingChange'])(
     'that is cancelled in %s ends at once, after one submission',
     (state) =>
       withApple({}, async (world) => {

@@ -268,7 +268,7 @@ describe('a job that is cancelled', () => {
     /** What goes to Apple, and what its tools do, is cancelled in the tests against its simulator. */
     const atApple = [
       ...['learningToolchain', 'compilingAssets', 'layingOutBundle'],
-      ...['restoringApp', 'updatingBundle', 'packagingAnew', 'checkingRemade'],
+      ...['restoringApp', 'updatingBundle', 'packagingAnew', 'checkingRemade', 'recordingChange'],
       ...['validatingStaple', 'checkingStapled'],
       ...['recallingArtifact', 'keepingArtifact', 'notarizing', 'publishing.recalling', 'publishing.sending'],
       'distributing',
