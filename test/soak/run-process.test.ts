@@ -44,7 +44,7 @@ const STATES = {
       'checkingArtifact',
       'keepingArtifact',
     ],
-    ...['notarizing', 'updatingBundle', 'packagingAnew', 'checkingRemade'],
+    ...['notarizing', 'updatingBundle', 'packagingAnew', 'checkingRemade', 'recordingChange'],
     ...['checkingStapled', 'delivering.attempting'],
   ],
   published: ['publishing.recalling', 'publishing.sending'],
