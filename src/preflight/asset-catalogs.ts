@@ -16,6 +16,7 @@ export const assetCatalogFindings = (context: Context): Finding[] =>
   );
 
 function ownFindings(context: Context, fault: CatalogFault): Finding[] {
+  if (fault.what === 'empty') return [empty(context, fault)];
   if (fault.what === 'unreadable') return [unreadable(context, fault)];
   if (context.platform === 'macos' && (!context.survey.info || iconNameOf(context.survey.info) === undefined))
     return [];
@@ -26,6 +27,16 @@ function ownFindings(context: Context, fault: CatalogFault): Finding[] {
   return [fault.what === 'icon too small' ? tooSmall(context) : transparent()];
 }
 
+/** What holds its place until a later step of the build puts the catalog there: what comes before may be checked. */
+const empty = (context: Context, { path }: CatalogFault): Finding =>
+  finding('ASSET_CATALOG_MALFORMED', 'warning', {
+    summary: `The asset catalog of the app (${shown(path)}) is an empty file.`,
+    reason: context.toStore
+      ? 'The App Store looks for the icon in it, and refuses an app whose icon it does not find there (ITMS-90704).'
+      : `It is kept as it is: what the app takes from it is missing, and ${shownInstead(context)}.`,
+    nextStep: compileAgain(context),
+  });
+
 const unreadable = (context: Context, { path, reason }: CatalogFault): Finding =>
   finding('ASSET_CATALOG_MALFORMED', context.inStore, {
     summary: `The asset catalog of the app (${shown(path)}) cannot be read.`,
@@ -35,10 +46,10 @@ const unreadable = (context: Context, { path, reason }: CatalogFault): Finding =
     nextStep: compileAgain(context),
   });
 
-const unreadableElsewhere = ({ path, reason }: CatalogFault): Finding =>
+const unreadableElsewhere = ({ path, reason, what }: CatalogFault): Finding =>
   finding('ASSET_CATALOG_MALFORMED', 'warning', {
     summary: `The asset catalog ${shown(path)} cannot be read.`,
-    reason: `${reason} It is kept as it is: what is taken from it is missing when the app runs.`,
+    reason: `${what === 'empty' ? 'It has no byte.' : reason} It is kept as it is: what is taken from it is missing when the app runs.`,
     nextStep: 'Compile that asset catalog again, and build again.',
   });
 

@@ -186,7 +186,7 @@ expectFound([
   [
     'an asset catalog without a byte',
     'ASSET_CATALOG_MALFORMED',
-    'error',
+    'warning',
     () => iosWith({ 'Assets.car': Buffer.alloc(0) }, { to: 'testflight' }),
   ],
   [

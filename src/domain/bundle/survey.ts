@@ -51,10 +51,16 @@ export interface PrivacyManifest {
 export interface CatalogFault {
   readonly path: string;
   /**
-   * The catalog as a whole, or the icon that Info.plist names (`AppIcon` when it names none): it is not there, its
+   * The catalog as a whole (`empty` has no byte), or the icon that Info.plist names (`AppIcon` when it names none): it is not there, its
    * picture for the store does not decode, or has transparent pixels.
    */
-  readonly what: 'unreadable' | 'icon missing' | 'icon unreadable' | 'icon transparent' | 'icon too small';
+  readonly what:
+    | 'empty'
+    | 'unreadable'
+    | 'icon missing'
+    | 'icon unreadable'
+    | 'icon transparent'
+    | 'icon too small';
   /** One sentence; empty where there is nothing to add. */
   readonly reason: string;
   /** True for the catalog that the system takes the icon of the app from. */

@@ -37,7 +37,9 @@ type Found = Pick<CatalogFault, 'what'> & Partial<Pick<CatalogFault, 'reason'>>;
 
 function faultOf(path: string, judge: (catalog: Catalog) => Found | undefined): Found | undefined {
   try {
-    return withCatalogFile(path, (source) => judge(readCatalog(source)));
+    return withCatalogFile(path, (source) =>
+      source.sizeBytes === 0 ? { what: 'empty' } : judge(readCatalog(source)),
+    );
   } catch (error) {
     return { what: 'unreadable', reason: reasonOf(error) };
   }

@@ -14,6 +14,7 @@ import { embeddedProfilePath } from './leftovers.ts';
 import { versionsOf } from './nested.ts';
 
 const HIDES_ICON: ReadonlySet<CatalogFault['what']> = new Set([
+  'empty',
   'unreadable',
   'icon missing',
   'icon unreadable',
