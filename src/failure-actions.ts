@@ -37,6 +37,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   ALARM_NOT_DELIVERED:
     'Correct `PERRY_ALERT_COMMAND` or `PERRY_ALERT_URL`, and run `perry-ship alarms test`.',
   SIGNATURES_MISSING: 'Name the state directory of the daemon with `--state-dir` or `--env-file`.',
+  SIGNATURES_UNREADABLE:
+    'Ask as the user that runs the daemon, or put `signatures.jsonl` back from your copy.',
   SIGNATURE_NOT_RECORDED:
     'Make room on the disk of the state directory, and look at the permissions of `signatures.jsonl` in it; then send the job again.',
   DISK_FULL: 'Make room on the disk of the state directory.',

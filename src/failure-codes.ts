@@ -264,6 +264,7 @@ export const failureCodes = {
   NOTARY_TIMED_OUT: upstream('Apple gave no answer about the notarization before a deadline.'),
   NOTARY_JOURNAL_FAILED: host('The journal of notarizations could not be read or written.'),
   SIGNATURES_MISSING: host('There is no account of signatures in this state directory.'),
+  SIGNATURES_UNREADABLE: host('The account of signatures cannot be read.'),
   SIGNATURE_NOT_RECORDED: host(
     'The account of signatures could not be written, and nothing may leave without it.',
   ),

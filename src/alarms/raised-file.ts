@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { AlarmStanding } from '../../machines/contracts/alarm.ts';
+import { readBoundedText } from '../files/disk/bounded-file.ts';
 import { writeWhole } from '../journal/records.ts';
 import { alarmNames } from './catalogue.ts';
 
@@ -36,7 +36,10 @@ export function raisedFileIn(stateDir: string): RaisedFile {
   const write = (raised: readonly AlarmStanding[]) =>
     writeWhole(path, `${JSON.stringify({ v: 1, raised })}\n`, `${path}.draft`);
   return {
-    read: async () => parsed(await readFile(path).catch(() => Buffer.alloc(0))),
+    read: async () => {
+      const read = await readBoundedText(path, MAX_BYTES).catch(() => undefined);
+      return read && 'text' in read ? parsed(read.text) : [];
+    },
     write: (raised) => {
       const written = last.then(() => write(raised));
       last = written.catch(() => {});
@@ -46,10 +49,9 @@ export function raisedFileIn(stateDir: string): RaisedFile {
   };
 }
 
-function parsed(bytes: Buffer): readonly AlarmStanding[] {
-  if (bytes.length === 0 || bytes.length > MAX_BYTES) return [];
+function parsed(text: string): readonly AlarmStanding[] {
   try {
-    const { data } = schema.safeParse(JSON.parse(bytes.toString('utf8')));
+    const { data } = schema.safeParse(JSON.parse(text));
     return data?.raised ?? [];
   } catch {
     return [];

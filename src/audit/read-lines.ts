@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { openRegular } from '../files/disk/bounded-file.ts';
 import { passingPieces } from '../files/disk/read-range.ts';
 import { MAX_LINE_BYTES } from './chain-line.ts';
 
@@ -24,7 +24,7 @@ export interface RawLine {
  * @throws the system's error · the signal's reason
  */
 export async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<RawLine, void> {
-  const file = await open(path, 'r').catch(unlessMissing);
+  const file = await openRegular(path).catch(unlessMissing);
   if (!file) return;
   const current = new CurrentLine();
   try {

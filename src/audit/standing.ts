@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { openRegular } from '../files/disk/bounded-file.ts';
 import { readRange } from '../files/disk/read-range.ts';
 import {
   brokenLine,
@@ -59,7 +60,7 @@ interface End {
 const NOTHING: End = { last: null, remains: null, isOpen: false, isUnreadable: false, sizeBytes: 0 };
 
 async function endOf(path: string): Promise<End> {
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+  const file = await openRegular(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });

@@ -133,7 +133,9 @@ class ChainCheck {
       this.#find(
         at,
         'LINES_MISSING',
-        `${missing} lines are missing before it: ${before + 1} to ${number - 1}.`,
+        missing === 1
+          ? `Line number ${before + 1} is missing before it.`
+          : `${missing} lines are missing before it: ${before + 1} to ${number - 1}.`,
       );
     } else if (number <= before)
       this.#find(at, 'LINES_OUT_OF_ORDER', `It has the number ${number}, and the one before it ${before}.`);

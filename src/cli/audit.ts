@@ -20,22 +20,34 @@ export interface AuditVerifyFlags extends StateDirFlags {
   readonly expect?: readonly string[];
 }
 
-/** Proves the account of signatures, from its first line to its last: exit 0 · 1 with findings. */
+/**
+ * Proves the account of signatures, from its first line to its last: exit 0 · 1 with findings.
+ *
+ * @throws ShipError SIGNATURES_MISSING · SIGNATURES_UNREADABLE
+ */
 export async function auditVerify(flags: AuditVerifyFlags): Promise<void> {
   await interruptible(flags, async (signal) => {
     const noted = (flags.expect ?? []).map(positionIn);
     const stateDir = await stateDirOf(flags);
-    const chains: ChainReport[] = [];
-    for (const path of await presentIn(stateDir)) {
-      // what is noted down is from the log of the daemon
-      const isDaemons = path === chainIn(stateDir);
-      chains.push(await verifyChain(path, { signal, ...(isDaemons && { noted }) }));
-    }
+    const chains = await readIn(stateDir, () => verifyAll(stateDir, { signal, noted }));
     const ok = chains.every((chain) => chain.ok);
     if (flags.json) printJson({ ok, stateDir, chains });
     else process.stdout.write(`${chains.flatMap(renderChain).join('\n')}\n`);
     process.exitCode = ok ? exitCodes.done : exitCodes.failed;
   });
+}
+
+async function verifyAll(
+  stateDir: string,
+  { signal, noted }: { readonly signal: AbortSignal; readonly noted: readonly Position[] },
+): Promise<ChainReport[]> {
+  const chains: ChainReport[] = [];
+  for (const path of await presentIn(stateDir)) {
+    // what is noted down is from the log of the daemon
+    const isDaemons = path === chainIn(stateDir);
+    chains.push(await verifyChain(path, { signal, ...(isDaemons && { noted }) }));
+  }
+  return chains;
 }
 
 export interface AuditShowFlags extends StateDirFlags {
@@ -50,8 +62,11 @@ export async function auditShow(flags: AuditShowFlags): Promise<void> {
     const { job, since, json } = flags;
     const sinceAtMs = since === undefined ? undefined : Date.now() - agoMsOf(since);
     const wish = { signal, ...(job !== undefined && { job }), ...(sinceAtMs !== undefined && { sinceAtMs }) };
-    const lines = linesOf(await presentIn(await stateDirOf(flags)), wish);
-    await (json ? printAsJson(lines) : printAsText(lines));
+    const stateDir = await stateDirOf(flags);
+    await readIn(stateDir, async () => {
+      const lines = linesOf(await presentIn(stateDir), wish);
+      await (json ? printAsJson(lines) : printAsText(lines));
+    });
   });
 }
 
@@ -100,6 +115,23 @@ async function presentIn(stateDir: string): Promise<string[]> {
     reason: `Nothing was signed with the state directory ${JSON.stringify(stateDir)}.`,
     nextStep: 'Name the state directory of the daemon with --state-dir or --env-file.',
   });
+}
+
+/** Whoever asks as another user than that of the daemon is to be told so. */
+async function readIn<T>(stateDir: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOTSUP' && (code === undefined || syscall === undefined)) throw cause;
+    throw new ShipError('SIGNATURES_UNREADABLE', {
+      summary: `The account of signatures in ${JSON.stringify(stateDir)} cannot be read.`,
+      reason: code === 'ENOTSUP' ? 'It is no regular file.' : `The operating system says ${code}.`,
+      nextStep:
+        'Ask as the user that runs the daemon. Where something else lies in the place of signatures.jsonl, move it away and keep it, put the file back from your copy, and restart the daemon.',
+      cause,
+    });
+  }
 }
 
 const isThere = (path: string): Promise<boolean> =>

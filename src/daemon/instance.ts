@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBoundedText } from '../files/disk/bounded-file.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
 import { writeWhole } from '../journal/records.ts';
 
+const MAX_BYTES = 4_096;
 const FORM = /^[0-9a-f]{8}$/;
 
 /**
@@ -14,7 +15,9 @@ const FORM = /^[0-9a-f]{8}$/;
 export async function instanceOf(stateDir: string): Promise<string> {
   await makeFolder(stateDir, 0o700);
   const path = join(stateDir, 'instance');
-  const kept = (await readFile(path, 'utf8').catch(notThere)).trim();
+  const read = await readBoundedText(path, MAX_BYTES).catch(notThere);
+  if ('unread' in read) throw new Error(`${path} cannot be read: ${read.unread}`);
+  const kept = read.text.trim();
   if (FORM.test(kept)) return kept;
   const made = randomBytes(4).toString('hex');
   // before the first machine is named after it
@@ -22,7 +25,7 @@ export async function instanceOf(stateDir: string): Promise<string> {
   return made;
 }
 
-function notThere(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return '';
+function notThere(error: NodeJS.ErrnoException): { readonly text: string } {
+  if (error.code === 'ENOENT') return { text: '' };
   throw error;
 }

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { ShipError } from '../errors.ts';
+import { readBoundedText } from '../files/disk/bounded-file.ts';
 import { writeWhole } from './records.ts';
 
 /** The form in which this version keeps its state; raised with each change that an older version could not read. */
@@ -23,11 +23,14 @@ const pathIn = (stateDir: string): string => join(stateDir, 'format.json');
 
 /** What is noted in the directory; the first form was not noted, and neither is one in a new directory. */
 export async function formatOf(stateDir: string): Promise<FormatNote | undefined> {
-  const text = await readFile(pathIn(stateDir), 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const path = pathIn(stateDir);
+  const read = await readBoundedText(path, MAX_NOTE_BYTES).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw unreadable(stateDir, `It cannot be read (${error.code}).`);
   });
-  return text === undefined ? undefined : parsed(stateDir, text);
+  if (read === undefined) return undefined;
+  if ('unread' in read) throw unreadable(stateDir, `It is left unread: ${read.unread}.`);
+  return parsed(stateDir, read.text);
 }
 
 /**
@@ -70,7 +73,6 @@ const note = (stateDir: string, value: FormatNote): Promise<void> =>
   writeWhole(pathIn(stateDir), `${JSON.stringify(value)}\n`, `${pathIn(stateDir)}.draft`);
 
 function parsed(stateDir: string, text: string): FormatNote {
-  if (Buffer.byteLength(text) > MAX_NOTE_BYTES) throw unreadable(stateDir, 'It is too long.');
   try {
     return schema.parse(JSON.parse(text));
   } catch {

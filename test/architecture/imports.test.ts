@@ -62,7 +62,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   journal: ['files'],
   history: ['machines', 'files', 'observability', 'journal'],
   metrics: ['web', 'observability', 'history'],
-  alarms: ['machines', 'adapters', 'config', 'observability', 'journal', 'history'],
+  alarms: ['machines', 'adapters', 'files', 'config', 'observability', 'journal', 'history'],
   audit: ['files', 'journal'],
   preflight: ['formats', 'domain', 'adapters'],
   verify: ['formats', 'domain', 'files'],

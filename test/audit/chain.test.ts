@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -301,4 +302,10 @@ test('a chain that could not be written to goes on when it can be again, and say
   expect(await verify()).toMatchObject({ ok: true, lines: 4 });
   await truncate(path, 10);
   expect(await verify()).toMatchObject({ ok: false });
+});
+
+test('a pipe in the place of the file is told, and not waited for', async () => {
+  execFileSync('mkfifo', [path]);
+  await expect(nextProcess()).rejects.toThrow('is no regular file');
+  await expect(verify()).rejects.toThrow('is no regular file');
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +80,11 @@ describe('the identity of an installation', () => {
 
   test('is not made anew because it cannot be read', async () => {
     await mkdir(join(folder, 'instance'));
-    await expect(instanceOf(folder)).rejects.toThrow(/EISDIR/);
+    await expect(instanceOf(folder)).rejects.toThrow('it is no regular file');
+  });
+
+  test('is not waited for when a pipe lies in its place', async () => {
+    execFileSync('mkfifo', [join(folder, 'instance')]);
+    await expect(instanceOf(folder)).rejects.toThrow('it is no regular file');
   });
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,4 +71,12 @@ test.each([
 ])('a note that cannot be read is refused: %s', async (text) => {
   await write(text);
   await expect(adoptState(folder, '0.1.0')).rejects.toMatchObject({ code: 'STATE_FORMAT_UNKNOWN' });
+});
+
+test('a pipe in the place of the note is refused, and not waited for', async () => {
+  execFileSync('mkfifo', [join(folder, 'format.json')]);
+  await expect(adoptState(folder, '0.1.0')).rejects.toMatchObject({
+    code: 'STATE_FORMAT_UNKNOWN',
+    failure: { reason: expect.stringContaining('no regular file') },
+  });
 });

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 /** A pipe is opened at once, whether or not somebody writes to it. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
@@ -28,5 +28,22 @@ export async function readBoundedText(path: string, maxBytes: number): Promise<B
     return { text: bytes.toString('utf8', 0, bytesRead) };
   } finally {
     await file.close();
+  }
+}
+
+/**
+ * Opens a file of any size to read it from place to place. What is no regular file is not opened: a pipe would never
+ * answer, and whoever waits for it could not even be told to end.
+ *
+ * @throws the system's error · ENOTSUP for what is no regular file
+ */
+export async function openRegular(path: string): Promise<FileHandle> {
+  const file = await open(path, READ);
+  try {
+    if ((await file.stat()).isFile()) return file;
+    throw Object.assign(new Error(`${path} is no regular file`), { code: 'ENOTSUP' });
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
