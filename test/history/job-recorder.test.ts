@@ -62,7 +62,8 @@ describe('a run that ends well', () => {
       ...['running.mergingInfoPlist', 'running.awaitingMachine', 'running.enteringMachine.attempting'],
       ...['running.equipped', 'running.beginningPass', 'running.embeddingProfile', 'running.transferring'],
       ...['running.codesigning', 'running.takingSignatures', 'running.verifyingSignature'],
-      ...['running.packaging', 'running.checkingWhileSending', 'running.awaitingClaim'],
+      ...['running.packaging', 'running.recordingSignature'],
+      ...['running.checkingWhileSending', 'running.awaitingClaim'],
       ...['running.delivering.attempting.beginning', 'running.delivered', 'reporting', 'releasing'],
     ]);
     expect(scene.gone).toEqual([]);

@@ -1,6 +1,7 @@
 import type { AdmittedJob } from '../../machines/contracts/job.ts';
 import { notarizationMachine } from '../../machines/notarization/machine.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
+import type { RecordInput } from '../../machines/sign-job/ports.ts';
 import { storeUploadMachine } from '../../machines/store-upload/machine.ts';
 import { type SupervisorInput, supervisorMachine } from '../../machines/supervisor/machine.ts';
 import { testflightMachine } from '../../machines/testflight/machine.ts';
@@ -43,6 +44,8 @@ export function beginRecorded(options: Partial<RecorderOptions> = {}, input: Par
     ...options,
   });
   supervisor.actor.system.inspect(recorder.observe);
+  // the account takes every signature at once
+  stage.atOnce.set('recordSignature', ({ artifact: made }: RecordInput) => made);
   stage.the('sweepLeftovers').answer([]);
   const hub = () => stage.the('hubConnection');
   hub().say({ type: 'hub.linkUp' });
