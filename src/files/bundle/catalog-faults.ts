@@ -28,7 +28,7 @@ export async function readCatalogFaults(
     const found = faultOf(join(appPath, path), (catalog) =>
       isOfApp ? appIconFault(catalog, name) : undefined,
     );
-    if (found) faults.push({ path, reason: '', ...found, isOfApp });
+    if (found) faults.push({ path, isOfApp, what: found.what, reason: found.reason ?? '' });
   }
   return faults;
 }
