@@ -109,7 +109,7 @@ export function createAccount(
       await opened.append(content);
       problem = null;
     } catch (error) {
-      problem = `it could not be written: ${codeOf(error)}`;
+      problem = `it could not be written: ${whyNot(error)}`;
       onFault(error);
       throw error;
     }
@@ -120,7 +120,7 @@ export function createAccount(
         opened ??= await chain();
         await opened.check();
       } catch (error) {
-        problem = `it could not be read: ${codeOf(error)}`;
+        problem = `it could not be read: ${whyNot(error)}`;
         onFault(error);
       }
     },
@@ -161,11 +161,15 @@ const sentFileOf = ({ name, sizeBytes, sha256Hex }: Artifact) => ({ name, bytes:
 const codeOf = (error: unknown): string =>
   (error as NodeJS.ErrnoException | null)?.code ?? (error instanceof Error ? error.name : 'an error');
 
+/** What is no file at all is refused by us, everything else by the system. */
+const whyNot = (error: unknown): string =>
+  codeOf(error) === 'ENOTSUP' ? 'it is no regular file' : `the system said ${codeOf(error)}`;
+
 const notRecorded = (cause: unknown): ShipError =>
   new ShipError('SIGNATURE_NOT_RECORDED', {
     summary:
       'The signature could not be entered in the account of signatures, without which nothing leaves this host.',
-    reason: `The system said ${codeOf(cause)} about signatures.jsonl of the state directory.`,
+    reason: `Of signatures.jsonl in the state directory of the worker: ${whyNot(cause)}.`,
     nextStep: words.tryAgainOrMakeRoom,
     cause,
   });
