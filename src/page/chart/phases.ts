@@ -42,7 +42,14 @@ export const PHASES: Readonly<Record<string, Phases>> = {
         'takingSignatures',
         'verifyingSignature',
       ],
-      packaging: ['packaging', 'checkingArtifact', 'checkingWhileSending', 'awaitingClaim'],
+      packaging: [
+        'packaging',
+        'recordingSignature',
+        'checkingArtifact',
+        'checkingWhileSending',
+        'awaitingClaim',
+        'recordingChange',
+      ],
       notarizing: [
         'keepingArtifact',
         'readyToSubmit',
