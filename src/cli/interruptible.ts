@@ -43,7 +43,7 @@ export async function interruptible(
   } catch (error) {
     const failure = toFailure(error);
     if (tellsFailure && failure.code !== 'CANCELLED') return endWith(error, { json });
-    const told = tellsFailure || error instanceof Interrupted ? failure : undefined;
+    const told = tellsFailure ? failure : error instanceof Interrupted ? error.failure : undefined;
     if (received.length > 0 || error instanceof Interrupted) endAsStopped(received, json, told);
     else endWith(error, { json });
   } finally {

@@ -108,7 +108,7 @@ describe('archives', () => {
     expect([ok, durationMs > 0, stages.length > 3]).toEqual([true, true, true]);
     expect(JSON.stringify(stages)).not.toMatch(/upload|download|hub/i);
     expect(await readdir(out)).toEqual([artifact]);
-    expect(await readdir(file('state/sign'))).toEqual(['journal']);
+    expect(await readdir(file('state/sign'))).toEqual(['chains', 'journal']);
   });
 
   test.each([
