@@ -76,6 +76,7 @@ test('each file that becomes of an artifact is entered before it leaves, and non
   expect(scene.stage.open('recordSignature')).toEqual([]);
   // the same file: the ticket is for the app in it
   scene.stage.the('notarization').answer(accepted(artifact));
+  scene.enter();
   scene.stage.the('updateBundle').answer();
   scene.stage.the('packageArtifact').answer(remade);
   scene.answer('checkArtifact');
