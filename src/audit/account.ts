@@ -169,7 +169,7 @@ const notRecorded = (cause: unknown): ShipError =>
   new ShipError('SIGNATURE_NOT_RECORDED', {
     summary:
       'The signature could not be entered in the account of signatures, without which nothing leaves this host.',
-    reason: `Of signatures.jsonl in the state directory of the worker: ${whyNot(cause)}.`,
+    reason: `Of signatures.jsonl in the state directory: ${whyNot(cause)}.`,
     nextStep: words.tryAgainOrMakeRoom,
     cause,
   });
