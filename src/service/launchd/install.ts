@@ -2,6 +2,7 @@ import { chown, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ShipError } from '../../errors.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
+import { isThere, notInstalled, requireSystem } from '../checks.ts';
 import type { ServiceFlags, ServiceHost } from '../host.ts';
 import { writeWorldReadable } from '../write-whole.ts';
 import { bootout, bootstrap, kickstart, type Launchd, type ServiceState, serviceState } from './launchctl.ts';
@@ -24,7 +25,7 @@ export async function installService(flags: ServiceFlags, host: ServiceHost): Pr
   const plan = await planService(flags, host);
   const kind = plan.spec.kind;
   if (kind === 'agent' && host.uid === 0) throw notAsRoot();
-  if (kind === 'daemon') await daemonIsPossible(plan, host);
+  if (kind === 'daemon') await requireSystem(plan.spec, host, 'Installing a LaunchDaemon needs root.');
   const launchd: Launchd = { launchctl: host.launchctl, domain: plan.domain };
   const known = await serviceState(launchd, LABEL);
   const isSame = (await readFile(plan.plistPath).catch(() => undefined))?.equals(plan.plist) === true;
@@ -44,10 +45,7 @@ export async function uninstallService(
 ): Promise<'removed' | 'ending' | 'absent'> {
   const { launchd, plistPath } = launchdOf(flags, host);
   const known = await serviceState(launchd, LABEL);
-  const wasThere = await stat(plistPath).then(
-    () => true,
-    () => false,
-  );
+  const wasThere = await isThere(plistPath);
   const left = known ? await bootout(launchd, LABEL) : 'gone';
   await rm(plistPath, { force: true });
   if (flags.daemon) await rm(join(host.newsyslogDir, ROTATION), { force: true });
@@ -108,28 +106,11 @@ async function writeRotation({ logDir, rotationPath }: ServicePlan): Promise<voi
   await writeWorldReadable(rotationPath, text);
 }
 
-async function daemonIsPossible({ spec }: ServicePlan, host: ServiceHost): Promise<void> {
-  if (host.uid !== 0)
-    throw unusable('Installing a LaunchDaemon needs root.', 'Run the same command with sudo.');
-  const owner = await stat(spec.home).catch(() => undefined);
-  if (!owner)
-    throw unusable(`The home folder "${spec.home}" does not exist.`, 'Give the right one with --home.');
-  const settings = spec.envFile === undefined ? undefined : await stat(spec.envFile);
-  if (settings && settings.uid !== owner.uid)
-    throw unusable(
-      `"${spec.envFile}" does not belong to ${spec.user}, who could not read it.`,
-      `Run: sudo chown ${spec.user} "${spec.envFile}"`,
-    );
-}
-
 const notAsRoot = (): ShipError =>
-  unusable(
+  notInstalled(
     'A LaunchAgent belongs to the user who is logged in at the desktop, and this is root.',
     'Run the command without sudo, or install a LaunchDaemon with --daemon --user NAME.',
   );
-
-const unusable = (reason: string, nextStep: string): ShipError =>
-  new ShipError('SERVICE_FAILED', { summary: 'The service was not installed.', reason, nextStep });
 
 const stillStopping = (): ShipError =>
   new ShipError('SERVICE_STILL_STOPPING', {

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { withEnvFile } from '../../config/env-file.ts';
 import { loadConfig } from '../../config/load.ts';
 import { ShipError } from '../../errors.ts';
+import { envFileOr } from '../checks.ts';
 import {
   daemonScript,
   exitTimeoutSeconds,
@@ -39,7 +39,7 @@ export async function planService(flags: ServiceFlags, host: ServiceHost): Promi
   const kind = flags.daemon ? 'daemon' : 'agent';
   const user = flags.daemon ? userOf(flags) : undefined;
   const home = flags.home ?? (user === undefined ? host.home : `/Users/${user}`);
-  const envFile = await envFileOf(flags, home);
+  const envFile = await envFileOr(join(home, ENV_FILE), flags);
   const { config } = loadConfig(await withEnvFile({}, envFile), 'darwin');
   const logDir = join(home, 'Library', 'Logs', 'perry-ship');
   const spec: ServiceSpec = {
@@ -74,14 +74,4 @@ function userOf({ user }: ServiceFlags): string {
     reason: user === undefined ? 'None was given.' : `"${user}" is root or not a name that a user has.`,
     nextStep: 'Give it with --user, for example: sudo perry-ship service install --daemon --user signer',
   });
-}
-
-/** The file that was named, which must be there; else the usual one, if it is there. */
-async function envFileOf({ envFile }: ServiceFlags, home: string): Promise<string | undefined> {
-  if (envFile !== undefined) return resolve(envFile);
-  const usual = join(home, ENV_FILE);
-  return stat(usual).then(
-    () => usual,
-    () => undefined,
-  );
 }

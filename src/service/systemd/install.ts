@@ -1,7 +1,8 @@
 import { chown, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ShipError } from '../../errors.ts';
+import type { ShipError } from '../../errors.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
+import { isThere, notInstalled, requireSystem } from '../checks.ts';
 import type { ServiceFlags, ServiceHost } from '../host.ts';
 import { writeWorldReadable } from '../write-whole.ts';
 import { planUnit, UNIT, type UnitPlan, unitPathOf } from './plan.ts';
@@ -22,7 +23,8 @@ export interface UnitResult {
 export async function installUnit(flags: ServiceFlags, host: ServiceHost): Promise<UnitResult> {
   const plan = await planUnit(flags, host);
   if (plan.spec.kind === 'user' && host.uid === 0) throw notAsRoot();
-  if (plan.spec.kind === 'system') await systemIsPossible(plan, host);
+  if (plan.spec.kind === 'system')
+    await requireSystem(plan.spec, host, 'A service of the system needs root.');
   const systemd = systemdOf(flags, host);
   const known = await unitState(systemd, UNIT);
   const isSame = (await readFile(plan.unitPath, 'utf8').catch(() => undefined)) === plan.text;
@@ -82,10 +84,7 @@ const isAlive = (state: UnitState | undefined): boolean =>
   state !== undefined && !/^(inactive|failed) /.test(state.state);
 
 async function removed(path: string): Promise<boolean> {
-  const wasThere = await stat(path).then(
-    () => true,
-    () => false,
-  );
+  const wasThere = await isThere(path);
   await rm(path, { force: true });
   return wasThere;
 }
@@ -104,32 +103,11 @@ async function makeFolders({ unitPath, spec }: UnitPlan): Promise<void> {
 
 /** The folder and those above it that are to be made with it. */
 async function missingFolders(path: string): Promise<readonly string[]> {
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  return isThere ? [] : [...(await missingFolders(dirname(path))), path];
-}
-
-async function systemIsPossible({ spec }: UnitPlan, host: ServiceHost): Promise<void> {
-  if (host.uid !== 0)
-    throw unusable('A service of the system needs root.', 'Run the same command with sudo.');
-  const owner = await stat(spec.home).catch(() => undefined);
-  if (!owner)
-    throw unusable(`The home folder "${spec.home}" does not exist.`, 'Give the right one with --home.');
-  const settings = spec.envFile === undefined ? undefined : await stat(spec.envFile);
-  if (settings && settings.uid !== owner.uid)
-    throw unusable(
-      `"${spec.envFile}" does not belong to ${spec.user}, who could not read it.`,
-      `Run: sudo chown ${spec.user} "${spec.envFile}"`,
-    );
+  return (await isThere(path)) ? [] : [...(await missingFolders(dirname(path))), path];
 }
 
 const notAsRoot = (): ShipError =>
-  unusable(
+  notInstalled(
     'A service of a user belongs to somebody who logs in, and this is root.',
     'Run the command without sudo, or install a service of the system with --daemon --user NAME.',
   );
-
-const unusable = (reason: string, nextStep: string): ShipError =>
-  new ShipError('SERVICE_FAILED', { summary: 'The service was not installed.', reason, nextStep });

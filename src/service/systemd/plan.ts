@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cacheFolder } from '../../cache-folder.ts';
 import { withEnvFile } from '../../config/env-file.ts';
 import { loadConfig } from '../../config/load.ts';
 import { ShipError } from '../../errors.ts';
+import { envFileOr } from '../checks.ts';
 import {
   daemonScript,
   exitTimeoutSeconds,
@@ -36,7 +37,7 @@ export async function planUnit(flags: ServiceFlags, host: ServiceHost): Promise<
   const kind = flags.daemon ? 'system' : 'user';
   const user = flags.daemon ? userOf(flags) : undefined;
   const home = flags.home ?? (user === undefined ? host.home : `/home/${user}`);
-  const envFile = await envFileOf(flags, home);
+  const envFile = await envFileOr(usualEnvFile(flags, home), flags);
   const env = { HOME: home, PATH };
   const { config } = loadConfig(await withEnvFile(env, envFile), 'linux');
   const spec: UnitSpec = {
@@ -87,15 +88,8 @@ function userOf({ user }: ServiceFlags): string {
   });
 }
 
-/** The file that was named, which must be there; else the usual one, if it is there. */
-async function envFileOf({ envFile, daemon }: ServiceFlags, home: string): Promise<string | undefined> {
-  if (envFile !== undefined) return resolve(envFile);
-  const usual = daemon ? '/etc/perry-ship.env' : join(home, '.config', 'perry-ship', 'perry-ship.env');
-  return stat(usual).then(
-    () => usual,
-    () => undefined,
-  );
-}
+const usualEnvFile = ({ daemon }: ServiceFlags, home: string): string =>
+  daemon ? '/etc/perry-ship.env' : join(home, '.config', 'perry-ship', 'perry-ship.env');
 
 async function groupsThatExist(names: readonly string[]): Promise<readonly string[]> {
   const lines = (await readFile('/etc/group', 'utf8').catch(() => '')).split('\n');
