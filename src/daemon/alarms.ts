@@ -1,10 +1,10 @@
-import { statfs } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { type Alarms, startAlarms } from '../alarms/alarms.ts';
 import type { DiskFacts } from '../alarms/conditions.ts';
 import type { Config } from '../config/load.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
+import { freeBytesAt } from '../files/disk/usage.ts';
+import { machinesFolder } from './free-disk.ts';
 import type { WebSurroundings } from './web-surroundings.ts';
 
 /** Of the state directory and of temporary files: one job with a large app. */
@@ -35,10 +35,10 @@ export async function watchDaemon({ supervisor, services, history, status }: Wat
 }
 
 function disksOf(config: Config): Promise<DiskFacts[]> {
-  const { vmDriver, minFreeDiskGb, stateDir, tartHome } = config;
+  const { vmDriver, minFreeDiskGb, stateDir } = config;
   const ownGb = Math.min(WANTED_GB, minFreeDiskGb ?? WANTED_GB);
   const machinesGb = EARLIER * (minFreeDiskGb ?? vmDrivers[vmDriver].minFreeDiskGb);
-  const machines = vmDriver === 'tart' ? (tartHome ?? join(homedir(), '.tart')) : stateDir;
+  const machines = machinesFolder(config);
   const wanted = new Map([
     [tmpdir(), ownGb],
     [stateDir, ownGb],
@@ -47,14 +47,7 @@ function disksOf(config: Config): Promise<DiskFacts[]> {
   return Promise.all(
     [...wanted].map(async ([folder, gb]) => ({
       ...{ folder, wantedBytes: gb * GB },
-      freeBytes: await freeBytesOf(folder),
+      freeBytes: await freeBytesAt(folder),
     })),
   );
-}
-
-/** Of the nearest folder that exists: others are made at their first use. */
-async function freeBytesOf(folder: string): Promise<number | undefined> {
-  const facts = await statfs(folder).catch(() => undefined);
-  if (facts) return facts.bavail * facts.bsize;
-  return dirname(folder) === folder ? undefined : freeBytesOf(dirname(folder));
 }

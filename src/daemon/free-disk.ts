@@ -6,12 +6,16 @@ import { freeBytesAt } from '../files/disk/usage.ts';
 /** Less is no news. */
 const STEP_BYTES = 100e6;
 
+/** Where the machines of this host grow. */
+export const machinesFolder = ({ stateDir, vmDriver, tartHome }: Config): string =>
+  vmDriver === 'tart' ? (tartHome ?? join(homedir(), '.tart')) : stateDir;
+
 /**
  * What is free where machines and jobs lie, in bytes: of two volumes, the fuller one. It says what the last question found,
  * and asks the next one; a volume that does not answer holds nothing up.
  */
-export function freeDisk({ stateDir, vmDriver, tartHome }: Config): () => number | null {
-  const folders = [stateDir, ...(vmDriver === 'tart' ? [tartHome ?? join(homedir(), '.tart')] : [])];
+export function freeDisk(config: Config): () => number | null {
+  const folders = [...new Set([config.stateDir, machinesFolder(config)])];
   let known: number | null = null;
   let asking: Promise<void> | undefined;
   const ask = async () => {
