@@ -16,7 +16,7 @@ export function addServiceCommands(service: Command): void {
       .description(description)
       .option('--daemon', 'of the system (a LaunchDaemon), for a host on which nobody is logged in')
       .option('--user <name>', 'whom that one runs as')
-      .option('--home <dir>', 'home folder of that user (/Users/NAME, /home/NAME)')
+      .option('--home <dir>', 'another home folder than that of the user')
       .option('--env-file <file>', 'settings and secrets, mode 600')
       .option('--json', 'for programs');
 

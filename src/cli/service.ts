@@ -14,6 +14,8 @@ export const thisHost = (): ServiceHost => ({
   home: homedir(),
   env: process.env,
   execPath: process.execPath,
+  getent: 'getent',
+  dscl: '/usr/bin/dscl',
   launchctl: '/bin/launchctl',
   daemonsDir: '/Library/LaunchDaemons',
   newsyslogDir: '/etc/newsyslog.d',

@@ -1,10 +1,11 @@
 import type { Stats } from 'node:fs';
-import { access, constants, stat, statfs } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Config } from '../config/load.ts';
 import { unfitFor } from '../control/private-folder.ts';
 import { holderOf } from '../control/state-lock.ts';
 import { ShipError } from '../errors.ts';
+import { freeBytesAt } from '../files/disk/usage.ts';
 import { formatOf, refusal } from '../journal/state-format.ts';
 import { type Check, failed, ok, remark } from './check.ts';
 
@@ -49,10 +50,10 @@ async function formatProblem(stateDir: string): Promise<ShipError['failure'] | u
 }
 
 async function spaceAt(stateDir: string, existing: string) {
-  const { bavail, bsize } = await statfs(existing);
-  const freeGb = (bavail * bsize) / GB;
-  const evidence = `${stateDir}${existing === stateDir ? '' : ' will be made'}, ${freeGb.toFixed(0)} GB free`;
-  if (freeGb >= WANTED_FREE_GB) return ok(evidence);
+  const freeBytes = await freeBytesAt(existing);
+  const free = freeBytes === undefined ? '' : `, ${(freeBytes / GB).toFixed(0)} GB free`;
+  const evidence = `${stateDir}${existing === stateDir ? '' : ' will be made'}${free}`;
+  if (freeBytes === undefined || freeBytes >= WANTED_FREE_GB * GB) return ok(evidence);
   return remark(evidence, `Free space there: two jobs with large apps take up to ${WANTED_FREE_GB} GB.`);
 }
 

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ShipError } from '../errors.ts';
+import { isThere } from '../files/disk/is-there.ts';
 import type { ServiceFlags, ServiceHost } from './host.ts';
 
 /** Of a service that runs without anybody logged in. */
@@ -41,9 +42,3 @@ export async function envFileOr(usual: string, { envFile }: ServiceFlags): Promi
   if (envFile !== undefined) return resolve(envFile);
   return (await isThere(usual)) ? usual : undefined;
 }
-
-export const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

@@ -10,7 +10,7 @@ export interface ServiceFlags {
   readonly daemon?: true;
   /** Whom such a one runs as; never root. */
   readonly user?: string;
-  /** Home folder of that user. */
+  /** Another home folder than that of the user. */
   readonly home?: string;
   readonly envFile?: string;
 }
@@ -22,6 +22,10 @@ export interface ServiceHost {
   readonly home: string;
   readonly env: NodeJS.ProcessEnv;
   readonly execPath: string;
+  /** Program that knows the users, `getent` on Linux. */
+  readonly getent: string;
+  /** The same on a Mac. */
+  readonly dscl: string;
   /** Path of launchctl. */
   readonly launchctl: string;
   /** `/Library/LaunchDaemons`. */

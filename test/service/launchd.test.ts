@@ -21,6 +21,7 @@ beforeEach(async () => {
     platform: 'darwin',
     ...{ uid: 501, home, env: {}, execPath: process.execPath },
     launchctl: await fakeLaunchctl(),
+    ...{ getent: '/nowhere/getent', dscl: await fakeDscl() },
     daemonsDir: join(home, 'LaunchDaemons'),
     ...{ systemctl: '/nowhere/systemctl', unitsDir: join(home, 'units') },
     newsyslogDir: join(home, 'newsyslog.d'),
@@ -63,6 +64,29 @@ esac
   const path = join(dir, 'launchctl');
   await writeFile(path, script);
   await chmod(path, 0o755);
+  return path;
+}
+
+/** Behaves as dscl: attributes as a property list, or exit code 56. */
+async function fakeDscl(): Promise<string> {
+  const path = join(home, 'fake', 'dscl');
+  const script = `#!/bin/sh
+[ "$*" = "-plist /Search -read /Users/signer NFSHomeDirectory" ] || {
+  echo "<dscl_cmd> DS Error: -14136 (eDSRecordNotFound)" >&2; exit 56; }
+cat <<'END'
+<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+	<key>dsAttrTypeStandard:NFSHomeDirectory</key>
+	<array>
+		<string>/Volumes/More homes/signer</string>
+	</array>
+</dict>
+</plist>
+END
+`;
+  await writeFile(path, script, { mode: 0o755 });
   return path;
 }
 
@@ -110,7 +134,7 @@ describe('the property list', () => {
     const dict = parsePlistDict(plist, { name: 'x' });
     expect(dict).toMatchObject({
       UserName: 'signer',
-      EnvironmentVariables: { HOME: '/Users/signer', USER: 'signer' },
+      EnvironmentVariables: { HOME: '/Volumes/More homes/signer', USER: 'signer' },
     });
     expect(dict).not.toHaveProperty('LimitLoadToSessionType');
     expect({ plistPath, domain }).toEqual({
@@ -134,6 +158,7 @@ describe('the property list', () => {
     [{ daemon: true } as const, /needs a user.*--user/],
     [{ daemon: true, user: 'root' } as const, /root/],
     [{ daemon: true, user: '../x' } as const, /not a name/],
+    [{ daemon: true, user: 'nobody-here', home: '/Users' } as const, /no user "nobody-here".*sysadminctl/s],
     [{ envFile: '/nowhere/perry.env' }, /cannot be read.*ENOENT/],
   ])('is not made of %o', async (flags, text) => {
     await expect(planService(flags, host)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

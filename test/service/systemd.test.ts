@@ -19,6 +19,7 @@ beforeEach(async () => {
     ...{ uid: 1000, home, env: {}, execPath: process.execPath },
     ...{ launchctl: '/nowhere/launchctl', daemonsDir: '/nowhere', newsyslogDir: '/nowhere' },
     ...{ systemctl: await fakeSystemctl(), unitsDir: join(home, 'units') },
+    ...{ getent: await fakeGetent(), dscl: '/nowhere/dscl' },
   };
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
@@ -56,6 +57,20 @@ exit 0
   return path;
 }
 
+/** Behaves as getent of glibc: a line of passwd(5), or exit code 2; `signer` is a user of a server of directories. */
+async function fakeGetent(): Promise<string> {
+  const path = join(home, 'fake', 'getent');
+  const script = `#!/bin/sh
+case "$1 $2" in
+  "passwd signer") echo "signer:*:70001:70001:Signer, of LDAP:/net/homes/signer:/bin/bash";;
+  "passwd daemon") echo "daemon:x:1:1:daemon::/usr/sbin/nologin";;
+  *) exit 2;;
+esac
+`;
+  await writeFile(path, script, { mode: 0o755 });
+  return path;
+}
+
 const hasAnalyze = (() => {
   try {
     execFileSync('systemd-analyze', ['--version'], { stdio: 'ignore' });
@@ -87,6 +102,15 @@ describe('the unit', () => {
     expect((await planUnit({}, host)).text).not.toMatch(/ProtectSystem|User=/);
   });
 
+  test('has the home folder that this system knows of its user, wherever that is', async () => {
+    const { spec } = await planUnit({ daemon: true, user: 'signer' }, host);
+    expect(spec).toMatchObject({ user: 'signer', home: '/net/homes/signer' });
+    expect(spec.writablePaths).toContain('/net/homes/signer/.local/state/perry-ship');
+    if (process.platform !== 'linux') return;
+    const known = await planUnit({ daemon: true, user: 'daemon' }, { ...host, getent: 'getent' });
+    expect(known.spec).toMatchObject({ user: 'daemon', home: '/usr/sbin' });
+  });
+
   test.runIf(hasAnalyze)('holds before systemd itself, also with odd paths, and is hardened', async () => {
     const odd = join(home, 'a "b" %h $HOME é');
     await mkdir(odd);
@@ -111,6 +135,8 @@ describe('the unit', () => {
     [{ daemon: true } as const, /needs a user.*--user/],
     [{ daemon: true, user: 'root' } as const, /root/],
     [{ daemon: true, user: '../x' } as const, /not a name/],
+    [{ daemon: true, user: 'nobody-here', home: '/srv' } as const, /no user "nobody-here".*useradd/s],
+    [{ daemon: true, user: 'daemon' } as const, /not known.*--home/s],
     [{ envFile: '/nowhere/perry.env' }, /cannot be read.*ENOENT/],
     [{ daemon: true, user: 'signer', home: '/home/a\nExecStartPre=/bin/evil' } as const, /control character/],
   ])('is not made of %o', async (flags, text) => {

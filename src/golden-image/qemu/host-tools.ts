@@ -1,6 +1,6 @@
-import { access } from 'node:fs/promises';
 import { findOnPath } from '../../adapters/rcodesign/probe.ts';
 import { ShipError } from '../../errors.ts';
+import { isThere } from '../../files/disk/is-there.ts';
 import type { Recipe } from './recipe.ts';
 import { toolPath } from './run-tool.ts';
 
@@ -31,9 +31,9 @@ export const aptLine = (packages: readonly string[], isRoot: boolean): string =>
 export async function requireTools(recipe: Recipe, env: NodeJS.ProcessEnv): Promise<void> {
   const isRoot = process.geteuid?.() === 0;
   const found = await Promise.all(
-    needed(recipe, isRoot).map(async (each) => ({ each, isThere: await isInstalled(each[0], env) })),
+    needed(recipe, isRoot).map(async (tool) => ({ tool, isHere: await isInstalled(tool[0], env) })),
   );
-  const missing = found.filter(({ isThere }) => !isThere).map(({ each }) => each);
+  const missing = found.filter(({ isHere }) => !isHere).map(({ tool }) => tool);
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
   throw new ShipError('IMAGE_TOOLS_MISSING', {
@@ -45,9 +45,4 @@ export async function requireTools(recipe: Recipe, env: NodeJS.ProcessEnv): Prom
 }
 
 const isInstalled = async (what: string, env: NodeJS.ProcessEnv): Promise<boolean> =>
-  what.startsWith('/')
-    ? access(what).then(
-        () => true,
-        () => false,
-      )
-    : (await findOnPath(what, { PATH: toolPath(env) })) !== undefined;
+  what.startsWith('/') ? isThere(what) : (await findOnPath(what, { PATH: toolPath(env) })) !== undefined;

@@ -1,8 +1,9 @@
-import { access, constants, lstat, readdir, statfs } from 'node:fs/promises';
+import { access, constants, lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IMAGE_FACTS_FILE } from '../../domain/golden-image.ts';
 import { ShipError } from '../../errors.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
+import { freeBytesAt } from '../../files/disk/usage.ts';
 
 /** The installed system, its archive and its disk, each some 300 MB, and packages. */
 const NEEDED_BYTES = 2e9;
@@ -18,8 +19,8 @@ export async function requireImageFolder(imageDir: string): Promise<void> {
   } catch (error) {
     throw folderUnfit(imageDir, error);
   }
-  const { bavail, bsize } = await statfs(imageDir);
-  if (bavail * bsize < NEEDED_BYTES) throw tooFull(imageDir, bavail * bsize);
+  const freeBytes = await freeBytesAt(imageDir);
+  if (freeBytes !== undefined && freeBytes < NEEDED_BYTES) throw tooFull(imageDir, freeBytes);
 }
 
 export const folderUnfit = (imageDir: string, cause: unknown): ShipError => {

@@ -1,8 +1,9 @@
 import { chown, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ShipError } from '../../errors.ts';
+import { isThere } from '../../files/disk/is-there.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
-import { isThere, notInstalled, requireSystem } from '../checks.ts';
+import { notInstalled, requireSystem } from '../checks.ts';
 import type { ServiceFlags, ServiceHost } from '../host.ts';
 import { writeWorldReadable } from '../write-whole.ts';
 import { bootout, bootstrap, kickstart, type Launchd, type ServiceState, serviceState } from './launchctl.ts';

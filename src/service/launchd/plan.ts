@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { withEnvFile } from '../../config/env-file.ts';
 import { loadConfig } from '../../config/load.ts';
-import { ShipError } from '../../errors.ts';
+import { accountOf } from '../account.ts';
 import { envFileOr } from '../checks.ts';
 import {
   daemonScript,
@@ -37,8 +37,7 @@ const ENV_FILE = join('Library', 'Application Support', 'perry-ship', 'perry-shi
  */
 export async function planService(flags: ServiceFlags, host: ServiceHost): Promise<ServicePlan> {
   const kind = flags.daemon ? 'daemon' : 'agent';
-  const user = flags.daemon ? userOf(flags) : undefined;
-  const home = flags.home ?? (user === undefined ? host.home : `/Users/${user}`);
+  const { user, home } = await accountOf(flags, host);
   const envFile = await envFileOr(join(home, ENV_FILE), flags);
   const { config } = loadConfig(await withEnvFile({}, envFile), 'darwin');
   const logDir = join(home, 'Library', 'Logs', 'perry-ship');
@@ -65,13 +64,4 @@ export function placesOf(kind: 'agent' | 'daemon', home: string, host: ServiceHo
   return kind === 'daemon'
     ? { plistPath: join(host.daemonsDir, `${LABEL}.plist`), domain: 'system' }
     : { plistPath: join(home, 'Library', 'LaunchAgents', `${LABEL}.plist`), domain: `gui/${host.uid}` };
-}
-
-function userOf({ user }: ServiceFlags): string {
-  if (user !== undefined && user !== 'root' && /^[A-Za-z_][A-Za-z0-9._-]{0,63}$/.test(user)) return user;
-  throw new ShipError('CONFIG_INVALID', {
-    summary: 'A LaunchDaemon of perry-ship needs a user of its own.',
-    reason: user === undefined ? 'None was given.' : `"${user}" is root or not a name that a user has.`,
-    nextStep: 'Give it with --user, for example: sudo perry-ship service install --daemon --user signer',
-  });
 }

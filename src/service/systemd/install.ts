@@ -1,8 +1,9 @@
 import { chown, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ShipError } from '../../errors.ts';
+import { isThere } from '../../files/disk/is-there.ts';
 import { makeFolder } from '../../files/disk/make-folder.ts';
-import { isThere, notInstalled, requireSystem } from '../checks.ts';
+import { notInstalled, requireSystem } from '../checks.ts';
 import type { ServiceFlags, ServiceHost } from '../host.ts';
 import { writeWorldReadable } from '../write-whole.ts';
 import { planUnit, UNIT, type UnitPlan, unitPathOf } from './plan.ts';

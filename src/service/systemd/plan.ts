@@ -4,6 +4,7 @@ import { cacheFolder } from '../../cache-folder.ts';
 import { withEnvFile } from '../../config/env-file.ts';
 import { loadConfig } from '../../config/load.ts';
 import { ShipError } from '../../errors.ts';
+import { accountOf } from '../account.ts';
 import { envFileOr } from '../checks.ts';
 import {
   daemonScript,
@@ -35,8 +36,7 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
  */
 export async function planUnit(flags: ServiceFlags, host: ServiceHost): Promise<UnitPlan> {
   const kind = flags.daemon ? 'system' : 'user';
-  const user = flags.daemon ? userOf(flags) : undefined;
-  const home = flags.home ?? (user === undefined ? host.home : `/home/${user}`);
+  const { user, home } = await accountOf(flags, host);
   const envFile = await envFileOr(usualEnvFile(flags, home), flags);
   const env = { HOME: home, PATH };
   const { config } = loadConfig(await withEnvFile(env, envFile), 'linux');
@@ -75,16 +75,6 @@ function refuseControlCharacters(path: string): void {
     summary: 'A path of the service cannot be written into a unit of systemd.',
     reason: `${JSON.stringify(path)} has a control character in it.`,
     nextStep: 'Give the folder or the file a name without one.',
-  });
-}
-
-function userOf({ user }: ServiceFlags): string {
-  if (user !== undefined && user !== 'root' && /^[A-Za-z_][A-Za-z0-9._-]{0,31}$/.test(user)) return user;
-  throw new ShipError('CONFIG_INVALID', {
-    summary: 'A system service of perry-ship needs a user of its own.',
-    reason: user === undefined ? 'None was given.' : `"${user}" is root or not a name that a user has.`,
-    nextStep:
-      'Make one, for example with "sudo useradd --create-home --shell /usr/sbin/nologin signer", and give it: sudo perry-ship service install --daemon --user signer',
   });
 }
 

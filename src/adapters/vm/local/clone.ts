@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ShipError } from '../../../errors.ts';
+import { isThere } from '../../../files/disk/is-there.ts';
 import { makeFolder } from '../../../files/disk/make-folder.ts';
 import { makeSshKeyPair } from '../../guest/ssh/keys.ts';
 import { cloneLayout } from './layout.ts';
@@ -48,13 +49,7 @@ export async function cloneFiles(options: CloneFilesOptions): Promise<void> {
 
 async function existingImage(imagesDir: string, image: string): Promise<string> {
   const imageDir = join(imagesDir, image);
-  const isThere =
-    IMAGE_NAME.test(image) &&
-    (await access(imageDir).then(
-      () => true,
-      () => false,
-    ));
-  if (!isThere) throw imageMissing(image, imagesDir);
+  if (!IMAGE_NAME.test(image) || !(await isThere(imageDir))) throw imageMissing(image, imagesDir);
   return imageDir;
 }
 
