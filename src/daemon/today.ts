@@ -5,7 +5,7 @@ import type { DayCounts } from '../live/messages.ts';
 export function endedToday(history: History, now = new Date()): DayCounts {
   const midnightMs = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
   const counts: Record<string, number> = {};
-  for (const { result } of history.list({ sinceMs: midnightMs }))
-    if (result !== 'running') counts[result] = (counts[result] ?? 0) + 1;
+  for (const { result } of history.list({ sinceMs: midnightMs, endedOnly: true }))
+    counts[result] = (counts[result] ?? 0) + 1;
   return counts;
 }

@@ -6,7 +6,7 @@ import { logFinished } from './finished-line.ts';
 import { JobRecorder } from './job-recorder.ts';
 import { selected } from './kept-records.ts';
 import { heardLine } from './log-line.ts';
-import type { History, JobRecord } from './record.ts';
+import type { History, JobRecord, ListOptions } from './record.ts';
 import type { AssignmentFacts } from './run-trace.ts';
 import { forgetHistory, type HistoryStore, openHistoryStore } from './store.ts';
 import type { RedactSentence } from './texts.ts';
@@ -91,8 +91,9 @@ class KeptHistory implements LiveHistory {
     return this.#recorder.observe;
   }
 
-  list(options?: Parameters<History['list']>[0]): readonly JobRecord[] {
-    return selected(this.#records(), options);
+  list(options: ListOptions = {}): readonly JobRecord[] {
+    const isOfEnded = options.failedOnly || options.endedOnly;
+    return selected((isOfEnded && this.#store?.records) || this.#records(), options);
   }
 
   record(id: string): JobRecord | undefined {

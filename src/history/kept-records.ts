@@ -63,11 +63,12 @@ export class KeptRecords {
 /** Newest first: what goes on, then what ended last. */
 export function selected(
   records: readonly JobRecord[],
-  { limit = Number.POSITIVE_INFINITY, failedOnly = false, sinceMs = 0 }: ListOptions = {},
+  { limit = Number.POSITIVE_INFINITY, failedOnly = false, endedOnly = false, sinceMs = 0 }: ListOptions = {},
 ): JobRecord[] {
   const endOf = ({ endedAtMs }: JobRecord): number => endedAtMs ?? Number.POSITIVE_INFINITY;
   return records
-    .filter((record) => (!failedOnly || isFailure(record)) && endOf(record) >= sinceMs)
+    .filter((record) => !failedOnly || isFailure(record))
+    .filter((record) => (!endedOnly || record.result !== 'running') && endOf(record) >= sinceMs)
     .sort((a, b) => compare(endOf(b), endOf(a)) || compare(b.startedAtMs, a.startedAtMs))
     .slice(0, limit);
 }

@@ -139,6 +139,8 @@ export interface ListOptions {
   readonly limit?: number;
   /** Only those that failed, were interrupted, or were not taken. */
   readonly failedOnly?: boolean;
+  /** Only those whose result is known: much cheaper, because none that runs has to be written down as it is now. */
+  readonly endedOnly?: boolean;
   /** Only those that ended since, or run. */
   readonly sinceMs?: number;
 }

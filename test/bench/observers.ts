@@ -34,13 +34,21 @@ interface Watchers {
   readonly metrics: boolean;
   /** Paths of WebSockets that are watched. */
   readonly feeds: readonly string[];
+  /** A debugger that nobody leaves open: what it costs is told, and has no goal. */
+  readonly isPassing?: boolean;
 }
 
 const WATCHERS: readonly Watchers[] = [
   { name: 'metrics, asked for each second', page: false, metrics: true, feeds: [] },
   { name: 'and the page, which nobody watches', page: true, metrics: true, feeds: [] },
   { name: 'and somebody watches it', page: true, metrics: true, feeds: ['/live'] },
-  { name: 'and the Stately inspector as well', page: true, metrics: true, feeds: ['/live', '/'] },
+  {
+    name: 'and the Stately inspector as well',
+    page: true,
+    metrics: true,
+    feeds: ['/live', '/'],
+    isPassing: true,
+  },
 ];
 const NOBODY: Watchers = { name: 'off', page: false, metrics: false, feeds: [] };
 
@@ -56,7 +64,8 @@ export async function benchObservers(room: BenchRoom, { atOnce, rounds }: Load):
     const cost = watched - without;
     return [
       ...[watchers.name, String(atOnce), percent(without), percent(watched)],
-      ...[(watched / without).toFixed(2), percent(cost), '< 3 %', judged(cost < MOST_SHARE)],
+      ...[(watched / without).toFixed(2), percent(cost)],
+      ...(watchers.isPassing ? ['', ''] : ['< 3 %', judged(cost < MOST_SHARE)]),
     ];
   });
   const head = ['', 'jobs at once', 'off', 'on', 'ratio', 'cost', 'goal', ''];

@@ -73,6 +73,7 @@ test('tells what goes on and what ended last, newest first', async () => {
   expect(history.list()[0]).toMatchObject({ durationMs: 7 });
   expect(resultsOf(history.list({ limit: 1 }))).toEqual(['c running']);
   expect(resultsOf(history.list({ failedOnly: true }))).toEqual(['b failed']);
+  expect(resultsOf(history.list({ endedOnly: true }))).toEqual(['b failed', 'a succeeded']);
   expect(resultsOf(history.list({ sinceMs: 20 }))).toEqual(['c running', 'b failed']);
   expect(resultsOf(history.list({ sinceMs: 1_000 }))).toEqual(['c running']);
 });
