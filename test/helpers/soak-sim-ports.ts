@@ -51,7 +51,7 @@ const times: Readonly<Record<string, readonly [number, number]>> = {
   takeSignatures: [100, 3_000],
   verifySignature: [200, 4_000],
   packageArtifact: [200, 6_000],
-  recordSignature: [5, 500],
+  recordSignature: [5, 3_000],
   checkArtifact: [100, 3_000],
   keepArtifact: [10, 1_000],
   restoreApp: [100, 3_000],
@@ -85,6 +85,8 @@ export class SimPorts {
   readonly #silent: readonly string[];
   /** As they were admitted. */
   readonly #jobs = new Map<string, AdmittedJob>();
+  /** Artifacts: no two are the same bytes. */
+  #made = 0;
   /** Clones that exist. */
   readonly clones = new Set<string>();
 
@@ -121,7 +123,10 @@ export class SimPorts {
       case 'learnToolchain':
         return call.answer('xcode');
       case 'notarization':
-        return call.answer({ outcome: 'succeeded', submissionId: 's', artifact, failure: null });
+        return call.answer({
+          ...{ outcome: 'succeeded', submissionId: 's', failure: null },
+          artifact: { ...input.artifact, sha256Hex: `${input.artifact.sha256Hex} and its ticket` },
+        });
       case 'findEarlierUpload':
         return call.answer(null);
       case 'storeUpload':
@@ -142,7 +147,8 @@ export class SimPorts {
       case 'deliverArtifact':
         return this.#underToken(call, this.#hub.upload(input.assignmentId));
       case 'packageArtifact':
-        return call.answer(artifact);
+        this.#made += 1;
+        return call.answer({ ...artifact, sha256Hex: `made ${this.#made}` });
       case 'recordSignature':
         return call.answer(input.artifact);
       case 'probeClaim':

@@ -118,6 +118,7 @@ describe(`${CANCELS} cancels at any moment: one answer each, in bounded time, an
       ],
       ...[
         'running.recordingSignature',
+        'running.recordingChange',
         'running.checkingArtifact',
         'running.delivering.attempting.beginning',
       ],
