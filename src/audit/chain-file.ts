@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type LineContent, type Position, writeLine } from './chain-line.ts';
 import { writeHead } from './head.ts';
+import { setMark } from './mark.ts';
 import { type Standing, standingOf } from './standing.ts';
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
@@ -90,6 +91,7 @@ export class ChainFile {
     const opened: Opened = { file, last: standing.last, isOpen: standing.isOpen };
     try {
       await this.#bringInOrder(opened, standing);
+      if (!standing.isMarked) await setMark(this.path);
       return opened;
     } catch (error) {
       await file.close();

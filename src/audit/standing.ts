@@ -11,6 +11,7 @@ import {
   type Remains,
 } from './chain-line.ts';
 import { readHead } from './head.ts';
+import { isMarked } from './mark.ts';
 
 /** How a chain was left, as far as its last line and its head tell. */
 export interface Standing {
@@ -20,6 +21,8 @@ export interface Standing {
   readonly remains: Remains | null;
   /** The last byte is no newline. */
   readonly isOpen: boolean;
+  /** It is noted elsewhere that the chain has begun. */
+  readonly isMarked: boolean;
   /** Why the file is not as it was left; null when it is. */
   readonly fault: string | null;
 }
@@ -27,17 +30,19 @@ export interface Standing {
 /** A whole line, and as much again for what a kill left behind it. */
 const TAIL_BYTES = 2 * MAX_LINE_BYTES + 2;
 const NEWLINE = 0x0a;
+const UNREADABLE = 'its end is not made of lines of a chain';
 
 /** Looks at the end of the file alone, however long it is. @throws the system's error */
 export async function standingOf(path: string): Promise<Standing> {
+  const marked = await isMarked(path);
   const head = await readHead(path);
   const end = await endOf(path);
   const { last, remains, isOpen } = end;
   return {
     last: last?.position ?? null,
     head: typeof head === 'string' ? null : head,
-    ...{ remains, isOpen },
-    fault: faultOf(end, head),
+    ...{ remains, isOpen, isMarked: marked },
+    fault: head === 'missing' ? faultWithoutHead(end, marked) : faultOf(end, head),
   };
 }
 
@@ -98,14 +103,9 @@ function lastLineIn(bytes: Buffer, isWhole: boolean): LastLine | null {
 }
 
 /** A kill may come between a line and its head: the last line may be one ahead. */
-function faultOf(
-  { last, isUnreadable, sizeBytes }: End,
-  head: Position | 'missing' | 'garbled',
-): string | null {
-  if (isUnreadable) return 'its end is not made of lines of a chain';
+function faultOf({ last, isUnreadable, sizeBytes }: End, head: Position | 'garbled'): string | null {
+  if (isUnreadable) return UNREADABLE;
   if (head === 'garbled') return 'the file with its head cannot be read';
-  if (head === 'missing')
-    return !last || last.position.number === 1 ? null : 'the file with its head is gone';
   if (sizeBytes === 0) return `the file is gone or empty, and had ${head.number} lines`;
   if (!last) return `it has no line any more, and had ${head.number}`;
   const { number, sha256Hex } = last.position;
@@ -114,6 +114,15 @@ function faultOf(
   if (number < head.number) return `it ends with line ${number}, and had ${head.number}`;
   const isNext = number === head.number + 1 && last.line.previous === head.sha256Hex;
   return isNext || saysSo(last.line, head) ? null : `lines were added after line ${head.number}`;
+}
+
+/** That is so before the first line of all, and between that and its head. */
+function faultWithoutHead({ last, isUnreadable, sizeBytes }: End, marked: boolean): string | null {
+  if (isUnreadable) return UNREADABLE;
+  if (!marked && (!last || last.position.number === 1)) return null;
+  return sizeBytes === 0
+    ? 'the file is gone or empty, and so is the one with its head; it had lines'
+    : 'the file with its head is gone';
 }
 
 /** The line that says that the chain was broken was written, and a kill came before its head was. */

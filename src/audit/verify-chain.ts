@@ -9,6 +9,7 @@ import {
 } from './chain-line.ts';
 import { readHead } from './head.ts';
 import { Leftover } from './leftover.ts';
+import { isMarked } from './mark.ts';
 import { type RawLine, readLines, unlessMissing } from './read-lines.ts';
 
 /** Something that shows that a chain is not as it was written. */
@@ -62,8 +63,10 @@ export interface VerifyOptions {
  * @throws the system's error · the signal's reason
  */
 export async function verifyChain(path: string, { signal, noted = [] }: VerifyOptions): Promise<ChainReport> {
+  // in the order in which they are never ahead of each other
+  const hasBegun = await isMarked(path);
   const headBefore = await readHead(path);
-  const check = new ChainCheck(noted, headBefore);
+  const check = new ChainCheck(noted, headBefore, hasBegun);
   for await (const line of readLines(path, signal)) check.hear(line);
   check.end(await readHead(path));
   const stats = await stat(path).catch(unlessMissing);
@@ -75,6 +78,7 @@ type Head = Awaited<ReturnType<typeof readHead>>;
 class ChainCheck {
   readonly #noted: Map<number, string>;
   readonly #headBefore: Head;
+  readonly #hasBegun: boolean;
   readonly #findings: ChainFinding[] = [];
   readonly #remarks: string[] = [];
   #findingCount = 0;
@@ -84,9 +88,10 @@ class ChainCheck {
   #hasHead = false;
   #leftover: Leftover | undefined;
 
-  constructor(noted: readonly Position[], headBefore: Head) {
+  constructor(noted: readonly Position[], headBefore: Head, hasBegun: boolean) {
     this.#noted = new Map(noted.map(({ number, sha256Hex }) => [number, sha256Hex]));
     this.#headBefore = headBefore;
+    this.#hasBegun = hasBegun;
   }
 
   hear(raw: RawLine): void {
@@ -177,13 +182,20 @@ class ChainCheck {
     const last = this.#last?.number ?? 0;
     if (headAfter === 'garbled' || head === 'garbled')
       return 'The file with the head of the chain cannot be read.';
-    if (headAfter === 'missing') return last > 1 ? 'The file with the head of the chain is gone.' : undefined;
+    if (headAfter === 'missing') return this.#faultWithoutHead(last);
     if (head !== 'missing' && head.number > last)
       return `The chain ends with line number ${last}, and had ${head.number}: lines were cut off at its end.`;
     if (head !== 'missing' && !this.#hasHead) return `Line number ${head.number} is not what its head says.`;
     if (last > headAfter.number + 1)
       return `Lines were added behind number ${headAfter.number}, where its head is.`;
     return undefined;
+  }
+
+  #faultWithoutHead(last: number): string | undefined {
+    if (last <= 1 && !this.#hasBegun) return undefined;
+    return last === 0
+      ? 'The chain is gone or empty, and so is the file with its head; it had lines.'
+      : 'The file with the head of the chain is gone.';
   }
 
   #find(line: number | null, code: FindingCode, message: string): void {

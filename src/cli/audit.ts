@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import type { ChainLine, Position } from '../audit/chain-line.ts';
 import { headPathOf } from '../audit/head.ts';
-import { chainIn, chainsOf } from '../audit/places.ts';
+import { chainIn, chainsOf, markPathOf } from '../audit/places.ts';
 import { type ShowWish, showChain } from '../audit/show-chain.ts';
 import { type ChainReport, verifyChain } from '../audit/verify-chain.ts';
 import { ShipError } from '../errors.ts';
@@ -104,10 +104,10 @@ function positionIn(text: string): Position {
   );
 }
 
-/** Chains that are there, or should be: a head without its lines is one of them. */
+/** Chains that are there, or should be: a head or a mark without its lines is one of them. */
 async function presentIn(stateDir: string): Promise<string[]> {
   const [daemons = '', ...others] = await chainsOf(stateDir);
-  const wasEver = await Promise.all([daemons, headPathOf(daemons)].map(isThere));
+  const wasEver = await Promise.all([daemons, headPathOf(daemons), markPathOf(daemons)].map(isThere));
   const present = [...(wasEver.includes(true) ? [daemons] : []), ...others];
   if (present.length > 0) return present;
   throw new ShipError('SIGNATURES_MISSING', {

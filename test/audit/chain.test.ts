@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ChainFile } from '../../src/audit/chain-file.ts';
 import { digestOf, type Position } from '../../src/audit/chain-line.ts';
 import { headPathOf } from '../../src/audit/head.ts';
+import { markPathOf } from '../../src/audit/places.ts';
 import { verifyChain } from '../../src/audit/verify-chain.ts';
 
 const signal = new AbortController().signal;
@@ -92,9 +93,8 @@ describe('a chain', () => {
     await chain.close();
     expect(told.map(({ number }) => number)).toEqual([1, 2, 3]);
     expect(await verify(told)).toMatchObject({ ok: true });
-    // whoever may write both files makes a chain that fits itself, and not what was noted down
-    await rm(path);
-    await rm(headPathOf(path));
+    // whoever may write all of it makes a chain that fits itself, and not what was noted down
+    await Promise.all([path, headPathOf(path), markPathOf(path)].map((file) => rm(file)));
     await chainOf(2);
     expect(await verify()).toMatchObject({ ok: true });
     expect((await verify(told)).findings.map(({ code }) => code)).toContain('NOT_AS_NOTED');
@@ -286,6 +286,42 @@ describe('who', () => {
     await appendFile(path, Buffer.alloc(3 * 1024 * 1024, 'x'));
     expect(await nextProcess()).toEqual([expect.stringMatching(/not made of lines/)]);
     expect(await codes()).toEqual(expect.arrayContaining([expect.stringMatching(/^CHAIN_WAS_BROKEN/)]));
+  });
+});
+
+describe('a chain that is gone with its head', () => {
+  test.each([
+    ['removed', rm],
+    ['emptied', (file: string) => truncate(file)],
+    ['cut to a piece of its first line', (file: string) => truncate(file, 20)],
+    ['cut to its first line', async () => write((await lines()).slice(0, 1))],
+  ])('is missed: %s', async (_, tamper) => {
+    await chainOf(3);
+    await tamper(path);
+    await rm(headPathOf(path));
+    expect(await codes()).toEqual(['HEAD_WRONG null']);
+    expect(await nextProcess()).toEqual([expect.stringMatching(/is gone|it had lines/)]);
+    expect(await codes()).toEqual([expect.stringMatching(/^CHAIN_WAS_BROKEN/)]);
+  });
+
+  test('is one of which an older version wrote no mark, once another line was added', async () => {
+    await chainOf(1);
+    await rm(markPathOf(path));
+    expect(await verify()).toMatchObject({ ok: true });
+    await chainOf(1);
+    await rm(path);
+    await rm(headPathOf(path));
+    expect(await codes()).toEqual(['HEAD_WRONG null']);
+  });
+
+  test('is no chain whose first line was the last thing before a kill', async () => {
+    await chainOf(1);
+    await rm(markPathOf(path));
+    await write((await lines()).slice(0, 1));
+    await rm(headPathOf(path));
+    expect(await verify()).toMatchObject({ ok: true });
+    expect(await nextProcess()).toEqual([]);
+    expect(await verify()).toMatchObject({ ok: true });
   });
 });
 

@@ -79,8 +79,9 @@ describe('perry-ship audit', () => {
     });
     await rm(path);
     expect(await say('verify')).toMatchObject({ exit: 1, text: expect.stringContaining('HEAD_WRONG') });
-    await writeFile(path, whole);
     await rm(headPathOf(path));
+    expect(await say('verify')).toMatchObject({ exit: 1, text: expect.stringContaining('it had lines') });
+    await writeFile(path, whole);
     expect(await say('verify')).toMatchObject({ exit: 1, text: expect.stringContaining('HEAD_WRONG') });
   });
 
