@@ -22,6 +22,7 @@ import { storeUploadMachine } from '../machines/store-upload/machine.ts';
 import { supervisorMachine } from '../machines/supervisor/machine.ts';
 import { testflightMachine } from '../machines/testflight/machine.ts';
 import { upgradeMachine } from '../machines/upgrade/machine.ts';
+import { viewerWatchMachine } from '../machines/viewer-watch/machine.ts';
 import { vmLifecycleMachine } from '../machines/vm-lifecycle/machine.ts';
 import { vmPoolMachine } from '../machines/vm-pool/machine.ts';
 import { actorSystemPage } from './actor-system.ts';
@@ -47,6 +48,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   upgrade: upgradeMachine,
   'daemon-watch': daemonWatchMachine,
   'page-feed': pageFeedMachine,
+  'viewer-watch': viewerWatchMachine,
   'alarm-watch': alarmWatchMachine,
   alarm: alarmMachine,
   'alarm-delivery': alarmDeliveryMachine,

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
+/** In small letters: names are the same in large ones (RFC 9110, 4.2.3). With its dot, `localhost` is no other name. */
+const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', 'localhost.', '[::1]'];
 /** The viewer that the makers of XState serve; it attaches to an inspector on the same machine. */
 export const STATELY_ORIGINS: readonly string[] = ['https://stately.ai', 'https://www.stately.ai'];
 /** A page of another site cannot send a header of its own making without being asked about it first, and we say no. */
@@ -11,7 +12,7 @@ export const OWN_HEADER = 'x-perry-ship';
  * rebinding), but then the Host header carries that name.
  */
 export function isLoopbackName(host: string | undefined): boolean {
-  return host !== undefined && LOOPBACK_NAMES.includes(host.replace(/:\d{1,5}$/, ''));
+  return host !== undefined && LOOPBACK_NAMES.includes(host.toLowerCase().replace(/:\d{1,5}$/, ''));
 }
 
 /**
@@ -21,8 +22,12 @@ export function isLoopbackName(host: string | undefined): boolean {
 export function mayWatch({ host, origin }: IncomingHttpHeaders, others: readonly string[] = []): boolean {
   if (!isLoopbackName(host)) return false;
   if (origin === undefined || others.includes(origin)) return true;
-  return origin === `http://${host}`;
+  return isOwn(origin, host);
 }
+
+/** Browsers write origins in small letters. */
+const isOwn = (origin: string | undefined, host: string | undefined): boolean =>
+  origin === `http://${host?.toLowerCase()}`;
 
 /**
  * Why a request that changes something is not carried out, or undefined when it may be. Only our own page may ask: it
@@ -31,8 +36,7 @@ export function mayWatch({ host, origin }: IncomingHttpHeaders, others: readonly
 export function whyNotChange(headers: IncomingHttpHeaders): string | undefined {
   const { host, origin } = headers;
   if (!isLoopbackName(host)) return 'Ask 127.0.0.1.';
-  if (origin !== `http://${host}`)
-    return 'Only the page of this server may change something: Origin differs.';
+  if (!isOwn(origin, host)) return 'Only the page of this server may change something: Origin differs.';
   const site = headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin')
     return 'Only the page of this server may change something: Sec-Fetch-Site differs.';

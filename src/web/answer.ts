@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isLoopbackName, whyNotChange } from './access.ts';
 import { readJson } from './read-json.ts';
 import { type Found, findRoute, type Route, text, type WebAnswer } from './route.ts';
+import { targetOf } from './target.ts';
 
 /** A page brings a policy of its own; nothing else may load anything, or be shown inside another page. */
 const HEADERS = {
@@ -58,8 +59,8 @@ async function answerTo(
   request: IncomingMessage,
   signal: AbortSignal,
 ): Promise<WebAnswer> {
-  const [path = '', query = ''] = splitOnce(request.url ?? '', '?');
-  if (!isLoopbackName(request.headers.host)) return text(421, 'This page is for 127.0.0.1 only.\n');
+  const { host, path, query } = targetOf(request);
+  if (!isLoopbackName(host)) return text(421, 'This page is for 127.0.0.1 only.\n');
   const found = findRoute(routes, path);
   if (!found) return text(404, 'Nothing is here.\n');
   return byMethod(found, request, new URLSearchParams(query), signal);
@@ -76,7 +77,7 @@ async function byMethod(
   if (get && (method === 'GET' || method === 'HEAD'))
     return inTime(signal, get({ params, query, body: undefined, signal }));
   if (!post || method !== 'POST') return notAllowed(route);
-  const refusal = whyNotChange(headers);
+  const refusal = whyNotChange({ ...headers, host: targetOf(request).host });
   if (refusal !== undefined) return text(403, `${refusal}\n`);
   const read = await readJson(request, signal);
   if ('refused' in read) return read.refused;
@@ -108,9 +109,4 @@ function send(response: ServerResponse, { status = 200, type, body, headers }: W
   });
   // node leaves out the body where there may be none
   response.end(bytes);
-}
-
-function splitOnce(whole: string, by: string): string[] {
-  const at = whole.indexOf(by);
-  return at < 0 ? [whole] : [whole.slice(0, at), whole.slice(at + 1)];
 }

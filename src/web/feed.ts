@@ -1,8 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
+import { createActor } from 'xstate';
+import { viewerWatchLimits } from '../../machines/viewer-watch/limits.ts';
+import { viewerWatchMachine } from '../../machines/viewer-watch/machine.ts';
 import { contained } from '../contained.ts';
 import { mayWatch } from './access.ts';
+import { targetOf } from './target.ts';
 
 export interface Viewer {
   /** Text is left out for a viewer that does not keep up. */
@@ -19,6 +23,8 @@ export interface FeedOptions {
   readonly left?: (viewer: Viewer) => void;
   /** A message of a viewer, at most 1 KiB of text: hostile until parsed. Without it, messages are ignored. */
   readonly heard?: (viewer: Viewer, text: string) => void;
+  /** Take the place of those in `machines/viewer-watch`, in milliseconds. */
+  readonly watchLimits?: Partial<Record<keyof typeof viewerWatchLimits, number>>;
 }
 
 /** A WebSocket that any number of viewers watch. */
@@ -32,6 +38,10 @@ export interface Feed {
 }
 
 const MAX_VIEWERS = 16;
+/** So many more are told at a time that there is no room; others are told by the status of HTTP, which a page does not see. */
+const MAX_TURNED_BACK = 16;
+/** "Try again later", of the registry of RFC 6455. */
+const NO_ROOM = 1013;
 /** A viewer that does not keep up misses messages; the daemon does not keep them for it. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 /** Viewers listen, and say at most what they want to see. */
@@ -43,18 +53,29 @@ export function createFeed(options: FeedOptions): Feed {
     maxPayload: MAX_HEARD_BYTES,
     perMessageDeflate: false,
   });
+  const watching = new Set<WebSocket>();
+  const receive = (opened: WebSocket, onFault: (error: unknown) => void) => {
+    opened.on('error', () => {});
+    if (watching.size >= MAX_VIEWERS) return opened.close(NO_ROOM, `There are ${MAX_VIEWERS} viewers.`);
+    watching.add(opened);
+    opened.on('close', () => watching.delete(opened));
+    letGoOfTheSilent(opened, options.watchLimits);
+    welcome(opened, options, onFault);
+  };
   return {
     path: options.path,
     get viewers() {
-      return server.clients.size;
+      return watching.size;
     },
     broadcast: (text) => {
-      for (const socket of server.clients) sendTo(socket, text);
+      for (const socket of watching) sendTo(socket, text);
     },
     letIn: (request, socket, head, onFault) => {
-      if (!mayWatch(request.headers, options.origins)) return turnAway(socket, '403 Forbidden');
-      if (server.clients.size >= MAX_VIEWERS) return turnAway(socket, '503 Service Unavailable');
-      server.handleUpgrade(request, socket, head, (opened) => welcome(opened, options, onFault));
+      const headers = { ...request.headers, host: targetOf(request).host };
+      if (!mayWatch(headers, options.origins)) return turnAway(socket, '403 Forbidden');
+      if (server.clients.size >= MAX_VIEWERS + MAX_TURNED_BACK)
+        return turnAway(socket, '503 Service Unavailable');
+      server.handleUpgrade(request, socket, head, (opened) => receive(opened, onFault));
     },
     close: () => {
       for (const socket of server.clients) socket.terminate();
@@ -63,13 +84,21 @@ export function createFeed(options: FeedOptions): Feed {
   };
 }
 
+function letGoOfTheSilent(socket: WebSocket, limits: FeedOptions['watchLimits']): void {
+  const watch = createActor(viewerWatchMachine.provide({ delays: { ...viewerWatchLimits, ...limits } }));
+  watch.on('ping.due', () => socket.ping());
+  watch.subscribe({ complete: () => socket.terminate() });
+  socket.on('pong', () => watch.send({ type: 'viewer.answered' }));
+  socket.on('close', () => watch.stop());
+  watch.start();
+}
+
 function welcome(
   socket: WebSocket,
   { joined, left, heard }: FeedOptions,
   onFault: (error: unknown) => void,
 ): void {
   const viewer: Viewer = { send: (text) => sendTo(socket, text) };
-  socket.on('error', () => {});
   if (left)
     socket.on(
       'close',

@@ -5,7 +5,9 @@ import type { Duplex } from 'node:stream';
 import { contained } from '../contained.ts';
 import { answerBy } from './answer.ts';
 import { type Feed, turnAway } from './feed.ts';
+import { keepPlaces } from './places.ts';
 import type { Route } from './route.ts';
+import { targetOf } from './target.ts';
 
 export interface WebServerOptions {
   /** 0 takes a free one. */
@@ -25,6 +27,7 @@ export interface WebServer {
 }
 
 export interface WebLimits {
+  /** That ask for something; those beyond take the place of one that does not. */
   readonly maxConnections: number;
   readonly maxHeaderSize: number;
   readonly headersTimeout: number;
@@ -63,7 +66,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
   const http = createServer(limits, (request, response) => {
     answerBy({ routes, onFault, answerMs }, request, response).catch(onFault);
   });
-  http.maxConnections = maxConnections;
+  keepPlaces(http, maxConnections);
   http.timeout = silenceMs;
   http.on('upgrade', contained(admitTo(feeds, onFault), onFault));
   http.listen(port, '127.0.0.1');
@@ -75,7 +78,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
 const admitTo =
   (feeds: readonly Feed[], onFault: (error: unknown) => void) =>
   (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const [path] = (request.url ?? '').split('?');
+    const { path } = targetOf(request);
     const feed = feeds.find((each) => each.path === path);
     if (feed) feed.letIn(request, socket, head, onFault);
     else turnAway(socket, '404 Not Found');

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Locator, Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { browserPath, faultsIn, launchBrowser, openTab, overflow } from './browser.ts';
 import { openRoom, type Room } from './room.ts';
 
@@ -99,6 +100,19 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     const jobId = await room.submit();
     await rowOf(page, jobId).waitFor();
+  });
+
+  test('says that it finds no room among the viewers, and watches when there is some', async () => {
+    await open();
+    const others = Array.from({ length: 15 }, () => new WebSocket(`${room.url.replace('http', 'ws')}live`));
+    await Promise.all(others.map((socket) => once(socket, 'open')));
+    const page = await browser.newPage();
+    await page.goto(room.url);
+    await page.getByText('The daemon has as many viewers as it may have.').waitFor();
+    for (const socket of others) socket.terminate();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.close();
   });
 
   test('hands the Stately inspector, in its frame, what the daemon tells, and nobody else', async () => {

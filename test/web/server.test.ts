@@ -1,20 +1,22 @@
 import { once } from 'node:events';
 import { request as ask, type IncomingHttpHeaders } from 'node:http';
-import { connect } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createFeed, type FeedOptions, type Viewer } from '../../src/web/feed.ts';
-import { json, type Route, text } from '../../src/web/route.ts';
+import { json, type Route, text, type WebAnswer } from '../../src/web/route.ts';
 import { startWebServer, type WebLimits, type WebServer } from '../../src/web/server.ts';
 
 let server: WebServer | undefined;
 const faults: unknown[] = [];
 const changes: unknown[] = [];
+let answerLater: ((answer: WebAnswer) => void) | undefined;
 afterEach(async () => {
   await server?.close();
   server = undefined;
   faults.length = 0;
   changes.length = 0;
+  answerLater = undefined;
 });
 
 const routes: readonly Route[] = [
@@ -36,6 +38,13 @@ const routes: readonly Route[] = [
   },
   { path: '/rejects', get: () => Promise.reject(new Error('planted')) },
   { path: '/hangs', get: () => new Promise(() => {}) },
+  {
+    path: '/later',
+    get: () =>
+      new Promise((resolve) => {
+        answerLater = resolve;
+      }),
+  },
 ];
 
 async function start(more: { limits?: Partial<WebLimits>; feed?: FeedOptions } = {}): Promise<number> {
@@ -100,6 +109,32 @@ describe('what is asked for', () => {
   ])('nothing is at %s', async (path) => {
     const port = await start();
     expect(await asked(port, { path })).toMatchObject({ status: 404, said: 'Nothing is here.\n' });
+  });
+
+  test.each([
+    ['LOCALHOST', '/plain'],
+    ['LocalHost.:80', '/plain'],
+    ['[::1]', '/plain'],
+    ['127.0.0.1', 'http://127.0.0.1:80/plain'],
+    ['evil.example', 'HTTP://LOCALHOST/plain?x=http://evil.example/'],
+  ])('sent to %s, %s is answered', async (host, path) => {
+    const port = await start();
+    expect(await asked(port, { path, headers: { host } })).toMatchObject({ status: 200, said: 'hello\n' });
+  });
+
+  test.each([
+    ['evil.example', '/plain'],
+    ['localhost.evil.example', '/plain'],
+    ['localhost..', '/plain'],
+    ['localhost:80:80', '/plain'],
+    ['127.0.0.1@evil.example', '/plain'],
+    ['127.0.0.1', 'http://evil.example/plain'],
+    ['127.0.0.1', 'http://127.0.0.1@evil.example/plain'],
+    ['127.0.0.1', 'http://evil.example'],
+    ['127.0.0.1', 'http:///plain'],
+  ])('sent to %s, %s is not', async (host, path) => {
+    const port = await start();
+    expect(await asked(port, { path, headers: { host } })).toMatchObject({ status: 421 });
   });
 
   test('HEAD says what GET would, without the body', async () => {
@@ -244,16 +279,61 @@ describe('limits', () => {
     expect(await asked(port, { path: '/plain' })).toMatchObject({ status: 200 });
   });
 
-  test('more connections than there may be are closed', async () => {
-    const port = await start({ limits: { maxConnections: 2 } });
-    const first = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
-    await Promise.all(first.map((socket) => once(socket, 'connect')));
-    const third = connect(port, '127.0.0.1').on('error', () => {});
-    third.resume();
-    await once(third, 'close');
-    for (const socket of first) socket.destroy();
+  const MOST = 8;
+  const closed = (socket: Socket) => new Promise((resolve) => socket.once('close', resolve));
+  /** One after the other. @param begun - what each sends and then leaves standing */
+  async function hold(port: number, count: number, begun: string): Promise<Socket[]> {
+    const held: Socket[] = [];
+    for (let each = 0; each < count; each += 1) {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      socket.resume().write(begun);
+      await once(socket, 'connect');
+      held.push(socket);
+    }
+    onTestFinished(() => {
+      for (const socket of held) socket.destroy();
+    });
+    return held;
+  }
+
+  test.each([
+    ['say nothing', ''],
+    ['stop in their headers', 'GET /plain HTTP/1.1\r\nhost: loc'],
+    ['had an answer', 'GET /plain HTTP/1.1\r\nhost: localhost\r\n\r\n'],
+    ['never send what they announced', 'POST /both HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n'],
+    ['wait for an answer', 'GET /hangs HTTP/1.1\r\nhost: localhost\r\n\r\n'],
+  ])('strangers who hold all connections and %s keep nobody out', async (_what, begun) => {
+    const port = await start({ limits: { maxConnections: MOST } });
+    const held = await hold(port, MOST, begun);
+    const oneGoes = Promise.race(held.map(closed));
+    expect(await asked(port, { path: '/plain' })).toMatchObject({ status: 200 });
+    await oneGoes;
+  });
+
+  test('whoever waits for an answer stays, and who watches a feed', async () => {
+    const port = await start({ limits: { maxConnections: MOST }, feed: { path: '/live', joined: () => {} } });
+    const viewer = new WebSocket(`ws://127.0.0.1:${port}/live`);
+    await once(viewer, 'open');
+    const waiting = asked(port, { path: '/later' });
+    await vi.waitFor(() => expect(answerLater).toBeDefined());
+    await hold(port, 3 * MOST, '');
+    expect(await asked(port, { path: '/plain' })).toMatchObject({ status: 200 });
+    answerLater?.(text(200, 'at last'));
+    expect(await waiting).toMatchObject({ status: 200, said: 'at last' });
+    expect(viewer.readyState).toBe(WebSocket.OPEN);
+    viewer.terminate();
   });
 });
+
+const HANDSHAKE = [
+  'GET /live HTTP/1.1',
+  'host: localhost',
+  'connection: upgrade',
+  'upgrade: websocket',
+  'sec-websocket-version: 13',
+  'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
+  '\r\n',
+].join('\r\n');
 
 describe('a feed', () => {
   const opened = async (port: number, path: string, headers: Record<string, string> = {}) => {
@@ -318,11 +398,58 @@ describe('a feed', () => {
     await expect(opened(port, path, headers)).rejects.toThrow(/Unexpected server response: 40[34]/);
   });
 
-  test('has room for so many viewers and no more', async () => {
-    const port = await start({ feed: { path: '/live', joined: () => {} } });
+  test('has room for so many viewers; one more is told so, and floods of them at once', async () => {
+    const port = await start({ feed: { path: '/live', joined: ({ send }) => send('welcome') } });
     const open = await Promise.all(Array.from({ length: 16 }, () => opened(port, '/live')));
+    const { socket, heard } = await opened(port, '/live');
+    const [code, reason] = await once(socket, 'close');
+    expect([code, String(reason), heard]).toEqual([1013, 'There are 16 viewers.', []]);
+    const deaf = await Promise.all(Array.from({ length: 16 }, () => deafViewer(port)));
     await expect(opened(port, '/live')).rejects.toThrow('Unexpected server response: 503');
-    for (const { socket } of open) socket.terminate();
-    await expect.poll(async () => (await opened(port, '/live')).socket.readyState).toBe(WebSocket.OPEN);
+    for (const each of deaf) each.destroy();
+    for (const viewer of open) viewer.socket.terminate();
+    await expect
+      .poll(async () => {
+        const late = await opened(port, '/live').catch(() => undefined);
+        return late?.heard;
+      })
+      .toEqual(['welcome']);
+  });
+
+  /** One that reads nothing once it is let in, and so answers nothing. */
+  async function deafViewer(port: number): Promise<Socket> {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    socket.write(HANDSHAKE);
+    await once(socket, 'data');
+    return socket.pause();
+  }
+
+  test('lets go of viewers that do not answer, and keeps those that do', async () => {
+    let viewers = 0;
+    const port = await start({
+      feed: {
+        path: '/live',
+        joined: () => {
+          viewers += 1;
+        },
+        left: () => {
+          viewers -= 1;
+        },
+        watchLimits: { pingPause: 10, patience: 200 },
+      },
+    });
+    const { socket } = await opened(port, '/live');
+    let pings = 0;
+    socket.on('ping', () => {
+      pings += 1;
+    });
+    const deaf = await Promise.all(Array.from({ length: 15 }, () => deafViewer(port)));
+    expect(viewers).toBe(16);
+    await expect.poll(() => viewers, { timeout: 10_000 }).toBe(1);
+    expect(socket.readyState).toBe(WebSocket.OPEN);
+    expect(pings).toBeGreaterThan(1);
+    for (const each of deaf) each.destroy();
+    socket.terminate();
+    await expect.poll(() => viewers).toBe(0);
   });
 });

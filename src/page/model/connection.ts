@@ -8,6 +8,9 @@ const LONGEST_PAUSE_MS = 15_000;
 /** The daemon says something every few seconds. */
 const SILENCE_MS = 15_000;
 
+/** How the daemon closes a connection that it has no room for: "try again later", of the registry of RFC 6455. */
+const NO_ROOM = 1013;
+
 const GREET: Wish = 'greet';
 
 /** Follows the daemon, as long as the page is open: a connection that breaks is opened again, later each time. */
@@ -39,11 +42,11 @@ export function followDaemon(): void {
       lastNumber = news.number;
       store.put(reduce(store.state, news, Date.now()));
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       clearTimeout(silence);
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** attempts, LONGEST_PAUSE_MS);
       attempts += 1;
-      lose(Date.now() + pauseMs);
+      lose(Date.now() + pauseMs, code === NO_ROOM);
       retry = setTimeout(open, pauseMs);
     };
     tryNow = () => {
@@ -58,9 +61,9 @@ let tryNow = () => {};
 /** Without waiting for the end of the pause. */
 export const connectNow = (): void => tryNow();
 
-function lose(nextTryAtMs: number): void {
+function lose(nextTryAtMs: number, isFull: boolean): void {
   const { link } = store.state;
   const sinceMs = link.phase === 'lost' ? link.sinceMs : Date.now();
-  const lost: Link = { phase: 'lost', sinceMs, nextTryAtMs };
+  const lost: Link = { phase: 'lost', sinceMs, nextTryAtMs, isFull };
   store.put({ ...store.state, link: lost });
 }

@@ -6,7 +6,13 @@ export type Link =
   | { readonly phase: 'connecting' }
   | { readonly phase: 'live' }
   /** What is shown is as old as `sinceMs`. */
-  | { readonly phase: 'lost'; readonly sinceMs: number; readonly nextTryAtMs: number };
+  | {
+      readonly phase: 'lost';
+      readonly sinceMs: number;
+      readonly nextTryAtMs: number;
+      /** The daemon is there, and has as many viewers as it may have. */
+      readonly isFull: boolean;
+    };
 
 /** A job that is here. The same object as long as nothing of it has changed. */
 export interface RunView extends RunStatus {

@@ -56,8 +56,8 @@ export function StaleNotice() {
   return (
     <section class="notice tone-bad" aria-label="Connection">
       <p>
-        <Status tone="bad" word="The daemon does not answer." /> What you see is from{' '}
-        <Moment atMs={link.sinceMs} />; it may have changed. Next try in <Until atMs={link.nextTryAtMs} />.
+        {link.isFull ? <NoRoom /> : <NoAnswer sinceMs={link.sinceMs} />} Next try in{' '}
+        <Until atMs={link.nextTryAtMs} />.
       </p>
       <button type="button" class="button" onClick={connectNow}>
         Try now
@@ -65,3 +65,17 @@ export function StaleNotice() {
     </section>
   );
 }
+
+const NoAnswer = ({ sinceMs }: { sinceMs: number }) => (
+  <>
+    <Status tone="bad" word="The daemon does not answer." /> What you see is from <Moment atMs={sinceMs} />{' '}
+    and may have changed.
+  </>
+);
+
+const NoRoom = () => (
+  <>
+    <Status tone="bad" word="The daemon has as many viewers as it may have." /> What you see may be old. Close
+    this page where nobody needs it; <code>perry-ship status</code> says the same in the terminal.
+  </>
+);
