@@ -9,9 +9,9 @@ import { ShipError } from '../errors.ts';
 import { renderChain, renderEntry } from './audit-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
-import { printJson } from './print-json.ts';
+import { jsonText, printJson } from './print-json.ts';
 import { usage } from './sign-files.ts';
-import { agoMsOf } from './since.ts';
+import { sinceMsOf } from './since.ts';
 import { type StateDirFlags, stateDirOf } from './state-dir.ts';
 
 export interface AuditVerifyFlags extends StateDirFlags {
@@ -60,7 +60,7 @@ export interface AuditShowFlags extends StateDirFlags {
 export async function auditShow(flags: AuditShowFlags): Promise<void> {
   await interruptible(flags, async (signal) => {
     const { job, since, json } = flags;
-    const sinceAtMs = since === undefined ? undefined : Date.now() - agoMsOf(since);
+    const sinceAtMs = since === undefined ? undefined : sinceMsOf(since, Date.now());
     const wish = { signal, ...(job !== undefined && { job }), ...(sinceAtMs !== undefined && { sinceAtMs }) };
     const stateDir = await stateDirOf(flags);
     await readIn(stateDir, async () => {
@@ -82,7 +82,7 @@ async function printAsText(lines: AsyncIterable<ChainLine>): Promise<void> {
 async function printAsJson(lines: AsyncIterable<ChainLine>): Promise<void> {
   let separator = '[\n';
   for await (const line of lines) {
-    await print(`${separator}${JSON.stringify(line)}`);
+    await print(`${separator}${jsonText(line, 0)}`);
     separator = ',\n';
   }
   await print(separator === ',\n' ? '\n]\n' : '[]\n');

@@ -1,9 +1,10 @@
 import { forAudience } from '../../machines/contracts/wording.ts';
 import type { Finding, PreflightTarget } from '../preflight/index.ts';
 import { counted } from '../text.ts';
+import { jsonText } from './print-json.ts';
 
 export const jsonReport = (ok: boolean, findings: readonly Finding[]): string =>
-  `${JSON.stringify({ ok, findings: findings.map(forTerminal) }, null, 2)}\n`;
+  `${jsonText({ ok, findings: findings.map(forTerminal) })}\n`;
 
 export interface TextReport {
   readonly ok: boolean;

@@ -2,6 +2,7 @@ import { nearestName } from '../config/nearest-name.ts';
 import { type FailureCode, failureCodes } from '../errors.ts';
 import { actionFor, whoActs } from '../failure-actions.ts';
 import { plain } from '../text.ts';
+import { jsonText } from './print-json.ts';
 import { usage } from './sign-files.ts';
 
 export interface ExplainFlags {
@@ -82,4 +83,4 @@ function listOfAll(): string {
 }
 
 const print = (said: string | object): void =>
-  void process.stdout.write(`${typeof said === 'string' ? said : JSON.stringify(said, null, 2)}\n`);
+  void process.stdout.write(`${typeof said === 'string' ? said : jsonText(said)}\n`);

@@ -11,6 +11,7 @@ import { Interrupted } from './ask-password.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
 import { JobDisplay } from './job-display.ts';
+import { printJson } from './print-json.ts';
 import { type ProjectFlags, withProjectFile } from './project-file.ts';
 import { usage, whyNoPath } from './sign-files.ts';
 import { endWith } from './tell-error.ts';
@@ -83,7 +84,7 @@ function conclude(output: LoneFileOutput, { path, flags, display, signal }: Conc
     ...(buildId !== null && { buildId }),
     durationMs,
   };
-  if (flags.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  if (flags.json) printJson(result);
   else if (isPlaced) process.stdout.write(`${path}\n`);
   process.exitCode = exitCodes.done;
 }

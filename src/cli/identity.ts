@@ -6,6 +6,7 @@ import { passwordFlags } from '../words.ts';
 import { identityText } from './identity-report.ts';
 import { interruptible } from './interruptible.ts';
 import { passwordFor } from './passwords.ts';
+import { jsonText } from './print-json.ts';
 import { readFlagFile } from './sign-files.ts';
 import { trustRootsBase64 } from './trust-roots.ts';
 
@@ -20,7 +21,7 @@ export async function identity(path: string, flags: IdentityFlags): Promise<void
   await interruptible(flags, async (signal) => {
     const memory = loadRunMemory(process.env);
     const report = await withInquirer({ memory }, (inquirer) => list(path, flags, inquirer, signal));
-    process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : identityText(report));
+    process.stdout.write(flags.json ? `${jsonText(report)}\n` : identityText(report));
   });
 }
 

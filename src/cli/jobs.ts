@@ -8,7 +8,7 @@ import type { JobRecord, ListOptions } from '../history/record.ts';
 import { counted } from '../text.ts';
 import { printJson } from './print-json.ts';
 import { usage } from './sign-files.ts';
-import { agoMsOf } from './since.ts';
+import { sinceMsOf } from './since.ts';
 import { type StateDirFlags, stateDirOf } from './state-dir.ts';
 
 export interface JobsFlags extends StateDirFlags {
@@ -49,15 +49,26 @@ export async function jobs(flags: JobsFlags): Promise<void> {
  * One job, with its log.
  *
  * @param name - of the job or of a run of it, or the first letters
- * @throws ShipError JOB_UNKNOWN · JOB_AMBIGUOUS · HISTORY_UNREADABLE
+ * @throws ShipError COMMAND_USAGE_WRONG · JOB_UNKNOWN · JOB_AMBIGUOUS · HISTORY_UNREADABLE
  */
 export async function job(name: string, flags: JobFlags): Promise<void> {
+  requireName(name);
   const stateDir = await stateDirOf(flags);
   const found = findRun(await historyIn(stateDir), name);
   const log = await readLog(logFolderOf(stateDir), found.record.runId);
   if (!flags.json) return print(renderJob(found, log, flags.log === true));
   const otherRuns = found.others.map(({ runId }) => runId);
   printJson({ ok: true, ...found.record, otherRuns, ...(flags.log && { log }) });
+}
+
+/** With nothing in it, it is the beginning of every job. */
+function requireName(name: string): void {
+  if (name.trim() === '')
+    throw usage(
+      'The name of the job is empty.',
+      'A job is named by its id, or by the first letters of it.',
+      'Take one from the list of "perry-ship jobs".',
+    );
 }
 
 /** The way of each is in the answer of `job`. */
@@ -69,7 +80,7 @@ const historyIn = async (stateDir: string): Promise<JobRecord[]> =>
 function optionsOf({ failed, since }: JobsFlags, nowMs: number): ListOptions {
   return {
     failedOnly: failed === true,
-    ...(since !== undefined && { sinceMs: nowMs - agoMsOf(since) }),
+    ...(since !== undefined && { sinceMs: sinceMsOf(since, nowMs) }),
   };
 }
 

@@ -101,7 +101,7 @@ toDaemon('cancel', 'stop one job; its machine is destroyed and the hub is told')
 
 toDaemon('jobs', 'what became of the last jobs, with cause and next step; also when no daemon runs')
   .option('--failed', 'only those that failed, were not taken in, or were interrupted')
-  .option('--since <time>', 'only those that ended since, e.g. 90s, 15m, 1h, 2d')
+  .option('--since <time>', 'only those that ended since, e.g. 15m, 2d, 2w, 2026-11-01')
   .option('--limit <n>', 'as many as these, newest first', '20')
   .action(async (flags) => (await import('./jobs.ts')).jobs(flags));
 

@@ -10,6 +10,7 @@ import { Interrupted } from './ask-password.ts';
 import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
 import { JobDisplay } from './job-display.ts';
+import { jsonText } from './print-json.ts';
 import { bundleAndFlags, type ProjectFlags } from './project-file.ts';
 import { requireBundle, usage } from './sign-files.ts';
 import { foreseen, openForSigning } from './sign-input.ts';
@@ -136,9 +137,7 @@ async function conclude(
     ...(atApple && toldIds(atApple)),
     ...{ durationMs, stages, report },
   };
-  const text = flags.json
-    ? JSON.stringify(result, null, 2)
-    : [...renderReport(report), artifactPath].join('\n');
+  const text = flags.json ? jsonText(result) : [...renderReport(report), artifactPath].join('\n');
   process.stdout.write(`${text}\n`);
   process.exitCode = report.ok ? exitCodes.done : exitCodes.failed;
 }

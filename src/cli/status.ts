@@ -3,6 +3,7 @@ import { diskText } from '../doctor/disk-use.ts';
 import { ShipError } from '../errors.ts';
 import { renderStatus } from '../observability/status-text.ts';
 import { diskOf } from './disk-line.ts';
+import { jsonText } from './print-json.ts';
 import { type StateDirFlags, stateDirOf } from './state-dir.ts';
 import { endWith } from './tell-error.ts';
 import { watchStatus } from './watch-status.ts';
@@ -19,11 +20,11 @@ export async function status(flags: StatusFlags): Promise<void> {
   try {
     const answer = await askDaemon(stateDir, { request: 'status' });
     const disk = await diskOf(stateDir, flags);
-    if (flags.json) return print(JSON.stringify({ running: true, ...answer, disk }, null, 2));
+    if (flags.json) return print(jsonText({ running: true, ...answer, disk }));
     print(`${renderStatus(answer)}\n\ndisk  ${diskText(disk)}`);
   } catch (error) {
     if (!flags.json || !(error instanceof ShipError) || error.code !== 'DAEMON_NOT_RUNNING') throw error;
-    print(JSON.stringify({ running: false, stateDir }, null, 2));
+    print(jsonText({ running: false, stateDir }));
     endWith(error, {});
   }
 }

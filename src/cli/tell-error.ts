@@ -3,6 +3,7 @@ import { forAudience } from '../../machines/contracts/wording.ts';
 import { ShipError } from '../errors.ts';
 import { withSourceLines } from '../observability/source-lines.ts';
 import { exitCodeOf } from './exit-codes.ts';
+import { jsonText } from './print-json.ts';
 
 /** An error for the person at the terminal: its code and three sentences, never a stack. */
 export function tellError(error: unknown): void {
@@ -25,4 +26,4 @@ export function endWith(error: unknown, { json = false }: { readonly json?: bool
 }
 
 export const failureAsJson = (failure: Failure): string =>
-  `${JSON.stringify({ ok: false, error: forAudience(failure, 'terminal') }, null, 2)}\n`;
+  `${jsonText({ ok: false, error: forAudience(failure, 'terminal') })}\n`;

@@ -6,6 +6,7 @@ import type { ArtifactReport } from '../verify/report.ts';
 import { renderReport } from '../verify/text.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
+import { jsonText } from './print-json.ts';
 import { endWith } from './tell-error.ts';
 
 export interface VerifyFlags {
@@ -17,7 +18,7 @@ export async function verify(artifact: string, { json = false }: VerifyFlags): P
   await interruptible({ json }, async (signal) => {
     const report = await readable(artifact, signal, json);
     if (!report) return;
-    const text = json ? JSON.stringify(report, null, 2) : renderReport(report).join('\n');
+    const text = json ? jsonText(report) : renderReport(report).join('\n');
     process.stdout.write(`${text}\n`);
     process.exitCode = report.ok ? exitCodes.done : exitCodes.failed;
   });

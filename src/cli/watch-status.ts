@@ -4,6 +4,7 @@ import { renderFailure } from '../../machines/contracts/failure.ts';
 import { statusWatchMachine } from '../../machines/status-watch/machine.ts';
 import { askDaemon } from '../control/client.ts';
 import { renderStatus } from '../observability/status-text.ts';
+import { jsonText } from './print-json.ts';
 
 /** From the first line on, and nothing below what is written next. */
 const CLEAR_SCREEN = '\u001b[H\u001b[2J';
@@ -20,13 +21,13 @@ interface WatchOptions {
 export async function watchStatus(stateDir: string, { json }: WatchOptions): Promise<void> {
   const askStatus = fromPromise<string, void>(async () => {
     const answer = await askDaemon(stateDir, { request: 'status' });
-    return json ? JSON.stringify({ running: true, ...answer }) : renderStatus(answer);
+    return json ? jsonText({ running: true, ...answer }, 0) : renderStatus(answer);
   });
   const watch = createActor(statusWatchMachine.provide({ actors: { askStatus } }));
   const show = json ? print : showText;
   watch.on('answered', ({ text }) => show(text));
   watch.on('unanswered', ({ failure }) =>
-    show(json ? JSON.stringify({ running: false, error: failure }) : renderFailure(failure)),
+    show(json ? jsonText({ running: false, error: failure }, 0) : renderFailure(failure)),
   );
   watch.start();
   const signal = await firstSignal();

@@ -122,6 +122,14 @@ describe('perry-ship jobs', () => {
 });
 
 describe('perry-ship job', () => {
+  test('is not asked for by nothing, which is the beginning of every name', () => {
+    for (const name of ['', '  ']) {
+      const { status, stderr } = refused('job', name);
+      expect(status).toBe(2);
+      expect(stderr).toContain('COMMAND_USAGE_WRONG: The name of the job is empty.');
+    }
+  });
+
   test('tells everything that is known of one, and the end of its log', () => {
     expect(say('job', 'bbb').replace(/, \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m, ', THEN')).toMatchInlineSnapshot(`
       "job         bbb-2

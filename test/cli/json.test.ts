@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jsonText } from '../../src/cli/print-json.ts';
 import { packageRoot } from '../../src/package-root.ts';
 
 let stateDir: string;
@@ -83,4 +84,26 @@ test('a new version is asked for what it must be able to read, and for nothing e
     'Can the configuration be used?',
     'Can this version read the state directory?',
   ]);
+});
+
+describe('what steers a terminal, turns text around or is not seen', () => {
+  const hostile = 'a\u0000\u001b[2J\u007f\u009b31m\u202etxt\u2066\u200f\u00ad\u2028\ufeff\u{e0041}"\\ é 🦊';
+
+  test.each([0, 2] as const)('is escaped in JSON, which says the same, indented by %i', (indent) => {
+    const text = jsonText({ [hostile]: [hostile] }, indent);
+    expect(text.replaceAll('\n', '')).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u);
+    expect(text).toContain('\\u009b31m\\u202etxt');
+    expect(text).toContain(' é 🦊');
+    expect(JSON.parse(text)).toEqual({ [hostile]: [hostile] });
+  });
+
+  test('cannot get round that: no command writes JSON by itself', async () => {
+    const folder = join(packageRoot(), 'src/cli');
+    const files = (await readdir(folder)).filter((name) => name.endsWith('.ts') && name !== 'print-json.ts');
+    const texts = await Promise.all(
+      files.map(async (name) => [name, await readFile(join(folder, name), 'utf8')]),
+    );
+    const direct = /JSON\.stringify\(([^()]+, null, 2\)|\{|line|report|result)/;
+    expect(texts.filter(([, source = '']) => direct.test(source)).map(([name]) => name)).toEqual([]);
+  });
 });
