@@ -94,6 +94,8 @@ export const arrows: readonly Arrow[] = [
     from: 'operator',
     to: 'supervisor',
     events: [
+      'yield.requested',
+      'yield.withdrawn',
       'pause.requested',
       'resume.requested',
       'drain.requested',

@@ -2,15 +2,17 @@ import { setup } from 'xstate';
 import { port } from '../contracts/actors.ts';
 import { daemonWatchLimits } from './limits.ts';
 
-/** What is waited for: that no daemon works on the state directory, or that one of this version serves. */
+/** What is waited for: that no job runs, that no daemon works on the state directory, or that one of this version serves. */
 export type DaemonWatchInput =
-  | { readonly until: 'gone' }
+  | { readonly until: 'idle' | 'gone' }
   | { readonly until: 'serving'; readonly version: string; readonly needsLink: boolean };
 
 /** The daemon, as it was seen once. */
 export interface DaemonLook {
   /** Nobody works on the state directory. */
   readonly isGone: boolean;
+  /** It takes no jobs, and none runs. */
+  readonly isIdle: boolean;
   /** The service manager says that its last process ended badly, and none runs. */
   readonly hasDied: boolean;
   /** Of the one that answers; null when none does. */
@@ -77,6 +79,7 @@ export const daemonWatchMachine = setup({
 });
 
 function isMet(wish: DaemonWatchInput, look: DaemonLook): boolean {
-  if (wish.until === 'gone') return look.isGone;
-  return look.version === wish.version && look.serves && (look.isLinked || !wish.needsLink);
+  if (wish.until === 'serving')
+    return look.version === wish.version && look.serves && (look.isLinked || !wish.needsLink);
+  return look.isGone || (wish.until === 'idle' && look.isIdle);
 }

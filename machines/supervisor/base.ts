@@ -54,6 +54,7 @@ export const supervisorBase = setup({
       openRuns(context.runs).length >=
       context.maxConcurrent + (context.maxWaiting ?? mostWaiting(context.maxConcurrent)),
     isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
+    isYielding: ({ context }) => context.isYielding,
     isPaused: ({ context }) => context.isPaused === true,
     nothingInterrupted: ({ context: { interruptedJobIds = [], unsureJobIds = [] } }) =>
       interruptedJobIds.length + unsureJobIds.length === 0,

@@ -38,6 +38,8 @@ export interface SupervisorInput {
 }
 
 export interface SupervisorContext extends SupervisorInput {
+  /** An upgrade waits for the jobs that run, and may have said so before anything was taken. */
+  readonly isYielding: boolean;
   readonly runs: Runs;
   /** Assignments that came unwanted, until it is known whether the hub took them back. */
   readonly returned: readonly ReturnedJob[];
@@ -70,6 +72,8 @@ export type SupervisorEvent =
   | { type: 'returns.settled' }
   | InterruptedJobsReport
   | ClusterReport
+  | { type: 'yield.requested' }
+  | { type: 'yield.withdrawn' }
   | { type: 'pause.requested' }
   | { type: 'resume.requested' }
   | { type: 'drain.requested' }

@@ -6,6 +6,8 @@ export const supervisorLimits = {
   sweepPause: 1_000,
   /** Running jobs may finish for this long after a drain was asked for. */
   drainTimeout: 3_600_000,
+  /** Longer than any upgrade waits, which has the time of the longest drain; one that hangs holds nothing up for ever. */
+  yieldTimeout: 90_000_000,
   /** Cancelled jobs must be cleaned up within this time. */
   stopTimeout: 120_000,
   /** The hub-connection has its own deadlines for the last results, the farewell and the end of the connection. */

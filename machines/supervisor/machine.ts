@@ -1,6 +1,6 @@
 import { serving } from './serving.ts';
 import { supervisorSetup } from './setup.ts';
-import { pausingEarly } from './transitions.ts';
+import { wishedEarly } from './transitions.ts';
 
 export type { SupervisorInput, SweepRunInput } from './context.ts';
 
@@ -26,6 +26,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
   description: 'Owns the hub link, starts one sign-job per assignment, counts the slots.',
   context: ({ input }) => ({
     ...input,
+    isYielding: false,
     runs: [],
     returned: [],
     leaked: [],
@@ -48,12 +49,12 @@ export const supervisorMachine = supervisorSetup.createMachine({
         },
         onError: 'listFailed',
       },
-      on: { ...pausingEarly, 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
+      on: { ...wishedEarly, 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
       after: { sweepTimeout: 'listFailed' },
     },
     listFailed: {
       description: 'Cannot list leftover machines; taking no jobs until that works.',
-      on: { ...pausingEarly, 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
+      on: { ...wishedEarly, 'shutdown.requested': endedEarly, 'drain.requested': endedEarly },
       after: { sweepPause: 'sweeping' },
     },
 

@@ -32,6 +32,7 @@ export const supervisorSetup = withRuns.extend({
     pauseIntake: sendTo('hub', { type: 'hub.intakePaused' }),
     resumeIntake: sendTo('hub', { type: 'hub.intakeResumed' }),
     markPause: assign({ isPaused: (_, params: { isPaused: boolean }) => params.isPaused }),
+    markYield: assign({ isYielding: (_, params: { isYielding: boolean }) => params.isYielding }),
     /** Charts hold no files: whoever provides this remembers it for the next process. */
     notePause: (_, _params: { isPaused: boolean }) => {},
     closeIntake: sendTo('hub', { type: 'hub.intakeClosed' }),

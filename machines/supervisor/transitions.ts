@@ -19,8 +19,15 @@ export const pausing = (isPaused: boolean) =>
     { type: 'markPause', params: { isPaused } },
     { type: 'notePause', params: { isPaused } },
   ] as const;
+/** For an upgrade, which waits for the jobs that run; the next process does not yield. */
+export const yielding = (isYielding: boolean) => ({
+  type: 'markYield' as const,
+  params: { isYielding },
+});
 /** Before anything can be taken. */
-export const pausingEarly = {
+export const wishedEarly = {
+  'yield.requested': { actions: yielding(true) },
+  'yield.withdrawn': { actions: yielding(false) },
   'pause.requested': { actions: pausing(true) },
   'resume.requested': { actions: pausing(false) },
 };

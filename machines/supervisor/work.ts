@@ -2,7 +2,7 @@ import { and } from 'xstate';
 import type { ReturnedJob } from './context.ts';
 import { lineFull } from './failures.ts';
 import { supervisorSetup } from './setup.ts';
-import { adoption, pausing, refused } from './transitions.ts';
+import { adoption, pausing, refused, yielding } from './transitions.ts';
 
 /** The hub did not take it back: it is done, and the daemon ends after it. */
 const keptJob = {
@@ -21,14 +21,36 @@ const adopted = {
   ],
 } as const;
 
+/** Nothing more is taken: what comes goes back to the hub, and what the hub has lost with its link ends. */
+const givenBack = {
+  'hub.jobAssigned': [adopted, { actions: { type: 'returnAssignment', params: jobOf } }],
+  'job.awaitingReassignment': {
+    actions: [
+      { type: 'loseClaim', params: ({ event }: { event: { runId: string } }) => event },
+      'endLostRuns',
+    ],
+  },
+  'job.kept': { actions: keptJob.actions },
+} as const;
+
+/** As it was before an upgrade asked. */
+const goneOn = [
+  { guard: 'isPaused', target: 'paused', actions: yielding(false) },
+  { target: 'accepting', actions: [yielding(false), 'resumeIntake'] },
+] as const;
+
 /** Region of `serving`. */
 export const work = supervisorSetup.createStateConfig({
   description: 'Whether new work is taken.',
   initial: 'beginning',
   states: {
     beginning: {
-      description: 'Was the daemon paused when it ended the last time?',
-      always: [{ guard: 'isPaused', target: 'paused' }, { target: 'accepting' }],
+      description: 'Does an upgrade wait already? Was the daemon paused when it ended the last time?',
+      always: [
+        { guard: 'isYielding', target: 'yielding' },
+        { guard: 'isPaused', target: 'paused' },
+        { target: 'accepting' },
+      ],
     },
     declining: {
       description:
@@ -47,6 +69,7 @@ export const work = supervisorSetup.createStateConfig({
           },
           { actions: { type: 'startRun', params: ({ event }) => event } },
         ],
+        'yield.requested': { target: 'yielding', actions: yielding(true) },
         'pause.requested': { target: 'paused', actions: pausing(true) },
         // resumed before this was known: the hub may have handed it to us once more by then
         'job.kept': { guard: { type: 'isNoOpenRun', params: jobOf }, actions: keptJob.actions },
@@ -59,11 +82,8 @@ export const work = supervisorSetup.createStateConfig({
         'No more work is taken until it is resumed, also after a restart; what runs goes on. What comes goes back to the hub.',
       entry: ['pauseIntake', 'endLostRuns'],
       on: {
-        'hub.jobAssigned': [adopted, { actions: { type: 'returnAssignment', params: jobOf } }],
-        'job.awaitingReassignment': {
-          actions: [{ type: 'loseClaim', params: ({ event }) => event }, 'endLostRuns'],
-        },
-        'job.kept': { actions: keptJob.actions },
+        ...givenBack,
+        'yield.requested': { target: 'yielding', actions: yielding(true) },
         'resume.requested': {
           target: 'accepting',
           actions: [...pausing(false), 'resumeIntake'],
@@ -72,16 +92,26 @@ export const work = supervisorSetup.createStateConfig({
         'shutdown.requested': { target: 'draining', actions: 'closePool' },
       },
     },
+    yielding: {
+      description:
+        'An upgrade waits until the jobs that run have ended: no more are taken as long as it does. What comes goes back to the hub.',
+      entry: ['pauseIntake', 'endLostRuns'],
+      on: {
+        ...givenBack,
+        'yield.withdrawn': goneOn,
+        'pause.requested': { actions: pausing(true) },
+        'resume.requested': { actions: pausing(false) },
+        'drain.requested': { target: 'draining', actions: 'closePool' },
+        'shutdown.requested': { target: 'draining', actions: 'closePool' },
+      },
+      after: { yieldTimeout: goneOn },
+    },
     draining: {
       description:
         'No more work is taken; what runs may finish, for a while. What comes goes back to the hub.',
       entry: 'endLostRuns',
       on: {
-        'hub.jobAssigned': [adopted, { actions: { type: 'returnAssignment', params: ({ event }) => event } }],
-        'job.awaitingReassignment': {
-          actions: [{ type: 'loseClaim', params: ({ event }) => event }, 'endLostRuns'],
-        },
-        'job.kept': { actions: keptJob.actions },
+        ...givenBack,
         'drain.requested': {},
         'shutdown.requested': 'stopping',
       },

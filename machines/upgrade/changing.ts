@@ -1,4 +1,4 @@
-import { drainTooLong, newDied, newSilent } from './failures.ts';
+import { drainTooLong, newDied, newSilent, upgradeCancelled } from './failures.ts';
 import { upgradeSetup } from './setup.ts';
 import {
   back,
@@ -17,21 +17,47 @@ const DISCARDING = '#upgrade.discarding';
 export const draining = upgradeSetup.createStateConfig({
   description: 'The daemon takes no more jobs, finishes those that run, and ends.',
   entry: began('draining'),
-  initial: 'requesting',
+  initial: 'yielding',
   states: {
-    requesting: {
-      description: 'It is told so on its control socket.',
+    yielding: {
+      description:
+        'As long as this lasts the daemon takes no jobs. Whatever ends it, also a kill, lets it take jobs again.',
       invoke: {
-        id: 'requestDrain',
-        src: 'requestDrain',
+        id: 'haveYield',
+        src: 'haveYield',
+        // it was told to end by somebody else
         onDone: 'waiting',
         onError: { target: DISCARDING, actions: fault },
       },
-      on: stoppedBack,
-      after: { requestTimeout: lateBack('Asking the daemon to drain') },
+      initial: 'finishing',
+      states: {
+        finishing: {
+          description: 'No job is stopped for an upgrade: one that takes too long ends the upgrade.',
+          invoke: {
+            id: 'untilIdle',
+            src: 'daemonWatch',
+            input: { until: 'idle' },
+            onDone: 'requesting',
+            onError: { target: DISCARDING, actions: fault },
+          },
+          on: { 'cancel.requested': { target: DISCARDING, actions: failedBy(upgradeCancelled) } },
+          after: { drainTimeout: { target: DISCARDING, actions: failedBy(drainTooLong) } },
+        },
+        requesting: {
+          description: 'It is told to end on its control socket; a wish to stop waits for that.',
+          invoke: {
+            id: 'requestDrain',
+            src: 'requestDrain',
+            onDone: '#upgrade.draining.waiting',
+            onError: back,
+          },
+          on: { 'cancel.requested': {} },
+          after: { requestTimeout: lateBack('Asking the daemon to drain') },
+        },
+      },
     },
     waiting: {
-      description: 'Until its jobs have ended, and it has; the service manager leaves it so.',
+      description: 'Until it has ended; the service manager leaves it so.',
       invoke: {
         id: 'untilDrained',
         src: 'daemonWatch',
@@ -40,7 +66,7 @@ export const draining = upgradeSetup.createStateConfig({
         onError: back,
       },
       on: stoppedBack,
-      after: { drainTimeout: { target: DISCARDING, actions: failedBy(drainTooLong) } },
+      after: { endTimeout: lateBack('The end of the daemon') },
     },
   },
 });

@@ -14,10 +14,11 @@ export const stepTimedOut = (doing: string): Failure =>
 export const drainTooLong: Failure = failureOf({
   kind: 'host',
   code: 'UPGRADE_FAILED',
-  summary: 'The daemon has not finished its jobs in the time that its settings give it.',
-  reason: 'It takes no more jobs, and was not ended: nothing was put in its place.',
+  summary:
+    'perry-ship was not upgraded: the daemon has not finished its jobs in the time that its settings give a drain.',
+  reason: 'No job was stopped and nothing was changed; the daemon takes jobs again.',
   nextStep:
-    'Look at "perry-ship status"; when it has ended, run "perry-ship upgrade" again, or start it with "perry-ship service install".',
+    'Look at "perry-ship status" what runs so long: wait for it, or cancel it, and run "perry-ship upgrade" again.',
   retryable: true,
 });
 
@@ -35,7 +36,7 @@ export const newSilent: Failure = failureOf({
   code: 'UPGRADE_FAILED',
   summary: 'The daemon of the new version did not come to serve.',
   reason:
-    'In the time that it was given, it did not answer on its control socket, or was not as ready for jobs as the one before.',
+    'In the time that it was given, it did not answer on its control socket, took no jobs, or was not linked where the one before was.',
   nextStep: 'Read in its log what kept it, and run "perry-ship upgrade" again when that is mended.',
   retryable: true,
 });

@@ -10,7 +10,7 @@ export const upgradeLimits = {
   tryTimeout: 120_000,
   /** One question on the control socket. */
   requestTimeout: 30_000,
-  /** As long as the daemon may take by its own settings, and then some. */
+  /** As long as its jobs may take by the settings of the daemon, and then some. */
   drainTimeout: ({ context }: { context: { drainTimeoutMs: number } }) => context.drainTimeoutMs,
   /** Small files. */
   backUpTimeout: 120_000,
@@ -24,12 +24,8 @@ export const upgradeLimits = {
    */
   proveTimeout: 300_000,
   stopTimeout: 180_000,
-  /** A daemon that is told to shut down cancels its jobs; one that has the program of before drains. */
-  endTimeout: ({ context }: { context: { isSwapped: boolean; drainTimeoutMs: number } }) =>
-    context.isSwapped ? SHUTDOWN_MS : context.drainTimeoutMs,
+  /** No job runs, or it is cancelled: the supervisor has 140 s for what is left, and the service manager a minute more. */
+  endTimeout: 240_000,
   /** Some ten thousand small files are removed. */
   clearTimeout: 300_000,
 } as const;
-
-/** The supervisor has 140 s for what is left, and the service manager a minute more. */
-const SHUTDOWN_MS = 240_000;

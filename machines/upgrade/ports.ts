@@ -29,6 +29,8 @@ export const upgradePorts = {
   askRegistry: port<{ version: string; isCurrent: boolean }, void>('askRegistry'),
   installBeside: port<void, Versions>('installBeside'),
   tryNew: port<void, Versions>('tryNew'),
+  /** Takes no jobs until this is left; it is done when the daemon has ended. */
+  haveYield: port<void, void>('haveYield'),
   requestDrain: port<void, void>('requestDrain'),
   daemonWatch: daemonWatchMachine,
   backUpState: port<void, void>('backUpState'),

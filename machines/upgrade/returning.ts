@@ -19,7 +19,7 @@ export const returning = upgradeSetup.createStateConfig({
     },
     ending: {
       description:
-        'Nobody may work on the state directory: neither the new daemon, nor one that still drains.',
+        'Nobody may work on the state directory: neither the new daemon, nor one that is just ending.',
       invoke: {
         id: 'untilEnded',
         src: 'daemonWatch',

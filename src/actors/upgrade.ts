@@ -15,6 +15,7 @@ export interface UpgradeEffects {
   askRegistry(signal: AbortSignal): Promise<{ version: string; isCurrent: boolean }>;
   installBeside(versions: Versions, signal: AbortSignal): Promise<void>;
   tryNew(versions: Versions, signal: AbortSignal): Promise<void>;
+  haveYield(signal: AbortSignal): Promise<void>;
   requestDrain(signal: AbortSignal): Promise<void>;
   lookAtDaemon(signal: AbortSignal): Promise<DaemonLook>;
   backUpState(signal: AbortSignal): Promise<void>;
@@ -65,6 +66,8 @@ function provideUpgrade(effects: UpgradeEffects) {
       askRegistry: step(effects.askRegistry),
       installBeside: change(effects.installBeside),
       tryNew: change(effects.tryNew),
+      // lasts while others are done
+      haveYield: fromPromise<void, void>(({ signal }) => effects.haveYield(signal)),
       requestDrain: step(effects.requestDrain),
       daemonWatch: daemonWatchMachine.provide({ actors: { lookAtDaemon: step(effects.lookAtDaemon) } }),
       backUpState: step(effects.backUpState),

@@ -22,6 +22,7 @@ export function answersOf(
   const now = statusNow(supervisor, facts);
   return (request) => {
     if (request.request === 'drain') supervisor.send({ type: 'drain.requested' });
+    if (request.request === 'yield') supervisor.send({ type: 'yield.requested' });
     if (request.request === 'shutdown') shutDown(supervisor);
     if (request.request === 'pause' || request.request === 'resume')
       return pause(supervisor, request.request, now);

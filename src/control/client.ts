@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { withDeadline } from '../deadline.ts';
 import { ShipError } from '../errors.ts';
 import type { DaemonStatus } from '../observability/status.ts';
 import type { ControlReply, ControlRequest } from './protocol.ts';
@@ -22,6 +23,24 @@ export async function askDaemon(
   signal: AbortSignal = AbortSignal.timeout(ANSWER_TIMEOUT_MS),
 ): Promise<DaemonStatus> {
   return (await ask(stateDir, request, signal)).status;
+}
+
+/**
+ * Has the daemon take no jobs until the signal comes, or this process ends.
+ *
+ * @returns when the daemon has closed the connection, as it does at its end
+ * @throws as `askDaemon` · AbortError when the signal came first
+ */
+export async function haveYield(stateDir: string, signal: AbortSignal): Promise<void> {
+  const soon = withDeadline(signal, ANSWER_TIMEOUT_MS);
+  const socket = await open(stateDir, soon);
+  try {
+    const reply = await exchange(socket, { request: 'yield' }, soon);
+    if (!reply.ok) throw new ShipError(reply.failure.code, reply.failure);
+    if (!socket.resume().closed) await once(socket, 'close', { signal });
+  } finally {
+    socket.destroy();
+  }
 }
 
 /**

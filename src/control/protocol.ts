@@ -13,6 +13,8 @@ export const requestSchema = z.discriminatedUnion('request', [
   z.object({ request: z.literal('status') }),
   /** Take no more jobs, finish what runs. */
   z.object({ request: z.literal('drain') }),
+  /** Take no jobs as long as this connection lasts: it is not closed after the answer. */
+  z.object({ request: z.literal('yield') }),
   /** Take no jobs until `resume`, finish what runs, and stay. */
   z.object({ request: z.literal('pause') }),
   z.object({ request: z.literal('resume') }),

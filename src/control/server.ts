@@ -11,6 +11,8 @@ export interface ControlServerOptions {
   /** The caller holds its lock. */
   readonly stateDir: string;
   readonly answer: (request: ControlRequest) => ControlReply;
+  /** Nobody is connected any more for whom jobs were to be left alone (`yield`). */
+  readonly onYielded: () => void;
   /** Something went wrong with one connection; the others go on. */
   readonly onFault: (error: unknown) => void;
   /** How long a connection may take for its question and for taking the answer. */
@@ -36,10 +38,11 @@ export async function startControlServer(options: ControlServerOptions): Promise
   if (await answers(await findSocket(stateDir))) throw alreadyRunning();
   const place = await prepareSocketPlace(stateDir);
   const open = new Set<Socket>();
+  const yieldedTo = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.on('error', () => {}).on('close', () => open.delete(socket));
-    serve(socket, options).catch(options.onFault);
+    serve(socket, yieldedTo, options).catch(options.onFault);
   });
   server.maxConnections = MAX_CONNECTIONS;
   const path = await listen(server, place);
@@ -70,24 +73,41 @@ async function close(server: Server, open: ReadonlySet<Socket>, place: SocketPla
 
 async function serve(
   socket: Socket,
-  { answer, onFault, patienceMs = PATIENCE_MS }: ControlServerOptions,
+  yieldedTo: Set<Socket>,
+  { answer, onFault, onYielded, patienceMs = PATIENCE_MS }: ControlServerOptions,
 ): Promise<void> {
   const patience = AbortSignal.timeout(patienceMs);
   const hangUp = () => socket.destroy();
+  const wait = () => patience.removeEventListener('abort', hangUp);
   patience.addEventListener('abort', hangUp, { once: true });
-  socket.once('close', () => patience.removeEventListener('abort', hangUp));
+  socket.once('close', wait);
   const line = await readLine(socket, MAX_REQUEST_BYTES, patience).catch(() => undefined);
-  socket.end(encodeLine(replyTo(line, answer, onFault)));
+  const request = line === undefined ? undefined : parsed(line);
+  const reply = encodeLine(replyTo(request, answer, onFault));
+  const lasts = request?.request === 'yield';
+  if (lasts) {
+    wait();
+    noteYield(socket, yieldedTo, onYielded).write(reply);
+  } else socket.end(reply);
   // what else it says is of no interest, but its end is
   socket.resume();
 }
 
+function noteYield(socket: Socket, yieldedTo: Set<Socket>, onYielded: () => void): Socket {
+  yieldedTo.add(socket);
+  return socket
+    .once('end', () => socket.end())
+    .once('close', () => {
+      yieldedTo.delete(socket);
+      if (yieldedTo.size === 0) onYielded();
+    });
+}
+
 function replyTo(
-  line: string | undefined,
+  request: ControlRequest | undefined,
   answer: ControlServerOptions['answer'],
   onFault: ControlServerOptions['onFault'],
 ): ControlReply {
-  const request = line === undefined ? undefined : parsed(line);
   if (!request) return { ok: false, failure: invalidRequest };
   try {
     return answer(request);

@@ -14,6 +14,9 @@ export function startControl(
   return startControlServer({
     stateDir: config.stateDir,
     answer: answersOf(supervisor, facts),
+    onYielded: () => {
+      if (supervisor.getSnapshot().status === 'active') supervisor.send({ type: 'yield.withdrawn' });
+    },
     onFault: (error) => logger.warn({ err: error }, 'a request on the control socket could not be answered'),
   });
 }

@@ -10,6 +10,7 @@ const WORK: Readonly<Record<string, string>> = {
   sweeping: 'What the previous process left is being destroyed.',
   listFailed: 'The driver cannot list leftover machines.',
   paused: 'The worker is paused: "perry-ship resume".',
+  yielding: 'An upgrade waits for the jobs that run.',
   draining: 'The worker drains: it takes no more jobs.',
 };
 

@@ -28,6 +28,8 @@ const lines: Readonly<Record<string, Describe>> = {
       : ['info', 'the room of the cluster has changed', { slots, account }],
   'capacity.stale': () => ['warn', ROOM_UNKNOWN],
   'capacity.restored': () => ['info', 'the controller of the cluster answers again'],
+  'yield.requested': () => ['info', 'an upgrade waits for the jobs that run: no more are taken'],
+  'yield.withdrawn': () => ['info', 'no upgrade waits any more'],
   'pause.requested': () => ['info', 'pausing: no jobs are taken until "perry-ship resume"'],
   'resume.requested': () => ['info', 'resuming: jobs are taken again'],
   'drain.requested': () => ['info', 'draining: no more jobs are taken'],

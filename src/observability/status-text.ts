@@ -31,7 +31,10 @@ function linkOf({ link, connection, nextTryInSeconds }: DaemonStatus): string {
   return `${link} (${connection})${next}`;
 }
 
-const PAUSED: Readonly<Record<string, string>> = { paused: ', no jobs are taken until "perry-ship resume"' };
+const PAUSED: Readonly<Record<string, string>> = {
+  paused: ', no jobs are taken until "perry-ship resume"',
+  yielding: ', no jobs are taken as long as an upgrade waits for those that run',
+};
 
 /** Said only while it is so. */
 const refused = ({ quarantined }: DaemonStatus['slots']): string =>

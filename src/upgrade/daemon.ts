@@ -60,12 +60,14 @@ export async function lookAtDaemon(
   const state = service === null ? undefined : await manager?.state(flagsOf(service), host);
   const holder = await holderOf(stateDir);
   const status = holder && (await askDaemon(stateDir, { request: 'status' }).catch(() => undefined));
+  const serves = ['accepting', 'paused'].includes(status?.work ?? '');
   return {
     // the process lives a moment longer than its lock
     isGone: !holder && !state?.pid,
     hasDied: state?.hasFailed === true,
     version: status?.version ?? null,
-    serves: ['accepting', 'paused'].includes(status?.work.split('.')[0] ?? ''),
+    isIdle: status?.runs.length === 0 && !serves,
+    serves,
     isLinked: status?.link === 'online',
   };
 }

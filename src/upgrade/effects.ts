@@ -5,7 +5,7 @@ import type { UpgradeEffects } from '../actors/upgrade.ts';
 import { withEnvFile } from '../config/env-file.ts';
 import { loadConfig } from '../config/load.ts';
 import { secretVariables, settings } from '../config/settings.ts';
-import { askDaemon } from '../control/client.ts';
+import { askDaemon, haveYield } from '../control/client.ts';
 import { lockStateDir, type StateLock } from '../control/state-lock.ts';
 import { ShipError } from '../errors.ts';
 import { removeTree } from '../files/disk/remove-tree.ts';
@@ -88,6 +88,8 @@ export class UpgradeWork implements UpgradeEffects {
     await tryProgram(place, to, { stateDir, envFile, env: this.#ownSettings() }, signal);
     await writeNote(place, { from, to, stateDir, service: this.#service, wasOnline: this.#wasOnline });
   };
+
+  haveYield = (signal: AbortSignal): Promise<void> => haveYield(this.#options.stateDir, signal);
 
   requestDrain = async (): Promise<void> => {
     await askDaemon(this.#options.stateDir, { request: 'drain' });

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { askDaemon } from '../../src/control/client.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { askDaemon, haveYield } from '../../src/control/client.ts';
 import type { ControlReply, ControlRequest } from '../../src/control/protocol.ts';
 import { type ControlServer, startControlServer } from '../../src/control/server.ts';
 import { lockStateDir } from '../../src/control/state-lock.ts';
@@ -49,10 +49,13 @@ async function listen(dir = stateDir, reply?: (request: ControlRequest) => Contr
     stateDir: dir,
     answer,
     onFault: (error) => faults.push(error),
+    onYielded,
     patienceMs,
   });
   return server;
 }
+
+const onYielded = vi.fn();
 
 /** Says what it is told and hears until the other end hangs up. */
 async function rawExchange(path: string, bytes: string | Buffer): Promise<string> {
@@ -141,9 +144,29 @@ describe('the control socket', () => {
     expect(await askDaemon(stateDir, { request: 'status' })).toEqual(status);
   });
 
+  test('is told when the last one is gone for whom it was to take no jobs', async () => {
+    onYielded.mockClear();
+    await listen(stateDir, undefined, 50);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const waits = [first, second].map(({ signal }) => haveYield(stateDir, signal).catch((error) => error));
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    first.abort('enough');
+    expect(await waits[0]).toMatchObject({ name: 'AbortError' });
+    // it stays open for longer than it may take to ask
+    await rawExchange(join(stateDir, 'control.sock'), 'half a question');
+    expect(onYielded).not.toHaveBeenCalled();
+    second.abort('enough');
+    await vi.waitFor(() => expect(onYielded).toHaveBeenCalledTimes(1));
+    const third = haveYield(stateDir, new AbortController().signal);
+    await vi.waitFor(() => expect(asked).toHaveLength(3));
+    await server?.close();
+    await third;
+  });
+
   test('is not taken from one that answers, even without a lock', async () => {
     await listen();
-    const another = startControlServer({ stateDir, answer: () => ({ ok: true, status }), onFault: () => {} });
+    const answer = () => ({ ok: true, status }) as const;
+    const another = startControlServer({ stateDir, answer, onFault: () => {}, onYielded });
     await expect(another).rejects.toMatchObject({ code: 'DAEMON_ALREADY_RUNNING' });
     expect(await askDaemon(stateDir, { request: 'status' })).toEqual(status);
   });

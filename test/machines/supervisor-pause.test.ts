@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { beginSupervisor } from './supervisor-scene.ts';
 
-describe('a paused supervisor', () => {
+describe('a supervisor that is paused, or yields', () => {
   const begin = () => {
     const scene = beginSupervisor().serve();
     scene.assignAndWait('a');
@@ -50,6 +50,47 @@ describe('a paused supervisor', () => {
     scene.supervisor.send({ type: 'drain.requested' });
     expect(scene.supervisor.is('serving.work.closing')).toBe(true);
     scene.expectStopped();
+  });
+
+  test('yields to an upgrade as long as that waits, and is then as it was before or as it was told meanwhile', () => {
+    const scene = beginSupervisor().serve();
+    const tell = (type: 'yield.requested' | 'yield.withdrawn' | 'pause.requested' | 'resume.requested') =>
+      scene.supervisor.send({ type });
+    scene.assignAndWait('a');
+    tell('yield.requested');
+    scene.assign('b');
+    scene.relink();
+    expect(scene.started()).toEqual(['a']);
+    tell('yield.withdrawn');
+    expect(scene.supervisor.is('serving.work.accepting')).toBe(true);
+    expect(scene.wishes()).toEqual(['hub.intakePaused', 'hub.jobUnwanted', 'hub.intakeResumed']);
+    for (const [wish, after] of [
+      ['pause.requested', 'paused'],
+      ['yield.requested', 'paused'],
+      ['resume.requested', 'accepting'],
+    ] as const) {
+      tell('yield.requested');
+      tell(wish);
+      expect(scene.supervisor.is('serving.work.yielding')).toBe(true);
+      tell('yield.withdrawn');
+      expect(scene.supervisor.is(`serving.work.${after}`)).toBe(true);
+    }
+    tell('yield.requested');
+    scene.supervisor.send({ type: 'drain.requested' });
+    tell('yield.withdrawn');
+    scene.finish('a');
+    scene.expectStopped();
+  });
+
+  test('yields from the start to an upgrade that waits already, but not to one that is gone', () => {
+    for (const [wishes, state] of [
+      [['yield.requested'], 'yielding'],
+      [['yield.requested', 'yield.withdrawn'], 'accepting'],
+    ] as const) {
+      const scene = beginSupervisor(1);
+      for (const type of wishes) scene.supervisor.send({ type });
+      expect(scene.serve().supervisor.is(`serving.work.${state}`)).toBe(true);
+    }
   });
 
   test('is paused from the start when it was so at its end, or was told so before it served', () => {

@@ -396,7 +396,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       ]),
     samples: {
       // a pause is walked by itself
-      ...{ 'pause.requested': [], 'resume.requested': [] },
+      ...{ 'pause.requested': [], 'resume.requested': [], 'yield.requested': [], 'yield.withdrawn': [] },
       'hub.jobAssigned': (s) =>
         (runs(s).filter(({ phase }) => phase !== 'concluded').length === 2 ? ['a', 'b', 'c'] : ['a', 'b'])
           .map((id) => ({ jobId: `job-${id}`, assignmentId: id }))
@@ -464,7 +464,7 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 0, interruptedJobIds: [] },
     key: (s) =>
       JSON.stringify([
-        ...[s.value, s.context.isPaused === true, s.context.returned.length, s.status],
+        ...[s.value, s.context.isPaused === true, s.context.isYielding, s.context.returned.length, s.status],
         runs(s).map((run) => [run.runId, run.phase, run.claim]),
       ]),
     samples: {
@@ -473,6 +473,9 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       'xstate.error.actor.sweepLeftovers': [{}],
       'pause.requested': [{}],
       'resume.requested': [{}],
+      'yield.requested': [{}],
+      'yield.withdrawn': [{}],
+      'xstate.after.yieldTimeout.supervisor.serving.work.yielding': [{}],
       'drain.requested': (s) => (isAtHome(s) ? [{}] : []),
       'shutdown.requested': (s) => (isAtHome(s) ? [{}] : []),
       // one assignment comes once: a job that was given back comes under another

@@ -35,6 +35,7 @@ test('every transition is walked, and no end is told that is not so', () => {
         'xstate.done.actor.askRegistry': [true, false].map((isCurrent) => ({
           output: { version: '0.2.0', isCurrent },
         })),
+        'xstate.done.actor.untilIdle': watched,
         'xstate.done.actor.untilDrained': watched,
         'xstate.done.actor.untilEnded': watched,
         'xstate.done.actor.untilNewServes': watched,
@@ -60,10 +61,13 @@ function expectPromises(s: AnyMachineSnapshot): void {
 
 test('daemon-watch: every transition is walked', () => {
   const look = (more: Partial<DaemonLook>) => ({
-    output: { isGone: false, hasDied: false, version: null, serves: false, isLinked: false, ...more },
+    output: {
+      ...{ isGone: false, isIdle: false, hasDied: false, version: null, serves: false, isLinked: false },
+      ...more,
+    },
   });
   const looks = [
-    ...[{}, { isGone: true }, { hasDied: true }, { version: '1', serves: true }],
+    ...[{}, { isGone: true }, { isIdle: true }, { hasDied: true }, { version: '1', serves: true }],
     ...[
       { version: '2', serves: true },
       { version: '2', serves: true, isLinked: true },
@@ -100,7 +104,8 @@ const way: readonly (readonly [state: string, step: (scene: Scene) => void])[] =
   ['asking', () => {}],
   ['installing', answer('askRegistry', { version: '0.2.0', isCurrent: false })],
   ['trying', answer('installBeside')],
-  ['draining.requesting', answer('tryNew')],
+  ['draining.yielding.finishing', answer('tryNew')],
+  ['draining.yielding.requesting', met],
   ['draining.waiting', answer('requestDrain')],
   ['backingUp', met],
   ['swapping', answer('backUpState')],
@@ -139,8 +144,9 @@ describe('an upgrade that is stopped', () => {
     ['asking', 'unchanged', ['clearAway']],
     ['installing', 'unchanged', ['clearAway']],
     ['trying', 'unchanged', ['clearAway']],
-    // the daemon drains: it has to be started again when it has ended, and is not told to end twice
-    ['draining.requesting', 'returned', undone.slice(1)],
+    // jobs run: the daemon takes more again as soon as nobody waits
+    ['draining.yielding.finishing', 'unchanged', ['clearAway']],
+    // it ends: it has to be started again when it has ended, and is not told to end twice
     ['draining.waiting', 'returned', undone.slice(1)],
     ['backingUp', 'returned', undone.slice(1)],
     ['starting', 'returned', undone],
@@ -152,7 +158,7 @@ describe('an upgrade that is stopped', () => {
     expect(scene.upgrade.output).toMatchObject({ outcome, failure: { code: 'CANCELLED' } });
   });
 
-  test.each(['swapping', 'tidying'])('in %s is finished', (state) => {
+  test.each(['draining.yielding.requesting', 'swapping', 'tidying'])('in %s is finished', (state) => {
     const scene = beginAt(state);
     scene.upgrade.send({ type: 'cancel.requested' });
     settle(scene);
@@ -172,8 +178,9 @@ describe('an upgrade that fails', () => {
     late('asking', upgradeLimits.registryTimeout),
     late('installing', upgradeLimits.installTimeout),
     late('trying', upgradeLimits.tryTimeout),
-    late('draining.requesting', upgradeLimits.requestTimeout),
-    late('draining.waiting', upgradeLimits.drainTimeout),
+    late('draining.yielding.finishing', upgradeLimits.drainTimeout),
+    late('draining.yielding.requesting', upgradeLimits.requestTimeout),
+    late('draining.waiting', upgradeLimits.endTimeout),
     late('backingUp', upgradeLimits.backUpTimeout),
     late('swapping', upgradeLimits.swapTimeout),
     late('starting', upgradeLimits.startTimeout),
@@ -206,7 +213,7 @@ describe('an upgrade that fails', () => {
 describe('daemons that no service manager runs', () => {
   test('one that was started by hand ends, and is not started', () => {
     const scene = begin(survey('byHand'));
-    for (const [, step] of way.slice(1, 8)) step(scene);
+    for (const [, step] of way.slice(1, 9)) step(scene);
     expect(settle(scene)).toEqual(['clearAway']);
     expect(scene.upgrade.output).toMatchObject({ outcome: 'upgraded', daemon: 'byHand' });
   });

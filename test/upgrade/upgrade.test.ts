@@ -9,7 +9,8 @@ import { askDaemon } from '../../src/control/client.ts';
 import { holderOf } from '../../src/control/state-lock.ts';
 import { type EmbeddedHub, startEmbeddedHub } from '../../src/embedded-hub/embedded-hub.ts';
 import { versionIn } from '../../src/upgrade/place.ts';
-import { patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
+import { holdSigning, patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
+import { makeMaterials } from '../integration/materials.ts';
 import { type Registry, startRegistry } from './registry.ts';
 
 interface Ended {
@@ -84,6 +85,21 @@ describe.runIf(process.platform === 'linux')('an installed program and its daemo
     await rm(folder, { recursive: true, force: true });
   });
 
+  /** An upgrade that has come so far that the daemon finishes its jobs. */
+  async function beginUpgrade() {
+    const args = ['--', program(), 'upgrade', '--yes', '--env-file', join(folder, 'perry.env')];
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = once(child, 'close');
+    let said = '';
+    child.stderr.on('data', (piece) => {
+      said += String(piece);
+    });
+    await vi.waitFor(async () => expect(await answering(), said).toMatchObject({ work: 'yielding' }), {
+      timeout: 60_000,
+    });
+    return { child, ended, said: () => said };
+  }
+
   /** What must hold after every upgrade, whatever became of it. */
   async function expectServing(version: string) {
     expect(versionIn(join(modules, 'perry-ship'))).toBe(version);
@@ -101,16 +117,34 @@ describe.runIf(process.platform === 'linux')('an installed program and its daemo
     expect(await answering()).toMatchObject({ pid });
   });
 
-  test('a good version is put in place whole, and its daemon serves', async () => {
-    const { code, stdout, stderr } = await perryShip('upgrade', '--yes', '--json');
-    expect({ code, stderr }).toMatchObject({ code: 0 });
-    const versions = { from: '0.1.0', to: '0.2.0' };
-    expect(JSON.parse(stdout)).toMatchObject({
-      ok: true,
-      outcome: 'upgraded',
-      daemon: 'managed',
-      ...versions,
-    });
+  test('no job is lost: stopped or killed, an upgrade lets the daemon take jobs again, and a good version waits for its turn', async () => {
+    const materials = await makeMaterials(join(folder, 'materials'));
+    const { pid } = await answering();
+    const { begun, release } = await holdSigning(join(folder, 'tools'));
+    const jobId = await hub.submitJob(materials.macJob());
+    await begun;
+    for (const [signal, end] of [
+      ['SIGINT', [130, null]],
+      ['SIGKILL', [null, 'SIGKILL']],
+    ] as const) {
+      const { child, ended, said } = await beginUpgrade();
+      const second = await perryShip('upgrade', '--yes', '--json');
+      expect(JSON.parse(second.stdout).error).toMatchObject({
+        code: 'UPGRADE_REFUSED',
+        reason: `Another upgrade of this program is under way: process ${child.pid}.`,
+      });
+      child.kill(signal);
+      expect(await ended, said()).toEqual(end);
+      const goesOn = { pid, version: '0.1.0', work: 'accepting', runs: [{ jobId }] };
+      await vi.waitFor(async () => expect(await answering()).toMatchObject(goesOn));
+    }
+    await perryShip('pause');
+    const { ended, said } = await beginUpgrade();
+    await release();
+    expect(await hub.completed(jobId, patience())).toMatchObject({ success: true });
+    expect(await ended, said()).toEqual([0, null]);
+    expect(await answering()).toMatchObject({ version: '0.2.0', work: 'paused' });
+    await perryShip('resume');
     await expectServing('0.2.0');
     expect(versionIn(join(modules, '.perry-ship-previous'))).toBe('0.1.0');
     expect(existsSync(join(modules, 'perry-ship/node_modules/perry-ship-test-dependency'))).toBe(true);

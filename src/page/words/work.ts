@@ -18,6 +18,11 @@ const SAID: Readonly<Record<string, Said>> = {
     detail: 'The machines on this host cannot be listed, so no jobs are taken.',
     nextStep: 'See the log of the daemon for the cause, and ask “perry-ship doctor”.',
   },
+  yielding: {
+    tone: 'warn',
+    word: 'Upgrading',
+    detail: 'No jobs are taken as long as an upgrade waits for those that run.',
+  },
   draining: {
     tone: 'warn',
     word: 'Draining',
