@@ -37,7 +37,7 @@ export async function jobs(flags: JobsFlags): Promise<void> {
       stateDir,
       kept: all.length,
       found: found.length,
-      jobs: shown.map(withoutPath),
+      jobs: shown.map(summaryOf),
     });
   if (shown.length === 0) return print(nothing(stateDir, all));
   const left = found.length - shown.length;
@@ -72,7 +72,7 @@ function requireName(name: string): void {
 }
 
 /** The way of each is in the answer of `job`. */
-const withoutPath = ({ path: _, ...record }: JobRecord) => record;
+const summaryOf = ({ path: _, moves: __, ...record }: JobRecord) => record;
 
 const historyIn = async (stateDir: string): Promise<JobRecord[]> =>
   readHistory(stateDir, (await holderOf(stateDir)) !== undefined);

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { History, JobRecord } from '../history/record.ts';
+import { type History, withoutWay } from '../history/record.ts';
 import { json, type Route, text } from '../web/route.ts';
 
 const MOST_JOBS = 500;
@@ -13,7 +13,7 @@ const querySchema = z.object({
 
 /**
  * What became of the jobs: `GET /api/jobs?limit=100&failedOnly=true&sinceMs=0` → `{ jobs: JobRecord[] }`, newest first
- * and without the path of each; `GET /api/jobs/ID`, of a run or a job → `{ record: JobRecord, log: JobLog }`.
+ * and without the way of each; `GET /api/jobs/ID`, of a run or a job → `{ record: JobRecord, log: JobLog }`.
  */
 export const historyRoutes = (history: History): readonly Route[] => [
   {
@@ -23,7 +23,7 @@ export const historyRoutes = (history: History): readonly Route[] => [
       if (!success) return text(400, `${z.prettifyError(error)}\n`);
       const { sinceMs, ...options } = data;
       const found = history.list({ ...options, ...(sinceMs !== undefined && { sinceMs }) });
-      return json({ jobs: found.map(withoutPath) });
+      return json({ jobs: found.map(withoutWay) });
     },
   },
   {
@@ -35,5 +35,3 @@ export const historyRoutes = (history: History): readonly Route[] => [
     },
   },
 ];
-
-const withoutPath = (record: JobRecord): JobRecord => ({ ...record, path: [] });

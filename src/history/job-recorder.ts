@@ -5,7 +5,7 @@ import type { Conclusion } from '../../machines/contracts/job.ts';
 import type { ReturnedJob } from '../../machines/supervisor/context.ts';
 import { notTaken } from '../../machines/supervisor/failures.ts';
 import type { JobRecord, JobResult } from './record.ts';
-import { type AssignmentFacts, appOf, type Ending, type RunSnapshot, RunTrace } from './run-trace.ts';
+import { type AssignmentFacts, appOf, type Ending, RunTrace, type SeenRun } from './run-trace.ts';
 import { lasted } from './stopwatch.ts';
 import { nameFrom, type RedactSentence, recordedFailure } from './texts.ts';
 
@@ -87,30 +87,32 @@ export class JobRecorder {
     return [...this.#traces.values()].filter(({ isOver }) => !isOver);
   }
 
-  #see({ type, actorRef, snapshot, rootId }: Step): void {
+  #see({ type, actorRef, snapshot, event, rootId }: Step): void {
     const actor = actorRef as AnyActorRef;
     const { _parent: parent } = actor as { _parent?: AnyActorRef };
     // of the root when all that it does in one turn has been heard: it may give back what it has just let go
     if (!parent && type === '@xstate.snapshot') this.#seeReturned(snapshot as never, this.#now());
     if (!parent) return;
-    if (parent.sessionId === rootId && RUN.test(actor.id)) return this.#seeRun(actor.id, snapshot as never);
+    if (parent.sessionId === rootId && RUN.test(actor.id))
+      return this.#seeRun(actor.id, { snapshot: snapshot as never, event: event.type });
     const { value, context } = snapshot as Child;
-    // machines have charts as well, and nothing of them is kept
-    if (actor.id !== 'vm')
-      this.#traces.get(parent.id)?.seeChild(actor.id, value, context?.submissionId, this.#now());
+    const trace = this.#traces.get(parent.id);
+    if (actor.id === 'vm') trace?.seeMachine(value, event.type, this.#now());
+    else trace?.seeChild(actor.id, value, context?.submissionId, this.#now());
   }
 
-  #seeRun(actorId: string, snapshot: RunSnapshot): void {
+  #seeRun(actorId: string, seen: SeenRun): void {
     const nowMs = this.#now();
+    const { snapshot } = seen;
     const known = this.#traces.get(actorId);
     if (known?.runId === snapshot.context.runId) {
-      if (known.see(snapshot, nowMs)) this.#options.onProgress(known.record(nowMs));
+      if (known.see(seen, nowMs)) this.#options.onProgress(known.record(nowMs));
       return;
     }
     // the end of an actor is told once more when its owner has heard of it
     if (snapshot.status !== 'active') return;
     const { factsOf, redact } = this.#options;
-    const begun = new RunTrace(snapshot, factsOf(snapshot.context.runId) ?? {}, redact, nowMs);
+    const begun = new RunTrace(seen, factsOf(snapshot.context.runId) ?? {}, redact, nowMs);
     this.#traces.set(actorId, begun);
     this.#options.onProgress(begun.record(nowMs));
   }
@@ -177,6 +179,7 @@ export class JobRecorder {
       ...{ waits: { slotMs: 0, machineMs: 0, appleMs: 0 }, retries: 0 },
       ...{ bytes: { bundle: null, artifact: null }, machine: null, leakedMachine: null },
       ...{ artifacts: [], submissions: [], publishedAs: null, isResumed: false, path: [] },
+      moves: { job: [], machine: [] },
     };
     this.#options.onFinished(record);
     this.#options.onGone(record);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readBoundedText } from '../files/disk/bounded-file.ts';
 import { type LineFile, openLineFile } from '../journal/line-file.ts';
-import { type JobRecord, jobRecordSchema } from './record.ts';
+import { type JobRecord, jobRecordSchema, withoutWay } from './record.ts';
 
 /** A line for each change of a record: the last one of a run counts. */
 export const recordsPathOf = (stateDir: string): string => join(stateDir, 'history', 'jobs.jsonl');
@@ -12,8 +12,7 @@ const MAX_BYTES = 128 * 1024 * 1024;
 const MAX_LINES = 2_000;
 
 /** What is kept of a run that goes on: enough to say what was lost with a killed process. */
-const withoutPath = (record: JobRecord): JobRecord =>
-  record.result === 'running' ? { ...record, path: [] } : record;
+const keptOf = (record: JobRecord): JobRecord => (record.result === 'running' ? withoutWay(record) : record);
 
 export interface RecordFile extends Pick<LineFile, 'close'> {
   /** @throws the system's error */
@@ -22,8 +21,8 @@ export interface RecordFile extends Pick<LineFile, 'close'> {
 
 /** @param all - every record that is to be kept, those of `append` included */
 export function openRecordFile(stateDir: string, all: () => readonly JobRecord[]): RecordFile {
-  const lines = openLineFile(recordsPathOf(stateDir), () => all().map(withoutPath), MAX_LINES);
-  return { append: (records) => lines.append(records.map(withoutPath)), close: () => lines.close() };
+  const lines = openLineFile(recordsPathOf(stateDir), () => all().map(keptOf), MAX_LINES);
+  return { append: (records) => lines.append(records.map(keptOf)), close: () => lines.close() };
 }
 
 /**

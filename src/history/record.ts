@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 /** States that are kept of the way of one run; of more, the last ones. */
 export const MAX_PATH = 500;
+/** Steps that are kept of each of its statecharts; of more, the last ones. */
+export const MAX_MOVES = 200;
 export const MAX_STAGES = 100;
 export const MAX_SUBMISSIONS = 20;
 export const MAX_NAME_CHARACTERS = 256;
@@ -49,6 +51,16 @@ const failureSchema = z.object({
 });
 
 const stageSchema = z.object({ stage: z.enum(stageNames), startedAtMs: atMs, durationMs: ms });
+
+/** One step of a statechart. What `entered` does not name goes on, as far as it is no alternative to what it names. */
+const moveSchema = z.object({
+  atMs,
+  /** The type of the event that led there. */
+  event: z.string().max(200),
+  /** The innermost states that are new, with blanks between them. */
+  entered: z.string().max(2_000),
+});
+const moves = z.array(moveSchema).max(MAX_MOVES);
 
 const artifactSchema = z.object({ name, sizeBytes: bytes, sha256Hex: z.string().regex(/^[0-9a-f]{64}$/) });
 
@@ -107,12 +119,22 @@ export const jobRecordSchema = z.object({
   isResumed: z.boolean().default(false),
   /** Where the work of the run stood, from when on: paths as in `perry-ship status`, e.g. `running.codesigning`. */
   path: z.array(z.object({ atMs, state: z.string().max(200) })).max(MAX_PATH),
+  /** The same with all regions, and in the statechart of its machine. */
+  moves: z.object({ job: moves, machine: moves }).default({ job: [], machine: [] }),
 });
 
 export type JobRecord = z.output<typeof jobRecordSchema>;
 export type JobResult = JobRecord['result'];
 export type RecordedFailure = NonNullable<JobRecord['failure']>;
+export type RecordedMove = z.output<typeof moveSchema>;
 export type RecordedStage = JobRecord['stages'][number];
+
+/** What is said of a run where many are told of: where it stood is asked for one by one. */
+export const withoutWay = (record: JobRecord): JobRecord => ({
+  ...record,
+  path: [],
+  moves: { job: [], machine: [] },
+});
 
 /** One line of the log of a job, as the operator's log has it: redacted, and cut where it was very long. */
 export const logEntrySchema = z.object({

@@ -3,6 +3,7 @@ import type { Failure } from '../../machines/contracts/failure.ts';
 import { deliveredPass } from '../../machines/sign-job/context.ts';
 import type { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { statePath, valueAt } from '../observability/state-path.ts';
+import { Moves } from './moves.ts';
 import { type JobRecord, type JobResult, MAX_PATH, MAX_SUBMISSIONS, type RecordedFailure } from './record.ts';
 import { Stages } from './stages.ts';
 import { lasted, Stopwatch } from './stopwatch.ts';
@@ -10,6 +11,12 @@ import { nameFrom, nameOrNull, type RedactSentence, recordedFailure } from './te
 
 export type RunSnapshot = Pick<SnapshotFrom<typeof signJobMachine>, 'value' | 'context' | 'status'>;
 type RunContext = RunSnapshot['context'];
+
+/** Where it stands, and the type of the event that led there. */
+export interface SeenRun {
+  readonly snapshot: RunSnapshot;
+  readonly event: string;
+}
 
 /** What came with an assignment, as far as it was read. */
 export interface AssignmentFacts {
@@ -39,6 +46,7 @@ export class RunTrace {
   readonly #stages = new Stages();
   readonly #waits = { slot: new Stopwatch(), machine: new Stopwatch(), apple: new Stopwatch() };
   readonly #path: { atMs: number; state: string }[] = [];
+  readonly #moves = { job: new Moves(), machine: new Moves() };
   readonly #childStates = new Map<string, string>();
   readonly #submissions = new Set<string>();
   #value: unknown;
@@ -49,12 +57,12 @@ export class RunTrace {
     | { readonly result: JobResult; readonly failure: RecordedFailure | null; readonly atMs: number }
     | undefined;
 
-  constructor(snapshot: RunSnapshot, facts: AssignmentFacts, redact: RedactSentence, nowMs: number) {
+  constructor(seen: SeenRun, facts: AssignmentFacts, redact: RedactSentence, nowMs: number) {
     this.#facts = facts;
     this.#redact = redact;
     this.#startedAtMs = nowMs;
-    this.#context = snapshot.context;
-    this.see(snapshot, nowMs);
+    this.#context = seen.snapshot.context;
+    this.see(seen, nowMs);
   }
 
   get runId(): string {
@@ -79,12 +87,17 @@ export class RunTrace {
   }
 
   /** The sign-job has gone on. @returns true when a stage has begun */
-  see({ value, context }: RunSnapshot, nowMs: number): boolean {
+  see({ snapshot: { value, context }, event }: SeenRun, nowMs: number): boolean {
     this.#context = context;
-    if (value !== this.#value) this.#seeState(value, nowMs);
+    if (value !== this.#value) this.#seeState(value, event, nowMs);
     this.#value = value;
     for (const id of context.acceptedAs) this.#noteSubmission(id);
     return !this.isOver && this.#stages.see(context.stage, nowMs);
+  }
+
+  /** The chart of its machine has gone on. */
+  seeMachine(value: unknown, event: string, nowMs: number): void {
+    this.#moves.machine.see(value, event, nowMs);
   }
 
   /** A chart that the run has invoked for one of Apple's services has gone on. */
@@ -131,10 +144,12 @@ export class RunTrace {
       publishedAs: nameOrNull(publishedAs),
       isResumed: recalledFor !== null,
       path: [...this.#path],
+      moves: { job: this.#moves.job.recorded, machine: this.#moves.machine.recorded },
     };
   }
 
-  #seeState(value: unknown, nowMs: number): void {
+  #seeState(value: unknown, event: string, nowMs: number): void {
+    this.#moves.job.see(value, event, nowMs);
     if (valueAt(value, 'engaged', 'machine', 'owned') !== undefined) this.#machine = this.#context.vm.name;
     const state = statePath(valueAt(value, 'engaged', 'work')) || statePath(value);
     if (state === '' || state === this.#path.at(-1)?.state) return;

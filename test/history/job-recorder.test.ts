@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { signJobLimits } from '../../machines/sign-job/limits.ts';
-import { jobRecordSchema, MAX_PATH } from '../../src/history/record.ts';
+import { jobRecordSchema, MAX_MOVES, MAX_PATH } from '../../src/history/record.ts';
 import { RunTrace } from '../../src/history/run-trace.ts';
 import { failure } from '../machines/samples.ts';
 import { admittedBoth, admittedWith } from '../machines/sign-job-scene.ts';
@@ -387,12 +387,22 @@ test('of a run without an end its last states are kept', () => {
   const { supervisor, assign } = beginRecorded();
   assign('a');
   const { context } = supervisor.context.runs[0]?.ref.getSnapshot() ?? {};
-  const at = (state: string) => ({ status: 'active', value: { engaged: { work: state } }, context }) as never;
+  const at = (state: string) => {
+    const snapshot = { status: 'active', value: { engaged: { work: state, claim: 'valid' } }, context };
+    return { snapshot: snapshot as never, event: 'gone.on' };
+  };
   const trace = new RunTrace(at('s0'), {}, (text) => text, 0);
-  for (let n = 1; n <= 2 * MAX_PATH; n += 1) trace.see(at(`s${n}`), n);
-  const { path } = jobRecordSchema.parse(trace.record(3_000));
+  for (let n = 1; n <= 2 * MAX_PATH; n += 1) {
+    trace.see(at(`s${n}`), n);
+    trace.seeMachine(`m${n}`, 'went.on', n);
+  }
+  const { path, moves } = jobRecordSchema.parse(trace.record(3_000));
   expect(path).toHaveLength(MAX_PATH);
-  expect(path.at(-1)).toEqual({ atMs: 2 * MAX_PATH, state: `s${2 * MAX_PATH}` });
+  const [last, atMs] = [2 * MAX_PATH, 2 * MAX_PATH];
+  expect(path.at(-1)).toEqual({ atMs, state: `s${last}` });
+  expect([moves.job.length, moves.machine.length]).toEqual([MAX_MOVES, MAX_MOVES]);
+  expect(moves.job.at(-1)).toEqual({ atMs, event: 'gone.on', entered: `engaged.work.s${last}` });
+  expect(moves.machine.at(-1)).toEqual({ atMs, event: 'went.on', entered: `m${last}` });
 });
 
 test('an observer that meets an error says so, and never throws into an actor', () => {

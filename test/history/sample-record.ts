@@ -12,6 +12,10 @@ export const recordOf = (runId: string, more: Partial<JobRecord> = {}): JobRecor
   artifacts: [{ name: 'Tide Clock.dmg', sizeBytes: 7, sha256Hex: 'ab'.repeat(32) }],
   ...{ submissions: [], publishedAs: null, isResumed: false },
   path: [{ atMs: 1_010, state: 'admitting' }],
+  moves: {
+    job: [{ atMs: 1_010, event: 'xstate.init', entered: 'engaged.work.admitting engaged.machine.none' }],
+    machine: [],
+  },
   ...more,
 });
 

@@ -46,6 +46,7 @@ const record: JobRecord = {
   waits: { slotMs: 500, machineMs: 1_500, appleMs: 28_000 },
   ...{ retries: 2, bytes: { bundle: 1_000, artifact: 400 }, machine: 'vm-1', leakedMachine: null },
   ...{ artifacts: [], submissions: [], publishedAs: null, isResumed: false, path: [] },
+  moves: { job: [], machine: [] },
 };
 const failure = { kind: 'input', summary: '', reason: '', nextStep: '' } as const;
 

@@ -294,8 +294,12 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     const before = await page.locator('output').textContent();
     await page.getByRole('button', { name: 'Step back' }).click();
     await expect.poll(() => page.locator('output').textContent()).not.toBe(before);
+    // with all that was so besides the work, e.g. its machine, which has a chart of its own
+    await chart(/machine: (owned|none)/);
     await page.getByRole('button', { name: 'Last step' }).click();
     await chart(/succeeded/);
+    await page.locator('summary', { hasText: /^Machine perry/ }).click();
+    await chart(/^Machine perry.*deleted/);
 
     expect(
       await page.evaluate(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
+import { statesIn } from '../../src/page/chart/active.ts';
 import type { Chart } from '../../src/page/chart/chart.ts';
 import { insideText, leapsOf, marksOf } from '../../src/page/chart/marks.ts';
 import { nearest } from '../../src/page/chart/nearest.ts';
@@ -7,9 +8,10 @@ import { openAtFirst } from '../../src/page/chart/open.ts';
 import { withPhases } from '../../src/page/chart/phases.ts';
 import { readDefinition } from '../../src/page/chart/read-definition.ts';
 import { viewOf } from '../../src/page/chart/view.ts';
-import { visitedUntil, type WalkStep, walkOfPath, walkOfSteps } from '../../src/page/chart/walk.ts';
+import { visitedUntil, type WalkStep, walkOf, walkOfPath, walkOfSteps } from '../../src/page/chart/walk.ts';
 import { definitionOf } from '../../visualizations/definitions.ts';
 import { charts } from '../../visualizations/pages.ts';
+import { beginRecorded, PREPARED, SIGNED } from '../history/recorded-scene.ts';
 
 const chartOf = (name: string): Chart =>
   withPhases(
@@ -93,6 +95,45 @@ test('in a chart with regions each region goes its own way', () => {
   ]);
   expect(walk[1]?.name).toBe('ready');
   expect(arrowsOf(walk[1])).toEqual([['acquiring', 'ready']]);
+});
+
+test('what the history keeps of a job is all of each step, with every region', () => {
+  const scene = beginRecorded();
+  const seen: string[][] = [];
+  scene.supervisor.actor.system.inspect((inspected) => {
+    if (inspected.type !== '@xstate.snapshot' || inspected.actorRef.id !== 'run.0') return;
+    const { value } = inspected.snapshot as unknown as { value: unknown };
+    const states = [...statesIn(value, signJob)].sort();
+    if (JSON.stringify(states) !== JSON.stringify(seen.at(-1))) seen.push(states);
+  });
+  scene.assign('a');
+  scene.admit(50);
+  scene.take(100, ...PREPARED);
+  scene.machineReady();
+  scene.take(100, ...SIGNED, 'checkArtifact', 'deliverArtifact');
+  scene.cleanUp();
+  const kept = walkOf(signJob, scene.gone[0]?.moves.job ?? []).map(({ active }) => [...active].sort());
+  // between two that last there may be others, which only decide
+  expect(kept.filter((states) => seen.some((each) => each.join() === states.join()))).toEqual(seen);
+  expect(kept.at(-1)).toEqual(['succeeded']);
+  expect(seen.length).toBeGreaterThan(20);
+  expect(seen.flat()).toEqual(expect.arrayContaining(['engaged.machine.owned.ready', 'engaged.process']));
+});
+
+test('what is seen of an actor goes on from what the history has of it', () => {
+  const moves = [
+    { atMs: 0, event: 'xstate.init', entered: 'engaged.work.admitting engaged.machine.none' },
+    { atMs: 5, event: 'machine.wanted', entered: 'engaged.machine.owned.acquiring' },
+  ];
+  const value = (ready: string) => ({ engaged: { work: 'admitting', machine: { owned: ready } } });
+  const steps = ['acquiring', 'ready'].map((state, at) => ({ atMs: 5 + at, value: value(state) }));
+  const walk = walkOf(signJob, moves, steps);
+  expect(walk.map(({ atMs, name }) => [atMs, name])).toEqual([
+    [0, 'admitting, none'],
+    [5, 'acquiring'],
+    [6, 'ready'],
+  ]);
+  expect(walk[1]?.active).toContain('engaged.work.admitting');
 });
 
 test('the drawing marks what was taken, also between states of a closed group', () => {

@@ -18,8 +18,6 @@ export interface ChartPaneProps {
   readonly title: string;
   readonly walk: readonly WalkStep[];
   readonly step: number;
-  /** All that is active, when the way tells of a part only and the step is the last one. */
-  readonly now?: ReadonlySet<string> | undefined;
 }
 
 /** Smaller than this nobody can read it; larger than life nobody wants it. */
@@ -29,7 +27,7 @@ const LARGEST = 2.5;
 const ZOOM_STEP = 1.25;
 
 /** A statechart that shows where it stands and how it came there. */
-export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
+export function ChartPane({ chart, title, walk, step }: ChartPaneProps) {
   const id = useId();
   const [open, setOpen] = useState(() => openAtFirst(chart));
   const [exits, setExits] = useState<Exits>('hidden');
@@ -41,7 +39,7 @@ export function ChartPane({ chart, title, walk, step, now }: ChartPaneProps) {
   const { laidOut, hasFailed } = useLayout(wanted, exits);
   const onToggle = useCallback((path: string) => setOpen((before) => toggled(chart, before, path)), [chart]);
   const view = laidOut?.view ?? wanted;
-  const marks = useMemo(() => marksOf(view, walk, step, now), [view, walk, step, now]);
+  const marks = useMemo(() => marksOf(view, walk, step), [view, walk, step]);
   const leaps = useMemo(
     () => (laidOut ? leapsOf(laidOut.view, laidOut.layout, walk, step) : []),
     [laidOut, walk, step],

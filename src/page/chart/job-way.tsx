@@ -1,64 +1,71 @@
 import { useCallback, useMemo, useState } from 'preact/hooks';
-import { statesIn } from './active.ts';
 import { ChartPane } from './chart-pane.tsx';
 import { chartNamed } from './known-charts.ts';
 import { Stepper } from './stepper.tsx';
 import { stepAt, type Times } from './time-line.ts';
 import { TimeLineView } from './time-line-view.tsx';
-import { type ActorStep, walkOfPath, walkOfSteps } from './walk.ts';
+import { type ActorStep, type Move, walkOf, walkOfPath } from './walk.ts';
 
-export interface JobWayProps {
+interface WayProps {
+  readonly title: string;
+  /** As far as the history has it, oldest first. */
+  readonly moves?: readonly Move[];
+  /** Where its actor stands and stood, oldest first; undefined when it is no more. */
+  readonly steps?: readonly ActorStep[] | undefined;
+}
+
+export interface JobWayProps extends WayProps {
   /** A record of the history, or what is known of a job that runs. */
   readonly times: Times;
-  readonly title: string;
-  /** Where its actor stands now: all regions, of which the record keeps one. */
-  readonly value?: unknown;
 }
 
 /** How a job went: time line and statechart, with one step that both show. */
-export function JobWay({ times, title, value }: JobWayProps) {
+export function JobWay({ times, title, moves = NOTHING, steps }: JobWayProps) {
   const chart = chartNamed('signJob');
   const { path, result } = times;
-  const isGood = result === 'succeeded';
-  const walk = useMemo(() => (chart ? walkOfPath(chart, path, isGood) : []), [chart, path, isGood]);
-  const [chosen, setChosen] = useState<number | null>(null);
-  const last = Math.max(0, walk.length - 1);
-  const step = Math.min(chosen ?? last, last);
-  const isLive = value !== undefined;
-  const now = useMemo(() => (chart && isLive ? statesIn(value, chart) : undefined), [chart, isLive, value]);
-  // at the end one goes on with what happens
-  const onStep = useCallback((wanted: number) => setChosen(wanted >= last ? null : wanted), [last]);
+  const walk = useMemo(() => {
+    if (!chart) return NOTHING;
+    const whole = walkOf(chart, moves, steps);
+    // an older version kept the states of the work alone
+    return whole.length > 0 ? whole : walkOfPath(chart, path, result === 'succeeded');
+  }, [chart, moves, steps, path, result]);
+  const { step, last, onStep } = useSteps(walk.length);
   const onTime = useCallback((atMs: number) => onStep(stepAt(walk, atMs)), [walk, onStep]);
   const atMs = step === last ? null : (walk[step]?.atMs ?? null);
   return (
     <div class="job-way">
       <TimeLineView times={times} atMs={atMs} onTime={onTime} />
-      <Stepper walk={walk} step={step} isLive={isLive} onStep={onStep} />
-      {chart && <ChartPane {...{ chart, title, walk, step }} now={step === last ? now : undefined} />}
+      <Stepper {...{ walk, step, onStep }} isLive={steps !== undefined} />
+      {chart && <ChartPane {...{ chart, title, walk, step }} />}
     </div>
   );
 }
 
-export interface LiveChartProps {
+export interface ActorWayProps extends WayProps {
   /** Id of the machine, e.g. `supervisor`. */
   readonly chartId: string;
-  readonly title: string;
-  /** Where it stands and stood, oldest first. */
-  readonly steps: readonly ActorStep[];
 }
 
-/** The statechart of any actor that lives. */
-export function LiveChart({ chartId, title, steps }: LiveChartProps) {
+/** The statechart of any actor, while it lives and afterwards. */
+export function ActorWay({ chartId, title, moves = NOTHING, steps }: ActorWayProps) {
   const chart = chartNamed(chartId);
-  const walk = useMemo(() => (chart ? walkOfSteps(chart, steps) : []), [chart, steps]);
-  const [chosen, setChosen] = useState<number | null>(null);
-  const last = Math.max(0, walk.length - 1);
-  const step = Math.min(chosen ?? last, last);
+  const walk = useMemo(() => (chart ? walkOf(chart, moves, steps) : NOTHING), [chart, moves, steps]);
+  const { step, onStep } = useSteps(walk.length);
   if (!chart) return <p class="chart-soft">This version of perry-ship has no chart of that name.</p>;
   return (
     <div class="job-way">
-      <Stepper {...{ walk, step }} isLive onStep={(wanted) => setChosen(wanted >= last ? null : wanted)} />
+      <Stepper {...{ walk, step, onStep }} isLive={steps !== undefined} />
       <ChartPane {...{ chart, title, walk, step }} />
     </div>
   );
+}
+
+const NOTHING: readonly never[] = [];
+
+/** The step that is looked at: at the end one goes on with what happens. */
+function useSteps(count: number) {
+  const [chosen, setChosen] = useState<number | null>(null);
+  const last = Math.max(0, count - 1);
+  const onStep = useCallback((wanted: number) => setChosen(wanted >= last ? null : wanted), [last]);
+  return { step: Math.min(chosen ?? last, last), last, onStep };
 }

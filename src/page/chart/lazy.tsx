@@ -4,7 +4,7 @@ import './picture.css';
 import './time-line.css';
 import type { FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { JobWayProps, LiveChartProps } from './job-way.tsx';
+import type { ActorWayProps, JobWayProps } from './job-way.tsx';
 
 /** Charts are drawn by much code, which is loaded when the first one is looked at. */
 type Loaded = typeof import('./job-way.tsx');
@@ -48,5 +48,5 @@ function later<Props extends object>(
   };
 }
 
+export const ActorWay: FunctionComponent<ActorWayProps> = later(({ ActorWay: found }) => found);
 export const JobWay: FunctionComponent<JobWayProps> = later(({ JobWay: found }) => found);
-export const LiveChart: FunctionComponent<LiveChartProps> = later(({ LiveChart: found }) => found);

@@ -13,13 +13,7 @@ export interface Marks {
   readonly lastTaken: ReadonlySet<string>;
 }
 
-/** @param now - states of regions that the way says nothing of; only known at its end */
-export function marksOf(
-  view: ChartView,
-  walk: readonly WalkStep[],
-  step: number,
-  now?: ReadonlySet<string>,
-): Marks {
+export function marksOf(view: ChartView, walk: readonly WalkStep[], step: number): Marks {
   const taken = new Map<string, number>();
   const arrowOf = new Map(
     view.arrows.flatMap((arrow) => arrow.edges.map((edge) => [edge, arrow.id] as const)),
@@ -27,7 +21,7 @@ export function marksOf(
   const idsAt = (index: number) => (walk[index]?.edges ?? []).flatMap((edge) => arrowOf.get(edge) ?? []);
   for (let index = 0; index <= step; index += 1) for (const id of idsAt(index)) taken.set(id, index);
   return {
-    active: now ?? walk[step]?.active ?? new Set(),
+    active: walk[step]?.active ?? new Set(),
     visited: visitedUntil(view.chart, walk, step),
     taken,
     lastTaken: new Set(idsAt(step)),

@@ -1,5 +1,5 @@
 import { statesIn } from './active.ts';
-import { around, type Chart, type ChartEdge, ROOT } from './chart.ts';
+import { around, type Chart, type ChartEdge, commonAround, ROOT } from './chart.ts';
 import { sharedExits } from './view.ts';
 
 /** One state on the way of a job, as the history keeps it. */
@@ -16,6 +16,13 @@ export interface ActorStep {
   readonly value: unknown;
   /** The type of the event that led there. */
   readonly event?: string;
+}
+
+/** One step of an actor, as the history keeps it: which of its innermost states are new, with blanks between them. */
+export interface Move {
+  readonly atMs: number;
+  readonly event: string;
+  readonly entered: string;
 }
 
 /** One step of a way through a chart. */
@@ -46,20 +53,48 @@ export const walkOfPath = (chart: Chart, path: readonly PathEntry[], isGood = fa
     }),
   );
 
+/** The way of an actor, with all regions: what the history has of it, then what has been seen of it since. */
+export function walkOf(
+  chart: Chart,
+  moves: readonly Move[],
+  steps: readonly ActorStep[] = [],
+): readonly WalkStep[] {
+  const kept = standingsOf(chart, moves);
+  const lastMs = kept.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+  const since = steps.filter(({ atMs }) => atMs > lastMs).map((step) => standingAt(chart, step));
+  return joined(chart, withoutRests([...kept, ...since]));
+}
+
+/** All that is active after each: what is new, and what was there and may be beside it. */
+function standingsOf(chart: Chart, moves: readonly Move[]): readonly Standing[] {
+  let leaves: readonly string[] = [];
+  return moves.map(({ atMs, event, entered }) => {
+    const fresh = entered.split(' ').filter((path) => chart.states.has(path));
+    const stays = (path: string) => fresh.every((other) => areBeside(chart, path, other));
+    leaves = [...leaves.filter(stays), ...fresh];
+    return { atMs, event, active: new Set(leaves.flatMap((path) => around(chart, path))) };
+  });
+}
+
+/** They are in different regions of one state. */
+const areBeside = (chart: Chart, one: string, other: string): boolean =>
+  chart.states.get(commonAround(chart, one, other))?.kind === 'parallel';
+
+const withoutRests = (standings: readonly Standing[]): readonly Standing[] =>
+  standings.filter(({ active }, index) => !isSameSet(active, standings[index - 1]?.active));
+
+const isSameSet = (one: ReadonlySet<string>, other: ReadonlySet<string> | undefined): boolean =>
+  one.size === other?.size && [...one].every((path) => other.has(path));
+
 /** The way of an actor of any chart. Where it came to stand as it stood before, it has not moved. */
 export const walkOfSteps = (chart: Chart, steps: readonly ActorStep[]): readonly WalkStep[] =>
-  joined(
-    chart,
-    steps
-      .filter(({ value }, index) => index === 0 || !isSame(value, steps[index - 1]?.value))
-      .map(({ atMs, value, event }) => ({
-        atMs,
-        active: statesIn(value, chart),
-        ...(event !== undefined && { event }),
-      })),
-  );
+  walkOf(chart, [], steps);
 
-const isSame = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+const standingAt = (chart: Chart, { atMs, value, event }: ActorStep): Standing => ({
+  atMs,
+  active: statesIn(value, chart),
+  ...(event !== undefined && { event }),
+});
 
 type Standing = Pick<WalkStep, 'atMs' | 'active'> & { readonly event?: string };
 

@@ -7,7 +7,11 @@ import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { plain } from '../words/format.ts';
 import { activePaths } from '../words/states.ts';
-import { ActorChart } from './actor-chart.tsx';
+import { ActorChart, PastMachine } from './actor-chart.tsx';
+
+/** What the actor of its machine is called in a job. */
+const MACHINE = 'vm';
+const NO_MOVES: JobRecord['moves'] = { job: [], machine: [] };
 
 const actorsOf = ({ actors }: PageState) => actors;
 
@@ -22,6 +26,7 @@ export function JobCharts({ runId, record }: JobChartsProps) {
   const run = useMemo(() => runIn(actors, runId), [actors, runId]);
   const times = useMemo(() => timesOf(record, run), [record, run]);
   const others = run ? below(actors, run.id) : [];
+  const moves = record?.moves ?? NO_MOVES;
   return (
     <section class="card" aria-labelledby="way">
       <h2 id="way">{run ? 'How it goes' : 'How it went'}</h2>
@@ -29,12 +34,16 @@ export function JobCharts({ runId, record }: JobChartsProps) {
         <JobWay
           times={times}
           title={plain(record?.appName ?? 'The job', 60)}
-          value={run?.steps.at(-1)?.value}
+          moves={moves.job}
+          steps={run?.steps}
         />
       )}
       {others.map((actor) => (
-        <ActorChart key={actor.id} actor={actor} />
+        <ActorChart key={actor.id} actor={actor} {...(actor.name === MACHINE && { moves: moves.machine })} />
       ))}
+      {record?.machine && moves.machine.length > 0 && !others.some(({ name }) => name === MACHINE) && (
+        <PastMachine name={record.machine} moves={moves.machine} />
+      )}
     </section>
   );
 }
