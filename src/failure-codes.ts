@@ -263,6 +263,8 @@ export const failureCodes = {
   NOTARY_REJECTED: input('Apple checked the app and did not notarize it.'),
   NOTARY_TIMED_OUT: upstream('Apple gave no answer about the notarization before a deadline.'),
   NOTARY_JOURNAL_FAILED: host('The journal of notarizations could not be read or written.'),
+  BREAKS_UNKNOWN: input('No account of signatures has exactly the breaks that were to be acknowledged.'),
+  SIGNATURES_IN_USE: host('Another process writes to the account of signatures.'),
   SIGNATURES_MISSING: host('There is no account of signatures in this state directory.'),
   SIGNATURES_UNREADABLE: host('The account of signatures cannot be read.'),
   SIGNATURE_NOT_RECORDED: host(

@@ -5,10 +5,13 @@ export type Pieces<T> = Generator<void, T, void>;
 export async function inTurns<T>(work: Pieces<T>, signal: AbortSignal): Promise<T> {
   for (let piece = work.next(); ; piece = work.next()) {
     if (piece.done) return piece.value;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     signal.throwIfAborted();
   }
 }
+
+/** When everything else that waits has had its turn. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** For what is too small to hold anybody up. */
 export function inOneGo<T>(work: Pieces<T>): T {

@@ -43,6 +43,7 @@ const nodes = {
   'alarm-watch': { id: 'alarmWatch', shape: '[alarm-watch]' },
   alarm: { id: 'alarm', shape: '["alarm (one for each thing to be told)"]' },
   'alarm-delivery': { id: 'delivery', shape: '["alarm-delivery (one for each way)"]' },
+  'account-watch': { id: 'accountWatch', shape: '[account-watch]' },
   told: { id: 'told', shape: '([command or webhook of the operator])' },
 } as const satisfies Readonly<Record<string, Node>>;
 
@@ -198,6 +199,7 @@ export const arrows: readonly Arrow[] = [
   { from: 'viewer-watch', to: 'page', says: 'pings' },
   { from: 'page', to: 'viewer-watch', events: ['viewer.answered'] },
   { from: 'supervisor', to: 'alarm-watch', says: 'how it stands' },
+  { from: 'account-watch', to: 'alarm-watch', says: 'what is wrong with the account of signatures' },
   { from: 'alarm-watch', to: 'alarm', events: ['condition.held', 'condition.absent'] },
   { from: 'alarm', to: 'alarm-watch', events: ['alarm.told'] },
   { from: 'alarm-watch', to: 'alarm-delivery', events: ['notice.wanted'] },

@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from 'xstate';
+import { accountWatchMachine } from '../machines/account-watch/machine.ts';
 import { alarmMachine } from '../machines/alarm/machine.ts';
 import { alarmDeliveryMachine } from '../machines/alarm-delivery/machine.ts';
 import { alarmWatchMachine } from '../machines/alarm-watch/machine.ts';
@@ -52,6 +53,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   'alarm-watch': alarmWatchMachine,
   alarm: alarmMachine,
   'alarm-delivery': alarmDeliveryMachine,
+  'account-watch': accountWatchMachine,
   'vm-pool': vmPoolMachine,
   notarization: notarizationMachine,
   'store-upload': storeUploadMachine,

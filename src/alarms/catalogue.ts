@@ -54,7 +54,7 @@ export const alarmKinds = {
     raiseAfterMs: 0,
     clearAfterMs: 0,
     nextStep:
-      'Run "perry-ship audit verify", which says where. If the file was changed, keep a copy of it and of signatures.head; if it cannot be written, make room on its disk, or give the worker its folder back.',
+      'Run "perry-ship audit verify", which says where. If the file was changed, keep a copy of it and of signatures.head, find out how that came about, and write it into the account with "perry-ship audit acknowledge", as "audit verify" shows; if it cannot be written, make room on its disk, or give the worker its folder back.',
   },
   'apple-unreachable': {
     meaning: "Apple's services have not answered several times in a row.",

@@ -1,6 +1,7 @@
 import type { Artifact, MadeBy } from '../../machines/contracts/job.ts';
 import { ShipError } from '../errors.ts';
 import { words } from '../words.ts';
+import type { Acknowledgement } from './acknowledge.ts';
 import type { ChainFile } from './chain-file.ts';
 import type { LineContent, Position } from './chain-line.ts';
 import type { SignatureFacts } from './facts.ts';
@@ -84,6 +85,15 @@ export interface SignatureAccount {
   /** The run is over. */
   forget(runId: string): void;
   standing(): AccountStanding;
+  /** Reads all of it, and knows what is wrong afterwards. @throws the system's error · the signal's reason */
+  lookThrough(signal: AbortSignal): Promise<void>;
+  /**
+   * Enters that a person knows what is wrong with it: all of it, when that is what the person has seen.
+   *
+   * @returns false when other breaks were found, or none
+   * @throws the system's error · the signal's reason
+   */
+  acknowledge(wish: Acknowledgement, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -103,10 +113,13 @@ export function createAccount(
   const runs = new Map<string, KnownRun>();
   let opened: ChainFile | undefined;
   let problem: string | null = null;
+  const open = async (): Promise<ChainFile> => {
+    opened ??= await chain();
+    return opened;
+  };
   const append = async (content: LineContent): Promise<void> => {
     try {
-      opened ??= await chain();
-      await opened.append(content);
+      await (await open()).append(content);
       problem = null;
     } catch (error) {
       problem = `it could not be written: ${whyNot(error)}`;
@@ -117,8 +130,7 @@ export function createAccount(
   return {
     check: async () => {
       try {
-        opened ??= await chain();
-        await opened.check();
+        await (await open()).check();
       } catch (error) {
         problem = `it could not be read: ${whyNot(error)}`;
         onFault(error);
@@ -141,6 +153,8 @@ export function createAccount(
     artifactOf: (runId, pass) => runs.get(runId)?.artifacts.get(pass),
     forget: (runId) => void runs.delete(runId),
     standing: () => ({ last: opened?.last ?? null, problem: problem ?? opened?.fault ?? null }),
+    lookThrough: async (signal) => (await open()).lookThrough(signal),
+    acknowledge: async (wish, signal) => (await open()).acknowledge(wish, signal),
     close: async () => opened?.close(),
   };
 }

@@ -1,9 +1,12 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { counted } from '../text.ts';
+import { type Acknowledgement, acknowledgementOf } from './acknowledge.ts';
 import { type LineContent, type Position, writeLine } from './chain-line.ts';
 import { writeHead } from './head.ts';
 import { setMark } from './mark.ts';
 import { type Standing, standingOf } from './standing.ts';
+import { type ChainReport, verifyChain } from './verify-chain.ts';
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
 
@@ -33,6 +36,7 @@ export class ChainFile {
   #opened: Opened | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #fault: string | null = null;
+  #acknowledged = 0;
 
   constructor(options: ChainFileOptions) {
     this.#options = options;
@@ -47,7 +51,7 @@ export class ChainFile {
     return this.#opened?.last ?? null;
   }
 
-  /** What was wrong with the file when it was opened here, if anything. */
+  /** What is wrong with the file, as far as it was looked at here, and not acknowledged. */
   get fault(): string | null {
     return this.#fault;
   }
@@ -72,12 +76,45 @@ export class ChainFile {
     });
   }
 
+  /**
+   * Reads all of it, beside those who write to it, and knows what is wrong afterwards.
+   *
+   * @throws the system's error · the signal's reason
+   */
+  async lookThrough(signal: AbortSignal): Promise<void> {
+    const before = this.#acknowledged;
+    const report = await verifyChain(this.path, { signal });
+    if (this.#acknowledged === before) this.#fault = faultIn(report);
+  }
+
+  /**
+   * Enters that a person knows what is wrong with the file: all of it, when that is what the person has seen.
+   *
+   * @returns false when other breaks were found, or none
+   * @throws the system's error · the signal's reason
+   */
+  acknowledge(wish: Acknowledgement, signal: AbortSignal): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const seen = await verifyChain(this.path, { signal });
+      if (seen.breaksId !== wish.breaksId) return false;
+      // what is wrong with its end or its head now becomes a line of its own
+      await this.#close();
+      this.#opened = await this.#open(await standingOf(this.path));
+      await this.#write(this.#opened, acknowledgementOf(await verifyChain(this.path, { signal }), wish));
+      this.#acknowledged += 1;
+      this.#fault = null;
+      return true;
+    });
+  }
+
   /** After the lines that are on their way. */
   close(): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#opened?.file.close();
-      this.#opened = undefined;
-    });
+    return this.#inTurn(() => this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#opened?.file.close();
+    this.#opened = undefined;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -136,3 +173,11 @@ export class ChainFile {
 
 const isNew = ({ last, head, remains, fault }: Standing): boolean =>
   fault === null && !last && !head && !remains;
+
+/** The first of them, for one sentence. */
+function faultIn({ findings: [first], findingCount }: ChainReport): string | null {
+  if (!first) return null;
+  const place = first.line === null ? '' : `line ${first.line}: `;
+  const others = findingCount === 1 ? '' : `; and ${counted(findingCount - 1, 'more finding')}`;
+  return `${place}${first.message.replace(/\.$/, '')}${others}`;
+}

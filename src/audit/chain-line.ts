@@ -4,6 +4,9 @@ import * as z from 'zod';
 /** Longest line of a chain, in bytes, its newline not counted; a longer one is not written, and not read. */
 export const MAX_LINE_BYTES = 512 * 1024;
 
+/** Longest reason of somebody who acknowledges a break. */
+export const MAX_REASON_LENGTH = 1_000;
+
 /** What the first line of a chain has in the place of a digest. */
 export const NO_LINE = '0'.repeat(64);
 
@@ -46,6 +49,18 @@ export const brokenLine = line.extend({
   remains: remains.nullable(),
 });
 export const recoveredLine = line.extend({ kind: z.literal('recovered'), remains });
+
+/** Everything that the file held before a line. */
+export const before = z.object({ bytes: count, sha256Hex: sha256 });
+export type Before = z.output<typeof before>;
+
+/** A person knows of what is wrong before this line, and has said so. */
+export const acknowledgedLine = line.extend({
+  kind: z.literal('acknowledged'),
+  by: z.string().max(300),
+  reason: z.string().max(MAX_REASON_LENGTH),
+  before,
+});
 
 export const digestOf = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');

@@ -6,13 +6,16 @@ import type { RawLine } from './read-lines.ts';
 export class Leftover {
   /** Line of the file at which they begin. */
   readonly at: number;
+  /** Of that line. */
+  readonly sha256Hex: string;
   #bytes = 0;
   #lines = 0;
   readonly #hash = createHash('sha256');
   #isTooLong = false;
 
-  constructor(at: number) {
+  constructor({ at, sha256Hex }: RawLine) {
     this.at = at;
+    this.sha256Hex = sha256Hex;
   }
 
   add({ bytes, sizeBytes }: RawLine): void {

@@ -2,9 +2,11 @@ import { createHash, type Hash } from 'node:crypto';
 import { openRegular } from '../files/disk/bounded-file.ts';
 import { passingPieces } from '../files/disk/read-range.ts';
 import { MAX_LINE_BYTES } from './chain-line.ts';
+import { PassedBytes } from './passed-bytes.ts';
 
 const PIECE_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
+const NEWLINE_BYTES = Buffer.from([NEWLINE]);
 
 /** One line of a file, whatever it is. */
 export interface RawLine {
@@ -21,12 +23,17 @@ export interface RawLine {
 /**
  * All lines, one at a time: a file of millions takes no more memory than one of ten. A file that is not there has none.
  *
+ * @param passed - has all that stands before the line that is looked at; afterwards, everything
  * @throws the system's error · the signal's reason
  */
-export async function* readLines(path: string, signal: AbortSignal): AsyncGenerator<RawLine, void> {
+export async function* readLines(
+  path: string,
+  signal: AbortSignal,
+  passed = new PassedBytes(),
+): AsyncGenerator<RawLine, void> {
   const file = await openRegular(path).catch(unlessMissing);
   if (!file) return;
-  const current = new CurrentLine();
+  const current = new CurrentLine(passed);
   try {
     for await (const piece of passingPieces(file, PIECE_BYTES)) {
       signal.throwIfAborted();
@@ -34,6 +41,7 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
       for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, begin)) {
         current.add(piece.subarray(begin, end));
         yield current.take(true);
+        current.next();
         begin = end + 1;
       }
       current.add(piece.subarray(begin));
@@ -41,7 +49,9 @@ export async function* readLines(path: string, signal: AbortSignal): AsyncGenera
   } finally {
     await file.close();
   }
-  if (current.sizeBytes > 0) yield current.take(false);
+  if (current.sizeBytes === 0) return;
+  yield current.take(false);
+  current.next();
 }
 
 export function unlessMissing(error: NodeJS.ErrnoException): undefined {
@@ -55,26 +65,38 @@ class CurrentLine {
   #at = 0;
   #parts: Buffer[] = [];
   #hash: Hash = createHash('sha256');
+  readonly #passed: PassedBytes;
+
+  constructor(passed: PassedBytes) {
+    this.#passed = passed;
+  }
 
   add(part: Buffer): void {
     this.sizeBytes += part.length;
     this.#hash.update(part);
-    if (this.sizeBytes > MAX_LINE_BYTES) this.#parts = [];
     // the memory of a piece is used again
-    else if (part.length > 0) this.#parts.push(Buffer.from(part));
+    if (part.length > 0) this.#parts.push(Buffer.from(part));
+    if (this.sizeBytes > MAX_LINE_BYTES) this.#pass();
   }
 
   take(isClosed: boolean): RawLine {
     this.#at += 1;
-    const { sizeBytes } = this;
-    const line = {
-      at: this.#at,
-      bytes: Buffer.concat(sizeBytes > MAX_LINE_BYTES ? [] : this.#parts),
-      ...{ sizeBytes, sha256Hex: this.#hash.digest('hex'), isClosed },
+    return {
+      ...{ at: this.#at, bytes: Buffer.concat(this.#parts), sizeBytes: this.sizeBytes },
+      ...{ sha256Hex: this.#hash.digest('hex'), isClosed },
     };
+  }
+
+  /** A line that is open gets its newline from whoever writes the next one. */
+  next(): void {
+    this.#pass();
+    this.#passed.add(NEWLINE_BYTES);
     this.sizeBytes = 0;
-    this.#parts = [];
     this.#hash = createHash('sha256');
-    return line;
+  }
+
+  #pass(): void {
+    for (const part of this.#parts) this.#passed.add(part);
+    this.#parts = [];
   }
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** `audit verify` and `audit show`. */
+/** `audit verify`, `audit show` and `audit acknowledge`. */
 export function withAudit(audit: Command): void {
   audit.description('the account of every signature: prove that nobody has changed it, or read it');
   const ofAccount = (command: Command): Command =>
@@ -25,4 +25,12 @@ export function withAudit(audit: Command): void {
       .option('--job <id>', 'this job alone, by its first letters')
       .option('--since <time>', 'lines that are no older, e.g. 90s, 15m, 1h, 2d'),
   ).action(async (flags) => (await import('./audit.ts')).auditShow(flags));
+  ofAccount(
+    audit
+      .command('acknowledge <breaks>')
+      .description(
+        'write into the account that what "audit verify" has found is known; it is told, and no failure any more',
+      )
+      .requiredOption('--reason <text>', 'how it came about; stays in the account'),
+  ).action(async (breaks, flags) => (await import('./audit-acknowledge.ts')).auditAcknowledge(breaks, flags));
 }

@@ -1,24 +1,48 @@
 import type { ChainLine } from '../audit/chain-line.ts';
+import type { AcknowledgedBreaks, ChainFinding } from '../audit/findings.ts';
 import { type SignedLine, signedLine } from '../audit/signed-line.ts';
 import type { ChainReport } from '../audit/verify-chain.ts';
 import { counted, plain } from '../text.ts';
 
 /** What was found out about a chain, for a person. */
 export function renderChain(report: ChainReport): string[] {
-  const { ok, path, lines, sizeBytes, first, last, findings, findingCount, remarks } = report;
+  const { ok, path, lines, sizeBytes, first, last, findings, findingCount, breaksId, remarks } = report;
+  const { acknowledged, acknowledgedCount } = report;
   const span = first && last ? `, from ${first.at} to ${last.at}` : '';
-  const left = findingCount - findings.length;
+  const known = acknowledgedCount === 0 ? 'whole' : 'whole but for breaks that are acknowledged';
+  const left = acknowledgedCount - acknowledged.length;
   return [
-    `${plain(path)}: ${ok ? 'whole' : 'NOT WHOLE'}`,
+    `${plain(path)}: ${ok ? known : 'NOT WHOLE'}`,
     `  ${counted(lines, 'line')}, ${counted(sizeBytes, 'byte')}${span}`,
     ...(last ? [`  last line: ${last.number}:${last.sha256Hex}`] : []),
-    ...findings.map(
-      ({ line, code, message }) => `  ${code}${line === null ? '' : ` at line ${line}`}: ${plain(message)}`,
-    ),
-    ...(left > 0 ? [`  … and ${counted(left, 'more finding')}`] : []),
+    ...renderFindings(findings, findingCount),
+    ...(breaksId === null
+      ? []
+      : [`  breaks ${breaksId}: once you know why, perry-ship audit acknowledge ${breaksId} --reason "…"`]),
+    ...acknowledged.flatMap(renderAcknowledged),
+    ...(left > 0 ? [`  … and ${counted(left, 'more acknowledgement')}`] : []),
     ...remarks.map((remark) => `  note: ${plain(remark)}`),
   ];
 }
+
+const renderFindings = (findings: readonly ChainFinding[], count: number): string[] => [
+  ...findings.map(
+    ({ line, code, message }) => `  ${code}${line === null ? '' : ` at line ${line}`}: ${plain(message)}`,
+  ),
+  ...(count > findings.length ? [`  … and ${counted(count - findings.length, 'more finding')}`] : []),
+];
+
+const renderAcknowledged = ({
+  line,
+  at,
+  by,
+  reason,
+  findings,
+  findingCount,
+}: AcknowledgedBreaks): string[] => [
+  `  acknowledged at line ${line} by ${said(by)}, ${at}: ${said(reason)}`,
+  ...renderFindings(findings, findingCount).map((text) => `  ${text}`),
+];
 
 /** One line of a chain, for a person; a few lines. */
 export function renderEntry(line: ChainLine): string[] {

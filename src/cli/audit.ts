@@ -29,7 +29,9 @@ export async function auditVerify(flags: AuditVerifyFlags): Promise<void> {
   await interruptible(flags, async (signal) => {
     const noted = (flags.expect ?? []).map(positionIn);
     const stateDir = await stateDirOf(flags);
-    const chains = await readIn(stateDir, () => verifyAll(stateDir, { signal, noted }));
+    const chains = await readIn(stateDir, async () =>
+      verifyAll(await presentIn(stateDir), stateDir, { signal, noted }),
+    );
     const ok = chains.every((chain) => chain.ok);
     if (flags.json) printJson({ ok, stateDir, chains });
     else process.stdout.write(`${chains.flatMap(renderChain).join('\n')}\n`);
@@ -37,12 +39,13 @@ export async function auditVerify(flags: AuditVerifyFlags): Promise<void> {
   });
 }
 
-async function verifyAll(
+export async function verifyAll(
+  paths: readonly string[],
   stateDir: string,
   { signal, noted }: { readonly signal: AbortSignal; readonly noted: readonly Position[] },
 ): Promise<ChainReport[]> {
   const chains: ChainReport[] = [];
-  for (const path of await presentIn(stateDir)) {
+  for (const path of paths) {
     // what is noted down is from the log of the daemon
     const isDaemons = path === chainIn(stateDir);
     chains.push(await verifyChain(path, { signal, ...(isDaemons && { noted }) }));
@@ -105,7 +108,7 @@ function positionIn(text: string): Position {
 }
 
 /** Chains that are there, or should be: a head or a mark without its lines is one of them. */
-async function presentIn(stateDir: string): Promise<string[]> {
+export async function presentIn(stateDir: string): Promise<string[]> {
   const [daemons = '', ...others] = await chainsOf(stateDir);
   const wasEver = await Promise.all([daemons, headPathOf(daemons), markPathOf(daemons)].map(isThere));
   const present = [...(wasEver.includes(true) ? [daemons] : []), ...others];
@@ -118,7 +121,7 @@ async function presentIn(stateDir: string): Promise<string[]> {
 }
 
 /** Whoever asks as another user than that of the daemon is to be told so. */
-async function readIn<T>(stateDir: string, read: () => Promise<T>): Promise<T> {
+export async function readIn<T>(stateDir: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {

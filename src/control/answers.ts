@@ -2,7 +2,7 @@ import type { Actor } from 'xstate';
 import { openRuns } from '../../machines/supervisor/runs.ts';
 import type { provideSupervisor } from '../actors/supervisor.ts';
 import { type DaemonStatus, type StatusFacts, statusOf } from '../observability/status.ts';
-import type { ControlReply, ControlRequest } from './protocol.ts';
+import type { ControlReply, WishRequest } from './protocol.ts';
 
 export type Supervisor = Actor<ReturnType<typeof provideSupervisor>>;
 /** Those of the facts that do not change with the moment. */
@@ -18,7 +18,7 @@ export const statusNow =
 export function answersOf(
   supervisor: Supervisor,
   facts: StandingFacts,
-): (request: ControlRequest) => ControlReply {
+): (request: WishRequest) => ControlReply {
   const now = statusNow(supervisor, facts);
   return (request) => {
     if (request.request === 'drain') supervisor.send({ type: 'drain.requested' });

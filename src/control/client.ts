@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { withDeadline } from '../deadline.ts';
 import { ShipError } from '../errors.ts';
 import type { DaemonStatus } from '../observability/status.ts';
-import type { ControlReply, ControlRequest } from './protocol.ts';
+import type { AcknowledgeRequest, ControlReply, ControlRequest } from './protocol.ts';
 import { decodeReply, encodeLine, MAX_REPLY_BYTES } from './protocol.ts';
 import { readLine } from './read-line.ts';
 import { findSocket } from './socket-place.ts';
@@ -53,6 +53,19 @@ export async function haveYield(stateDir: string, signal: AbortSignal): Promise<
 export async function cancelJob(stateDir: string, name: string): Promise<string> {
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
   return (await ask(stateDir, { request: 'cancel', jobId: name }, signal)).jobId ?? name;
+}
+
+/**
+ * Has breaks of the account of signatures acknowledged.
+ *
+ * @throws as `askDaemon` · ShipError BREAKS_UNKNOWN
+ */
+export async function acknowledgeBreaks(
+  stateDir: string,
+  wish: Omit<AcknowledgeRequest, 'request'>,
+  signal: AbortSignal,
+): Promise<void> {
+  await ask(stateDir, { request: 'acknowledge', ...wish }, signal);
 }
 
 async function ask(stateDir: string, request: ControlRequest, signal: AbortSignal) {

@@ -10,7 +10,8 @@ import { alreadyRunning } from './state-lock.ts';
 export interface ControlServerOptions {
   /** The caller holds its lock. */
   readonly stateDir: string;
-  readonly answer: (request: ControlRequest) => ControlReply;
+  /** May take its time: whoever asks waits for as long as it likes. */
+  readonly answer: (request: ControlRequest) => ControlReply | Promise<ControlReply>;
   /** Nobody is connected any more for whom jobs were to be left alone (`yield`). */
   readonly onYielded: () => void;
   /** Something went wrong with one connection; the others go on. */
@@ -76,21 +77,27 @@ async function serve(
   yieldedTo: Set<Socket>,
   { answer, onFault, onYielded, patienceMs = PATIENCE_MS }: ControlServerOptions,
 ): Promise<void> {
-  const patience = AbortSignal.timeout(patienceMs);
-  const hangUp = () => socket.destroy();
-  const wait = () => patience.removeEventListener('abort', hangUp);
-  patience.addEventListener('abort', hangUp, { once: true });
-  socket.once('close', wait);
-  const line = await readLine(socket, MAX_REQUEST_BYTES, patience).catch(() => undefined);
+  const asking = hangUpAfter(socket, patienceMs);
+  const line = await readLine(socket, MAX_REQUEST_BYTES, asking.signal).catch(() => undefined);
+  asking.end();
   const request = line === undefined ? undefined : parsed(line);
-  const reply = encodeLine(replyTo(request, answer, onFault));
-  const lasts = request?.request === 'yield';
-  if (lasts) {
-    wait();
-    noteYield(socket, yieldedTo, onYielded).write(reply);
-  } else socket.end(reply);
+  const reply = encodeLine(await replyTo(request, answer, onFault));
+  if (request?.request === 'yield') noteYield(socket, yieldedTo, onYielded).write(reply);
+  else {
+    hangUpAfter(socket, patienceMs);
+    socket.end(reply);
+  }
   // what else it says is of no interest, but its end is
   socket.resume();
+}
+
+function hangUpAfter(socket: Socket, patienceMs: number): { readonly signal: AbortSignal; end(): void } {
+  const signal = AbortSignal.timeout(patienceMs);
+  const hangUp = () => socket.destroy();
+  const end = () => signal.removeEventListener('abort', hangUp);
+  signal.addEventListener('abort', hangUp, { once: true });
+  socket.once('close', end);
+  return { signal, end };
 }
 
 function noteYield(socket: Socket, yieldedTo: Set<Socket>, onYielded: () => void): Socket {
@@ -103,14 +110,14 @@ function noteYield(socket: Socket, yieldedTo: Set<Socket>, onYielded: () => void
     });
 }
 
-function replyTo(
+async function replyTo(
   request: ControlRequest | undefined,
   answer: ControlServerOptions['answer'],
   onFault: ControlServerOptions['onFault'],
-): ControlReply {
+): Promise<ControlReply> {
   if (!request) return { ok: false, failure: invalidRequest };
   try {
-    return answer(request);
+    return await answer(request);
   } catch (error) {
     onFault(error);
     return { ok: false, failure: brokenAnswer };

@@ -1,24 +1,43 @@
-import { answersOf, type StandingFacts, type Supervisor } from '../control/answers.ts';
+import type { SignatureAccount } from '../audit/account.ts';
+import { breaksUnknown } from '../audit/acknowledge.ts';
+import { answersOf, type StandingFacts, type Supervisor, statusNow } from '../control/answers.ts';
+import type { AcknowledgeRequest, ControlReply } from '../control/protocol.ts';
 import { type ControlServer, startControlServer } from '../control/server.ts';
 import type { History, JobRecord } from '../history/record.ts';
-import type { PastFailure } from '../observability/status.ts';
+import type { DaemonStatus, PastFailure } from '../observability/status.ts';
 import { packageVersion } from '../package-root.ts';
 import type { Services } from '../run/services.ts';
 
 /** The socket through which `perry-ship status`, `drain` and `cancel` talk to this daemon. */
 export function startControl(
   supervisor: Supervisor,
-  { config, logger }: Services,
+  { config, logger, signatures }: Services,
   facts: StandingFacts,
 ): Promise<ControlServer> {
+  const answer = answersOf(supervisor, facts);
   return startControlServer({
     stateDir: config.stateDir,
-    answer: answersOf(supervisor, facts),
+    answer: (request) =>
+      request.request === 'acknowledge'
+        ? acknowledged(signatures, request, statusNow(supervisor, facts))
+        : answer(request),
     onYielded: () => {
       if (supervisor.getSnapshot().status === 'active') supervisor.send({ type: 'yield.withdrawn' });
     },
     onFault: (error) => logger.warn({ err: error }, 'a request on the control socket could not be answered'),
   });
+}
+
+/** A large account on a slow disk: it is read twice. */
+const ACKNOWLEDGE_TIMEOUT_MS = 20 * 60_000;
+
+async function acknowledged(
+  signatures: SignatureAccount,
+  { request: _request, ...wish }: AcknowledgeRequest,
+  status: () => DaemonStatus,
+): Promise<ControlReply> {
+  const isDone = await signatures.acknowledge(wish, AbortSignal.timeout(ACKNOWLEDGE_TIMEOUT_MS));
+  return isDone ? { ok: true, status: status() } : { ok: false, failure: breaksUnknown };
 }
 
 /** What the status tells that the statecharts do not know. */

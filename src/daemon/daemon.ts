@@ -40,7 +40,7 @@ import { goldenImage } from './golden-image.ts';
 import { instanceOf } from './instance.ts';
 import { orchardOptions } from './orchard-options.ts';
 import { qemuOptions } from './qemu-options.ts';
-import { accountIn } from './signatures.ts';
+import { accountIn, watchAccount } from './signatures.ts';
 import { slotsOf } from './slots.ts';
 import { notesIn, tartOptions } from './tart-options.ts';
 import { startWeb } from './web.ts';
@@ -125,9 +125,11 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     status: statusNow(supervisor, facts),
     ask: answersOf(supervisor, facts),
   });
+  const unwatchAccount = watchAccount(services.signatures, logger);
   const finished = untilDone(supervisor).finally(async () => {
     await services.runs.close();
     await alarms.stop();
+    unwatchAccount();
     await services.signatures.close();
     await web?.stop();
     await control.close();

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { createActor, fromPromise } from 'xstate';
+import { accountWatchMachine } from '../../machines/account-watch/machine.ts';
 import { createAccount, type SignatureAccount } from '../audit/account.ts';
 import { ChainFile } from '../audit/chain-file.ts';
 import { chainIn } from '../audit/places.ts';
@@ -21,6 +23,19 @@ export function loggedAccount(folder: () => Promise<string>, logger: Logger): Si
   return createAccount(chain, (error) => logger.error({ err: error }, NOT_WRITTEN));
 }
 
+/** What is wrong with it is known by its standing, and told by an alarm. @returns ends that */
+export function watchAccount(account: SignatureAccount, logger: Logger): () => void {
+  const watch = createActor(
+    accountWatchMachine.provide({
+      actors: { lookThrough: fromPromise<void, void>(({ signal }) => account.lookThrough(signal)) },
+    }),
+  );
+  watch.on('blind', ({ failure }) => logger.warn({ code: failure?.code }, BLIND));
+  watch.start();
+  return () => watch.stop();
+}
+
+const BLIND = 'The account of signatures could not be read to its end; it is tried again in a day.';
 const BROKEN =
   'The account of signatures is not as it was left: "perry-ship audit verify" says where. Jobs go on, and so does the account, in a line that says so.';
 const NOT_WRITTEN = 'The account of signatures cannot be read or written.';

@@ -1,6 +1,6 @@
 import type { Alarms } from '../alarms/alarms.ts';
 import type { Supervisor } from '../control/answers.ts';
-import type { ControlReply, ControlRequest } from '../control/protocol.ts';
+import type { ControlReply, WishRequest } from '../control/protocol.ts';
 import type { History } from '../history/record.ts';
 import type { DaemonStatus } from '../observability/status.ts';
 import type { Services } from '../run/services.ts';
@@ -17,5 +17,5 @@ export interface WebSurroundings {
   /** How the daemon stands now. */
   readonly status: () => DaemonStatus;
   /** As `perry-ship drain` and others ask. */
-  readonly ask: (request: ControlRequest) => ControlReply;
+  readonly ask: (request: WishRequest) => ControlReply;
 }

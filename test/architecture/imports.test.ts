@@ -81,7 +81,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   actors: ['machines', 'domain', 'adapters', 'config', 'journal', 'audit', 'run'],
   inquiries: ['formats', 'domain', 'files', 'preflight', 'verify', 'run'],
-  control: ['machines', 'files', 'adapters', 'observability', 'actors'],
+  control: ['machines', 'files', 'adapters', 'observability', 'audit', 'actors'],
   live: ['machines', 'observability', 'web'],
   service: ['machines', 'formats', 'files', 'adapters', 'config'],
   daemon: [

@@ -1,6 +1,6 @@
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ChainFile } from '../../src/audit/chain-file.ts';
 import { headPathOf } from '../../src/audit/head.ts';
@@ -83,6 +83,36 @@ describe('perry-ship audit', () => {
     expect(await say('verify')).toMatchObject({ exit: 1, text: expect.stringContaining('it had lines') });
     await writeFile(path, whole);
     expect(await say('verify')).toMatchObject({ exit: 1, text: expect.stringContaining('HEAD_WRONG') });
+  });
+
+  test('what a person acknowledges is told, and no failure any more; nothing else is acknowledged', async () => {
+    const path = chainIn(numberedChainFolder(join(state, 'sign'), 3));
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await chainOf(path, 'job-a', 'job-b');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('job-a', 'job-x'));
+    const { text } = await say('verify');
+    const [, breaks = ''] = /acknowledge ([0-9a-f]{16}) --reason "…"/.exec(text) ?? [];
+    const acknowledge = (name: string, reason = 'an \u001b[2Jeditor') =>
+      say('acknowledge', name, '--reason', reason);
+    expect(await acknowledge('0'.repeat(16))).toMatchObject({
+      exit: 1,
+      text: expect.stringContaining('BREAKS_UNKNOWN'),
+    });
+    expect(await acknowledge(breaks, ' ')).toMatchObject({ exit: 2 });
+    const taken = await lockStateDir(dirname(path));
+    expect(await acknowledge(breaks)).toMatchObject({
+      exit: 69,
+      text: expect.stringContaining('SIGNATURES_IN_USE'),
+    });
+    await taken.release();
+    expect(await acknowledge(breaks)).toMatchObject({ exit: 0 });
+    const after = await say('verify');
+    expect(after).toMatchObject({ exit: 0, text: expect.stringContaining('whole but for breaks') });
+    expect(after.text).toMatch(/acknowledged at line 4 by \S+, .*: an .*editor\n +LINE_CHANGED at line 2/);
+    expect(await told('verify')).toMatchObject({
+      exit: 0,
+      answer: { ok: true, chains: [{ acknowledged: [{ line: 4, findings: [{ code: 'LINE_CHANGED' }] }] }] },
+    });
   });
 
   test('what was signed is shown of all jobs, of one, and of the last minutes', async () => {

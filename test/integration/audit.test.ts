@@ -165,22 +165,36 @@ test('a kill leaves a torn line that is named, and a changed one is told of at o
   await ended(next, 'SIGTERM');
 
   const whole = await text();
-  await writeFile(chain(), whole.replace('"worker":"tester"', '"worker":"Tester"'));
+  const changed = whole.replace('"worker":"tester"', '"worker":"Tester"');
+  await writeFile(chain(), changed);
   const { exit, text: answer } = await told('audit', 'verify');
   expect(exit).toBe(1);
   expect(answer).toMatch(/LINE_CHANGED at line 2:/);
 
-  // of the last line the daemon itself says so
-  await writeFile(chain(), whole.replace('"kind":"recovered"', '"kind":"recoverer"'));
+  // of the last line the daemon says so at once, of the others when it has looked through all of them
+  await writeFile(chain(), changed.replace('"kind":"recovered"', '"kind":"recoverer"'));
   const third = await daemon();
   await third.said(/"level":50.*The account of signatures is not as it was left/);
   await third.said(/"alarm":"signatures-broken"/);
   const status = await toldJson('status');
-  expect(status.signatures.problem).toMatch(/last line, 4, was changed/);
+  expect(status.signatures.problem).toMatch(/^line 2: It is not what it was .* 2 more findings$/);
   expect(status.alarms).toMatchObject([{ alarm: 'signatures-broken' }]);
   const after = await told('audit', 'verify');
   expect(after.exit).toBe(1);
-  expect(after.text).toMatch(/CHAIN_WAS_BROKEN at line 6:/);
+  expect(after.text).toMatch(/CHAIN_WAS_BROKEN at line 6: .*last line, 4, was changed/);
+  const [, breaks = ''] = /audit acknowledge ([0-9a-f]{16}) --reason/.exec(after.text) ?? [];
+  // by the daemon, which goes on meanwhile
+  const known = await told('audit', 'acknowledge', breaks, '--reason', 'a test has changed it');
+  expect(known, known.text).toMatchObject({ exit: 0 });
+  expect(await toldJson('audit', 'verify')).toMatchObject({
+    ...{ exit: 0, ok: true },
+    chains: [{ acknowledged: [{ reason: 'a test has changed it', findingCount: 3 }] }],
+  });
+  expect((await toldJson('status')).signatures.problem).toBeNull();
+  expect(await told('audit', 'acknowledge', breaks, '--reason', 'again')).toMatchObject({
+    exit: 1,
+    text: expect.stringContaining('BREAKS_UNKNOWN'),
+  });
   await ended(third, 'SIGTERM');
 });
 
