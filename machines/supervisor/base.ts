@@ -1,6 +1,7 @@
 import { setup } from 'xstate';
 import { clusterCapacityMachine } from '../cluster-capacity/machine.ts';
 import { port } from '../contracts/actors.ts';
+import type { Obstacle } from '../contracts/obstacle.ts';
 import { hubConnectionMachine } from '../hub-connection/machine.ts';
 import { interruptedJobsMachine } from '../interrupted-jobs/machine.ts';
 import { signJobMachine } from '../sign-job/machine.ts';
@@ -42,6 +43,8 @@ export const supervisorBase = setup({
     sweepLeaks: port<readonly string[], { names: readonly string[] }>('sweepLeaks'),
     /** Which of these assignments does the hub believe to run here? */
     probeReturned: port<readonly string[], { assignmentIds: readonly string[] }>('probeReturned'),
+    /** What stands in the way of every job now; of what cannot be told now, what was known. */
+    findObstacles: port<readonly Obstacle[], { known: readonly Obstacle[] }>('findObstacles'),
     /** What a crashed run left: its machine, its directory, its secrets. */
     sweepRun: port<void, SweepRunInput>('sweepRun'),
   },
@@ -56,6 +59,8 @@ export const supervisorBase = setup({
     isIdle: ({ context }) => context.runs.length === 0 && context.standbys === 0,
     isYielding: ({ context }) => context.isYielding,
     isPaused: ({ context }) => context.isPaused === true,
+    isHindered: ({ context }) => context.obstacles.length > 0,
+    isUnhindered: ({ context }) => context.obstacles.length === 0,
     nothingInterrupted: ({ context: { interruptedJobIds = [], unsureJobIds = [] } }) =>
       interruptedJobIds.length + unsureJobIds.length === 0,
     nothingReturned: ({ context }) => context.returned.length === 0,

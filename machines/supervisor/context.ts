@@ -2,6 +2,7 @@ import type { DoneActorEvent, ErrorActorEvent } from 'xstate';
 import type { ClusterReport } from '../contracts/cluster.ts';
 import type { HubNews } from '../contracts/hub.ts';
 import type { JobOutput, JobReport } from '../contracts/job.ts';
+import type { Obstacle } from '../contracts/obstacle.ts';
 import type { PoolReport } from '../contracts/vm.ts';
 import type { InterruptedJobsReport } from '../interrupted-jobs/setup.ts';
 import type { PurgeInput } from '../sign-job/ports.ts';
@@ -33,6 +34,8 @@ export interface SupervisorInput {
   readonly unsureJobIds?: readonly string[];
   /** No jobs are taken until the daemon is resumed; in the input: it was paused when it ended. */
   readonly isPaused?: boolean;
+  /** What stood in the way of every job before the start. */
+  readonly obstacles?: readonly Obstacle[];
   /** Jobs that may wait for a slot; `MAX_WAITING_JOBS` when left out. */
   readonly maxWaiting?: number;
 }
@@ -40,6 +43,8 @@ export interface SupervisorInput {
 export interface SupervisorContext extends SupervisorInput {
   /** An upgrade waits for the jobs that run, and may have said so before anything was taken. */
   readonly isYielding: boolean;
+  /** While there are any, no job is taken. */
+  readonly obstacles: readonly Obstacle[];
   readonly runs: Runs;
   /** Assignments that came unwanted, until it is known whether the hub took them back. */
   readonly returned: readonly ReturnedJob[];
@@ -66,6 +71,8 @@ export type SupervisorEvent =
   | PoolReport
   | { type: 'leaks.noticed' }
   | { type: 'slot.refused' }
+  /** A job failed of what may stand in the way of every other as well. */
+  | { type: 'obstacle.suspected' }
   | { type: 'job.returned' }
   /** The hub did not take this one back. */
   | ({ type: 'job.kept' } & ReturnedJob)

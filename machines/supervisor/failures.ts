@@ -4,6 +4,12 @@ import { TRY_AGAIN_OR_REPORT } from '../contracts/wording.ts';
 /** Code of a run whose machine the host refused, because it runs as many as it may. */
 export const SLOT_REFUSED = 'VM_LIMIT_REACHED';
 
+/** Codes of jobs that failed of what may stand in the way of every other. */
+export const OBSTACLE_CODES: ReadonlySet<string> = new Set([
+  ...['SIGNATURE_NOT_RECORDED', 'DISK_FULL', 'VM_DISK_FULL'],
+  ...['CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED'],
+]);
+
 export const notTaken: Failure = {
   kind: 'host',
   code: 'WORKER_STOPPING',

@@ -18,6 +18,10 @@ export const supervisorLimits = {
   returnTimeout: 60_000,
   /** One question for each of those jobs. */
   probeTimeout: 30_000,
+  /** A job that fails of an obstacle has it looked for at once; this is for idle times, and for its end. */
+  lookPause: 15_000,
+  /** A disk of the network that hangs, or a controller that does not answer: what was known counts on. */
+  lookTimeout: 30_000,
   /** A slot that the host refused stays out of service: what holds it is seldom gone in seconds. */
   quarantineTime: 600_000,
   /** A clone that could not be deleted is tried again: after 5 s, doubling to one minute. */

@@ -16,7 +16,7 @@ const endedEarly = [
  *
  * Promises: nothing is accepted before what the previous process left has been swept; never more than `maxConcurrent`
  * machines, whatever the hub hands out, and where room is followed those that could not be deleted are among them; a
- * second assignment of a running job is adopted, not started; every assignment ends in one conclusion, or goes back to the
+ * second assignment of a running job is adopted, not started; no job is taken while every job must fail; every assignment ends in one conclusion, or goes back to the
  * hub; no job of which nothing has left this host is failed because the daemon ends, as long as the hub can be reached;
  * jobs of a killed process are answered for before the next one ends; *drain*, *cancel* and *shutdown* are three different
  * wishes.
@@ -25,6 +25,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
   id: 'supervisor',
   description: 'Owns the hub link, starts one sign-job per assignment, counts the slots.',
   context: ({ input }) => ({
+    obstacles: [],
     ...input,
     isYielding: false,
     runs: [],

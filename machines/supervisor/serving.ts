@@ -1,3 +1,4 @@
+import { ability } from './ability.ts';
 import { capacity } from './capacity.ts';
 import { vmOf } from './context.ts';
 import { leaks } from './leaks.ts';
@@ -52,6 +53,7 @@ export const serving = supervisorSetup.createStateConfig({
     'job.concluded': {
       actions: [
         { type: 'passConclusion', params: ({ event }) => event },
+        { type: 'suspectObstacle', params: ({ event }) => event },
         { type: 'withdrawRequest', params: ({ event }) => event },
       ],
     },
@@ -153,6 +155,7 @@ export const serving = supervisorSetup.createStateConfig({
     returns,
     slots,
     capacity,
+    ability,
     leaks,
   },
 });

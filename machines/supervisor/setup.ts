@@ -1,6 +1,9 @@
 import { assign, enqueueActions, sendTo } from 'xstate';
+import type { JobReport } from '../contracts/job.ts';
+import type { Obstacle } from '../contracts/obstacle.ts';
 import type { InterruptedJobsEvent } from '../interrupted-jobs/machine.ts';
 import type { ReturnedJob } from './context.ts';
+import { OBSTACLE_CODES } from './failures.ts';
 import { withRuns } from './run-actions.ts';
 
 /** What the states of the supervisor are made of. */
@@ -35,6 +38,15 @@ export const supervisorSetup = withRuns.extend({
     markYield: assign({ isYielding: (_, params: { isYielding: boolean }) => params.isYielding }),
     /** Charts hold no files: whoever provides this remembers it for the next process. */
     notePause: (_, _params: { isPaused: boolean }) => {},
+    suspectObstacle: enqueueActions(
+      ({ enqueue }, { conclusion }: Extract<JobReport, { type: 'job.concluded' }>) => {
+        if (conclusion.outcome === 'failed' && OBSTACLE_CODES.has(conclusion.failure.code))
+          enqueue.raise({ type: 'obstacle.suspected' });
+      },
+    ),
+    noteObstacles: assign({
+      obstacles: (_, params: { obstacles: readonly Obstacle[] }) => params.obstacles,
+    }),
     closeIntake: sendTo('hub', { type: 'hub.intakeClosed' }),
     closeHub: sendTo('hub', { type: 'hub.closeRequested' }),
     noteLeaks: assign({

@@ -36,6 +36,7 @@ const givenBack = {
 /** As it was before an upgrade asked. */
 const goneOn = [
   { guard: 'isPaused', target: 'paused', actions: yielding(false) },
+  { guard: 'isHindered', target: 'unable', actions: yielding(false) },
   { target: 'accepting', actions: [yielding(false), 'resumeIntake'] },
 ] as const;
 
@@ -60,6 +61,7 @@ export const work = supervisorSetup.createStateConfig({
     },
     accepting: {
       description: 'Assignments are taken; those beyond the slots wait in line.',
+      always: { guard: 'isHindered', target: 'unable' },
       on: {
         'hub.jobAssigned': [
           adopted,
@@ -71,6 +73,7 @@ export const work = supervisorSetup.createStateConfig({
         ],
         'yield.requested': { target: 'yielding', actions: yielding(true) },
         'pause.requested': { target: 'paused', actions: pausing(true) },
+        'resume.requested': { actions: pausing(false) },
         // resumed before this was known: the hub may have handed it to us once more by then
         'job.kept': { guard: { type: 'isNoOpenRun', params: jobOf }, actions: keptJob.actions },
         'drain.requested': { target: 'draining', actions: 'closePool' },
@@ -84,10 +87,25 @@ export const work = supervisorSetup.createStateConfig({
       on: {
         ...givenBack,
         'yield.requested': { target: 'yielding', actions: yielding(true) },
-        'resume.requested': {
-          target: 'accepting',
-          actions: [...pausing(false), 'resumeIntake'],
-        },
+        'pause.requested': { actions: pausing(true) },
+        'resume.requested': [
+          { guard: 'isHindered', target: 'unable', actions: pausing(false) },
+          { target: 'accepting', actions: [...pausing(false), 'resumeIntake'] },
+        ],
+        'drain.requested': { target: 'draining', actions: 'closePool' },
+        'shutdown.requested': { target: 'draining', actions: 'closePool' },
+      },
+    },
+    unable: {
+      description:
+        'Every job would fail: no more work is taken until that is over; what runs goes on. What comes goes back to the hub.',
+      entry: ['pauseIntake', 'endLostRuns'],
+      always: { guard: 'isUnhindered', target: 'accepting', actions: 'resumeIntake' },
+      on: {
+        ...givenBack,
+        'yield.requested': { target: 'yielding', actions: yielding(true) },
+        'pause.requested': { target: 'paused', actions: pausing(true) },
+        'resume.requested': { actions: pausing(false) },
         'drain.requested': { target: 'draining', actions: 'closePool' },
         'shutdown.requested': { target: 'draining', actions: 'closePool' },
       },

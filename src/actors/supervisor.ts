@@ -24,6 +24,7 @@ import { answerInterruptedJobs } from './interrupted-jobs.ts';
 import { watchJobLogic } from './interrupted-watch.ts';
 import { jittered, stretched } from './jitter.ts';
 import { createNameLocks } from './name-locks.ts';
+import { findObstaclesIn } from './obstacles.ts';
 import { purgeRun } from './purge-run.ts';
 import { provideSignJob } from './sign-job.ts';
 import { provideVmLifecycle } from './vm-lifecycle.ts';
@@ -77,6 +78,7 @@ export function provideSupervisor(services: Services) {
         ({ input, signal }) =>
           namesWhere(input.assignmentIds, signal, (id, own) => awaitsResult(services, id, own)),
       ),
+      findObstacles: findObstaclesIn(services),
       sweepRun: fromPromise<void, SweepRunInput>(async ({ input, signal }) => {
         await purgeRun(services, input);
         // its machine may still be in the making: stopped at once, deleted when everything before has ended

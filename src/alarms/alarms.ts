@@ -13,9 +13,10 @@ import type {
 import type { JobRecord } from '../history/record.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { AlarmStatus, DaemonStatus } from '../observability/status.ts';
+import type { DiskFacts } from '../obstacles/disks.ts';
 import { AppleAnswers } from './apple-answers.ts';
 import { alarmKinds } from './catalogue.ts';
-import { type DiskFacts, judge } from './conditions.ts';
+import { judge } from './conditions.ts';
 import { type AlertConfig, channelsOf, deliver } from './deliver.ts';
 import { Expiries } from './expiries.ts';
 import { LastOutcomes } from './last-outcomes.ts';

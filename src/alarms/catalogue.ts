@@ -25,6 +25,12 @@ export const alarmKinds = {
     clearAfterMs: MINUTE_MS,
     nextStep: 'Run "perry-ship doctor": it says whether the hub can be reached from this host.',
   },
+  'worker-unable': {
+    meaning: 'Every job would fail here, so that none is taken.',
+    raiseAfterMs: 20 * SECOND_MS,
+    clearAfterMs: MINUTE_MS,
+    nextStep: 'Do what the notice says; jobs are taken again by themselves when it is over.',
+  },
   'machines-unlisted': {
     meaning: 'The driver cannot list its machines, so that no jobs are taken.',
     raiseAfterMs: MINUTE_MS,

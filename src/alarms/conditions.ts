@@ -1,15 +1,9 @@
 import type { AlarmFinding } from '../../machines/contracts/alarm.ts';
 import { plain } from '../observability/columns.ts';
 import type { DaemonStatus } from '../observability/status.ts';
+import type { DiskFacts } from '../obstacles/disks.ts';
 import { capitalized } from '../text.ts';
 import { type AlarmName, alarmKinds } from './catalogue.ts';
-
-/** Free bytes of a disk that jobs need, and how many it should have; `undefined` when the system does not say. */
-export interface DiskFacts {
-  readonly folder: string;
-  readonly freeBytes: number | undefined;
-  readonly wantedBytes: number;
-}
 
 /** The last jobs whose failure, if there was one, was not their sender's to mend. */
 export interface OutcomeFacts {
@@ -33,7 +27,7 @@ export interface ExpiryFacts {
 export interface AlarmFacts {
   readonly nowMs: number;
   readonly status: DaemonStatus;
-  readonly disks: readonly DiskFacts[];
+  readonly disks: readonly Omit<DiskFacts, 'neededBytes'>[];
   readonly outcomes: OutcomeFacts;
   readonly apple: AppleFacts;
   /** Of what the jobs of the last days signed with. */
@@ -41,7 +35,10 @@ export interface AlarmFacts {
 }
 
 /** What is the case: the fact in a sentence. `absent`: it is not. `unknown`: neither can be said. */
-type Judgement = { readonly reason: string; readonly summary?: string } | 'absent' | 'unknown';
+type Judgement =
+  | { readonly reason: string; readonly summary?: string; readonly nextStep?: string }
+  | 'absent'
+  | 'unknown';
 
 const FEWEST_JOBS = 5;
 const FEWEST_MISSED = 3;
@@ -56,6 +53,13 @@ const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> 
     status.link === 'offline' || status.link === 'none'
       ? { reason: `${status.hub} cannot be reached, or ends the connection (${status.connection}).` }
       : 'absent',
+  'worker-unable': ({ status: { obstacles } }) =>
+    obstacles.length === 0
+      ? 'absent'
+      : {
+          reason: obstacles.map(({ summary, reason }) => `${summary} ${reason}`).join(' '),
+          nextStep: obstacles.map(({ nextStep }) => nextStep).join(' '),
+        },
   'machines-unlisted': ({ status: { work, driver } }) =>
     work === 'listFailed'
       ? { reason: `The driver ${driver} does not say which machines there are.` }
@@ -87,8 +91,8 @@ export function judge(facts: AlarmFacts): AlarmFinding[] {
     const atMs = facts.nowMs;
     if (judgement === 'unknown') return [];
     if (judgement === 'absent') return [{ alarm, holds: false, atMs }];
-    const { meaning, nextStep } = alarmKinds[alarm as AlarmName];
-    const { reason, summary = meaning } = judgement;
+    const kind = alarmKinds[alarm as AlarmName];
+    const { reason, summary = kind.meaning, nextStep = kind.nextStep } = judgement;
     return [{ alarm, holds: true, atMs, said: { summary, reason, nextStep } }];
   });
 }

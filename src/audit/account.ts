@@ -76,6 +76,13 @@ export interface AccountStanding {
 export interface SignatureAccount {
   /** Looks at the end of the file, and brings it in order; what is wrong is told, and keeps nobody from working. */
   check(): Promise<void>;
+  /**
+   * Where the last line could not be written, tries one that says so: nothing else proves as well that the next one can be.
+   * Never rejects.
+   *
+   * @returns why nothing can be entered, in words; null when it can
+   */
+  goOn(): Promise<string | null>;
   /** On the disk when it resolves. @throws ShipError SIGNATURE_NOT_RECORDED: nothing may leave */
   enter(entry: SignedEntry): Promise<void>;
   /** What became of an artifact of a run that has one here; of others nothing is written. Never rejects. */
@@ -117,16 +124,20 @@ export function createAccount(
     opened ??= await chain();
     return opened;
   };
-  const append = async (content: LineContent): Promise<void> => {
+  const write = async (content: LineContent): Promise<void> => {
     try {
       await (await open()).append(content);
       problem = null;
     } catch (error) {
       problem = `it could not be written: ${whyNot(error)}`;
-      onFault(error);
       throw error;
     }
   };
+  const append = (content: LineContent): Promise<void> =>
+    write(content).catch((error: unknown) => {
+      onFault(error);
+      throw error;
+    });
   return {
     check: async () => {
       try {
@@ -135,6 +146,10 @@ export function createAccount(
         problem = `it could not be read: ${whyNot(error)}`;
         onFault(error);
       }
+    },
+    goOn: async () => {
+      if (problem !== null) await write({ kind: 'resumed', fault: problem }).catch(() => {});
+      return problem;
     },
     enter: async (entry) => {
       await append({ kind: 'signed', ...contentOf(entry) }).catch((cause: unknown) => {

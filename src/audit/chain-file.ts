@@ -138,6 +138,8 @@ export class ChainFile {
 
   async #bringInOrder(opened: Opened, standing: Standing): Promise<void> {
     const { fault, head, last, remains } = standing;
+    // with one more line behind it, it would look like one that somebody has added
+    if (fault === null && last && head?.number !== last.number) await writeHead(this.path, last);
     if (fault !== null) {
       this.#fault = fault;
       this.#options.onBroken?.(fault);

@@ -1,17 +1,6 @@
-import { tmpdir } from 'node:os';
 import { type Alarms, startAlarms } from '../alarms/alarms.ts';
-import type { DiskFacts } from '../alarms/conditions.ts';
-import type { Config } from '../config/load.ts';
-import { vmDrivers } from '../domain/vm-driver.ts';
-import { freeBytesAt } from '../files/disk/usage.ts';
-import { machinesFolder } from './free-disk.ts';
+import { disksOf } from '../obstacles/disks.ts';
 import type { WebSurroundings } from './web-surroundings.ts';
-
-/** Of the state directory and of temporary files: one job with a large app. */
-const WANTED_GB = 5;
-/** The operator hears of it before no machine is made any more. */
-const EARLIER = 1.5;
-const GB = 1e9;
 
 type Watched = Pick<WebSurroundings, 'supervisor' | 'services' | 'history' | 'status'>;
 
@@ -32,22 +21,4 @@ export async function watchDaemon({ supervisor, services, history, status }: Wat
       return alarms.stop();
     },
   };
-}
-
-function disksOf(config: Config): Promise<DiskFacts[]> {
-  const { vmDriver, minFreeDiskGb, stateDir } = config;
-  const ownGb = Math.min(WANTED_GB, minFreeDiskGb ?? WANTED_GB);
-  const machinesGb = EARLIER * (minFreeDiskGb ?? vmDrivers[vmDriver].minFreeDiskGb);
-  const machines = machinesFolder(config);
-  const wanted = new Map([
-    [tmpdir(), ownGb],
-    [stateDir, ownGb],
-  ]);
-  wanted.set(machines, Math.max(machinesGb, wanted.get(machines) ?? 0));
-  return Promise.all(
-    [...wanted].map(async ([folder, gb]) => ({
-      ...{ folder, wantedBytes: gb * GB },
-      freeBytes: await freeBytesAt(folder),
-    })),
-  );
 }

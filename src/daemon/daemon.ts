@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { type Actor, createActor } from 'xstate';
+import { lookForObstacles } from '../actors/obstacles.ts';
 import { provideSupervisor } from '../actors/supervisor.ts';
 import { locateRcodesign } from '../adapters/rcodesign/locate.ts';
 import type { VmDriver } from '../adapters/vm/driver.ts';
@@ -103,6 +104,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     image,
     instance: await instanceOf(config.stateDir),
     isPaused: services.pauseMark.isSet(),
+    obstacles: await lookForObstacles(services, [], options.signal),
     interruptedJobIds: services.takenJobs.interrupted.map(({ jobId }) => jobId),
     unsureJobIds: services.takenJobs.unsure.map(({ jobId }) => jobId),
   };

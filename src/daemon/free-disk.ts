@@ -1,14 +1,9 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { Config } from '../config/load.ts';
 import { freeBytesAt } from '../files/disk/usage.ts';
+import { machinesFolder } from '../obstacles/disks.ts';
 
 /** Less is no news. */
 const STEP_BYTES = 100e6;
-
-/** Where the machines of this host grow. */
-export const machinesFolder = ({ stateDir, vmDriver, tartHome }: Config): string =>
-  vmDriver === 'tart' ? (tartHome ?? join(homedir(), '.tart')) : stateDir;
 
 /**
  * What is free where machines and jobs lie, in bytes: of two volumes, the fuller one. It says what the last question found,

@@ -95,7 +95,11 @@ export const standingMetrics = (registry: Registry) => ({
     'node',
     'driver',
   ]),
-  ready: gauge(registry, 'ready', '1 when jobs are taken, as /readyz says.'),
+  ready: gauge(
+    registry,
+    'ready',
+    '1 when jobs are taken, and can succeed as far as is known here; as /readyz says.',
+  ),
   link: gauge(registry, 'hub_link', '1 for the state in which the link to the hub is.', ['state']),
   work: gauge(registry, 'work', '1 for what the worker does with new jobs.', ['state']),
   jobsNow: gauge(registry, 'jobs', 'Jobs that are here, by phase.', ['phase']),

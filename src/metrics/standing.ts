@@ -7,7 +7,7 @@ type Metrics = ReturnType<typeof standingMetrics>;
 
 const LINKS = ['none', 'offline', 'refused', 'online'];
 const WORKS = [
-  ...['sweeping', 'listFailed', 'accepting', 'paused', 'yielding'],
+  ...['sweeping', 'listFailed', 'accepting', 'unable', 'paused', 'yielding'],
   ...['draining', 'stopping', 'answering', 'closing', 'stopped'],
 ];
 const PHASES = ['admitting', 'waiting', 'working', 'concluded'];

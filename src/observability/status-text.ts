@@ -5,7 +5,7 @@ const HEAD = ['JOB', 'APP', 'TARGET', 'STATE', 'STAGE', 'DONE', 'MACHINE', 'ELAP
 
 /** The status for a person: a few lines and a table. */
 export function renderStatus(status: DaemonStatus): string {
-  const parts = [aboutRuns, aboutFailures, aboutSignatures, aboutLeaks, aboutHosts];
+  const parts = [aboutObstacles, aboutRuns, aboutFailures, aboutSignatures, aboutLeaks, aboutHosts];
   const rest = parts.flatMap((about) => about(status));
   return [...aboutDaemon(status), ...renderAlarms(status.alarms), ...rest].join('\n');
 }
@@ -19,7 +19,7 @@ function aboutDaemon(status: DaemonStatus): string[] {
     ['hub', `${linkOf(status)}  ${plain(hub)}`],
     [
       'work',
-      `${work}${PAUSED[work] ?? ''}, ${slots.used} of ${slots.max} slots used, ${slots.waiting} waiting${refused(slots)}`,
+      `${work}${NOT_TAKING[work] ?? ''}, ${slots.used} of ${slots.max} slots used, ${slots.waiting} waiting${refused(slots)}`,
     ],
     ['standby', `${slots.standby} machines`],
     ['jobs', outcomes.join(', ')],
@@ -31,14 +31,23 @@ function linkOf({ link, connection, nextTryInSeconds }: DaemonStatus): string {
   return `${link} (${connection})${next}`;
 }
 
-const PAUSED: Readonly<Record<string, string>> = {
+const NOT_TAKING: Readonly<Record<string, string>> = {
   paused: ', no jobs are taken until "perry-ship resume"',
+  unable: ', no jobs are taken while every one would fail',
   yielding: ', no jobs are taken as long as an upgrade waits for those that run',
 };
 
 /** Said only while it is so. */
 const refused = ({ quarantined }: DaemonStatus['slots']): string =>
   quarantined === 0 ? '' : `, ${quarantined} refused by the host for now`;
+
+function aboutObstacles({ obstacles }: DaemonStatus): string[] {
+  if (obstacles.length === 0) return [];
+  const lines = obstacles.flatMap(({ summary, reason, nextStep }) =>
+    [summary, reason, nextStep].map((sentence) => `  ${plain(sentence, 1_000)}`),
+  );
+  return ['', 'Every job would fail here (they are taken again by themselves when this is over):', ...lines];
+}
 
 function aboutRuns({ runs }: DaemonStatus): string[] {
   return runs.length === 0 ? ['', 'No job is here.'] : ['', ...align([HEAD, ...runs.map(cellsOf)])];

@@ -50,6 +50,15 @@ const alarmStatusSchema = z.object({
   nextStep: z.string(),
 });
 
+/** What stands in the way of every job: while there is any, none is taken. */
+const obstacleSchema = z.object({
+  /** `signatures`, `disk` or `cluster`. */
+  about: z.string(),
+  summary: z.string(),
+  reason: z.string(),
+  nextStep: z.string(),
+});
+
 /** What `perry-ship status --json` prints; fields are added, never renamed. */
 export const statusSchema = z.object({
   pid: z.number(),
@@ -64,7 +73,7 @@ export const statusSchema = z.object({
   connection: z.string(),
   /** Until the hub is tried again, while there is no link. */
   nextTryInSeconds: z.number().nullable().default(null),
-  /** `sweeping`, `listFailed` (leftover machines could not be listed), `accepting`, `paused`, `draining`, `stopping`, `closing`, `stopped`. */
+  /** `sweeping`, `listFailed` (leftover machines could not be listed), `accepting`, `unable` (see `obstacles`), `paused`, `draining`, `stopping`, `closing`, `stopped`. */
   work: z.string(),
   /** `standby`: machines that no run has yet. */
   slots: z.object({
@@ -86,6 +95,7 @@ export const statusSchema = z.object({
   signatures: z
     .object({ lines: z.number(), sha256: z.string().nullable(), problem: z.string().nullable() })
     .default({ lines: 0, sha256: null, problem: null }),
+  obstacles: z.array(obstacleSchema).readonly().default([]),
   /** Jobs by outcome since the start. */
   concluded: z.record(z.string(), z.number()),
   /** Those that are raised. */
@@ -123,7 +133,7 @@ export interface StatusFacts {
 export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): DaemonStatus {
   const { pid, version, worker, hub, driver, startedAtMs, nowMs } = facts;
   const { context } = snapshot;
-  const { runs, maxConcurrent, quarantined, standbys, leaked, concluded } = context;
+  const { runs, maxConcurrent, quarantined, standbys, leaked, concluded, obstacles } = context;
   return {
     ...{ pid, version, worker, hub: withoutLogin(hub), driver },
     uptimeSeconds: seconds(nowMs - startedAtMs),
@@ -143,6 +153,12 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
       secondsAgo: seconds(nowMs - failure.endedAtMs),
     })),
     signatures: signaturesOf(facts),
+    obstacles: obstacles.map(({ about, summary, reason, nextStep }) => ({
+      about,
+      summary,
+      reason,
+      nextStep,
+    })),
     concluded: { ...concluded },
     alarms: facts.alarms?.() ?? [],
   };

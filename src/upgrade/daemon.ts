@@ -60,7 +60,8 @@ export async function lookAtDaemon(
   const state = service === null ? undefined : await manager?.state(flagsOf(service), host);
   const holder = await holderOf(stateDir);
   const status = holder && (await askDaemon(stateDir, { request: 'status' }).catch(() => undefined));
-  const serves = ['accepting', 'paused'].includes(status?.work ?? '');
+  // one that is unable takes jobs as soon as its host lets it: that is no fault of the version
+  const serves = ['accepting', 'unable', 'paused'].includes(status?.work ?? '');
   return {
     // the process lives a moment longer than its lock
     isGone: !holder && !state?.pid,

@@ -6,6 +6,7 @@ import { orchardDriver, quickPauses } from '../orchard-emulator/driver.ts';
 import { ACCOUNT, type OrchardHost, type OrchardHostOptions, orchardHost } from '../orchard-emulator/host.ts';
 import type { ApiCall, ApiFault } from '../orchard-emulator/knobs.ts';
 import { startLightGuest } from '../orchard-emulator/light-guest.ts';
+import type { Account } from '../orchard-emulator/resources.ts';
 
 /** Answers of the controller that are wrong, late or missing, while a machine lives. */
 let host: OrchardHost;
@@ -50,6 +51,23 @@ test('a worker that dies closes the tunnels with 1000; its machine ends when the
   expect(host.cluster.read(name).status).toBe('running');
   expect(await ended).toMatchObject({ expected: false, reason: 'the cluster lost its host' });
   await host.cluster.workers.get('mac-07')?.restart();
+});
+
+const WELL: Account = { ...ACCOUNT, roles: ['compute:read', 'compute:write'] };
+test.each<[string, Partial<Account>]>([
+  ['whose token is wrong', { token: 'another' }],
+  ['without the role to see machines', { roles: ['compute:write'] }],
+  ['without the role to make machines', { roles: ['compute:read'] }],
+])('an account %s is refused when it is checked, and changes nothing', async (_, more) => {
+  await start();
+  await driver.checkAccount?.({ signal });
+  host.cluster.accounts.set(ACCOUNT.name, { ...WELL, ...more });
+  await expect(driver.checkAccount?.({ signal })).rejects.toMatchObject({
+    code: 'CLUSTER_REFUSED',
+    failure: { nextStep: expect.stringContaining('PERRY_ORCHARD_SERVICE_ACCOUNT') },
+  });
+  host.cluster.accounts.set(ACCOUNT.name, WELL);
+  await driver.checkAccount?.({ signal });
 });
 
 test('a token that is wrong for a while costs no machine that runs', async () => {

@@ -13,7 +13,7 @@ const well: DaemonStatus = {
   work: 'accepting',
   signatures: { lines: 0, sha256: null, problem: null },
   slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
-  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, alarms: [] },
+  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, obstacles: [], alarms: [] },
 };
 const refused = { ...well, link: 'refused' };
 

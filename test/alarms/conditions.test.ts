@@ -13,7 +13,7 @@ const status: DaemonStatus = {
   work: 'accepting',
   signatures: { lines: 0, sha256: null, problem: null },
   slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
-  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, alarms: [] },
+  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, obstacles: [], alarms: [] },
 };
 const well: AlarmFacts = {
   ...{ nowMs: 1_000, status, disks: [{ folder: '/state', freeBytes: 100e9, wantedBytes: 5e9 }] },
@@ -39,6 +39,13 @@ test.each([
   ['hub-away', withStatus({ link: 'offline', connection: 'backingOff' }), /\(backingOff\)/],
   ['hub-away', withStatus({ link: 'none' }), /cannot be reached/],
   ['machines-unlisted', withStatus({ work: 'listFailed' }), /driver tart/],
+  [
+    'worker-unable',
+    withStatus({
+      obstacles: [{ about: 'disk', summary: 'It is full.', reason: 'There is none.', nextStep: 'Go.' }],
+    }),
+    /^It is full\. There is none\.$/,
+  ],
   ['machines-leaked', withStatus({ leaked: ['vm-1', 'vm-2'] }), /They are vm-1, vm-2\./],
   [
     'slots-quarantined',

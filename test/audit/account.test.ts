@@ -76,12 +76,18 @@ test('a line that cannot be written is an error of the host, and the next one go
   });
   expect(account.standing().problem).toMatch(/EISDIR/);
   expect(faults).toHaveLength(1);
+  for (let round = 0; round < 3; round += 1) expect(await account.goOn()).toMatch(/EISDIR/);
   await rmdir(`${headPathOf(path)}.draft`);
+  expect(await account.goOn()).toBeNull();
+  expect(await account.goOn()).toBeNull();
+  expect((await lines()).filter(({ kind }) => kind === 'resumed')).toMatchObject([
+    { fault: expect.stringContaining('EISDIR') },
+  ]);
   await account.enter(entry);
   expect(account.standing().problem).toBeNull();
   await account.close();
   const report = await verifyChain(path, { signal: new AbortController().signal });
-  expect(report).toMatchObject({ ok: true, lines: 4 });
+  expect(report).toMatchObject({ ok: true, lines: 5 });
 });
 
 const digest = z.record(z.string(), z.string().regex(/^[0-9a-f]+$/));

@@ -20,6 +20,7 @@ const status: DaemonStatus = {
     lastFailures: [],
     failingHosts: {},
     alarms: [],
+    obstacles: [],
     signatures: { lines: 2, sha256: 'ab'.repeat(32), problem: null },
     concluded: { succeeded: 4 },
   },

@@ -167,6 +167,7 @@ export class SimPorts {
       case 'locateVm':
         return call.answer(address);
       case 'sweepLeftovers':
+      case 'findObstacles':
         return call.answer([]);
       case 'sweepLeaks':
         return this.#gone(call, input.names, input.names);

@@ -199,8 +199,8 @@ test('a kill leaves a torn line that is named, and a changed one is told of at o
 });
 
 test('what cannot be entered in the account does not leave the host', async () => {
-  await mkdir(chain(), { recursive: true });
   const running = await daemon();
+  await mkdir(chain());
   const jobId = await submit(materials.macJob());
   expect(await hub.completed(jobId, patience())).toMatchObject({
     success: false,

@@ -35,6 +35,7 @@ const RESTING: Readonly<Record<string, string>> = {
   'supervisor.serving.interrupted': 'interrupted-jobs has the deadlines',
   'supervisor.serving.slots.open': 'the host gives every slot',
   'supervisor.serving.work.paused': 'the daemon takes no jobs until it is told to',
+  'supervisor.serving.work.unable': 'looked at again and again in the region beside it, until it is over',
   'supervisor.serving.work.accepting': 'the daemon serves until it is told to stop',
   'supervisor.serving.leaks.none': 'there is nothing to wait for',
   'supervisor.serving.returns.none': 'there is nothing to wait for',

@@ -327,7 +327,7 @@ const onlyAfter = (machine: AnyStateMachine, wanted: RegExp) =>
 test('supervisor: every transition is walked, and never more runs hold a slot than there are', () => {
   const machine = supervisorMachine.provide({
     actors: {
-      ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun', 'probeReturned']),
+      ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun', 'probeReturned', 'findObstacles']),
       hubConnection: deaf,
       interruptedJobs: deaf,
       clusterCapacity: deaf,
@@ -395,8 +395,10 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
         s.status,
       ]),
     samples: {
-      // a pause is walked by itself
+      // a pause is walked by itself, and so are obstacles
       ...{ 'pause.requested': [], 'resume.requested': [], 'yield.requested': [], 'yield.withdrawn': [] },
+      'obstacle.suspected': [],
+      'xstate.after.lookPause.supervisor.serving.ability.pausing': [],
       'hub.jobAssigned': (s) =>
         (runs(s).filter(({ phase }) => phase !== 'concluded').length === 2 ? ['a', 'b', 'c'] : ['a', 'b'])
           .map((id) => ({ jobId: `job-${id}`, assignmentId: id }))
@@ -460,11 +462,13 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 1 },
     samples: { 'xstate.done.actor.sweepLeftovers': [] },
   });
+  const obstacle = { about: 'disk', summary: 's', reason: 'r', nextStep: 'n' };
   const pauses = walk(machine, {
     input: { maxConcurrent: 1, image: 'i', instance: '00000000', standbySize: 0, interruptedJobIds: [] },
     key: (s) =>
       JSON.stringify([
         ...[s.value, s.context.isPaused === true, s.context.isYielding, s.context.returned.length, s.status],
+        s.context.obstacles.length,
         runs(s).map((run) => [run.runId, run.phase, run.claim]),
       ]),
     samples: {
@@ -472,6 +476,10 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       'xstate.done.actor.sweepLeftovers': [{ output: [] }],
       'xstate.error.actor.sweepLeftovers': [{}],
       'pause.requested': [{}],
+      'obstacle.suspected': [{}],
+      'xstate.done.actor.findObstacles': [{ output: [obstacle] }, { output: [] }],
+      'xstate.error.actor.findObstacles': [{}],
+      ...onlyAfter(machine, /lookPause|lookTimeout/),
       'resume.requested': [{}],
       'yield.requested': [{}],
       'yield.withdrawn': [{}],
@@ -488,6 +496,11 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
       'xstate.done.actor.probeReturned': [{ output: ['a', 'b'] }, { output: [] }],
       'job.awaitingReassignment': (s) => runs(s).map(({ runId }) => ({ runId })),
       'xstate.done.actor.run.*': actors('done'),
+    },
+    check: (s) => {
+      const isTaking = s.context.obstacles.length === 0;
+      if (s.status === 'active' && accepts(s)) expect(isTaking).toBe(true);
+      if (s.matches({ serving: { work: 'unable' } })) expect(isTaking).toBe(false);
     },
   });
   const following = walk(machine, {

@@ -27,6 +27,7 @@ async function offered(): Promise<ReadonlyMap<string, string>> {
     leaked: [],
     failingHosts: {},
     alarms: [],
+    obstacles: [],
   } as unknown as DaemonStatus;
   const { routes } = createMetrics({
     status: () => ({ ...status, version: '1', driver: 'local', link: 'online', work: 'accepting' }),

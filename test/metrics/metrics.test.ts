@@ -11,9 +11,10 @@ const status: DaemonStatus = {
   ...{ uptimeSeconds: 9, link: 'online', connection: 'linked.online', nextTryInSeconds: null },
   work: 'accepting',
   slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
-  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, alarms: [] },
+  ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, obstacles: [], alarms: [] },
   signatures: { lines: 0, sha256: null, problem: null },
 };
+const full = { about: 'disk', summary: 'It is full.', reason: '0 GB.', nextStep: 'Free some.' };
 const snapshot = { context: { runs: [] }, children: {} } as unknown as SupervisorSnapshot;
 
 function made(more: Partial<DaemonStatus> = {}) {
@@ -125,6 +126,12 @@ describe('takes jobs', () => {
     ['hosts that say nothing', { work: 'listFailed' }, /cannot list leftover machines/],
     ['paused', { work: 'paused' }, /perry-ship resume/],
     ['draining', { work: 'draining' }, /takes no more jobs/],
+    [
+      'a host on which every job fails',
+      { work: 'unable', obstacles: [full] },
+      /Every job.*\nIt is full\. 0 GB\. Free/,
+    ],
+    ['the same, while it is paused', { work: 'paused', obstacles: [full] }, /resume".\nIt is full\./],
     ['a state of later versions', { work: 'musing' }, /takes no jobs: it is musing/],
     ['no room', { slots: { used: 0, max: 0, waiting: 1, quarantined: 0, standby: 0 } }, /no slot/],
     [

@@ -76,6 +76,12 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
         happening(`${name} leaves one`, 1, () => call.answer(['perry-ship-0a1b2c3d-old'])),
         broken,
       ];
+    case 'findObstacles':
+      return [
+        good(() => call.answer([])),
+        happening(`${name} finds one`, 3, () => call.answer([obstacle])),
+        broken,
+      ];
     case 'probeAssignments':
       return [good(() => call.answer(reopening(input.assignmentIds, knows)), 6), unavailable];
     case 'probeReturned':
@@ -117,7 +123,16 @@ export function waysOf(call: Call, { hub, host, isHarsh }: Surroundings): Happen
         unavailable,
         broken,
       ];
+    case 'releaseDelivery':
+      return [
+        good(() => {
+          hub.release(input.runId);
+          call.answer();
+        }),
+        broken,
+      ];
     case 'deliverAhead':
+      return [...(hub.isReleased(input.runId) ? [good(() => deliver(call, hub))] : []), unavailable];
     case 'deliverArtifact':
       return [good(() => deliver(call, hub)), unavailable];
     case 'packageArtifact':
@@ -135,6 +150,7 @@ const reopening = (asked: string[], knows: (id: string) => boolean) => ({
   unclear: [],
 });
 
+const obstacle = { about: 'disk', summary: 's', reason: 'r', nextStep: 'n' };
 const processEnded = { type: 'process.ended', failure: failure('RUN_PROCESS_LOST', true) };
 const published = { outcome: 'published', processed: true, uploadId: 'u', remarks: [], failure: null };
 const refused = { ...published, outcome: 'failed', failure: failure('STORE_REJECTED') };

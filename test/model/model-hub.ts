@@ -19,6 +19,8 @@ export class ModelHub {
   /** What went wrong, in the eyes of the users. */
   readonly complaints: string[] = [];
   readonly #jobs = new Map<string, ModelJob>();
+  /** Runs whose uploads ahead of the check may end. */
+  readonly #released = new Set<string>();
   #slot: string | null = null;
   #lastId = 0;
 
@@ -58,6 +60,15 @@ export class ModelHub {
 
   knows(token: string): boolean {
     return [...this.#jobs.values()].some((job) => job.token === token);
+  }
+
+  /** The last bytes of what a run sends ahead of its check may leave. */
+  release(runId: string): void {
+    this.#released.add(runId);
+  }
+
+  isReleased(runId: string): boolean {
+    return this.#released.has(runId);
   }
 
   /** False: the token is dead. */

@@ -91,6 +91,7 @@ test('the walks above have led into every corner', () => {
     ...['job.adopted', 'job.linkLost', 'job.linkRestored', 'job.cancelRequested'],
     ...['vm.lost', 'guest.lost', 'vm.exited', 'process.ended', 'hub.refused', 'hub.linkLost'],
     ...[...ends('probeClaim'), ...ends('probeAssignments'), ...ends('sweepLeaks'), ...ends('sweepLeftovers')],
+    ...ends('findObstacles'),
     ...['xstate.done.actor.probeBeforeClosing', 'socket.confirmed'],
   ];
   expect(expected.filter((corner) => !corners.has(corner))).toEqual([]);

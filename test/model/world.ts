@@ -259,7 +259,7 @@ export class World {
     if (this.isOver) return names;
     const { pool } = this.#root.getSnapshot().children;
     const standbys: { name: string }[] = pool?.getSnapshot().context.standbys ?? [];
-    const alive = ['hubSocket', 'interruptedJobs', 'askQueueLength'];
+    const alive = ['hubSocket', 'interruptedJobs', 'askQueueLength', 'findObstacles'];
     return [...names, ...alive, ...standbys.map(({ name }) => name)];
   }
 

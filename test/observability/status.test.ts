@@ -27,7 +27,11 @@ const ports = Object.keys(signJobMachine.implementations.actors).filter((name) =
 function supervisor() {
   const signJob = signJobMachine.provide({ actors: { ...inert(ports), vmLifecycle: deaf } });
   const machine = supervisorMachine.provide({
-    actors: { hubConnection: deaf, signJob, ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun']) },
+    actors: {
+      hubConnection: deaf,
+      signJob,
+      ...inert(['sweepLeftovers', 'sweepLeaks', 'sweepRun', 'findObstacles']),
+    },
   });
   const input = { maxConcurrent: 2, image: 'golden', instance: 'c0ffee00' };
   return createActor(machine, { input: input as never }).start();
@@ -160,6 +164,7 @@ const full: DaemonStatus = {
     slots: { used: 1, max: 2, waiting: 1, quarantined: 0, standby: 0 },
   },
   alarms: [],
+  obstacles: [],
   runs: [
     {
       ...{

@@ -96,6 +96,23 @@ test('alerts are told once each, the worst first, alarms with since when', () =>
   expect(alerts[2]).toMatchObject({ word: 'Refused.', nextTryAtMs: 31_000 });
 });
 
+test('a worker that could do no job says what stands in the way, and what to do', () => {
+  const status = {
+    ...{ link: 'online', connection: 'linked.online', nextTryInSeconds: null, work: 'unable' },
+    ...{ leaked: [], failingHosts: {}, slots: { quarantined: 0 }, alarms: [] },
+    obstacles: [
+      { about: 'disk', summary: 'It is full.', reason: 'Nothing is free.', nextStep: 'Free some.' },
+    ],
+  };
+  const [alert, ...others] = alertsOf({ status } as unknown as Standing, 0);
+  expect(others).toEqual([]);
+  expect(alert).toMatchObject({
+    about: 'Work',
+    detail: 'It is full. Nothing is free.',
+    nextStep: 'Free some.',
+  });
+});
+
 test('a job says what it does', () => {
   const job = {
     ...{ runId: 'r', jobId: 'j', phase: 'working', appName: null, target: null, bundleId: null },

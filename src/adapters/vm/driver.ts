@@ -67,6 +67,12 @@ export interface VmDriver {
   failingHosts?(): Readonly<Record<string, number>>;
   /** Asked once at start: whether machines can be made from this image at all, and if not, what the operator does. */
   checkHost?(image: string, options: VmCallOptions): Promise<void>;
+  /**
+   * Asked now and then: whether whoever makes the machines lets this daemon make any. Left out where this host makes them.
+   *
+   * @throws ShipError CLUSTER_REFUSED · CLUSTER_CERTIFICATE_REFUSED · what else keeps an answer away
+   */
+  checkAccount?(options: VmCallOptions): Promise<void>;
   /** Asked at start, and by doctor. Makes no machine. */
   reach(options: VmCallOptions): Promise<GuestReach>;
   /** Asked at start, and by doctor, of a host that has been checked; left out where guests always run on the host's. */

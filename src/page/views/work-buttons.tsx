@@ -1,6 +1,7 @@
 import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { AskButton } from '../parts/ask.tsx';
+import { canDrain } from '../words/work.ts';
 
 const workOf = ({ standing }: PageState) => standing?.status.work ?? '';
 
@@ -9,9 +10,9 @@ export function WorkButtons() {
   const work = usePage(workOf);
   return (
     <div class="buttons">
-      {work === 'accepting' && <Pause />}
+      {(work === 'accepting' || work === 'unable') && <Pause />}
       {work === 'paused' && <Resume />}
-      {(work === 'accepting' || work === 'paused') && <Drain />}
+      {canDrain(work) && <Drain />}
     </div>
   );
 }

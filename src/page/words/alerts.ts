@@ -25,6 +25,7 @@ export function alertsOf(standing: Standing, standingAtMs: number): readonly Ale
 const ABOUT: Readonly<Record<string, string>> = {
   'hub-refused': 'Hub',
   'hub-away': 'Hub',
+  'worker-unable': 'Work',
   'machines-unlisted': 'Work',
   'machines-leaked': 'Machines',
   'slots-quarantined': 'Slots',
@@ -45,10 +46,15 @@ function hubAlert({ status }: Standing, standingAtMs: number): readonly Alert[] 
   return [{ about: 'Hub', word: `${word}.`, ...said, ...nextTry }];
 }
 
-function workAlert({ status: { work } }: Standing): readonly Alert[] {
-  const { word, ...said } = workSaid(work);
+function workAlert({ status: { work, obstacles } }: Standing): readonly Alert[] {
+  const { word, ...said } = { ...workSaid(work), ...(work === 'unable' && inTheWay(obstacles)) };
   return said.tone === 'bad' || said.tone === 'warn' ? [{ about: 'Work', word: `${word}.`, ...said }] : [];
 }
+
+const inTheWay = (obstacles: Standing['status']['obstacles']): Pick<Said, 'detail' | 'nextStep'> => ({
+  detail: obstacles.map(({ summary, reason }) => `${summary} ${reason}`).join(' '),
+  nextStep: obstacles.map(({ nextStep }) => nextStep).join(' '),
+});
 
 function machineAlerts({ status: { leaked, failingHosts, slots } }: Standing): readonly Alert[] {
   const hosts = Object.entries(failingHosts).map(([name, count]) => `${plain(name, 80)} (${count} times)`);

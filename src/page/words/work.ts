@@ -2,6 +2,11 @@ import type { Said } from './tone.ts';
 
 const SAID: Readonly<Record<string, Said>> = {
   accepting: { tone: 'good', word: 'Taking jobs' },
+  unable: {
+    tone: 'bad',
+    word: 'Taking none',
+    detail: 'Every job would fail here; jobs are taken again by themselves when that is over.',
+  },
   paused: {
     tone: 'warn',
     word: 'Paused',
@@ -38,4 +43,4 @@ const SAID: Readonly<Record<string, Said>> = {
 /** Whether jobs are taken. */
 export const workSaid = (work: string): Said => SAID[work] ?? { tone: 'idle', word: work };
 
-export const canDrain = (work: string): boolean => work === 'accepting' || work === 'paused';
+export const canDrain = (work: string): boolean => ['accepting', 'unable', 'paused'].includes(work);

@@ -13,6 +13,7 @@ import { orchardMachines } from './machines.ts';
 import { type MadeMachine, machineMaker } from './make.ts';
 import { createNamesakes, NAMESAKE, NAMESAKE_NEXT_STEP, type Namesakes } from './namesakes.ts';
 import type { OrchardDriverOptions } from './options.ts';
+import { checkAccount } from './roles.ts';
 import { readRoom } from './room.ts';
 import { trustOf } from './trust.ts';
 
@@ -77,6 +78,7 @@ export function createOrchardDriver(
     outlivesConnections: true,
     failingHosts,
     checkHost: (_image, { signal }) => checkCluster(api, options, signal),
+    checkAccount: ({ signal }) => checkAccount(api, signal),
     reach: async () => {
       if (runtime === 'tart') return { network: guestNetwork === 'none' ? 'blocked' : 'shared' };
       return { network: 'shared', fix: 'Give the workers a network that leads nowhere.' };

@@ -31,3 +31,16 @@ export async function findRoles(api: OrchardApi, signal: AbortSignal): Promise<R
   }
   return roles;
 }
+
+/**
+ * Whether our account may see and make machines, asked of one that does not exist, so that nothing is changed.
+ *
+ * @throws ShipError as `OrchardApi.ask`
+ */
+export async function checkAccount(api: OrchardApi, signal: AbortSignal): Promise<void> {
+  const path = `/vms/perry-ship-nobody-${randomUUID()}`;
+  for (const method of ['GET', 'DELETE'] as const) {
+    const what = 'The question whether machines may be made';
+    await api.ask({ what, method, path, judges: [404], signal });
+  }
+}

@@ -1,0 +1,86 @@
+import type { Obstacle } from '../../machines/contracts/obstacle.ts';
+import { forAudience } from '../../machines/contracts/wording.ts';
+import type { VmDriver } from '../adapters/vm/driver.ts';
+import type { SignatureAccount } from '../audit/account.ts';
+import { ShipError } from '../errors.ts';
+import { capitalized, plainLine } from '../text.ts';
+import type { DiskFacts } from './disks.ts';
+
+/** What a look at the worker needs. */
+export interface Searched {
+  readonly signatures: Pick<SignatureAccount, 'goOn'>;
+  readonly driver: Pick<VmDriver, 'checkAccount'>;
+  readonly disks: () => Promise<readonly DiskFacts[]>;
+}
+
+/**
+ * What stands in the way of every job of this worker now. Of what cannot be told now, what was known.
+ *
+ * @throws the signal's reason
+ */
+export async function findObstacles(
+  { signatures, driver, disks }: Searched,
+  known: readonly Obstacle[],
+  signal: AbortSignal,
+): Promise<readonly Obstacle[]> {
+  const before = (about: Obstacle['about']) => known.find((obstacle) => obstacle.about === about);
+  const found = await Promise.all([
+    signatures.goOn().then(signaturesBlocked),
+    disks().then((all) => diskFull(all, before('disk') !== undefined)),
+    accountRefused(driver, before('cluster'), signal),
+  ]);
+  signal.throwIfAborted();
+  return found.filter((obstacle) => obstacle !== undefined);
+}
+
+const signaturesBlocked = (problem: string | null): Obstacle | undefined =>
+  problem === null
+    ? undefined
+    : {
+        about: 'signatures',
+        summary:
+          'Nothing can be entered in the account of signatures, without which no artifact leaves this host.',
+        reason: `Of signatures.jsonl in the state directory: ${plainLine(problem, 400)}.`,
+        nextStep: 'Make room on its disk, or let this user write to the file and its folder again.',
+      };
+
+/** So much more than needed must be free again: a disk at its limit would stop and start the worker by turns. */
+const DISK_MARGIN = 1.2;
+const GB = 1e9;
+
+function diskFull(disks: readonly DiskFacts[], wasFull: boolean): Obstacle | undefined {
+  const sentences = disks.flatMap(({ folder, freeBytes, neededBytes }) => {
+    const least = neededBytes * (wasFull ? DISK_MARGIN : 1);
+    if (freeBytes === undefined || freeBytes >= least) return [];
+    return [
+      `the disk of "${plainLine(folder, 200)}" has ${inGb(freeBytes)} free, and ${inGb(least)} are needed`,
+    ];
+  });
+  if (sentences.length === 0) return undefined;
+  return {
+    about: 'disk',
+    summary: 'A disk that every job needs is full.',
+    reason: `${capitalized(sentences.join('; '))}.`,
+    nextStep: 'Free space on it; "perry-ship image list" and "perry-ship doctor" show what takes it.',
+  };
+}
+
+const inGb = (bytes: number): string => `${(bytes / GB).toFixed(2)} GB`;
+
+/** They heal only when the operator changes something. */
+const REFUSALS = ['CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED'];
+
+async function accountRefused(
+  driver: Pick<VmDriver, 'checkAccount'>,
+  known: Obstacle | undefined,
+  signal: AbortSignal,
+): Promise<Obstacle | undefined> {
+  try {
+    await driver.checkAccount?.({ signal });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ShipError) || !REFUSALS.includes(error.code)) return known;
+    const { summary, reason, nextStep } = forAudience(error.failure, 'terminal');
+    return { about: 'cluster', summary, reason, nextStep };
+  }
+}
