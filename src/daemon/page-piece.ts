@@ -27,7 +27,7 @@ export function pagePiece(surroundings: WebSurroundings): Piece {
   const relay = createInspectRelay({ root, redact, onFault: tell('the inspector left something out') });
   const freeBytes = freeDisk(services.config);
   const live = createLiveFeed({
-    ...{ root, redact },
+    ...{ root, redact, logs: history.onLine },
     machines: services.driver.isolates ? driver : `${driver}, which isolates nothing`,
     standing: () => ({
       status: status(),

@@ -6,7 +6,7 @@ import { logFinished } from './finished-line.ts';
 import { JobRecorder } from './job-recorder.ts';
 import { selected } from './kept-records.ts';
 import { heardLine } from './log-line.ts';
-import type { History, JobRecord, ListOptions } from './record.ts';
+import type { History, JobRecord, ListOptions, LogEntry } from './record.ts';
 import type { AssignmentFacts } from './run-trace.ts';
 import { forgetHistory, type HistoryStore, openHistoryStore } from './store.ts';
 import type { RedactSentence } from './texts.ts';
@@ -51,11 +51,16 @@ export async function openHistory(options: HistoryOptions): Promise<LiveHistory>
   return new KeptHistory(options, undefined, onFault);
 }
 
+interface Told {
+  finished: [JobRecord];
+  line: [runId: string, number: number, entry: LogEntry];
+}
+
 class KeptHistory implements LiveHistory {
   readonly #store: HistoryStore | undefined;
   readonly #recorder: JobRecorder;
   readonly #early = new EarlyLines();
-  readonly #finished = new EventEmitter<{ finished: [JobRecord] }>().setMaxListeners(0);
+  readonly #told = new EventEmitter<Told>().setMaxListeners(0);
   readonly #onFault: (error: unknown) => void;
   readonly hear: (line: string) => void;
 
@@ -72,13 +77,13 @@ class KeptHistory implements LiveHistory {
       ...(now && { now }),
       onProgress: (record) => {
         store?.put(record);
-        for (const entry of this.#early.take(record.runId)) store?.addLine(record.runId, entry);
+        for (const entry of this.#early.take(record.runId)) this.#addLine(record.runId, entry);
       },
       onFinished: (record) => {
         store?.put(record);
         this.#keepReasons(record);
         logFinished(logger, record);
-        this.#finished.emit('finished', record);
+        this.#told.emit('finished', record);
       },
       onGone: (record) => {
         if (record.path.length > 0) store?.put(record);
@@ -108,9 +113,15 @@ class KeptHistory implements LiveHistory {
 
   onFinished(listener: (record: JobRecord) => void): () => void {
     const safe = contained(listener, this.#onFault);
-    this.#finished.on('finished', safe);
-    return () => void this.#finished.off('finished', safe);
+    this.#told.on('finished', safe);
+    return () => void this.#told.off('finished', safe);
   }
+
+  onLine: History['onLine'] = (listener) => {
+    const safe = contained(listener, this.#onFault);
+    this.#told.on('line', safe);
+    return () => void this.#told.off('line', safe);
+  };
 
   async close(): Promise<void> {
     await this.#store?.close();
@@ -131,7 +142,7 @@ class KeptHistory implements LiveHistory {
     const { run, job, vm, entry } = heard;
     const isKnown = run !== undefined && this.#recorder.has(run);
     const runId = isKnown ? run : this.#recorder.runOf(job, vm);
-    if (runId !== undefined) this.#store.addLine(runId, entry);
+    if (runId !== undefined) this.#addLine(runId, entry);
     else if (run !== undefined) this.#early.add(run, entry);
   }
 
@@ -139,7 +150,10 @@ class KeptHistory implements LiveHistory {
   #keepReasons({ runId, path }: JobRecord): void {
     if (path.length > 0) return;
     const lines = this.#early.take(runId);
-    if (lines.some(({ level }) => level >= WARN))
-      for (const entry of lines) this.#store?.addLine(runId, entry);
+    if (lines.some(({ level }) => level >= WARN)) for (const entry of lines) this.#addLine(runId, entry);
+  }
+
+  #addLine(runId: string, entry: LogEntry): void {
+    if (this.#store) this.#told.emit('line', runId, this.#store.addLine(runId, entry), entry);
   }
 }

@@ -38,7 +38,6 @@ export class LogFile {
   #part: Part = '';
   #file: number | undefined;
   #written = { lines: 0, bytes: 0 };
-  /** Lines so far. */
   #count = 0;
   /** A disk without room may have taken the beginning of a line. */
   #isTorn = false;
@@ -46,6 +45,11 @@ export class LogFile {
   constructor(folder: string, runId: string) {
     this.#folder = folder;
     this.#runId = runId;
+  }
+
+  /** Lines so far, those included that could not be written. */
+  get count(): number {
+    return this.#count;
   }
 
   /** @throws the system's error; the line is missing then, and counted */

@@ -180,4 +180,10 @@ export interface History {
    * @returns tells it no more
    */
   onFinished(listener: (record: JobRecord) => void): () => void;
+  /**
+   * Told of each line of each log when it comes; `number` counts those of one log from 1 on.
+   *
+   * @returns tells it no more
+   */
+  onLine(listener: (runId: string, number: number, entry: LogEntry) => void): () => void;
 }

@@ -11,7 +11,8 @@ export interface HistoryStore {
   /** Takes the place of what was recorded of the run. */
   put(record: JobRecord): void;
   readonly records: readonly JobRecord[];
-  addLine(runId: string, entry: LogEntry): void;
+  /** @returns its number in the log of the run, from 1 on */
+  addLine(runId: string, entry: LogEntry): number;
   /** Nothing more is to come of it. */
   endLog(runId: string): void;
   log(runId: string): Promise<JobLog>;
@@ -84,11 +85,12 @@ class FileStore implements HistoryStore {
     this.#guarded(() => this.#file.close());
   }
 
-  addLine(runId: string, entry: LogEntry): void {
+  addLine(runId: string, entry: LogEntry): number {
     const log = this.#logs.get(runId) ?? new LogFile(this.#folder, runId);
     this.#logs.set(runId, log);
     this.#logged.add(runId);
     this.#guarded(() => log.add(entry));
+    return log.count;
   }
 
   endLog(runId: string): void {

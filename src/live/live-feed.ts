@@ -4,6 +4,7 @@ import { familyOf, guardWith } from '../observability/observer.ts';
 import type { RedactText } from '../observability/sanitise.ts';
 import { createFeed, type Feed, type Viewer } from '../web/feed.ts';
 import { type ActorWatch, createActorWatch } from './actor-watch.ts';
+import { type FollowLogs, LogLooks } from './log-looks.ts';
 import type { Greeting, News, Standing, Wish } from './messages.ts';
 
 export interface LiveFeedOptions {
@@ -14,6 +15,7 @@ export interface LiveFeedOptions {
   readonly standing: () => Standing;
   /** What people wrote for people passes it; the statecharts hold no secret in the first place. */
   readonly redact: RedactText;
+  readonly logs: FollowLogs;
   /** Something could not be told; said at most once for each kind. */
   readonly onFault: (error: unknown) => void;
 }
@@ -25,12 +27,13 @@ export interface LiveFeed {
 }
 
 const GREET: Wish = 'greet';
+const LOOK: Wish = 'look';
 
 /**
  * Tells everybody who has the page open what happens, a few times a second. A viewer that comes, or did not keep up, is
  * told everything; all others are told what has changed.
  */
-export function createLiveFeed({ root, redact, onFault, ...about }: LiveFeedOptions): LiveFeed {
+export function createLiveFeed({ root, redact, onFault, logs, ...about }: LiveFeedOptions): LiveFeed {
   const guarded = guardWith(onFault);
   const watch = createActorWatch(redact);
   const pacing = createActor(pageFeedMachine);
@@ -40,6 +43,7 @@ export function createLiveFeed({ root, redact, onFault, ...about }: LiveFeedOpti
     if (pacing.getSnapshot().status === 'active') pacing.send(event);
   };
   const changed = () => say({ type: 'feed.changed' });
+  const looks = new LogLooks(logs, changed);
   const feed = createFeed({
     path: '/live',
     joined: (viewer) => {
@@ -49,15 +53,22 @@ export function createLiveFeed({ root, redact, onFault, ...about }: LiveFeedOpti
     },
     left: (viewer) => {
       viewers.forget(viewer);
+      looks.forget(viewer);
       say({ type: 'viewer.left' });
     },
     heard: (viewer, text) => {
+      const [word, runId = '', ...rest] = text.split(' ');
+      if (rest.length > 0) return;
+      if (word === LOOK) looks.look(viewer, runId);
       if (text !== GREET) return;
       viewers.await(viewer);
       changed();
     },
   });
-  pacing.on('page.due', () => guarded(() => viewers.tell(feed)));
+  pacing.on('page.due', () => {
+    guarded(() => viewers.tell(feed));
+    guarded(() => looks.tell());
+  });
   pacing.start();
   for (const actor of familyOf(root)) guarded(() => watch.meet(actor));
   const subscription = root.system.inspect({
@@ -65,6 +76,7 @@ export function createLiveFeed({ root, redact, onFault, ...about }: LiveFeedOpti
   });
   const stop = () => {
     subscription.unsubscribe();
+    looks.stop();
     pacing.stop();
   };
   return { feed, stop };

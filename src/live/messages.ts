@@ -1,7 +1,7 @@
 import type { DaemonStatus } from '../observability/status.ts';
 
 /** What a WebSocket of `/live` says; the page has these types from here. Times are milliseconds since 1970. */
-export type LiveMessage = Greeting | News;
+export type LiveMessage = Greeting | News | LogNews;
 
 /** The first message: everything that is known. */
 export interface Greeting extends News {
@@ -28,8 +28,26 @@ export interface News {
   readonly eventsLeftOut?: number;
 }
 
-/** What a viewer may say: nothing else is listened to. */
-export type Wish = 'greet';
+/** What was added to the log of the job that this viewer looks at. */
+export interface LogNews {
+  readonly type: 'log';
+  readonly runId: string;
+  /** Oldest first; where numbers are missing, lines came too fast to be told. */
+  readonly lines: readonly LogLine[];
+}
+
+/** As the history has it. */
+export interface LogLine {
+  /** In the log of its run, from 1 on. */
+  readonly number: number;
+  readonly atMs: number;
+  readonly level: number;
+  readonly message: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** What a viewer may say: that it is to be told everything; of which run it wants the log, or of none. */
+export type Wish = 'greet' | 'look' | `look ${string}`;
 
 /** How things stand; more of it may come. */
 export interface Standing {

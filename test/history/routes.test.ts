@@ -16,6 +16,7 @@ const history: History = {
   record: (id) => records.find(({ runId, jobId }) => runId === id || jobId === id),
   log: async () => log,
   onFinished: () => () => {},
+  onLine: () => () => {},
 };
 
 async function ask(path: string, query = ''): Promise<WebAnswer> {

@@ -3,7 +3,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Actor, createActor, setup } from 'xstate';
 import { createLiveFeed, type LiveFeed } from '../../src/live/live-feed.ts';
-import type { LiveMessage, Standing } from '../../src/live/messages.ts';
+import type { FollowLogs } from '../../src/live/log-looks.ts';
+import type { LiveMessage, LogNews, News, Standing } from '../../src/live/messages.ts';
 import { startWebServer, type WebServer } from '../../src/web/server.ts';
 
 const PATIENCE = { timeout: 10_000, interval: 5 };
@@ -18,6 +19,7 @@ let live: LiveFeed;
 let server: WebServer;
 let uptimeSeconds = 0;
 let jobs = 0;
+const logListeners = new Set<Parameters<FollowLogs>[0]>();
 const faults: unknown[] = [];
 const viewers: WebSocket[] = [];
 
@@ -28,6 +30,10 @@ async function start(
   live = createLiveFeed({
     ...{ root, machines: 'none', standing },
     redact: (text) => text,
+    logs: (listener) => {
+      logListeners.add(listener);
+      return () => logListeners.delete(listener);
+    },
     onFault: (error) => faults.push(error),
   });
   server = await startWebServer({ port: 0, routes: [], feeds: [live.feed], onFault: (e) => faults.push(e) });
@@ -41,21 +47,26 @@ afterEach(async () => {
 });
 
 async function view() {
-  const messages: LiveMessage[] = [];
+  const messages: News[] = [];
+  const logs: LogNews[] = [];
   const socket = new WebSocket(`ws://127.0.0.1:${server.port}/live`);
   viewers.push(socket);
-  socket.on('message', (data) => messages.push(JSON.parse(String(data))));
+  socket.on('message', (data) => {
+    const message = JSON.parse(String(data)) as LiveMessage;
+    if (message.type === 'log') logs.push(message);
+    else messages.push(message);
+  });
   await once(socket, 'open');
-  const until = (fits: (message: LiveMessage) => boolean) =>
+  const until = (fits: (message: News) => boolean) =>
     vi.waitFor(() => {
       const found = messages.find(fits);
       if (!found) throw new Error(`not among ${messages.length} messages`);
       return found;
     }, PATIENCE);
-  return { socket, messages, until };
+  return { socket, messages, logs, until };
 }
 
-const isGreeting = ({ type }: LiveMessage) => type === 'greeting';
+const isGreeting = ({ type }: News) => type === 'greeting';
 
 test('a viewer is greeted with everything, then told what changes, by number', async () => {
   await start();
@@ -98,8 +109,7 @@ test('how things stand is told when it has changed; that time goes by is no chan
   expect(quiet.standing).toBeUndefined();
   jobs += 1;
   root.send({ type: 'flip' });
-  const isNew = ({ standing }: LiveMessage) =>
-    (standing?.status as { jobs?: number } | undefined)?.jobs === 1;
+  const isNew = ({ standing }: News) => (standing?.status as { jobs?: number } | undefined)?.jobs === 1;
   expect(await viewer.until(isNew)).toMatchObject({ type: 'news' });
 });
 
@@ -126,4 +136,33 @@ test('what cannot be told is told once to the log, and touches no actor', async 
   for (let each = 0; each < 5; each += 1) root.send({ type: 'flip' });
   await vi.waitFor(() => expect(faults).toHaveLength(1), PATIENCE);
   expect(root.getSnapshot()).toMatchObject({ status: 'active', value: 'off' });
+});
+
+test('the log of a job goes to those that look at it, together and bounded, and is heard for nobody else', async () => {
+  await start();
+  const [one, other] = [await view(), await view()];
+  await Promise.all([one.until(isGreeting), other.until(isGreeting)]);
+  expect(logListeners.size).toBe(0);
+  one.socket.send('look run-1');
+  one.socket.send('look run-1 run-2');
+  await vi.waitFor(() => expect(logListeners.size).toBe(1), PATIENCE);
+  const say = (runId: string, number: number) => {
+    for (const listener of logListeners)
+      listener(runId, number, { atMs: number, level: 30, message: `line ${number}`, facts: {} });
+  };
+  for (let number = 1; number <= 1_000; number += 1) say('run-1', number);
+  say('run-2', 1);
+  const lastTold = () => one.logs.at(-1)?.lines.at(-1);
+  await vi.waitFor(() => expect(lastTold()?.number).toBe(1_000), PATIENCE);
+  const told = one.logs;
+  expect(told.map(({ runId }) => runId)).toEqual(told.map(() => 'run-1'));
+  expect(told.flatMap(({ lines }) => lines).length).toBeLessThanOrEqual(100);
+  expect(lastTold()).toEqual({ number: 1_000, atMs: 1_000, level: 30, message: 'line 1000', facts: {} });
+  expect(other.logs).toEqual([]);
+  one.socket.send('look');
+  await vi.waitFor(() => expect(logListeners.size).toBe(0), PATIENCE);
+  one.socket.send('look run-1');
+  await vi.waitFor(() => expect(logListeners.size).toBe(1), PATIENCE);
+  one.socket.terminate();
+  await vi.waitFor(() => expect(logListeners.size).toBe(0), PATIENCE);
 });

@@ -59,6 +59,10 @@ export async function openTab(
   page.on('console', (said) => {
     if (['error', 'warning'].includes(said.type()) && !GONE.test(said.text())) complaints.push(said.text());
   });
+  page.on('dialog', (dialog) => {
+    complaints.push(`a dialog: ${dialog.message()}`);
+    dialog.dismiss().catch(() => {});
+  });
   page.on('request', (request) => {
     if (!request.url().startsWith(url)) complaints.push(`asked for ${request.url()}`);
   });

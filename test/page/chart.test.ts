@@ -1,7 +1,10 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { ElkNode } from 'elkjs';
 import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
+import { packageRoot } from '../../src/package-root.ts';
 import { activeInWords, innermostIn, statesIn } from '../../src/page/chart/active.ts';
 import { around, type Chart, ROOT } from '../../src/page/chart/chart.ts';
 import { elkGraphOf } from '../../src/page/chart/elk-graph.ts';
@@ -14,6 +17,15 @@ import { edgesBetween } from '../../src/page/chart/walk.ts';
 import { definitionOf } from '../../visualizations/definitions.ts';
 import { childrenOf, type Node } from '../../visualizations/mermaid.ts';
 import { charts } from '../../visualizations/pages.ts';
+
+test('the styles are those of browsers of 2023 as well', async () => {
+  const folder = join(packageRoot(), 'src/page');
+  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.css'));
+  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
+  expect(files.length).toBeGreaterThan(5);
+  // what they do not know is no colour at all, in what is made of it too
+  expect(texts.join('\n').match(/\b(light-dark|color-mix|oklch|oklab)\(/g)).toBeNull();
+});
 
 const read = (machine: AnyStateMachine): Chart => {
   const chart = readDefinition(JSON.parse(JSON.stringify(definitionOf(machine))));

@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser, BrowserContextOptions, Locator, Page, WebSocketRoute } from 'playwright-core';
+import type {
+  Browser,
+  BrowserContextOptions,
+  Locator,
+  Page,
+  Route as PlaywrightRoute,
+  WebSocketRoute,
+} from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { browserPath, faultsIn, launchBrowser, openTab, overflow } from './browser.ts';
@@ -126,7 +133,7 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     await page.goto(`${room.url}inspector`);
     const frame = page.frames().find((each) => each.url().startsWith('https://stately.ai/'));
     await expect
-      .poll(() => frame?.evaluate<string[]>('got'))
+      .poll(() => frame?.evaluate<string[]>('got'), { timeout: 10_000 })
       .toEqual(expect.arrayContaining(['supervisor', 'hub']));
     await page.unrouteAll();
     await page.route('https://stately.ai/**', (asked) =>
@@ -259,18 +266,39 @@ describe.skipIf(browserPath === undefined)('the page', () => {
   });
 
   test('shows texts of others as texts', async () => {
-    const page = await open({}, (tab) => tab.routeWebSocket(/live/, replaceTexts));
+    const jobId = await room.submit({ app_name: 'Ended' });
+    await room.letGo(jobId);
+    const page = await open(PHONE, async (tab) => {
+      await tab.routeWebSocket(/live/, replaceTexts);
+      await tab.route('**/api/jobs**', replaceAnswer);
+    });
     await room.submit({ app_name: 'Notes' });
-    await page.getByText('<img src=x').first().waitFor();
-    for (const view of ['Jobs', 'History', 'System']) {
-      await page.getByRole('link', { name: view, exact: true }).click();
-      await page.getByRole('heading', { level: 1 }).waitFor();
+    const links = page.locator('.row-name a');
+    const views = {
+      Jobs: async () => {},
+      'a job that runs': async () => {
+        await links.first().click();
+        await page.getByRole('button', { name: /^Cancel the job/ }).waitFor();
+        await page.getByRole('img', { name: /codesigning/ }).waitFor();
+      },
+      System: () => page.getByRole('link', { name: 'System', exact: true }).click(),
+      History: () => page.getByRole('link', { name: 'History', exact: true }).click(),
+      'a job that has ended': async () => {
+        await links.first().click();
+        await page.getByRole('region', { name: 'Failure' }).waitFor();
+        await page.getByRole('region', { name: 'Lines of the log' }).waitFor();
+        await page.getByRole('img', { name: /succeeded/ }).waitFor();
+      },
+    };
+    for (const [view, go] of Object.entries(views)) {
+      await go();
+      await page.getByText('<img src=x').first().waitFor();
       expect(
         await page.evaluate(
-          '[window.taken, ...[...document.querySelectorAll("main img, main marquee")].map((each) => each.outerHTML)]',
+          '[window.taken, ...[...document.querySelectorAll("main :is(img, marquee, script)")].map((each) => each.outerHTML)]',
         ),
       ).toEqual([undefined]);
-      expect(await page.evaluate(TURNED), view).toEqual([]);
+      expect(await page.evaluate(UNTAMED), view).toEqual([]);
       expect(await overflow(page), view).toEqual([]);
     }
   });
@@ -282,6 +310,10 @@ describe.skipIf(browserPath === undefined)('the page', () => {
     const chart = (state: RegExp) => page.getByRole('img', { name: state }).waitFor();
     await chart(/codesigning/);
     await page.evaluate(WATCH_CHART);
+
+    // its log grows while somebody looks
+    room.daemon().services.logger.info({ job: jobId }, 'said just now');
+    await page.getByRole('region', { name: 'Lines of the log' }).getByText('said just now').waitFor();
 
     // as it goes on, and to its end
     await room.letGo(jobId);
@@ -311,9 +343,11 @@ describe.skipIf(browserPath === undefined)('the page', () => {
 });
 
 /** What a person may have typed who does not wish the operator well; it turns the text around, and is long. */
-const HOSTILE = `<img src=x onerror="window.taken=1"><marquee>App</marquee>\u202Egnp.exe${'W'.repeat(300)}`;
-/** Elements whose own text has a character that turns texts around. */
-const TURNED = `[...document.querySelectorAll('body *')].filter((each) => [...each.childNodes].some(({ nodeType, data }) => nodeType === 3 && data.includes('\\u202e'))).map((each) => each.outerHTML.slice(0, 200))`;
+const HOSTILE = `<img src=x onerror="window.taken=1"><script>alert(1)</script><marquee>\u05e9\u05dc\u05d5\u05dd 1</marquee>\u202Egnp.exe\u009b31m👩‍🚀${'W'.repeat(300)}`;
+/** Longer than any field that is kept. */
+const LONG = `${HOSTILE}${'W'.repeat(100_000)}`;
+/** Texts with a character that turns them around or steers, and such from the right that reach beyond themselves. */
+const UNTAMED = `[...document.querySelectorAll('body *')].filter((each) => [...each.childNodes].some(({ nodeType, data }) => nodeType === 3 && (/[\\u202e\\u009b]/.test(data) || (data.includes('\\u05e9') && !data.includes('\\u2068'))))).map((each) => each.outerHTML.slice(0, 200))`;
 /** Fields that hold what comes from the hub, from bundles and from machines. */
 const OF_OTHERS = new Set(
   'jobId appName bundleId failure name hub worker machines vm leaked summary reason nextStep message'.split(
@@ -328,6 +362,20 @@ function replaceTexts(socket: WebSocketRoute): void {
   const replaced = (name: string, value: unknown) =>
     typeof value === 'string' && OF_OTHERS.has(name) && !KINDS.test(value) ? HOSTILE : value;
   server.onMessage((text) => socket.send(JSON.stringify(JSON.parse(String(text)), replaced)));
+}
+
+/** The page needs these to know what an answer of `/api/jobs` is. */
+const WORDS_OF_RECORDS = new Set('runId target result kind stage state event entered'.split(' '));
+const FAILURE = { code: LONG, kind: 'host', summary: LONG, reason: LONG, nextStep: LONG };
+
+async function replaceAnswer(asked: PlaywrightRoute): Promise<void> {
+  const response = await asked.fetch();
+  const replaced = (name: string, value: unknown) => {
+    if (name === 'failure') return FAILURE;
+    if (name === 'submissions') return [LONG];
+    return typeof value === 'string' && !WORDS_OF_RECORDS.has(name) ? LONG : value;
+  };
+  await asked.fulfill({ response, body: JSON.stringify(await response.json(), replaced) });
 }
 
 describe.skipIf(browserPath === undefined)('the page of a daemon with 64 jobs', () => {

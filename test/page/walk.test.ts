@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AnyStateMachine } from 'xstate';
+import type { AnyActorRef, AnyStateMachine, InspectionEvent } from 'xstate';
 import { statesIn } from '../../src/page/chart/active.ts';
 import type { Chart } from '../../src/page/chart/chart.ts';
 import { insideText, leapsOf, marksOf } from '../../src/page/chart/marks.ts';
@@ -100,8 +100,8 @@ test('in a chart with regions each region goes its own way', () => {
 test('what the history keeps of a job is all of each step, with every region', () => {
   const scene = beginRecorded();
   const seen: string[][] = [];
-  scene.supervisor.actor.system.inspect((inspected) => {
-    if (inspected.type !== '@xstate.snapshot' || inspected.actorRef.id !== 'run.0') return;
+  scene.supervisor.actor.system.inspect((inspected: InspectionEvent) => {
+    if (inspected.type !== '@xstate.snapshot' || (inspected.actorRef as AnyActorRef).id !== 'run.0') return;
     const { value } = inspected.snapshot as unknown as { value: unknown };
     const states = [...statesIn(value, signJob)].sort();
     if (JSON.stringify(states) !== JSON.stringify(seen.at(-1))) seen.push(states);

@@ -24,7 +24,8 @@ describe('texts of others', () => {
     ['evil\u202egpj.exe', 'evil\ufffdgpj.exe'],
     ['two\nlines\u0000', 'two\ufffdlines\ufffd'],
     ['zero\u200bwidth', 'zero\ufffdwidth'],
-    ['أخبار اليوم', 'أخبار اليوم'],
+    // it does not turn around what stands beside it
+    ['أخبار اليوم', '\u2068أخبار اليوم\u2069'],
     ['<img src=x>', '<img src=x>'],
   ])('%j is shown as %j', (text, shown) => {
     expect(plain(text)).toBe(shown);
@@ -32,6 +33,7 @@ describe('texts of others', () => {
 
   test('are cut', () => {
     expect(plain('x'.repeat(1_000), 10)).toBe(`${'x'.repeat(9)}…`);
+    expect(plain(`${'x'.repeat(8)}🦊🦊`, 10)).toBe(`${'x'.repeat(8)}…`);
   });
 });
 

@@ -93,11 +93,15 @@ function withQueue(stages: readonly StageTime[], startMs: number): readonly Stag
   return [{ stage: QUEUE, startedAtMs: startMs, durationMs: first.startedAtMs - startMs }, ...stages];
 }
 
+/** What is over as soon as it has begun is no wait. */
+const SHORTEST_WAIT_MS = 10;
+
 /** How long the job was in each state in which it waits. */
 const waitsOf = ({ path }: Times, endMs: number) =>
   path.flatMap(({ atMs, state }, index) => {
     const what = waitIn(state);
-    return what === undefined ? [] : [{ what, fromMs: atMs, toMs: path[index + 1]?.atMs ?? endMs }];
+    const toMs = path[index + 1]?.atMs ?? endMs;
+    return what === undefined || toMs - atMs < SHORTEST_WAIT_MS ? [] : [{ what, fromMs: atMs, toMs }];
   });
 
 const waitIn = (state: string): string | undefined =>

@@ -1,5 +1,5 @@
-import type { News, Wish } from '../../live/messages.ts';
-import { reduce } from './reduce.ts';
+import type { LiveMessage, Wish } from '../../live/messages.ts';
+import { reduce, withLog } from './reduce.ts';
 import type { Link } from './state.ts';
 import { store } from './store.ts';
 
@@ -29,10 +29,15 @@ export function followDaemon(): void {
       silence = setTimeout(() => socket.close(), SILENCE_MS);
     };
     listen();
+    say = (wish) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(wish);
+    };
+    socket.onopen = () => lookAgain();
     socket.onmessage = ({ data }) => {
       listen();
       attempts = 0;
-      const news = JSON.parse(String(data)) as News;
+      const news = JSON.parse(String(data)) as LiveMessage;
+      if (news.type === 'log') return store.put(withLog(store.state, news));
       if (news.type !== 'greeting' && news.number !== lastNumber + 1) {
         // before the greeting, or something was missed
         if (lastNumber !== 0) socket.send(GREET);
@@ -57,6 +62,19 @@ export function followDaemon(): void {
 }
 
 let tryNow = () => {};
+let say: (wish: Wish) => void = () => {};
+
+/** Of this run the log is told as it grows, and of no other; of none, when it is undefined. */
+export function lookAtLog(runId: string | undefined): void {
+  store.put({ ...store.state, log: runId === undefined ? null : { runId, lines: [] } });
+  say(runId === undefined ? 'look' : `look ${runId}`);
+}
+
+/** A new connection knows of no wish. */
+function lookAgain(): void {
+  const { log } = store.state;
+  if (log) say(`look ${log.runId}`);
+}
 
 /** Without waiting for the end of the pause. */
 export const connectNow = (): void => tryNow();

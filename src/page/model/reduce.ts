@@ -1,8 +1,9 @@
-import type { ChartActor, EventLine, Moved, News, Standing, Step } from '../../live/messages.ts';
+import type { ChartActor, EventLine, LogNews, Moved, News, Standing, Step } from '../../live/messages.ts';
 import { type EventView, nothingKnown, type PageState, type RunView } from './state.ts';
 
 const MAX_EVENTS = 500;
 const MAX_STEPS = 200;
+const MAX_LINES = 1_000;
 /** The daemon tells whole seconds: less than this is no other time. */
 const CLOCK_JITTER_MS = 2_000;
 
@@ -11,7 +12,7 @@ let events = 0;
 /** The state after a message of the daemon. @param nowMs - by the clock of the browser */
 export function reduce(before: PageState, news: News, nowMs: number): PageState {
   const isGreeting = news.type === 'greeting';
-  const base = isGreeting ? { ...nothingKnown, runs: before.runs } : before;
+  const base = isGreeting ? { ...nothingKnown, runs: before.runs, log: before.log } : before;
   const clockAheadMs = steady(before.clockAheadMs, nowMs - news.atMs);
   return {
     ...base,
@@ -23,6 +24,13 @@ export function reduce(before: PageState, news: News, nowMs: number): PageState 
     eventsLeftOut: base.eventsLeftOut + (news.eventsLeftOut ?? 0),
     clockAheadMs,
   };
+}
+
+/** The state after more of a log has come; that of a run which is looked at no more is left out. */
+export function withLog(before: PageState, { runId, lines }: LogNews): PageState {
+  const { log } = before;
+  if (log?.runId !== runId) return before;
+  return { ...before, log: { runId, lines: [...log.lines, ...lines].slice(-MAX_LINES) } };
 }
 
 const steady = (before: number, now: number): number =>

@@ -1,4 +1,4 @@
-import type { ChartActor, EventLine, Standing } from '../../live/messages.ts';
+import type { ChartActor, EventLine, LogLine, Standing } from '../../live/messages.ts';
 import type { RunStatus } from '../../observability/status.ts';
 
 /** How the page stands with the daemon. */
@@ -25,6 +25,12 @@ export interface EventView extends EventLine {
   readonly key: number;
 }
 
+/** The log of a run that goes on, since it is looked at; oldest first. */
+export interface LogView {
+  readonly runId: string;
+  readonly lines: readonly LogLine[];
+}
+
 /** Everything that the page knows. It is never changed, but put in the place of the one before. */
 export interface PageState {
   readonly link: Link;
@@ -35,6 +41,8 @@ export interface PageState {
   readonly standingAtMs: number;
   readonly runs: readonly RunView[];
   readonly actors: ReadonlyMap<string, ChartActor>;
+  /** What has been added to the log that is looked at. */
+  readonly log: LogView | null;
   /** Newest first. */
   readonly events: readonly EventView[];
   readonly eventsLeftOut: number;
@@ -50,6 +58,7 @@ export const nothingKnown: PageState = {
   runs: [],
   actors: new Map(),
   events: [],
+  log: null,
   eventsLeftOut: 0,
   clockAheadMs: 0,
 };

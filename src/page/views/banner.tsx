@@ -7,6 +7,7 @@ import { Foreign } from '../parts/text.tsx';
 import { Moment, Until } from '../parts/time.tsx';
 
 const workerOf = ({ standing }: PageState) => standing?.status.worker ?? '';
+const versionOf = ({ standing }: PageState) => standing?.status.version ?? '';
 const linkOf = ({ link }: PageState) => link;
 
 const VIEWS = [
@@ -18,10 +19,12 @@ const VIEWS = [
 /** The name of the daemon, the views, and whether what they show is live. */
 export function Banner({ view }: { view: View }) {
   const worker = usePage(workerOf);
+  const version = usePage(versionOf);
   return (
     <header class="banner">
       <div class="brand">
         <strong>perry-ship</strong>
+        <span class="muted number">{version}</span>
         {worker !== '' && (
           <span class="muted">
             <Foreign text={worker} max={60} />

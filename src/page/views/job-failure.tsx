@@ -24,7 +24,7 @@ export const JobFailure = ({ failure }: { failure: RecordedFailure }) => (
         <strong>What to do:</strong> <Foreign text={failure.nextStep} max={2_000} />
       </p>
       <p class="muted small">
-        {WHO[failure.kind]} More: <code>perry-ship explain {failure.code}</code>
+        {WHO[failure.kind]} More: <Code text={`perry-ship explain ${failure.code}`} />
       </p>
     </div>
   </section>

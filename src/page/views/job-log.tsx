@@ -1,13 +1,25 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { JobLog, LogEntry } from '../../history/record.ts';
 import { Status } from '../parts/icon.tsx';
 import { Foreign } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { counted } from '../words/format.ts';
 import type { Tone } from '../words/tone.ts';
+import { useGrowingLog } from './use-growing-log.ts';
 
-/** What the operator's log says of a job. */
-export function JobLogView({ log }: { log: JobLog }) {
-  const all = log.first.length + log.last.length;
+interface JobLogProps {
+  readonly log: JobLog;
+  readonly runId: string;
+  /** It may grow. */
+  readonly isLive: boolean;
+}
+
+/** What the operator's log says of a job, as it grows. */
+export function JobLogView({ log, runId, isLive }: JobLogProps) {
+  const grown = useGrowingLog(log, runId, isLive);
+  const all = log.first.length + log.last.length + grown.length;
+  const lines = useRef<HTMLElement>(null);
+  useTail(lines, all, isLive);
   return (
     <section class="card" aria-labelledby="log">
       <h2 id="log">
@@ -17,17 +29,36 @@ export function JobLogView({ log }: { log: JobLog }) {
         <p class="empty">Nothing was said of this job.</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, with the keyboard as well
-        <section class="log" tabIndex={0} aria-label="Lines of the log">
+        <section class="log" ref={lines} tabIndex={0} aria-label="Lines of the log">
           <ol>
             <Lines entries={log.first} />
             {log.leftOut > 0 && <li class="muted">{counted(log.leftOut, 'line')} left out</li>}
             <Lines entries={log.last} />
+            <Lines entries={grown} />
           </ol>
         </section>
       )}
     </section>
   );
 }
+
+/** Who has read to the end of a log that grows stays there. */
+function useTail(place: { readonly current: HTMLElement | null }, count: number, isLive: boolean): void {
+  const isAtEnd = useRef(isLive);
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    if (isAtEnd.current) element.scrollTop = element.scrollHeight;
+    const look = () => {
+      isAtEnd.current = element.scrollTop + element.clientHeight >= element.scrollHeight - AT_END_PX;
+    };
+    element.addEventListener('scroll', look, { passive: true });
+    return () => element.removeEventListener('scroll', look);
+  }, [place, count]);
+}
+
+/** About a line. */
+const AT_END_PX = 24;
 
 const Lines = ({ entries }: { entries: readonly LogEntry[] }) => (
   <>

@@ -31,7 +31,9 @@ export function JobView({ id }: { id: string }) {
       <JobCharts runId={runId} record={record} />
       {record && <JobFacts record={record} />}
       <JobEvents jobId={run?.jobId ?? record?.jobId ?? ''} record={record} />
-      {asked.phase === 'here' && <JobLogView log={asked.answer.log} />}
+      {asked.phase === 'here' && (
+        <JobLogView log={asked.answer.log} runId={runId} isLive={run !== undefined} />
+      )}
     </>
   );
 }

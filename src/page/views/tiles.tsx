@@ -11,6 +11,7 @@ import { hubSaid } from '../words/hub.ts';
 import { workSaid } from '../words/work.ts';
 
 const standingOf = ({ standing }: PageState) => standing;
+const machinesOf = ({ machines }: PageState) => machines;
 const atOf = ({ standingAtMs }: PageState) => standingAtMs;
 
 /** How the daemon stands, at a glance. */
@@ -67,7 +68,7 @@ function WorkTile({ status, atMs }: { status: DaemonStatus; atMs: number }) {
   const { tone, word } = workSaid(status.work);
   return (
     <Tile label="Work" value={<Status tone={tone} word={word} />}>
-      Up <Elapsed sinceMs={atMs - status.uptimeSeconds * 1_000} />, version {status.version}
+      Up <Elapsed sinceMs={atMs - status.uptimeSeconds * 1_000} />
     </Tile>
   );
 }
@@ -82,6 +83,7 @@ function SlotsTile({ status: { slots } }: { status: DaemonStatus }) {
 }
 
 function MachinesTile({ status }: { status: DaemonStatus }) {
+  const machines = usePage(machinesOf);
   const { slots, runs, leaked } = status;
   const busy = runs.filter(({ machine }) => machine !== null).length;
   const { standby, max, quarantined } = slots;
@@ -93,6 +95,8 @@ function MachinesTile({ status }: { status: DaemonStatus }) {
         ...(quarantined > 0 ? [`${quarantined} refused by the host`] : []),
         ...(leaked.length > 0 ? [`${leaked.length} leaked`] : []),
       ].join(' · ')}
+      <br />
+      <Foreign text={machines} max={60} />
     </Tile>
   );
 }

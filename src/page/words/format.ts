@@ -1,11 +1,21 @@
 /** What may steer a terminal, turn text around or hide in it. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** A text of somebody else, as it may be shown: one line, nothing in it that is not seen. */
+/** Letters that are written from the right to the left. */
+const FROM_THE_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * A text of somebody else, as it may be shown: one line, nothing in it that is not seen. Its direction does not reach
+ * beyond it, also in a sentence, a title or a label.
+ */
 export function plain(text: string, maxCharacters = 300): string {
-  const seen = text.replace(UNSEEN, '\u{fffd}');
-  return seen.length > maxCharacters ? `${seen.slice(0, maxCharacters - 1)}…` : seen;
+  const seen = shortened(text, maxCharacters).replace(UNSEEN, '\u{fffd}');
+  return FROM_THE_RIGHT.test(seen) ? `\u2068${seen}\u2069` : seen;
 }
+
+/** Not through the middle of a character. */
+const shortened = (text: string, maxCharacters: number): string =>
+  text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1).replace(/[\ud800-\udbff]$/, '')}…` : text;
 
 /** 900 → `0 s`, 59_000 → `59 s`, 61_000 → `1 min 1 s`, 3_600_000 → `1 h 0 min`. */
 export function duration(ms: number): string {
