@@ -4,6 +4,7 @@ import type { Failure } from '../../machines/contracts/failure.ts';
 import type { Artifact } from '../../machines/contracts/job.ts';
 import { hubConnectionMachine } from '../../machines/hub-connection/machine.ts';
 import { nextStaple } from '../../machines/sign-job/context.ts';
+import { ENTER_ATTEMPTS, TRANSFER_ATTEMPTS } from '../../machines/sign-job/limits.ts';
 import { signJobMachine } from '../../machines/sign-job/machine.ts';
 import { signJobPorts } from '../../machines/sign-job/ports.ts';
 import { supervisorMachine } from '../../machines/supervisor/machine.ts';
@@ -101,6 +102,7 @@ const walkJob = (machine: AnyStateMachine, name: keyof typeof jobs): WalkResult 
     input: { runId: 'r', jobId: 'j', vm: { name: 'v', image: 'i' }, owner },
     maxPaths: 300_000,
     key: situationOfJob,
+    isStoodFor: (s) => isBetweenAttempts(s) && !isPlainest(s),
     samples: {
       'job.cancelRequested': (s) => (isQuiet(s) ? [] : [{ why: 'user' }, { why: 'shutdown' }]),
       'job.adopted': (s) =>
@@ -185,15 +187,23 @@ const jobs = {
   'for both': { toolchain: null, passes: [notarized, { ...store, delivers: false }], afterUpload: null },
 };
 
-/** The attempts in the middle are like the second one. */
-const isBetweenAttempts = (s: AnyMachineSnapshot): boolean => s.context.attempts > 2 && isRepeated(s);
+/** The attempts in the middle are like the second one: there one situation stands for all, and goes on to the last. */
+const isBetweenAttempts = (s: AnyMachineSnapshot): boolean =>
+  isRepeated(s) && s.context.attempts > 2 && !isAtLastAttempt(s);
+const isAtLastAttempt = (s: AnyMachineSnapshot): boolean =>
+  isRepeated(s) && s.context.attempts === (isEntering(s) ? ENTER_ATTEMPTS : TRANSFER_ATTEMPTS);
+const isPlainest = ({ value: { engaged } }: AnyMachineSnapshot): boolean =>
+  engaged.claim === 'valid' &&
+  engaged.process.alive === 'resting' &&
+  (engaged.machine.owned === 'ready' || engaged.machine === 'none');
 
-/** The claim matters only where a token is used or waited for. */
+/** The claim matters only where a token is used or waited for, and in attempts what is new in the first or the last. */
+const isAtAnEnd = (s: AnyMachineSnapshot): boolean => s.context.attempts < 2 || isAtLastAttempt(s);
 const usesTokenAnywhere = (s: AnyMachineSnapshot): boolean =>
-  s.context.attempts < 2 &&
-  worksAt(/admitting|waitingForSlot|downloading|checking(Artifact|While)|awaitingClaim|deliver/)(s);
+  isAtAnEnd(s) &&
+  worksAt(/admitting|waitingForSlot|downloading|entering|checking(Artifact|While)|awaitingClaim|deliver/)(s);
 const usesTokenLate = (s: AnyMachineSnapshot): boolean =>
-  s.context.attempts < 2 && worksAt(/"awaitingClaim|deliver/)(s);
+  isAtAnEnd(s) && worksAt(/"awaitingClaim|deliver/)(s);
 
 /** A lost machine is like one that is there for whoever needs none any more. */
 const standingOf = (s: AnyMachineSnapshot) =>
@@ -235,6 +245,7 @@ const matters = worksAt(
 /** Looking at its memory changes nothing but that it is looked at. */
 const isMeasured = worksAt(/"inspecting"/);
 const isOnItsWay = worksAt(/waitingForSlot|"running"/);
+const isEntering = worksAt(/enteringMachine/);
 const isRepeated = worksAt(/downloading|delivering|enteringMachine/);
 
 /** Failures differ only in the end they lead to. */

@@ -16,6 +16,8 @@ export interface WalkOptions {
   readonly samples?: Record<string, readonly Body[] | ((snapshot: AnyMachineSnapshot) => readonly Body[])>;
   /** What makes two situations the same; abstract an unbounded context here. */
   readonly key?: (snapshot: AnyMachineSnapshot) => string;
+  /** Where the search ends, because it goes on from another situation that is alike in all that may follow. */
+  readonly isStoodFor?: (snapshot: AnyMachineSnapshot) => boolean;
   /** Invariants, checked in every situation reached. */
   readonly check?: (snapshot: AnyMachineSnapshot) => void;
   readonly maxPaths?: number;
@@ -71,7 +73,7 @@ class Walk {
   }
 
   search(): { situations: number; walked: ReadonlySet<string> } {
-    const { maxPaths = 50_000, samples = {} } = this.#options;
+    const { maxPaths = 50_000, samples = {}, isStoodFor = () => false } = this.#options;
     const first = this.#pure.first();
     let level = [{ snapshot: first, situation: this.#arrive(first, undefined) }];
     let paths = 1;
@@ -79,7 +81,7 @@ class Walk {
     while (level.length > 0) {
       const found: typeof level = [];
       for (const { snapshot, situation } of level) {
-        if (snapshot.status !== 'active') continue;
+        if (snapshot.status !== 'active' || isStoodFor(snapshot)) continue;
         for (const event of nextEvents(snapshot, samples)) {
           paths += 1;
           if (paths > maxPaths) throw new Error('walk: too many paths, abstract the context in key()');
