@@ -24,7 +24,7 @@ export default defineConfig({
   root,
   test: {
     maxWorkers,
-    globalSetup: './test/setup/build-when-stale.ts',
+    globalSetup: ['./test/setup/build-when-stale.ts', './test/setup/shared-folder.ts'],
     reporters: ['default', './test/setup/closing-line.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [

@@ -2,9 +2,9 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeThrowawayIdentity } from '../../src/demo/throwaway-identity.ts';
 import { packageRoot } from '../../src/package-root.ts';
 import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
+import { sharedIdentity } from '../helpers/shared-identity.ts';
 import { startCli } from '../integration/cli.ts';
 import { packTarGz, TEAM } from '../integration/materials.ts';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
   app = join(folder, `${NAME}.app`);
   await cp(join(packageRoot(), `src/demo/assets/${NAME}.app`), app, { recursive: true });
   for (const kind of ['Application', 'Installer']) {
-    const { p12, password } = makeThrowawayIdentity({
+    const { p12, password } = sharedIdentity({
       commonName: `Developer ID ${kind}: Perry Test (${TEAM})`,
       teamId: TEAM,
     });

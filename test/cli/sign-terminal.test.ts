@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeIosDemoBundle, makeMacDemoBundle } from '../../src/demo/bundles/index.ts';
-import { makeThrowawayIdentity } from '../../src/demo/throwaway-identity.ts';
 import { packageRoot } from '../../src/package-root.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
+import { sharedIdentity } from '../helpers/shared-identity.ts';
 import { startCli } from '../integration/cli.ts';
 
 const PROGRAM = join(packageRoot(), 'dist/src/cli/perry-ship.js');
@@ -16,7 +16,7 @@ let password: string;
 const file = (name: string): string => join(folder, name);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'perry-sign-terminal-'));
-  const identity = makeThrowawayIdentity({
+  const identity = sharedIdentity({
     commonName: 'Developer ID Application: Demo (DEMO123456)',
     teamId: 'DEMO123456',
   });

@@ -3,11 +3,12 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { iosDemoApp, stageIosDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
-import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
 import { startGuardedAuthority } from '../helpers/guarded-authority.ts';
 import { holdSigning, recordingRcodesign } from '../helpers/held-rcodesign.ts';
 import { descendantTexts, filesBelow, processesOf } from '../helpers/leak-check.ts';
 import { rcodesignPath } from '../helpers/rcodesign-fixtures.ts';
+import { sharedIdentity } from '../helpers/shared-identity.ts';
 import { startCli } from '../integration/cli.ts';
 import { listIpa, missingPrograms, takeDmgApart } from '../integration/judges.ts';
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function writeIdentity(name: string, kind: string) {
-  const identity = makeThrowawayIdentity({ commonName: `${kind}: Demo (${TEAM})`, teamId: TEAM });
+  const identity = sharedIdentity({ commonName: `${kind}: Demo (${TEAM})`, teamId: TEAM });
   await writeFile(join(folder, `${name}.p12`), identity.p12);
   await writeFile(join(folder, `${name}.password`), `${identity.password}\n`);
   return identity;

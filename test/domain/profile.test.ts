@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
 import {
   checkProfileSignature,
   coversBundleId,
@@ -10,6 +10,7 @@ import {
 import { ShipError } from '../../src/errors.ts';
 import { der } from '../helpers/der.ts';
 import { type OpensslWorkshop, openWorkshop } from '../helpers/identities.ts';
+import { sharedIdentity } from '../helpers/shared-identity.ts';
 
 const TEAM = 'DEMO123456';
 const EXPIRES = new Date('2030-06-01T00:00:00Z');
@@ -20,7 +21,7 @@ let profile: Buffer;
 
 beforeAll(() => {
   workshop = openWorkshop();
-  ({ certificateDer } = makeThrowawayIdentity({ commonName: 'Apple Distribution: Demo', teamId: TEAM }));
+  ({ certificateDer } = sharedIdentity({ commonName: 'Apple Distribution: Demo', teamId: TEAM }));
   profile = made();
 });
 afterAll(() => workshop.remove());

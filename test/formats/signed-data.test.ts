@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
 import { type Asn1, Asn1Error, oidOf, smallInteger } from '../../src/formats/asn1/node.ts';
 import { type Asn1Form, readAsn1 } from '../../src/formats/asn1/read.ts';
 import { readSignedData, type SignedData } from '../../src/formats/cms/signed-data.ts';
@@ -11,12 +11,13 @@ import {
   signerCertificate,
 } from '../../src/formats/cms/signer.ts';
 import { der, indefinite } from '../helpers/der.ts';
+import { sharedIdentity } from '../helpers/shared-identity.ts';
 
 let sound: Buffer;
 
 beforeAll(() => {
   const teamId = 'A1B2C3D4E5';
-  const { certificateDer } = makeThrowawayIdentity({ commonName: 'Apple Distribution: Demo', teamId });
+  const { certificateDer } = sharedIdentity({ commonName: 'Apple Distribution: Demo', teamId });
   sound = makeThrowawayProfile({
     teamId,
     bundleId: 'com.example.demo',

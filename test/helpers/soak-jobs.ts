@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
 import { credentialsOf, manifestOf, packTarGz, packZip, TEAM } from '../integration/materials.ts';
 import { makeIosApp, makeMacApp } from './bundles.ts';
+import { sharedIdentity } from './shared-identity.ts';
 
 const app = { name: 'Hello', bundleId: 'com.example.hello', version: '1.2.3', shortVersion: '1.2.3' };
 const DAY_MS = 86_400_000;
@@ -20,7 +21,7 @@ export async function makeTinyIosJob(folder: string): Promise<JobSubmission> {
   const payload = join(folder, 'zip', 'Payload');
   await mkdir(payload, { recursive: true });
   await makeIosApp(payload);
-  const identity = makeThrowawayIdentity({
+  const identity = sharedIdentity({
     commonName: `Apple Distribution: Perry Test (${TEAM})`,
     teamId: TEAM,
   });

@@ -11,13 +11,13 @@ import {
   makeMacDemoBundle,
 } from '../../src/demo/bundles/index.ts';
 import {
-  makeThrowawayIdentity,
   makeThrowawayProfile,
   type ThrowawayIdentity,
   type ThrowawayProfileOptions,
 } from '../../src/demo/throwaway-identity.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
 import { listTree } from '../../src/files/disk/tree.ts';
+import { sharedIdentity } from '../helpers/shared-identity.ts';
 
 export const TEAM = 'TEST123456';
 const DAY_MS = 86_400_000;
@@ -52,19 +52,19 @@ export async function makeMaterials(folder: string): Promise<Materials> {
   const macBundle = join(folder, 'mac.tar.gz');
   const iosBundle = join(folder, 'ios.zip');
   await Promise.all([makeMacDemoBundle(macBundle), makeIosDemoBundle(iosBundle)]);
-  const developerId = makeThrowawayIdentity({
+  const developerId = sharedIdentity({
     commonName: `Developer ID Application: Perry Test (${TEAM})`,
     teamId: TEAM,
   });
-  const distribution = makeThrowawayIdentity({
+  const distribution = sharedIdentity({
     commonName: `Apple Distribution: Perry Test (${TEAM})`,
     teamId: TEAM,
   });
-  const installer = makeThrowawayIdentity({
+  const installer = sharedIdentity({
     commonName: `3rd Party Mac Developer Installer: Perry Test (${TEAM})`,
     teamId: TEAM,
   });
-  const developerIdInstaller = makeThrowawayIdentity({
+  const developerIdInstaller = sharedIdentity({
     commonName: `Developer ID Installer: Perry Test (${TEAM})`,
     teamId: TEAM,
   });

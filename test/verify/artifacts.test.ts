@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { iosDemoApp, stageIosDemoApp } from '../../src/demo/bundles/index.ts';
-import { makeThrowawayIdentity, makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
+import { makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
 import { writeIpa } from '../../src/files/archive/write-ipa.ts';
 import { writeDigested } from '../../src/files/disk/digested-file.ts';
 import { volumeEntries } from '../../src/files/dmg/write.ts';
@@ -13,6 +13,7 @@ import { verifyArtifact } from '../../src/verify/verify-artifact.ts';
 import { createDmgStream } from '../helpers/dmg-file.ts';
 import { iconCatalog } from '../helpers/icon-catalog.ts';
 import { plist } from '../helpers/rcodesign-fixtures.ts';
+import { sharedIdentity } from '../helpers/shared-identity.ts';
 import { makeRichMacApp, seededNumbers, sign, withFlippedByte } from '../helpers/signed-bundles.ts';
 
 const TEAM = 'DEMO123456';
@@ -27,7 +28,7 @@ let macApp: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'perry-artifacts-'));
-  const identity = makeThrowawayIdentity({ commonName: `Apple Distribution: Demo (${TEAM})`, teamId: TEAM });
+  const identity = sharedIdentity({ commonName: `Apple Distribution: Demo (${TEAM})`, teamId: TEAM });
   pem = join(folder, 'identity.pem');
   await writeFile(pem, `${identity.certificatePem}\n${identity.privateKeyPem}`);
   profile = makeThrowawayProfile({

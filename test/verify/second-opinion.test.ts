@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { makeThrowawayIdentity } from '../../src/demo/throwaway-identity.ts';
 import { openP12, type SigningIdentity } from '../../src/domain/identity/index.ts';
 import { ShipError } from '../../src/errors.ts';
 import { crossCheck, type Question } from '../../src/run/steps/second-opinion.ts';
+import { sharedIdentity } from '../helpers/shared-identity.ts';
 
 const selfMade = ((): SigningIdentity => {
   const commonName = 'Developer ID Application: Nobody (TEST123456)';
-  const { p12, password } = makeThrowawayIdentity({ commonName, teamId: 'TEST123456' });
+  const { p12, password } = sharedIdentity({ commonName, teamId: 'TEST123456' });
   return openP12(p12, password).identities[0] as SigningIdentity;
 })();
 
