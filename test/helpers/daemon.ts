@@ -12,9 +12,11 @@ import {
   startEmbeddedHub,
   type WireMessage,
 } from '../../src/embedded-hub/embedded-hub.ts';
+import { runLimitsOf } from '../../src/run/host/limits.ts';
 import type { StartRun } from '../../src/run/host/link.ts';
 import type { Limits } from '../../src/run/limits.ts';
 import { type HeldSigning, holdSigning, lieWhenSigning, recordingRcodesign } from './held-rcodesign.ts';
+import { lateRuns } from './late-runs.ts';
 import { activeResources, expectGone, expectIdle } from './leak-check.ts';
 import { asText, type SecretWatch, watchCredentials, watchSecrets } from './secret-watch.ts';
 import { type StateWatch, watchStates } from './state-watch.ts';
@@ -39,6 +41,8 @@ export interface SceneOptions {
   readonly patienceMs?: number;
   /** Takes the place of a process for each run, where that is not what is proven: it takes more CPU to start than most jobs. */
   readonly startRun?: StartRun;
+  /** Processes stand by for runs, as they do in production. */
+  readonly runsStandBy?: true;
   /** False where the looking itself would be measured. */
   readonly looksForSecrets?: false;
 }
@@ -148,13 +152,17 @@ async function openScene(
   secrets.add('the worker secret', WORKER_SECRET);
   for (const [name, secret] of Object.entries(options.secrets ?? {})) secrets.add(name, secret);
   const log: string[] = [];
+  const { config } = loadConfig(env);
+  const limits = merged(quick, options.limits);
+  const late = lateRuns({ ...runLimitsOf(config), ...limits.runProcess });
+  const startRun = options.startRun ?? (options.runsStandBy ? undefined : late);
   const daemon = await startDaemon({
-    config: loadConfig(env).config,
+    config,
     env,
     forTerminal: false,
     signal: patience(patienceMs),
-    limits: merged(quick, options.limits),
-    ...(options.startRun && { startRun: options.startRun }),
+    limits,
+    ...(startRun && { startRun }),
     writeLog: (line) => {
       log.push(line);
       secrets.look('the log', line);

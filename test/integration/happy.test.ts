@@ -45,7 +45,10 @@ afterAll(async () => {
 });
 
 const scene = (run: (scene: Scene) => Promise<void>) =>
-  withScene({ env: { PERRY_TIMESTAMP_URL: authority.url }, secrets: materials.secrets }, run);
+  withScene(
+    { env: { PERRY_TIMESTAMP_URL: authority.url }, secrets: materials.secrets, runsStandBy: true },
+    run,
+  );
 
 /** Every job ends well; each artifact lies in a file that outlives the hub. */
 async function signed(scene: Scene, ...jobs: Parameters<Scene['submit']>[0][]): Promise<string[]> {

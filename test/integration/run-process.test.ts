@@ -53,7 +53,7 @@ describe('the process of a run', () => {
   ] as const)(
     'that ends by %s fails its job alone, whatever it was doing, and leaves nothing',
     (signal, says) =>
-      withScene({ secrets: materials.secrets }, async (scene) => {
+      withScene({ runsStandBy: true, secrets: materials.secrets }, async (scene) => {
         await scene.linked();
         const { open, opened } = gate();
         scene.hub.delayUploadAnswerUntil(opened);
@@ -69,12 +69,15 @@ describe('the process of a run', () => {
   );
 
   test('that does not answer is ended with its step, and with its job', () =>
-    withScene({ secrets: materials.secrets, limits: { signJob: { inspectTimeout: 300 } } }, async (scene) => {
-      await scene.linked();
-      expect(await spoiled(scene, { state: 'inspecting', spoil: kill('SIGSTOP') })).toMatch(
-        /^STEP_TIMED_OUT: /,
-      );
-    }));
+    withScene(
+      { runsStandBy: true, secrets: materials.secrets, limits: { signJob: { inspectTimeout: 300 } } },
+      async (scene) => {
+        await scene.linked();
+        expect(await spoiled(scene, { state: 'inspecting', spoil: kill('SIGSTOP') })).toMatch(
+          /^STEP_TIMED_OUT: /,
+        );
+      },
+    ));
 
   test('that takes up too much memory is ended: the bundle is to blame', () =>
     withScene(
@@ -91,10 +94,13 @@ describe('the process of a run', () => {
     ));
 
   test('whose heap is full says so', () =>
-    withScene({ secrets: materials.secrets, limits: { runProcess: { heapMib: 6 } } }, async (scene) => {
-      await scene.linked();
-      const jobId = await scene.submit(materials.macJob());
-      const { error } = await scene.completed(jobId);
-      expect(error).toMatch(/^RUN_OUT_OF_MEMORY: /);
-    }));
+    withScene(
+      { runsStandBy: true, secrets: materials.secrets, limits: { runProcess: { heapMib: 6 } } },
+      async (scene) => {
+        await scene.linked();
+        const jobId = await scene.submit(materials.macJob());
+        const { error } = await scene.completed(jobId);
+        expect(error).toMatch(/^RUN_OUT_OF_MEMORY: /);
+      },
+    ));
 });
