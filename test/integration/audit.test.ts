@@ -1,78 +1,33 @@
 import { createHash } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { digestOf } from '../../src/audit/chain-line.ts';
 import { chainIn } from '../../src/audit/places.ts';
 import { signedLine } from '../../src/audit/signed-line.ts';
 import { iosDemoApp, macDemoApp } from '../../src/demo/bundles/index.ts';
 import type { ThrowawayIdentity } from '../../src/demo/throwaway-identity.ts';
-import {
-  type EmbeddedHub,
-  type JobSubmission,
-  startEmbeddedHub,
-} from '../../src/embedded-hub/embedded-hub.ts';
-import { patience, settingsFor, WORKER_SECRET } from '../helpers/daemon.ts';
-import { type SecretWatch, watchCredentials, watchSecrets } from '../helpers/secret-watch.ts';
+import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
+import { patience } from '../helpers/daemon.ts';
+import { useDaemonRoom } from '../helpers/daemon-room.ts';
 import { type RunningCli, startCli } from './cli.ts';
-import { type Materials, makeMaterials } from './materials.ts';
 
-let folder: string;
-let materials: Materials;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'perry-audit-'));
-  materials = await makeMaterials(join(folder, 'materials'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const room = useDaemonRoom({ settings: { PERRY_LOG_LEVEL: 'info', PERRY_PROVENANCE: 'on' } });
 
-let room: string;
-let hub: EmbeddedHub;
-let env: Record<string, string>;
-let secrets: SecretWatch;
-let daemons: RunningCli[];
-beforeEach(async () => {
-  room = await mkdtemp(join(folder, 'room-'));
-  await Promise.all(['hub', 'tmp'].map((name) => mkdir(join(room, name))));
-  hub = await startEmbeddedHub({ workerSecret: WORKER_SECRET, directory: join(room, 'hub') });
-  const settings = await settingsFor(hub, room);
-  env = { ...settings, PERRY_LOG_LEVEL: 'info', PERRY_PROVENANCE: 'on', TMPDIR: join(room, 'tmp') };
-  secrets = watchSecrets();
-  secrets.add('the worker secret', WORKER_SECRET);
-  for (const [name, secret] of Object.entries(materials.secrets)) secrets.add(name, secret);
-  daemons = [];
-});
-afterEach(async () => {
-  for (const running of daemons) running.signal('SIGKILL');
-  await Promise.all(daemons.map(({ ended }) => ended));
-  for (const { token } of hub.assignments) secrets.add('a token', token);
-  await secrets.lookInFiles('state folder', state());
-  expect(secrets.findings).toEqual([]);
-  await hub.stop();
-  await rm(room, { recursive: true, force: true });
-});
-
-const state = () => join(room, 'state');
-const chain = () => chainIn(state());
+const chain = () => chainIn(room.state);
 const text = () => readFile(chain(), 'utf8');
 const lines = async () => (await text()).split('\n').filter((line) => line.endsWith('}'));
 const parsed = async () => (await lines()).map((line) => JSON.parse(line));
 
 async function daemon(): Promise<RunningCli> {
-  const started = startCli(env, 'run');
-  daemons.push(started);
+  const started = room.daemon();
   await started.said(/linked to the hub/);
   return started;
 }
 
-async function submit(job: JobSubmission): Promise<string> {
-  watchCredentials(secrets, job);
-  return hub.submitJob(job);
-}
-
 async function signed(running: RunningCli, job: JobSubmission): Promise<string> {
-  const jobId = await submit(job);
-  expect(await hub.completed(jobId, patience())).toMatchObject({ success: true });
+  const jobId = await room.submit(job);
+  expect(await room.hub.completed(jobId, patience())).toMatchObject({ success: true });
   await running.said(new RegExp(`"kind":"delivered","job":"${jobId}"`));
   return jobId;
 }
@@ -84,7 +39,7 @@ async function ended(running: RunningCli, how: NodeJS.Signals): Promise<void> {
 
 /** What a command answers, and how it ends. */
 async function told(...words: readonly string[]) {
-  const running = startCli({ PERRY_STATE_DIR: state() }, ...words);
+  const running = startCli({ PERRY_STATE_DIR: room.state }, ...words);
   return { exit: await running.ended, text: running.lines.join('\n') };
 }
 const toldJson = async (...words: readonly string[]) => {
@@ -94,7 +49,7 @@ const toldJson = async (...words: readonly string[]) => {
 
 /** Digests of the files that came to the hub, and their texts. */
 async function filesOfHub(): Promise<Map<string, Buffer>> {
-  const dir = join(room, 'hub');
+  const dir = join(room.folder, 'hub');
   const names = (await readdir(dir)).filter((name) => name.startsWith('artifact-'));
   const files = await Promise.all(names.map((name) => readFile(join(dir, name))));
   return new Map(files.map((bytes) => [digestOf(bytes), bytes]));
@@ -114,22 +69,22 @@ async function accountOf(jobId: string) {
 
 test('a chain tells of each job what was signed, by whom and how, and where it went', async () => {
   const running = await daemon();
-  const mac = await signed(running, materials.macJob());
-  const ios = await signed(running, materials.iosJob());
+  const mac = await signed(running, room.materials.macJob());
+  const ios = await signed(running, room.materials.iosJob());
   await ended(running, 'SIGTERM');
   const files = await filesOfHub();
   for (const [jobId, identity, app] of [
-    [mac, materials.developerId, macDemoApp],
-    [ios, materials.distribution, iosDemoApp],
+    [mac, room.materials.developerId, macDemoApp],
+    [ios, room.materials.distribution, iosDemoApp],
   ] as const) {
     const { kinds, line, delivered } = await accountOf(jobId);
-    const sha256Hex = hub.artifact(jobId)?.sha256Hex;
+    const sha256Hex = room.hub.artifact(jobId)?.sha256Hex;
     expect(kinds).toEqual(['signed', 'delivered']);
     expect(delivered).toMatchObject({ to: 'hub', sha256Hex, run: line.run });
     expect(line).toMatchObject({
       ...{ madeBy: 'packed', pass: 0, installer: null, app: { bundleId: app.bundleId } },
       asker: { hub: expect.stringContaining('127.0.0.1'), worker: 'tester' },
-      artifact: { sha256Hex, bytes: hub.artifact(jobId)?.sizeBytes },
+      artifact: { sha256Hex, bytes: room.hub.artifact(jobId)?.sizeBytes },
       identity: identityOf(identity),
       received: { kind: 'archive', sha256Hex: expect.any(String) },
       tools: { perryShip: expect.any(String), rcodesign: expect.stringMatching(/\d+\.\d+/) },
@@ -138,7 +93,7 @@ test('a chain tells of each job what was signed, by whom and how, and where it w
     expect(line.signed?.codes[0]?.cdHashes).not.toEqual([]);
     // the statement is at the hub as it stands in the line, beside the artifact
     const statement = files.get(line.provenance?.sha256Hex ?? '')?.toString('utf8') ?? '';
-    secrets.look('the statement', statement);
+    room.secrets.look('the statement', statement);
     expect(JSON.parse(statement)).toMatchObject({
       subject: [{ name: line.artifact.name, digest: { sha256: sha256Hex } }],
       predicate: { runDetails: { metadata: { invocationId: line.run } } },
@@ -155,7 +110,7 @@ test('a chain tells of each job what was signed, by whom and how, and where it w
 
 test('a kill leaves a torn line that is named, and a changed one is told of at once', async () => {
   const running = await daemon();
-  await signed(running, materials.macJob());
+  await signed(running, room.materials.macJob());
   await ended(running, 'SIGKILL');
   await appendFile(chain(), '{"v":1,"number":9,"at":"20');
   const next = await daemon();
@@ -201,12 +156,12 @@ test('a kill leaves a torn line that is named, and a changed one is told of at o
 test('what cannot be entered in the account does not leave the host', async () => {
   const running = await daemon();
   await mkdir(chain());
-  const jobId = await submit(materials.macJob());
-  expect(await hub.completed(jobId, patience())).toMatchObject({
+  const jobId = await room.submit(room.materials.macJob());
+  expect(await room.hub.completed(jobId, patience())).toMatchObject({
     success: false,
     error: expect.stringContaining('SIGNATURE_NOT_RECORDED'),
   });
-  expect(hub.artifact(jobId)).toBeUndefined();
+  expect(room.hub.artifact(jobId)).toBeUndefined();
   expect(await filesOfHub()).toEqual(new Map());
   expect((await toldJson('status')).signatures.problem).toMatch(/no regular file/);
   await ended(running, 'SIGTERM');
