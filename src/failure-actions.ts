@@ -55,6 +55,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   JOB_UNKNOWN: '`perry-ship status` lists the jobs that run, `perry-ship jobs` those that have ended.',
   HISTORY_UNREADABLE:
     'Ask as the user that runs the daemon, or remove the folder `history` in the state directory.',
+  PAUSE_NOT_KEPT: 'Make room on the disk of the state directory, then pause or resume again.',
+  STATE_UNREADABLE: 'Take the file that is named from a backup.',
   DAEMON_ENDING: 'Start the daemon again when it has ended.',
   JOB_AMBIGUOUS: 'Write more letters of the job.',
   IMAGE_EXISTS: 'Replace it with `--force`, or give the new one another name.',

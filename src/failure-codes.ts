@@ -34,6 +34,12 @@ export const failureCodes = {
   DAEMON_NOT_RUNNING: host('No daemon works on this state directory.'),
   DAEMON_NOT_ANSWERING: host('The daemon does not answer on its control socket, or not in a form we know.'),
   CONTROL_REQUEST_INVALID: input('A request on the control socket is too long or has an unknown form.'),
+  PAUSE_NOT_KEPT: host(
+    'The daemon was paused or resumed, but could not write that down: a restart would take it back.',
+  ),
+  STATE_UNREADABLE: host(
+    'A file of the state directory cannot be read, or is not what perry-ship has written there.',
+  ),
   DAEMON_ENDING: input('The daemon is about to end, and can be neither paused nor resumed.'),
   JOB_UNKNOWN: input('No job of that name is running here, or is in the history.'),
   JOB_AMBIGUOUS: input('More than one job has a name that begins so.'),

@@ -91,11 +91,10 @@ export function provideSupervisor(services: Services) {
 }
 
 function notePause({ pauseMark, logger }: Services, isPaused: boolean): void {
-  try {
-    pauseMark.set(isPaused);
-  } catch (error) {
-    logger.error({ err: error }, `after a restart the daemon would ${isPaused ? 'not ' : ''}be paused`);
-  }
+  pauseMark.set(isPaused);
+  const { problem } = pauseMark;
+  if (problem === null) return;
+  logger.error({ reason: problem }, `after a restart the daemon would ${isPaused ? 'not ' : ''}be paused`);
 }
 
 function provideClusterCapacity({ driver, limits }: Services) {

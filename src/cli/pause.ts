@@ -1,4 +1,5 @@
 import { askDaemon } from '../control/client.ts';
+import type { DaemonStatus } from '../observability/status.ts';
 import { printJson } from './print-json.ts';
 import { type StateDirFlags, stateDirOf } from './state-dir.ts';
 
@@ -20,11 +21,15 @@ export async function pause({ json, ...flags }: PauseFlags): Promise<void> {
 export async function resume({ json, ...flags }: PauseFlags): Promise<void> {
   const status = await askDaemon(await stateDirOf(flags), { request: 'resume' });
   if (json) return printJson({ ok: true, ...status });
-  print(
-    status.link === 'online'
-      ? 'The daemon takes jobs again.'
-      : `The daemon takes jobs again as soon as it has a link to the hub; the link is ${status.link} now.`,
-  );
+  print(resumed(status));
+}
+
+function resumed({ link, work }: DaemonStatus): string {
+  if (work === 'unable')
+    return 'The daemon is not paused any more. It takes jobs when they can succeed again: "perry-ship status" says what keeps them from it.';
+  if (work !== 'accepting') return `The daemon is not paused any more. It takes no jobs yet: it is ${work}.`;
+  if (link === 'online') return 'The daemon takes jobs again.';
+  return `The daemon takes jobs again as soon as it has a link to the hub; the link is ${link} now.`;
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);

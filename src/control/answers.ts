@@ -43,7 +43,9 @@ function pause(supervisor: Supervisor, wish: 'pause' | 'resume', now: () => Daem
   const { work } = now();
   if (CANNOT_PAUSE.includes(work)) return { ok: false, failure: ending(work, wish) };
   supervisor.send({ type: `${wish}.requested` });
-  return { ok: true, status: now() };
+  const status = now();
+  if (status.pauseProblem !== null) return { ok: false, failure: notKept(status.pauseProblem, wish) };
+  return { ok: true, status };
 }
 
 function cancel(supervisor: Supervisor, name: string, now: () => DaemonStatus): ControlReply {
@@ -67,6 +69,18 @@ const ending = (work: string, wish: 'pause' | 'resume') =>
     summary: `The daemon cannot be ${wish}d any more.`,
     reason: `It is ${work}: it takes no more jobs and ends when those that run have finished.`,
     nextStep: 'Start it again when it has ended; "perry-ship status" shows when that is.',
+  }) as const;
+
+/** It was done all the same. */
+const notKept = (problem: string, wish: 'pause' | 'resume') =>
+  ({
+    code: 'PAUSE_NOT_KEPT',
+    summary:
+      wish === 'pause'
+        ? 'The daemon is paused, but a restart would let it take jobs.'
+        : 'The daemon is not paused any more, but would be after a restart.',
+    reason: `What it is to be then could not be written down: ${problem}.`,
+    nextStep: `Make room on the disk of the state directory, or let the user of the daemon write there; then run "perry-ship ${wish}" again.`,
   }) as const;
 
 const unknown = (name: string, open: readonly string[]) =>

@@ -15,7 +15,7 @@ const NOBODY = ['ENOENT', 'ECONNREFUSED', 'ENOTDIR'];
 /**
  * Asks the daemon that works on this directory; every answer carries how it stands now.
  *
- * @throws ShipError DAEMON_NOT_RUNNING · DAEMON_NOT_ANSWERING · DAEMON_ENDING · JOB_UNKNOWN · CONTROL_REQUEST_INVALID
+ * @throws ShipError DAEMON_NOT_RUNNING · DAEMON_NOT_ANSWERING · DAEMON_ENDING · PAUSE_NOT_KEPT · JOB_UNKNOWN · CONTROL_REQUEST_INVALID
  */
 export async function askDaemon(
   stateDir: string,

@@ -50,6 +50,7 @@ const refusedSchema = z.object({
       'JOB_AMBIGUOUS',
       'BREAKS_UNKNOWN',
       'DAEMON_ENDING',
+      'PAUSE_NOT_KEPT',
       'CONTROL_REQUEST_INVALID',
       'INTERNAL_ERROR',
     ]),

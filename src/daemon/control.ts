@@ -42,7 +42,7 @@ async function acknowledged(
 
 /** What the status tells that the statecharts do not know. */
 export function standingFacts(
-  { config, vault, signatures, driver: machines }: Services,
+  { config, vault, signatures, pauseMark, driver: machines }: Services,
   history: Pick<History, 'list'>,
   driver: string,
 ): StandingFacts {
@@ -55,6 +55,7 @@ export function standingFacts(
     startedAtMs: Date.now(),
     failingHosts: () => machines.failingHosts?.() ?? {},
     signatures: () => signatures.standing(),
+    pauseProblem: () => pauseMark.problem,
     receivedAtMs: (runId) => vault.claim(runId)?.receivedAtMs,
     lastFailures: () => history.list({ failedOnly: true, limit: SHOWN_FAILURES }).map(pastFailure),
   };

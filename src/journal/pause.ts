@@ -1,21 +1,44 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, lstatSync, openSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Whether the daemon is paused: a restart does not take that back. */
 export interface PauseMark {
-  readonly isSet: () => boolean;
-  /** @throws Error of node:fs */
-  readonly set: (isPaused: boolean) => void;
+  /** @throws Error of node:fs: one that cannot be seen may be there */
+  isSet(): boolean;
+  /** For the next process; never throws. */
+  set(isPaused: boolean): void;
+  /** Why the next process would not know what was set last, in words; null when it would. */
+  readonly problem: string | null;
 }
 
 /** An empty file `<stateDir>/paused`, there while the daemon is paused; the folder is there by then. */
 export function pauseMarkIn(stateDir: string): PauseMark {
   const path = join(stateDir, 'paused');
+  let problem: string | null = null;
   return {
-    isSet: () => existsSync(path),
+    isSet: () => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
     set: (isPaused) => {
-      if (!isPaused) return rmSync(path, { force: true });
-      writeFileSync(path, '', { mode: 0o600 });
+      try {
+        if (isPaused) closeSync(openSync(path, 'a', 0o600));
+        else rmSync(path, { force: true });
+        keepNamesOf(dirname(path));
+        problem = null;
+      } catch (error) {
+        problem = `the system said ${(error as NodeJS.ErrnoException).code} of "${path}"`;
+      }
+    },
+    get problem() {
+      return problem;
     },
   };
+}
+
+/** Over a loss of power. */
+function keepNamesOf(folder: string): void {
+  const directory = openSync(folder, 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }

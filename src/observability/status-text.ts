@@ -5,7 +5,15 @@ const HEAD = ['JOB', 'APP', 'TARGET', 'STATE', 'STAGE', 'DONE', 'MACHINE', 'ELAP
 
 /** The status for a person: a few lines and a table. */
 export function renderStatus(status: DaemonStatus): string {
-  const parts = [aboutObstacles, aboutRuns, aboutFailures, aboutSignatures, aboutLeaks, aboutHosts];
+  const parts = [
+    aboutObstacles,
+    aboutPause,
+    aboutRuns,
+    aboutFailures,
+    aboutSignatures,
+    aboutLeaks,
+    aboutHosts,
+  ];
   const rest = parts.flatMap((about) => about(status));
   return [...aboutDaemon(status), ...renderAlarms(status.alarms), ...rest].join('\n');
 }
@@ -47,6 +55,11 @@ function aboutObstacles({ obstacles }: DaemonStatus): string[] {
     [summary, reason, nextStep].map((sentence) => `  ${plain(sentence, 1_000)}`),
   );
   return ['', 'Every job would fail here (they are taken again by themselves when this is over):', ...lines];
+}
+
+function aboutPause({ pauseProblem }: DaemonStatus): string[] {
+  if (pauseProblem === null) return [];
+  return ['', `A restart would take back the last pause or resume: ${plain(pauseProblem, 400)}`];
 }
 
 function aboutRuns({ runs }: DaemonStatus): string[] {

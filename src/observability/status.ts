@@ -95,6 +95,8 @@ export const statusSchema = z.object({
   signatures: z
     .object({ lines: z.number(), sha256: z.string().nullable(), problem: z.string().nullable() })
     .default({ lines: 0, sha256: null, problem: null }),
+  /** Why a restart would take back the last pause or resume; null when it would not. */
+  pauseProblem: z.string().nullable().default(null),
   obstacles: z.array(obstacleSchema).readonly().default([]),
   /** Jobs by outcome since the start. */
   concluded: z.record(z.string(), z.number()),
@@ -125,6 +127,7 @@ export interface StatusFacts {
     readonly last: { readonly number: number; readonly sha256Hex: string } | null;
     readonly problem: string | null;
   };
+  readonly pauseProblem?: () => string | null;
   /** When the assignment came, as long as that is known. */
   readonly receivedAtMs: (runId: string) => number | undefined;
 }
@@ -153,6 +156,7 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
       secondsAgo: seconds(nowMs - failure.endedAtMs),
     })),
     signatures: signaturesOf(facts),
+    pauseProblem: facts.pauseProblem?.() ?? null,
     obstacles: obstacles.map(({ about, summary, reason, nextStep }) => ({
       about,
       summary,

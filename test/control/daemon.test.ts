@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { askDaemon } from '../../src/control/client.ts';
 import { startDaemon } from '../../src/daemon/daemon.ts';
 import type { DaemonStatus } from '../../src/observability/status.ts';
+import { renderStatus } from '../../src/observability/status-text.ts';
 import { patience, type Scene, withScene } from '../helpers/daemon.ts';
 import { startCli } from '../integration/cli.ts';
 import { type Materials, makeMaterials } from '../integration/materials.ts';
@@ -146,6 +147,18 @@ describe('the control socket of a running daemon', () => {
       expect(await resume.ended).toBe(0);
       expect(JSON.parse(resume.lines.join('\n'))).toMatchObject({ ok: true, work: 'accepting' });
       expect(await scene.completed(waiting)).toMatchObject({ success: true });
+
+      await mkdir(join(scene.stateDir, 'paused'));
+      const notKept = ask(scene, 'pause', '--json');
+      expect(await notKept.ended).toBe(69);
+      expect(notKept.lines.join('\n')).toMatch(
+        /"ok": false[^}]*"PAUSE_NOT_KEPT"[^}]*a restart would let it take jobs/,
+      );
+      const asked = await askDaemon(scene.stateDir, { request: 'status' });
+      expect(asked).toMatchObject({ work: 'paused', pauseProblem: expect.stringContaining('EISDIR') });
+      expect(renderStatus(asked)).toMatch(/A restart would take back the last pause or resume: .*EISDIR/);
+      await rmdir(join(scene.stateDir, 'paused'));
+      expect(await askDaemon(scene.stateDir, { request: 'resume' })).toMatchObject({ pauseProblem: null });
     }));
 
   test('drains at once with --now: the job goes back to the hub and the daemon ends', () =>

@@ -21,6 +21,7 @@ const status: DaemonStatus = {
     failingHosts: {},
     alarms: [],
     obstacles: [],
+    pauseProblem: null,
     signatures: { lines: 2, sha256: 'ab'.repeat(32), problem: null },
     concluded: { succeeded: 4 },
   },

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -81,6 +81,21 @@ describe('the identity of an installation', () => {
   test('is not made anew because it cannot be read', async () => {
     await mkdir(join(folder, 'instance'));
     await expect(instanceOf(folder)).rejects.toThrow('it is no regular file');
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['zeros, as a loss of power may leave them', '\0'.repeat(9)],
+    ['less', 'c0ffee\n'],
+    ['other letters', 'C0FFEE00\n'],
+    ['a second line', 'c0ffee00\nc0ffee01\n'],
+  ])('is not made anew because there is %s in its file', async (_, text) => {
+    await writeFile(join(folder, 'instance'), text);
+    await expect(instanceOf(folder)).rejects.toMatchObject({
+      code: 'STATE_UNREADABLE',
+      failure: { nextStep: expect.stringContaining('remove the file') },
+    });
+    expect(await readFile(join(folder, 'instance'), 'utf8')).toBe(text);
   });
 
   test('is not waited for when a pipe lies in its place', async () => {

@@ -28,6 +28,7 @@ async function offered(): Promise<ReadonlyMap<string, string>> {
     failingHosts: {},
     alarms: [],
     obstacles: [],
+    pauseProblem: null,
   } as unknown as DaemonStatus;
   const { routes } = createMetrics({
     status: () => ({ ...status, version: '1', driver: 'local', link: 'online', work: 'accepting' }),

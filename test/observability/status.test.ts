@@ -165,6 +165,7 @@ const full: DaemonStatus = {
   },
   alarms: [],
   obstacles: [],
+  pauseProblem: null,
   runs: [
     {
       ...{

@@ -79,7 +79,7 @@ test('alerts are told once each, the worst first, alarms with since when', () =>
   const standing = {
     status: {
       ...{ link: 'refused', connection: 'refused', nextTryInSeconds: 30, work: 'paused' },
-      ...{ leaked: ['a-machine'], failingHosts: {}, slots: { quarantined: 1 } },
+      ...{ pauseProblem: 'it could not', leaked: ['a-machine'], failingHosts: {}, slots: { quarantined: 1 } },
       alarms: [
         { alarm: 'machines-leaked', sinceMs: 7, summary: 'It stays.', reason: 'Why.', nextStep: 'Do.' },
         { alarm: 'disk-low', sinceMs: 8, summary: 'Full.', reason: 'Why.', nextStep: 'Do.' },
@@ -92,6 +92,7 @@ test('alerts are told once each, the worst first, alarms with since when', () =>
     ['Alarm disk-low', 'bad'],
     ['Hub', 'bad'],
     ['Work', 'warn'],
+    ['Pause', 'warn'],
     ['Slots', 'warn'],
   ]);
   expect(alerts[0]).toMatchObject({ word: 'It stays.', sinceMs: 7, nextStep: 'Do.' });
@@ -101,7 +102,7 @@ test('alerts are told once each, the worst first, alarms with since when', () =>
 test('a worker that could do no job says what stands in the way, and what to do', () => {
   const status = {
     ...{ link: 'online', connection: 'linked.online', nextTryInSeconds: null, work: 'unable' },
-    ...{ leaked: [], failingHosts: {}, slots: { quarantined: 0 }, alarms: [] },
+    ...{ pauseProblem: null, leaked: [], failingHosts: {}, slots: { quarantined: 0 }, alarms: [] },
     obstacles: [
       { about: 'disk', summary: 'It is full.', reason: 'Nothing is free.', nextStep: 'Free some.' },
     ],

@@ -16,7 +16,12 @@ export interface Alert extends Said {
 export function alertsOf(standing: Standing, standingAtMs: number): readonly Alert[] {
   const alarms = standing.status.alarms.map(alarmAlert);
   const told = new Set(alarms.map(({ about }) => about));
-  const now = [...hubAlert(standing, standingAtMs), ...workAlert(standing), ...machineAlerts(standing)];
+  const now = [
+    ...hubAlert(standing, standingAtMs),
+    ...workAlert(standing),
+    ...pauseAlert(standing),
+    ...machineAlerts(standing),
+  ];
   const all = [...alarms, ...now.filter(({ about }) => !told.has(about))];
   return [...all.filter(({ tone }) => tone === 'bad'), ...all.filter(({ tone }) => tone !== 'bad')];
 }
@@ -55,6 +60,14 @@ const inTheWay = (obstacles: Standing['status']['obstacles']): Pick<Said, 'detai
   detail: obstacles.map(({ summary, reason }) => `${summary} ${reason}`).join(' '),
   nextStep: obstacles.map(({ nextStep }) => nextStep).join(' '),
 });
+
+function pauseAlert({ status: { pauseProblem } }: Standing): readonly Alert[] {
+  if (pauseProblem === null) return [];
+  const word = 'A restart would take back the last pause or resume.';
+  return [
+    { tone: 'warn', about: 'Pause', word, detail: pauseProblem, nextStep: 'Run it again from a terminal.' },
+  ];
+}
 
 function machineAlerts({ status: { leaked, failingHosts, slots } }: Standing): readonly Alert[] {
   const hosts = Object.entries(failingHosts).map(([name, count]) => `${plain(name, 80)} (${count} times)`);
