@@ -51,6 +51,14 @@ test('stages are where they were in the whole, with what was waited for in them'
   ]);
 });
 
+test('what is over as soon as it has begun is no wait', () => {
+  const passed = [
+    { atMs: 1_000, state: 'waitingForSlot' },
+    { atMs: 1_004, state: 'running.codesigning' },
+  ];
+  expect(waitsInAll({ ...times, path: passed })).toEqual([]);
+});
+
 test('a job that goes on is drawn up to now, and one without a stage not at all', () => {
   const running = { ...times, endedAtMs: null, result: 'running', durationMs: 14_000 };
   expect(timeLineOf(running).lengthMs).toBe(14_000);

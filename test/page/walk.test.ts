@@ -93,7 +93,7 @@ test('in a chart with regions each region goes its own way', () => {
     { atMs: 0, value: value({ owned: 'acquiring' }) },
     { atMs: 1, value: value({ owned: 'ready' }), event: 'vm.ready' },
   ]);
-  expect(walk[1]?.name).toBe('ready');
+  expect(walk[1]?.name).toBe('machine: ready');
   expect(arrowsOf(walk[1])).toEqual([['acquiring', 'ready']]);
 });
 
@@ -129,9 +129,9 @@ test('what is seen of an actor goes on from what the history has of it', () => {
   const steps = ['acquiring', 'ready'].map((state, at) => ({ atMs: 5 + at, value: value(state) }));
   const walk = walkOf(signJob, moves, steps);
   expect(walk.map(({ atMs, name }) => [atMs, name])).toEqual([
-    [0, 'admitting, none'],
-    [5, 'acquiring'],
-    [6, 'ready'],
+    [0, 'admitting, machine: none'],
+    [5, 'machine: acquiring'],
+    [6, 'machine: ready'],
   ]);
   expect(walk[1]?.active).toContain('engaged.work.admitting');
 });

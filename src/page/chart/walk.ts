@@ -28,7 +28,7 @@ export interface Move {
 /** One step of a way through a chart. */
 export interface WalkStep {
   readonly atMs: number;
-  /** What is new, e.g. `codesigning`. */
+  /** What is new, e.g. `codesigning`, `machine: ready`. */
   readonly name: string;
   /** All states that are active then, as far as that is known. */
   readonly active: ReadonlySet<string>;
@@ -110,10 +110,19 @@ const joined = (chart: Chart, steps: readonly Standing[]): readonly WalkStep[] =
     const shown = fresh.length > 0 ? fresh : leavesIn(chart, step.active);
     return {
       ...step,
-      name: shown.map((path) => chart.states.get(path)?.name ?? path).join(', '),
+      name: shown.map((path) => nameIn(chart, path)).join(', '),
       edges: fresh.flatMap((path) => edgesTo(chart, path, leavesIn(chart, before), step.event)),
     };
   });
+
+/** In another region than the first one, with its name: `machine: ready`. */
+function nameIn(chart: Chart, path: string): string {
+  const nameOf = (each: string) => chart.states.get(each)?.name ?? each;
+  const siblings = (each: string) => chart.states.get(chart.states.get(each)?.parent ?? ROOT);
+  const region = around(chart, path).find((each) => siblings(each)?.kind === 'parallel');
+  const isFirst = region === undefined || siblings(region)?.children[0] === region;
+  return isFirst || region === path ? nameOf(path) : `${nameOf(region)}: ${nameOf(path)}`;
+}
 
 /** The innermost of them. */
 const leavesIn = (chart: Chart, active: ReadonlySet<string>): readonly string[] =>

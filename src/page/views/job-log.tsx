@@ -17,7 +17,7 @@ interface JobLogProps {
 /** What the operator's log says of a job, as it grows. */
 export function JobLogView({ log, runId, isLive }: JobLogProps) {
   const grown = useGrowingLog(log, runId, isLive);
-  const all = log.first.length + log.last.length + grown.length;
+  const all = log.first.length + log.last.length + grown.lines.length;
   const lines = useRef<HTMLElement>(null);
   useTail(lines, all, isLive);
   return (
@@ -32,9 +32,10 @@ export function JobLogView({ log, runId, isLive }: JobLogProps) {
         <section class="log" ref={lines} tabIndex={0} aria-label="Lines of the log">
           <ol>
             <Lines entries={log.first} />
-            {log.leftOut > 0 && <li class="muted">{counted(log.leftOut, 'line')} left out</li>}
+            <LeftOut count={log.leftOut} />
             <Lines entries={log.last} />
-            <Lines entries={grown} />
+            <LeftOut count={grown.leftOut} />
+            <Lines entries={grown.lines} />
           </ol>
         </section>
       )}
@@ -59,6 +60,9 @@ function useTail(place: { readonly current: HTMLElement | null }, count: number,
 
 /** About a line. */
 const AT_END_PX = 24;
+
+const LeftOut = ({ count }: { count: number }) =>
+  count === 0 ? null : <li class="muted">{counted(count, 'line')} left out</li>;
 
 const Lines = ({ entries }: { entries: readonly LogEntry[] }) => (
   <>

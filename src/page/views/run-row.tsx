@@ -28,7 +28,7 @@ export const RunRow = memo(({ run }: { run: RunView }) => {
           <Status tone={said.tone} word={said.word} />
           <span class="muted small">{detailOf(run)}</span>
         </span>
-        <Progress name={progressName(run, said.word)} percent={run.percent ?? 0} />
+        {run.percent !== null && <Progress name={progressName(run, said.word)} percent={run.percent} />}
       </div>
       <div class="row-machine small">
         {run.machine ? (
@@ -54,4 +54,4 @@ function detailOf(run: RunView): string {
 }
 
 const progressName = (run: RunView, word: string): string =>
-  `${nameOf(run)}: ${word}, ${run.percent ?? 0} percent`;
+  `${nameOf(run)}: ${word}, ${run.percent} percent`;

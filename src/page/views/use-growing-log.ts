@@ -7,8 +7,15 @@ import { usePage } from '../model/store.ts';
 
 const logOf = ({ log }: PageState) => log;
 
+interface Growth {
+  /** Oldest first. */
+  readonly lines: readonly LogLine[];
+  /** Lines that came too fast to be told. */
+  readonly leftOut: number;
+}
+
 /** What has been added to a log since it was asked for; the daemon tells it as long as somebody looks. */
-export function useGrowingLog(log: JobLog, runId: string, isLive: boolean): readonly LogLine[] {
+export function useGrowingLog(log: JobLog, runId: string, isLive: boolean): Growth {
   useEffect(() => {
     if (!isLive) return;
     lookAtLog(runId);
@@ -17,6 +24,7 @@ export function useGrowingLog(log: JobLog, runId: string, isLive: boolean): read
   const grown = usePage(logOf);
   return useMemo(() => {
     const known = log.first.length + log.leftOut + log.last.length;
-    return grown?.runId === runId ? grown.lines.filter(({ number }) => number > known) : [];
+    const lines = grown?.runId === runId ? grown.lines.filter(({ number }) => number > known) : [];
+    return { lines, leftOut: Math.max(0, (lines.at(-1)?.number ?? known) - known - lines.length) };
   }, [grown, log, runId]);
 }
