@@ -26,6 +26,7 @@ import { upgradeMachine } from '../machines/upgrade/machine.ts';
 import { viewerWatchMachine } from '../machines/viewer-watch/machine.ts';
 import { vmLifecycleMachine } from '../machines/vm-lifecycle/machine.ts';
 import { vmPoolMachine } from '../machines/vm-pool/machine.ts';
+import { webPortMachine } from '../machines/web-port/machine.ts';
 import { actorSystemPage } from './actor-system.ts';
 import { childrenOf, labelOf, type Node, toMermaid } from './mermaid.ts';
 
@@ -54,6 +55,7 @@ export const charts: Readonly<Record<string, AnyStateMachine>> = {
   alarm: alarmMachine,
   'alarm-delivery': alarmDeliveryMachine,
   'account-watch': accountWatchMachine,
+  'web-port': webPortMachine,
   'vm-pool': vmPoolMachine,
   notarization: notarizationMachine,
   'store-upload': storeUploadMachine,

@@ -75,6 +75,13 @@ export const alarmKinds = {
     clearAfterMs: 10 * MINUTE_MS,
     nextStep: 'Run "perry-ship jobs --failed", and "perry-ship explain CODE" for what is named most often.',
   },
+  'port-in-use': {
+    meaning: 'The page or the metrics are not served, because their port cannot be used.',
+    raiseAfterMs: 20 * SECOND_MS,
+    clearAfterMs: 0,
+    nextStep:
+      'End the program that has it, which "perry-ship doctor" names where it can, or set another port and start the worker again.',
+  },
   'credential-expiring': {
     meaning: 'A certificate or a profile that jobs sign with expires within two weeks.',
     raiseAfterMs: 0,

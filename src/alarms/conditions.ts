@@ -1,6 +1,6 @@
 import type { AlarmFinding } from '../../machines/contracts/alarm.ts';
 import { plain } from '../observability/columns.ts';
-import type { DaemonStatus } from '../observability/status.ts';
+import type { ClosedPort, DaemonStatus } from '../observability/status.ts';
 import type { DiskFacts } from '../obstacles/disks.ts';
 import { capitalized } from '../text.ts';
 import { type AlarmName, alarmKinds } from './catalogue.ts';
@@ -80,6 +80,8 @@ const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> 
     return missed === 0 ? 'absent' : 'unknown';
   },
   'failure-rate': failureRate,
+  'port-in-use': ({ status: { closedPorts } }) =>
+    closedPorts.length > 0 ? { reason: `${capitalized(named(closedPorts.map(closedPortText)))}.` } : 'absent',
   'credential-expiring': ({ expiring }) =>
     expiring.length > 0 ? { reason: `${capitalized(named(expiring.map(expiryText)))}.` } : 'absent',
 };
@@ -128,5 +130,8 @@ function named(names: readonly string[]): string {
 
 const expiryText = ({ name, expiresAtMs }: ExpiryFacts): string =>
   `${plain(name, 90)} on ${new Date(expiresAtMs).toISOString().slice(0, 10)}`;
+
+const closedPortText = ({ name, port, problem }: ClosedPort): string =>
+  `the ${name} at port ${port}: ${problem}`;
 
 const inGb = (bytes: number): string => `${(bytes / GB).toFixed(1)} GB`;

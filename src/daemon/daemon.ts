@@ -44,7 +44,7 @@ import { qemuOptions } from './qemu-options.ts';
 import { accountIn, watchAccount } from './signatures.ts';
 import { slotsOf } from './slots.ts';
 import { notesIn, tartOptions } from './tart-options.ts';
-import { startWeb } from './web.ts';
+import { startWeb, type Web } from './web.ts';
 
 export interface Daemon {
   readonly supervisor: Actor<ReturnType<typeof provideSupervisor>>;
@@ -119,10 +119,15 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     inspect: logEvents(logger),
   });
   supervisor.system.inspect(history.observe);
-  const facts: StandingFacts = { ...standingFacts(services, history, driver), alarms: () => alarms.raised() };
+  let web: Web | undefined;
+  const facts: StandingFacts = {
+    ...standingFacts(services, history, driver),
+    alarms: () => alarms.raised(),
+    closedPorts: () => web?.closedPorts() ?? [],
+  };
   const alarms = await watchDaemon({ supervisor, services, history, status: statusNow(supervisor, facts) });
   const control = await startControl(supervisor, services, facts);
-  const web = await startWeb({
+  web = await startWeb({
     ...{ supervisor, services, history, alarms, driver },
     status: statusNow(supervisor, facts),
     ask: answersOf(supervisor, facts),

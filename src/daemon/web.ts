@@ -1,23 +1,20 @@
+import type { ClosedPort } from '../observability/status.ts';
 import type { Piece } from '../web/piece.ts';
+import { openSite, type Site } from './web-site.ts';
 import type { WebSurroundings } from './web-surroundings.ts';
 
 export interface Web {
   /** Where a browser finds the page, if there is one: `http://127.0.0.1:8080/`. */
   readonly pageUrl: string | undefined;
+  /** What is not served for now, because its port cannot be used. */
+  closedPorts(): readonly ClosedPort[];
   stop(): Promise<void>;
-}
-
-/** What is asked for at one port; the pieces are loaded when they are. */
-interface Site {
-  readonly port: number;
-  /** As the log says it. */
-  readonly name: string;
-  readonly pieces: readonly Piece[];
 }
 
 /**
  * The page, the metrics, or both, on one server when their ports are the same. Off unless they are asked for: then not
- * even their code is loaded. A port in use is a warning, no more.
+ * even their code is loaded. A port in use keeps no daemon from working: jobs matter more than whoever looks at them. It is
+ * said in the status, becomes an alarm, and is tried again.
  */
 export async function startWeb(surroundings: WebSurroundings): Promise<Web | undefined> {
   const { inspectPort, metricsPort } = surroundings.services.config;
@@ -31,11 +28,12 @@ export async function startWeb(surroundings: WebSurroundings): Promise<Web | und
       ? []
       : [{ port: metricsPort, name: 'metrics server', pieces: [metrics] }]),
   ];
-  const opened = await Promise.all(sites.map((site) => open(site, surroundings)));
+  const opened = await Promise.all(sites.map((site) => openSite(site, surroundings.services)));
   return {
-    pageUrl: page && opened[0]?.url,
+    pageUrl: page && opened[0]?.url(),
+    closedPorts: () => opened.flatMap(({ closedPort }) => closedPort() ?? []),
     stop: async () => {
-      await Promise.all(opened.map((server) => server?.close()));
+      await Promise.all(opened.map(({ stop }) => stop()));
       for (const { stop } of page ? [page, metrics] : [metrics]) stop?.();
     },
   };
@@ -44,31 +42,4 @@ export async function startWeb(surroundings: WebSurroundings): Promise<Web | und
 async function loadPage(surroundings: WebSurroundings): Promise<Piece> {
   const { pagePiece } = await import('./page-piece.ts');
   return pagePiece(surroundings);
-}
-
-interface OpenSite {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/** @returns nothing when its port cannot be used */
-async function open(
-  { port, name, pieces }: Site,
-  { services: { logger } }: WebSurroundings,
-): Promise<OpenSite | undefined> {
-  const { startWebServer } = await import('../web/server.ts');
-  try {
-    const server = await startWebServer({
-      port,
-      routes: pieces.flatMap(({ routes = [] }) => routes),
-      feeds: pieces.flatMap(({ feeds = [] }) => feeds),
-      onFault: (error) => logger.warn({ err: error }, `a request to the ${name} could not be answered`),
-    });
-    const url = `http://127.0.0.1:${server.port}/`;
-    logger.info({ page: url }, `the ${name} is on`);
-    return { url, close: server.close };
-  } catch (error) {
-    logger.warn({ port, err: error }, `the ${name} is off: its port cannot be used`);
-    return undefined;
-  }
 }

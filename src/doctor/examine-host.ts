@@ -6,6 +6,7 @@ import { orchardOptions } from '../daemon/orchard-options.ts';
 import { qemuOptions } from '../daemon/qemu-options.ts';
 import { tartOptions } from '../daemon/tart-options.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
+import { alarmWays } from './alarm-ways.ts';
 import { appleServices } from './apple-services.ts';
 import { type Answer, answer, type Check, type Finding, ok, remark } from './check.ts';
 import { clusterChecks } from './cluster/checks.ts';
@@ -14,6 +15,7 @@ import { hubGreeting, hubLink } from './hub-link.ts';
 import { guestReach, machineHost, signingTool } from './machines.ts';
 import { nodeVersion } from './node-version.ts';
 import { runningDaemon, stateDirectory, stateFormat } from './state-directory.ts';
+import { webPorts } from './web-ports.ts';
 
 export interface ExamineOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -70,7 +72,7 @@ async function* examineConfigured(
     ...machineChecks(config),
     guestReach(config, () => driverOf(config)),
     ...(vmDrivers[config.vmDriver].usesHostTools ? [signingTool(env, onProgress)] : []),
-    ...(hasHub ? [hubLink(config), hubGreeting(config)] : []),
+    ...(hasHub ? [hubLink(config), hubGreeting(config), ...webPorts(config), ...alarmWays(config, env)] : []),
     ...appleServices(config),
   ];
   for (const check of checks) yield answer(check, signal);

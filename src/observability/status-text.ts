@@ -13,6 +13,7 @@ export function renderStatus(status: DaemonStatus): string {
     aboutSignatures,
     aboutLeaks,
     aboutHosts,
+    aboutPorts,
   ];
   const rest = parts.flatMap((about) => about(status));
   return [...aboutDaemon(status), ...renderAlarms(status.alarms), ...rest].join('\n');
@@ -103,6 +104,13 @@ function aboutHosts({ failingHosts }: DaemonStatus): string[] {
     'Hosts that did not bring machines to run of late (restart Orchard there; the log says why):',
     ...hosts,
   ];
+}
+
+function aboutPorts({ closedPorts }: DaemonStatus): string[] {
+  return closedPorts.flatMap(({ name, port, problem }) => [
+    '',
+    `The ${plain(name)} is off: port ${port} cannot be used (${plain(problem)}); it is tried again.`,
+  ]);
 }
 
 /** Above all else: they are what the operator has to act on. */

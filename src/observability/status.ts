@@ -59,6 +59,8 @@ const obstacleSchema = z.object({
   nextStep: z.string(),
 });
 
+const closedPortSchema = z.object({ name: z.string(), port: z.number(), problem: z.string() });
+
 /** What `perry-ship status --json` prints; fields are added, never renamed. */
 export const statusSchema = z.object({
   pid: z.number(),
@@ -73,7 +75,7 @@ export const statusSchema = z.object({
   connection: z.string(),
   /** Until the hub is tried again, while there is no link. */
   nextTryInSeconds: z.number().nullable().default(null),
-  /** `sweeping`, `listFailed` (leftover machines could not be listed), `accepting`, `unable` (see `obstacles`), `paused`, `draining`, `stopping`, `closing`, `stopped`. */
+  /** `sweeping`, `listFailed` (leftover machines could not be listed), `accepting`, `unable` (see `obstacles`), `paused`, `yielding`, `draining`, `stopping`, `closing`, `stopped`. */
   work: z.string(),
   /** `standby`: machines that no run has yet. */
   slots: z.object({
@@ -98,6 +100,8 @@ export const statusSchema = z.object({
   /** Why a restart would take back the last pause or resume; null when it would not. */
   pauseProblem: z.string().nullable().default(null),
   obstacles: z.array(obstacleSchema).readonly().default([]),
+  /** What is not served for now, e.g. the metrics, because its port cannot be used. */
+  closedPorts: z.array(closedPortSchema).readonly().default([]),
   /** Jobs by outcome since the start. */
   concluded: z.record(z.string(), z.number()),
   /** Those that are raised. */
@@ -105,6 +109,7 @@ export const statusSchema = z.object({
 });
 
 export type PastFailure = z.output<typeof pastFailureSchema>;
+export type ClosedPort = z.output<typeof closedPortSchema>;
 export type AlarmStatus = z.output<typeof alarmStatusSchema>;
 export type RunStatus = z.output<typeof runStatusSchema>;
 export type DaemonStatus = z.output<typeof statusSchema>;
@@ -123,6 +128,7 @@ export interface StatusFacts {
   /** Newest first. */
   readonly lastFailures?: () => readonly Omit<PastFailure, 'secondsAgo'>[];
   readonly alarms?: () => readonly AlarmStatus[];
+  readonly closedPorts?: () => readonly ClosedPort[];
   readonly signatures?: () => {
     readonly last: { readonly number: number; readonly sha256Hex: string } | null;
     readonly problem: string | null;
@@ -163,6 +169,7 @@ export function statusOf(snapshot: SupervisorSnapshot, facts: StatusFacts): Daem
       reason,
       nextStep,
     })),
+    closedPorts: facts.closedPorts?.() ?? [],
     concluded: { ...concluded },
     alarms: facts.alarms?.() ?? [],
   };

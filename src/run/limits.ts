@@ -9,6 +9,7 @@ import type { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import type { testflightLimits } from '../../machines/testflight/limits.ts';
 import type { vmLimits } from '../../machines/vm-lifecycle/limits.ts';
 import type { vmPoolLimits } from '../../machines/vm-pool/limits.ts';
+import type { webPortLimits } from '../../machines/web-port/limits.ts';
 import type { runProcessLimits } from './host/limits.ts';
 
 type Some<T> = Partial<Record<keyof T, number>>;
@@ -26,6 +27,7 @@ export interface Limits {
   readonly storeUpload?: Some<typeof storeUploadLimits>;
   readonly loneFile?: Some<typeof loneFileLimits>;
   readonly testflight?: Some<typeof testflightLimits>;
+  readonly webPort?: Some<typeof webPortLimits>;
   /** Of what the operator is told; `raiseAfter` and `clearAfter` of every alarm. */
   readonly alarms?: Some<Record<'lookPause' | 'retryPause' | 'raiseAfter' | 'clearAfter', number>>;
   /** Of the process of each run; some of them are amounts. */

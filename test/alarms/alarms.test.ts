@@ -14,7 +14,7 @@ const well: DaemonStatus = {
   signatures: { lines: 0, sha256: null, problem: null },
   slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
   ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, obstacles: [], alarms: [] },
-  ...{ pauseProblem: null },
+  ...{ pauseProblem: null, closedPorts: [] },
 };
 const refused = { ...well, link: 'refused' };
 

@@ -19,6 +19,7 @@ const status: DaemonStatus = {
     leaked: [],
     lastFailures: [],
     failingHosts: {},
+    closedPorts: [],
     alarms: [],
     obstacles: [],
     pauseProblem: null,

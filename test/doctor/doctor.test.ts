@@ -132,6 +132,47 @@ describe('the hub is greeted with the secret', () => {
 });
 
 describe('what would keep a daemon from working is said, with what to do', () => {
+  test('alarms that reach nobody, a command and a webhook that are not there, and a port that somebody has', async () => {
+    expect(about(await examined(), /alarm reach/)).toMatchObject({
+      verdict: 'remark',
+      fix: expect.stringContaining('perry-ship alarms test'),
+    });
+    const [webhook, asked] = [
+      createServer((request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        response.writeHead(404).end();
+      }).listen(0, '127.0.0.1'),
+      [] as string[],
+    ];
+    await once(webhook, 'listening');
+    const { port } = webhook.address() as AddressInfo;
+    const settings = {
+      PERRY_ALERT_COMMAND: 'sh -c true',
+      PERRY_ALERT_URL: `http://127.0.0.1:${port}/services/s3cret-path`,
+      PERRY_METRICS: String(port),
+    };
+    const good = await examined(settings);
+    expect(about(good, /command for alarms/)).toMatchObject({ verdict: 'ok' });
+    expect(about(good, /webhook for alarms/)).toMatchObject({ verdict: 'ok' });
+    expect(asked).toEqual(['HEAD /']);
+    expect(JSON.stringify(good)).not.toContain('s3cret-path');
+    expect(about(good, /metrics be served/)).toMatchObject({
+      verdict: 'remark',
+      evidence: expect.stringContaining(`Port ${port} cannot be used`),
+      fix: expect.stringContaining('PERRY_METRICS'),
+    });
+    webhook.closeAllConnections();
+    webhook.close();
+    await once(webhook, 'close');
+    const bad = await examined({ ...settings, PERRY_ALERT_COMMAND: join(folder, 'hub') });
+    expect(about(bad, /command for alarms/)).toMatchObject({ verdict: 'failed' });
+    expect(about(bad, /webhook for alarms/)).toMatchObject({
+      verdict: 'failed',
+      code: 'ALARM_NOT_DELIVERED',
+    });
+    expect(about(bad, /metrics be served/)).toMatchObject({ verdict: 'ok' });
+  });
+
   test('a configuration that cannot be used: the questions that need it are not asked', async () => {
     const answers = await examined({ PERRY_VM_DRIVER: 'vmware', PERRY_MAX_CONCURRENT_BUILDS: 'many' });
     expect(answers).toHaveLength(2);

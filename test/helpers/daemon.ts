@@ -212,5 +212,6 @@ const merged = (base: Limits, own: Limits = {}): Limits => ({
   storeUpload: { ...base.storeUpload, ...own.storeUpload },
   testflight: { ...base.testflight, ...own.testflight },
   runProcess: { ...base.runProcess, ...own.runProcess },
+  ...(own.webPort && { webPort: own.webPort }),
   ...(own.alarms && { alarms: own.alarms }),
 });

@@ -26,6 +26,7 @@ async function offered(): Promise<ReadonlyMap<string, string>> {
     runs: [],
     leaked: [],
     failingHosts: {},
+    closedPorts: [],
     alarms: [],
     obstacles: [],
     pauseProblem: null,

@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askDaemon } from '../../src/control/client.ts';
+import { renderStatus } from '../../src/observability/status-text.ts';
 import { withScene } from '../helpers/daemon.ts';
 import { freePort, takenPort } from '../helpers/free-port.ts';
 import { hasPromtool, promtool } from '../helpers/promtool.ts';
@@ -100,11 +102,21 @@ test('with two ports the page has the metrics as well, and the other port no pag
   });
 });
 
-test('a port in use takes nothing but the metrics away', async () => {
+test('a port in use takes nothing but the metrics away: it is an alarm, and tried again until it is free', async () => {
   const { port, free } = await takenPort();
-  await withScene({ env: { PERRY_METRICS: port } }, async (scene) => {
+  const limits = { webPort: { retryPause: 20 }, alarms: { lookPause: 20, raiseAfter: 0, clearAfter: 0 } };
+  await withScene({ env: { PERRY_METRICS: port }, limits }, async (scene) => {
     await scene.linked();
-    expect(scene.log.join('')).toMatch(/the metrics server is off: its port cannot be used/);
+    const status = () => askDaemon(scene.stateDir, { request: 'status' });
+    const closed = { name: 'metrics server', port: Number(port), problem: 'another program has it' };
+    await expect
+      .poll(status)
+      .toMatchObject({ work: 'accepting', closedPorts: [closed], alarms: [{ alarm: 'port-in-use' }] });
+    expect(renderStatus(await status())).toContain(`The metrics server is off: port ${port} cannot be used`);
+    await free();
+    await expect.poll(() => asks(port)('/healthz').catch(() => undefined)).toMatchObject({ status: 200 });
+    await expect.poll(status).toMatchObject({ closedPorts: [], alarms: [] });
+    const warnings = scene.log.filter((line) => line.includes('the metrics server is off'));
+    expect(warnings.filter((line) => JSON.parse(line).level === 40)).toHaveLength(1);
   });
-  await free();
 });

@@ -12,7 +12,7 @@ const status: DaemonStatus = {
   work: 'accepting',
   slots: { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 },
   ...{ runs: [], leaked: [], lastFailures: [], failingHosts: {}, concluded: {}, obstacles: [], alarms: [] },
-  ...{ pauseProblem: null },
+  ...{ pauseProblem: null, closedPorts: [] },
   signatures: { lines: 0, sha256: null, problem: null },
 };
 const full = { about: 'disk', summary: 'It is full.', reason: '0 GB.', nextStep: 'Free some.' };

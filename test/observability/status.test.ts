@@ -163,6 +163,7 @@ const full: DaemonStatus = {
     work: 'accepting',
     slots: { used: 1, max: 2, waiting: 1, quarantined: 0, standby: 0 },
   },
+  closedPorts: [],
   alarms: [],
   obstacles: [],
   pauseProblem: null,

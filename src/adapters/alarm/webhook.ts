@@ -20,26 +20,50 @@ export async function postToWebhook(
   signal: AbortSignal,
   timeoutMs = WEBHOOK_TIMEOUT_MS,
 ): Promise<void> {
-  const own = withDeadline(signal, timeoutMs);
-  const status = await statusOf(url, message, own).catch((error: unknown) => {
-    signal.throwIfAborted();
-    if (own.aborted) throw notTaken(url, `It has not answered within ${timeoutMs / 1_000} s.`);
-    const code = errorCodeOf(error);
-    throw notTaken(url, `It could not be reached${code === '' ? '' : ` (${code})`}.`);
-  });
+  const status = await statusOf(url, post(message), signal, timeoutMs);
   if (status >= 300 && status < 400)
     throw notTaken(url, `It redirects (${status}), and that is not followed.`);
   if (status < 200 || status >= 300) throw notTaken(url, `It answered with status ${status}.`);
 }
 
-async function statusOf(url: URL, message: NoticeMessage, signal: AbortSignal): Promise<number> {
+/**
+ * Whether somebody answers there at all. The rest of the address is not used: whatever comes to it may count as a notice.
+ *
+ * @throws ShipError ALARM_NOT_DELIVERED · the signal's reason
+ */
+export async function reachWebhook(
+  url: URL,
+  signal: AbortSignal,
+  timeoutMs = WEBHOOK_TIMEOUT_MS,
+): Promise<void> {
+  await statusOf(new URL('/', url), { method: 'HEAD', headers: OF_US }, signal, timeoutMs);
+}
+
+type Request = Parameters<Awaited<ReturnType<typeof openConnection>>['request']>[1];
+const OF_US = { 'user-agent': 'perry-ship' };
+
+const post = (message: NoticeMessage): Request => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...OF_US },
+  body: JSON.stringify(message),
+});
+
+async function statusOf(url: URL, request: Request, signal: AbortSignal, timeoutMs: number): Promise<number> {
+  const own = withDeadline(signal, timeoutMs);
+  try {
+    return await statusOnce(url, request, own);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (own.aborted) throw notTaken(url, `It has not answered within ${timeoutMs / 1_000} s.`);
+    const code = errorCodeOf(error);
+    throw notTaken(url, `It could not be reached${code === '' ? '' : ` (${code})`}.`);
+  }
+}
+
+async function statusOnce(url: URL, request: Request, signal: AbortSignal): Promise<number> {
   const connection = await openConnection({ signal });
   try {
-    const { statusCode, body } = await connection.request(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'user-agent': 'perry-ship' },
-      body: JSON.stringify(message),
-    });
+    const { statusCode, body } = await connection.request(url, request);
     body.on('error', () => {});
     return statusCode;
   } finally {

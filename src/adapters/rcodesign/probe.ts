@@ -39,7 +39,7 @@ export async function findOnPath(name: string, env: Environment): Promise<string
   return undefined;
 }
 
-const isExecutableFile = async (path: string): Promise<boolean> => {
+export const isExecutableFile = async (path: string): Promise<boolean> => {
   try {
     await access(path, constants.X_OK);
     return (await stat(path)).isFile();
