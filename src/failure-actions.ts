@@ -37,7 +37,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   ALARM_NOT_DELIVERED:
     'Correct `PERRY_ALERT_COMMAND` or `PERRY_ALERT_URL`, and run `perry-ship alarms test`.',
   BREAKS_UNKNOWN: 'Run `perry-ship audit verify`, and take the name of the breaks from there.',
-  SIGNATURES_IN_USE: 'Try again when the call of `perry-ship sign` that writes to it has ended.',
+  SIGNATURES_IN_USE:
+    'Try again when the call of `perry-ship sign`, `notarize` or `publish` that writes to it has ended.',
   SIGNATURES_MISSING: 'Name the state directory of the daemon with `--state-dir` or `--env-file`.',
   SIGNATURES_UNREADABLE:
     'Ask as the user that runs the daemon, or put `signatures.jsonl` back from your copy.',

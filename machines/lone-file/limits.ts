@@ -7,6 +7,8 @@ export const loneFileLimits = {
   measureTimeout: 5_000,
   /** One file of some hundred bytes on this host. */
   journalTimeout: 10_000,
+  /** One line on this host's disk. */
+  recordTimeout: 60_000,
   /** The deadlines of notarization end sooner, but for one that says nothing at all. */
   notarizationTimeout: 25 * 3_600_000,
   /** One look-up. */

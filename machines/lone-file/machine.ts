@@ -1,6 +1,7 @@
 import { fileCancelled } from './failures.ts';
 import { fetchingTicket, notarizing, placing, remembering, stapling } from './notarizing.ts';
 import { distributing, published, publishing } from './publishing.ts';
+import { recording } from './recording.ts';
 import { loneFileSetup } from './setup.ts';
 import { CLOSING, cancelled, failed, keep, late, log, runOf } from './transitions.ts';
 
@@ -91,12 +92,11 @@ export const loneFileMachine = loneFileSetup.createMachine({
                   actions: ['keepPlaced', log(NOTARIZED_ALREADY)],
                 },
                 { guard: 'isDone', target: 'placing', actions: log(NOTARIZED_ALREADY) },
-                { guard: 'isKnownToApple', target: 'remembering' },
-                { guard: 'isNotarized', target: 'notarizing' },
                 { guard: 'isStapled', target: 'fetchingTicket' },
-                { target: 'publishing' },
+                { target: 'recording' },
               ],
             },
+            recording,
             remembering,
             notarizing,
             fetchingTicket,

@@ -35,6 +35,8 @@ export const loneFilePorts = {
   watchRun: livePort<{ type: 'never' }, FileInput>('watchRun'),
   /** Ends a process that takes up too much memory. */
   measureRun: port<void, FileInput>('measureRun'),
+  /** Enters in the account of signatures what is about to go to Apple. */
+  recordFile: port<void, TakenInput & { readonly task: 'notarize' | 'publish' }>('recordFile'),
   /** The person says under which id Apple has the file. */
   recordSubmission: port<
     void,

@@ -22,7 +22,7 @@ const ABOUT_FILE = { pass: 0, claim: null, toolchain: null } as const;
  * @param setup - secret; given to the process, and kept nowhere else
  */
 export function provideLoneFile(services: Services, setup: FileSetup) {
-  const { runs, foldersOf } = services;
+  const { runs, foldersOf, signatures, asker } = services;
   const effect = effectIn(runs);
   return loneFileMachine.provide({
     delays: { ...loneFileLimits, ...services.limits.loneFile },
@@ -33,6 +33,7 @@ export function provideLoneFile(services: Services, setup: FileSetup) {
       openFile: fromPromise<TakenFile, FileInput>(({ signal }) => runs.openFile(setup, signal)),
       watchRun: watchRunIn(services),
       measureRun: measureRunIn(services),
+      recordFile: fromPromise(({ input }) => signatures.enterFile({ ...input, jobId: setup.jobId, asker })),
       recordSubmission: effect('recordSubmission'),
       fetchTicket: effect('fetchTicket'),
       stapleTicket: effect('stapleTicket'),

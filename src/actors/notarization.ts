@@ -1,4 +1,5 @@
 import { fromPromise, type NonReducibleUnknown } from 'xstate';
+import type { Artifact } from '../../machines/contracts/job.ts';
 import { notarizationLimits } from '../../machines/notarization/limits.ts';
 import { notarizationMachine } from '../../machines/notarization/machine.ts';
 import type { UploadNews } from '../../machines/notarization/ports.ts';
@@ -30,6 +31,12 @@ export function provideNotarization(services: NotarizationServices) {
       ({ input: { runId, ...input }, signal }) =>
         runs.call(runId, port, input as unknown as InputOf<P>, { signal }),
     );
+  const follow = (
+    kind: 'submitted' | 'found' | 'accepted' | 'refused',
+    runId: string,
+    { sha256Hex }: Artifact,
+    { submissionId }: { readonly submissionId: string },
+  ) => signatures.follow(runId, { kind, by: 'notary', submissionId, sha256Hex });
   const { retryPause, pollPause, ticketPause } = notarizationLimits;
   return notarizationMachine.provide({
     delays: {
@@ -41,18 +48,26 @@ export function provideNotarization(services: NotarizationServices) {
       ...limits.notarization,
     },
     actors: {
-      findSubmission: effect('findSubmission'),
+      findSubmission: fromPromise(async ({ input: { runId, ...input }, signal }) => {
+        const known = await runs.call(runId, 'findSubmission', input, { signal });
+        if (known) await follow('found', runId, input.artifact, known);
+        return known;
+      }),
       // between the look into the journal and the entry in it no other run may submit the digest
       submitArtifact: fromPromise(async ({ input: { runId, ...input }, signal }) => {
         const { sha256Hex } = input.artifact;
         const submitted = await submissions.alone(sha256Hex, () =>
           runs.call(runId, 'submitArtifact', input, { signal }),
         );
-        const { submissionId } = submitted;
-        await signatures.follow(runId, { kind: 'submitted', by: 'notary', submissionId, sha256Hex });
+        await follow('submitted', runId, input.artifact, submitted);
         return submitted;
       }),
-      seekSubmission: effect('seekSubmission'),
+      // what this run announced, and whose answer was lost
+      seekSubmission: fromPromise(async ({ input: { runId, ...input }, signal }) => {
+        const found = await runs.call(runId, 'seekSubmission', input, { signal });
+        if (found) await follow('submitted', runId, input.artifact, found);
+        return found;
+      }),
       recordSubmission: effect('recordSubmission'),
       forgetSubmission: effect('forgetSubmission'),
       uploadArtifact: fromPromise(({ input: { runId, reportTo, ...input }, signal }) => {
@@ -61,10 +76,8 @@ export function provideNotarization(services: NotarizationServices) {
       }),
       askVerdict: fromPromise(async ({ input: { runId, ...input }, signal }) => {
         const verdict = await runs.call(runId, 'askVerdict', input, { signal });
-        const { submissionId, artifact } = input;
         const kind = verdict === 'accepted' ? 'accepted' : 'refused';
-        const aftermath = { kind, by: 'notary', submissionId, sha256Hex: artifact.sha256Hex } as const;
-        if (verdict !== 'inProgress') await signatures.follow(runId, aftermath);
+        if (verdict !== 'inProgress') await follow(kind, runId, input.artifact, input);
         return verdict;
       }),
       fetchLog: effect('fetchLog'),

@@ -1,5 +1,6 @@
 import type { Artifact, MadeBy } from '../../machines/contracts/job.ts';
 import { ShipError } from '../errors.ts';
+import { packageVersion } from '../package-root.ts';
 import { words } from '../words.ts';
 import type { Acknowledgement } from './acknowledge.ts';
 import type { ChainFile } from './chain-file.ts';
@@ -48,10 +49,20 @@ export interface SignedEntry {
   readonly provenance: Artifact | null;
 }
 
+/** One finished file of a person, before it goes to Apple with the person's keys. */
+export interface FileEntry {
+  readonly runId: string;
+  readonly jobId: string;
+  readonly task: 'notarize' | 'publish';
+  readonly asker: Asker;
+  readonly artifact: Artifact;
+}
+
 /** What became of it. */
 export type Aftermath =
   | {
-      readonly kind: 'submitted' | 'accepted' | 'refused';
+      /** `found`: an earlier process had submitted it, and this one goes on with that. */
+      readonly kind: 'submitted' | 'found' | 'accepted' | 'refused';
       readonly by: 'notary';
       readonly submissionId: string;
       readonly sha256Hex: string;
@@ -85,6 +96,8 @@ export interface SignatureAccount {
   goOn(): Promise<string | null>;
   /** On the disk when it resolves. @throws ShipError SIGNATURE_NOT_RECORDED: nothing may leave */
   enter(entry: SignedEntry): Promise<void>;
+  /** As `enter`, of what was signed elsewhere. */
+  enterFile(entry: FileEntry): Promise<void>;
   /** What became of an artifact of a run that has one here; of others nothing is written. Never rejects. */
   follow(runId: string, aftermath: Aftermath): Promise<void>;
   /** The artifact of a pass, as it was entered last. */
@@ -138,6 +151,17 @@ export function createAccount(
       onFault(error);
       throw error;
     });
+  const enter = async (
+    { runId, jobId, pass, artifact }: Pick<SignedEntry, 'runId' | 'jobId' | 'pass' | 'artifact'>,
+    content: LineContent,
+  ): Promise<void> => {
+    await append(content).catch((cause: unknown) => {
+      throw notRecorded(cause);
+    });
+    const run = runs.get(runId) ?? { jobId, artifacts: new Map() };
+    run.artifacts.set(pass, artifact);
+    runs.set(runId, run);
+  };
   return {
     check: async () => {
       try {
@@ -151,13 +175,12 @@ export function createAccount(
       if (problem !== null) await write({ kind: 'resumed', fault: problem }).catch(() => {});
       return problem;
     },
-    enter: async (entry) => {
-      await append({ kind: 'signed', ...contentOf(entry) }).catch((cause: unknown) => {
-        throw notRecorded(cause);
-      });
-      const run = runs.get(entry.runId) ?? { jobId: entry.jobId, artifacts: new Map() };
-      run.artifacts.set(entry.pass, entry.artifact);
-      runs.set(entry.runId, run);
+    enter: (entry) => enter(entry, { kind: 'signed', ...contentOf(entry) }),
+    enterFile: ({ task, asker, ...entry }) => {
+      const { jobId: job, runId: run, artifact } = entry;
+      const tools = { perryShip: packageVersion() };
+      const content = { job, run, task, asker, artifact: sentFileOf(artifact), tools };
+      return enter({ ...entry, pass: 0 }, { kind: 'taken', ...content });
     },
     follow: async (runId, { kind, ...content }) => {
       const run = runs.get(runId);
@@ -177,9 +200,10 @@ export function createAccount(
 /** As it stands in the line. */
 export function contentOf({ runId, jobId, facts, artifact, provenance, ...entry }: SignedEntry) {
   const { madeBy, pass, asker, tools, machine } = entry;
-  const { platform, app, identity, installer, profile, received, signed } = facts;
+  const { platform, app, builtWith, identity, installer, profile, received, signed } = facts;
   return {
-    ...{ job: jobId, run: runId, madeBy, pass, asker, platform, app, identity, installer, profile },
+    ...{ job: jobId, run: runId, madeBy, pass, asker, platform, app, builtWith },
+    ...{ identity, installer, profile },
     ...{ received, artifact: sentFileOf(artifact), signed, tools, machine },
     provenance: provenance && sentFileOf(provenance),
   };
@@ -197,7 +221,7 @@ const whyNot = (error: unknown): string =>
 const notRecorded = (cause: unknown): ShipError =>
   new ShipError('SIGNATURE_NOT_RECORDED', {
     summary:
-      'The signature could not be entered in the account of signatures, without which nothing leaves this host.',
+      'What was to leave this host could not be entered in the account of signatures, without which nothing does.',
     reason: `Of signatures.jsonl in the state directory: ${whyNot(cause)}.`,
     nextStep: words.tryAgainOrMakeRoom,
     cause,

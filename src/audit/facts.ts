@@ -45,6 +45,13 @@ const code = z.object({
 export const signatureFacts = z.object({
   platform: z.enum(['macos', 'ios']),
   app: z.object({ name, bundleId: name, shortVersion: name.nullable(), version: name.nullable() }),
+  /** The Xcode and SDK that made the bundle, as it says itself; null where it says nothing. */
+  builtWith: z
+    .object({
+      ...{ xcode: name.nullable(), xcodeBuild: name.nullable() },
+      ...{ sdk: name.nullable(), platformVersion: name.nullable() },
+    })
+    .nullable(),
   /** Null for an ad hoc signature. */
   identity: certificate.nullable(),
   /** Of the installer package, where one is made. */

@@ -43,10 +43,10 @@ export function provenanceOf(wish: ProvenanceWish): Provenance {
 
 /** `external` is what the sender of the job decides, `internal` what this worker does. */
 function buildDefinition({ facts, pass, madeBy, tools, machine, asker, jobId }: ProvenanceWish['entry']) {
-  const { platform, app, identity, installer, profile, signed } = facts;
+  const { platform, app, builtWith, identity, installer, profile, signed } = facts;
   return {
     buildType: BUILD_TYPE,
-    externalParameters: { target: `${platform}-sign`, app, identity, installer, profile },
+    externalParameters: { target: `${platform}-sign`, app, builtWith, identity, installer, profile },
     internalParameters: {
       ...{ job: jobId, worker: asker.worker, hub: asker.hub },
       ...{ pass, madeBy, toolchain: tools.toolchain, driver: machine.driver, signed },

@@ -14,6 +14,8 @@ export const signedLine = z.object({
   pass: count,
   asker: z.object({ hub: z.string().nullable(), worker: z.string() }),
   ...signatureFacts.shape,
+  /** Not in lines of older versions. */
+  builtWith: signatureFacts.shape.builtWith.default(null),
   artifact: sentFile,
   tools: z.object({
     perryShip: z.string(),

@@ -57,10 +57,23 @@ export function renderEntry(line: ChainLine): string[] {
 }
 
 function aboutSigned(line: SignedLine): string[] {
-  const { app, artifact, identity, installer, profile, received, asker, machine, tools, provenance } = line;
+  const {
+    app,
+    artifact,
+    builtWith,
+    identity,
+    installer,
+    profile,
+    received,
+    asker,
+    machine,
+    tools,
+    provenance,
+  } = line;
   return [
     ['artifact', `${said(artifact.name)}, ${artifact.bytes} bytes, ${artifact.sha256Hex} (${line.madeBy})`],
     ['app', [app.bundleId, app.shortVersion, app.version].map((part) => said(part ?? '-')).join('  ')],
+    ...(builtWith ? [['built by', builtBy(builtWith)]] : []),
     ['identity', identityOf(identity)],
     ...(installer ? [['installer', identityOf(installer)]] : []),
     ...(profile ? [['profile', `${said(profile.name)}, ${said(profile.uuid)}`]] : []),
@@ -72,6 +85,9 @@ function aboutSigned(line: SignedLine): string[] {
     ...(provenance ? [['statement', `${said(provenance.name)}, ${provenance.sha256Hex}`]] : []),
   ].map(([name = '', text = '']) => `    ${name.padEnd(9)}  ${text}`);
 }
+
+const builtBy = ({ xcode, xcodeBuild, sdk, platformVersion }: NonNullable<SignedLine['builtWith']>): string =>
+  `Xcode ${said(xcode ?? '-')} (${said(xcodeBuild ?? '-')}), SDK ${said(sdk ?? '-')}, platform ${said(platformVersion ?? '-')}`;
 
 const identityOf = (identity: SignedLine['identity']): string =>
   identity

@@ -38,17 +38,18 @@ const NO_MACHINES = { vmDriver: 'local' } as const;
 export async function runFileTask(request: FileRequest): Promise<LoneFileOutput> {
   const { stateDir } = request.config;
   const workspace = await enterWorkspace(stateDir, 'file');
-  const left: { runs?: Services['runs'] } = {};
+  const left: { services?: Services } = {};
   try {
     const config = { ...request.config, ...NO_MACHINES };
     const services = await servicesIn(workspace, { ...request, config });
-    left.runs = services.runs;
+    left.services = services;
     services.runs.prepareOne();
     await sweepWorkspaces(stateDir, driverFor(services), request.signal, 'file');
     request.signal.throwIfAborted();
     return await perform(services, request);
   } finally {
-    await left.runs?.close();
+    await left.services?.runs.close();
+    await left.services?.signatures.close();
     await workspace.leave();
   }
 }

@@ -18,6 +18,7 @@ const entry: SignedEntry = {
   facts: {
     platform: 'macos',
     app: { name: 'Tide Clock', bundleId: 'org.example.tide', shortVersion: '1.0', version: '7' },
+    builtWith: { xcode: '1540', xcodeBuild: '15F31d', sdk: 'macosx14.5', platformVersion: '14.5' },
     identity: { subject: 'CN=Demo', serialNumber: '01AB', sha256Hex: HEX, teamId: 'DEMO123456' },
     ...{ installer: null, profile: null, signed: null },
     received: { kind: 'archive', bytes: 9, sha256Hex: HEX },
@@ -57,6 +58,8 @@ test('an account has a line for each artifact, and what became of it; of other r
   await account.close();
   const [, signed, followed, ...more] = await lines();
   expect(signedLine.parse(signed)).toMatchObject({ job: 'job-1', artifact: { bytes: 7 }, provenance: null });
+  const { builtWith: _, ...older } = signed;
+  expect(signedLine.parse(older)).toMatchObject({ builtWith: null });
   expect(followed).toMatchObject({ ...accepted, job: 'job-1', run: 'run-1' });
   expect(more).toEqual([]);
 });

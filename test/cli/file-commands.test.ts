@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { digestOf } from '../../src/audit/chain-line.ts';
+import { chainIn, numberedChainFolder } from '../../src/audit/places.ts';
+import { verifyChain } from '../../src/audit/verify-chain.ts';
 import { iosDemoApp, macDemoApp, stageIosDemoApp, stageMacDemoApp } from '../../src/demo/bundles/index.ts';
 import { makeThrowawayProfile } from '../../src/demo/throwaway-identity.ts';
 import { readInfoPlist, writeInfoPlist } from '../../src/files/bundle/index.ts';
@@ -95,6 +98,19 @@ async function expectNothingLeft(name: string): Promise<void> {
   expect((await filesBelow(room.folder)).filter((path) => path.endsWith('.part'))).toEqual([]);
 }
 
+/** What the calls have entered in the account of signatures, which nobody has changed. */
+async function accountOf(name: string) {
+  const path = chainIn(numberedChainFolder(file(`${name}.state/sign`), 1));
+  expect(await verifyChain(path, { signal: new AbortController().signal })).toMatchObject({ ok: true });
+  const text = await readFile(path, 'utf8');
+  expect(text).not.toMatch(/PRIVATE|eyJ/);
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  return { lines, kinds: lines.map(({ kind }) => kind) };
+}
+
 async function copyOf(path: string, name: string): Promise<string> {
   await mkdir(file(name), { recursive: true });
   const copy = join(file(name), path.split('/').at(-1) ?? '');
@@ -126,6 +142,12 @@ test('notarize: the image is submitted, judged, stapled, and takes its own place
   expect(again.exitCode, again.text).toBe(0);
   expect([await hasTicket(copy), apple.apple.submissions.length]).toEqual([true, 1]);
   await expectNothingLeft('notarize');
+  const { kinds, lines } = await accountOf('notarize');
+  expect(kinds).toEqual(['begun', 'taken', 'submitted', 'accepted', 'taken', 'found', 'accepted']);
+  const [, taken, submitted] = lines;
+  const sha256Hex = digestOf(await readFile(image));
+  expect(taken).toMatchObject({ task: 'notarize', asker: { hub: null }, artifact: { sha256Hex } });
+  expect(submitted).toMatchObject({ by: 'notary', submissionId: apple.apple.submissions[0]?.id, sha256Hex });
 });
 
 test('notarize --submission: what Apple has under that id is waited for, and nothing is sent', async () => {
@@ -197,6 +219,10 @@ test('publish: the build is uploaded, its testers get it, and a second call send
   });
   expect(apple.store.testing.groupsOf(build)).toEqual(['Friends']);
   await expectNothingLeft('publish');
+  const { kinds, lines } = await accountOf('publish');
+  expect(kinds.slice(0, 4)).toEqual(['begun', 'taken', 'uploaded', 'published']);
+  expect(kinds.slice(4)).toEqual(['taken', 'published']);
+  expect(lines[1]).toMatchObject({ task: 'publish', artifact: { sha256Hex: digestOf(await readFile(ipa)) } });
 });
 
 test('sign --publish whose testers cannot get the build leaves the .ipa, and publish goes on with it', async () => {

@@ -100,6 +100,10 @@ test('a chain tells of each job what was signed, by whom and how, and where it w
     });
   }
   const { line } = await accountOf(ios);
+  expect(line.builtWith).toEqual({
+    ...{ xcode: null, xcodeBuild: null },
+    ...{ sdk: 'iphoneos17.0', platformVersion: '17.0' },
+  });
   expect(line.profile).toMatchObject({ uuid: expect.any(String) });
   expect(line.signed?.codes[0]?.entitlements).toContain('application-identifier');
   expect((await accountOf(mac)).line.profile).toBeNull();

@@ -7,7 +7,7 @@ import { walk } from './walk.ts';
 
 const ports = [
   ...['openFile', 'watchRun', 'measureRun', 'recordSubmission', 'fetchTicket', 'stapleTicket'],
-  ...['placeFile', 'closeFile', 'notarization', 'storeUpload', 'testflight'],
+  ...['placeFile', 'closeFile', 'recordFile', 'notarization', 'storeUpload', 'testflight'],
 ];
 const machine = loneFileMachine.provide({ actors: inert(ports) });
 const artifact = { name: 'App.dmg', sizeBytes: 1, sha256Hex: 'a'.repeat(64) };
@@ -77,8 +77,9 @@ test('lone-file: every transition is walked, and nothing ends before its process
   expect(first.filter((name) => others.every((other) => other.includes(name)))).toEqual([]);
 });
 
-const begin = (input: Omit<LoneFileInput, 'runId'>) => {
+const begin = (input: Omit<LoneFileInput, 'runId'>, { recordsAtOnce = true } = {}) => {
   const stage = new Stage();
+  if (recordsAtOnce) stage.atOnce.set('recordFile', () => undefined);
   return { stage, actor: stage.start(stage.fill(loneFileMachine), { runId: 'r', ...input }) };
 };
 
@@ -92,6 +93,20 @@ describe('one file', () => {
     stage.the('closeFile').answer();
     expect(actor.output).toMatchObject({ failure: null, isPlaced: true, submissionId: 's' });
   });
+
+  test.each(inputs.filter(({ task }) => task !== 'staple'))(
+    'goes nowhere before it is in the account of signatures, and never without: %j',
+    (input) => {
+      const { stage, actor } = begin(input, { recordsAtOnce: false });
+      stage.the('openFile').answer(taken);
+      expect(stage.the('recordFile').input).toEqual({ runId: 'r', artifact, task: input.task });
+      expect(stage.open().map(({ port }) => port)).not.toContain('recordSubmission');
+      for (const port of ['notarization', 'storeUpload']) expect(stage.open(port)).toEqual([]);
+      stage.the('recordFile').fail(failure('SIGNATURE_NOT_RECORDED', true));
+      stage.the('closeFile').answer();
+      expect(actor.output).toMatchObject({ failure: { code: 'SIGNATURE_NOT_RECORDED' } });
+    },
+  );
 
   test('that carries its ticket is not sent again, unless that is wanted', () => {
     const stapled = { ...taken, isStapled: true };

@@ -2,6 +2,18 @@ import type { PlistFormat } from '../../formats/plist/index.ts';
 
 export type BundlePlatform = 'macos' | 'ios';
 
+/** The Xcode and SDK that made the bundle, as its Info.plist says; null for what it does not. */
+export interface BuiltWith {
+  /** DTXcode, e.g. `1540`. */
+  readonly xcode: string | null;
+  /** DTXcodeBuild, e.g. `15F31d`. */
+  readonly xcodeBuild: string | null;
+  /** DTSDKName, e.g. `macosx14.5`. */
+  readonly sdk: string | null;
+  /** DTPlatformVersion, e.g. `14.5`. */
+  readonly platformVersion: string | null;
+}
+
 /**
  * What a bundle is, found out without running or changing anything of it. Plain data that survives JSON; every path
  * is relative to the bundle, with `/` between the parts.
@@ -14,6 +26,8 @@ export interface BundleFacts {
   /** CFBundleShortVersionString and CFBundleVersion, where they are strings. */
   readonly shortVersion?: string;
   readonly version?: string;
+  /** Left out where Info.plist says nothing of it. */
+  readonly builtWith?: BuiltWith;
   readonly infoPlist: string;
   readonly infoFormat: PlistFormat;
   /** `Contents/Resources`, or the empty string (the top) in a flat bundle; the folder may be missing. */

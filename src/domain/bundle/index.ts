@@ -1,4 +1,11 @@
-export type { BundleFacts, BundlePlatform, MachOFile, NestedBundle, NestedKind } from './facts.ts';
+export type {
+  BuiltWith,
+  BundleFacts,
+  BundlePlatform,
+  MachOFile,
+  NestedBundle,
+  NestedKind,
+} from './facts.ts';
 export { type MergeInput, type MergeResult, mergeInfoPlist } from './merge-info.ts';
 export { compareOsVersions, isOsVersion } from './os-version.ts';
 export type {

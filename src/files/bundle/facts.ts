@@ -8,7 +8,7 @@ import {
   type NestedBundle,
 } from '../../domain/bundle/index.ts';
 import { nearestIn } from '../../domain/bundle/nested-places.ts';
-import { plistFormat } from '../../formats/plist/index.ts';
+import { type PlistDict, plistFormat, stringAt } from '../../formats/plist/index.ts';
 import type { TreeEntry } from '../disk/tree.ts';
 import { embeddedProfilePath } from './leftovers.ts';
 import { versionsOf } from './nested.ts';
@@ -34,6 +34,7 @@ export function factsOf(found: Sound): BundleFacts | undefined {
     layout: layout.layout,
     bundleId,
     ...versionsOf(info),
+    ...builtWithIn(info),
     infoPlist: layout.infoPlist,
     infoFormat: plistFormat(found.infoBytes),
     resources: layout.resources,
@@ -88,6 +89,15 @@ const architecturesOf = ({ slices }: CodeFile): string[] => slices.map(({ archit
 
 const lowestSystem = ({ slices }: CodeFile): string | undefined =>
   slices.flatMap(({ builds }) => builds.map(({ minimumOs }) => minimumOs)).sort(compareOsVersions)[0];
+
+function builtWithIn(info: PlistDict): Pick<BundleFacts, 'builtWith'> {
+  const said = (key: string) => stringAt(info, key) ?? null;
+  const builtWith = {
+    ...{ xcode: said('DTXcode'), xcodeBuild: said('DTXcodeBuild') },
+    ...{ sdk: said('DTSDKName'), platformVersion: said('DTPlatformVersion') },
+  };
+  return Object.values(builtWith).some((value) => value !== null) ? { builtWith } : {};
+}
 
 const numbersIn = (value: unknown): number[] =>
   Array.isArray(value) ? value.map(Number).filter((item) => Number.isInteger(item)) : [];

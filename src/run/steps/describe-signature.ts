@@ -1,4 +1,5 @@
 import type { SignatureFacts } from '../../audit/facts.ts';
+import type { BuiltWith } from '../../domain/bundle/index.ts';
 import type { SigningIdentity } from '../../domain/identity/index.ts';
 import { parseProfile } from '../../domain/profile/index.ts';
 import { need } from '../run-results.ts';
@@ -11,7 +12,7 @@ import { materialOf, passOf, type StepScope } from './step.ts';
 export async function describeSignature(scope: StepScope): Promise<{ readonly facts: SignatureFacts }> {
   const { results, pass } = scope;
   const { identity, installer } = materialOf(scope);
-  const { bundleId, shortVersion, version, platform } = need(results, 'facts');
+  const { bundleId, shortVersion, version, platform, builtWith } = need(results, 'facts');
   return {
     facts: {
       platform,
@@ -21,6 +22,7 @@ export async function describeSignature(scope: StepScope): Promise<{ readonly fa
         shortVersion: clippedOrNull(shortVersion),
         version: clippedOrNull(version),
       },
+      builtWith: builtWith ? clippedBuild(builtWith) : null,
       identity: identity ? certificateOf(identity) : null,
       installer: installer ? certificateOf(installer) : null,
       profile: profileOf(scope),
@@ -34,8 +36,13 @@ const MOST_CHARACTERS = 300;
 const MOST_SUBJECT_CHARACTERS = 1_000;
 
 const clipped = (text: string): string => text.slice(0, MOST_CHARACTERS);
-const clippedOrNull = (text: string | undefined): string | null =>
-  text === undefined ? null : clipped(text);
+const clippedOrNull = (text: string | null | undefined): string | null =>
+  typeof text === 'string' ? clipped(text) : null;
+
+const clippedBuild = ({ xcode, xcodeBuild, sdk, platformVersion }: BuiltWith): BuiltWith => ({
+  ...{ xcode: clippedOrNull(xcode), xcodeBuild: clippedOrNull(xcodeBuild) },
+  ...{ sdk: clippedOrNull(sdk), platformVersion: clippedOrNull(platformVersion) },
+});
 
 function certificateOf({ certificate: { x509, sha256Hex, teamId } }: SigningIdentity) {
   return {
