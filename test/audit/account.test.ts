@@ -10,6 +10,7 @@ import { headPathOf } from '../../src/audit/head.ts';
 import { provenanceOf } from '../../src/audit/provenance.ts';
 import { signedLine } from '../../src/audit/signed-line.ts';
 import { verifyChain } from '../../src/audit/verify-chain.ts';
+import { faultsOfStatements, hasInToto } from '../helpers/in-toto.ts';
 
 const HEX = 'ab'.repeat(32);
 const entry: SignedEntry = {
@@ -131,6 +132,7 @@ test.each([HEX, null])(
     const { text, file } = provenanceOf({ entry: { ...entry, machine }, startedAtMs: 0, finishedAtMs: 1 });
     expect(text.split('\n')).toHaveLength(2);
     const { subject } = statement.parse(JSON.parse(text));
+    if (hasInToto) expect(faultsOfStatements(text)).toBe('');
     expect(subject).toEqual([{ name: 'Tide_Clock-job-1.dmg', digest: { sha256: HEX } }]);
     expect(file).toEqual({
       name: 'Tide_Clock-job-1.dmg.intoto.jsonl',
@@ -139,3 +141,15 @@ test.each([HEX, null])(
     });
   },
 );
+
+/** What the package of the in-toto project would let pass, if it did not judge. */
+test.skipIf(!hasInToto).each([
+  [/"_type":"[^"]*"/, '"_type":"https://in-toto.io/Statement/v0.1"', /Wrong statement type/],
+  [/"subject":\[[^\]]*\]/, '"subject":[]', /At least one subject/],
+  [/"digest":\{"sha256":"[^"]*"\}/, '"digest":{}', /At least one digest/],
+  [/"buildType"/, '"buildKind"', /buildKind/],
+  [/"startedOn":"[^"]*"/, '"startedOn":"yesterday"', /startedOn/],
+])('a statement in which %s is %s is no statement for in-toto', (what, instead, fault) => {
+  const { text } = provenanceOf({ entry, startedAtMs: 0, finishedAtMs: 1 });
+  expect(faultsOfStatements(text.replace(what, instead))).toMatch(fault);
+});

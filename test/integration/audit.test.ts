@@ -10,6 +10,7 @@ import type { ThrowawayIdentity } from '../../src/demo/throwaway-identity.ts';
 import type { JobSubmission } from '../../src/embedded-hub/embedded-hub.ts';
 import { patience } from '../helpers/daemon.ts';
 import { useDaemonRoom } from '../helpers/daemon-room.ts';
+import { faultsOfStatements, hasInToto } from '../helpers/in-toto.ts';
 import { type RunningCli, startCli } from './cli.ts';
 
 const room = useDaemonRoom({ settings: { PERRY_LOG_LEVEL: 'info', PERRY_PROVENANCE: 'on' } });
@@ -94,6 +95,7 @@ test('a chain tells of each job what was signed, by whom and how, and where it w
     // the statement is at the hub as it stands in the line, beside the artifact
     const statement = files.get(line.provenance?.sha256Hex ?? '')?.toString('utf8') ?? '';
     room.secrets.look('the statement', statement);
+    if (hasInToto) expect(faultsOfStatements(statement)).toBe('');
     expect(JSON.parse(statement)).toMatchObject({
       subject: [{ name: line.artifact.name, digest: { sha256: sha256Hex } }],
       predicate: { runDetails: { metadata: { invocationId: line.run } } },

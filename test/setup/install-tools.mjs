@@ -99,3 +99,4 @@ installTools();
 await locateRcodesign();
 await import('./apple-signed.mjs');
 await import('./apple-built.mjs');
+await import('./in-toto.mjs');
