@@ -55,7 +55,7 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   DAEMON_NOT_ANSWERING: 'Try again; when it stays silent, read its log and start it anew.',
   JOB_UNKNOWN: '`perry-ship status` lists the jobs that run, `perry-ship jobs` those that have ended.',
   HISTORY_UNREADABLE:
-    'Ask as the user that runs the daemon, or remove the folder `history` in the state directory.',
+    'Ask as the user that runs the daemon; one that is damaged the daemon moves aside when it starts.',
   PAUSE_NOT_KEPT: 'Make room on the disk of the state directory, then pause or resume again.',
   STATE_UNREADABLE: 'Take the file that is named from a backup.',
   DAEMON_ENDING: 'Start the daemon again when it has ended.',

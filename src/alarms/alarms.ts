@@ -58,7 +58,7 @@ export async function startAlarms(options: AlarmOptions): Promise<Alarms> {
       expiring: expiries.facts(nowMs),
     });
   };
-  const file = raisedFileIn(config.stateDir);
+  const file = raisedFileIn(config.stateDir, (place) => logger.error({ place }, MOVED));
   const watch = createActor(provided(config, limits, lookAround), {
     input: { alarms: patienceOf(limits), before: await file.read(), channels: channelsOf(config) },
   });
@@ -89,6 +89,8 @@ export async function startAlarms(options: AlarmOptions): Promise<Alarms> {
   };
 }
 
+const MOVED =
+  'It could not be read which alarms the process before this one had told: the file was moved aside.';
 const NOT_REMEMBERED =
   'It was not written down which alarms are raised: after a restart they are told again.';
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { AlarmStanding } from '../../machines/contracts/alarm.ts';
 import { readBoundedText } from '../files/disk/bounded-file.ts';
+import { setAside } from '../files/disk/set-aside.ts';
 import { writeWhole } from '../journal/records.ts';
 import { alarmNames } from './catalogue.ts';
 
@@ -29,16 +30,29 @@ export interface RaisedFile {
   settled(): Promise<void>;
 }
 
-/** `<stateDir>/alarms.json`. One that cannot be read has nothing: what is still the case is told again. */
-export function raisedFileIn(stateDir: string): RaisedFile {
+/**
+ * `<stateDir>/alarms.json`. One that cannot be read has nothing, and is moved aside: what is still the case is told again.
+ *
+ * @param onMoved - told where that is now
+ */
+export function raisedFileIn(stateDir: string, onMoved: (place: string) => void = () => {}): RaisedFile {
   const path = join(stateDir, 'alarms.json');
   let last: Promise<void> = Promise.resolve();
-  const write = (raised: readonly AlarmStanding[]) =>
-    writeWhole(path, `${JSON.stringify({ v: 1, raised })}\n`, `${path}.draft`);
+  let inTheWay: unknown;
+  const write = async (raised: readonly AlarmStanding[]) => {
+    if (inTheWay !== undefined) throw inTheWay;
+    await writeWhole(path, `${JSON.stringify({ v: 1, raised })}\n`, `${path}.draft`);
+  };
   return {
     read: async () => {
-      const read = await readBoundedText(path, MAX_BYTES).catch(() => undefined);
-      return read && 'text' in read ? parsed(read.text) : [];
+      const raised = await readRaised(path);
+      if (raised !== undefined) return raised;
+      try {
+        onMoved(setAside(path));
+      } catch (error) {
+        inTheWay = error;
+      }
+      return [];
     },
     write: (raised) => {
       const written = last.then(() => write(raised));
@@ -49,11 +63,12 @@ export function raisedFileIn(stateDir: string): RaisedFile {
   };
 }
 
-function parsed(text: string): readonly AlarmStanding[] {
+/** `undefined` for what cannot be read. */
+async function readRaised(path: string): Promise<readonly AlarmStanding[] | undefined> {
   try {
-    const { data } = schema.safeParse(JSON.parse(text));
-    return data?.raised ?? [];
-  } catch {
-    return [];
+    const read = await readBoundedText(path, MAX_BYTES);
+    return 'text' in read ? schema.parse(JSON.parse(read.text)).raised : undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : undefined;
   }
 }

@@ -178,6 +178,9 @@ const REACHES_OUT = 'Machines reach the network of this host by themselves, whil
 
 const NOT_JOURNALLED = 'The journal of jobs cannot be written: a kill of this process would lose jobs.';
 
+const JOURNAL_MOVED =
+  'The journal of jobs could not be read in full: the file was moved aside. Senders of jobs that were lost with it hear nothing from this worker.';
+
 const NO_ISOLATION =
   'The local driver isolates nothing: bundles and signing keys share this host. Use it for development only.';
 
@@ -199,7 +202,11 @@ export async function makeServices(options: DaemonOptions, hear?: (line: string)
     ...(write && { write }),
     ...(hear && { hear }),
   });
-  const takenJobs = openTakenJobs(config.stateDir, (error) => logger.error({ err: error }, NOT_JOURNALLED));
+  const takenJobs = openTakenJobs(
+    config.stateDir,
+    (error) => logger.error({ err: error }, NOT_JOURNALLED),
+    (place) => logger.error({ place }, JOURNAL_MOVED),
+  );
   return {
     config,
     audience: 'hub',

@@ -32,6 +32,8 @@ export interface LiveHistory extends History {
 }
 
 const NOT_KEPT = 'The history of jobs cannot be kept in full; the jobs themselves go on. This is told once.';
+const MOVED =
+  'The history of jobs could not be read in full: the file was moved aside, and what could be read goes on.';
 const WARN = 40;
 
 /** With what previous processes left: those of its runs that they were killed in are told in the log. */
@@ -43,7 +45,10 @@ export async function openHistory(options: HistoryOptions): Promise<LiveHistory>
     tell = undefined;
   };
   if (limit > 0) {
-    const { store, interrupted } = await openHistoryStore({ stateDir, limit, onFault });
+    const { store, interrupted } = await openHistoryStore({
+      ...{ stateDir, limit, onFault },
+      onMoved: (place) => logger.error({ place }, MOVED),
+    });
     for (const record of interrupted) logFinished(logger, record);
     return new KeptHistory(options, store, onFault);
   }

@@ -25,7 +25,7 @@ function unreadable(stateDir: string, cause: unknown): ShipError {
     summary: `The history of jobs in "${stateDir}" cannot be read.`,
     reason: code === undefined ? `${message}.` : `The operating system says ${code}.`,
     nextStep:
-      'Ask as the user that runs the daemon; when the file is damaged, remove the folder "history" there: it begins anew.',
+      'Ask as the user that runs the daemon; a file that is damaged the daemon moves aside when it starts.',
     cause,
   });
 }

@@ -32,18 +32,28 @@ export function openRecordFile(stateDir: string, all: () => readonly JobRecord[]
  * @throws the system's error; nothing for a file that is not there
  */
 export async function readRecords(stateDir: string): Promise<JobRecord[]> {
+  return (await readRecordFile(stateDir)).records;
+}
+
+/** The same, and whether all of it could be read, but for a last line that a kill tore. @throws as `readRecords` */
+export async function readRecordFile(
+  stateDir: string,
+): Promise<{ readonly records: JobRecord[]; readonly isWhole: boolean }> {
   const newest = new Map<string, unknown>();
-  for (const line of await linesOf(recordsPathOf(stateDir), MAX_BYTES)) {
+  const lines = await linesOf(recordsPathOf(stateDir), MAX_BYTES);
+  let isWhole = true;
+  for (const [index, line] of lines.entries()) {
     const entry = parsedLine(line);
     const { runId } = (entry ?? {}) as { runId?: unknown };
-    if (typeof runId !== 'string') continue;
+    if (typeof runId !== 'string') {
+      isWhole &&= index === lines.length - 1 && isTorn(line);
+      continue;
+    }
     newest.delete(runId);
     newest.set(runId, entry);
   }
-  return [...newest.values()].flatMap((entry) => {
-    const read = jobRecordSchema.safeParse(entry);
-    return read.success ? [read.data] : [];
-  });
+  const records = [...newest.values()].flatMap((entry) => jobRecordSchema.safeParse(entry).data ?? []);
+  return { records, isWhole: isWhole && records.length === newest.size };
 }
 
 /** @throws the system's error · Error for what is no regular file, or too large; nothing for a file that is not there */
@@ -57,6 +67,9 @@ export async function linesOf(path: string, maxBytes: number): Promise<string[]>
     throw error;
   }
 }
+
+/** What a kill leaves of the last line: nothing, or its beginning. */
+const isTorn = (line: string): boolean => line === '' || line.startsWith('{');
 
 export function parsedLine(line: string): unknown {
   try {

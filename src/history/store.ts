@@ -1,10 +1,11 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setAside } from '../files/disk/set-aside.ts';
 import { withInterrupted } from './interrupted.ts';
 import { KeptRecords } from './kept-records.ts';
 import { LogFile, logFolderOf, readLog, removeLog, runOfFile } from './log-file.ts';
 import type { JobLog, JobRecord, LogEntry } from './record.ts';
-import { openRecordFile, type RecordFile, readRecords } from './record-file.ts';
+import { openRecordFile, type RecordFile, readRecordFile, recordsPathOf } from './record-file.ts';
 
 /** Records and logs of the last runs, in memory and below `<stateDir>/history`. Nothing here throws. */
 export interface HistoryStore {
@@ -26,26 +27,44 @@ export interface StoreOptions {
   readonly limit: number;
   /** Told when something could not be read, written or removed; more often than anybody wants to hear. */
   readonly onFault: (error: unknown) => void;
+  /** Told where what could not be read is kept. */
+  readonly onMoved?: (place: string) => void;
 }
 
 /** With what previous processes left; runs that they were killed in are said to be interrupted. */
 export async function openHistoryStore(
   options: StoreOptions,
 ): Promise<{ readonly store: HistoryStore; readonly interrupted: readonly JobRecord[] }> {
-  const { stateDir, limit, onFault } = options;
-  const found = await readRecords(stateDir).catch((error: unknown) => {
-    onFault(error);
-    return [];
-  });
+  const { stateDir, limit } = options;
+  const { records: found, isWhole, isFree } = await readOrSetAside(options);
   const kept = new KeptRecords(limit);
   const left = await withInterrupted(stateDir, found);
   const evicted = left.flatMap((record) => kept.put(record));
   const interrupted = left.filter((_, index) => found[index]?.result === 'running');
-  const store = new FileStore(options, kept);
-  if (evicted.length + interrupted.length > 0) store.rewrite();
+  const store = new FileStore(options, kept, isFree);
+  if (evicted.length + interrupted.length > 0 || !isWhole) store.rewrite();
   store.removeStrangers();
   return { store, interrupted };
 }
+
+/** `isFree`: nothing that could not be read stands where records are written. */
+async function readOrSetAside({ stateDir, onFault, onMoved }: StoreOptions) {
+  const read = await readRecordFile(stateDir).catch((error: unknown) => {
+    onFault(error);
+    return { records: [], isWhole: false };
+  });
+  if (read.isWhole) return { ...read, isFree: true };
+  try {
+    const place = setAside(recordsPathOf(stateDir));
+    onMoved?.(place);
+    return { ...read, isFree: true };
+  } catch (error) {
+    onFault(error);
+    return { ...read, isFree: false };
+  }
+}
+
+const NOWHERE: RecordFile = { append: () => {}, close: () => {} };
 
 /** As if nothing had ever been; for a daemon that is to keep no history. */
 export async function forgetHistory(stateDir: string): Promise<void> {
@@ -62,10 +81,10 @@ class FileStore implements HistoryStore {
   readonly #logged = new Set<string>();
   readonly #removals = new Set<Promise<void>>();
 
-  constructor({ stateDir, onFault }: StoreOptions, kept: KeptRecords) {
+  constructor({ stateDir, onFault }: StoreOptions, kept: KeptRecords, isFree: boolean) {
     this.#folder = logFolderOf(stateDir);
     this.#kept = kept;
-    this.#file = openRecordFile(stateDir, () => kept.all);
+    this.#file = isFree ? openRecordFile(stateDir, () => kept.all) : NOWHERE;
     this.#onFault = onFault;
   }
 

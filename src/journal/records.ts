@@ -1,26 +1,33 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readBoundedText } from '../files/disk/bounded-file.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
+import { setAside } from '../files/disk/set-aside.ts';
 
 /** Keys become file names: what ours are made of, and nothing that could lead out of the folder. */
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/;
 const SUFFIX = '.json';
+/** Far above what is written. */
+const MAX_BYTES = 1024 * 1024;
 /** A record, or the draft of one: a process that was killed while it wrote leaves the draft. */
 const FILE_NAME = /^(?<key>.+)\.json(\.[0-9a-f]{8})?$/;
+/** As `setAside` names it. */
+const UNREAD = /\.json\.unread(\.\d)?$/;
 
 /**
  * Small records on disk, one file each (0600): old content or new, never half of it, also when the power fails.
- * What cannot be read back as an object (a disk that lost it) counts as not there.
+ * What cannot be read back as an object (a disk that lost it) counts as not there, and is moved aside.
  */
 export interface Records {
+  /** @throws ShipError STATE_UNREADABLE when it cannot be read, and not be moved aside */
   get(key: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** On the disk when it returns. */
   put(key: string, record: Readonly<Record<string, unknown>>): Promise<void>;
   remove(key: string): Promise<void>;
   /** Also of records that were never written to their end: what they announce was not begun, and removing is harmless. */
   keys(): Promise<readonly string[]>;
-  /** Removes records that were written longer ago, and drafts that nobody has finished in that time. */
+  /** Removes records that were written longer ago, drafts that nobody has finished in that time, and what was moved aside. */
   forgetOlderThan(ageMs: number): Promise<void>;
 }
 
@@ -30,7 +37,7 @@ export function recordsIn(folder: string): Records {
     return join(folder, `${key}${SUFFIX}`);
   };
   return {
-    get: async (key) => parsed(await readFile(pathOf(key), 'utf8').catch(() => '')),
+    get: (key) => readRecord(pathOf(key)),
     put: async (key, record) => {
       await makeFolder(folder, 0o700);
       const draft = `${pathOf(key)}.${randomBytes(4).toString('hex')}`;
@@ -44,7 +51,7 @@ export function recordsIn(folder: string): Records {
     keys: async () => [...new Set((await namesIn(folder)).flatMap((name) => keyIn(name) ?? []))],
     forgetOlderThan: async (ageMs) => {
       const oldest = Date.now() - ageMs;
-      for (const name of (await namesIn(folder)).filter(keyIn)) {
+      for (const name of (await namesIn(folder)).filter((each) => keyIn(each) || UNREAD.test(each))) {
         const path = join(folder, name);
         const file = await stat(path).catch(() => undefined);
         if (file && file.mtimeMs < oldest) await rm(path, { force: true });
@@ -66,13 +73,16 @@ const KEPT_MS = 30 * 24 * 3_600_000;
 
 export const forgetOld = (records: Records): Promise<void> => records.forgetOlderThan(KEPT_MS);
 
-function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
+async function readRecord(path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
+    const read = await readBoundedText(path, MAX_BYTES);
+    const value: unknown = 'text' in read && JSON.parse(read.text);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
   }
+  setAside(path);
+  return undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { setAside } from '../files/disk/set-aside.ts';
 import { openLineFile } from './line-file.ts';
 
 const takenJob = z.object({
@@ -67,23 +68,36 @@ export interface TakenJobs {
 }
 
 /**
- * The journal in `<stateDir>/journal/jobs.jsonl`, as the previous process left it; written when something changes.
+ * The journal in `<stateDir>/journal/jobs.jsonl`, as the previous process left it; written when something changes. One that
+ * cannot be read in full is moved aside.
  *
  * @param onFault told when a change could not be written: until the next one that can, a kill may lose jobs
+ * @param onMoved told where what could not be read is kept
+ * @throws ShipError STATE_UNREADABLE when it cannot be moved aside
  */
-export function openTakenJobs(stateDir: string, onFault: (error: unknown) => void = () => {}): TakenJobs {
+export function openTakenJobs(
+  stateDir: string,
+  onFault: (error: unknown) => void = () => {},
+  onMoved: (place: string) => void = () => {},
+): TakenJobs {
   const path = join(stateDir, 'journal', 'jobs.jsonl');
-  const ledger = new Ledger(leftBehind(path));
+  const { entries, isWhole } = entriesIn(path);
+  if (!isWhole) onMoved(setAside(path));
+  const ledger = new Ledger(leftBehind(entries));
   const lines = openLineFile(path, () => ledger.summary());
-  const note = (changes: readonly Entry[]): void => {
-    const made = changes.filter((change) => ledger.apply(change));
-    if (made.length === 0) return;
+  const write = (made: readonly Entry[]): void => {
     try {
       lines.append(made);
     } catch (error) {
       onFault(error);
     }
   };
+  const note = (changes: readonly Entry[]): void => {
+    const made = changes.filter((change) => ledger.apply(change));
+    if (made.length > 0) write(made);
+  };
+  // what could be read is kept for the process after this one too
+  if (!isWhole) write([]);
   return {
     taken: (assignmentId, jobId) => {
       note([{ type: 'taken', job: { assignmentId, jobId, takenAtMs: Date.now(), standing: 'open' } }]);
@@ -201,9 +215,9 @@ class Ledger {
 const isOfEarlierProcess = (job: TakenJob | undefined): boolean =>
   job?.standing === 'interrupted' || job?.standing === 'unsure';
 
-function leftBehind(path: string): TakenJob[] {
+function leftBehind(entries: readonly Entry[]): TakenJob[] {
   const ledger = new Ledger([]);
-  for (const change of entriesIn(path)) ledger.apply(change);
+  for (const change of entries) ledger.apply(change);
   return ledger.jobs.map((job) => {
     const isSure = job.standing === 'open' || job.standing === 'interrupted';
     const isLost = isSure && job.jobId !== ledger.lastAssigned;
@@ -211,14 +225,22 @@ function leftBehind(path: string): TakenJob[] {
   });
 }
 
-/** Lines that a disk lost are left out. */
-function entriesIn(path: string): Entry[] {
+/** Lines that a disk lost are left out; `isWhole`: it has lost none but the last, which a kill may tear. */
+function entriesIn(path: string): { readonly entries: readonly Entry[]; readonly isWhole: boolean } {
   try {
-    return readFileSync(path, 'utf8').split('\n').flatMap(entryIn);
-  } catch {
-    return [];
+    // a pipe would never answer
+    if (!statSync(path).isFile()) return { entries: [], isWhole: false };
+    const lines = readFileSync(path, 'utf8').split('\n');
+    const read = lines.map(entryIn);
+    const isWhole = read.slice(0, -1).every((entries) => entries.length > 0) && isTorn(lines.at(-1));
+    return { entries: read.flat(), isWhole };
+  } catch (error) {
+    return { entries: [], isWhole: (error as NodeJS.ErrnoException).code === 'ENOENT' };
   }
 }
+
+/** What a kill leaves of the last line: nothing, or its beginning. */
+const isTorn = (line = ''): boolean => line === '' || line.startsWith('{');
 
 function entryIn(line: string): Entry[] {
   try {

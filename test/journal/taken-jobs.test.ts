@@ -127,6 +127,16 @@ test.each(['', '{"type":', '[]', '{"type":"taken","job":{}}', '{"type":"last","j
   },
 );
 
+test('a journal with a line that is damaged is moved aside, and what could be read of it stays for the next process', async () => {
+  await jobs.taken('1', 'a');
+  await jobs.taken('2', 'b');
+  await appendFile(file(), 'what?\n');
+  const moved: string[] = [];
+  openTakenJobs(stateDir, undefined, (place) => moved.push(place)).close();
+  expect(moved).toEqual([`${file()}.unread`]);
+  expect(killed()).toEqual(['a']);
+});
+
 test('answers for interrupted jobs, which have a link of their own, leave the slot of this one alone', async () => {
   await jobs.taken('1', 'a');
   await jobs.taken('2', 'b');
@@ -151,8 +161,8 @@ test('what it holds does not grow with the jobs that are over', async () => {
 
 test('a disk that takes nothing is said, and what it missed is written as soon as it can be', async () => {
   const faults: unknown[] = [];
-  await mkdir(file(), { recursive: true });
   jobs = openTakenJobs(stateDir, (error) => faults.push(error));
+  await mkdir(file(), { recursive: true });
   await jobs.taken('1', 'a');
   expect(faults.length).toBeGreaterThan(0);
   await rmdir(file());
