@@ -40,14 +40,16 @@ export function ChartTools(props: ChartToolsProps) {
       <button type="button" onClick={isAllOpen ? onOpenFirst : onOpenAll}>
         {isAllOpen ? 'Overview' : 'Open all'}
       </button>
-      <label for={id}>Shared exits</label>
-      <select id={id} value={exits} onChange={(event) => onExits(event.currentTarget.value as Exits)}>
-        {EXITS.map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
+      <span class="chart-choice">
+        <label for={id}>Shared exits</label>
+        <select id={id} value={exits} onChange={(event) => onExits(event.currentTarget.value as Exits)}>
+          {EXITS.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </span>
       <span role="status" class="chart-quiet">
         {said}
       </span>
