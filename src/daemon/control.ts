@@ -65,6 +65,9 @@ const SHOWN_FAILURES = 5;
 
 function pastFailure(record: JobRecord): Omit<PastFailure, 'secondsAgo'> {
   const { jobId, runId, appName, result, endedAtMs, startedAtMs, failure } = record;
-  const { code = null, summary = null, nextStep = null } = failure ?? {};
-  return { jobId, runId, appName, result, endedAtMs: endedAtMs ?? startedAtMs, code, summary, nextStep };
+  const { code = null, summary = null, reason = null, nextStep = null } = failure ?? {};
+  return {
+    ...{ jobId, runId, appName, result, endedAtMs: endedAtMs ?? startedAtMs },
+    ...{ code, summary, reason, nextStep },
+  };
 }

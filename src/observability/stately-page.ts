@@ -1,8 +1,6 @@
 import { STATELY_ORIGINS } from '../web/access.ts';
 import type { Route } from '../web/route.ts';
 
-const FRAME = 'https://stately.ai/inspect';
-
 const html = `<!doctype html>
 <html lang="en">
 <head>
@@ -12,7 +10,6 @@ const html = `<!doctype html>
 <link rel="stylesheet" href="/main.css">
 </head>
 <body class="framing">
-<iframe src="${FRAME}" title="Stately inspector"></iframe>
 <script type="module" src="/stately-page.js"></script>
 </body>
 </html>

@@ -70,9 +70,11 @@ function aboutRuns({ runs }: DaemonStatus): string[] {
 function aboutFailures({ lastFailures }: DaemonStatus): string[] {
   if (lastFailures.length === 0) return [];
   const heads = align(lastFailures.map(headOf));
-  const lines = lastFailures.flatMap(({ summary, nextStep }, index) => [
+  const lines = lastFailures.flatMap(({ summary, reason, nextStep }, index) => [
     `  ${heads[index]}`,
-    ...[summary, nextStep].flatMap((sentence) => (sentence ? [`      ${plain(sentence, 400)}`] : [])),
+    ...[[summary, reason].filter(Boolean).join(' '), nextStep].flatMap((said) =>
+      said ? [`      ${plain(said, 400)}`] : [],
+    ),
   ]);
   return ['', 'Last failures ("perry-ship job JOB" shows more):', ...lines];
 }

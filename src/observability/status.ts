@@ -37,6 +37,7 @@ const pastFailureSchema = z.object({
   secondsAgo: z.number(),
   code: z.string().nullable(),
   summary: z.string().nullable(),
+  reason: z.string().nullable().default(null),
   nextStep: z.string().nullable(),
 });
 

@@ -84,7 +84,8 @@ test('ages are told roughly', () => {
 test('the last failures are told with their age, and what to do', () => {
   const failure = {
     ...{ jobId: 'job-7', runId: 'r-7', appName: 'Tide\u001b Clock', result: 'failed', endedAtMs: 2_000 },
-    ...{ code: 'P12_INVALID', summary: 'The certificate is broken.', nextStep: 'Export it again.' },
+    ...{ code: 'P12_INVALID', summary: 'The certificate is broken.', reason: 'It ends early.' },
+    nextStep: 'Export it again.',
   };
   const lost = {
     ...failure,
@@ -92,6 +93,7 @@ test('the last failures are told with their age, and what to do', () => {
     result: 'interrupted',
     code: null,
     summary: null,
+    reason: null,
     nextStep: null,
   };
   const lastFailures = () => [failure, lost];
@@ -102,7 +104,7 @@ test('the last failures are told with their age, and what to do', () => {
     [
       'Last failures ("perry-ship job JOB" shows more):',
       '  1 min ago  job-7   Tide? Clock  P12_INVALID',
-      '      The certificate is broken.',
+      '      The certificate is broken. It ends early.',
       '      Export it again.',
       '  1 min ago  job-12  Tide? Clock  interrupted',
     ].join('\n'),

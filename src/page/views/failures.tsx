@@ -4,7 +4,7 @@ import { hrefOf } from '../model/route.ts';
 import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { Status } from '../parts/icon.tsx';
-import { Foreign } from '../parts/text.tsx';
+import { Code, Foreign } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { resultSaid } from '../words/jobs.ts';
 
@@ -31,6 +31,8 @@ export function RecentFailures() {
   );
 }
 
+const causeOf = ({ summary, reason }: PastFailure): string => [summary, reason].filter(Boolean).join(' ');
+
 const FailureRow = memo(
   ({ failure }: { failure: PastFailure }) => {
     const { tone, word } = resultSaid(failure.result);
@@ -44,7 +46,8 @@ const FailureRow = memo(
         </div>
         <div class="row-stage">
           <span>
-            <code>{failure.code}</code> <Foreign text={failure.summary ?? ''} max={300} />
+            {failure.code !== null && <Code text={failure.code} />}{' '}
+            <Foreign text={causeOf(failure)} max={500} />
           </span>
           {failure.nextStep !== null && (
             <span class="muted small">
