@@ -76,6 +76,8 @@ export async function installInto(place: Place, version: string, signal: AbortSi
     exitCode === 0
       ? `npm installed something else than perry-ship ${version}.`
       : `npm could not install perry-ship ${version}: ${saidByNpm(stderr)}.`,
-    `Run "npm install --global --prefix /tmp/trial perry-ship@${version}" to see all that npm says.`,
+    stderr.includes('ENOSPC')
+      ? `Make room on the disks of "${place.modules}" and of the cache of npm ("npm config get cache"), and run the command again.`
+      : `Run "npm install --global --prefix /tmp/trial perry-ship@${version}" to see all that npm says.`,
   );
 }

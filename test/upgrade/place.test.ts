@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../src/package-root.ts';
+import { installInto } from '../../src/upgrade/npm.ts';
 import { installationAt, isNewer, type Place, programIn, versionIn } from '../../src/upgrade/place.ts';
 import { backUpState, restoreState } from '../../src/upgrade/state-backup.ts';
 import { mendSwap, swapIn, swapOut } from '../../src/upgrade/swap.ts';
@@ -20,6 +21,19 @@ async function program(root: string, version: string): Promise<void> {
   await writeFile(programIn(root), '');
   await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'perry-ship', version }));
 }
+
+test('a disk that npm finds full is said, with where to make room', async () => {
+  const said = 'npm error code ENOSPC\nnpm error syscall write\nnpm error errno -28\n';
+  await writeFile(join(folder, 'npm'), `#!/bin/sh\nprintf '${said}' >&2\nexit 228\n`, { mode: 0o755 });
+  vi.stubEnv('PATH', `${folder}:${process.env.PATH}`);
+  const place = { modules: folder, stagingPrefix: join(folder, 'prefix') } as Place;
+  const installed = installInto(place, '0.2.0', new AbortController().signal);
+  await expect(installed).rejects.toMatchObject({
+    code: 'UPGRADE_REFUSED',
+    failure: { reason: expect.stringContaining('ENOSPC'), nextStep: expect.stringMatching(/Make room.*npm/) },
+  });
+  vi.unstubAllEnvs();
+});
 
 describe('how the program was installed', () => {
   test.each([
