@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { counted } from '../text.ts';
 import { type Acknowledgement, acknowledgementOf } from './acknowledge.ts';
 import { type LineContent, type Position, writeLine } from './chain-line.ts';
 import { writeHead } from './head.ts';
 import { setMark } from './mark.ts';
+import { unlessMissing } from './read-lines.ts';
 import { type Standing, standingOf } from './standing.ts';
 import { type ChainReport, verifyChain } from './verify-chain.ts';
 
@@ -71,6 +72,7 @@ export class ChainFile {
   /** On the disk, head included, when it resolves. @throws the system's error; what was written of it stays */
   append(content: LineContent): Promise<Position> {
     return this.#inTurn(async () => {
+      if (this.#opened && !(await isAt(this.path, this.#opened.file))) await this.#close();
       this.#opened ??= await this.#open(await standingOf(this.path));
       return this.#write(this.#opened, content);
     });
@@ -171,6 +173,12 @@ export class ChainFile {
     this.#opened = undefined;
     await opened.file.close().catch(() => {});
   }
+}
+
+/** Whoever moves a file away takes with it what is written to it. */
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const [own, there] = await Promise.all([file.stat(), stat(path).catch(unlessMissing)]);
+  return there?.ino === own.ino && there.dev === own.dev;
 }
 
 const isNew = ({ last, head, remains, fault }: Standing): boolean =>

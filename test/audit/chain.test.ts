@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -339,6 +339,24 @@ test('a chain that could not be written to goes on when it can be again, and say
   await truncate(path, 10);
   expect(await verify()).toMatchObject({ ok: false });
 });
+
+test.each([
+  ['moved away', () => rename(path, `${path}.1`)],
+  ['put back from a copy', () => writeFile(`${path}.1`, '').then(() => rename(`${path}.1`, path))],
+])(
+  'a file that is %s under the one who writes gets no line any more, and the next one says so',
+  async (_, tamper) => {
+    const faults: string[] = [];
+    const chain = new ChainFile({ path, onBroken: (fault) => faults.push(fault) });
+    await chain.append({ kind: 'signed', job: 'a' });
+    await tamper();
+    await chain.append({ kind: 'signed', job: 'b' });
+    await chain.close();
+    expect(faults).toEqual(['the file is gone or empty, and had 2 lines']);
+    expect(await kinds()).toEqual(['broken', 'signed']);
+    expect(await codes()).toEqual(['CHAIN_WAS_BROKEN 1']);
+  },
+);
 
 test('a pipe in the place of the file is told, and not waited for', async () => {
   execFileSync('mkfifo', [path]);

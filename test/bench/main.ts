@@ -2,7 +2,7 @@
  * `npm run bench`: how fast the daemon is, as ratios within one run; nothing is asserted.
  *
  *     npm run bench -- [--quick] [--breakdown] [--before FOLDER]
- *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood,icons,remade,observers,vm]
+ *         [--only wall,files,two,memory,throughput,longevity,pool,start,flood,icons,remade,observers,account,vm]
  *
  * FOLDER is a built checkout of another version: each job, and each flood, is then also given to its daemon, in turn with ours.
  */
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { locateRcodesign } from '../../src/adapters/rcodesign/locate.ts';
+import { benchAccount } from './account.ts';
 import { benchBreakdown } from './breakdown.ts';
 import { benchCluster } from './cluster.ts';
 import { benchFloods } from './flood.ts';
@@ -86,6 +87,7 @@ const parts =
         'icons',
         'remade',
         'observers',
+        'account',
         'vm',
       ]);
 
@@ -105,6 +107,8 @@ async function run(room: BenchRoom): Promise<void> {
   if (parts.includes('icons')) await benchIcons(room, flags.quick ? 3 : 9);
   if (parts.includes('remade')) await benchRemadeImage(room, remadeCases, flags.quick ? 3 : 7);
   if (parts.includes('observers')) await benchObservers(room, { atOnce: 64, rounds: flags.quick ? 1 : 3 });
+  if (parts.includes('account'))
+    await benchAccount(room, flags.quick ? [2_000, 20_000] : [2_000, 20_000, 100_000]);
   if (parts.includes('vm'))
     await benchVm(room, flags.quick ? { boots: 3, warm: 5, cold: 1 } : { boots: 7, warm: 20, cold: 3 });
   if (parts.includes('cluster'))
