@@ -140,10 +140,18 @@ function readNodeMap(reading: TreeReading, header: TreeHeader, used: Set<number>
 function checkMap(name: string, header: TreeHeader, map: Buffer, used: ReadonlySet<number>): void {
   const { totalNodes, freeNodes } = header;
   demand(map.length * 8 >= totalNodes, `The node map of the ${name} is too short.`);
-  for (let number = 0; number < map.length * 8; number++) {
-    const isSet = (((map[number >> 3] as number) << (number & 7)) & 0x80) !== 0;
-    demand(isSet === used.has(number), () => `The node map of the ${name} is wrong about node ${number}.`);
-  }
+  const expected = Buffer.alloc(map.length);
+  for (const number of used) expected[number >> 3] = (expected[number >> 3] ?? 0) | (0x80 >> (number & 7));
+  demand(
+    map.equals(expected),
+    () => `The node map of the ${name} is wrong about node ${firstDifference(map, expected)}.`,
+  );
   const free = totalNodes - used.size;
   demand(freeNodes === free, `The header of the ${name} names ${freeNodes} free nodes; there are ${free}.`);
+}
+
+/** Number of the first bit, from the high end of each byte, in which two maps of the same length differ. */
+function firstDifference(map: Buffer, other: Buffer): number {
+  const at = map.findIndex((byte, index) => byte !== other[index]);
+  return at * 8 + Math.clz32((map[at] ?? 0) ^ (other[at] ?? 0)) - 24;
 }
