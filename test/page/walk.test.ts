@@ -8,7 +8,7 @@ import { openAtFirst } from '../../src/page/chart/open.ts';
 import { withPhases } from '../../src/page/chart/phases.ts';
 import { readDefinition } from '../../src/page/chart/read-definition.ts';
 import { viewOf } from '../../src/page/chart/view.ts';
-import { visitedUntil, type WalkStep, walkOf, walkOfPath, walkOfSteps } from '../../src/page/chart/walk.ts';
+import { visitedUntil, type WalkStep, walkOf, walkOfPath } from '../../src/page/chart/walk.ts';
 import { definitionOf } from '../../visualizations/definitions.ts';
 import { charts } from '../../visualizations/pages.ts';
 import { beginRecorded, PREPARED, SIGNED } from '../history/recorded-scene.ts';
@@ -72,16 +72,20 @@ test.each([
   ['job.cancelRequested', 'reporting', 'job.cancelRequested'],
 ])('%s says which way was taken', (event, work, what) => {
   const before = { atMs: 0, value: { engaged: { work: { running: 'codesigning' } } } };
-  const walk = walkOfSteps(signJob, [before, { atMs: 1, value: { engaged: { work } }, event }]);
+  const walk = walkOf(signJob, [], [before, { atMs: 1, value: { engaged: { work } }, event }]);
   expect(walk[1]?.edges.map((edge) => edge.what)).toContain(what);
 });
 
 test('an actor that came to stand where it stood has not moved', () => {
   const value = () => ({ engaged: { work: { running: 'inspecting' } } });
-  const walk = walkOfSteps(signJob, [
-    { atMs: 0, value: value() },
-    { atMs: 1, value: value() },
-  ]);
+  const walk = walkOf(
+    signJob,
+    [],
+    [
+      { atMs: 0, value: value() },
+      { atMs: 1, value: value() },
+    ],
+  );
   expect(walk.map(({ atMs }) => atMs)).toEqual([0]);
 });
 
@@ -89,10 +93,14 @@ test('in a chart with regions each region goes its own way', () => {
   const value = (machine: object) => ({
     engaged: { work: { running: 'inspecting' }, machine, claim: 'valid' },
   });
-  const walk = walkOfSteps(signJob, [
-    { atMs: 0, value: value({ owned: 'acquiring' }) },
-    { atMs: 1, value: value({ owned: 'ready' }), event: 'vm.ready' },
-  ]);
+  const walk = walkOf(
+    signJob,
+    [],
+    [
+      { atMs: 0, value: value({ owned: 'acquiring' }) },
+      { atMs: 1, value: value({ owned: 'ready' }), event: 'vm.ready' },
+    ],
+  );
   expect(walk[1]?.name).toBe('machine: ready');
   expect(arrowsOf(walk[1])).toEqual([['acquiring', 'ready']]);
 });

@@ -53,7 +53,10 @@ export const walkOfPath = (chart: Chart, path: readonly PathEntry[], isGood = fa
     }),
   );
 
-/** The way of an actor, with all regions: what the history has of it, then what has been seen of it since. */
+/**
+ * The way of an actor, with all regions: what the history has of it, then what has been seen of it since. Where it came to
+ * stand as it stood before, it has not moved.
+ */
 export function walkOf(
   chart: Chart,
   moves: readonly Move[],
@@ -85,10 +88,6 @@ const withoutRests = (standings: readonly Standing[]): readonly Standing[] =>
 
 const isSameSet = (one: ReadonlySet<string>, other: ReadonlySet<string> | undefined): boolean =>
   one.size === other?.size && [...one].every((path) => other.has(path));
-
-/** The way of an actor of any chart. Where it came to stand as it stood before, it has not moved. */
-export const walkOfSteps = (chart: Chart, steps: readonly ActorStep[]): readonly WalkStep[] =>
-  walkOf(chart, [], steps);
 
 const standingAt = (chart: Chart, { atMs, value, event }: ActorStep): Standing => ({
   atMs,
