@@ -210,7 +210,7 @@ export const arrows: readonly Arrow[] = [
 /** Events by which regions of one chart talk to each other, by the name of its page. */
 export const raised: Readonly<Record<string, readonly string[]>> = {
   supervisor: [
-    ...['job.returned', 'job.kept', 'returns.settled'],
+    ...['obstacle.suspected', 'job.returned', 'job.kept', 'returns.settled'],
     ...['slot.refused', 'leaks.noticed', 'sweep.expired'],
   ],
   'cluster-machine': ['machine.seen'],
