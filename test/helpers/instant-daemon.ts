@@ -140,7 +140,7 @@ export const instantSubmission = {
 const FACTS: SignatureFacts = {
   platform: 'macos',
   app: { name: 'Instant', bundleId: 'com.example.instant', shortVersion: '1.0', version: '1.0' },
-  ...{ identity: null, installer: null, profile: null, received: null, signed: null },
+  ...{ builtWith: null, identity: null, installer: null, profile: null, received: null, signed: null },
 };
 
 const BUNDLE: BundleSummary = {

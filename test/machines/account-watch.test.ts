@@ -12,9 +12,9 @@ test('every transition can be taken', () => {
 
 test('the account is read at once and once a day, also after a look that fails or hangs', () => {
   const stage = new Stage();
-  const { actor } = stage.start(stage.fill(accountWatchMachine));
+  const { actor } = stage.start(stage.fill(accountWatchMachine), undefined);
   const notes: AccountWatchNote[] = [];
-  actor.on('blind', (note) => notes.push(note));
+  actor.on('blind', (note: AccountWatchNote) => notes.push(note));
   const aDayPasses = () => stage.clock.advance(accountWatchLimits.lookPause);
 
   stage.the('lookThrough').answer();

@@ -16,7 +16,7 @@ test('every transition is walked', () => {
 
 test('a port that is taken is tried again, at longer and longer pauses, and told each time', () => {
   const stage = new Stage();
-  const port = stage.start(stage.fill(webPortMachine));
+  const port = stage.start(stage.fill(webPortMachine), undefined);
   const told: unknown[] = [];
   port.actor.on('refused', ({ problem, attempts }: { problem: string; attempts: number }) =>
     told.push([problem, attempts]),
