@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { type Duplex, Readable, Writable } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectSsh } from '../../src/adapters/guest/ssh/client.ts';
@@ -243,6 +244,20 @@ describe('commands', () => {
     await expect(guest.exec('x', { signal: abort.signal })).rejects.toThrow('cancelled');
     await expect(guest.exec('quick')).resolves.toMatchObject({ exitCode: 0 });
     await expect.poll(() => closed.length).toBe(3);
+  });
+
+  test('a way that has just ended is a lost guest, also before its socket is destroyed', async () => {
+    const { address, privateKey } = await server(() => {});
+    const transport = connect(address.port, address.host);
+    const guest = await connectSsh({
+      ...{ address, credentials: { privateKey }, signal: never, readyTimeoutMs: 5_000, transport },
+    });
+    transport.end();
+    expect(transport.destroyed).toBe(false);
+    const port = guest.listen({ signal: never, maxConnections: 1, onConnection: () => {} });
+    await expect(guest.exec('x')).rejects.toMatchObject({ code: 'GUEST_LOST' });
+    await expect(port).rejects.toMatchObject({ code: 'GUEST_LOST' });
+    await guest.close();
   });
 
   test('closing rejects what is under way and what comes after', async () => {

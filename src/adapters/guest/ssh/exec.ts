@@ -77,10 +77,15 @@ function openChannel<T>(
 ): Promise<T> {
   const opening = new Promise<T>((resolve, reject) => {
     if (socket.destroyed) return;
-    client.exec(command, (error, channel) => {
+    const taken = (error: Error | undefined, channel: ClientChannel) => {
       if (!error) resolve(use(channel));
       else if (!socket.destroyed) reject(execRefused(error));
-    });
+    };
+    // a connection whose guest has said goodbye cannot be written to, and is not destroyed yet: ssh2 throws then
+    contained(
+      () => void client.exec(command, taken),
+      (cause) => reject(guestLost('The connection is being closed', cause)),
+    )();
   });
   opening.catch(ignore);
   return opening;

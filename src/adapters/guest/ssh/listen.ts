@@ -79,10 +79,15 @@ async function askForPort(connection: SshConnection): Promise<number> {
   if (socket.destroyed) throw guestLost(await closed);
   const port = await new Promise<number>((resolve, reject) => {
     void closed.then((reason) => reject(guestLost(reason)));
-    client.forwardIn(LOOPBACK, 0, (error, granted) => {
+    const answered = (error: Error | undefined, granted: number) => {
       if (!error) resolve(granted);
       else if (!socket.destroyed) reject(forwardRefused('Its SSH server refused to forward a port', error));
-    });
+    };
+    // as a command that is begun in a connection that is being closed
+    contained(
+      () => client.forwardIn(LOOPBACK, 0, answered),
+      (cause) => reject(guestLost('The connection is being closed', cause)),
+    )();
   });
   if (port >= 1 && port <= 65_535) return port;
   throw forwardRefused('Its SSH server named no port');
