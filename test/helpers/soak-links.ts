@@ -75,6 +75,7 @@ class Weather {
   /** How often we were told of each job. */
   readonly #heard = new Map<string, number>();
   readonly #counts: Record<LinkFault, number> = { dropped: 0, closed: 0, refused: 0, halfOpen: 0 };
+  #faultsLeft: LinkFault[] = [];
   #tail: readonly string[] = [];
   /** How often the daemon has lost a link. */
   #losses = 0;
@@ -148,7 +149,7 @@ class Weather {
       await this.#linked();
       await this.#fillUp();
       await this.#perhapsOneGoesOn();
-      await this.#break(faults[this.#random.between(0, faults.length - 1)] as LinkFault);
+      await this.#break(this.#nextFault());
     }
     await this.#calm();
     return this.#account();
@@ -185,6 +186,12 @@ class Weather {
         this.#heard.has(jobId) || this.#losses > losses || this.#hub.jobStatus(jobId) !== 'running';
       await vi.waitFor(() => expect(isSettled()).toBe(true), { timeout: 40_000, interval: 2 });
     }
+  }
+
+  /** Each kind has had its turn before one comes again. */
+  #nextFault(): LinkFault {
+    if (this.#faultsLeft.length === 0) this.#faultsLeft = this.#random.shuffled(faults);
+    return this.#faultsLeft.pop() as LinkFault;
   }
 
   async #break(fault: LinkFault): Promise<void> {

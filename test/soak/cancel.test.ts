@@ -7,7 +7,7 @@ import { Simulation } from '../helpers/soak-sim.ts';
 import { LATENCY_MS } from '../helpers/soak-sim-hub.ts';
 import { type Trouble, troubles } from '../helpers/soak-sim-ports.ts';
 
-const CANCELS = soakCount('CANCELS', { suite: 3_600, full: 5_000 });
+const CANCELS = soakCount('CANCELS', { suite: 1_800, full: 5_000 });
 const MAX_CONCURRENT = 3;
 /** As long as a job takes that is notarized twice and goes to the store, when everything answers. */
 const JOB_MS = 100_000;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { soakCount } from '../helpers/soak-count.ts';
 import { storm } from '../helpers/soak-links.ts';
 
-const LINKS = soakCount('LINKS', { suite: 240, full: 1_000 });
+const LINKS = soakCount('LINKS', { suite: 120, full: 1_000 });
 /** Side by side, each with a hub and a daemon of its own. */
 const SEEDS = [20_260_101, 20_260_102];
 
