@@ -10,6 +10,14 @@ const PURE = ['architecture', 'domain', 'formats', 'journal', 'machines'].map(
   (name) => `test/${name}/*.test.ts`,
 );
 
+/** These put back what they change in their process, and share processes as well. */
+const TIDY = [
+  ...['adapters', 'apple-simulator', 'audit', 'cli', 'doctor', 'files', 'history', 'preflight'],
+  ...['service', 'verify', 'web'],
+].map((name) => `test/${name}/*.test.ts`);
+/** Among them, what makes machines: each file has a process of its own. */
+const MACHINE_DRIVERS = ['orchard', 'tart', 'vm'].map((name) => `test/adapters/${name}-*.test.ts`);
+
 /** Real machines, each of which takes a processor: `npm run test:vm`. */
 const MACHINES = ['test/vm/*.test.ts'];
 
@@ -28,7 +36,12 @@ export default defineConfig({
     reporters: ['default', './test/setup/closing-line.ts'],
     sequence: { sequencer: LongestFirst },
     projects: [
-      project({ name: 'whole', include: ['test/**/*.test.ts'], exclude: [...PURE, ...WALKS, ...MACHINES] }),
+      project({
+        name: 'whole',
+        include: ['test/**/*.test.ts'],
+        exclude: [...PURE, ...TIDY, ...WALKS, ...MACHINES],
+      }),
+      project({ name: 'drivers', include: MACHINE_DRIVERS }),
       // on a busy host they take longer, and that is no fault
       project({ name: 'walks', include: WALKS, testTimeout: 0 }),
       project({
@@ -39,6 +52,7 @@ export default defineConfig({
         testTimeout: 1_800_000,
         hookTimeout: 1_800_000,
       }),
+      project({ name: 'tidy', include: TIDY, exclude: MACHINE_DRIVERS, isolate: false }),
       project({ name: 'pure', include: PURE, exclude: WALKS, isolate: false }),
     ],
   },

@@ -12,9 +12,13 @@ const LONGEST = [
   'integration/',
 ];
 
+/** Projects of which several files share a process. */
+const SHARING = ['tidy', 'pure'];
+
 /** Files that share a process must follow each other. */
 const rankOf = ({ moduleId, project }: TestSpecification): number => {
-  if (project.name === 'pure') return LONGEST.length + 1;
+  const sharing = SHARING.indexOf(project.name);
+  if (sharing >= 0) return LONGEST.length + 1 + sharing;
   const rank = LONGEST.findIndex((part) => moduleId.includes(`/test/${part}`));
   return rank < 0 ? LONGEST.length : rank;
 };
