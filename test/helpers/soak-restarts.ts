@@ -82,11 +82,7 @@ class Cell {
   }
 
   async live(settings: Record<string, string>): Promise<Lives> {
-    const env = {
-      ...{ ...settings, PERRY_LOG_LEVEL: 'debug', TMPDIR: join(this.#room, 'tmp') },
-      // it has one job at a time: each further slot would only start a process that stands by for nothing
-      PERRY_MAX_CONCURRENT_BUILDS: '1',
-    };
+    const env = { ...settings, PERRY_LOG_LEVEL: 'debug', TMPDIR: join(this.#room, 'tmp') };
     const plan = planOf(this.#options);
     for (let kill = 0; kill < this.#options.kills; kill += 1) {
       await this.#openJob();
