@@ -4,6 +4,7 @@ import {
   brokenLine,
   type ChainLine,
   NO_LINE,
+  numberAfter,
   type Position,
   parseLine,
   recoveredLine,
@@ -106,7 +107,9 @@ export class ChainCheck {
 
   #follow({ number, previous }: ChainLine, raw: RawLine): void {
     const before = this.#last?.number ?? 0;
-    if (number > before + 1) {
+    if (number === numberAfter(before)) {
+      if (previous !== (this.#last?.sha256Hex ?? NO_LINE)) this.#changed(raw);
+    } else if (number > before) {
       const missing = number - before - 1;
       this.#find(
         raw,
@@ -115,9 +118,8 @@ export class ChainCheck {
           ? `Line number ${before + 1} is missing before it.`
           : `${missing} lines are missing before it: ${before + 1} to ${number - 1}.`,
       );
-    } else if (number <= before)
+    } else
       this.#find(raw, 'LINES_OUT_OF_ORDER', `It has the number ${number}, and the one before it ${before}.`);
-    else if (previous !== (this.#last?.sha256Hex ?? NO_LINE)) this.#changed(raw);
   }
 
   #changed(raw: RawLine): void {
@@ -162,9 +164,10 @@ export class ChainCheck {
     if (headAfter === 'garbled' || head === 'garbled')
       return 'The file with the head of the chain cannot be read.';
     if (headAfter === 'missing') return this.#faultWithoutHead(last);
-    if (head !== 'missing' && head.number > last)
-      return `The chain ends with line number ${last}, and had ${head.number}: lines were cut off at its end.`;
-    if (head !== 'missing' && !this.#hasHead) return `Line number ${head.number} is not what its head says.`;
+    if (head !== 'missing' && !this.#hasHead)
+      return head.number > last
+        ? `The chain ends with line number ${last}, and had ${head.number}: lines were cut off at its end.`
+        : `Line number ${head.number} is not what its head says.`;
     if (last > headAfter.number + 1)
       return `Lines were added behind number ${headAfter.number}, where its head is.`;
     return undefined;

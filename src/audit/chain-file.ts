@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { counted } from '../text.ts';
 import { type Acknowledgement, acknowledgementOf } from './acknowledge.ts';
-import { type LineContent, type Position, writeLine } from './chain-line.ts';
+import { type LineContent, numberAfter, type Position, writeLine } from './chain-line.ts';
 import { writeHead } from './head.ts';
 import { setMark } from './mark.ts';
 import { unlessMissing } from './read-lines.ts';
@@ -146,7 +146,7 @@ export class ChainFile {
       this.#fault = fault;
       this.#options.onBroken?.(fault);
       const content = { kind: 'broken', fault, expected: head, remains };
-      const number = Math.max(last?.number ?? 0, head?.number ?? 0) + 1;
+      const number = numberAfter(Math.max(last?.number ?? 0, head?.number ?? 0));
       await this.#write(opened, content, number);
     } else if (remains) await this.#write(opened, { kind: 'recovered', remains });
     else if (!last) await this.#write(opened, { kind: 'begun' });

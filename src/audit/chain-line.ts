@@ -13,6 +13,12 @@ export const NO_LINE = '0'.repeat(64);
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().nonnegative();
 
+/** Far above the lines that any chain ever has: what is in the place of a number never keeps the next one from being read. */
+export const MAX_NUMBER = 1_000_000_000_000;
+
+/** After the highest one of all, which somebody else has written, it begins anew. */
+export const numberAfter = (number: number): number => (number % MAX_NUMBER) + 1;
+
 /** Which line of a chain, and the SHA-256 of its bytes without the newline. */
 export interface Position {
   /** The number in the line, counted from 1. */
@@ -20,7 +26,7 @@ export interface Position {
   readonly sha256Hex: string;
 }
 
-export const position = z.object({ number: count, sha256Hex: sha256 });
+export const position = z.object({ number: count.max(MAX_NUMBER), sha256Hex: sha256 });
 
 /** Bytes behind the last whole line, as a kill or a loss of power leaves them: they stay, and are named. */
 export const remains = z.object({ bytes: count, sha256Hex: sha256 });
@@ -30,7 +36,7 @@ export type Remains = z.output<typeof remains>;
 const line = z.looseObject({
   v: z.literal(1),
   /** One more than in the line before. */
-  number: z.int().positive(),
+  number: z.int().positive().max(MAX_NUMBER),
   /** ISO 8601, by the clock of this host. */
   at: z.iso.datetime(),
   /** SHA-256 of the bytes of the line before, without its newline. */
@@ -70,16 +76,22 @@ export interface LineContent {
   readonly [name: string]: unknown;
 }
 
-/** The bytes of a line, with its newline, and where the chain stands with it. */
+/**
+ * The bytes of a line, with its newline, and where the chain stands with it.
+ *
+ * @throws Error for what could not be read back, which is a defect of ours
+ */
 export function writeLine(
   after: Position | null,
   { kind, ...content }: LineContent,
   at: Date,
-  number = (after?.number ?? 0) + 1,
+  number = numberAfter(after?.number ?? 0),
 ): { readonly text: string; readonly position: Position } {
   const previous = after?.sha256Hex ?? NO_LINE;
   const text = JSON.stringify({ v: 1, number, at: at.toISOString(), previous, kind, ...content });
-  if (Buffer.byteLength(text) > MAX_LINE_BYTES) throw new Error(`a line of the kind ${kind} is too long`);
+  const bytes = Buffer.from(text);
+  if (bytes.length > MAX_LINE_BYTES) throw new Error(`a line of the kind ${kind} is too long`);
+  if (!parseLine(bytes)) throw new Error(`a line of the kind ${kind} could not be read back`);
   return { text: `${text}\n`, position: { number, sha256Hex: digestOf(text) } };
 }
 

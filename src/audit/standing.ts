@@ -6,6 +6,7 @@ import {
   type ChainLine,
   digestOf,
   MAX_LINE_BYTES,
+  numberAfter,
   type Position,
   parseLine,
   type Remains,
@@ -111,9 +112,11 @@ function faultOf({ last, isUnreadable, sizeBytes }: End, head: Position | 'garbl
   const { number, sha256Hex } = last.position;
   if (number === head.number)
     return sha256Hex === head.sha256Hex ? null : `its last line, ${number}, was changed`;
-  if (number < head.number) return `it ends with line ${number}, and had ${head.number}`;
-  const isNext = number === head.number + 1 && last.line.previous === head.sha256Hex;
-  return isNext || saysSo(last.line, head) ? null : `lines were added after line ${head.number}`;
+  const isNext = number === numberAfter(head.number) && last.line.previous === head.sha256Hex;
+  if (isNext || saysSo(last.line, head)) return null;
+  return number < head.number
+    ? `it ends with line ${number}, and had ${head.number}`
+    : `lines were added after line ${head.number}`;
 }
 
 /** That is so before the first line of all, and between that and its head. */

@@ -11,6 +11,7 @@ import { ShipError } from '../errors.ts';
 import { plain } from '../text.ts';
 import { presentIn, readIn, verifyAll } from './audit.ts';
 import { renderChain } from './audit-text.ts';
+import { exitCodes } from './exit-codes.ts';
 import { interruptible } from './interruptible.ts';
 import { printJson } from './print-json.ts';
 import { usage } from './sign-files.ts';
@@ -24,6 +25,8 @@ export interface AuditAcknowledgeFlags extends StateDirFlags {
 /**
  * Writes into the account that a person knows what is wrong with it, and why: by the daemon that works there, or by
  * this process where none does.
+ *
+ * Exit 0 · 1 where there is more that is wrong by then.
  *
  * @param breaksId - as `audit verify` names what it has found: nothing else is acknowledged
  * @throws ShipError BREAKS_UNKNOWN · SIGNATURES_IN_USE · as `auditVerify` · as `askDaemon`
@@ -39,6 +42,7 @@ export async function auditAcknowledge(breaksId: string, flags: AuditAcknowledge
     });
     if (flags.json) printJson({ ok: report.ok, stateDir, chain: report });
     else process.stdout.write(`${renderChain(report).join('\n')}\n`);
+    process.exitCode = report.ok ? exitCodes.done : exitCodes.failed;
   });
 }
 

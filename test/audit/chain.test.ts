@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ChainFile } from '../../src/audit/chain-file.ts';
-import { digestOf, type Position } from '../../src/audit/chain-line.ts';
+import { digestOf, MAX_NUMBER, type Position } from '../../src/audit/chain-line.ts';
 import { headPathOf } from '../../src/audit/head.ts';
 import { markPathOf } from '../../src/audit/places.ts';
+import { showChain } from '../../src/audit/show-chain.ts';
 import { verifyChain } from '../../src/audit/verify-chain.ts';
 
 const signal = new AbortController().signal;
@@ -25,6 +26,12 @@ const kinds = async () => (await lines()).map((line) => JSON.parse(line).kind);
 const write = (all: readonly string[]) => writeFile(path, all.map((line) => `${line}\n`).join(''));
 const verify = (noted?: readonly Position[]) => verifyChain(path, { signal, ...(noted && { noted }) });
 const codes = async () => (await verify()).findings.map(({ code, line }) => `${code} ${line}`);
+
+async function shownOf(job: string): Promise<unknown[]> {
+  const shown: unknown[] = [];
+  for await (const line of showChain(path, { signal, job })) shown.push(line);
+  return shown;
+}
 
 /** A chain of `begun` and some lines about jobs. */
 async function chainOf(count: number): Promise<void> {
@@ -289,6 +296,43 @@ describe('who', () => {
   });
 });
 
+/** The highest number that is read, and those around the highest that JavaScript counts to. */
+describe.each([MAX_NUMBER - 1, MAX_NUMBER, MAX_NUMBER + 1, Number.MAX_SAFE_INTEGER, 2 ** 53])(
+  'a number of %d',
+  (number) => {
+    const forged = async (after: string) =>
+      JSON.stringify({ ...JSON.parse(after), number, previous: digestOf(after) });
+    const head = (after: string) =>
+      writeFile(headPathOf(path), JSON.stringify({ v: 1, number, sha256Hex: digestOf(after) }));
+
+    test.each([
+      ['head', async () => head('')],
+      ['last line', async () => appendFile(path, `${await forged((await lines()).at(-1) ?? '')}\n`)],
+      [
+        'last line and its head',
+        async () => {
+          const line = await forged((await lines()).at(-1) ?? '');
+          await appendFile(path, `${line}\n`);
+          await head(line);
+        },
+      ],
+    ])('in its %s keeps no later line from being read, nor from being acknowledged', async (_, tamper) => {
+      await chainOf(2);
+      await tamper();
+      await nextProcess();
+      await nextProcess();
+      const shown = await shownOf('next');
+      expect(shown).toHaveLength(2);
+      const { breaksId } = await verify();
+      const chain = new ChainFile({ path });
+      if (breaksId) await chain.acknowledge({ breaksId, reason: 'r', by: 't' }, signal);
+      await chain.close();
+      await nextProcess();
+      expect(await verify()).toMatchObject({ ok: true });
+    });
+  },
+);
+
 describe('a chain that is gone with its head', () => {
   test.each([
     ['removed', rm],
@@ -331,6 +375,7 @@ test('a chain that could not be written to goes on when it can be again, and say
   await chain.append({ kind: 'signed' });
   // a line that is too long is a defect of ours, and costs the chain nothing
   await expect(chain.append({ kind: 'signed', job: 'x'.repeat(600_000) })).rejects.toThrow('too long');
+  await expect(chain.append({ kind: 'Signed' })).rejects.toThrow('read back');
   await rm(headPathOf(path));
   await writeFile(`${headPathOf(path)}.draft`, '');
   await chain.append({ kind: 'signed' });
