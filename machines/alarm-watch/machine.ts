@@ -30,7 +30,8 @@ export type AlarmWatchNote =
   /** An alarm was raised, or is over; `raised` is what is raised now. */
   | { readonly type: 'told'; readonly notice: AlarmNotice; readonly raised: readonly AlarmStanding[] }
   | { readonly type: 'delivery'; readonly delivery: Delivery }
-  | { readonly type: 'blind'; readonly failure: Failure };
+  /** One look failed; null when it took too long. */
+  | { readonly type: 'blind'; readonly failure: Failure | null };
 
 const alarmId = (alarm: string): string => `alarm.${alarm}`;
 const channelId = (channel: AlarmChannel): string => `delivery.${channel}`;
@@ -90,7 +91,7 @@ const watchSetup = setup({
     tellDelivery: emit(
       (_, { delivery }: { delivery: Delivery }) => ({ type: 'delivery', delivery }) as const,
     ),
-    tellBlind: emit((_, { failure }: { failure: Failure }) => ({ type: 'blind', failure }) as const),
+    tellBlind: emit((_, { failure }: { failure: Failure | null }) => ({ type: 'blind', failure }) as const),
   },
 });
 
@@ -132,7 +133,9 @@ export const alarmWatchMachine = watchSetup.createMachine({
         },
         onError: { target: 'pausing', actions: { type: 'tellBlind', params: errorOf } },
       },
-      after: { lookTimeout: 'pausing' },
+      after: {
+        lookTimeout: { target: 'pausing', actions: { type: 'tellBlind', params: { failure: null } } },
+      },
     },
   },
 });

@@ -20,7 +20,7 @@ export const supervisorLimits = {
   probeTimeout: 30_000,
   /** A job that fails of an obstacle has it looked for at once; this is for idle times, and for its end. */
   lookPause: 15_000,
-  /** A disk of the network that hangs, or a controller that does not answer: what was known counts on. */
+  /** Each question of it has a deadline of its own, which ends sooner; this one is for a look that says nothing at all. */
   lookTimeout: 30_000,
   /** A slot that the host refused stays out of service: what holds it is seldom gone in seconds. */
   quarantineTime: 600_000,

@@ -1,18 +1,16 @@
 import { fromPromise } from 'xstate';
 import type { Obstacle } from '../../machines/contracts/obstacle.ts';
 import type { Logger } from '../observability/logger.ts';
-import { disksOf } from '../obstacles/disks.ts';
 import { findObstacles } from '../obstacles/find-obstacles.ts';
 import type { Services } from '../run/services.ts';
 
 /** What stands in the way of every job; what is new, and what is over, is told in the log. */
 export async function lookForObstacles(
-  { config, signatures, driver, logger }: Services,
+  { signatures, driver, disks, logger }: Services,
   known: readonly Obstacle[],
   signal: AbortSignal,
 ): Promise<readonly Obstacle[]> {
-  const searched = { signatures, driver, disks: () => disksOf(config) };
-  const found = await findObstacles(searched, known, signal);
+  const found = await findObstacles({ signatures, driver, disks }, known, signal);
   tell(logger, known, found);
   return found;
 }

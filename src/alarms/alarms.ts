@@ -68,7 +68,7 @@ export async function startAlarms(options: AlarmOptions): Promise<Alarms> {
   });
   watch.on('delivery', ({ delivery }) => logDelivery(logger, delivery));
   watch.on('blind', ({ failure }) =>
-    logger.warn({ code: failure.code }, 'the daemon could not look at itself'),
+    logger.warn({ code: failure?.code }, 'the daemon could not look at itself'),
   );
   watch.start();
   return {

@@ -39,6 +39,7 @@ import { standingFacts, startControl } from './control.ts';
 import { driverText } from './driver-text.ts';
 import { goldenImage } from './golden-image.ts';
 import { instanceOf } from './instance.ts';
+import { loggedDisks } from './logged-disks.ts';
 import { orchardOptions } from './orchard-options.ts';
 import { qemuOptions } from './qemu-options.ts';
 import { accountIn, watchAccount } from './signatures.ts';
@@ -230,6 +231,7 @@ export async function makeServices(options: DaemonOptions, hear?: (line: string)
     }),
     journal: openJournal(config.stateDir),
     pauseMark: pauseMarkIn(config.stateDir),
+    disks: loggedDisks(config, logger),
     signatures: accountIn(config.stateDir, logger),
     asker: { hub: withoutLogin(config.hubUrl), worker: config.workerName },
     submissions: fileJournal(config.stateDir),

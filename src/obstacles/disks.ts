@@ -1,13 +1,14 @@
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../config/load.ts';
+import { waitFor } from '../deadline.ts';
 import { vmDrivers } from '../domain/vm-driver.ts';
 import { freeBytesAt } from '../files/disk/usage.ts';
 
 /** A disk that jobs need: what is free on it, and how much that should be. */
 export interface DiskFacts {
   readonly folder: string;
-  /** `undefined` when the system does not say. */
+  /** As it was told last; `undefined` when the system never said. */
   readonly freeBytes: number | undefined;
   /** With less the operator is warned. */
   readonly wantedBytes: number;
@@ -27,13 +28,38 @@ const GB = 1e9;
 export const machinesFolder = ({ stateDir, vmDriver, tartHome }: Config): string =>
   vmDriver === 'tart' ? (tartHome ?? join(homedir(), '.tart')) : stateDir;
 
-/** What jobs need of the disks, and machines where the driver refuses to make one without it. */
-export function disksOf(config: Config): Promise<DiskFacts[]> {
+/** A disk of the network that hangs: all else is judged meanwhile. */
+const PATIENCE_MS = 5_000;
+
+export interface DiskOptions {
+  /** Told when a disk does not answer, once, and when it answers again. */
+  readonly onSilent?: (folder: string, isSilent: boolean) => void;
+  readonly freeBytes?: typeof freeBytesAt;
+  readonly patienceMs?: number;
+}
+
+/** What jobs need of the disks, and machines where the driver refuses to make one without it. @returns looks at them */
+export function disksOf(config: Config, options: DiskOptions = {}): () => Promise<DiskFacts[]> {
+  const needs = needsOf(config);
+  const disks = [...new Set(needs.map(({ folder }) => folder))].map((folder) => {
+    const here = needs.filter((need) => need.folder === folder);
+    const facts = {
+      folder,
+      wantedBytes: Math.max(...here.map(({ wantedGb }) => wantedGb)) * GB,
+      neededBytes: Math.max(...here.map(({ neededGb }) => neededGb)) * GB,
+    };
+    return { facts, freeBytes: lastKnown(folder, options) };
+  });
+  return () =>
+    Promise.all(disks.map(async ({ facts, freeBytes }) => ({ ...facts, freeBytes: await freeBytes() })));
+}
+
+function needsOf(config: Config) {
   const { vmDriver, minFreeDiskGb, stateDir } = config;
   const least = (gb: number): number => Math.min(gb, minFreeDiskGb ?? gb);
   const usualGb = vmDrivers[vmDriver].minFreeDiskGb;
   const machinesGb = minFreeDiskGb ?? usualGb;
-  const needs = [
+  return [
     { folder: tmpdir(), wantedGb: least(WANTED_GB), neededGb: 0 },
     { folder: stateDir, wantedGb: least(WANTED_GB), neededGb: least(NEEDED_GB) },
     {
@@ -42,16 +68,21 @@ export function disksOf(config: Config): Promise<DiskFacts[]> {
       neededGb: usualGb > 0 ? machinesGb : 0,
     },
   ];
-  const folders = [...new Set(needs.map(({ folder }) => folder))];
-  return Promise.all(
-    folders.map(async (folder) => {
-      const here = needs.filter((need) => need.folder === folder);
-      return {
-        folder,
-        freeBytes: await freeBytesAt(folder),
-        wantedBytes: Math.max(...here.map(({ wantedGb }) => wantedGb)) * GB,
-        neededBytes: Math.max(...here.map(({ neededGb }) => neededGb)) * GB,
-      };
-    }),
-  );
+}
+
+/** Of a disk that does not answer in time, what it said last. */
+function lastKnown(folder: string, options: DiskOptions): () => Promise<number | undefined> {
+  const { onSilent = () => {}, freeBytes = freeBytesAt, patienceMs = PATIENCE_MS } = options;
+  let known: number | undefined;
+  let wasSilent = false;
+  return async () => {
+    const answer = freeBytes(folder).then((bytes) => {
+      known = bytes;
+      return false;
+    });
+    const isSilent = await waitFor(answer, AbortSignal.timeout(patienceMs)).catch(() => true);
+    if (isSilent !== wasSilent) onSilent(folder, isSilent);
+    wasSilent = isSilent;
+    return known;
+  };
 }

@@ -2,6 +2,7 @@ import type { Obstacle } from '../../machines/contracts/obstacle.ts';
 import { forAudience } from '../../machines/contracts/wording.ts';
 import type { VmDriver } from '../adapters/vm/driver.ts';
 import type { SignatureAccount } from '../audit/account.ts';
+import { waitFor, withDeadline } from '../deadline.ts';
 import { ShipError } from '../errors.ts';
 import { capitalized, plainLine } from '../text.ts';
 import type { DiskFacts } from './disks.ts';
@@ -67,6 +68,8 @@ function diskFull(disks: readonly DiskFacts[], wasFull: boolean): Obstacle | und
 
 const inGb = (bytes: number): string => `${(bytes / GB).toFixed(2)} GB`;
 
+/** A controller that hangs holds up no other question. */
+const PATIENCE_MS = 10_000;
 /** They heal only when the operator changes something. */
 const REFUSALS = ['CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED'];
 
@@ -76,7 +79,8 @@ async function accountRefused(
   signal: AbortSignal,
 ): Promise<Obstacle | undefined> {
   try {
-    await driver.checkAccount?.({ signal });
+    const inTime = withDeadline(signal, PATIENCE_MS);
+    await waitFor(Promise.resolve(driver.checkAccount?.({ signal: inTime })), inTime);
     return undefined;
   } catch (error) {
     if (!(error instanceof ShipError) || !REFUSALS.includes(error.code)) return known;

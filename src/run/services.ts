@@ -11,6 +11,7 @@ import type { PauseMark } from '../journal/pause.ts';
 import type { SubmissionJournal } from '../journal/submissions.ts';
 import type { TakenJobs } from '../journal/taken-jobs.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { DiskFacts } from '../obstacles/disks.ts';
 import type { RunFolders, RunSettings } from './channel/run-setup.ts';
 import type { Runs } from './host/runs.ts';
 import type { WatchedGuests } from './host/watched-guest.ts';
@@ -38,6 +39,8 @@ export interface Services {
   /** What the hub has given to this worker and not heard the result of. */
   readonly takenJobs: TakenJobs;
   readonly pauseMark: PauseMark;
+  /** The disks that jobs need, as they are now; of one that does not answer, as it was last. */
+  readonly disks: () => Promise<readonly DiskFacts[]>;
   /** What was signed, on the disk before any of it leaves. */
   readonly signatures: SignatureAccount;
   /** Who asks for signatures here. */

@@ -77,6 +77,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'observability',
     'journal',
     'audit',
+    'obstacles',
     'preflight',
     'verify',
   ],

@@ -20,6 +20,7 @@ test('a folder takes what its files take, holes and links do not count, and ther
     expect((await usageOf(folder, 2)).isWhole).toBe(false);
     expect(await usageOf(join(folder, 'nothing'))).toEqual({ bytes: 0, isWhole: true });
     expect(await freeBytesAt(join(folder, 'not', 'there'))).toBeGreaterThan(0);
+    expect(freeBytesAt(folder), 'one question at a time').toBe(freeBytesAt(folder));
     const use = await diskUse({ stateDir: folder, imageDir: join(folder, 'images'), logFile: undefined });
     expect(use.kept.bytes).toBeGreaterThanOrEqual(3_000_000);
     expect(diskText(use)).toMatch(/^state 4 MB \(4 MB kept\), images 0 MB, \d+\.\d GB free$/);

@@ -108,6 +108,7 @@ test('of what cannot be known nothing is told, and a look that fails or hangs is
   untilLooking();
   stage.clock.advance(alarmWatchLimits.lookTimeout);
   expect(stage.open('lookAround')).toEqual([]);
+  expect(notes.at(-1)).toEqual({ type: 'blind', failure: null });
   untilLooking().answer([{ alarm: 'of another version', holds: true, atMs: 1, said }]);
   expect(told()).toEqual(['hub-away raised']);
 });

@@ -63,8 +63,37 @@ test('a controller that does not answer has neither refused us nor let us in', a
   expect(await aboutOf({ driver }, [known('cluster')])).toEqual(['cluster']);
 });
 
+test('a disk that hangs is told once, counts as it was last, and hides nothing about the others', async () => {
+  const { config } = loadConfig({ PERRY_VM_DRIVER: 'tart', TART_HOME: '/t', PERRY_STATE_DIR: '/s' });
+  let answer: (() => void) | undefined;
+  const hanging = new Promise<number>((resolve) => {
+    answer = () => resolve(50e9);
+  });
+  const free: Record<string, Promise<number | undefined>> = { '/s': Promise.resolve(7e9) };
+  const told: unknown[] = [];
+  const look = disksOf(config, {
+    onSilent: (...said) => told.push(said),
+    freeBytes: (folder) => free[folder] ?? Promise.resolve(3e9),
+    patienceMs: 5,
+  });
+  const freeOn = async (folder: string) => (await look()).find((each) => each.folder === folder)?.freeBytes;
+  expect(await freeOn('/t')).toBe(3e9);
+  free['/t'] = hanging;
+  for (let round = 0; round < 3; round += 1) expect(await freeOn('/t')).toBe(3e9);
+  free['/s'] = Promise.resolve(0);
+  expect(await freeOn('/s')).toBe(0);
+  expect(await aboutOf({ disks: look })).toEqual(['disk']);
+  expect(told).toEqual([['/t', true]]);
+  answer?.();
+  expect(await freeOn('/t')).toBe(50e9);
+  expect(told).toEqual([
+    ['/t', true],
+    ['/t', false],
+  ]);
+});
+
 const neededBy = async (env: Record<string, string>) => {
-  const disks = await disksOf(loadConfig({ ...env, PERRY_STATE_DIR: '/nowhere/state' }).config);
+  const disks = await disksOf(loadConfig({ ...env, PERRY_STATE_DIR: '/nowhere/state' }).config)();
   return disks.map(({ folder, neededBytes }) => [folder.split('/').at(-1), neededBytes / 1e9]);
 };
 

@@ -29,8 +29,20 @@ export async function usageOf(folder: string, maxEntries = MAX_ENTRIES): Promise
 
 const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 
-/** Of the nearest folder that exists; `undefined` when the system does not say. */
-export async function freeBytesAt(folder: string): Promise<number | undefined> {
+/** A disk that hangs keeps a thread of the few that all files need: nobody asks once more meanwhile. */
+const asked = new Map<string, Promise<number | undefined>>();
+
+/**
+ * Of the nearest folder that exists; `undefined` when the system does not say. One question at a time for each folder: who
+ * asks meanwhile gets its answer.
+ */
+export function freeBytesAt(folder: string): Promise<number | undefined> {
+  const answer = asked.get(folder) ?? askFreeBytes(folder).finally(() => asked.delete(folder));
+  asked.set(folder, answer);
+  return answer;
+}
+
+async function askFreeBytes(folder: string): Promise<number | undefined> {
   const facts = await statfs(folder).catch(() => undefined);
   if (facts) return facts.bavail * facts.bsize;
   return dirname(folder) === folder ? undefined : freeBytesAt(dirname(folder));
