@@ -40,6 +40,9 @@ export const failureCodes = {
   STATE_UNREADABLE: host(
     'A file of the state directory cannot be read, or is not what perry-ship has written there.',
   ),
+  STATE_UNUSABLE: host(
+    'The daemon may not read or write what is in its state directory, or its disk is full.',
+  ),
   DAEMON_ENDING: input('The daemon is about to end, and can be neither paused nor resumed.'),
   JOB_UNKNOWN: input('No job of that name is running here, or is in the history.'),
   JOB_AMBIGUOUS: input('More than one job has a name that begins so.'),

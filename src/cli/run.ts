@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import { type Daemon, startDaemon } from '../daemon/daemon.ts';
 import { exitCodes } from './exit-codes.ts';
 import { untilEnd } from './process-end.ts';
+import { endWith } from './tell-error.ts';
 
 export interface RunFlags {
   readonly envFile?: string;
@@ -19,7 +20,7 @@ export async function runDaemon(flags: RunFlags): Promise<void> {
   const stopping = new AbortController();
   const stop = () => stopping.abort(new Error('stopped while starting'));
   process.on('SIGTERM', stop).on('SIGINT', stop);
-  const daemon = await start(flags, stopping.signal);
+  const daemon = await start(flags, stopping.signal).catch(endWithout);
   if (daemon === undefined) process.exit(exitCodes.done);
   const code = untilEnd(daemon);
   process.off('SIGTERM', stop).off('SIGINT', stop);
@@ -30,6 +31,12 @@ export async function runDaemon(flags: RunFlags): Promise<void> {
   if (leaked.length > 0) logger.error({ machines: leaked, nextStep: START_AGAIN }, LEFT);
   logger.info({ exitCode }, 'perry-ship has stopped');
   process.exit(exitCode);
+}
+
+/** A start that failed ends the process as well: an exit code is what the service manager waits for. */
+function endWithout(error: unknown): never {
+  endWith(error, {});
+  process.exit();
 }
 
 /** `undefined` when a signal came first: nothing was begun, so nothing is wrong. */

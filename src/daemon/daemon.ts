@@ -9,7 +9,7 @@ import { createDriver } from '../adapters/vm/select.ts';
 import { createGuestToolchain } from '../adapters/xcode/guest-toolchain.ts';
 import type { Config } from '../config/load.ts';
 import { answersOf, type StandingFacts, statusNow } from '../control/answers.ts';
-import { lockStateDir, type StateLock } from '../control/state-lock.ts';
+import { lockStateDir } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
 import { bootsAtOnce, vmDrivers } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
@@ -35,6 +35,7 @@ import type { Limits } from '../run/limits.ts';
 import type { Services } from '../run/services.ts';
 import { createVault } from '../run/vault.ts';
 import { watchDaemon } from './alarms.ts';
+import { Begun } from './begun.ts';
 import { standingFacts, startControl } from './control.ts';
 import { driverText } from './driver-text.ts';
 import { goldenImage } from './golden-image.ts';
@@ -44,6 +45,7 @@ import { orchardOptions } from './orchard-options.ts';
 import { qemuOptions } from './qemu-options.ts';
 import { accountIn, watchAccount } from './signatures.ts';
 import { slotsOf } from './slots.ts';
+import { asStateFault } from './state-fault.ts';
 import { notesIn, tartOptions } from './tart-options.ts';
 import { startWeb, type Web } from './web.ts';
 
@@ -75,26 +77,32 @@ export interface DaemonOptions {
 
 /**
  * Composition root: configuration → services → actors → start. The only place that knows everybody. The state
- * directory is locked before anything in it is read, and let go after the last actor has ended.
+ * directory is locked before anything in it is read, and let go after the last actor has ended. A start that fails leaves
+ * nothing behind that it has begun.
  *
- * @throws ShipError DAEMON_ALREADY_RUNNING when another daemon works there · STATE_FORMAT_UNKNOWN
+ * @throws ShipError DAEMON_ALREADY_RUNNING when another daemon works there · STATE_FORMAT_UNKNOWN · STATE_UNUSABLE
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { stateDir } = options.config;
-  const lock = await lockStateDir(stateDir);
+  const begun = new Begun();
   try {
+    const lock = await lockStateDir(stateDir);
+    begun.add('the lock of the state directory', lock.release);
     await adoptState(stateDir, packageVersion());
-    return await startLocked(options, lock);
+    return await startLocked(options, begun);
   } catch (error) {
-    await lock.release();
-    throw error;
+    // what cannot be put away now is most often what the start failed of, which is told
+    await begun.end(() => {});
+    throw asStateFault(error, stateDir);
   }
 }
 
-async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Daemon> {
+async function startLocked(options: DaemonOptions, begun: Begun): Promise<Daemon> {
   let hear = (_line: string): void => {};
   const services = await makeServices(options, (line) => hear(line));
   const { config, logger } = services;
+  begun.add('the journal of jobs', () => services.takenJobs.close());
+  begun.add('the account of signatures', () => services.signatures.close());
   if (!services.driver.isolates) logger.warn(NO_ISOLATION);
   await services.signatures.check();
   const image = await goldenImage(config);
@@ -112,6 +120,7 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
   await warnOfReach(services, options.signal);
   const driver = await driverText(services, input.image, options.signal);
   const history = await historyOf(services);
+  begun.add('the history of jobs', () => history.close());
   hear = history.hear;
   const supervisor = createActor(provideSupervisor(services), {
     id: 'supervisor',
@@ -127,24 +136,20 @@ async function startLocked(options: DaemonOptions, lock: StateLock): Promise<Dae
     closedPorts: () => web?.closedPorts() ?? [],
   };
   const alarms = await watchDaemon({ supervisor, services, history, status: statusNow(supervisor, facts) });
+  begun.add('the alarms', alarms.stop);
   const control = await startControl(supervisor, services, facts);
+  begun.add('the control socket', control.close);
   web = await startWeb({
     ...{ supervisor, services, history, alarms, driver },
     status: statusNow(supervisor, facts),
     ask: answersOf(supervisor, facts),
   });
-  const unwatchAccount = watchAccount(services.signatures, logger);
-  const finished = untilDone(supervisor).finally(async () => {
-    await services.runs.close();
-    await alarms.stop();
-    unwatchAccount();
-    await services.signatures.close();
-    await web?.stop();
-    await control.close();
-    services.takenJobs.close();
-    await history.close();
-    await lock.release();
-  });
+  begun.add('the page and the metrics', () => web?.stop());
+  begun.add('the look at the account of signatures', watchAccount(services.signatures, logger));
+  begun.add('the processes of runs', () => services.runs.close());
+  const finished = untilDone(supervisor).finally(() =>
+    begun.end((what, error) => logger.warn({ err: error, what }, NOT_PUT_AWAY)),
+  );
   supervisor.start();
   services.runs.standBy();
   logger.info({ hub: config.hubUrl, worker: config.workerName, ...input }, 'perry-ship is running');
@@ -177,6 +182,8 @@ async function warnOfReach({ driver, logger }: Services, signal: AbortSignal): P
 
 const REACHES_OUT = 'Machines reach the network of this host by themselves, while they hold a signing key.';
 
+const NOT_PUT_AWAY = 'Something could not be put away at the end of the daemon; the next start does it.';
+
 const NOT_JOURNALLED = 'The journal of jobs cannot be written: a kill of this process would lose jobs.';
 
 const JOURNAL_MOVED =
@@ -203,6 +210,7 @@ export async function makeServices(options: DaemonOptions, hear?: (line: string)
     ...(write && { write }),
     ...(hear && { hear }),
   });
+  const driver = options.driver ?? (await configuredDriver(options, logger));
   const takenJobs = openTakenJobs(
     config.stateDir,
     (error) => logger.error({ err: error }, NOT_JOURNALLED),
@@ -216,7 +224,7 @@ export async function makeServices(options: DaemonOptions, hear?: (line: string)
     redactor,
     takenJobs,
     vault: createVault(redactor, takenJobs.settled),
-    driver: options.driver ?? (await configuredDriver(options, logger)),
+    driver,
     toolchain: createGuestToolchain({
       configured: config.toolchain,
       isHostItself: vmDrivers[config.vmDriver].usesHostTools && config.tartImage === undefined,

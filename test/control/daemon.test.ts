@@ -1,13 +1,16 @@
-import { mkdir, mkdtemp, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { askDaemon } from '../../src/control/client.ts';
+import { holderOf } from '../../src/control/state-lock.ts';
 import { startDaemon } from '../../src/daemon/daemon.ts';
 import type { DaemonStatus } from '../../src/observability/status.ts';
 import { renderStatus } from '../../src/observability/status-text.ts';
 import { patience, type Scene, withScene } from '../helpers/daemon.ts';
+import { instantDriver } from '../helpers/instant-driver.ts';
+import { activeResources, openHandles } from '../helpers/leak-check.ts';
 import { startCli } from '../integration/cli.ts';
 import { type Materials, makeMaterials } from '../integration/materials.ts';
 
@@ -28,6 +31,19 @@ const whileSigning = (act: (scene: Scene, jobId: string, release: () => Promise<
     await begun;
     await act(scene, jobId, release);
   });
+
+/** Nobody, not even root, can remove a folder as if it were the socket. */
+async function blockSocket(stateDir: string): Promise<{ unblock(): Promise<void> }> {
+  const place = join(stateDir, 'perry-ship-control-blocked');
+  await mkdir(join(place, 'folder'), { recursive: true, mode: 0o700 });
+  await writeFile(join(stateDir, 'control.path'), join(place, 'folder'));
+  return {
+    unblock: async () => {
+      for (const name of [place, ...['control.path', 'control.sock'].map((file) => join(stateDir, file))])
+        await rm(name, { recursive: true, force: true });
+    },
+  };
+}
 
 const ask = (scene: Scene, ...words: string[]) => startCli({ PERRY_STATE_DIR: scene.stateDir }, ...words);
 
@@ -75,6 +91,39 @@ describe('the control socket of a running daemon', () => {
       await expect(inside).rejects.toMatchObject({ code: 'DAEMON_ALREADY_RUNNING' });
       await release();
       expect(await scene.completed(jobId)).toMatchObject({ success: true });
+    }));
+
+  test('that cannot be put in its place is told, and nothing of the start is left', async () => {
+    const stateDir = join(folder, 'unusable');
+    await blockSocket(stateDir);
+    const { config } = loadConfig({ PERRY_STATE_DIR: stateDir, PERRY_VM_DRIVER: 'local' });
+    const before = activeResources();
+    const driver = instantDriver();
+    const started = startDaemon({
+      config,
+      env: {},
+      driver,
+      forTerminal: false,
+      signal: patience(),
+      writeLog: () => {},
+    });
+    await expect(started).rejects.toMatchObject({
+      code: 'STATE_UNUSABLE',
+      failure: { reason: expect.stringMatching(/^"perry-ship-control-blocked\/folder" in it cannot be/) },
+    });
+    expect(await openHandles(before)).toEqual([]);
+    expect(await holderOf(stateDir)).toBeUndefined();
+  });
+
+  test('that cannot be removed at the end is told, and keeps nothing else from its end', () =>
+    withScene({}, async (scene) => {
+      await scene.linked();
+      const { unblock } = await blockSocket(scene.stateDir);
+      scene.daemon.supervisor.send({ type: 'drain.requested' });
+      await scene.daemon.finished;
+      expect(scene.log.join('')).toMatch(/"what":"the control socket".*could not be put away/);
+      expect(await holderOf(scene.stateDir)).toBeUndefined();
+      await unblock();
     }));
 
   test('cancels a job, and says which there are when it does not know one', () =>

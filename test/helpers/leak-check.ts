@@ -65,7 +65,7 @@ export async function expectGone(
 }
 
 /** Turns of the event loop until nothing is open that was not open before; what is then is a leak. */
-async function openHandles(before: readonly string[], timeoutMs: number): Promise<string[]> {
+export async function openHandles(before: readonly string[], timeoutMs = SETTLE_MS): Promise<string[]> {
   const deadline = performance.now() + timeoutMs;
   let open = added(before, activeResources());
   while (open.length > 0 && performance.now() < deadline) {
