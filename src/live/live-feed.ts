@@ -103,16 +103,19 @@ class Viewers {
     this.#ungreeted.delete(viewer);
   }
 
-  /** All of them the news, and those that wait for it everything. */
+  /** All of them the news, and those that wait for it everything, as soon as they have read what came before. */
   tell(feed: Feed): void {
     this.#messages += 1;
     const standing = this.#about.standing();
     const head = { number: this.#messages, atMs: Date.now() };
     feed.broadcast(JSON.stringify(this.#news(head, standing)));
-    if (this.#ungreeted.size === 0) return;
+    const ready = [...this.#ungreeted].filter(({ keepsUp }) => keepsUp);
+    if (ready.length === 0) return;
     const text = JSON.stringify(this.#greeting(head, standing));
-    for (const viewer of this.#ungreeted) viewer.send(text);
-    this.#ungreeted.clear();
+    for (const viewer of ready) {
+      viewer.send(text);
+      this.#ungreeted.delete(viewer);
+    }
   }
 
   #news(head: Head, standing: Standing): News {

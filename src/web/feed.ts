@@ -9,6 +9,8 @@ import { mayWatch } from './access.ts';
 import { targetOf } from './target.ts';
 
 export interface Viewer {
+  /** It reads what it is sent; false while what is sent would be left out. */
+  readonly keepsUp: boolean;
   /** Text is left out for a viewer that does not keep up. */
   send(text: string): void;
 }
@@ -98,7 +100,12 @@ function welcome(
   { joined, left, heard }: FeedOptions,
   onFault: (error: unknown) => void,
 ): void {
-  const viewer: Viewer = { send: (text) => sendTo(socket, text) };
+  const viewer: Viewer = {
+    get keepsUp() {
+      return keepsUp(socket);
+    },
+    send: (text) => sendTo(socket, text),
+  };
   if (left)
     socket.on(
       'close',
@@ -114,8 +121,11 @@ function welcome(
   contained(joined, onFault)(viewer);
 }
 
+const keepsUp = ({ readyState, bufferedAmount }: WebSocket): boolean =>
+  readyState === WebSocket.OPEN && bufferedAmount < MAX_UNREAD_BYTES;
+
 function sendTo(socket: WebSocket, text: string): void {
-  if (socket.readyState === WebSocket.OPEN && socket.bufferedAmount < MAX_UNREAD_BYTES) socket.send(text);
+  if (keepsUp(socket)) socket.send(text);
 }
 
 /** Before the connection has become a WebSocket. */

@@ -99,6 +99,21 @@ test('one that missed something asks for a greeting, and gets it alone', async (
   expect(one.messages.filter(isGreeting)).toHaveLength(2);
 });
 
+test('one that reads slowly gets the greeting that it waits for later', async () => {
+  let text = '';
+  await start(() => ({ status: { text } as never, today: null, freeDiskBytes: null }));
+  const viewer = await view();
+  await viewer.until(isGreeting);
+  // these news alone are more than is kept for a viewer
+  text = 'x'.repeat(24 * 1024 * 1024);
+  viewer.socket.send('greet');
+  const isLong = ({ standing }: News) => (standing?.status as { text?: string } | undefined)?.text !== '';
+  await viewer.until((message) => message.standing !== undefined && isLong(message));
+  text = '';
+  root.send({ type: 'flip' });
+  await vi.waitFor(() => expect(viewer.messages.filter(isGreeting)).toHaveLength(2), PATIENCE);
+});
+
 test('how things stand is told when it has changed; that time goes by is no change', async () => {
   await start();
   const viewer = await view();

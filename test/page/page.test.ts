@@ -97,14 +97,21 @@ describe.skipIf(browserPath === undefined)('the page', () => {
   });
 
   test('says that the daemon is gone, and goes on when it is back', async () => {
+    const ended = await room.submit({ app_name: 'Ended' });
+    await room.letGo(ended);
     const page = await open();
     await room.stopDaemon();
     await page.getByText('The daemon does not answer.', { exact: true }).waitFor();
     await page.getByText('Not connected').waitFor();
+    // what cannot be asked for is not said to be missing
+    await page.evaluate(`location.hash = '#/job/${ended}'`);
+    await page.getByRole('heading', { name: 'Nothing is known of this job yet' }).waitFor();
     // nobody is there yet; what comes then comes by itself, or by the button, whichever is sooner
     await page.getByRole('button', { name: 'Try now' }).click();
     await room.startDaemon();
     await page.getByText('Live', { exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Ended' }).waitFor();
+    await page.getByRole('link', { name: 'Jobs', exact: true }).click();
     const jobId = await room.submit();
     await rowOf(page, jobId).waitFor();
   });

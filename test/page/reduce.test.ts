@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Greeting, News, Standing } from '../../src/live/messages.ts';
 import type { RunStatus } from '../../src/observability/status.ts';
+import { type Asked, afterAsking } from '../../src/page/model/asked.ts';
 import { reduce } from '../../src/page/model/reduce.ts';
 import { nothingKnown } from '../../src/page/model/state.ts';
 
@@ -40,6 +41,16 @@ test('a greeting says everything, whatever was known before', () => {
   ]);
   const again = reduce(greeted, { ...greeting, begun: [actor('x:9')], events: [] }, 51_000);
   expect([[...again.actors.keys()], again.events]).toEqual([['x:9'], []]);
+});
+
+test('what was known stays, as old, when nobody answers', () => {
+  const here: Asked<string> = { phase: 'here', answer: 'it', isOld: false };
+  const failed: Asked<string> = { phase: 'failed' };
+  const old = afterAsking(here, failed);
+  expect(old).toEqual({ ...here, isOld: true });
+  expect(afterAsking(old, here)).toEqual(here);
+  expect(afterAsking<string>({ phase: 'asking' }, failed)).toEqual(failed);
+  expect(afterAsking<string>(old, { phase: 'missing' })).toEqual({ phase: 'missing' });
 });
 
 test('a job of which nothing has changed stays the same object, though its seconds go by', () => {

@@ -40,7 +40,7 @@ export function followDaemon(): void {
       if (news.type === 'log') return store.put(withLog(store.state, news));
       if (news.type !== 'greeting' && news.number !== lastNumber + 1) {
         // before the greeting, or something was missed
-        if (lastNumber !== 0) socket.send(GREET);
+        if (lastNumber !== 0) catchUp(socket);
         lastNumber = 0;
         return;
       }
@@ -59,6 +59,12 @@ export function followDaemon(): void {
     };
   };
   open();
+}
+
+/** Until the greeting comes, what is shown is no longer live. */
+function catchUp(socket: WebSocket): void {
+  socket.send(GREET);
+  store.put({ ...store.state, link: { phase: 'connecting' } });
 }
 
 let tryNow = () => {};

@@ -1,15 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JobLog, JobRecord } from '../../history/record.ts';
+import { type Asked, afterAsking } from './asked.ts';
 import type { PageState } from './state.ts';
 import { usePage } from './store.ts';
-
-/** What was asked for; what came before stays while it is asked for again. */
-export type Asked<Answer> =
-  | { readonly phase: 'asking' }
-  | { readonly phase: 'failed' }
-  /** There is nothing of that name, or no history is kept. */
-  | { readonly phase: 'missing' }
-  | { readonly phase: 'here'; readonly answer: Answer };
 
 export interface JobList {
   readonly jobs: readonly JobRecord[];
@@ -24,25 +17,32 @@ async function get<Answer>(path: string, signal: AbortSignal): Promise<Asked<Ans
   const answer = await fetch(path, { signal });
   if (answer.status === 404) return { phase: 'missing' };
   if (!answer.ok) return { phase: 'failed' };
-  return { phase: 'here', answer: (await answer.json()) as Answer };
+  return { phase: 'here', answer: (await answer.json()) as Answer, isOld: false };
 }
 
 /** Asks, and asks again when `moment` is another one. */
 function useAsked<Answer>(path: string, moment: string): Asked<Answer> {
-  const [asked, setAsked] = useState<Asked<Answer>>({ phase: 'asking' });
+  const [known, setKnown] = useState<Known<Answer>>({ path, asked: { phase: 'asking' } });
   useEffect(() => {
     const leaving = new AbortController();
     get<Answer>(path, leaving.signal)
       .catch((): Asked<Answer> => ({ phase: 'failed' }))
       .then((said) => {
-        if (!leaving.signal.aborted) setAsked(said);
+        if (!leaving.signal.aborted) setKnown((before) => knownAfter(before, { path, asked: said }));
       });
     return () => leaving.abort();
   }, [path, moment]);
-  return asked;
+  return known.asked;
 }
 
-/** Another one whenever a job begins, changes its stage, or ends. */
+interface Known<Answer> {
+  readonly path: string;
+  readonly asked: Asked<Answer>;
+}
+
+const knownAfter = <Answer>(before: Known<Answer>, now: Known<Answer>): Known<Answer> =>
+  before.path === now.path ? { ...now, asked: afterAsking(before.asked, now.asked) } : now;
+
 const runsOf = ({ runs }: PageState) => runs;
 const linkOf = ({ link }: PageState) => link.phase;
 
@@ -74,6 +74,6 @@ function useSettled(value: string): string {
 export const useJobs = (query: string): Asked<JobList> =>
   useAsked<JobList>(`/api/jobs?${query}`, useComings());
 
-/** @param moment - the page asks again when it is another one */
+/** @param moment - the page asks again when it is another one, and when the daemon is there again */
 export const useJob = (id: string, moment: string): Asked<JobAnswer> =>
-  useAsked<JobAnswer>(`/api/jobs/${encodeURIComponent(id)}`, useSettled(moment));
+  useAsked<JobAnswer>(`/api/jobs/${encodeURIComponent(id)}`, useSettled(`${usePage(linkOf)} ${moment}`));

@@ -50,6 +50,9 @@ export interface PageState {
   readonly clockAheadMs: number;
 }
 
+/** Not known before the first greeting: then it is taken to be so. */
+export const keepsHistory = ({ standing }: PageState): boolean => standing?.today !== null;
+
 export const nothingKnown: PageState = {
   link: { phase: 'connecting' },
   machines: '',

@@ -6,6 +6,7 @@ import { usePage } from '../model/store.ts';
 import { Status } from '../parts/icon.tsx';
 import { Code, Foreign } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
+import { NO_HISTORY } from '../words/history.ts';
 import { resultSaid } from '../words/jobs.ts';
 
 const standingOf = ({ standing }: PageState) => standing;
@@ -15,11 +16,12 @@ export function RecentFailures() {
   const standing = usePage(standingOf);
   if (!standing) return null;
   const { lastFailures } = standing.status;
+  const none = standing.today === null ? NO_HISTORY : 'No job has failed.';
   return (
     <section class="card" aria-labelledby="failures">
       <h2 id="failures">Last failures</h2>
       {lastFailures.length === 0 ? (
-        <p class="empty">No job has failed.</p>
+        <p class="empty">{none}</p>
       ) : (
         <ul class="rows">
           {lastFailures.map((failure) => (

@@ -1,11 +1,18 @@
 import { useState } from 'preact/hooks';
 import type { JobRecord } from '../../history/record.ts';
-import { type Asked, type JobList, useJobs } from '../model/history.ts';
+import type { Asked } from '../model/asked.ts';
+import { type JobList, useJobs } from '../model/history.ts';
+import { keepsHistory } from '../model/state.ts';
+import { usePage } from '../model/store.ts';
 import { Heading } from '../parts/heading.tsx';
 import { counted } from '../words/format.ts';
+import { NO_ANSWER, NO_HISTORY } from '../words/history.ts';
 import { RecordRow } from './record-row.tsx';
 
-const MOST = 200;
+/** As many as the daemon tells at once. */
+const MOST = 500;
+/** More rows make the page slow; who looks for an older one finds it. */
+const FEW = 100;
 
 /** What became of the jobs that are no longer here. */
 export function HistoryView() {
@@ -42,20 +49,29 @@ export function HistoryView() {
 }
 
 function Records({ asked, wanted }: { asked: Asked<JobList>; wanted: string }) {
+  const isKept = usePage(keepsHistory);
+  const [most, setMost] = useState(FEW);
+  if (!isKept) return <p class="empty">{NO_HISTORY}</p>;
   if (asked.phase === 'asking') return <p class="empty">Asking the daemon…</p>;
-  if (asked.phase !== 'here') return <p class="empty">The daemon has no history to tell.</p>;
+  if (asked.phase !== 'here') return <p class="empty">{NO_ANSWER}</p>;
   const found = asked.answer.jobs.filter((job) => job.result !== 'running' && isWanted(job, wanted));
   return (
     <>
       <p class="muted small" role="status">
         {counted(found.length, 'job')}
         {asked.answer.jobs.length >= MOST && ` among the last ${MOST}`}
+        {asked.isOld && ', as the daemon told it last: it does not answer now'}
       </p>
       <ul class="rows">
-        {found.map((record) => (
+        {found.slice(0, most).map((record) => (
           <RecordRow key={record.runId} record={record} />
         ))}
       </ul>
+      {found.length > most && (
+        <button type="button" class="button more" onClick={() => setMost(MOST)}>
+          Show earlier ones
+        </button>
+      )}
     </>
   );
 }

@@ -1,7 +1,8 @@
 import { useCallback, useMemo } from 'preact/hooks';
 import type { JobRecord } from '../../history/record.ts';
-import { type Asked, type JobAnswer, useJob } from '../model/history.ts';
-import type { PageState, RunView } from '../model/state.ts';
+import type { Asked } from '../model/asked.ts';
+import { type JobAnswer, useJob } from '../model/history.ts';
+import { keepsHistory, type PageState, type RunView } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { AskButton } from '../parts/ask.tsx';
 import { Heading } from '../parts/heading.tsx';
@@ -10,6 +11,7 @@ import { Progress } from '../parts/progress.tsx';
 import { Foreign } from '../parts/text.tsx';
 import { Elapsed } from '../parts/time.tsx';
 import { plain } from '../words/format.ts';
+import { NO_ANSWER, NO_HISTORY } from '../words/history.ts';
 import { resultSaid, runSaid, targetWord } from '../words/jobs.ts';
 import { JobCharts } from './job-charts.tsx';
 import { JobEvents } from './job-events.tsx';
@@ -93,12 +95,22 @@ function Cancel({ run }: { run: RunView | undefined }) {
   );
 }
 
-function Nobody({ asked }: { asked: Asked<JobAnswer> }) {
-  const isAsking = asked.phase === 'asking';
+function Nobody({ asked: { phase } }: { asked: Asked<JobAnswer> }) {
+  const isKept = usePage(keepsHistory);
+  if (phase === 'asking') return <Heading title="Job">Asking the daemon…</Heading>;
+  if (phase === 'failed') return <Instead heading="Nothing is known of this job yet" text={NO_ANSWER} />;
+  if (!isKept) return <Instead heading="This job is no longer here" text={NO_HISTORY} />;
   return (
-    <>
-      <Heading title="Job">{isAsking ? 'Asking the daemon…' : 'This job is not known'}</Heading>
-      {!isAsking && <p>It may have ended before this history began. Look for it in the history.</p>}
-    </>
+    <Instead
+      heading="This job is not known"
+      text="It may have ended before this history began. Look for it in the history."
+    />
   );
 }
+
+const Instead = ({ heading, text }: { heading: string; text: string }) => (
+  <>
+    <Heading title="Job">{heading}</Heading>
+    <p>{text}</p>
+  </>
+);
