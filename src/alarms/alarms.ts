@@ -30,6 +30,8 @@ export interface AlarmOptions {
   readonly logger: Logger;
   readonly status: () => DaemonStatus;
   readonly disks: () => Promise<readonly DiskFacts[]>;
+  /** The last jobs of the processes before this one, newest first. */
+  readonly lastJobs: () => readonly JobRecord[];
   readonly limits?: AlarmLimits | undefined;
 }
 
@@ -47,10 +49,19 @@ export interface Alarms {
 
 /** Looks at the daemon, and tells the operator: in the log, in the status, by command and webhook. */
 export async function startAlarms(options: AlarmOptions): Promise<Alarms> {
-  const { config, logger, status, disks, limits = {} } = options;
-  const [outcomes, apple, expiries] = [new LastOutcomes(), new AppleAnswers(), new Expiries()];
+  const { config, logger, status, disks, lastJobs, limits = {} } = options;
+  const file = raisedFileIn(config.stateDir, (place) => logger.error({ place }, MOVED));
+  const before = await file.read();
+  const [apple, expiries] = [new AppleAnswers(), new Expiries(before.expiring)];
+  const outcomes = new LastOutcomes(lastJobs());
+  let raised = before.raised;
+  const remember = () => {
+    const memory = { raised, expiring: expiries.expiring(Date.now()) };
+    file.write(memory).catch((error: unknown) => logger.error({ err: error }, NOT_REMEMBERED));
+  };
   const lookAround = async (): Promise<readonly AlarmFinding[]> => {
     const nowMs = Date.now();
+    remember();
     return judge({
       ...{ nowMs, status: status(), disks: await disks() },
       outcomes: outcomes.facts(nowMs),
@@ -58,13 +69,13 @@ export async function startAlarms(options: AlarmOptions): Promise<Alarms> {
       expiring: expiries.facts(nowMs),
     });
   };
-  const file = raisedFileIn(config.stateDir, (place) => logger.error({ place }, MOVED));
   const watch = createActor(provided(config, limits, lookAround), {
-    input: { alarms: patienceOf(limits), before: await file.read(), channels: channelsOf(config) },
+    input: { alarms: patienceOf(limits), before: before.raised, channels: channelsOf(config) },
   });
-  watch.on('told', ({ notice, raised }) => {
+  watch.on('told', ({ notice, raised: now }) => {
     logNotice(logger, notice);
-    file.write(raised).catch((error: unknown) => logger.error({ err: error }, NOT_REMEMBERED));
+    raised = now;
+    remember();
   });
   watch.on('delivery', ({ delivery }) => logDelivery(logger, delivery));
   watch.on('blind', ({ failure }) =>
@@ -84,6 +95,7 @@ export async function startAlarms(options: AlarmOptions): Promise<Alarms> {
     },
     stop: async () => {
       watch.stop();
+      remember();
       await file.settled();
     },
   };

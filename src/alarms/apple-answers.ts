@@ -11,12 +11,18 @@ const ASKS_APPLE: ReadonlySet<string> = new Set([
 ]);
 const PORT_ENDED = /^xstate\.(done|error)\.actor\.([A-Za-z]+)$/;
 /** Nobody has needed Apple for so long: what was then says nothing about now. */
-const FORGOTTEN_AFTER_MS = 60 * 60 * 1_000;
+const STALE_AFTER_MS = 60 * 60 * 1_000;
+/** Nobody on this host needs Apple any more: whether it answers is no concern of the operator. */
+const FORGOTTEN_AFTER_MS = 7 * 24 * 60 * 60 * 1_000;
 
 /** How often in a row Apple did not answer the jobs of this host. */
 export class AppleAnswers {
-  #missed = 0;
-  #atMs = 0;
+  #missed: number | null = null;
+  #atMs: number;
+
+  constructor(nowMs = Date.now()) {
+    this.#atMs = nowMs;
+  }
 
   /** For `inspect`; never throws. */
   readonly observe = (inspected: InspectionEvent, nowMs = Date.now()): void => {
@@ -27,12 +33,14 @@ export class AppleAnswers {
     const isMissed = end === 'error' && codeOf(event?.error) === 'APPLE_UNAVAILABLE';
     // any other error is an answer, or none of Apple's
     if (end === 'error' && !isMissed) return;
-    this.#missed = isMissed ? this.#missed + 1 : 0;
+    this.#missed = isMissed ? (this.#missed ?? 0) + 1 : 0;
     this.#atMs = nowMs;
   };
 
   facts(nowMs: number): AppleFacts {
-    if (nowMs - this.#atMs >= FORGOTTEN_AFTER_MS) this.#missed = 0;
+    const ageMs = nowMs - this.#atMs;
+    if (ageMs >= FORGOTTEN_AFTER_MS) return { missed: 0 };
+    if (ageMs >= STALE_AFTER_MS) this.#missed = null;
     return { missed: this.#missed };
   }
 }

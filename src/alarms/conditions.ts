@@ -13,8 +13,11 @@ export interface OutcomeFacts {
 }
 
 export interface AppleFacts {
-  /** Requests in a row that Apple has not answered; 0 after one that it has, or after an hour without any. */
-  readonly missed: number;
+  /**
+   * Requests in a row that Apple has not answered; 0 after one that it has, or after a week without any. Null when none
+   * was made for an hour, or since the start.
+   */
+  readonly missed: number | null;
 }
 
 export interface ExpiryFacts {
@@ -34,7 +37,10 @@ export interface AlarmFacts {
   readonly expiring: readonly ExpiryFacts[];
 }
 
-/** What is the case: the fact in a sentence. `absent`: it is not. `unknown`: neither can be said. */
+/**
+ * What is the case: the fact in a sentence. `absent`: it is known not to be. `unknown`: neither can be said, as long as
+ * this process has seen nothing of it; an alarm that was raised before it stays raised meanwhile.
+ */
 type Judgement =
   | { readonly reason: string; readonly summary?: string; readonly nextStep?: string }
   | 'absent'
@@ -47,8 +53,10 @@ const GB = 1e9;
 const DISK_MARGIN = 1.2;
 
 const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> = {
-  'hub-refused': ({ status: { link, hub } }) =>
-    link === 'refused' ? { reason: `${hub} does not accept the secret that this worker sends.` } : 'absent',
+  'hub-refused': ({ status: { link, hub } }) => {
+    if (link === 'refused') return { reason: `${hub} does not accept the secret that this worker sends.` };
+    return link === 'none' ? 'unknown' : 'absent';
+  },
   'hub-away': ({ status }) =>
     status.link === 'offline' || status.link === 'none'
       ? { reason: `${status.hub} cannot be reached, or ends the connection (${status.connection}).` }
@@ -60,12 +68,13 @@ const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> 
           reason: obstacles.map(({ summary, reason }) => `${summary} ${reason}`).join(' '),
           nextStep: obstacles.map(({ nextStep }) => nextStep).join(' '),
         },
-  'machines-unlisted': ({ status: { work, driver } }) =>
-    work === 'listFailed'
-      ? { reason: `The driver ${driver} does not say which machines there are.` }
-      : 'absent',
-  'machines-leaked': ({ status: { leaked } }) =>
-    leaked.length > 0 ? { reason: `They are ${named(leaked)}.` } : 'absent',
+  'machines-unlisted': ({ status: { work, driver } }) => {
+    if (work === 'listFailed')
+      return { reason: `The driver ${driver} does not say which machines there are.` };
+    return notYetSwept(work);
+  },
+  'machines-leaked': ({ status: { leaked, work } }) =>
+    leaked.length > 0 ? { reason: `They are ${named(leaked)}.` } : notYetSwept(work),
   'slots-quarantined': ({ status: { slots } }) =>
     slots.quarantined > 0
       ? { reason: `${slots.quarantined} of ${slots.max} slots are out of service for now.` }
@@ -76,8 +85,10 @@ const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> 
       ? 'absent'
       : { reason: `signatures.jsonl in the state directory: ${plain(signatures.problem, 400)}.` },
   'apple-unreachable': ({ apple: { missed } }) => {
-    if (missed >= FEWEST_MISSED) return { reason: `${missed} requests in a row had no answer.` };
-    return missed === 0 ? 'absent' : 'unknown';
+    if (missed === 0) return 'absent';
+    return missed !== null && missed >= FEWEST_MISSED
+      ? { reason: `${missed} requests in a row had no answer.` }
+      : 'unknown';
   },
   'failure-rate': failureRate,
   'port-in-use': ({ status: { closedPorts } }) =>
@@ -99,6 +110,10 @@ export function judge(facts: AlarmFacts): AlarmFinding[] {
   });
 }
 
+/** Until then nobody knows which machines are left. */
+const notYetSwept = (work: string): 'absent' | 'unknown' =>
+  work === 'sweeping' || work === 'listFailed' ? 'unknown' : 'absent';
+
 function diskLow({ disks }: AlarmFacts): Judgement {
   const known = disks.flatMap((disk) =>
     disk.freeBytes === undefined ? [] : [{ ...disk, free: disk.freeBytes }],
@@ -110,11 +125,12 @@ function diskLow({ disks }: AlarmFacts): Judgement {
   return known.every(({ free, wantedBytes }) => free >= wantedBytes * DISK_MARGIN) ? 'absent' : 'unknown';
 }
 
-/** Half is too many, a third is still no good sign. */
+/** Half is too many, a third is still no good sign; of few, only that they went well says something. */
 function failureRate({ outcomes: { finished, failed } }: AlarmFacts): Judgement {
   const count = Object.values(failed).reduce((sum, each) => sum + each, 0);
-  if (finished < FEWEST_JOBS || count / finished < 1 / 3) return 'absent';
-  if (count / finished < 1 / 2) return 'unknown';
+  if (finished === 0) return 'unknown';
+  if (count / finished < 1 / 3) return 'absent';
+  if (finished < FEWEST_JOBS || count / finished < 1 / 2) return 'unknown';
   const codes = Object.entries(failed).sort(([, a], [, b]) => b - a);
   const most = codes.slice(0, 3).map(([code, times]) => `${code} (${times})`);
   return { reason: `${count} of the last ${finished} failed so, with ${most.join(', ')}.` };

@@ -15,6 +15,11 @@ interface Outcome {
 export class LastOutcomes {
   #kept: readonly Outcome[] = [];
 
+  /** @param before - the jobs of earlier processes, newest first */
+  constructor(before: readonly JobRecord[] = []) {
+    for (const record of [...before].reverse()) this.add(record, record.endedAtMs ?? record.startedAtMs);
+  }
+
   add({ result, failure }: JobRecord, atMs: number): void {
     if (result !== 'succeeded' && result !== 'failed') return;
     if (failure?.kind === 'input') return;

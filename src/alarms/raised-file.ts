@@ -5,8 +5,9 @@ import { readBoundedText } from '../files/disk/bounded-file.ts';
 import { setAside } from '../files/disk/set-aside.ts';
 import { writeWhole } from '../journal/records.ts';
 import { alarmNames } from './catalogue.ts';
+import { type KeptExpiry, MOST_REMEMBERED } from './expiries.ts';
 
-const MAX_BYTES = 64 * 1024;
+const MAX_BYTES = 256 * 1024;
 const sentence = z.string().max(2_000);
 const schema = z.object({
   v: z.literal(1),
@@ -19,13 +20,31 @@ const schema = z.object({
       }),
     )
     .max(alarmNames.length),
+  expiring: z
+    .array(
+      z.object({
+        name: z.string().max(300),
+        expiresAtMs: z.number(),
+        atMs: z.number(),
+      }),
+    )
+    .max(MOST_REMEMBERED)
+    .default([]),
 });
 
-/** What is raised, for the next process; see `alarm` for what that does with it. */
+/** What the next process cannot find out by itself. */
+export interface AlarmMemory {
+  /** See `alarm` for what becomes of it. */
+  readonly raised: readonly AlarmStanding[];
+  readonly expiring: readonly KeptExpiry[];
+}
+
+const NOTHING: AlarmMemory = { raised: [], expiring: [] };
+
 export interface RaisedFile {
-  read(): Promise<readonly AlarmStanding[]>;
-  /** One after the other. @throws Error of node:fs */
-  write(raised: readonly AlarmStanding[]): Promise<void>;
+  read(): Promise<AlarmMemory>;
+  /** One after the other; what was to be written last is not written again. @throws Error of node:fs */
+  write(memory: AlarmMemory): Promise<void>;
   /** When nothing is being written. */
   settled(): Promise<void>;
 }
@@ -38,24 +57,31 @@ export interface RaisedFile {
 export function raisedFileIn(stateDir: string, onMoved: (place: string) => void = () => {}): RaisedFile {
   const path = join(stateDir, 'alarms.json');
   let last: Promise<void> = Promise.resolve();
+  let lastText: string | undefined;
   let inTheWay: unknown;
-  const write = async (raised: readonly AlarmStanding[]) => {
+  const write = async (text: string) => {
     if (inTheWay !== undefined) throw inTheWay;
-    await writeWhole(path, `${JSON.stringify({ v: 1, raised })}\n`, `${path}.draft`);
+    await writeWhole(path, text, `${path}.draft`);
   };
   return {
     read: async () => {
-      const raised = await readRaised(path);
-      if (raised !== undefined) return raised;
+      const memory = await readMemory(path);
+      if (memory !== undefined) {
+        lastText = textOf(memory);
+        return memory;
+      }
       try {
         onMoved(setAside(path));
       } catch (error) {
         inTheWay = error;
       }
-      return [];
+      return NOTHING;
     },
-    write: (raised) => {
-      const written = last.then(() => write(raised));
+    write: (memory) => {
+      const text = textOf(memory);
+      if (text === lastText) return last;
+      lastText = text;
+      const written = last.then(() => write(text));
       last = written.catch(() => {});
       return written;
     },
@@ -63,12 +89,15 @@ export function raisedFileIn(stateDir: string, onMoved: (place: string) => void 
   };
 }
 
+const textOf = ({ raised, expiring }: AlarmMemory): string =>
+  `${JSON.stringify({ v: 1, raised, expiring })}\n`;
+
 /** `undefined` for what cannot be read. */
-async function readRaised(path: string): Promise<readonly AlarmStanding[] | undefined> {
+async function readMemory(path: string): Promise<AlarmMemory | undefined> {
   try {
     const read = await readBoundedText(path, MAX_BYTES);
-    return 'text' in read ? schema.parse(JSON.parse(read.text)).raised : undefined;
+    return 'text' in read ? schema.parse(JSON.parse(read.text)) : undefined;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? [] : undefined;
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? NOTHING : undefined;
   }
 }

@@ -8,6 +8,7 @@ export async function watchDaemon({ supervisor, services, history, status }: Wat
   const { config, logger, disks, limits } = services;
   const alarms = await startAlarms({
     ...{ config, logger, status, disks, limits: limits.alarms },
+    lastJobs: () => history.list({ endedOnly: true }),
   });
   const { unsubscribe } = supervisor.system.inspect({ next: alarms.observe });
   const deaf = history.onFinished(alarms.jobFinished);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Alarms, startAlarms } from '../../src/alarms/alarms.ts';
 import { createRedactor } from '../../src/domain/redaction/index.ts';
+import type { JobRecord } from '../../src/history/record.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import type { DaemonStatus } from '../../src/observability/status.ts';
 
@@ -21,11 +22,12 @@ const refused = { ...well, link: 'refused' };
 let stateDir: string;
 let status: DaemonStatus;
 let log: string[];
+let lastJobs: readonly JobRecord[];
 let alarms: Alarms | undefined;
 beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'perry-alarms-'));
   status = well;
-  log = [];
+  [log, lastJobs] = [[], []];
 });
 afterEach(async () => {
   await alarms?.stop();
@@ -50,6 +52,7 @@ async function start(alertCommand = ['/bin/sh', '-c', `cat >> "${heardPath()}"`]
     }),
     status: () => status,
     disks: async () => [],
+    lastJobs: () => lastJobs,
     limits: { lookPause: 5, raiseAfter: 30, clearAfter: 30, retryPause: 5 },
   });
   return alarms;
@@ -85,7 +88,58 @@ test('after a restart: what still is the case is told again, what is not is told
   await start();
   await expect.poll(events, PATIENCE).toEqual(['hub-refused over']);
   await alarms?.stop();
-  expect(JSON.parse(await readFile(join(stateDir, 'alarms.json'), 'utf8'))).toEqual({ v: 1, raised: [] });
+  expect(JSON.parse(await readFile(join(stateDir, 'alarms.json'), 'utf8'))).toMatchObject({
+    v: 1,
+    raised: [],
+  });
+});
+
+const DAY_MS = 86_400_000;
+const aboutJobs = ['credential-expiring', 'failure-rate', 'apple-unreachable'];
+const checked = (days: number) => {
+  const used = [{ kind: 'profile', name: 'App Store', expiresAtMs: Date.now() + days * DAY_MS }];
+  return { type: '@xstate.event', event: { type: 'xstate.done.actor.checkCredentials', output: { used } } };
+};
+const askedApple = (error?: unknown) => {
+  const type = `xstate.${error ? 'error' : 'done'}.actor.askVerdict`;
+  return { type: '@xstate.event', event: { type, error } };
+};
+const ended = (result: 'failed' | 'succeeded') =>
+  ({
+    ...{ result, endedAtMs: Date.now() },
+    failure: result === 'failed' ? { kind: 'host', code: 'VM_BOOT_FAILED' } : null,
+  }) as JobRecord;
+
+test('what only a job can show to be over stays raised over a restart until one has', async () => {
+  const { observe, jobFinished } = await start();
+  observe(checked(5) as never);
+  const missed = { failure: { code: 'APPLE_UNAVAILABLE' } };
+  for (let times = 0; times < 5; times += 1) {
+    observe(askedApple(missed) as never);
+    jobFinished(ended('failed'));
+  }
+  await expect.poll(async () => (await events()).sort(), PATIENCE).toHaveLength(3);
+  await alarms?.stop();
+  await rm(heardPath());
+  lastJobs = Array.from({ length: 5 }, () => ended('failed'));
+  status = refused;
+  const next = await start();
+  // at the end of some looks
+  await expect.poll(events, PATIENCE).toContain('hub-refused raised');
+  status = well;
+  await expect.poll(events, PATIENCE).toContain('hub-refused over');
+  expect(
+    next
+      .raised()
+      .map(({ alarm }) => alarm)
+      .sort(),
+  ).toEqual([...aboutJobs].sort());
+  next.observe(checked(100) as never);
+  next.observe(askedApple() as never);
+  for (let times = 0; times < 11; times += 1) next.jobFinished(ended('succeeded'));
+  await expect
+    .poll(events, PATIENCE)
+    .toEqual(expect.arrayContaining(aboutJobs.map((alarm) => `${alarm} over`)));
 });
 
 test.each([
@@ -93,7 +147,7 @@ test.each([
   ['no JSON', '{"v":1,'],
   ['another version', '{"v":2,"raised":[]}'],
   ['an alarm that is not known', '{"v":1,"raised":[{"alarm":"../x","sinceMs":1,"said":{}}]}'],
-  ['too much', `{"v":1,"raised":[],"x":"${'x'.repeat(100_000)}"}`],
+  ['too much', `{"v":1,"raised":[],"x":"${'x'.repeat(300_000)}"}`],
 ])('a file of raised alarms that holds %s counts as empty', async (_what, content) => {
   await writeFile(join(stateDir, 'alarms.json'), content);
   const { raised } = await start();

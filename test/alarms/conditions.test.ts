@@ -86,12 +86,23 @@ test.each([
   ['disk-low', disk(5.5e9)],
   ['apple-unreachable', { apple: { missed: 2 } }],
   ['failure-rate', { outcomes: { finished: 10, failed: { VM_TIMED_OUT: 4 } } }],
+  ['failure-rate', { outcomes: { finished: 2, failed: { VM_TIMED_OUT: 1 } } }],
 ] satisfies [string, Partial<AlarmFacts>][])(
   '%s is neither raised nor over at its border',
   (alarm, facts) => {
     expect(nothingOf(facts)).toEqual([alarm]);
   },
 );
+
+test.each([
+  ['failure-rate', { outcomes: { finished: 0, failed: {} } }],
+  ['apple-unreachable', { apple: { missed: null } }],
+  ['hub-refused', withStatus({ link: 'none' })],
+  ['machines-leaked', withStatus({ work: 'sweeping' })],
+  ['machines-unlisted', withStatus({ work: 'sweeping' })],
+] satisfies [string, Partial<AlarmFacts>][])('of %s a new process knows nothing', (alarm, facts) => {
+  expect(nothingOf(facts)).toContain(alarm);
+});
 
 test('a disk that the system says nothing of, and few jobs, are no reason', () => {
   expect(raisedBy(disk(undefined))).toEqual([]);
@@ -162,7 +173,8 @@ describe("Apple's answers", () => {
     for (let number = 0; number < 5; number += 1)
       apple.observe(ended('error', 'askVerdict', 'APPLE_UNAVAILABLE'), 1_000);
     expect(apple.facts(1_000 + 3_599_999)).toEqual({ missed: 5 });
-    expect(apple.facts(1_000 + 3_600_000)).toEqual({ missed: 0 });
+    expect(apple.facts(1_000 + 3_600_000)).toEqual({ missed: null });
+    expect(apple.facts(1_000 + 7 * 86_400_000)).toEqual({ missed: 0 });
   });
 
   test('whatever is seen, nothing is thrown', () => {

@@ -18,8 +18,9 @@ const standing = {
 };
 
 test('the next process reads what was raised', async () => {
-  await raisedFileIn(folder).write([standing]);
-  expect(await raisedFileIn(folder).read()).toEqual([standing]);
+  const memory = { raised: [standing], expiring: [{ name: 'the profile "A"', expiresAtMs: 9, atMs: 3 }] };
+  await raisedFileIn(folder).write(memory);
+  expect(await raisedFileIn(folder).read()).toMatchObject(memory);
 });
 
 test.each([
@@ -28,8 +29,8 @@ test.each([
   ['a pipe', async (path: string) => void execFileSync('mkfifo', [path])],
   ['half a text', (path: string) => writeFile(path, '{"v":1,"raised":[{')],
   ['the file of something else', (path: string) => writeFile(path, '{"v":2,"raised":[]}')],
-  ['a large file', (path: string) => writeFile(path, ' '.repeat(70_000))],
+  ['a large file', (path: string) => writeFile(path, ' '.repeat(300_000))],
 ])('where %s lies in its place, nothing was raised', async (_, make) => {
   await make(join(folder, 'alarms.json'));
-  expect(await raisedFileIn(folder).read()).toEqual([]);
+  expect(await raisedFileIn(folder).read()).toEqual({ raised: [], expiring: [] });
 });
