@@ -30,7 +30,7 @@ export async function auditVerify(flags: AuditVerifyFlags): Promise<void> {
     const noted = (flags.expect ?? []).map(positionIn);
     const stateDir = await stateDirOf(flags);
     const chains = await readIn(stateDir, async () =>
-      verifyAll(await presentIn(stateDir), stateDir, { signal, noted }),
+      verifyAll(await presentIn(stateDir, noted.length > 0), stateDir, { signal, noted }),
     );
     const ok = chains.every((chain) => chain.ok);
     if (flags.json) printJson({ ok, stateDir, chains });
@@ -107,11 +107,15 @@ function positionIn(text: string): Position {
   );
 }
 
-/** Chains that are there, or should be: a head or a mark without its lines is one of them. */
-export async function presentIn(stateDir: string): Promise<string[]> {
+/**
+ * Chains that are there, or should be: a head or a mark without its lines is one of them.
+ *
+ * @param isNoted - a line of that of the daemon was noted down elsewhere: it is one of them, whatever is left of it
+ */
+export async function presentIn(stateDir: string, isNoted = false): Promise<string[]> {
   const [daemons = '', ...others] = await chainsOf(stateDir);
-  const wasEver = await Promise.all([daemons, headPathOf(daemons), markPathOf(daemons)].map(isThere));
-  const present = [...(wasEver.includes(true) ? [daemons] : []), ...others];
+  const traces = await Promise.all([daemons, headPathOf(daemons), markPathOf(daemons)].map(isThere));
+  const present = [...(isNoted || traces.includes(true) ? [daemons] : []), ...others];
   if (present.length > 0) return present;
   throw new ShipError('SIGNATURES_MISSING', {
     summary: 'There is no account of signatures.',

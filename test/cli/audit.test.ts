@@ -55,6 +55,15 @@ describe('perry-ship audit', () => {
     expect((await told('verify', '--expect', noted)).answer).toMatchObject({ ok: true });
     const other = await say('verify', '--expect', `3:${'0'.repeat(64)}`);
     expect(other).toMatchObject({ exit: 1, text: expect.stringContaining('NOT_AS_NOTED at line 3') });
+    // whoever removes all of it leaves those of sign, or nothing
+    await rm(state, { recursive: true });
+    const ofSign = chainIn(numberedChainFolder(join(state, 'sign'), 1));
+    for (const isSignThere of [false, true]) {
+      await mkdir(isSignThere ? dirname(ofSign) : state, { recursive: true, mode: 0o700 });
+      if (isSignThere) await chainOf(ofSign, 'job-a');
+      const gone = await say('verify', '--expect', noted);
+      expect(gone).toMatchObject({ exit: 1, text: expect.stringContaining('There is no line 3') });
+    }
   });
 
   test.each([
