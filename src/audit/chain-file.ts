@@ -1,15 +1,15 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { counted } from '../text.ts';
 import { type Acknowledgement, acknowledgementOf } from './acknowledge.ts';
 import { type LineContent, numberAfter, type Position, writeLine } from './chain-line.ts';
 import { writeHead } from './head.ts';
 import { setMark } from './mark.ts';
-import { unlessMissing } from './read-lines.ts';
+import { endOf, isAt } from './own-end.ts';
 import { type Standing, standingOf } from './standing.ts';
 import { type ChainReport, verifyChain } from './verify-chain.ts';
 
-const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
 
 export interface ChainFileOptions {
   /** Of the lines; their head lies beside it. */
@@ -25,7 +25,11 @@ interface Opened {
   last: Position | null;
   /** The newline of the last line is missing. */
   isOpen: boolean;
+  /** As it was left here, by `endOf`. */
+  end: string;
 }
+
+const CHANGED = 'its end was changed while this process wrote to it';
 
 /**
  * An append-only file of lines, each of which holds the digest of the one before. Whoever opens it must be the only one
@@ -72,8 +76,9 @@ export class ChainFile {
   /** On the disk, head included, when it resolves. @throws the system's error; what was written of it stays */
   append(content: LineContent): Promise<Position> {
     return this.#inTurn(async () => {
-      if (this.#opened && !(await isAt(this.path, this.#opened.file))) await this.#close();
-      this.#opened ??= await this.#open(await standingOf(this.path));
+      const left = this.#opened;
+      if (left && !(await isAsLeft(this.path, left))) await this.#close();
+      this.#opened ??= await this.#open(await standingOf(this.path), left?.end);
       return this.#write(this.#opened, content);
     });
   }
@@ -125,10 +130,15 @@ export class ChainFile {
     return turn;
   }
 
-  async #open(standing: Standing): Promise<Opened> {
-    const file = await open(this.path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
-    const opened: Opened = { file, last: standing.last, isOpen: standing.isOpen };
+  /** @param left - how this process has left its end, where it had it open */
+  async #open(found: Standing, left?: string): Promise<Opened> {
+    const file = await open(this.path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
     try {
+      const end = await endOf(file);
+      // no kill explains what became of it
+      const fault = found.fault ?? (left === undefined || left === end ? null : CHANGED);
+      const standing = { ...found, fault };
+      const opened: Opened = { file, last: found.last, isOpen: found.isOpen, end };
       await this.#bringInOrder(opened, standing);
       if (!standing.isMarked) await setMark(this.path);
       return opened;
@@ -158,11 +168,11 @@ export class ChainFile {
       await opened.file.writeFile(`${opened.isOpen ? '\n' : ''}${text}`);
       await opened.file.sync();
       await writeHead(this.path, position);
+      Object.assign(opened, { last: position, isOpen: false, end: await endOf(opened.file) });
     } catch (error) {
       await this.#letGo(opened);
       throw error;
     }
-    Object.assign(opened, { last: position, isOpen: false });
     this.#options.onWritten?.(position, content);
     return position;
   }
@@ -175,11 +185,8 @@ export class ChainFile {
   }
 }
 
-/** Whoever moves a file away takes with it what is written to it. */
-async function isAt(path: string, file: FileHandle): Promise<boolean> {
-  const [own, there] = await Promise.all([file.stat(), stat(path).catch(unlessMissing)]);
-  return there?.ino === own.ino && there.dev === own.dev;
-}
+const isAsLeft = async (path: string, { file, end }: Opened): Promise<boolean> =>
+  (await isAt(path, file)) && (await endOf(file)) === end;
 
 const isNew = ({ last, head, remains, fault }: Standing): boolean =>
   fault === null && !last && !head && !remains;

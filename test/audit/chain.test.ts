@@ -403,6 +403,46 @@ test.each([
   },
 );
 
+/** By somebody who leaves the file where it is, and what the next line says of it. */
+const UNDER_A_WRITER: Readonly<Record<string, [() => Promise<unknown>, RegExp]>> = {
+  emptied: [() => truncate(path), /gone or empty, and had 2 lines/],
+  'cut off': [async () => truncate(path, (await text()).length - 1), /changed while/],
+  'changed in its last line': [
+    async () => writeFile(path, (await text()).replace('"job":"a"', '"job":"x"')),
+    /its last line, 2, was changed/,
+  ],
+  'changed before its last line': [
+    async () => writeFile(path, (await text()).replace('"at":"2', '"at":"3')),
+    /changed while/,
+  ],
+  'given something behind it': [() => appendFile(path, 'hello\n'), /changed while/],
+  'given a line that follows its last one': [
+    async () => {
+      const last = (await lines()).at(-1) ?? '';
+      const forged = { ...JSON.parse(last), number: 3, previous: digestOf(last) };
+      await appendFile(path, `${JSON.stringify(forged)}\n`);
+    },
+    /changed while/,
+  ],
+};
+
+test.each(Object.entries(UNDER_A_WRITER))(
+  'a file that is %s under the one who writes is noticed by the next line',
+  async (_, [tamper, fault]) => {
+    const faults: string[] = [];
+    const chain = new ChainFile({ path, onBroken: (found) => faults.push(found) });
+    await chain.append({ kind: 'signed', job: 'a' });
+    await tamper();
+    await chain.append({ kind: 'signed', job: 'b' });
+    await chain.append({ kind: 'signed', job: 'c' });
+    await chain.close();
+    expect(faults).toEqual([expect.stringMatching(fault)]);
+    expect(chain.fault).toMatch(fault);
+    expect(await codes()).toContainEqual(expect.stringMatching(/^CHAIN_WAS_BROKEN/));
+    expect(await shownOf('b')).toHaveLength(1);
+  },
+);
+
 test('a pipe in the place of the file is told, and not waited for', async () => {
   execFileSync('mkfifo', [path]);
   await expect(nextProcess()).rejects.toThrow('is no regular file');
