@@ -6,6 +6,7 @@ import type { Acknowledgement } from './acknowledge.ts';
 import type { ChainFile } from './chain-file.ts';
 import type { LineContent, Position } from './chain-line.ts';
 import type { SignatureFacts } from './facts.ts';
+import { LineWriter, whyNot } from './line-writer.ts';
 
 /** What this worker knows by itself; without a login in addresses. */
 export interface Asker {
@@ -89,12 +90,12 @@ export interface SignatureAccount {
   check(): Promise<void>;
   /**
    * Where the last line could not be written, tries one that says so: nothing else proves as well that the next one can be.
-   * Never rejects.
+   * As long as one hangs there is no other. Never rejects.
    *
    * @returns why nothing can be entered, in words; null when it can
    */
   goOn(): Promise<string | null>;
-  /** On the disk when it resolves. @throws ShipError SIGNATURE_NOT_RECORDED: nothing may leave */
+  /** On the disk when it resolves. @throws ShipError SIGNATURE_NOT_RECORDED, also when it takes too long: nothing may leave */
   enter(entry: SignedEntry): Promise<void>;
   /** As `enter`, of what was signed elsewhere. */
   enterFile(entry: FileEntry): Promise<void>;
@@ -125,29 +126,17 @@ interface KnownRun {
 /**
  * @param chain - the file, which nobody else writes to; opened when it is needed
  * @param onFault - told of each line that could not be written, and of a file that cannot be read
+ * @param timeoutMs - for each line
  */
 export function createAccount(
   chain: () => Promise<ChainFile>,
   onFault: (error: unknown) => void = () => {},
+  timeoutMs?: number,
 ): SignatureAccount {
   const runs = new Map<string, KnownRun>();
-  let opened: ChainFile | undefined;
-  let problem: string | null = null;
-  const open = async (): Promise<ChainFile> => {
-    opened ??= await chain();
-    return opened;
-  };
-  const write = async (content: LineContent): Promise<void> => {
-    try {
-      await (await open()).append(content);
-      problem = null;
-    } catch (error) {
-      problem = `it could not be written: ${whyNot(error)}`;
-      throw error;
-    }
-  };
+  const writer = new LineWriter(chain, timeoutMs);
   const append = (content: LineContent): Promise<void> =>
-    write(content).catch((error: unknown) => {
+    writer.write(content).catch((error: unknown) => {
       onFault(error);
       throw error;
     });
@@ -163,18 +152,8 @@ export function createAccount(
     runs.set(runId, run);
   };
   return {
-    check: async () => {
-      try {
-        await (await open()).check();
-      } catch (error) {
-        problem = `it could not be read: ${whyNot(error)}`;
-        onFault(error);
-      }
-    },
-    goOn: async () => {
-      if (problem !== null) await write({ kind: 'resumed', fault: problem }).catch(() => {});
-      return problem;
-    },
+    check: () => writer.check().catch(onFault),
+    goOn: () => writer.goOn(),
     enter: (entry) => enter(entry, { kind: 'signed', ...contentOf(entry) }),
     enterFile: ({ task, asker, ...entry }) => {
       const { jobId: job, runId: run, artifact } = entry;
@@ -190,10 +169,10 @@ export function createAccount(
     },
     artifactOf: (runId, pass) => runs.get(runId)?.artifacts.get(pass),
     forget: (runId) => void runs.delete(runId),
-    standing: () => ({ last: opened?.last ?? null, problem: problem ?? opened?.fault ?? null }),
-    lookThrough: async (signal) => (await open()).lookThrough(signal),
-    acknowledge: async (wish, signal) => (await open()).acknowledge(wish, signal),
-    close: async () => opened?.close(),
+    standing: () => ({ last: writer.last, problem: writer.problem }),
+    lookThrough: async (signal) => (await writer.open()).lookThrough(signal),
+    acknowledge: async (wish, signal) => (await writer.open()).acknowledge(wish, signal),
+    close: () => writer.close(),
   };
 }
 
@@ -210,13 +189,6 @@ export function contentOf({ runId, jobId, facts, artifact, provenance, ...entry 
 }
 
 const sentFileOf = ({ name, sizeBytes, sha256Hex }: Artifact) => ({ name, bytes: sizeBytes, sha256Hex });
-
-const codeOf = (error: unknown): string =>
-  (error as NodeJS.ErrnoException | null)?.code ?? (error instanceof Error ? error.name : 'an error');
-
-/** What is no file at all is refused by us, everything else by the system. */
-const whyNot = (error: unknown): string =>
-  codeOf(error) === 'ENOTSUP' ? 'it is no regular file' : `the system said ${codeOf(error)}`;
 
 const notRecorded = (cause: unknown): ShipError =>
   new ShipError('SIGNATURE_NOT_RECORDED', {

@@ -73,9 +73,15 @@ export class ChainFile {
     });
   }
 
-  /** On the disk, head included, when it resolves. @throws the system's error; what was written of it stays */
-  append(content: LineContent): Promise<Position> {
+  /**
+   * On the disk, head included, when it resolves.
+   *
+   * @param signal - given up by it until its turn has come; what is begun is ended
+   * @throws the system's error; what was written of it stays · the signal's reason
+   */
+  append(content: LineContent, signal?: AbortSignal): Promise<Position> {
     return this.#inTurn(async () => {
+      signal?.throwIfAborted();
       const left = this.#opened;
       if (left && !(await isAsLeft(this.path, left))) await this.#close();
       this.#opened ??= await this.#open(await standingOf(this.path), left?.end);

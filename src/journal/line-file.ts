@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { openDraftSync } from '../files/disk/draft.ts';
 
 const MAX_LINES = 10_000;
 
@@ -29,7 +30,7 @@ export function openLineFile(path: string, summary: () => readonly object[], max
   const begin = (): void => {
     const entries = summary();
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const draft = openSync(`${path}.draft`, 'w', 0o600);
+    const draft = openDraftSync(`${path}.draft`);
     try {
       writeFileSync(draft, entries.map(lineOf).join(''));
       renameSync(`${path}.draft`, path);

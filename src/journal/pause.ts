@@ -1,5 +1,8 @@
-import { closeSync, fsyncSync, lstatSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, lstatSync, openSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+
+/** A pipe in its place is an error, and no wait for somebody who reads it. */
+const MARK = constants.O_WRONLY | constants.O_CREAT | constants.O_NONBLOCK;
 
 /** Whether the daemon is paused: a restart does not take that back. */
 export interface PauseMark {
@@ -19,7 +22,7 @@ export function pauseMarkIn(stateDir: string): PauseMark {
     isSet: () => lstatSync(path, { throwIfNoEntry: false }) !== undefined,
     set: (isPaused) => {
       try {
-        if (isPaused) closeSync(openSync(path, 'a', 0o600));
+        if (isPaused) closeSync(openSync(path, MARK, 0o600));
         else rmSync(path, { force: true });
         keepNamesOf(dirname(path));
         problem = null;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readBoundedText } from '../files/disk/bounded-file.ts';
+import { openDraft } from '../files/disk/draft.ts';
 import { makeFolder } from '../files/disk/make-folder.ts';
 import { setAside } from '../files/disk/set-aside.ts';
 
@@ -86,12 +87,12 @@ async function readRecord(path: string): Promise<Readonly<Record<string, unknown
 }
 
 /**
- * Old content or new, never half of it, and on the disk when it returns; a draft that a kill left is written over.
+ * Old content or new, never half of it, and on the disk when it returns; what lies in the place of the draft is removed.
  *
  * @param draft - in the same folder, nobody else's
  */
 export async function writeWhole(path: string, text: string, draft: string): Promise<void> {
-  const file = await open(draft, 'w', 0o600);
+  const file = await openDraft(draft);
   try {
     await file.writeFile(text);
     await file.sync();

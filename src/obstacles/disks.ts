@@ -70,19 +70,21 @@ function needsOf(config: Config) {
   ];
 }
 
-/** Of a disk that does not answer in time, what it said last. */
+/** Of a disk that does not answer in time, what it said last; until it answers nobody waits for it again. */
 function lastKnown(folder: string, options: DiskOptions): () => Promise<number | undefined> {
   const { onSilent = () => {}, freeBytes = freeBytesAt, patienceMs = PATIENCE_MS } = options;
-  let known: number | undefined;
-  let wasSilent = false;
+  let [known, isSilent]: [number | undefined, boolean] = [undefined, false];
+  const tell = (silent: boolean): void => {
+    if (isSilent !== silent) onSilent(folder, silent);
+    isSilent = silent;
+  };
   return async () => {
+    if (isSilent) return known;
     const answer = freeBytes(folder).then((bytes) => {
       known = bytes;
-      return false;
+      tell(false);
     });
-    const isSilent = await waitFor(answer, AbortSignal.timeout(patienceMs)).catch(() => true);
-    if (isSilent !== wasSilent) onSilent(folder, isSilent);
-    wasSilent = isSilent;
+    await waitFor(answer, AbortSignal.timeout(patienceMs)).catch(() => tell(true));
     return known;
   };
 }

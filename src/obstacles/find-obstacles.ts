@@ -42,7 +42,8 @@ const signaturesBlocked = (problem: string | null): Obstacle | undefined =>
         summary:
           'Nothing can be entered in the account of signatures, without which no artifact leaves this host.',
         reason: `Of signatures.jsonl in the state directory: ${plainLine(problem, 400)}.`,
-        nextStep: 'Make room on its disk, or let this user write to the file and its folder again.',
+        nextStep:
+          'Make room on its disk, let this user write to the file and its folder again, or bring back a disk that does not answer.',
       };
 
 /** So much more than needed must be free again: a disk at its limit would stop and start the worker by turns. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import * as z from 'zod';
 import { createAccount, type SignedEntry } from '../../src/audit/account.ts';
 import { ChainFile } from '../../src/audit/chain-file.ts';
-import { digestOf } from '../../src/audit/chain-line.ts';
+import { digestOf, type LineContent } from '../../src/audit/chain-line.ts';
 import { headPathOf } from '../../src/audit/head.ts';
 import { provenanceOf } from '../../src/audit/provenance.ts';
 import { signedLine } from '../../src/audit/signed-line.ts';
@@ -92,6 +92,40 @@ test('a line that cannot be written is an error of the host, and the next one go
   await account.close();
   const report = await verifyChain(path, { signal: new AbortController().signal });
   expect(report).toMatchObject({ ok: true, lines: 5 });
+});
+
+test('a line that hangs is a problem until it ends, whoever waits behind it gives up, and no trial joins them', async () => {
+  let [answer, trials] = [() => {}, 0];
+  const disk = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  /** What is begun ends when the disk answers, whoever waits for it. */
+  class Hanging extends ChainFile {
+    override async append(content: LineContent, signal?: AbortSignal) {
+      const isBegun = trials === 0;
+      trials += 1;
+      await disk;
+      return super.append(content, isBegun ? undefined : signal);
+    }
+  }
+  const account = createAccount(async () => new Hanging({ path }), undefined, 5);
+  for (const artifact of [{ ...entry.artifact, name: 'begun.dmg' }, entry.artifact])
+    await expect(account.enter({ ...entry, artifact })).rejects.toMatchObject({
+      code: 'SIGNATURE_NOT_RECORDED',
+      failure: { reason: expect.stringMatching(/: its disk did not answer in time\.$/) },
+    });
+  for (let round = 0; round < 3; round += 1)
+    expect(await account.goOn()).toMatch(/written: its disk did not answer in time$/);
+  expect(trials).toBe(2);
+  expect(account.artifactOf('run-1', 0)).toBeUndefined();
+  answer();
+  await expect.poll(() => account.goOn()).toBeNull();
+  await account.close();
+  expect(account.standing().problem).toBeNull();
+  expect((await lines()).flatMap(({ kind, artifact }) => artifact?.name ?? kind)).toEqual([
+    'begun',
+    'begun.dmg',
+  ]);
 });
 
 const digest = z.record(z.string(), z.string().regex(/^[0-9a-f]+$/));

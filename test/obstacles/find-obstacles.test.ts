@@ -85,6 +85,7 @@ test('a disk that hangs is told once, counts as it was last, and hides nothing a
   expect(await aboutOf({ disks: look })).toEqual(['disk']);
   expect(told).toEqual([['/t', true]]);
   answer?.();
+  await hanging;
   expect(await freeOn('/t')).toBe(50e9);
   expect(told).toEqual([
     ['/t', true],
