@@ -33,6 +33,10 @@ export type AlarmWatchNote =
   /** One look failed; null when it took too long. */
   | { readonly type: 'blind'; readonly failure: Failure | null };
 
+const standingOf = ({ alarm, sinceMs, said, subjects }: AlarmNotice): AlarmStanding => ({
+  ...{ alarm, sinceMs, said, subjects },
+});
+
 const alarmId = (alarm: string): string => `alarm.${alarm}`;
 const channelId = (channel: AlarmChannel): string => `delivery.${channel}`;
 
@@ -72,12 +76,18 @@ const watchSetup = setup({
             );
       },
     ),
+    /** What is on show is what is the case now. */
+    refresh: assign({
+      raised: ({ context }, { findings }: { findings: readonly AlarmFinding[] }) =>
+        context.raised.map((standing) => {
+          const finding = findings.find(({ alarm }) => alarm === standing.alarm);
+          return finding?.holds ? { ...standing, said: finding.said } : standing;
+        }),
+    }),
     keep: assign({
       raised: ({ context }, { notice }: { notice: AlarmNotice }) => [
         ...context.raised.filter(({ alarm }) => alarm !== notice.alarm),
-        ...(notice.event === 'raised'
-          ? [{ alarm: notice.alarm, sinceMs: notice.sinceMs, said: notice.said }]
-          : []),
+        ...(notice.event === 'over' ? [] : [standingOf(notice)]),
       ],
     }),
     deliver: enqueueActions(({ context, enqueue }, { notice }: { notice: AlarmNotice }) => {
@@ -129,7 +139,10 @@ export const alarmWatchMachine = watchSetup.createMachine({
         src: 'lookAround',
         onDone: {
           target: 'pausing',
-          actions: { type: 'passFindings', params: ({ event }) => ({ findings: event.output }) },
+          actions: [
+            { type: 'refresh', params: ({ event }) => ({ findings: event.output }) },
+            { type: 'passFindings', params: ({ event }) => ({ findings: event.output }) },
+          ],
         },
         onError: { target: 'pausing', actions: { type: 'tellBlind', params: errorOf } },
       },

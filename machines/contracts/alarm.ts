@@ -6,11 +6,13 @@ export interface AlarmStanding {
   readonly alarm: string;
   readonly sinceMs: number;
   readonly said: Sentences;
+  /** What of it has been told, e.g. which disks are full; see `AlarmFinding`. */
+  readonly subjects: readonly string[];
 }
 
-/** Told once when an alarm is raised, and once when it is over. */
+/** Told once when an alarm is raised, when it is about something else too (`changed`), and once when it is over. */
 export interface AlarmNotice extends AlarmStanding {
-  readonly event: 'raised' | 'over' | 'test';
+  readonly event: 'raised' | 'changed' | 'over' | 'test';
   readonly atMs: number;
   /** The process before this one had told it already. */
   readonly isRepeated: boolean;
@@ -18,7 +20,14 @@ export interface AlarmNotice extends AlarmStanding {
 
 /** What one look has found out about one alarm. Nothing is found about what cannot be known now. */
 export type AlarmFinding =
-  | { readonly alarm: string; readonly holds: true; readonly atMs: number; readonly said: Sentences }
+  | {
+      readonly alarm: string;
+      readonly holds: true;
+      readonly atMs: number;
+      readonly said: Sentences;
+      /** What it is about, where that may be several things, e.g. disks; never what changes by itself, as a number. */
+      readonly subjects: readonly string[];
+    }
   | { readonly alarm: string; readonly holds: false; readonly atMs: number };
 
 /** How long something must be the case, or no longer, before it is told. */

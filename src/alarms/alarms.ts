@@ -140,11 +140,13 @@ const statusOfAlarm = ({ alarm, sinceMs, said }: AlarmStanding): AlarmStatus => 
   ...{ alarm, sinceMs, summary: said.summary, reason: said.reason, nextStep: said.nextStep },
 });
 
+const HOW = { raised: '', repeated: ', still', changed: ', changed', test: '' } as const;
+
 function logNotice(logger: Logger, { event, alarm, sinceMs, said, isRepeated }: AlarmNotice): void {
   const facts = { alarm, since: new Date(sinceMs).toISOString() };
   if (event === 'over') return logger.info(facts, `alarm over: ${said.summary}`);
   const { summary, reason, nextStep } = said;
-  logger.error(facts, `alarm${isRepeated ? ', still' : ''}: ${summary} ${reason} ${nextStep}`);
+  logger.error(facts, `alarm${HOW[isRepeated ? 'repeated' : event]}: ${summary} ${reason} ${nextStep}`);
 }
 
 function logDelivery(logger: Logger, { channel, notice, attempts, failure, isTriedAgain }: Delivery): void {

@@ -42,7 +42,13 @@ export interface AlarmFacts {
  * this process has seen nothing of it; an alarm that was raised before it stays raised meanwhile.
  */
 type Judgement =
-  | { readonly reason: string; readonly summary?: string; readonly nextStep?: string }
+  | {
+      readonly reason: string;
+      readonly summary?: string;
+      readonly nextStep?: string;
+      /** See `AlarmFinding`; none where it can be about one thing alone. */
+      readonly subjects?: readonly string[];
+    }
   | 'absent'
   | 'unknown';
 
@@ -67,6 +73,7 @@ const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> 
       : {
           reason: obstacles.map(({ summary, reason }) => `${summary} ${reason}`).join(' '),
           nextStep: obstacles.map(({ nextStep }) => nextStep).join(' '),
+          subjects: obstacles.map(({ about }) => about),
         },
   'machines-unlisted': ({ status: { work, driver } }) => {
     if (work === 'listFailed')
@@ -80,10 +87,11 @@ const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> 
       ? { reason: `${slots.quarantined} of ${slots.max} slots are out of service for now.` }
       : 'absent',
   'disk-low': diskLow,
-  'signatures-broken': ({ status: { signatures } }) =>
-    signatures.problem === null
-      ? 'absent'
-      : { reason: `signatures.jsonl in the state directory: ${plain(signatures.problem, 400)}.` },
+  'signatures-broken': ({ status: { signatures } }) => {
+    if (signatures.problem === null) return 'absent';
+    const problem = plain(signatures.problem, 400);
+    return { reason: `signatures.jsonl in the state directory: ${problem}.`, subjects: [problem] };
+  },
   'apple-unreachable': ({ apple: { missed } }) => {
     if (missed === 0) return 'absent';
     return missed !== null && missed >= FEWEST_MISSED
@@ -92,9 +100,19 @@ const conditions: Readonly<Record<AlarmName, (facts: AlarmFacts) => Judgement>> 
   },
   'failure-rate': failureRate,
   'port-in-use': ({ status: { closedPorts } }) =>
-    closedPorts.length > 0 ? { reason: `${capitalized(named(closedPorts.map(closedPortText)))}.` } : 'absent',
+    closedPorts.length > 0
+      ? {
+          reason: `${capitalized(named(closedPorts.map(closedPortText)))}.`,
+          subjects: closedPorts.map(({ name }) => name),
+        }
+      : 'absent',
   'credential-expiring': ({ expiring }) =>
-    expiring.length > 0 ? { reason: `${capitalized(named(expiring.map(expiryText)))}.` } : 'absent',
+    expiring.length > 0
+      ? {
+          reason: `${capitalized(named(expiring.map(expiryText)))}.`,
+          subjects: expiring.map(({ name }) => name),
+        }
+      : 'absent',
 };
 
 /** What one look has found out, about every alarm of which something can be said. */
@@ -105,8 +123,8 @@ export function judge(facts: AlarmFacts): AlarmFinding[] {
     if (judgement === 'unknown') return [];
     if (judgement === 'absent') return [{ alarm, holds: false, atMs }];
     const kind = alarmKinds[alarm as AlarmName];
-    const { reason, summary = kind.meaning, nextStep = kind.nextStep } = judgement;
-    return [{ alarm, holds: true, atMs, said: { summary, reason, nextStep } }];
+    const { reason, summary = kind.meaning, nextStep = kind.nextStep, subjects = [] } = judgement;
+    return [{ alarm, holds: true, atMs, said: { summary, reason, nextStep }, subjects }];
   });
 }
 
@@ -121,7 +139,11 @@ function diskLow({ disks }: AlarmFacts): Judgement {
   const low = known.filter(({ free, wantedBytes }) => free < wantedBytes);
   const sentence = ({ folder, free, wantedBytes }: (typeof known)[number]) =>
     `the disk of "${plain(folder, 200)}" has ${inGb(free)} free, and ${inGb(wantedBytes)} are wanted`;
-  if (low.length > 0) return { reason: `${capitalized(low.map(sentence).join('; '))}.` };
+  if (low.length > 0)
+    return {
+      reason: `${capitalized(low.map(sentence).join('; '))}.`,
+      subjects: low.map(({ folder }) => plain(folder, 200)),
+    };
   return known.every(({ free, wantedBytes }) => free >= wantedBytes * DISK_MARGIN) ? 'absent' : 'unknown';
 }
 

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { AlarmNotice } from '../../machines/contracts/alarm.ts';
 import type { NoticeMessage } from '../adapters/alarm/notice.ts';
 
-const HEADS = { raised: 'ALARM', over: 'OVER', test: 'TEST' } as const;
+const HEADS = { raised: 'ALARM', changed: 'CHANGED ALARM', over: 'OVER', test: 'TEST' } as const;
 
 /** A notice as the operator's command and webhook get it. */
 export function messageOf(notice: AlarmNotice, worker: string): NoticeMessage {
@@ -26,6 +26,7 @@ function textOf(head: string, { event, said }: AlarmNotice, since: string): stri
 /** So that the operator knows that the way works. */
 export const testNotice = (nowMs: number): AlarmNotice => ({
   ...{ event: 'test', alarm: 'test', sinceMs: nowMs, atMs: nowMs, isRepeated: false },
+  subjects: [],
   said: {
     summary: 'This is a test of the way that alarms take.',
     reason: 'Somebody ran "perry-ship alarms test".',

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import * as z from 'zod';
+import { MOST_SUBJECTS } from '../../machines/alarm/machine.ts';
 import type { AlarmStanding } from '../../machines/contracts/alarm.ts';
 import { readBoundedText } from '../files/disk/bounded-file.ts';
 import { setAside } from '../files/disk/set-aside.ts';
@@ -17,6 +18,7 @@ const schema = z.object({
         alarm: z.enum(alarmNames as [string, ...string[]]),
         sinceMs: z.number().nonnegative(),
         said: z.object({ summary: sentence, reason: sentence, nextStep: sentence }),
+        subjects: z.array(sentence).max(MOST_SUBJECTS),
       }),
     )
     .max(alarmNames.length),

@@ -104,6 +104,24 @@ test.each([
   expect(nothingOf(facts)).toContain(alarm);
 });
 
+test.each([
+  [
+    'worker-unable',
+    withStatus({ obstacles: [{ about: 'disk', summary: 'S.', reason: 'R.', nextStep: 'N.' }] }),
+    ['disk'],
+  ],
+  ['disk-low', disk(1e9), ['/state']],
+  ['disk-low', disk(2e9), ['/state']],
+  ['credential-expiring', { expiring: [{ name: 'the profile "A"', expiresAtMs: 9 }] }, ['the profile "A"']],
+  [
+    'port-in-use',
+    withStatus({ closedPorts: [{ name: 'inspector', port: 1, problem: 'it is in use' }] }),
+    ['inspector'],
+  ],
+] satisfies [string, Partial<AlarmFacts>, string[]][])('%s says what it is about', (_, facts, subjects) => {
+  expect(raisedBy(facts)).toMatchObject([{ subjects }]);
+});
+
 test('a disk that the system says nothing of, and few jobs, are no reason', () => {
   expect(raisedBy(disk(undefined))).toEqual([]);
   expect(raisedBy({ outcomes: { finished: 4, failed: { VM_TIMED_OUT: 4 } } })).toEqual([]);

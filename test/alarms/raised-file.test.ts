@@ -15,6 +15,7 @@ const standing = {
   alarm: 'hub-refused',
   sinceMs: 1,
   said: { summary: 'What.', reason: 'Why.', nextStep: 'What to do.' },
+  subjects: ['a'],
 };
 
 test('the next process reads what was raised', async () => {

@@ -13,7 +13,7 @@ import { ShipError } from '../../src/errors.ts';
 
 const message: NoticeMessage = messageOf(
   {
-    ...{ event: 'raised', alarm: 'disk-low', sinceMs: 0, atMs: 60_000, isRepeated: false },
+    ...{ event: 'raised', alarm: 'disk-low', sinceMs: 0, atMs: 60_000, isRepeated: false, subjects: [] },
     said: { summary: 'A disk is full.', reason: 'It has 1 GB free.', nextStep: 'Free space.' },
   },
   'mac-1',

@@ -7,7 +7,7 @@ import { recorder, Stage } from './stage.ts';
 import { walk } from './walk.ts';
 
 const notice = (alarm: string): AlarmNotice => ({
-  ...{ alarm, event: 'raised', sinceMs: 1, atMs: 2, isRepeated: false },
+  ...{ alarm, event: 'raised', sinceMs: 1, atMs: 2, isRepeated: false, subjects: [] },
   said: { summary: 's', reason: 'r', nextStep: 'n' },
 });
 

@@ -18,13 +18,21 @@ const alarms = ['hub-away', 'disk-low'].map((alarm) => ({
   raiseAfterMs: 15_000,
   clearAfterMs: 15_000,
 }));
-const before = [{ alarm: 'disk-low', sinceMs: 5, said }];
+const before = [{ alarm: 'disk-low', sinceMs: 5, said, subjects: [] }];
 
 test('every transition can be taken', () => {
   const machine = alarmWatchMachine.provide({
     actors: { ...inert(['lookAround']), alarm: deaf, alarmDelivery: deaf },
   } as never);
-  const notice = { alarm: 'hub-away', event: 'raised', sinceMs: 1, atMs: 1, isRepeated: false, said };
+  const notice = {
+    alarm: 'hub-away',
+    event: 'raised',
+    sinceMs: 1,
+    atMs: 1,
+    isRepeated: false,
+    said,
+    subjects: [],
+  };
   const { missing } = walk(machine, {
     input: { alarms, before: [], channels: ['command'] },
     samples: {
@@ -59,7 +67,9 @@ function begin(more: Partial<AlarmWatchInput> = {}) {
       call.answer(
         alarms.map(
           ({ alarm }): AlarmFinding =>
-            names.includes(alarm) ? { alarm, holds: true, atMs, said } : { alarm, holds: false, atMs },
+            names.includes(alarm)
+              ? { alarm, holds: true, atMs, said, subjects: [] }
+              : { alarm, holds: false, atMs },
         ),
       );
     },
@@ -109,7 +119,7 @@ test('of what cannot be known nothing is told, and a look that fails or hangs is
   stage.clock.advance(alarmWatchLimits.lookTimeout);
   expect(stage.open('lookAround')).toEqual([]);
   expect(notes.at(-1)).toEqual({ type: 'blind', failure: null });
-  untilLooking().answer([{ alarm: 'of another version', holds: true, atMs: 1, said }]);
+  untilLooking().answer([{ alarm: 'of another version', holds: true, atMs: 1, said, subjects: [] }]);
   expect(told()).toEqual(['hub-away raised']);
 });
 
@@ -122,4 +132,12 @@ test('what was raised before a restart counts as raised until it is known', () =
   const gone = begin({ before });
   for (let looks = 0; looks < 3; looks += 1) gone.see();
   expect([gone.told(), gone.raised()]).toEqual([['disk-low over'], []]);
+});
+
+test('what is on show are the words of the last look', () => {
+  const { actor, see, untilLooking } = begin();
+  for (let looks = 0; looks < 3; looks += 1) see('hub-away');
+  const now = { ...said, reason: 'another one' };
+  untilLooking().answer([{ alarm: 'hub-away', holds: true, atMs: 1, said: now, subjects: [] }]);
+  expect(actor.getSnapshot().context.raised).toMatchObject([{ said: now }]);
 });

@@ -1,8 +1,8 @@
 /** What a command gets on its standard input, and a webhook as its body. Fields are added, never renamed. */
 export interface NoticeMessage {
   readonly v: 1;
-  /** `test`: sent by `perry-ship alarms test`. */
-  readonly event: 'raised' | 'over' | 'test';
+  /** `changed`: it is about something else too, as the sentences say. `test`: sent by `perry-ship alarms test`. */
+  readonly event: 'raised' | 'changed' | 'over' | 'test';
   /** E.g. `hub-refused`. */
   readonly alarm: string;
   readonly worker: string;
