@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import * as z from 'zod';
 import { isServiceUrl } from '../domain/service-url.ts';
+import { hasLogin } from '../domain/url-secrets.ts';
 import {
   defaultVmDriver,
   guestNetworks,
@@ -34,9 +35,13 @@ const wholeNumber = (min: number, max: number) =>
 
 const webSocketUrl = z
   .string()
+  .refine((text) => URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol), {
+    error: 'must be a ws:// or wss:// address',
+    abort: true,
+  })
   .refine(
-    (text) => URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol),
-    'must be a ws:// or wss:// address',
+    (text) => !hasLogin(text),
+    'must be an address without a user name and a password: the hub asks for PERRY_HUB_WORKER_SECRET alone',
   );
 const httpUrl = z
   .string()
@@ -44,6 +49,10 @@ const httpUrl = z
     (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
     'must be an http:// or https:// address',
   );
+const hubHttpUrl = httpUrl.refine(
+  (text) => !hasLogin(text),
+  'must be an address without a user name and a password: the hub asks for none',
+);
 const timestampUrl = z.union([z.literal('none'), httpUrl], 'must be an http:// address, or "none"');
 
 const serviceUrl = z
@@ -84,7 +93,7 @@ const TICKET_URL =
 const schema = z.object({
   hubUrl: webSocketUrl.default('wss://hub.perryts.com/ws'),
   hubSecret: z.string().optional(),
-  hubHttpUrl: httpUrl.optional(),
+  hubHttpUrl: hubHttpUrl.optional(),
   workerName: z.string().max(200, 'must have at most 200 characters'),
   maxConcurrent: jobsAtOnce.default(2),
   standbyMachines: wholeNumber(0, 256).optional(),
@@ -224,9 +233,16 @@ const tooMany = ({ machines, reason }: NonNullable<VmDriverFacts['limit']>): str
 const OLD_NAME =
   'PERRY_HUB_SECRET is read as the worker secret; call it PERRY_HUB_WORKER_SECRET, as the hub does.';
 
-/** Without what stands before the host of an address, which may be a password. */
-const shown = (value: string | undefined): string =>
-  JSON.stringify(value ?? '').replace(/\/\/[^/@]*@/, '//…@');
+/** Of an address, without what stands before its host or behind its path: it may be a password, or a token. */
+function shown(value = ''): string {
+  const [scheme = '', ...others] = value.split('://');
+  if (others.length === 0) return JSON.stringify(value);
+  const rest = others.join('://');
+  const [place = '', ...query] = rest.slice(rest.lastIndexOf('@') + 1).split(/[?#]/);
+  return JSON.stringify(
+    `${scheme}://${rest.includes('@') ? '…@' : ''}${place}${query.length > 0 ? '?…' : ''}`,
+  );
+}
 
 function invalid(error: z.ZodError, raw: Partial<Record<SettingName, string | undefined>>): ShipError {
   const findings = error.issues.map(({ path, message }) => {

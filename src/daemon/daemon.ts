@@ -11,6 +11,7 @@ import type { Config } from '../config/load.ts';
 import { answersOf, type StandingFacts, statusNow } from '../control/answers.ts';
 import { lockStateDir } from '../control/state-lock.ts';
 import { createRedactor } from '../domain/redaction/index.ts';
+import { secretsIn } from '../domain/url-secrets.ts';
 import { bootsAtOnce, vmDrivers } from '../domain/vm-driver.ts';
 import { ShipError } from '../errors.ts';
 import { type LiveHistory, openHistory } from '../history/history.ts';
@@ -152,7 +153,10 @@ async function startLocked(options: DaemonOptions, begun: Begun): Promise<Daemon
   );
   supervisor.start();
   services.runs.standBy();
-  logger.info({ hub: config.hubUrl, worker: config.workerName, ...input }, 'perry-ship is running');
+  logger.info(
+    { hub: withoutLogin(config.hubUrl), worker: config.workerName, ...input },
+    'perry-ship is running',
+  );
   return { supervisor, services, history, pageUrl: web?.pageUrl, finished };
 }
 
@@ -202,7 +206,8 @@ export async function makeServices(options: DaemonOptions, hear?: (line: string)
   const write = writeLog ?? (config.logFile === undefined ? undefined : toLogFile(config.logFile));
   const redactor = createRedactor();
   const { hubSecret = '', tartSshPassword, orchardToken = '', alertUrl = '' } = config;
-  redactor.add('config', [hubSecret, tartSshPassword, orchardToken, alertUrl]);
+  const addresses = [config.hubUrl, config.timestampUrl, config.storeTimestampUrl].flatMap(secretsIn);
+  redactor.add('config', [hubSecret, tartSshPassword, orchardToken, alertUrl, ...addresses]);
   const logger = createLogger({
     level: config.logLevel,
     redactor,

@@ -3,6 +3,7 @@ import { type HubSocket, openHubSocket } from '../adapters/hub/socket.ts';
 import type { Config } from '../config/load.ts';
 import { withDeadline } from '../deadline.ts';
 import { ShipError } from '../errors.ts';
+import { withoutLogin } from '../observability/status.ts';
 import { type Check, type Finding, failed, ok, remark } from './check.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
@@ -16,7 +17,7 @@ export const hubLink = ({ hubUrl }: Config): Check => ({
     const visit = await visitHub(hubUrl, signal);
     const tookMs = performance.now() - startedAt;
     await visit.leave();
-    return ok(`${hubUrl}, after ${tookMs.toFixed(0)} ms`);
+    return ok(`${withoutLogin(hubUrl)}, after ${tookMs.toFixed(0)} ms`);
   },
 });
 

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { permittedHubUrl } from '../../src/adapters/hub/url-policy.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { secretsIn } from '../../src/domain/url-secrets.ts';
+import type { ShipError } from '../../src/errors.ts';
 
 const production = { hubUrl: 'wss://hub.perryts.com/ws' };
 const codeFor = (url: string, policy: Parameters<typeof permittedHubUrl>[1]): string => {
@@ -56,3 +59,37 @@ describe('where a token may go', () => {
     expect(codeFor('https://hub.perryts.com/t', { hubUrl: 'hub' })).toBe('CONFIG_INVALID');
   });
 });
+
+test.each([
+  [
+    'PERRY_HUB_URL',
+    'wss://me:s3cret-word@hub.example/ws?key=s3cret-token',
+    /"wss:\/\/…@hub\.example\/ws\?…"/,
+  ],
+  ['PERRY_HUB_HTTP_URL', 'https://me:s3cret@word@hub.example', /"https:\/\/…@hub\.example"/],
+  [
+    'PERRY_HUB_HTTP_URL',
+    'ftp://hub.example?key=s3cret-token',
+    /http:\/\/ or https:\/\/.*"ftp:\/\/hub\.example\?…"/,
+  ],
+])('%s is refused at the start when it cannot be used, and its secrets are not told', (name, value, says) => {
+  const wrong = thrownBy(() => loadConfig({ [name]: value }));
+  expect(wrong).toMatchObject({ code: 'CONFIG_INVALID', failure: { reason: expect.stringMatching(says) } });
+  expect(String((wrong as ShipError).failure.reason)).not.toMatch(/s3cret|word@/);
+});
+
+test('what may be secret in an address that works is hidden in the log', () => {
+  expect(secretsIn('http://me:pass%20word@tsa.example/?region=eu&key=token-of-mine')).toEqual([
+    ...['pass%20word', 'pass word', 'token-of-mine'],
+  ]);
+  for (const address of ['wss://hub.example/ws?region=eu', 'none']) expect(secretsIn(address)).toEqual([]);
+});
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}

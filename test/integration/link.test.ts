@@ -229,8 +229,9 @@ describe('the link', () => {
         }),
       );
     });
-    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
-    await withScene({ env: { PERRY_HUB_URL: url } }, () => answered);
+    const secrets = { 'what is in the address of the hub': 'token-for-a-proxy' };
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws?key=token-for-a-proxy`;
+    await withScene({ env: { PERRY_HUB_URL: url }, secrets }, () => answered);
     expect(frames).toEqual([
       {
         type: 'worker_hello',
