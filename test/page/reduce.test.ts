@@ -3,7 +3,7 @@ import type { Greeting, News, Standing } from '../../src/live/messages.ts';
 import type { RunStatus } from '../../src/observability/status.ts';
 import { type Asked, afterAsking } from '../../src/page/model/asked.ts';
 import { reduce } from '../../src/page/model/reduce.ts';
-import { nothingKnown } from '../../src/page/model/state.ts';
+import { newsSince, nothingKnown } from '../../src/page/model/state.ts';
 
 const run = (runId: string, more: Partial<RunStatus> = {}): RunStatus => ({
   ...{ jobId: `job-${runId}`, runId, phase: 'working', appName: 'Notes', target: 'macos-sign' },
@@ -41,6 +41,15 @@ test('a greeting says everything, whatever was known before', () => {
   ]);
   const again = reduce(greeted, { ...greeting, begun: [actor('x:9')], events: [] }, 51_000);
   expect([[...again.actors.keys()], again.events]).toEqual([['x:9'], []]);
+});
+
+test('what a greeting tells of the time before is no news, the first time and after the link was lost', () => {
+  const told = (state: typeof greeted, key: number) => newsSince(state, key).map(({ type }) => type);
+  expect(told(greeted, 0)).toEqual([]);
+  const later = reduce(greeted, news({ events: [event('two'), event('three')] }), 51_900);
+  expect(told(later, 0)).toEqual(['two', 'three']);
+  expect(told(later, later.events[0]?.key ?? 0)).toEqual([]);
+  expect(told(reduce(later, greeting, 52_000), later.events[0]?.key ?? 0)).toEqual([]);
 });
 
 test('what was known stays, as old, when nobody answers', () => {

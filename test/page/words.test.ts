@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine, StateNode } from 'xstate';
+import { jobResults, type RecordedFailure } from '../../src/history/record.ts';
 import type { Standing } from '../../src/live/messages.ts';
 import { viewOf } from '../../src/page/model/route.ts';
 import { alertsOf } from '../../src/page/words/alerts.ts';
 import { eventSaid, isTold } from '../../src/page/words/events.ts';
+import { causeSaid, endSaid } from '../../src/page/words/failures.ts';
 import { byteSize, duration, inWords, plain, shortDuration } from '../../src/page/words/format.ts';
 import { hubSaid } from '../../src/page/words/hub.ts';
-import { machineWord, runSaid, stateWord } from '../../src/page/words/jobs.ts';
+import { machineWord, resultSaid, runSaid, stateWord } from '../../src/page/words/jobs.ts';
 import { activePaths } from '../../src/page/words/states.ts';
 import { workSaid } from '../../src/page/words/work.ts';
 import { charts } from '../../visualizations/pages.ts';
@@ -116,6 +118,24 @@ test('a worker that could do no job says what stands in the way, and what to do'
   });
 });
 
+test.each(jobResults)('a job that ended so is not said to have failed, unless it has: %s', (result) => {
+  const failure = { ...{ code: 'C', summary: 'S.', reason: 'R.', nextStep: 'N.' }, kind: 'host' as const };
+  const { tone, word } = resultSaid(result);
+  const { whoseTurn } = endSaid(result, failure);
+  const isFailed = result === 'failed' || result === 'notTaken';
+  expect([word === 'Failed', tone === 'bad']).toEqual([result === 'failed', isFailed]);
+  if (isFailed) expect(whoseTurn).toContain('on this host has to change');
+  else if (!['running', 'succeeded'].includes(result)) expect(whoseTurn).not.toContain('has to change:');
+});
+
+test('a job that was cancelled says so once, and one that goes back asks for nothing', () => {
+  const failure = { code: 'CANCELLED', kind: 'input', summary: 'cancelled', reason: 'R.', nextStep: 'N.' };
+  const ended = { failure: failure as RecordedFailure };
+  expect(endSaid('cancelled', ended.failure)).toMatchObject({ summary: null, nextStep: 'N.' });
+  expect(causeSaid({ ...ended, result: 'cancelled' })).toBe('');
+  expect(endSaid('returned', ended.failure)).toMatchObject({ summary: 'cancelled', nextStep: null });
+});
+
 test('a job says what it does', () => {
   const job = {
     ...{ runId: 'r', jobId: 'j', phase: 'working', appName: null, target: null, bundleId: null },
@@ -126,6 +146,9 @@ test('a job says what it does', () => {
   expect(runSaid({ ...job, phase: 'waiting', stage: null }).word).toBe('Waiting for a slot');
   expect(runSaid({ ...job, phase: 'concluded' })).toEqual({ tone: 'good', word: 'Done, cleaning up' });
   expect(runSaid({ ...job, phase: 'concluded', failure: 'X' }).tone).toBe('bad');
+  expect(runSaid({ ...job, phase: 'concluded', failure: 'CANCELLED' })).toEqual({
+    ...{ tone: 'idle', word: 'Cancelled, cleaning up' },
+  });
   expect(stateWord('running.downloading.attempting')).toBe('Downloading');
   expect([machineWord('alive.ready.serving'), machineWord('deleting.attempting')]).toEqual([
     'ready',

@@ -7,12 +7,13 @@ const MAX_LINES = 1_000;
 /** The daemon tells whole seconds: less than this is no other time. */
 const CLOCK_JITTER_MS = 2_000;
 
-let events = 0;
+let lastKey = 0;
 
 /** The state after a message of the daemon. @param nowMs - by the clock of the browser */
 export function reduce(before: PageState, news: News, nowMs: number): PageState {
   const isGreeting = news.type === 'greeting';
   const base = isGreeting ? { ...nothingKnown, runs: before.runs, log: before.log } : before;
+  const events = eventsAfter(base.events, news.events);
   const clockAheadMs = steady(before.clockAheadMs, nowMs - news.atMs);
   return {
     ...base,
@@ -20,7 +21,8 @@ export function reduce(before: PageState, news: News, nowMs: number): PageState 
     machines: 'machines' in news && typeof news.machines === 'string' ? news.machines : base.machines,
     ...standingAfter(base, news.standing, nowMs),
     actors: actorsAfter(base.actors, news),
-    events: eventsAfter(base.events, news.events),
+    events,
+    greetedKey: isGreeting ? (events[0]?.key ?? before.greetedKey) : before.greetedKey,
     eventsLeftOut: base.eventsLeftOut + (news.eventsLeftOut ?? 0),
     clockAheadMs,
   };
@@ -83,8 +85,8 @@ function eventsAfter(
 ): readonly EventView[] {
   if (!more) return before;
   const numbered = more.map((event) => {
-    events += 1;
-    return { ...event, key: events };
+    lastKey += 1;
+    return { ...event, key: lastKey };
   });
   return [...numbered.reverse(), ...before].slice(0, MAX_EVENTS);
 }

@@ -45,10 +45,18 @@ export interface PageState {
   readonly log: LogView | null;
   /** Newest first. */
   readonly events: readonly EventView[];
+  /** The key of the newest event that a greeting told: those up to it are no news. */
+  readonly greetedKey: number;
   readonly eventsLeftOut: number;
   /** The clock of the browser, less that of the daemon, in milliseconds. */
   readonly clockAheadMs: number;
 }
+
+/** Events that have come as news, after the one of that key; oldest first. */
+export const newsSince = (
+  { events, greetedKey }: Pick<PageState, 'events' | 'greetedKey'>,
+  key: number,
+): EventView[] => events.filter((event) => event.key > Math.max(key, greetedKey)).reverse();
 
 /** Not known before the first greeting: then it is taken to be so. */
 export const keepsHistory = ({ standing }: PageState): boolean => standing?.today !== null;
@@ -62,6 +70,7 @@ export const nothingKnown: PageState = {
   actors: new Map(),
   events: [],
   log: null,
+  greetedKey: 0,
   eventsLeftOut: 0,
   clockAheadMs: 0,
 };

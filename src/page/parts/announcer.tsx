@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { EventView, PageState } from '../model/state.ts';
+import { type EventView, newsSince, type PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { eventSaid } from '../words/events.ts';
 import { counted, plain } from '../words/format.ts';
@@ -15,6 +15,7 @@ const PAUSE_MS = 4_000;
 const MOST_SENTENCES = 2;
 
 const eventsOf = ({ events }: PageState) => events;
+const greetedOf = ({ greetedKey }: PageState) => greetedKey;
 const linkOf = ({ link }: PageState) => link.phase;
 
 /** Says to those who hear the page what they would otherwise have to look for, now and then. */
@@ -42,23 +43,19 @@ function together(sentences: readonly string[]): string {
   return more > 0 ? `${first}. And ${counted(more, 'more event')}.` : `${first}.`;
 }
 
-/** Of the events that have come since the page was opened. */
+/** Of the events that have come while the page was open; what the daemon tells of the time before is no news. */
 function useWaiting(): { readonly current: string[] } {
   const waiting = useRef<string[]>([]);
-  const heard = useRef<number | null>(null);
+  const heard = useRef(0);
   const events = usePage(eventsOf);
+  const greetedKey = usePage(greetedOf);
   useEffect(() => {
-    const last = events[0]?.key ?? 0;
-    const fresh = heard.current === null ? [] : since(events, heard.current);
-    heard.current = last;
+    const fresh = newsSince({ events, greetedKey }, heard.current);
+    heard.current = events[0]?.key ?? 0;
     waiting.current.push(...fresh.filter(({ type }) => ANNOUNCED.has(type)).map(sentenceOf));
-  }, [events]);
+  }, [events, greetedKey]);
   return waiting;
 }
-
-/** Oldest first. */
-const since = (events: readonly EventView[], key: number): EventView[] =>
-  events.filter((event) => event.key > key).reverse();
 
 const sentenceOf = (event: EventView): string => {
   const { word } = eventSaid(event);

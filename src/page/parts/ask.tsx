@@ -18,6 +18,7 @@ interface AskProps {
   readonly yes: string;
   readonly no?: string;
   readonly isGrave?: boolean;
+  readonly isSmall?: boolean;
 }
 
 const isLostIn = ({ link }: PageState) => link.phase === 'lost';
@@ -25,11 +26,13 @@ const isLostIn = ({ link }: PageState) => link.phase === 'lost';
 /** A button that asks first, and then the daemon, as long as that is there. */
 export function AskButton(props: AskProps) {
   const [isOpen, setOpen] = useState(false);
+  const place = useRef<HTMLSpanElement>(null);
+  useFocusAfter(place);
   return (
-    <>
+    <span ref={place}>
       <button
         type="button"
-        class={props.isGrave ? 'button grave' : 'button'}
+        class={`button${props.isGrave ? ' grave' : ''}${props.isSmall ? ' small' : ''}`}
         disabled={usePage(isLostIn)}
         {...(props.name && { 'aria-label': props.name })}
         onClick={() => setOpen(true)}
@@ -37,8 +40,25 @@ export function AskButton(props: AskProps) {
         {props.label}
       </button>
       {isOpen && <Question {...props} close={() => setOpen(false)} />}
-    </>
+    </span>
   );
+}
+
+/** What was wished for often takes its button away: who stood there then stands at the heading, and not nowhere. */
+function useFocusAfter(place: { readonly current: HTMLElement | null }): void {
+  useEffect(() => {
+    const element = place.current;
+    let isHere = false;
+    const look = ({ target }: FocusEvent) => {
+      isHere = target instanceof Node && element?.contains(target) === true;
+    };
+    document.addEventListener('focusin', look);
+    return () => {
+      document.removeEventListener('focusin', look);
+      // it has gone from the page by now, and the focus with it
+      if (isHere) document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
+    };
+  }, [place]);
 }
 
 function Question({ path, question, children, yes, no, isGrave, close }: AskProps & { close: () => void }) {

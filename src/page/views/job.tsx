@@ -4,7 +4,6 @@ import type { Asked } from '../model/asked.ts';
 import { type JobAnswer, useJob } from '../model/history.ts';
 import { keepsHistory, type PageState, type RunView } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
-import { AskButton } from '../parts/ask.tsx';
 import { Heading } from '../parts/heading.tsx';
 import { Status } from '../parts/icon.tsx';
 import { Progress } from '../parts/progress.tsx';
@@ -13,6 +12,7 @@ import { Elapsed } from '../parts/time.tsx';
 import { plain } from '../words/format.ts';
 import { NO_ANSWER, NO_HISTORY } from '../words/history.ts';
 import { resultSaid, runSaid, targetWord } from '../words/jobs.ts';
+import { CancelButton, isRunning } from './cancel-button.tsx';
 import { JobCharts } from './job-charts.tsx';
 import { JobEvents } from './job-events.tsx';
 import { JobFacts } from './job-facts.tsx';
@@ -29,7 +29,7 @@ export function JobView({ id }: { id: string }) {
   return (
     <>
       <Head run={run} record={record} />
-      {record?.failure && <JobFailure failure={record.failure} />}
+      {record?.failure && <JobFailure result={record.result} failure={record.failure} />}
       <JobCharts runId={runId} record={record} />
       {record && <JobFacts record={record} />}
       <JobEvents jobId={run?.jobId ?? record?.jobId ?? ''} record={record} />
@@ -44,8 +44,6 @@ export function JobView({ id }: { id: string }) {
 const runNamed = (runs: readonly RunView[], id: string): RunView | undefined =>
   runs.find(({ runId }) => runId === id) ?? runs.find(({ jobId }) => jobId === id);
 
-const isRunning = (run: RunView | undefined): boolean => run !== undefined && run.phase !== 'concluded';
-
 function Head({ run, record }: { run: RunView | undefined; record: JobRecord | undefined }) {
   const name = run?.appName ?? record?.appName ?? run?.jobId ?? record?.jobId ?? '';
   const target = run?.target ?? record?.target ?? null;
@@ -59,7 +57,7 @@ function Head({ run, record }: { run: RunView | undefined; record: JobRecord | u
         <Heading title={`${plain(name, 60)}: ${said.word}`}>
           <Foreign text={name} max={80} />
         </Heading>
-        <Cancel run={run} />
+        {run && <CancelButton run={run} label="Cancel the job" />}
       </div>
       <p class="job-line">
         <Status tone={said.tone} word={said.word} />
@@ -67,31 +65,12 @@ function Head({ run, record }: { run: RunView | undefined; record: JobRecord | u
         <span class="muted">
           Job <Foreign text={run?.jobId ?? record?.jobId ?? ''} max={80} />
         </span>
-        {isRunning(run) && run?.sinceMs != null && <Elapsed sinceMs={run.sinceMs} />}
+        {run && isRunning(run) && run.sinceMs !== null && <Elapsed sinceMs={run.sinceMs} />}
       </p>
-      {isRunning(run) && <Progress name={`${plain(name, 60)}: ${said.word}`} percent={run?.percent ?? 0} />}
+      {run && isRunning(run) && (
+        <Progress name={`${plain(name, 60)}: ${said.word}`} percent={run.percent ?? 0} />
+      )}
     </div>
-  );
-}
-
-function Cancel({ run }: { run: RunView | undefined }) {
-  if (!run || !isRunning(run)) return null;
-  const name = plain(run.appName ?? run.jobId, 60);
-  return (
-    <AskButton
-      label="Cancel the job"
-      name={`Cancel the job ${name}`}
-      path={`jobs/${encodeURIComponent(run.jobId)}/cancel`}
-      question={`Cancel “${name}”?`}
-      yes="Cancel the job"
-      no="Let it run"
-      isGrave
-    >
-      <p>
-        The hub is told that the job was cancelled, and its machine is destroyed. What Apple has already stays
-        there.
-      </p>
-    </AskButton>
   );
 }
 

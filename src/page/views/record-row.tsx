@@ -4,6 +4,7 @@ import { hrefOf } from '../model/route.ts';
 import { Status } from '../parts/icon.tsx';
 import { Foreign } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
+import { causeSaid } from '../words/failures.ts';
 import { duration } from '../words/format.ts';
 import { resultSaid, stageWord, targetWord } from '../words/jobs.ts';
 
@@ -23,7 +24,9 @@ export const RecordRow = memo(
         </div>
         <div class="row-stage">
           <Status tone={said.tone} word={said.word} />
-          <span class="muted small">{whyOf(record)}</span>
+          <span class="muted small">
+            <Foreign text={causeSaid(record)} max={160} />
+          </span>
         </div>
         <div class="row-machine small muted">
           {record.stage && record.result !== 'succeeded'
@@ -41,6 +44,3 @@ export const RecordRow = memo(
   },
   (before, now) => before.record.runId === now.record.runId && before.record.result === now.record.result,
 );
-
-const whyOf = ({ failure }: JobRecord) =>
-  failure ? <Foreign text={`${failure.code}: ${failure.summary}`} max={160} /> : null;

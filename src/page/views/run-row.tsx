@@ -7,6 +7,7 @@ import { Foreign } from '../parts/text.tsx';
 import { Elapsed } from '../parts/time.tsx';
 import { plain } from '../words/format.ts';
 import { machineWord, runSaid, stateWord, targetWord } from '../words/jobs.ts';
+import { CancelButton } from './cancel-button.tsx';
 
 const nameOf = ({ appName, jobId }: RunView): string => plain(appName ?? jobId, 60);
 
@@ -14,7 +15,7 @@ const nameOf = ({ appName, jobId }: RunView): string => plain(appName ?? jobId, 
 export const RunRow = memo(({ run }: { run: RunView }) => {
   const said = runSaid(run);
   return (
-    <li class="row">
+    <li class="row row-run">
       <div class="row-name">
         <a href={hrefOf({ name: 'job', id: run.runId })}>
           <Foreign text={run.appName ?? run.jobId} max={60} />
@@ -42,6 +43,9 @@ export const RunRow = memo(({ run }: { run: RunView }) => {
       <div class="row-time">
         {run.percent !== null && <span class="number muted small">{run.percent} %</span>}
         {run.sinceMs !== null && <Elapsed sinceMs={run.sinceMs} />}
+      </div>
+      <div class="row-cancel">
+        <CancelButton run={run} label="Cancel" isSmall />
       </div>
     </li>
   );

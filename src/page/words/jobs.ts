@@ -29,8 +29,16 @@ const RESULTS: Readonly<Record<JobResult, Said>> = {
 export const resultSaid = (result: string): Said =>
   RESULTS[result as JobResult] ?? { tone: 'idle', word: inWords(result) };
 
+/** What ended a job without being its failure, while it cleans up: by its code. */
+const ENDING: Readonly<Record<string, string>> = {
+  CANCELLED: 'Cancelled, cleaning up',
+  WORKER_STOPPING: 'Stopped, cleaning up',
+};
+
 /** Where a job stands. */
 export function runSaid({ phase, stage, state, failure, claim }: Omit<RunStatus, 'elapsedSeconds'>): Said {
+  const ending = failure !== null && Object.hasOwn(ENDING, failure) ? ENDING[failure] : undefined;
+  if (ending !== undefined) return { tone: 'idle', word: ending };
   if (failure !== null) return { tone: 'bad', word: 'Failed, cleaning up' };
   if (phase === 'concluded') return { tone: 'good', word: 'Done, cleaning up' };
   if (claim === 'awaitingReassignment') return { tone: 'warn', word: 'Waiting for the hub' };
