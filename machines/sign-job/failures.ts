@@ -21,7 +21,7 @@ export const queueTimedOut: Failure = failureOf({
   kind: 'host',
   code: 'QUEUE_TIMED_OUT',
   summary: 'The app waited too long for a free machine.',
-  reason: 'Every slot was taken until the deadline.',
+  reason: 'It was given no slot before the deadline.',
   nextStep: TRY_AGAIN_OR_LOOK,
   retryable: true,
 });

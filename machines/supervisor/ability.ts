@@ -22,7 +22,10 @@ export const ability = supervisorSetup.createStateConfig({
         id: 'findObstacles',
         src: 'findObstacles',
         input: ({ context }) => ({ known: context.obstacles }),
-        onDone: { target: 'pausing', actions: { type: 'noteObstacles', params: found } },
+        onDone: {
+          target: 'pausing',
+          actions: [{ type: 'noteObstacles', params: found }, 'grantSlots'],
+        },
         onError: 'pausing',
       },
       on: { 'obstacle.suspected': { target: 'looking', reenter: true } },

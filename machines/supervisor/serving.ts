@@ -6,7 +6,7 @@ import { returns } from './returns.ts';
 import { supervisorSetup } from './setup.ts';
 import { hubSlotsOf, standbySlotsOf } from './slot-actions.ts';
 import { slots } from './slots.ts';
-import { brokenRun, newsOf, resistingRun, sweptRun } from './transitions.ts';
+import { brokenRun, joining, newsOf, resistingRun, sweptRun } from './transitions.ts';
 import { work } from './work.ts';
 
 export const serving = supervisorSetup.createStateConfig({
@@ -40,9 +40,7 @@ export const serving = supervisorSetup.createStateConfig({
     'pool.leaked': {
       actions: [{ type: 'noteLeaks', params: ({ event }) => ({ names: [event.name] }) }, 'grantSlots'],
     },
-    'job.awaitingSlot': {
-      actions: [{ type: 'joinLine', params: ({ event }) => event }, 'grantSlots', 'clearSlots'],
-    },
+    'job.awaitingSlot': { actions: joining },
     'job.claimConfirmed': {
       actions: [{ type: 'holdClaim', params: ({ event }) => event }, 'grantSlots', 'clearSlots'],
     },

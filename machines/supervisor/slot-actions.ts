@@ -5,7 +5,16 @@ import { supervisorBase } from './base.ts';
 import type { SupervisorContext } from './context.ts';
 import { SLOT_REFUSED } from './failures.ts';
 import { noteOf } from './hub-reports.ts';
-import { change, freeSlots, givingWay, lostRuns, movedInLine, nextInLine, openRuns } from './runs.ts';
+import {
+  change,
+  freeSlots,
+  givingWay,
+  lostRuns,
+  movedInLine,
+  nextInLine,
+  openRuns,
+  waiting,
+} from './runs.ts';
 
 type Slots = Pick<SupervisorContext, 'maxConcurrent' | 'quarantined' | 'room' | 'followsRoom' | 'leaked'>;
 
@@ -30,9 +39,9 @@ export const withSlots = supervisorBase.extend({
       runs: ({ context }, params: { runId: string }) =>
         change(context.runs, params.runId, { phase: 'waiting' }),
     }),
-    /** Slots go to the first in line; those who moved up hear their position. */
+    /** Slots go to the first in line, unless every job would fail; those who moved up hear their position. */
     grantSlots: enqueueActions(({ context, enqueue }) => {
-      const slots = slotsOf(context);
+      const slots = context.obstacles.length > 0 ? 0 : slotsOf(context);
       const next = nextInLine(context.runs, slots);
       const granted = next.reduce(
         (all, { runId }) => change(all, runId, { phase: 'working', holdsSlot: true }),
@@ -49,6 +58,12 @@ export const withSlots = supervisorBase.extend({
       enqueue.sendTo('pool', { type: 'pool.resized', free });
       for (const { jobId, position } of moved)
         enqueue.sendTo('hub', noteOf(jobId, { kind: 'queued', position }));
+    }),
+    /** Nobody waits at the end of the daemon for what may last for days: what has no slot goes back to the hub. */
+    returnHindered: enqueueActions(({ context, enqueue }) => {
+      if (context.obstacles.length === 0) return;
+      for (const { ref } of waiting(context.runs))
+        enqueue.sendTo(ref, { type: 'job.cancelRequested', why: 'shutdown' });
     }),
     holdClaim: enqueueActions(({ context, enqueue }, params: { runId: string; jobId: string }) => {
       enqueue.assign({ runs: change(context.runs, params.runId, { claim: 'held' }) });

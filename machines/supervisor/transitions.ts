@@ -13,6 +13,12 @@ export const resistingRun = (ended: Ended) => {
   return { runId, leakedVm: vmOf(ended.context, runId) };
 };
 
+export const joining = [
+  { type: 'joinLine', params: ({ event }: { event: { runId: string } }) => event },
+  'grantSlots',
+  'clearSlots',
+] as const;
+
 /** What becomes of the wish to be paused, or to go on, is remembered for the next process as well. */
 export const pausing = (isPaused: boolean) =>
   [

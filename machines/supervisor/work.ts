@@ -2,7 +2,7 @@ import { and } from 'xstate';
 import type { ReturnedJob } from './context.ts';
 import { lineFull } from './failures.ts';
 import { supervisorSetup } from './setup.ts';
-import { adoption, pausing, refused, yielding } from './transitions.ts';
+import { adoption, joining, pausing, refused, yielding } from './transitions.ts';
 
 /** The hub did not take it back: it is done, and the daemon ends after it. */
 const keptJob = {
@@ -98,7 +98,7 @@ export const work = supervisorSetup.createStateConfig({
     },
     unable: {
       description:
-        'Every job would fail: no more work is taken until that is over; what runs goes on. What comes goes back to the hub.',
+        'Every job would fail: no more work is taken until that is over, and what has no slot waits for it; what runs goes on. What comes goes back to the hub.',
       entry: ['pauseIntake', 'endLostRuns'],
       always: { guard: 'isUnhindered', target: 'accepting', actions: 'resumeIntake' },
       on: {
@@ -127,9 +127,10 @@ export const work = supervisorSetup.createStateConfig({
     draining: {
       description:
         'No more work is taken; what runs may finish, for a while. What comes goes back to the hub.',
-      entry: 'endLostRuns',
+      entry: ['endLostRuns', 'returnHindered'],
       on: {
         ...givenBack,
+        'job.awaitingSlot': { actions: [...joining, 'returnHindered'] },
         'drain.requested': {},
         'shutdown.requested': 'stopping',
       },

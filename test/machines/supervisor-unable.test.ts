@@ -34,6 +34,26 @@ describe('a supervisor on a host where every job would fail', () => {
     expect(scene.supervisor.is('serving.work.unable')).toBe(true);
   });
 
+  test.each(['when that is over', 'and goes back with the end of the daemon'])(
+    'keeps in line what has no slot, also a job that the hub did not take back, %s',
+    (end) => {
+      const scene = hindered();
+      scene.assign('b');
+      scene.relink('b');
+      scene.awaitSlot('b');
+      scene.finish('a');
+      expect(scene.hasSlot('b')).toBe(false);
+      if (end === 'when that is over') {
+        scene.pass(supervisorLimits.lookPause);
+        scene.look([]);
+        expect(scene.hasSlot('b')).toBe(true);
+      } else {
+        scene.supervisor.send({ type: 'drain.requested' });
+        expect(scene.heard('b')).toContain('job.cancelRequested');
+      }
+    },
+  );
+
   test('takes jobs again by itself when that is over, and no sooner', () => {
     const scene = hindered();
     scene.pass(supervisorLimits.lookPause);
