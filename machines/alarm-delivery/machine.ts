@@ -9,11 +9,11 @@ import { alarmDeliveryLimits, MOST_ATTEMPTS, MOST_WAITING_NOTICES } from './limi
 export interface DeliveryInput {
   readonly channel: AlarmChannel;
   readonly owner: Recipient<DeliveryReport>;
+  /** In the order in which they were told, at first by the process before this one; the first is on its way. */
+  readonly waiting: readonly AlarmNotice[];
 }
 
 interface Context extends DeliveryInput {
-  /** In the order in which they were told; the first is on its way. */
-  readonly waiting: readonly AlarmNotice[];
   /** Of the first one. */
   readonly attempts: number;
 }
@@ -101,7 +101,7 @@ const missed = (failureIn: (scope: never) => Failure) =>
 export const alarmDeliveryMachine = deliverySetup.createMachine({
   id: 'alarmDelivery',
   description: 'One way to the operator: each notice goes out in its turn, until it is taken or given up.',
-  context: ({ input }) => ({ ...input, waiting: [], attempts: 0 }),
+  context: ({ input }) => ({ ...input, attempts: 0 }),
   on: { 'notice.wanted': { actions: { type: 'queue', params: ({ event }) => event } } },
   initial: 'idle',
   states: {

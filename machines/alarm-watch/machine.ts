@@ -9,6 +9,7 @@ import type {
   AlarmPatience,
   AlarmReport,
   AlarmStanding,
+  UndeliveredNotice,
 } from '../contracts/alarm.ts';
 import { errorOf } from '../contracts/attempts.ts';
 import type { Failure } from '../contracts/failure.ts';
@@ -18,6 +19,8 @@ export interface AlarmWatchInput {
   readonly alarms: readonly AlarmPatience[];
   /** What the process before this one had told, and not that it is over. */
   readonly before: readonly AlarmStanding[];
+  /** At first, of the process before this one. */
+  readonly undelivered: readonly UndeliveredNotice[];
   /** The ways to the operator. */
   readonly channels: readonly AlarmChannel[];
 }
@@ -27,8 +30,10 @@ interface Context extends AlarmWatchInput {
 }
 
 export type AlarmWatchNote =
-  /** An alarm was raised, or is over; `raised` is what is raised now. */
-  | { readonly type: 'told'; readonly notice: AlarmNotice; readonly raised: readonly AlarmStanding[] }
+  /** An alarm was raised, has changed, or is over. */
+  | { readonly type: 'told'; readonly notice: AlarmNotice }
+  /** What the next process has to know. */
+  | ({ readonly type: 'memory' } & Pick<Context, 'raised' | 'undelivered'>)
   | { readonly type: 'delivery'; readonly delivery: Delivery }
   /** One look failed; null when it took too long. */
   | { readonly type: 'blind'; readonly failure: Failure | null };
@@ -36,6 +41,12 @@ export type AlarmWatchNote =
 const standingOf = ({ alarm, sinceMs, said, subjects }: AlarmNotice): AlarmStanding => ({
   ...{ alarm, sinceMs, said, subjects },
 });
+
+const waitingFor = (
+  wanted: AlarmChannel,
+  undelivered: readonly UndeliveredNotice[],
+): readonly AlarmNotice[] =>
+  undelivered.flatMap(({ channel, notice }) => (channel === wanted ? [notice] : []));
 
 const alarmId = (alarm: string): string => `alarm.${alarm}`;
 const channelId = (channel: AlarmChannel): string => `delivery.${channel}`;
@@ -63,7 +74,10 @@ const watchSetup = setup({
         enqueue.spawnChild('alarm', { id: alarmId(patience.alarm), input });
       }
       for (const channel of channels)
-        enqueue.spawnChild('alarmDelivery', { id: channelId(channel), input: { channel, owner: self } });
+        enqueue.spawnChild('alarmDelivery', {
+          id: channelId(channel),
+          input: { channel, owner: self, waiting: waitingFor(channel, context.undelivered) },
+        });
     }),
     passFindings: enqueueActions(
       ({ context, enqueue }, { findings }: { findings: readonly AlarmFinding[] }) => {
@@ -91,13 +105,23 @@ const watchSetup = setup({
       ],
     }),
     deliver: enqueueActions(({ context, enqueue }, { notice }: { notice: AlarmNotice }) => {
+      const wanted = context.channels.map((channel) => ({ channel, notice }));
+      enqueue.assign({ undelivered: [...context.undelivered, ...wanted] });
       for (const channel of context.channels)
         enqueue.sendTo(channelId(channel), { type: 'notice.wanted', notice } as const);
     }),
-    tell: emit(
-      ({ context }, { notice }: { notice: AlarmNotice }) =>
-        ({ type: 'told', notice, raised: context.raised }) as const,
+    /** Bounded by what each way lets wait: what it drops is settled as well. */
+    settle: assign({
+      undelivered: ({ context }, { delivery }: { delivery: Delivery }) =>
+        context.undelivered.filter(
+          ({ channel, notice }) =>
+            delivery.isTriedAgain || channel !== delivery.channel || notice !== delivery.notice,
+        ),
+    }),
+    remember: emit(
+      ({ context: { raised, undelivered } }) => ({ type: 'memory', raised, undelivered }) as const,
     ),
+    tell: emit((_, { notice }: { notice: AlarmNotice }) => ({ type: 'told', notice }) as const),
     tellDelivery: emit(
       (_, { delivery }: { delivery: Delivery }) => ({ type: 'delivery', delivery }) as const,
     ),
@@ -109,12 +133,16 @@ const watchSetup = setup({
  * Looks at the daemon now and then, and tells the operator what should not be.
  *
  * Promises: one look at a time, and never none for long; each alarm has its chart and each way to the operator its own,
- * so that one that hangs holds up no other; what is raised is known at any time.
+ * so that one that hangs holds up no other; what is raised, and what of it has not been delivered, is known at any time.
  */
 export const alarmWatchMachine = watchSetup.createMachine({
   id: 'alarmWatch',
   description: 'Looks at the daemon now and then, and tells the operator what should not be.',
-  context: ({ input }) => ({ ...input, raised: input.before }),
+  context: ({ input }) => ({
+    ...{ ...input, raised: input.before },
+    // a way that is not configured any more takes nothing
+    undelivered: input.undelivered.filter(({ channel }) => input.channels.includes(channel)),
+  }),
   entry: 'begin',
   on: {
     'alarm.told': {
@@ -122,9 +150,16 @@ export const alarmWatchMachine = watchSetup.createMachine({
         { type: 'keep', params: ({ event }) => event },
         { type: 'tell', params: ({ event }) => event },
         { type: 'deliver', params: ({ event }) => event },
+        'remember',
       ],
     },
-    'notice.delivered': { actions: { type: 'tellDelivery', params: ({ event }) => event } },
+    'notice.delivered': {
+      actions: [
+        { type: 'tellDelivery', params: ({ event }) => event },
+        { type: 'settle', params: ({ event }) => event },
+        'remember',
+      ],
+    },
   },
   initial: 'pausing',
   states: {

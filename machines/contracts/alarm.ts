@@ -41,3 +41,9 @@ export interface AlarmPatience {
 export type AlarmReport = { type: 'alarm.told'; notice: AlarmNotice };
 
 export type AlarmChannel = 'command' | 'webhook';
+
+/** What one way to the operator has neither taken yet nor been given up for. */
+export interface UndeliveredNotice {
+  readonly channel: AlarmChannel;
+  readonly notice: AlarmNotice;
+}

@@ -41,7 +41,7 @@ export interface Alarms {
   /** For `inspect` of the actor system. */
   readonly observe: (inspected: InspectionEvent) => void;
   readonly jobFinished: (record: JobRecord) => void;
-  /** Told of each notice, with what is raised now. @returns tells it no more */
+  /** Told of each notice. @returns tells it no more */
   readonly onTold: (listener: (notice: AlarmNotice) => void) => () => void;
   /** When it has written down what is raised. */
   readonly stop: () => Promise<void>;
@@ -54,9 +54,9 @@ export async function startAlarms(options: AlarmOptions): Promise<Alarms> {
   const before = await file.read();
   const [apple, expiries] = [new AppleAnswers(), new Expiries(before.expiring)];
   const outcomes = new LastOutcomes(lastJobs());
-  let raised = before.raised;
+  let { raised, undelivered } = before;
   const remember = () => {
-    const memory = { raised, expiring: expiries.expiring(Date.now()) };
+    const memory = { raised, undelivered, expiring: expiries.expiring(Date.now()) };
     file.write(memory).catch((error: unknown) => logger.error({ err: error }, NOT_REMEMBERED));
   };
   const lookAround = async (): Promise<readonly AlarmFinding[]> => {
@@ -70,11 +70,11 @@ export async function startAlarms(options: AlarmOptions): Promise<Alarms> {
     });
   };
   const watch = createActor(provided(config, limits, lookAround), {
-    input: { alarms: patienceOf(limits), before: before.raised, channels: channelsOf(config) },
+    input: { alarms: patienceOf(limits), before: raised, undelivered, channels: channelsOf(config) },
   });
-  watch.on('told', ({ notice, raised: now }) => {
-    logNotice(logger, notice);
-    raised = now;
+  watch.on('told', ({ notice }) => logNotice(logger, notice));
+  watch.on('memory', (memory) => {
+    ({ raised, undelivered } = memory);
     remember();
   });
   watch.on('delivery', ({ delivery }) => logDelivery(logger, delivery));

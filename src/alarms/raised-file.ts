@@ -1,27 +1,35 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import { MOST_SUBJECTS } from '../../machines/alarm/machine.ts';
-import type { AlarmStanding } from '../../machines/contracts/alarm.ts';
+import { MOST_WAITING_NOTICES } from '../../machines/alarm-delivery/limits.ts';
+import type { AlarmStanding, UndeliveredNotice } from '../../machines/contracts/alarm.ts';
 import { readBoundedText } from '../files/disk/bounded-file.ts';
 import { setAside } from '../files/disk/set-aside.ts';
 import { writeWhole } from '../journal/records.ts';
 import { alarmNames } from './catalogue.ts';
 import { type KeptExpiry, MOST_REMEMBERED } from './expiries.ts';
 
-const MAX_BYTES = 256 * 1024;
+const MAX_BYTES = 1024 * 1024;
 const sentence = z.string().max(2_000);
+const standing = z.object({
+  alarm: z.enum(alarmNames as [string, ...string[]]),
+  sinceMs: z.number().nonnegative(),
+  said: z.object({ summary: sentence, reason: sentence, nextStep: sentence }),
+  subjects: z.array(sentence).max(MOST_SUBJECTS),
+});
+const notice = standing.extend({
+  event: z.enum(['raised', 'changed', 'over']),
+  atMs: z.number().nonnegative(),
+  isRepeated: z.boolean(),
+});
+const channels = ['command', 'webhook'] as const;
 const schema = z.object({
   v: z.literal(1),
-  raised: z
-    .array(
-      z.object({
-        alarm: z.enum(alarmNames as [string, ...string[]]),
-        sinceMs: z.number().nonnegative(),
-        said: z.object({ summary: sentence, reason: sentence, nextStep: sentence }),
-        subjects: z.array(sentence).max(MOST_SUBJECTS),
-      }),
-    )
-    .max(alarmNames.length),
+  raised: z.array(standing).max(alarmNames.length),
+  undelivered: z
+    .array(z.object({ channel: z.enum(channels), notice }))
+    .max(channels.length * (MOST_WAITING_NOTICES + 1))
+    .default([]),
   expiring: z
     .array(
       z.object({
@@ -38,10 +46,11 @@ const schema = z.object({
 export interface AlarmMemory {
   /** See `alarm` for what becomes of it. */
   readonly raised: readonly AlarmStanding[];
+  readonly undelivered: readonly UndeliveredNotice[];
   readonly expiring: readonly KeptExpiry[];
 }
 
-const NOTHING: AlarmMemory = { raised: [], expiring: [] };
+const NOTHING: AlarmMemory = { raised: [], undelivered: [], expiring: [] };
 
 export interface RaisedFile {
   read(): Promise<AlarmMemory>;
@@ -91,8 +100,8 @@ export function raisedFileIn(stateDir: string, onMoved: (place: string) => void 
   };
 }
 
-const textOf = ({ raised, expiring }: AlarmMemory): string =>
-  `${JSON.stringify({ v: 1, raised, expiring })}\n`;
+const textOf = ({ raised, undelivered, expiring }: AlarmMemory): string =>
+  `${JSON.stringify({ v: 1, raised, undelivered, expiring })}\n`;
 
 /** `undefined` for what cannot be read. */
 async function readMemory(path: string): Promise<AlarmMemory | undefined> {

@@ -43,7 +43,10 @@ const heard = async () =>
     .map((line) => JSON.parse(line) as { event: string; alarm: string; repeated: boolean; since: string });
 const events = async () => (await heard()).map(({ event, alarm }) => `${alarm} ${event}`);
 
-async function start(alertCommand = ['/bin/sh', '-c', `cat >> "${heardPath()}"`]): Promise<Alarms> {
+async function start(
+  alertCommand = ['/bin/sh', '-c', `cat >> "${heardPath()}"`],
+  retryPause = 5,
+): Promise<Alarms> {
   alarms = await startAlarms({
     config: { alertCommand, alertUrl: undefined, workerName: 'mac-1', stateDir },
     logger: createLogger({
@@ -53,7 +56,7 @@ async function start(alertCommand = ['/bin/sh', '-c', `cat >> "${heardPath()}"`]
     status: () => status,
     disks: async () => [],
     lastJobs: () => lastJobs,
-    limits: { lookPause: 5, raiseAfter: 30, clearAfter: 30, retryPause: 5 },
+    limits: { lookPause: 5, raiseAfter: 30, clearAfter: 30, retryPause },
   });
   return alarms;
 }
@@ -147,7 +150,7 @@ test.each([
   ['no JSON', '{"v":1,'],
   ['another version', '{"v":2,"raised":[]}'],
   ['an alarm that is not known', '{"v":1,"raised":[{"alarm":"../x","sinceMs":1,"said":{}}]}'],
-  ['too much', `{"v":1,"raised":[],"x":"${'x'.repeat(300_000)}"}`],
+  ['too much', `{"v":1,"raised":[],"x":"${'x'.repeat(1_100_000)}"}`],
 ])('a file of raised alarms that holds %s counts as empty', async (_what, content) => {
   await writeFile(join(stateDir, 'alarms.json'), content);
   const { raised } = await start();
@@ -156,9 +159,29 @@ test.each([
   await expect.poll(events, PATIENCE).toEqual(['hub-refused raised']);
 });
 
+const onceMended = () => [
+  ...['/bin/sh', '-c'],
+  `[ -e "${stateDir}/mended" ] || { echo "no way" >&2; exit 1; }; cat >> "${heardPath()}"`,
+];
+
+test('what waits to be delivered is delivered after a restart, also that an alarm is over', async () => {
+  await start();
+  status = refused;
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised']);
+  await alarms?.stop();
+  status = well;
+  await start(onceMended(), 600_000);
+  await expect.poll(() => log.join(''), PATIENCE).toContain('It is tried again.');
+  await alarms?.stop();
+  await writeFile(join(stateDir, 'mended'), '');
+  await start(onceMended());
+  await expect.poll(events, PATIENCE).toEqual(['hub-refused raised', 'hub-refused over']);
+  const kept = async () => JSON.parse(await readFile(join(stateDir, 'alarms.json'), 'utf8')) as unknown;
+  await expect.poll(kept, PATIENCE).toMatchObject({ raised: [], undelivered: [] });
+});
+
 test('a command that fails is tried until it takes the notice, in its turn', async () => {
-  const script = `[ -e "${stateDir}/mended" ] || { echo "no way" >&2; exit 1; }; cat >> "${heardPath()}"`;
-  await start(['/bin/sh', '-c', script]);
+  await start(onceMended());
   status = refused;
   await expect.poll(() => log.join(''), PATIENCE).toMatch(/exit code 1 and said: no way It is tried again/);
   status = { ...refused, leaked: ['vm-1'] };

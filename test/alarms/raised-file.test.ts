@@ -19,7 +19,13 @@ const standing = {
 };
 
 test('the next process reads what was raised', async () => {
-  const memory = { raised: [standing], expiring: [{ name: 'the profile "A"', expiresAtMs: 9, atMs: 3 }] };
+  const notice = { ...standing, event: 'over', atMs: 2, isRepeated: false } as const;
+  const undelivered = [{ channel: 'webhook', notice }] as const;
+  const memory = {
+    raised: [standing],
+    undelivered,
+    expiring: [{ name: 'the profile "A"', expiresAtMs: 9, atMs: 3 }],
+  };
   await raisedFileIn(folder).write(memory);
   expect(await raisedFileIn(folder).read()).toMatchObject(memory);
 });
@@ -30,8 +36,8 @@ test.each([
   ['a pipe', async (path: string) => void execFileSync('mkfifo', [path])],
   ['half a text', (path: string) => writeFile(path, '{"v":1,"raised":[{')],
   ['the file of something else', (path: string) => writeFile(path, '{"v":2,"raised":[]}')],
-  ['a large file', (path: string) => writeFile(path, ' '.repeat(300_000))],
+  ['a large file', (path: string) => writeFile(path, ' '.repeat(1_100_000))],
 ])('where %s lies in its place, nothing was raised', async (_, make) => {
   await make(join(folder, 'alarms.json'));
-  expect(await raisedFileIn(folder).read()).toEqual({ raised: [], expiring: [] });
+  expect(await raisedFileIn(folder).read()).toEqual({ raised: [], undelivered: [], expiring: [] });
 });

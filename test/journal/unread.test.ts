@@ -38,7 +38,7 @@ const files: readonly [string, () => Promise<unknown>][] = [
     async () => {
       const file = raisedFileIn(stateDir, onMoved);
       await file.read();
-      await file.write({ raised: [], expiring: [] });
+      await file.write({ raised: [], undelivered: [], expiring: [] });
     },
   ],
   [

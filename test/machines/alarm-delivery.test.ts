@@ -14,7 +14,7 @@ const notice = (alarm: string): AlarmNotice => ({
 test('every transition can be taken', () => {
   const machine = alarmDeliveryMachine.provide({ actors: inert(['deliverNotice']) } as never);
   const { missing } = walk(machine, {
-    input: { channel: 'webhook', owner },
+    input: { channel: 'webhook', owner, waiting: [] },
     samples: {
       'notice.wanted': ({ context }) => (context.waiting.length < 2 ? [{ notice: notice('a') }] : []),
       'xstate.error.actor.deliverNotice': [{ error: new Error('not taken') }],
@@ -27,7 +27,9 @@ test('every transition can be taken', () => {
 function begin() {
   const stage = new Stage();
   const told = recorder<DeliveryReport>();
-  const { actor } = stage.start(stage.fill(alarmDeliveryMachine), { channel: 'webhook', owner: told.ref });
+  const { actor } = stage.start(stage.fill(alarmDeliveryMachine), {
+    ...{ channel: 'webhook', owner: told.ref, waiting: [] },
+  });
   return {
     stage,
     want: (...alarms: string[]) => {

@@ -7,7 +7,7 @@ import {
   type AlarmWatchNote,
   alarmWatchMachine,
 } from '../../machines/alarm-watch/machine.ts';
-import type { AlarmFinding } from '../../machines/contracts/alarm.ts';
+import type { AlarmFinding, AlarmNotice } from '../../machines/contracts/alarm.ts';
 import { deaf, inert } from './inert.ts';
 import { Stage } from './stage.ts';
 import { walk } from './walk.ts';
@@ -34,7 +34,7 @@ test('every transition can be taken', () => {
     subjects: [],
   };
   const { missing } = walk(machine, {
-    input: { alarms, before: [], channels: ['command'] },
+    input: { alarms, before: [], undelivered: [], channels: ['command'] },
     samples: {
       'xstate.done.actor.lookAround': [{ output: [] }],
       'alarm.told': [{ notice }],
@@ -51,7 +51,9 @@ function begin(more: Partial<AlarmWatchInput> = {}) {
     alarm: alarmMachine,
     alarmDelivery: stage.fill(alarmDeliveryMachine),
   });
-  const { actor } = stage.start(machine, { alarms, before: [], channels: ['command', 'webhook'], ...more });
+  const { actor } = stage.start(machine, {
+    ...{ alarms, before: [], undelivered: [], channels: ['command', 'webhook'], ...more },
+  });
   const notes: AlarmWatchNote[] = [];
   actor.on('*', (note: AlarmWatchNote) => notes.push(note));
   const untilLooking = () => {
@@ -140,4 +142,21 @@ test('what is on show are the words of the last look', () => {
   const now = { ...said, reason: 'another one' };
   untilLooking().answer([{ alarm: 'hub-away', holds: true, atMs: 1, said: now, subjects: [] }]);
   expect(actor.getSnapshot().context.raised).toMatchObject([{ said: now }]);
+});
+
+test('what a way had not taken before a restart goes out after it, and is known until then', () => {
+  const over = { ...before[0], event: 'over', atMs: 9, isRepeated: false } as AlarmNotice;
+  const undelivered = [{ channel: 'webhook', notice: over }] as const;
+  const { stage, see, notes, actor } = begin({ undelivered, channels: ['webhook'] });
+  for (let looks = 0; looks < 3; looks += 1) see('hub-away');
+  const waiting = () =>
+    notes.flatMap((note) =>
+      note.type === 'memory' ? [note.undelivered.map(({ notice }) => `${notice.alarm} ${notice.event}`)] : [],
+    );
+  expect(waiting()).toEqual([['disk-low over', 'hub-away raised']]);
+  stage.the('deliverNotice').answer();
+  stage.the('deliverNotice').fail(new Error('refused'));
+  expect(waiting().slice(1)).toEqual([['hub-away raised'], ['hub-away raised']]);
+  expect(begin({ undelivered, channels: [] }).actor.getSnapshot().context.undelivered).toEqual([]);
+  expect(actor.getSnapshot().context.undelivered).toHaveLength(1);
 });
