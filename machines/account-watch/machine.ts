@@ -14,7 +14,7 @@ export interface AccountWatchNote {
 /**
  * Reads the whole account of signatures when the daemon has started, and once a day.
  *
- * Promises: one look at a time, beside everything else; one that fails is followed by the next.
+ * Promises: one look at a time, beside everything else; one that fails is followed by the next, and that soon.
  */
 export const accountWatchMachine = setup({
   types: { emitted: {} as AccountWatchNote },
@@ -37,11 +37,15 @@ export const accountWatchMachine = setup({
         id: 'lookThrough',
         src: 'lookThrough',
         onDone: 'pausing',
-        onError: { target: 'pausing', actions: { type: 'tellBlind', params: errorOf } },
+        onError: { target: 'blind', actions: { type: 'tellBlind', params: errorOf } },
       },
       after: {
         lookTimeout: { target: 'pausing', actions: { type: 'tellBlind', params: { failure: null } } },
       },
+    },
+    blind: {
+      description: 'It cannot be read, and may be again soon.',
+      after: { blindPause: 'looking' },
     },
     pausing: {
       description: 'It was looked through within the last day.',

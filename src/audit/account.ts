@@ -6,7 +6,8 @@ import type { Acknowledgement } from './acknowledge.ts';
 import type { ChainFile } from './chain-file.ts';
 import type { LineContent, Position } from './chain-line.ts';
 import type { SignatureFacts } from './facts.ts';
-import { LineWriter, whyNot } from './line-writer.ts';
+import { LineWriter } from './line-writer.ts';
+import { whyNot } from './why-not.ts';
 
 /** What this worker knows by itself; without a login in addresses. */
 export interface Asker {
@@ -106,7 +107,7 @@ export interface SignatureAccount {
   /** The run is over. */
   forget(runId: string): void;
   standing(): AccountStanding;
-  /** Reads all of it, and knows what is wrong afterwards. @throws the system's error · the signal's reason */
+  /** Reads all of it, and knows what is wrong afterwards: also that it cannot be read. @throws the system's error · the signal's reason */
   lookThrough(signal: AbortSignal): Promise<void>;
   /**
    * Enters that a person knows what is wrong with it: all of it, when that is what the person has seen.

@@ -8,6 +8,7 @@ import { setMark } from './mark.ts';
 import { endOf, isAt } from './own-end.ts';
 import { type Standing, standingOf } from './standing.ts';
 import { type ChainReport, verifyChain } from './verify-chain.ts';
+import { whyNot } from './why-not.ts';
 
 const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
 
@@ -29,6 +30,7 @@ interface Opened {
   end: string;
 }
 
+const TOO_SLOW = 'it could not be read to its end in time';
 const CHANGED = 'its end was changed while this process wrote to it';
 
 /**
@@ -41,6 +43,8 @@ export class ChainFile {
   #opened: Opened | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #fault: string | null = null;
+  /** Why the last look at all of it came to no end. */
+  #blindness: string | null = null;
   #acknowledged = 0;
 
   constructor(options: ChainFileOptions) {
@@ -58,7 +62,7 @@ export class ChainFile {
 
   /** What is wrong with the file, as far as it was looked at here, and not acknowledged. */
   get fault(): string | null {
-    return this.#fault;
+    return this.#blindness ?? this.#fault;
   }
 
   /**
@@ -90,13 +94,17 @@ export class ChainFile {
   }
 
   /**
-   * Reads all of it, beside those who write to it, and knows what is wrong afterwards.
+   * Reads all of it, beside those who write to it, and knows what is wrong afterwards: also that it cannot be read.
    *
    * @throws the system's error · the signal's reason
    */
   async lookThrough(signal: AbortSignal): Promise<void> {
     const before = this.#acknowledged;
-    const report = await verifyChain(this.path, { signal });
+    const report = await verifyChain(this.path, { signal }).catch((error: unknown) => {
+      this.#blindness = signal.aborted ? TOO_SLOW : `it could not be read: ${whyNot(error)}`;
+      throw error;
+    });
+    this.#blindness = null;
     if (this.#acknowledged === before) this.#fault = faultIn(report);
   }
 

@@ -1,6 +1,7 @@
 import { waitFor } from '../deadline.ts';
 import type { ChainFile } from './chain-file.ts';
 import type { LineContent, Position } from './chain-line.ts';
+import { isLate, whyNot } from './why-not.ts';
 
 /** A disk that is busy, or falls asleep, takes seconds; less than `recordTimeout` of the charts, so that the cause is named. */
 const TIMEOUT_MS = 30_000;
@@ -97,14 +98,3 @@ export class LineWriter {
 }
 
 type Work = (chain: ChainFile, deadline: AbortSignal) => Promise<unknown>;
-
-const isLate = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
-
-const codeOf = (error: unknown): string =>
-  (error as NodeJS.ErrnoException | null)?.code ?? (error instanceof Error ? error.name : 'an error');
-
-/** What is no file at all is refused by us, what takes too long given up, everything else refused by the system. */
-export function whyNot(error: unknown): string {
-  if (isLate(error)) return 'its disk did not answer in time';
-  return codeOf(error) === 'ENOTSUP' ? 'it is no regular file' : `the system said ${codeOf(error)}`;
-}

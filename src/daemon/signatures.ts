@@ -35,7 +35,7 @@ export function watchAccount(account: SignatureAccount, logger: Logger): () => v
   return () => watch.stop();
 }
 
-const BLIND = 'The account of signatures could not be read to its end; it is tried again in a day.';
+const BLIND = 'The account of signatures could not be read to its end; it is tried again later.';
 const BROKEN =
   'The account of signatures is not as it was left: "perry-ship audit verify" says where. Jobs go on, and so does the account, in a line that says so.';
 const NOT_WRITTEN = 'The account of signatures cannot be read or written.';

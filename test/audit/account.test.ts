@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -126,6 +127,25 @@ test('a line that hangs is a problem until it ends, whoever waits behind it give
     'begun',
     'begun.dmg',
   ]);
+});
+
+test.each([
+  ['a folder', (file: string) => mkdir(file)],
+  ['a pipe', async (file: string) => void execFileSync('mkfifo', [file])],
+  ['a link to itself', (file: string) => symlink(file, file)],
+])('an account that a look finds to be %s is known for it, until it can be read', async (_, replace) => {
+  const account = createAccount(async () => new ChainFile({ path }));
+  const { signal } = new AbortController();
+  await account.enter(entry);
+  await rename(path, `${path}.1`);
+  await replace(path);
+  await expect(account.lookThrough(signal)).rejects.toThrow();
+  expect(account.standing().problem).toMatch(/^it could not be read: /);
+  await rm(path, { recursive: true });
+  await rename(`${path}.1`, path);
+  await account.lookThrough(signal);
+  expect(account.standing().problem).toBeNull();
+  await account.close();
 });
 
 const digest = z.record(z.string(), z.string().regex(/^[0-9a-f]+$/));
