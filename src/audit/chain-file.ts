@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { counted } from '../text.ts';
 import { type Acknowledgement, acknowledgementOf } from './acknowledge.ts';
 import { type LineContent, numberAfter, type Position, writeLine } from './chain-line.ts';
-import { writeHead } from './head.ts';
+import { prepareHead, writeHead } from './head.ts';
 import { setMark } from './mark.ts';
 import { endOf, isAt } from './own-end.ts';
 import { type Standing, standingOf } from './standing.ts';
@@ -178,10 +178,11 @@ export class ChainFile {
 
   async #write(opened: Opened, content: LineContent, number?: number): Promise<Position> {
     const { text, position } = writeLine(opened.last, content, new Date(), number);
+    const putHead = await prepareHead(this.path, position);
     try {
       await opened.file.writeFile(`${opened.isOpen ? '\n' : ''}${text}`);
       await opened.file.sync();
-      await writeHead(this.path, position);
+      await putHead();
       Object.assign(opened, { last: position, isOpen: false, end: await endOf(opened.file) });
     } catch (error) {
       await this.#letGo(opened);

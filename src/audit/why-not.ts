@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+
 export const isLate = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
 
 const codeOf = (error: unknown): string =>
@@ -6,5 +8,13 @@ const codeOf = (error: unknown): string =>
 /** What is no file at all is refused by us, what takes too long given up, everything else refused by the system. */
 export function whyNot(error: unknown): string {
   if (isLate(error)) return 'its disk did not answer in time';
-  return codeOf(error) === 'ENOTSUP' ? 'it is no regular file' : `the system said ${codeOf(error)}`;
+  if (codeOf(error) === 'ENOTSUP') return 'it is no regular file';
+  return `the system said ${codeOf(error)}${besideIt(error)}`;
+}
+
+/** Of its head, its mark, or a folder; nothing of the file itself. */
+function besideIt(error: unknown): string {
+  const { path, dest = path } = (error ?? {}) as { readonly path?: string; readonly dest?: string };
+  const name = dest === undefined ? 'signatures.jsonl' : basename(dest);
+  return name === 'signatures.jsonl' ? '' : ` of ${name}`;
 }

@@ -92,6 +92,12 @@ async function readRecord(path: string): Promise<Readonly<Record<string, unknown
  * @param draft - in the same folder, nobody else's
  */
 export async function writeWhole(path: string, text: string, draft: string): Promise<void> {
+  await writeDraft(draft, text);
+  await putInPlace(draft, path);
+}
+
+/** The first half of `writeWhole`. */
+export async function writeDraft(draft: string, text: string): Promise<void> {
   const file = await openDraft(draft);
   try {
     await file.writeFile(text);
@@ -99,6 +105,10 @@ export async function writeWhole(path: string, text: string, draft: string): Pro
   } finally {
     await file.close();
   }
+}
+
+/** The other one. */
+export async function putInPlace(draft: string, path: string): Promise<void> {
   await rename(draft, path);
   const directory = await open(dirname(path), 'r');
   await directory.sync().finally(() => directory.close());

@@ -7,7 +7,6 @@ import * as z from 'zod';
 import { createAccount, type SignedEntry } from '../../src/audit/account.ts';
 import { ChainFile } from '../../src/audit/chain-file.ts';
 import { digestOf, type LineContent } from '../../src/audit/chain-line.ts';
-import { headPathOf } from '../../src/audit/head.ts';
 import { provenanceOf } from '../../src/audit/provenance.ts';
 import { signedLine } from '../../src/audit/signed-line.ts';
 import { verifyChain } from '../../src/audit/verify-chain.ts';
@@ -66,34 +65,40 @@ test('an account has a line for each artifact, and what became of it; of other r
   expect(more).toEqual([]);
 });
 
-test('a line that cannot be written is an error of the host, and the next one goes on from what is there', async () => {
-  const faults: unknown[] = [];
-  const account = createAccount(
-    async () => new ChainFile({ path }),
-    (error) => faults.push(error),
-  );
-  await account.enter(entry);
-  // in the place of what becomes the head
-  await mkdir(`${headPathOf(path)}.draft`);
-  await expect(account.enter(entry)).rejects.toMatchObject({
-    code: 'SIGNATURE_NOT_RECORDED',
-    failure: { kind: 'host', reason: expect.stringContaining('EISDIR') },
-  });
-  expect(account.standing().problem).toMatch(/EISDIR/);
-  expect(faults).toHaveLength(1);
-  for (let round = 0; round < 3; round += 1) expect(await account.goOn()).toMatch(/EISDIR/);
-  await rmdir(`${headPathOf(path)}.draft`);
-  expect(await account.goOn()).toBeNull();
-  expect(await account.goOn()).toBeNull();
-  expect((await lines()).filter(({ kind }) => kind === 'resumed')).toMatchObject([
-    { fault: expect.stringContaining('EISDIR') },
-  ]);
-  await account.enter(entry);
-  expect(account.standing().problem).toBeNull();
-  await account.close();
-  const report = await verifyChain(path, { signal: new AbortController().signal });
-  expect(report).toMatchObject({ ok: true, lines: 5 });
-});
+test.each(['signatures.head.draft', 'signatures.head'])(
+  'a line for which a folder %s leaves no head is an error of the host and not written; the next one goes on',
+  async (name) => {
+    const faults: unknown[] = [];
+    const account = createAccount(
+      async () => new ChainFile({ path }),
+      (error) => faults.push(error),
+    );
+    await account.enter(entry);
+    const before = await readFile(path);
+    const inTheWay = join(folder, name);
+    await rm(inTheWay, { force: true });
+    await mkdir(inTheWay);
+    await expect(account.enter(entry)).rejects.toMatchObject({
+      code: 'SIGNATURE_NOT_RECORDED',
+      failure: { kind: 'host', reason: expect.stringContaining(`EISDIR of ${name}.`) },
+    });
+    expect(account.standing().problem).toContain(`EISDIR of ${name}`);
+    expect(faults).toHaveLength(1);
+    for (let round = 0; round < 3; round += 1) expect(await account.goOn()).toMatch(/EISDIR/);
+    expect(await readFile(path)).toEqual(before);
+    await rmdir(inTheWay);
+    expect(await account.goOn()).toBeNull();
+    expect(await account.goOn()).toBeNull();
+    expect((await lines()).filter(({ kind }) => kind === 'resumed')).toMatchObject([
+      { fault: expect.stringContaining('EISDIR') },
+    ]);
+    await account.enter(entry);
+    expect(account.standing().problem).toBeNull();
+    await account.close();
+    const report = await verifyChain(path, { signal: new AbortController().signal });
+    expect(report).toMatchObject({ ok: true, lines: 4 });
+  },
+);
 
 test('a line that hangs is a problem until it ends, whoever waits behind it gives up, and no trial joins them', async () => {
   let [answer, trials] = [() => {}, 0];

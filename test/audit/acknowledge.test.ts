@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -96,6 +96,15 @@ test.each(
   expect(await found()).toEqual([expect.stringMatching(/^LINE_CHANGED/)]);
   expect(await acknowledge()).toBe(true);
   expect(await verify()).toMatchObject({ ok: true, acknowledgedCount: 2 });
+});
+
+test('what fails is not done: where no head can be written, nothing is acknowledged', async () => {
+  await add('a', 'b');
+  await change('"job":"a"', '"job":"x"');
+  const before = await read();
+  await mkdir(`${headPathOf(path)}.draft`);
+  await expect(acknowledge()).rejects.toThrow('EISDIR');
+  expect(await read()).toBe(before);
 });
 
 test('a change before it makes it void, and so all of it counts again', async () => {
