@@ -25,14 +25,14 @@ export function pagePiece(surroundings: WebSurroundings): Piece {
     (jobId === undefined ? redactor.ofAnyJob : redactor.ofJob(jobId))(text);
   const tell = (what: string) => (error: unknown) => logger.warn({ err: error }, what);
   const relay = createInspectRelay({ root, redact, onFault: tell('the inspector left something out') });
-  const freeBytes = freeDisk(services.config);
+  const disk = freeDisk(services.disks);
   const live = createLiveFeed({
     ...{ root, redact, logs: history.onLine },
     machines: services.driver.isolates ? driver : `${driver}, which isolates nothing`,
     standing: () => ({
       status: status(),
       today: services.config.historyJobs === 0 ? null : endedToday(history),
-      freeDiskBytes: freeBytes(),
+      disk: disk(),
     }),
     onFault: tell('the page was not told something'),
   });

@@ -23,7 +23,7 @@ export async function startWeb(surroundings: WebSurroundings): Promise<Web | und
   const metrics = metricsPiece(surroundings);
   const page = inspectPort === undefined ? undefined : await loadPage(surroundings);
   const sites: Site[] = [
-    ...(page ? [{ port: inspectPort as number, name: 'inspector', pieces: [page, metrics] }] : []),
+    ...(page ? [{ port: inspectPort as number, name: 'page', pieces: [page, metrics] }] : []),
     ...(metricsPort === undefined || metricsPort === inspectPort
       ? []
       : [{ port: metricsPort, name: 'metrics server', pieces: [metrics] }]),

@@ -55,7 +55,14 @@ export interface Standing {
   /** Null when no history is kept. */
   readonly today: DayCounts | null;
   /** Where machines and jobs lie; null while that is not known. */
-  readonly freeDiskBytes: number | null;
+  readonly disk: DiskStanding | null;
+}
+
+/** Of several disks, the worst one. */
+export interface DiskStanding {
+  readonly freeBytes: number;
+  /** `full`: every job must fail; `low`: the operator is warned. */
+  readonly level: 'enough' | 'low' | 'full';
 }
 
 /** Jobs by result, as in the history. */

@@ -79,11 +79,14 @@ function aboutFailures({ lastFailures }: DaemonStatus): string[] {
   return ['', 'Last failures ("perry-ship job JOB" shows more):', ...lines];
 }
 
+/** Where the name of a result is no word. */
+const RESULTS: Readonly<Record<string, string>> = { notTaken: 'not taken' };
+
 const headOf = ({ secondsAgo, jobId, appName, code, result }: PastFailure): string[] => [
   ago(secondsAgo),
   plain(jobId, 80),
   plain(appName ?? '-'),
-  code ?? result,
+  code ?? RESULTS[result] ?? result,
 ];
 
 /** Said only when something is wrong. */

@@ -24,7 +24,7 @@ const faults: unknown[] = [];
 const viewers: WebSocket[] = [];
 
 async function start(
-  standing = (): Standing => ({ status: { uptimeSeconds, jobs } as never, today: null, freeDiskBytes: null }),
+  standing = (): Standing => ({ status: { uptimeSeconds, jobs } as never, today: null, disk: null }),
 ) {
   root = createActor(machine, { id: 'supervisor' }).start();
   live = createLiveFeed({
@@ -101,7 +101,7 @@ test('one that missed something asks for a greeting, and gets it alone', async (
 
 test('one that reads slowly gets the greeting that it waits for later', async () => {
   let text = '';
-  await start(() => ({ status: { text } as never, today: null, freeDiskBytes: null }));
+  await start(() => ({ status: { text } as never, today: null, disk: null }));
   const viewer = await view();
   await viewer.until(isGreeting);
   // these news alone are more than is kept for a viewer

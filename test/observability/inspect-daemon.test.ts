@@ -82,11 +82,11 @@ test('the page and a viewer of the inspector see a real job, and no secret of it
   });
 });
 
-test('a port in use is a warning; the daemon works without its inspector', async () => {
+test('a port in use is a warning; the daemon works without its page', async () => {
   const { port, free } = await takenPort();
   await withScene({ env: { PERRY_INSPECT: port } }, async (scene) => {
     await scene.linked();
-    expect(scene.log.join('')).toMatch(/the inspector is off: its port cannot be used/);
+    expect(scene.log.join('')).toMatch(/the page is off: its port cannot be used/);
   });
   await free();
 });
@@ -94,6 +94,6 @@ test('a port in use is a warning; the daemon works without its inspector', async
 test('is off unless it is asked for', async () => {
   await withScene({}, async (scene) => {
     await scene.linked();
-    expect(scene.log.join('')).not.toContain('inspector');
+    expect(scene.log.join('')).not.toContain('page is off');
   });
 });

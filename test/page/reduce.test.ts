@@ -12,7 +12,7 @@ const run = (runId: string, more: Partial<RunStatus> = {}): RunStatus => ({
   ...more,
 });
 const standing = (...runs: readonly RunStatus[]): Standing =>
-  ({ status: { runs, link: 'online' }, today: null, freeDiskBytes: null }) as unknown as Standing;
+  ({ status: { runs, link: 'online' }, today: null, disk: null }) as unknown as Standing;
 const actor = (id: string) => ({
   ...{ id, name: 'hub', parent: null, chart: 'hubConnection', jobId: null, runId: null, vm: null },
   steps: [{ atMs: 1, value: 'connecting', event: 'xstate.init' }],

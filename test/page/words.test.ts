@@ -8,9 +8,9 @@ import { eventSaid, isTold } from '../../src/page/words/events.ts';
 import { causeSaid, endSaid } from '../../src/page/words/failures.ts';
 import { byteSize, duration, inWords, plain, shortDuration } from '../../src/page/words/format.ts';
 import { hubSaid } from '../../src/page/words/hub.ts';
-import { machineWord, resultSaid, runSaid, stateWord } from '../../src/page/words/jobs.ts';
+import { endedSaid, machineWord, resultSaid, runSaid, stateWord } from '../../src/page/words/jobs.ts';
 import { activePaths } from '../../src/page/words/states.ts';
-import { workSaid } from '../../src/page/words/work.ts';
+import { emptySaid, intakeSaid, workSaid } from '../../src/page/words/work.ts';
 import { charts } from '../../visualizations/pages.ts';
 
 const statesOf = (chart: string, ...path: readonly string[]): string[] => {
@@ -81,6 +81,9 @@ test('alerts are told once each, the worst first, alarms with since when', () =>
   const standing = {
     status: {
       ...{ link: 'refused', connection: 'refused', nextTryInSeconds: 30, work: 'paused' },
+      obstacles: [
+        { about: 'disk', summary: 'It is full.', reason: 'Nothing is free.', nextStep: 'Free some.' },
+      ],
       ...{ pauseProblem: 'it could not', leaked: ['a-machine'], failingHosts: {}, slots: { quarantined: 1 } },
       alarms: [
         { alarm: 'machines-leaked', sinceMs: 7, summary: 'It stays.', reason: 'Why.', nextStep: 'Do.' },
@@ -93,12 +96,48 @@ test('alerts are told once each, the worst first, alarms with since when', () =>
     ['Machines', 'bad'],
     ['Alarm disk-low', 'bad'],
     ['Hub', 'bad'],
-    ['Work', 'warn'],
+    ['Work', 'bad'],
+    ['Jobs', 'warn'],
     ['Pause', 'warn'],
     ['Slots', 'warn'],
   ]);
   expect(alerts[0]).toMatchObject({ word: 'It stays.', sinceMs: 7, nextStep: 'Do.' });
   expect(alerts[2]).toMatchObject({ word: 'Refused.', nextTryAtMs: 31_000 });
+});
+
+test('a pause is said beside the alarm that every job would fail', () => {
+  const status = {
+    ...{ link: 'online', connection: 'linked.online', nextTryInSeconds: null, work: 'paused' },
+    ...{ pauseProblem: null, leaked: [], failingHosts: {}, slots: { quarantined: 0 }, obstacles: [] },
+    alarms: [{ alarm: 'worker-unable', sinceMs: 7, summary: 'It fails.', reason: 'Why.', nextStep: 'Do.' }],
+  };
+  const alerts = alertsOf({ status } as unknown as Standing, 0);
+  expect(alerts.map(({ word }) => word)).toEqual(['It fails.', 'Paused.']);
+});
+
+test('jobs are said to be taken only when the hub, the work and the slots let them come', () => {
+  const slots = { used: 0, max: 2, waiting: 0, quarantined: 0, standby: 0 };
+  const status = { work: 'accepting', link: 'online', slots };
+  expect(intakeSaid(status)).toEqual({ tone: 'good', word: 'Taking jobs' });
+  for (const less of [{ link: 'offline' }, { link: 'refused' }, { work: 'paused' }]) {
+    expect(intakeSaid({ ...status, ...less }).tone).toBe('warn');
+    expect(emptySaid({ ...status, ...less })).toMatch(/none is taken now/);
+  }
+  expect(intakeSaid({ ...status, slots: { ...slots, quarantined: 2 } }).tone).toBe('warn');
+});
+
+test('jobs that have ended are counted by their own names', () => {
+  const { succeeded, others } = endedSaid({
+    succeeded: 1,
+    failed: 2,
+    notTaken: 4,
+    interrupted: 3,
+    cancelled: 0,
+  });
+  expect([succeeded, ...others].map(({ tone, word }) => `${tone} ${word}`)).toEqual([
+    ...['good 1 succeeded', 'bad 2 failed', 'bad 4 not taken', 'warn 3 interrupted'],
+  ]);
+  expect(endedSaid({}).others).toEqual([{ tone: 'idle', word: 'none failed' }]);
 });
 
 test('a worker that could do no job says what stands in the way, and what to do', () => {

@@ -3,11 +3,13 @@ import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
 import { Heading } from '../parts/heading.tsx';
 import { counted } from '../words/format.ts';
+import { emptySaid } from '../words/work.ts';
 import { RecentFailures } from './failures.tsx';
 import { RunRow } from './run-row.tsx';
 import { Tiles } from './tiles.tsx';
 import { WorkButtons } from './work-buttons.tsx';
 
+const standingOf = ({ standing }: PageState) => standing;
 const runsOf = ({ runs }: PageState) => runs;
 
 /** The first screen: how the daemon stands, what runs, what failed last. */
@@ -26,7 +28,7 @@ export function JobsView() {
           Jobs here <span class="muted">{summary(runs.length, busy)}</span>
         </h2>
         {runs.length === 0 ? (
-          <p class="empty">No job is here. One appears as soon as the hub hands it over.</p>
+          <Empty />
         ) : (
           <ul class="rows">
             {runs.map((run) => (
@@ -41,6 +43,11 @@ export function JobsView() {
       </p>
     </>
   );
+}
+
+function Empty() {
+  const standing = usePage(standingOf);
+  return <p class="empty">{standing ? emptySaid(standing.status) : 'Asking the daemon…'}</p>;
 }
 
 const summary = (all: number, busy: number): string => (all === 0 ? '' : `${busy} of ${all} at work`);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { DayCounts, Standing } from '../../live/messages.ts';
+import type { DiskStanding, Standing } from '../../live/messages.ts';
 import type { DaemonStatus } from '../../observability/status.ts';
 import type { PageState } from '../model/state.ts';
 import { usePage } from '../model/store.ts';
@@ -8,7 +8,8 @@ import { Foreign } from '../parts/text.tsx';
 import { Elapsed, Until } from '../parts/time.tsx';
 import { byteSize, counted } from '../words/format.ts';
 import { hubSaid } from '../words/hub.ts';
-import { workSaid } from '../words/work.ts';
+import { endedSaid } from '../words/jobs.ts';
+import { intakeSaid } from '../words/work.ts';
 
 const standingOf = ({ standing }: PageState) => standing;
 const machinesOf = ({ machines }: PageState) => machines;
@@ -27,7 +28,7 @@ export function Tiles() {
       <SlotsTile status={status} />
       <MachinesTile status={status} />
       <EndedTile standing={standing} />
-      <DiskTile freeBytes={standing.freeDiskBytes} />
+      <DiskTile disk={standing.disk} />
     </dl>
   );
 }
@@ -65,7 +66,7 @@ function HubTile({ status, atMs }: { status: DaemonStatus; atMs: number }) {
 }
 
 function WorkTile({ status, atMs }: { status: DaemonStatus; atMs: number }) {
-  const { tone, word } = workSaid(status.work);
+  const { tone, word } = intakeSaid(status);
   return (
     <Tile label="Work" value={<Status tone={tone} word={word} />}>
       Up <Elapsed sinceMs={atMs - status.uptimeSeconds * 1_000} />
@@ -103,26 +104,34 @@ function MachinesTile({ status }: { status: DaemonStatus }) {
 
 /** Today, as far as a history is kept; since the start of the daemon otherwise. */
 function EndedTile({ standing: { status, today } }: { standing: Standing }) {
-  const { succeeded = 0, failed = 0, notTaken = 0, cancelled = 0 }: DayCounts = today ?? status.concluded;
-  const bad = failed + notTaken;
+  const { succeeded, others } = endedSaid(today ?? status.concluded);
   return (
-    <Tile
-      label={today ? 'Ended today' : 'Ended since the start'}
-      value={<Status tone={succeeded > 0 ? 'good' : 'idle'} word={`${succeeded} succeeded`} />}
-    >
-      {bad > 0 ? <Status tone="bad" word={`${bad} failed`} /> : 'none failed'} · {cancelled} cancelled
+    <Tile label={today ? 'Ended today' : 'Ended since the start'} value={<Status {...succeeded} />}>
+      {others.map(({ tone, word }, index) => (
+        <span key={word}>
+          {index > 0 && ' · '}
+          {tone === 'idle' ? word : <Status {...{ tone, word }} />}
+        </span>
+      ))}
     </Tile>
   );
 }
 
-function DiskTile({ freeBytes }: { freeBytes: number | null }) {
-  if (freeBytes === null) return null;
+function DiskTile({ disk }: { disk: DiskStanding | null }) {
+  if (disk === null) return null;
+  const free = `${byteSize(disk.freeBytes)} free`;
+  const tone = DISK_TONES[disk.level];
   return (
-    <Tile label="Disk" value={<span class="number">{byteSize(freeBytes)} free</span>}>
-      For machines and jobs
+    <Tile
+      label="Disk"
+      value={tone ? <Status {...{ tone, word: free }} /> : <span class="number">{free}</span>}
+    >
+      {disk.level === 'full' ? 'Too little for any job' : 'For machines and jobs'}
     </Tile>
   );
 }
+
+const DISK_TONES = { enough: undefined, low: 'warn', full: 'bad' } as const;
 
 /** A part of a whole, as a number and as a bar. */
 const Share = ({ part, whole, word }: { part: number; whole: number; word: string }) => (

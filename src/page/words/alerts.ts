@@ -19,6 +19,7 @@ export function alertsOf(standing: Standing, standingAtMs: number): readonly Ale
   const now = [
     ...hubAlert(standing, standingAtMs),
     ...workAlert(standing),
+    ...obstacleAlert(standing),
     ...pauseAlert(standing),
     ...machineAlerts(standing),
   ];
@@ -53,7 +54,15 @@ function hubAlert({ status }: Standing, standingAtMs: number): readonly Alert[] 
 
 function workAlert({ status: { work, obstacles } }: Standing): readonly Alert[] {
   const { word, ...said } = { ...workSaid(work), ...(work === 'unable' && inTheWay(obstacles)) };
-  return said.tone === 'bad' || said.tone === 'warn' ? [{ about: 'Work', word: `${word}.`, ...said }] : [];
+  // what an operator wished for is said beside an alarm about the work, not in its place
+  const about = said.tone === 'bad' ? 'Work' : 'Jobs';
+  return said.tone === 'bad' || said.tone === 'warn' ? [{ about, word: `${word}.`, ...said }] : [];
+}
+
+/** Known also while no jobs would be taken anyway. */
+function obstacleAlert({ status: { work, obstacles } }: Standing): readonly Alert[] {
+  if (work === 'unable' || obstacles.length === 0) return [];
+  return [{ tone: 'bad', about: 'Work', word: 'Every job would fail.', ...inTheWay(obstacles) }];
 }
 
 const inTheWay = (obstacles: Standing['status']['obstacles']): Pick<Said, 'detail' | 'nextStep'> => ({

@@ -1,4 +1,5 @@
 import type { JobResult } from '../../history/record.ts';
+import type { DayCounts } from '../../live/messages.ts';
 import type { RunStatus } from '../../observability/status.ts';
 import { capital, inWords } from './format.ts';
 import type { Said } from './tone.ts';
@@ -28,6 +29,22 @@ const RESULTS: Readonly<Record<JobResult, Said>> = {
 
 export const resultSaid = (result: string): Said =>
   RESULTS[result as JobResult] ?? { tone: 'idle', word: inWords(result) };
+
+/** Jobs by result; what did not happen is left out, but for what an operator looks for. */
+export function endedSaid(counts: DayCounts): { readonly succeeded: Said; readonly others: readonly Said[] } {
+  const { succeeded = 0, failed = 0, ...rest } = counts;
+  const others = Object.entries(rest).filter(([, count]) => count > 0);
+  return {
+    succeeded: { tone: succeeded > 0 ? 'good' : 'idle', word: `${succeeded} succeeded` },
+    others: [
+      failed > 0 ? { tone: 'bad', word: `${failed} failed` } : { tone: 'idle', word: 'none failed' },
+      ...others.map(([result, count]) => {
+        const { tone, word } = resultSaid(result);
+        return { tone, word: `${count} ${word.toLowerCase()}` };
+      }),
+    ],
+  };
+}
 
 /** What ended a job without being its failure, while it cleans up: by its code. */
 const ENDING: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import type { DaemonStatus } from '../../observability/status.ts';
 import type { Said } from './tone.ts';
 
 const SAID: Readonly<Record<string, Said>> = {
@@ -40,7 +41,20 @@ const SAID: Readonly<Record<string, Said>> = {
   stopped: { tone: 'idle', word: 'Stopped' },
 };
 
-/** Whether jobs are taken. */
+/** Jobs come when all is well: with the work, with the link to the hub, and with the slots. */
+export function intakeSaid({ work, link, slots }: Pick<DaemonStatus, 'work' | 'link' | 'slots'>): Said {
+  if (work !== 'accepting') return workSaid(work);
+  if (link !== 'online') return { tone: 'warn', word: 'Waiting for the hub' };
+  return slots.max > slots.quarantined ? workSaid(work) : { tone: 'warn', word: 'No slot to use' };
+}
+
+/** Where no job is. */
+export const emptySaid = (status: Pick<DaemonStatus, 'work' | 'link' | 'slots'>): string =>
+  intakeSaid(status).tone === 'good'
+    ? 'No job is here. One appears as soon as the hub hands it over.'
+    : `No job is here, and none is taken now: ${intakeSaid(status).word.toLowerCase()}.`;
+
+/** What the daemon does with jobs. */
 export const workSaid = (work: string): Said => SAID[work] ?? { tone: 'idle', word: work };
 
 export const canDrain = (work: string): boolean => ['accepting', 'unable', 'paused'].includes(work);
