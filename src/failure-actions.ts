@@ -45,6 +45,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   SIGNATURE_NOT_RECORDED:
     'Make room on the disk of the state directory, and look at the permissions of `signatures.jsonl` in it; then send the job again.',
   DISK_FULL: 'Make room on the disk of the state directory.',
+  DISK_REFUSED:
+    'See whether the file system of the state directory is mounted read-only or damaged (`mount`, `dmesg`), and whether the user of the worker may write there.',
   COMMAND_NOT_FOUND: 'Install the program that the message names, or put it on PATH.',
   COMMAND_USAGE_WRONG: 'Correct the command; `perry-ship help COMMAND` lists its flags.',
   CONFIG_INVALID: 'Correct the variable that the message names; `perry-ship doctor` checks them all.',

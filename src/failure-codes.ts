@@ -21,6 +21,7 @@ export const failureCodes = {
   INTERNAL_ERROR: defect('An error that the worker does not know; the log of the run has the cause.'),
   ALARM_NOT_DELIVERED: hostRetry('An alarm did not reach the operator.'),
   DISK_FULL: host('The disk that the worker writes to is full.'),
+  DISK_REFUSED: host('The file system can only be read, is damaged, or is closed to this user.'),
   COMMAND_NOT_FOUND: host('A program that the worker needs is not installed or not on PATH.'),
   COMMAND_USAGE_WRONG: input('A command was called with arguments that cannot be used.'),
   DEMO_FAILED: defect('The demo did not end with two artifacts that hold.'),

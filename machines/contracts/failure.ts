@@ -62,13 +62,66 @@ const DISK_FULL: Failure = {
   retryable: false,
 };
 
+/** What the file system refuses, by the system's code. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  EROFS: 'it can only be read',
+  EIO: 'its device did not do what was asked of it',
+};
+/** Others may be refused to this user as well, such as a program or a port: these calls are made of files alone. */
+const FILE_CALLS = [
+  'open',
+  'mkdir',
+  'mkdtemp',
+  'rename',
+  'link',
+  'symlink',
+  'unlink',
+  'rmdir',
+  'chmod',
+  'scandir',
+];
+const FORBIDDEN = ['EACCES', 'EPERM'];
+
+/** The folder is named by those who know whose it is: this may reach the sender of a job. */
+const diskRefused = (code: string, why: string): Failure => ({
+  kind: 'host',
+  code: 'DISK_REFUSED',
+  ...say({
+    summary: 'The disk refused a file of perry-ship.',
+    reason: `The system said ${code} of its file system: ${why}.`,
+    nextStep:
+      'Make the state directory (PERRY_STATE_DIR) and the folder of temporary files writable for perry-ship, then try again.',
+  }),
+  retryable: false,
+});
+
 const MAX_CAUSES = 4;
 
-function isOfFullDisk(thrown: unknown, depth = 0): boolean {
-  if (typeof thrown !== 'object' || thrown === null || depth > MAX_CAUSES) return false;
-  const { code, cause } = thrown as { readonly code?: unknown; readonly cause?: unknown };
-  return code === 'ENOSPC' || code === 'EDQUOT' || isOfFullDisk(cause, depth + 1);
+/** What the system said of the disk, in the error or in what it was caused by. */
+function failureOfDisk(thrown: unknown, depth = 0): Failure | undefined {
+  if (typeof thrown !== 'object' || thrown === null || depth > MAX_CAUSES) return undefined;
+  const { code, syscall, cause } = thrown as Readonly<Record<'code' | 'syscall' | 'cause', unknown>>;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return DISK_FULL;
+  if (typeof code === 'string' && typeof syscall === 'string') {
+    const why = REFUSALS[code];
+    if (why !== undefined) return diskRefused(code, why);
+    if (FORBIDDEN.includes(code) && FILE_CALLS.includes(syscall))
+      return diskRefused(code, 'this user may not do that there');
+  }
+  return failureOfDisk(cause, depth + 1);
 }
+
+/** An error that nobody has foreseen. */
+const UNKNOWN: Failure = {
+  kind: 'defect',
+  code: 'INTERNAL_ERROR',
+  ...say({
+    summary: 'perry-ship met an error that it does not know.',
+    reason: 'The cause is in its log.',
+    nextStep: TRY_AGAIN_OR_REPORT,
+  }),
+  retryable: true,
+};
 
 /**
  * Reads the failure out of anything that was thrown. What carries none is a defect of ours: its text stays in
@@ -78,15 +131,5 @@ export function toFailure(thrown: unknown): Failure {
   if (isFailure(thrown)) return thrown;
   const carried = (thrown as { failure?: unknown } | null | undefined)?.failure;
   if (isFailure(carried)) return carried;
-  if (isOfFullDisk(thrown)) return DISK_FULL;
-  return {
-    kind: 'defect',
-    code: 'INTERNAL_ERROR',
-    ...say({
-      summary: 'perry-ship met an error that it does not know.',
-      reason: 'The cause is in its log.',
-      nextStep: TRY_AGAIN_OR_REPORT,
-    }),
-    retryable: true,
-  };
+  return failureOfDisk(thrown) ?? UNKNOWN;
 }

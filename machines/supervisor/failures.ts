@@ -4,11 +4,11 @@ import { TRY_AGAIN_OR_REPORT } from '../contracts/wording.ts';
 /** Code of a run whose machine the host refused, because it runs as many as it may. */
 export const SLOT_REFUSED = 'VM_LIMIT_REACHED';
 
-/** Codes of jobs that failed of what may stand in the way of every other. */
-export const OBSTACLE_CODES: ReadonlySet<string> = new Set([
-  ...['SIGNATURE_NOT_RECORDED', 'DISK_FULL', 'VM_DISK_FULL'],
-  ...['CLUSTER_REFUSED', 'CLUSTER_CERTIFICATE_REFUSED'],
-]);
+/**
+ * What may stand in the way of every other job as well: a tool that could not write says so in words of its own, which
+ * make another code of it. Neither the sender of a job nor Apple can be in the way of the others.
+ */
+export const suspectsObstacle = ({ kind }: Failure): boolean => kind === 'host' || kind === 'defect';
 
 export const notTaken: Failure = {
   kind: 'host',

@@ -3,7 +3,7 @@ import type { JobReport } from '../contracts/job.ts';
 import type { Obstacle } from '../contracts/obstacle.ts';
 import type { InterruptedJobsEvent } from '../interrupted-jobs/machine.ts';
 import type { ReturnedJob } from './context.ts';
-import { OBSTACLE_CODES } from './failures.ts';
+import { suspectsObstacle } from './failures.ts';
 import { withRuns } from './run-actions.ts';
 
 /** What the states of the supervisor are made of. */
@@ -40,7 +40,7 @@ export const supervisorSetup = withRuns.extend({
     notePause: (_, _params: { isPaused: boolean }) => {},
     suspectObstacle: enqueueActions(
       ({ enqueue }, { conclusion }: Extract<JobReport, { type: 'job.concluded' }>) => {
-        if (conclusion.outcome === 'failed' && OBSTACLE_CODES.has(conclusion.failure.code))
+        if (conclusion.outcome === 'failed' && suspectsObstacle(conclusion.failure))
           enqueue.raise({ type: 'obstacle.suspected' });
       },
     ),

@@ -2,15 +2,17 @@ import { fromPromise } from 'xstate';
 import type { Obstacle } from '../../machines/contracts/obstacle.ts';
 import type { Logger } from '../observability/logger.ts';
 import { findObstacles } from '../obstacles/find-obstacles.ts';
+import { unwritableIn } from '../obstacles/state-folder.ts';
 import type { Services } from '../run/services.ts';
 
 /** What stands in the way of every job; what is new, and what is over, is told in the log. */
 export async function lookForObstacles(
-  { signatures, driver, disks, logger }: Services,
+  { config, signatures, driver, disks, logger }: Services,
   known: readonly Obstacle[],
   signal: AbortSignal,
 ): Promise<readonly Obstacle[]> {
-  const found = await findObstacles({ signatures, driver, disks }, known, signal);
+  const unwritable = () => unwritableIn(config.stateDir);
+  const found = await findObstacles({ unwritable, signatures, driver, disks }, known, signal);
   tell(logger, known, found);
   return found;
 }

@@ -6,9 +6,12 @@ import { waitFor, withDeadline } from '../deadline.ts';
 import { ShipError } from '../errors.ts';
 import { capitalized, plainLine } from '../text.ts';
 import type { DiskFacts } from './disks.ts';
+import type { Unwritable } from './state-folder.ts';
 
 /** What a look at the worker needs. */
 export interface Searched {
+  /** What cannot be written of the state directory. */
+  readonly unwritable: () => Promise<Unwritable | undefined>;
   readonly signatures: Pick<SignatureAccount, 'goOn'>;
   readonly driver: Pick<VmDriver, 'checkAccount'>;
   readonly disks: () => Promise<readonly DiskFacts[]>;
@@ -20,12 +23,13 @@ export interface Searched {
  * @throws the signal's reason
  */
 export async function findObstacles(
-  { signatures, driver, disks }: Searched,
+  { unwritable, signatures, driver, disks }: Searched,
   known: readonly Obstacle[],
   signal: AbortSignal,
 ): Promise<readonly Obstacle[]> {
   const before = (about: Obstacle['about']) => known.find((obstacle) => obstacle.about === about);
   const found = await Promise.all([
+    unwritable().then(stateRefused),
     signatures.goOn().then(signaturesBlocked),
     disks().then((all) => diskFull(all, before('disk') !== undefined)),
     accountRefused(driver, before('cluster'), signal),
@@ -33,6 +37,15 @@ export async function findObstacles(
   signal.throwIfAborted();
   return found.filter((obstacle) => obstacle !== undefined);
 }
+
+const stateRefused = (found: Unwritable | undefined): Obstacle | undefined =>
+  found && {
+    about: 'state',
+    summary: 'The state directory cannot be written, and every job writes to it.',
+    reason: `The system said ${found.code} of "${plainLine(found.path, 200)}".`,
+    nextStep:
+      'See whether its file system is full or mounted read-only ("mount", "dmesg"), or let this user write there again.',
+  };
 
 const signaturesBlocked = (problem: string | null): Obstacle | undefined =>
   problem === null

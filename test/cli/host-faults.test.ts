@@ -35,10 +35,18 @@ describe('a full disk', () => {
     expect(toFailure(error)).toMatchObject({ code: 'DISK_FULL', kind, retryable });
   });
 
+  test.each(['EROFS', 'EIO', 'EACCES', 'EPERM'])('that refuses with %s is so as well', (code) => {
+    const refused = Object.assign(new Error(code), { code, syscall: 'mkdir', path: '/state/runs' });
+    const { kind, retryable } = failureCodes.DISK_REFUSED;
+    for (const error of [refused, new Error('a stream ended', { cause: refused })])
+      expect(toFailure(error)).toMatchObject({ code: 'DISK_REFUSED', kind, retryable });
+    expect(JSON.stringify(toFailure(refused))).not.toContain('/state/runs');
+  });
+
   test('is not what every other error is', () => {
     const circle: { cause?: unknown } = {};
     circle.cause = circle;
-    for (const thrown of [system('EIO'), new Error('ENOSPC'), circle, 'ENOSPC', undefined, null])
+    for (const thrown of [system('EAGAIN'), new Error('ENOSPC'), circle, 'ENOSPC', undefined, null])
       expect(toFailure(thrown).code).toBe('INTERNAL_ERROR');
     const own = new ShipError('VM_DISK_FULL', {
       summary: 's',

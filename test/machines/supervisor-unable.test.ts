@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { FailureKind } from '../../machines/contracts/failure.ts';
 import type { Obstacle } from '../../machines/contracts/obstacle.ts';
-import { OBSTACLE_CODES } from '../../machines/supervisor/failures.ts';
 import { supervisorLimits } from '../../machines/supervisor/limits.ts';
 import { failure } from './samples.ts';
 import { beginSupervisor, jobIdOf } from './supervisor-scene.ts';
@@ -89,16 +89,16 @@ describe('a supervisor on a host where every job would fail', () => {
     expect(scene.wishes()).toEqual(['hub.intakePaused']);
   });
 
-  test.each([...OBSTACLE_CODES, 'BUNDLE_INVALID'])(
-    'looks at once when a job fails with %s, if others would',
-    (code) => {
+  test.each(Object.entries({ host: 1, defect: 1, input: 0, upstream: 0 }) as [FailureKind, number][])(
+    'looks at once when a job fails of what others may fail of as well: %s',
+    (kind, looks) => {
       const scene = begin();
       scene.assignAndWait('a');
       scene.run('a').say({
         ...{ type: 'job.concluded', runId: 'a', jobId: jobIdOf('a'), assignmentId: 'a' },
-        conclusion: { outcome: 'failed', failure: failure(code), stage: null },
+        conclusion: { outcome: 'failed', failure: { ...failure('X'), kind }, stage: null },
       });
-      expect(scene.stage.open('findObstacles')).toHaveLength(code === 'BUNDLE_INVALID' ? 0 : 1);
+      expect(scene.stage.open('findObstacles')).toHaveLength(looks);
     },
   );
 

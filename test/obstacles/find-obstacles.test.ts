@@ -1,15 +1,20 @@
-import { expect, test } from 'vitest';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Obstacle } from '../../machines/contracts/obstacle.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ShipError } from '../../src/errors.ts';
 import { disksOf } from '../../src/obstacles/disks.ts';
 import { findObstacles, type Searched } from '../../src/obstacles/find-obstacles.ts';
+import { unwritableIn } from '../../src/obstacles/state-folder.ts';
 
 const { signal } = new AbortController();
 const disk = (freeBytes: number | undefined) => [
   { folder: '/state', freeBytes, wantedBytes: 5e9, neededBytes: 1e9 },
 ];
 const well: Searched = {
+  unwritable: async () => undefined,
   signatures: { goOn: async () => null },
   driver: {},
   disks: async () => disk(50e9),
@@ -25,10 +30,17 @@ const aboutOf = async (more: Partial<Searched>, before: readonly Obstacle[] = []
 
 test('nothing stands in the way on a host that is well, whatever did before', async () => {
   expect(await aboutOf({})).toEqual([]);
-  expect(await aboutOf({}, [known('signatures'), known('disk'), known('cluster')])).toEqual([]);
+  expect(await aboutOf({}, [known('state'), known('signatures'), known('disk'), known('cluster')])).toEqual(
+    [],
+  );
 });
 
 test.each([
+  [
+    { unwritable: async () => ({ path: '/state/runs', code: 'EROFS' }) },
+    'state',
+    /EROFS of "\/state\/runs"\.$/,
+  ],
   [
     { signatures: { goOn: async () => 'the system said ENOSPC' } },
     'signatures',
@@ -91,6 +103,15 @@ test('a disk that hangs is told once, counts as it was last, and hides nothing a
     ['/t', true],
     ['/t', false],
   ]);
+});
+
+test('a state directory is written to before it counts as one that can be, and nothing of that stays', async () => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'perry-unwritable-'));
+  onTestFinished(() => rm(stateDir, { recursive: true, force: true }));
+  expect(await unwritableIn(stateDir)).toBeUndefined();
+  expect(await readdir(stateDir)).toEqual([]);
+  await mkdir(join(stateDir, '.written'));
+  expect(await unwritableIn(stateDir)).toEqual({ path: stateDir, code: 'EISDIR' });
 });
 
 const neededBy = async (env: Record<string, string>) => {
