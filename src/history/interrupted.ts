@@ -25,7 +25,7 @@ export function withInterrupted(stateDir: string, records: readonly JobRecord[])
 async function interrupted(stateDir: string, record: JobRecord): Promise<JobRecord> {
   const { receivedAtMs, startedAtMs, durationMs, runId } = record;
   const beganAtMs = receivedAtMs ?? startedAtMs;
-  const endedAtMs = Math.max(beganAtMs + durationMs, await lastLineAtMs(stateDir, runId));
+  const endedAtMs = Math.max(beganAtMs + durationMs, await lastLineAtMs(logFolderOf(stateDir), runId));
   return {
     ...record,
     ...{ result: 'interrupted', failure: killed, endedAtMs },
@@ -34,9 +34,9 @@ async function interrupted(stateDir: string, record: JobRecord): Promise<JobReco
 }
 
 /** When the log of a run was written to; 0 without one. */
-async function lastLineAtMs(stateDir: string, runId: string): Promise<number> {
+export async function lastLineAtMs(folder: string, runId: string): Promise<number> {
   const times = ['', '.last'].map(async (part) => {
-    const file = await stat(join(logFolderOf(stateDir), `${runId}${part}.jsonl`)).catch(() => undefined);
+    const file = await stat(join(folder, `${runId}${part}.jsonl`)).catch(() => undefined);
     return Math.floor(file?.mtimeMs ?? 0);
   });
   return Math.max(...(await Promise.all(times)));

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setAside } from '../files/disk/set-aside.ts';
-import { withInterrupted } from './interrupted.ts';
+import { liesAside, setAside } from '../files/disk/set-aside.ts';
+import { lastLineAtMs, withInterrupted } from './interrupted.ts';
 import { KeptRecords } from './kept-records.ts';
 import { LogFile, logFolderOf, readLog, removeLog, runOfFile } from './log-file.ts';
 import type { JobLog, JobRecord, LogEntry } from './record.ts';
@@ -43,7 +43,9 @@ export async function openHistoryStore(
   const interrupted = left.filter((_, index) => found[index]?.result === 'running');
   const store = new FileStore(options, kept, isFree);
   if (evicted.length + interrupted.length > 0 || !isWhole) store.rewrite();
-  store.removeStrangers();
+  // their records may be among those that could not be read
+  const isDoubtful = !isWhole || liesAside(recordsPathOf(stateDir));
+  store.removeStrangers(isDoubtful ? limit : 0);
   return { store, interrupted };
 }
 
@@ -127,16 +129,27 @@ class FileStore implements HistoryStore {
     await Promise.all(this.#removals);
   }
 
-  /** Logs that a process left which was killed before it had removed them, or before it had recorded their run. */
-  removeStrangers(): void {
+  /**
+   * Logs that a process left which was killed before it had removed them, or before it had recorded their run.
+   *
+   * @param mostKept - so many of them stay, the newest
+   */
+  removeStrangers(mostKept: number): void {
     this.#track(async () => {
-      for (const name of await readdir(this.#folder).catch(() => [])) {
-        const runId = runOfFile(name);
-        if (runId === undefined) continue;
-        if (this.#kept.has(runId)) this.#logged.add(runId);
-        else await removeLog(this.#folder, runId);
-      }
+      const names = await readdir(this.#folder).catch(() => []);
+      const runIds = [...new Set(names.flatMap((name) => runOfFile(name) ?? []))];
+      for (const runId of runIds) if (this.#kept.has(runId)) this.#logged.add(runId);
+      const strangers = runIds.filter((runId) => !this.#kept.has(runId));
+      const oldestFirst = mostKept === 0 ? strangers : await this.#oldestFirst(strangers);
+      for (const runId of oldestFirst.slice(0, Math.max(0, strangers.length - mostKept)))
+        await removeLog(this.#folder, runId);
     });
+  }
+
+  async #oldestFirst(runIds: readonly string[]): Promise<string[]> {
+    const dated: { runId: string; atMs: number }[] = [];
+    for (const runId of runIds) dated.push({ runId, atMs: await lastLineAtMs(this.#folder, runId) });
+    return dated.sort((a, b) => a.atMs - b.atMs).map(({ runId }) => runId);
   }
 
   #remove(runId: string): void {

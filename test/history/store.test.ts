@@ -132,6 +132,24 @@ describe('after a kill', () => {
     await (await open()).close();
     expect(await logs()).toEqual(['a.jsonl']);
   });
+
+  test('unless their records could not be read: then as many stay as runs, until nothing of that is left', async () => {
+    const store = await open();
+    for (const id of ['a', 'b', 'c']) {
+      store.put(recordOf(id));
+      store.addLine(id, line('one'));
+    }
+    await store.close();
+    await utimes(join(logFolderOf(stateDir), 'b.jsonl'), 1, 1);
+    await writeFile(recordsPathOf(stateDir), 'damaged');
+    for (const _start of ['with the damage', 'and the next']) {
+      await (await open(2)).close();
+      expect(await logs()).toEqual(['a.jsonl', 'c.jsonl']);
+    }
+    await rm(`${recordsPathOf(stateDir)}.unread`);
+    await (await open(2)).close();
+    expect(await logs()).toEqual([]);
+  });
 });
 
 describe('a file that somebody has been at', () => {

@@ -4,6 +4,14 @@ import { ShipError } from '../../errors.ts';
 /** So many of one file are kept: whatever damages it again and again must not fill the disk. */
 const MOST = 5;
 
+const placesOf = (path: string): string[] =>
+  Array.from({ length: MOST }, (_, n) => `${path}.unread${n === 0 ? '' : `.${n + 1}`}`);
+
+const isFree = (place: string): boolean => lstatSync(place, { throwIfNoEntry: false }) === undefined;
+
+/** Whether something was moved aside there, and nobody has removed it since. */
+export const liesAside = (path: string): boolean => !placesOf(path).every(isFree);
+
 /**
  * Moves what cannot be read out of the way of what is to be written in its place: to `PATH.unread`, or `PATH.unread.2` and
  * so on. Nothing of it is lost: where that cannot be done, nothing may be written there.
@@ -12,8 +20,7 @@ const MOST = 5;
  * @throws ShipError STATE_UNREADABLE when it stays in its place
  */
 export function setAside(path: string): string {
-  const places = Array.from({ length: MOST }, (_, n) => `${path}.unread${n === 0 ? '' : `.${n + 1}`}`);
-  const free = places.find((place) => lstatSync(place, { throwIfNoEntry: false }) === undefined);
+  const free = placesOf(path).find(isFree);
   if (free === undefined) throw stays(path, `${MOST} earlier ones lie beside it already`);
   try {
     renameSync(path, free);
