@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { ShipError } from '../errors.ts';
@@ -14,6 +14,10 @@ import { identityOf } from './process-identity.ts';
  * it makes the *next* generation with `link`, of which the file system lets only one succeed, and the highest
  * generation is never removed. So there is no moment in which two can believe that they took over, as there is
  * with "remove the stale file, then create". A holder that was killed is recognised by its process being gone.
+ *
+ * A full disk has no room for that file, and what previous jobs left there is swept only by a daemon that has started.
+ * Then the generation is a symbolic link that leads nowhere and has the holder for a path: so short a path lies in the
+ * entry of the link itself, for which there is room.
  */
 export interface StateLock {
   release(): Promise<void>;
@@ -26,16 +30,25 @@ type Holder = z.output<typeof holderSchema>;
 const MAX_TRIES = 100;
 /** What a process that was killed at its start leaves of its entry. */
 const DRAFT = 'draft-';
+/** The path of a link that nobody holds any more. */
+const RELEASED = 'released';
 
-/** @throws ShipError DAEMON_ALREADY_RUNNING · CONFIG_INVALID when the directory cannot be made, or is not ours alone */
-export async function lockStateDir(stateDir: string): Promise<StateLock> {
+type WriteFile = (path: string, text: string) => Promise<void>;
+const writeNew: WriteFile = (path, text) => writeFile(path, text, { mode: 0o600, flag: 'wx' });
+
+/**
+ * @param write - makes a file
+ * @throws ShipError DAEMON_ALREADY_RUNNING · CONFIG_INVALID when the directory cannot be made, or is not ours alone ·
+ *   the system's error
+ */
+export async function lockStateDir(stateDir: string, write = writeNew): Promise<StateLock> {
   await makePrivate(stateDir);
   const folder = join(stateDir, 'lock');
   await makeFolder(folder, 0o700);
   const own = await ownEntry();
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const generation = await tryToTake(folder, own);
-    if (generation !== undefined) return { release: () => markReleased(folder, generation, own) };
+    const generation = await tryToTake(folder, own, write);
+    if (generation !== undefined) return { release: () => markReleased(folder, generation, own, write) };
   }
   throw alreadyRunning();
 }
@@ -47,12 +60,12 @@ export async function holderOf(stateDir: string): Promise<{ readonly pid: number
   return holder && (await isAlive(holder)) ? { pid: holder.pid } : undefined;
 }
 
-async function tryToTake(folder: string, own: Holder): Promise<number | undefined> {
+async function tryToTake(folder: string, own: Holder, write: WriteFile): Promise<number | undefined> {
   const top = highest(await generationsIn(folder));
   const holder = await holderIn(folder, top);
   if (holder && (await isAlive(holder))) throw alreadyRunning(holder.pid);
   const generation = top + 1;
-  if (!(await create(folder, generation, own))) return undefined;
+  if (!(await create(folder, generation, own, write))) return undefined;
   // a slow starter may have made a generation that others have long left behind
   const present = await generationsIn(folder);
   if (highest(present) !== generation) return giveUp(folder, generation);
@@ -67,10 +80,13 @@ async function giveUp(folder: string, generation: number): Promise<undefined> {
 }
 
 /** Whole or not at all; false when somebody else was first, who tidies up drafts as well. */
-async function create(folder: string, generation: number, holder: Holder): Promise<boolean> {
-  const draft = await writeDraft(folder, holder);
+async function create(folder: string, generation: number, own: Holder, write: WriteFile): Promise<boolean> {
+  const draft = draftIn(folder);
+  const place = join(folder, String(generation));
   try {
-    await link(draft, join(folder, String(generation)));
+    await write(draft, textOf(own))
+      .then(() => link(draft, place))
+      .catch(whereFull(() => symlink(`${own.pid}/${own.mark}`, place)));
     return true;
   } catch (error) {
     if (['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
@@ -80,16 +96,36 @@ async function create(folder: string, generation: number, holder: Holder): Promi
   }
 }
 
-async function markReleased(folder: string, generation: number, own: Holder): Promise<void> {
-  const draft = await writeDraft(folder, { ...own, released: true });
-  await rename(draft, join(folder, String(generation)));
+async function markReleased(
+  folder: string,
+  generation: number,
+  own: Holder,
+  write: WriteFile,
+): Promise<void> {
+  const draft = draftIn(folder);
+  const place = join(folder, String(generation));
+  await write(draft, textOf({ ...own, released: true }))
+    .then(() => rename(draft, place))
+    .catch(
+      whereFull(async () => {
+        await rm(draft, { force: true });
+        await symlink(RELEASED, draft);
+        await rename(draft, place);
+      }),
+    );
 }
 
-async function writeDraft(folder: string, holder: Holder): Promise<string> {
-  const draft = join(folder, `${DRAFT}${randomUUID()}`);
-  await writeFile(draft, `${JSON.stringify(holder)}\n`, { mode: 0o600, flag: 'wx' });
-  return draft;
-}
+const draftIn = (folder: string): string => join(folder, `${DRAFT}${randomUUID()}`);
+const textOf = (holder: Holder): string => `${JSON.stringify(holder)}\n`;
+
+const isFull = ({ code }: NodeJS.ErrnoException): boolean => code === 'ENOSPC' || code === 'EDQUOT';
+
+const whereFull =
+  (otherwise: () => Promise<void>) =>
+  (error: NodeJS.ErrnoException): Promise<void> => {
+    if (!isFull(error)) throw error;
+    return otherwise();
+  };
 
 const generationsIn = async (folder: string): Promise<number[]> =>
   (await readdir(folder)).filter((name) => /^\d{1,15}$/.test(name)).map(Number);
@@ -97,12 +133,20 @@ const generationsIn = async (folder: string): Promise<number[]> =>
 const highest = (generations: readonly number[]): number => Math.max(0, ...generations);
 
 async function holderIn(folder: string, generation: number): Promise<Holder | undefined> {
-  const text = await readFile(join(folder, String(generation)), 'utf8').catch(() => '');
+  const place = join(folder, String(generation));
+  const path = await readlink(place).catch(() => undefined);
+  if (path !== undefined) return holderOfLink(path);
+  const text = await readFile(place, 'utf8').catch(() => '');
   try {
     return holderSchema.parse(JSON.parse(text));
   } catch {
     return undefined;
   }
+}
+
+function holderOfLink(path: string): Holder | undefined {
+  const [, pid, mark = ''] = /^(\d{1,10})\/(.*)$/.exec(path) ?? [];
+  return pid === undefined ? undefined : { pid: Number(pid), mark, released: false };
 }
 
 async function isAlive({ pid, mark, released }: Holder): Promise<boolean> {

@@ -12,7 +12,7 @@ export function asStateFault(error: unknown, stateDir: string): unknown {
   return new ShipError('STATE_UNUSABLE', {
     summary: `The daemon cannot work with the state directory "${stateDir}" (PERRY_STATE_DIR).`,
     reason: `${what} cannot be read, written or removed: ${REASONS[code] ?? `the system says ${code}`}.`,
-    nextStep: `Let the user of the daemon read and write that folder and all that is in it ("ls -la '${stateDir}'" shows the rights), make room on its disk, or set PERRY_STATE_DIR to another folder.`,
+    nextStep: `Let the user of the daemon read and write that folder and all that is in it ("ls -la '${stateDir}'" shows the rights), make room on its disk (what lies in its folder "runs" may be deleted while no daemon runs), or set PERRY_STATE_DIR to another folder.`,
     cause: error,
   });
 }

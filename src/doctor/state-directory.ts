@@ -7,6 +7,7 @@ import { holderOf } from '../control/state-lock.ts';
 import { ShipError } from '../errors.ts';
 import { freeBytesAt } from '../files/disk/usage.ts';
 import { formatOf, refusal } from '../journal/state-format.ts';
+import { disksOf } from '../obstacles/disks.ts';
 import { type Check, failed, ok, remark } from './check.ts';
 
 /** Two of the largest bundles that are accepted, unpacked and packed again. */
@@ -14,9 +15,10 @@ const WANTED_FREE_GB = 10;
 const GB = 1e9;
 
 /** Run directories with bundles and artifacts lie there, and the journal. */
-export const stateDirectory = ({ stateDir }: Config): Check => ({
+export const stateDirectory = (config: Config): Check => ({
   question: 'Can the state directory be used?',
   ask: async () => {
+    const { stateDir } = config;
     const { path, stats } = await nearest(stateDir);
     const unfit = path === stateDir ? unfitFor(stateDir, stats) : undefined;
     if (unfit) return failed(`${unfit.summary} ${unfit.reason}`, unfit.nextStep);
@@ -26,7 +28,7 @@ export const stateDirectory = ({ stateDir }: Config): Check => ({
         'Give the folder to the user of the daemon, or set PERRY_STATE_DIR to a folder of its own.',
       );
     const format = await formatProblem(stateDir);
-    return format ? failed(`${format.summary} ${format.reason}`, format.nextStep) : spaceAt(stateDir, path);
+    return format ? failed(`${format.summary} ${format.reason}`, format.nextStep) : spaceAt(config, path);
   },
 });
 
@@ -49,11 +51,15 @@ async function formatProblem(stateDir: string): Promise<ShipError['failure'] | u
   }
 }
 
-async function spaceAt(stateDir: string, existing: string) {
+async function spaceAt(config: Config, existing: string) {
+  const { stateDir } = config;
   const freeBytes = await freeBytesAt(existing);
+  const { neededBytes = 0 } = (await disksOf(config)()).find(({ folder }) => folder === stateDir) ?? {};
   const free = freeBytes === undefined ? '' : `, ${(freeBytes / GB).toFixed(0)} GB free`;
   const evidence = `${stateDir}${existing === stateDir ? '' : ' will be made'}${free}`;
   if (freeBytes === undefined || freeBytes >= WANTED_FREE_GB * GB) return ok(evidence);
+  if (freeBytes === 0 || freeBytes < neededBytes)
+    return failed(evidence, `Free space there: no job is taken with less than ${neededBytes / GB} GB.`);
   return remark(evidence, `Free space there: two jobs with large apps take up to ${WANTED_FREE_GB} GB.`);
 }
 

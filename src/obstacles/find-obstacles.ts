@@ -29,7 +29,7 @@ export async function findObstacles(
 ): Promise<readonly Obstacle[]> {
   const before = (about: Obstacle['about']) => known.find((obstacle) => obstacle.about === about);
   const found = await Promise.all([
-    unwritable().then(stateRefused),
+    stateRefused(unwritable, before('state')),
     signatures.goOn().then(signaturesBlocked),
     disks().then((all) => diskFull(all, before('disk') !== undefined)),
     accountRefused(driver, before('cluster'), signal),
@@ -38,14 +38,25 @@ export async function findObstacles(
   return found.filter((obstacle) => obstacle !== undefined);
 }
 
-const stateRefused = (found: Unwritable | undefined): Obstacle | undefined =>
-  found && {
-    about: 'state',
-    summary: 'The state directory cannot be written, and every job writes to it.',
-    reason: `The system said ${found.code} of "${plainLine(found.path, 200)}".`,
-    nextStep:
-      'See whether its file system is full or mounted read-only ("mount", "dmesg"), or let this user write there again.',
-  };
+/** A disk that hangs holds up no other question. */
+const DISK_PATIENCE_MS = 5_000;
+
+const stateRefused = (
+  unwritable: Searched['unwritable'],
+  known: Obstacle | undefined,
+): Promise<Obstacle | undefined> =>
+  waitFor(unwritable(), AbortSignal.timeout(DISK_PATIENCE_MS)).then(
+    (found) => found && cannotBeWritten(found),
+    () => known,
+  );
+
+const cannotBeWritten = ({ path, code }: Unwritable): Obstacle => ({
+  about: 'state',
+  summary: 'The state directory cannot be written, and every job writes to it.',
+  reason: `The system said ${code} of "${plainLine(path, 200)}".`,
+  nextStep:
+    'See whether its file system is full or mounted read-only ("mount", "dmesg"), or let this user write there again.',
+});
 
 const signaturesBlocked = (problem: string | null): Obstacle | undefined =>
   problem === null

@@ -13,11 +13,10 @@ const PROBE_BYTES = 512;
  * @returns what cannot be written, and the system's code for why; `undefined` when all can be. Never rejects.
  */
 export async function unwritableIn(stateDir: string): Promise<Unwritable | undefined> {
-  const refused = await Promise.all([
-    ...WRITTEN.map((name) => askedFor(join(stateDir, name))),
-    tried(stateDir),
-  ]);
-  return refused.find((one) => one !== undefined);
+  let refused = await tried(stateDir);
+  // one after the other: a disk that hangs takes one thread, not all
+  for (const name of WRITTEN) refused ??= await askedFor(join(stateDir, name));
+  return refused;
 }
 
 export interface Unwritable {

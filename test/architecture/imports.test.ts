@@ -141,7 +141,17 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'control',
     'service',
   ],
-  doctor: ['domain', 'files', 'adapters', 'config', 'observability', 'journal', 'control', 'daemon'],
+  doctor: [
+    'domain',
+    'files',
+    'adapters',
+    'config',
+    'observability',
+    'journal',
+    'control',
+    'obstacles',
+    'daemon',
+  ],
   'golden-image': [
     'machines',
     'formats',

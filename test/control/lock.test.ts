@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -88,6 +88,34 @@ describe('the lock of a state directory', () => {
       await won[0]?.release();
     }
     expect(await readdir(join(stateDir, 'lock'))).toHaveLength(1);
+  });
+
+  describe('on a disk that is full', () => {
+    /** As the system does it: the file is there, and empty. */
+    const full = async (path: string) => {
+      await writeFile(path, '');
+      throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    };
+    const fullLock = () => lockStateDir(stateDir, full);
+
+    test('is held, seen, released and taken over all the same', async () => {
+      const first = await fullLock();
+      expect(await holderOf(stateDir)).toEqual({ pid: process.pid });
+      for (const again of [fullLock, () => lockStateDir(stateDir)])
+        await expect(again()).rejects.toThrow(`process ${process.pid}`);
+      await first.release();
+      expect(await holderOf(stateDir)).toBeUndefined();
+      await (await fullLock()).release();
+      await (await lockStateDir(stateDir)).release();
+      expect(await readdir(join(stateDir, 'lock'))).toEqual(['3']);
+    });
+
+    test('goes to exactly one of many at once, and of a killed one to the next', async () => {
+      await mkdir(join(stateDir, 'lock'), { recursive: true });
+      await symlink(`${2 ** 22 + 1}/an earlier boot/1`, join(stateDir, 'lock', '1'));
+      const tries = await Promise.allSettled(Array.from({ length: 12 }, fullLock));
+      expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    });
   });
 
   test('is refused where other users may write, with the command that fixes it', async () => {
