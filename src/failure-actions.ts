@@ -27,6 +27,8 @@ const ADVICE: Partial<Record<FailureCode, string>> = {
   VM_TIMED_OUT: `${LOOK_AT_MACHINE}; raise \`PERRY_VM_…_TIMEOUT_SECONDS\` when it is only slow.`,
   VM_EXITED: 'Look at the memory of the host and at the log of its virtualization.',
   WORKER_STOPPING: 'Send the job again; another worker takes it, or this one when it is back.',
+  WORKER_NOT_TAKING:
+    'Nothing for the job, which the hub hands out again. `perry-ship status` says what to do on the worker.',
   WORKER_RESTARTED: 'Send the job again. The operator looks into the log for what killed the worker.',
   QUEUE_TIMED_OUT: 'Send the job again. The operator adds workers, or looks for jobs that do not end.',
   QUEUE_FULL: 'Send the job again later, or add workers.',

@@ -9,6 +9,9 @@ export const failureCodes = {
   WORKER_STOPPING: hostRetry(
     'The worker was stopped when the job had gone too far to be given back to the hub, or the hub could not be asked.',
   ),
+  WORKER_NOT_TAKING: hostRetry(
+    'The worker takes no jobs for now: it is paused, waits for an upgrade, or every job would fail on it.',
+  ),
   WORKER_RESTARTED: hostRetry('The worker was killed while it worked on this job, and started anew.'),
   STEP_TIMED_OUT: hostRetry('One step of the job did not end before its deadline.'),
   QUEUE_TIMED_OUT: hostRetry('The job found no free machine before its deadline.'),

@@ -14,6 +14,13 @@ export interface ReturnedJob {
   readonly assignmentId: string;
 }
 
+/** Why a job that was assigned goes back to the hub. */
+export type ReturnCause = 'paused' | 'unable' | 'yielding' | 'stopping';
+
+export interface GivenBackJob extends ReturnedJob {
+  readonly cause: ReturnCause;
+}
+
 export interface SupervisorInput {
   /** Jobs at the same time; what there was room for at the start, where that is followed. */
   readonly maxConcurrent: number;
@@ -47,7 +54,7 @@ export interface SupervisorContext extends SupervisorInput {
   readonly obstacles: readonly Obstacle[];
   readonly runs: Runs;
   /** Assignments that came unwanted, until it is known whether the hub took them back. */
-  readonly returned: readonly ReturnedJob[];
+  readonly returned: readonly GivenBackJob[];
   readonly leaked: readonly string[];
   /** How often in a row the leaks were looked after. */
   readonly leakSweeps: number;

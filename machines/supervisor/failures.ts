@@ -1,5 +1,6 @@
 import { type Failure, failureOf } from '../contracts/failure.ts';
 import { TRY_AGAIN_OR_REPORT } from '../contracts/wording.ts';
+import type { ReturnCause } from './context.ts';
 
 /** Code of a run whose machine the host refused, because it runs as many as it may. */
 export const SLOT_REFUSED = 'VM_LIMIT_REACHED';
@@ -10,13 +11,38 @@ export const SLOT_REFUSED = 'VM_LIMIT_REACHED';
  */
 export const suspectsObstacle = ({ kind }: Failure): boolean => kind === 'host' || kind === 'defect';
 
-export const notTaken: Failure = {
+export const workerStopping: Failure = {
   kind: 'host',
   code: 'WORKER_STOPPING',
   summary: 'The signing worker takes no more jobs.',
   reason: 'Its operator is stopping it.',
   nextStep: 'Try again; another worker, or this one after its restart, will take it.',
   retryable: true,
+};
+
+const notTaking = (reason: string, nextStep: string): Failure => ({
+  kind: 'host',
+  code: 'WORKER_NOT_TAKING',
+  summary: 'The signing worker takes no jobs for now.',
+  ...{ reason, nextStep },
+  retryable: true,
+});
+
+/** What is recorded of a job that goes back to the hub, which hands it out again. */
+export const givenBackFor: Readonly<Record<ReturnCause, Failure>> = {
+  paused: notTaking(
+    'Its operator has paused it.',
+    'Leave the job to the hub, which hands it out again; "perry-ship resume" lets this worker take jobs.',
+  ),
+  unable: notTaking(
+    'Every job would fail on it as it is.',
+    'Leave the job to the hub, which hands it out again, and do what "perry-ship status" says.',
+  ),
+  yielding: notTaking(
+    'An upgrade of it waits until the jobs that run have ended.',
+    'Leave the job to the hub, which hands it out again, also to this worker when it is upgraded.',
+  ),
+  stopping: workerStopping,
 };
 
 export const lineFull: Failure = {

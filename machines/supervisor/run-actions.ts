@@ -4,7 +4,7 @@ import type { Conclusion, JobReport } from '../contracts/job.ts';
 import { freeNumber } from '../contracts/numbers.ts';
 import type { VmClone } from '../contracts/vm.ts';
 import { type ReturnedJob, type SupervisorContext, vmNameOf, vmOf } from './context.ts';
-import { notTaken, runCrashed } from './failures.ts';
+import { runCrashed, workerStopping } from './failures.ts';
 import { conclusionOf, failed, noteOf } from './hub-reports.ts';
 import { actorIdOf, assignmentOf, change, find, openRunOf, openRuns, sweepIdOf } from './runs.ts';
 import { withSlots } from './slot-actions.ts';
@@ -67,7 +67,7 @@ export const withRuns = withSlots.extend({
     ),
     /** A job that was not begun, and that the hub believes to run here. */
     handBack: sendTo('hub', (_, { jobId, assignmentId }: ReturnedJob) =>
-      conclusionOf(jobId, assignmentId, { outcome: 'returned', failure: notTaken, stage: null }),
+      conclusionOf(jobId, assignmentId, { outcome: 'returned', failure: workerStopping, stage: null }),
     ),
     cancelRun: enqueueActions(({ context, enqueue }, params: { jobId: string }) => {
       const run = openRunOf(context.runs, params.jobId);

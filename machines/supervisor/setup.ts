@@ -2,7 +2,7 @@ import { assign, enqueueActions, sendTo } from 'xstate';
 import type { JobReport } from '../contracts/job.ts';
 import type { Obstacle } from '../contracts/obstacle.ts';
 import type { InterruptedJobsEvent } from '../interrupted-jobs/machine.ts';
-import type { ReturnedJob } from './context.ts';
+import type { GivenBackJob } from './context.ts';
 import { suspectsObstacle } from './failures.ts';
 import { withRuns } from './run-actions.ts';
 
@@ -10,8 +10,8 @@ import { withRuns } from './run-actions.ts';
 export const supervisorSetup = withRuns.extend({
   actions: {
     /** The link is closed: the hub takes its last assignment back, and hands out no more on the next link. */
-    returnAssignment: enqueueActions(({ context, enqueue }, { jobId, assignmentId }: ReturnedJob) => {
-      enqueue.assign({ returned: [...context.returned, { jobId, assignmentId }] });
+    returnAssignment: enqueueActions(({ context, enqueue }, { jobId, assignmentId, cause }: GivenBackJob) => {
+      enqueue.assign({ returned: [...context.returned, { jobId, assignmentId, cause }] });
       enqueue.sendTo('hub', { type: 'hub.jobUnwanted' });
       enqueue.raise({ type: 'job.returned' });
     }),

@@ -1,5 +1,5 @@
 import { and } from 'xstate';
-import type { ReturnedJob } from './context.ts';
+import type { ReturnCause, ReturnedJob } from './context.ts';
 import { lineFull } from './failures.ts';
 import { supervisorSetup } from './setup.ts';
 import { adoption, joining, pausing, refused, yielding } from './transitions.ts';
@@ -21,17 +21,26 @@ const adopted = {
   ],
 } as const;
 
+const returned = (cause: ReturnCause) =>
+  ({
+    actions: {
+      type: 'returnAssignment',
+      params: ({ event }: { event: ReturnedJob }) => ({ ...event, cause }),
+    },
+  }) as const;
+
 /** Nothing more is taken: what comes goes back to the hub, and what the hub has lost with its link ends. */
-const givenBack = {
-  'hub.jobAssigned': [adopted, { actions: { type: 'returnAssignment', params: jobOf } }],
-  'job.awaitingReassignment': {
-    actions: [
-      { type: 'loseClaim', params: ({ event }: { event: { runId: string } }) => event },
-      'endLostRuns',
-    ],
-  },
-  'job.kept': { actions: keptJob.actions },
-} as const;
+const givenBack = (cause: ReturnCause) =>
+  ({
+    'hub.jobAssigned': [adopted, returned(cause)],
+    'job.awaitingReassignment': {
+      actions: [
+        { type: 'loseClaim', params: ({ event }: { event: { runId: string } }) => event },
+        'endLostRuns',
+      ],
+    },
+    'job.kept': { actions: keptJob.actions },
+  }) as const;
 
 /** As it was before an upgrade asked. */
 const goneOn = [
@@ -85,7 +94,7 @@ export const work = supervisorSetup.createStateConfig({
         'No more work is taken until it is resumed, also after a restart; what runs goes on. What comes goes back to the hub.',
       entry: ['pauseIntake', 'endLostRuns'],
       on: {
-        ...givenBack,
+        ...givenBack('paused'),
         'yield.requested': { target: 'yielding', actions: yielding(true) },
         'pause.requested': { actions: pausing(true) },
         'resume.requested': [
@@ -102,7 +111,7 @@ export const work = supervisorSetup.createStateConfig({
       entry: ['pauseIntake', 'endLostRuns'],
       always: { guard: 'isUnhindered', target: 'accepting', actions: 'resumeIntake' },
       on: {
-        ...givenBack,
+        ...givenBack('unable'),
         'yield.requested': { target: 'yielding', actions: yielding(true) },
         'pause.requested': { target: 'paused', actions: pausing(true) },
         'resume.requested': { actions: pausing(false) },
@@ -115,7 +124,7 @@ export const work = supervisorSetup.createStateConfig({
         'An upgrade waits until the jobs that run have ended: no more are taken as long as it does. What comes goes back to the hub.',
       entry: ['pauseIntake', 'endLostRuns'],
       on: {
-        ...givenBack,
+        ...givenBack('yielding'),
         'yield.withdrawn': goneOn,
         'pause.requested': { actions: pausing(true) },
         'resume.requested': { actions: pausing(false) },
@@ -129,7 +138,7 @@ export const work = supervisorSetup.createStateConfig({
         'No more work is taken; what runs may finish, for a while. What comes goes back to the hub.',
       entry: ['endLostRuns', 'returnHindered'],
       on: {
-        ...givenBack,
+        ...givenBack('stopping'),
         'job.awaitingSlot': { actions: [...joining, 'returnHindered'] },
         'drain.requested': {},
         'shutdown.requested': 'stopping',
@@ -142,7 +151,7 @@ export const work = supervisorSetup.createStateConfig({
         'The hub takes back the job that it assigned last, and is given back what never left this host; the rest is cancelled.',
       entry: ['closeIntake', 'cancelAllRuns'],
       on: {
-        'hub.jobAssigned': { actions: { type: 'returnAssignment', params: ({ event }) => event } },
+        'hub.jobAssigned': returned('stopping'),
         'job.kept': { actions: { type: 'handBack', params: ({ event }) => event } },
         'drain.requested': {},
         'shutdown.requested': {},
@@ -154,7 +163,7 @@ export const work = supervisorSetup.createStateConfig({
       description:
         'Nothing is left but jobs that the previous process was killed in: their senders are told, if the hub is there.',
       on: {
-        'hub.jobAssigned': { actions: { type: 'returnAssignment', params: ({ event }) => event } },
+        'hub.jobAssigned': returned('stopping'),
         'job.kept': keptJob,
         'drain.requested': {},
         'shutdown.requested': {},
@@ -173,7 +182,7 @@ export const work = supervisorSetup.createStateConfig({
       entry: 'closeHub',
       on: {
         'hub.linkUp': { guard: 'nothingReturned', actions: 'closeHub' },
-        'hub.jobAssigned': { actions: { type: 'returnAssignment', params: ({ event }) => event } },
+        'hub.jobAssigned': returned('stopping'),
         'job.kept': keptJob,
         'returns.settled': { actions: 'closeHub' },
         'drain.requested': {},

@@ -2,8 +2,8 @@ import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
 import type { Failure } from '../../machines/contracts/failure.ts';
 import type { HubReport } from '../../machines/contracts/hub.ts';
 import type { Conclusion } from '../../machines/contracts/job.ts';
-import type { ReturnedJob } from '../../machines/supervisor/context.ts';
-import { notTaken } from '../../machines/supervisor/failures.ts';
+import type { GivenBackJob } from '../../machines/supervisor/context.ts';
+import { givenBackFor } from '../../machines/supervisor/failures.ts';
 import type { JobRecord, JobResult } from './record.ts';
 import { type AssignmentFacts, appOf, type Ending, RunTrace, type SeenRun } from './run-trace.ts';
 import { lasted } from './stopwatch.ts';
@@ -45,7 +45,7 @@ export class JobRecorder {
   readonly #traces = new Map<string, RunTrace>();
   /** Those that broke, and of which nobody has told the result yet. */
   readonly #crashed = new Set<string>();
-  #returned: readonly ReturnedJob[] = [];
+  #returned: readonly GivenBackJob[] = [];
   readonly #answered = new Set<string>();
 
   constructor(options: RecorderOptions) {
@@ -187,7 +187,7 @@ export class JobRecorder {
 
   /** Jobs that came when no more were wanted, and that the hub took back with the link: nobody answers for them. */
   #seeReturned(
-    { status, context }: { status: string; context: { returned?: readonly ReturnedJob[] } },
+    { status, context }: { status: string; context: { returned?: readonly GivenBackJob[] } },
     nowMs: number,
   ): void {
     const returned = status === 'active' ? (context.returned ?? []) : [];
@@ -196,7 +196,7 @@ export class JobRecorder {
     this.#returned = returned;
     for (const job of gone)
       if (!this.has(job.assignmentId) && !this.#answered.has(job.assignmentId))
-        this.#finishWithoutRun(job, 'returned', notTaken, nowMs);
+        this.#finishWithoutRun(job, 'returned', givenBackFor[job.cause], nowMs);
   }
 
   #noteAnswered(assignmentId: string): void {

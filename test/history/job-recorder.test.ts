@@ -358,6 +358,22 @@ describe('an assignment without a run', () => {
     expect(scene.recorder.running().map(({ runId }) => runId)).toEqual(['a', 'b']);
   });
 
+  test.each([
+    ['pause.requested', /has paused it/],
+    ['yield.requested', /upgrade/],
+  ] as const)('that comes after a %s says why it went back', (type, reason) => {
+    const scene = beginRecorded();
+    scene.supervisor.send({ type });
+    scene.assign('a');
+    scene.hub().say({ type: 'hub.linkLost', reason: 'closed', requeuedJobId: 'job-a' });
+    // it is told for what it was when it came
+    scene.supervisor.send({ type: 'drain.requested' });
+    scene.hub().say({ type: 'hub.linkUp' });
+    scene.stage.the('probeReturned').answer([]);
+    const failure = { code: 'WORKER_NOT_TAKING', reason: expect.stringMatching(reason) };
+    expect(scene.only()).toMatchObject({ runId: 'a', result: 'returned', failure });
+  });
+
   test('that is given back in so many words is told once', () => {
     const scene = beginRecorded();
     scene.assign('a');

@@ -453,7 +453,8 @@ test('supervisor: every transition is walked, and never more runs hold a slot th
             runId,
             jobId,
             assignmentId: runId,
-            conclusion: { outcome: 'failed', failure: failure('A'), stage: null },
+            // no reason to look for obstacles, which are walked by themselves
+            conclusion: { outcome: 'failed', failure: { ...failure('A'), kind: 'input' }, stage: null },
           })),
       'job.dropped': (s) =>
         runs(s)
