@@ -61,7 +61,7 @@ export const jobMetrics = (registry: Registry) => ({
 export const eventMetrics = (registry: Registry) => ({
   assignments: counter(registry, 'assignments_total', 'Jobs that the hub handed out to this worker.'),
   linksUp: counter(registry, 'hub_connects_total', 'Times that the link to the hub came up.'),
-  linksLost: counter(registry, 'hub_disconnects_total', 'Times that the link to the hub was lost.'),
+  linksLost: counter(registry, 'hub_disconnects_total', 'Times that a link to the hub that was up was lost.'),
   refusals: counter(registry, 'hub_refusals_total', 'Times that the hub refused the worker secret.'),
   poolAnswers: counter(
     registry,

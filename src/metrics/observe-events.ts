@@ -40,12 +40,23 @@ export function observeEvents(
 type Hear = Readonly<Record<string, (event: Told) => void>>;
 
 /** What the supervisor hears; a report passes others on its way up, and is counted once. */
-const hearSupervisor = ({ assignments, linksUp, linksLost, refusals }: Metrics): Hear => ({
-  'supervisor hub.jobAssigned': () => assignments.inc(),
-  'supervisor hub.linkUp': () => linksUp.inc(),
-  'supervisor hub.linkLost': () => linksLost.inc(),
-  'supervisor hub.refused': () => refusals.inc(),
-});
+function hearSupervisor({ assignments, linksUp, linksLost, refusals }: Metrics): Hear {
+  let isUp = false;
+  return {
+    'supervisor hub.jobAssigned': () => assignments.inc(),
+    'supervisor hub.jobMalformed': () => assignments.inc(),
+    'supervisor hub.linkUp': () => {
+      isUp = true;
+      linksUp.inc();
+    },
+    // attempts that fail are told like that as well
+    'supervisor hub.linkLost': () => {
+      if (isUp) linksLost.inc();
+      isUp = false;
+    },
+    'supervisor hub.refused': () => refusals.inc(),
+  };
+}
 
 function hearPool({ poolAnswers, poolWaits }: Metrics, now: () => number): Hear {
   const askedAtMs = new Map<unknown, number>();

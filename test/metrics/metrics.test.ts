@@ -106,6 +106,17 @@ test('alarms that are raised, and how often', async () => {
   expect(sampleValue(text, 'perry_ship_alarms_raised_total', { alarm: 'other' })).toBe(1);
 });
 
+test('a link is lost that was up, and an assignment that cannot be read is one as well', async () => {
+  const { observe, read } = made();
+  const down = Array.from({ length: 7 }, () => 'hub.linkLost');
+  for (const type of [...down, 'hub.linkUp', ...down, 'hub.jobAssigned', 'hub.jobMalformed'])
+    observe({ type: '@xstate.event', event: { type }, actorRef: { id: 'supervisor' } } as never);
+  const { said } = await read();
+  expect(sampleValue(said, 'perry_ship_hub_connects_total')).toBe(1);
+  expect(sampleValue(said, 'perry_ship_hub_disconnects_total')).toBe(1);
+  expect(sampleValue(said, 'perry_ship_assignments_total')).toBe(2);
+});
+
 test('what cannot be counted is told, and thrown at nobody', () => {
   const { observe, faults } = made();
   expect(() => observe({ type: '@xstate.event' } as never)).not.toThrow();
