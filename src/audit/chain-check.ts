@@ -143,7 +143,9 @@ export class ChainCheck {
   /** @param headAfter - as it was when the last line had been read */
   end(headAfter: Head): CheckedLines {
     const leftover = this.#leftover;
-    if (leftover)
+    if (leftover && !leftover.isOfKill)
+      this.#find(leftover, 'LINE_UNREADABLE', `${leftover.text} that are no line of a chain.`);
+    else if (leftover)
       this.#remark(`Line ${leftover.at}: ${leftover.text} of a line that is written, or was not to its end.`);
     for (const number of this.#noted.keys())
       this.#findings.addNotAsNoted({ line: null, sha256Hex: null, message: `There is no line ${number}.` });

@@ -41,7 +41,10 @@ export async function readHead(chainPath: string): Promise<Position | 'missing' 
     if ('unread' in read) return 'garbled';
     return headIn(read.text);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing';
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'missing';
+    // a link in a circle
+    if (code === 'ELOOP') return 'garbled';
     throw error;
   }
 }

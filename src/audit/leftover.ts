@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Remains } from './chain-line.ts';
+import { MAX_LINE_BYTES, type Remains } from './chain-line.ts';
 import type { RawLine } from './read-lines.ts';
+
+/** What a kill leaves is a line at most. */
+export const MOST_LEFT_BYTES = MAX_LINE_BYTES;
 
 /** Bytes between two lines of a chain. */
 export class Leftover {
@@ -28,6 +31,10 @@ export class Leftover {
 
   get text(): string {
     return this.#bytes === 1 ? '1 byte' : `${this.#bytes} bytes`;
+  }
+
+  get isOfKill(): boolean {
+    return this.#bytes <= MOST_LEFT_BYTES;
   }
 
   /** To be asked once. */

@@ -31,7 +31,7 @@ export async function* readLines(
   signal: AbortSignal,
   passed = new PassedBytes(),
 ): AsyncGenerator<RawLine, void> {
-  const file = await openRegular(path).catch(unlessMissing);
+  const file = await openRegular(path, false).catch(unlessMissing);
   if (!file) return;
   const current = new CurrentLine(passed);
   try {

@@ -12,6 +12,7 @@ import {
   type Remains,
 } from './chain-line.ts';
 import { readHead } from './head.ts';
+import { MOST_LEFT_BYTES } from './leftover.ts';
 import { isMarked } from './mark.ts';
 
 /** How a chain was left, as far as its last line and its head tell. */
@@ -29,7 +30,7 @@ export interface Standing {
 }
 
 /** A whole line, and as much again for what a kill left behind it. */
-const TAIL_BYTES = 2 * MAX_LINE_BYTES + 2;
+const TAIL_BYTES = MAX_LINE_BYTES + MOST_LEFT_BYTES + 2;
 const NEWLINE = 0x0a;
 const UNREADABLE = 'its end is not made of lines of a chain';
 
@@ -58,7 +59,7 @@ interface End {
   readonly last: LastLine | null;
   readonly remains: Remains | null;
   readonly isOpen: boolean;
-  /** There are more bytes than were looked at, and no line among these. */
+  /** No kill leaves so much behind the last line. */
   readonly isUnreadable: boolean;
   readonly sizeBytes: number;
 }
@@ -66,7 +67,7 @@ interface End {
 const NOTHING: End = { last: null, remains: null, isOpen: false, isUnreadable: false, sizeBytes: 0 };
 
 async function endOf(path: string): Promise<End> {
-  const file = await openRegular(path).catch((error: NodeJS.ErrnoException) => {
+  const file = await openRegular(path, false).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
@@ -87,7 +88,7 @@ async function readEnd(file: FileHandle): Promise<End> {
   return {
     ...{ last, isOpen, sizeBytes },
     remains: last?.end === content.length ? null : { bytes: rest.length, sha256Hex: digestOf(rest) },
-    isUnreadable: !last && start > 0,
+    isUnreadable: rest.length > MOST_LEFT_BYTES,
   };
 }
 

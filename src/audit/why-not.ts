@@ -5,10 +5,13 @@ export const isLate = (error: unknown): boolean => error instanceof Error && err
 const codeOf = (error: unknown): string =>
   (error as NodeJS.ErrnoException | null)?.code ?? (error instanceof Error ? error.name : 'an error');
 
+/** Something else is in its place: a link, a pipe, a folder. */
+export const isNoFile = (error: unknown): boolean => ['ENOTSUP', 'ELOOP'].includes(codeOf(error));
+
 /** What is no file at all is refused by us, what takes too long given up, everything else refused by the system. */
 export function whyNot(error: unknown): string {
   if (isLate(error)) return 'its disk did not answer in time';
-  if (codeOf(error) === 'ENOTSUP') return 'it is no regular file';
+  if (isNoFile(error)) return 'it is no regular file';
   return `the system said ${codeOf(error)}${besideIt(error)}`;
 }
 

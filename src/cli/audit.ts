@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import type { ChainLine, Position } from '../audit/chain-line.ts';
 import { headPathOf } from '../audit/head.ts';
 import { chainIn, chainsOf, markPathOf } from '../audit/places.ts';
 import { type ShowWish, showChain } from '../audit/show-chain.ts';
 import { type ChainReport, verifyChain } from '../audit/verify-chain.ts';
+import { isNoFile } from '../audit/why-not.ts';
 import { ShipError } from '../errors.ts';
 import { renderChain, renderEntry } from './audit-text.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -133,7 +134,7 @@ export async function readIn<T>(stateDir: string, read: () => Promise<T>): Promi
     if (code !== 'ENOTSUP' && (code === undefined || syscall === undefined)) throw cause;
     throw new ShipError('SIGNATURES_UNREADABLE', {
       summary: `The account of signatures in ${JSON.stringify(stateDir)} cannot be read.`,
-      reason: code === 'ENOTSUP' ? 'It is no regular file.' : `The operating system says ${code}.`,
+      reason: isNoFile(cause) ? 'It is no regular file.' : `The operating system says ${code}.`,
       nextStep:
         'Ask as the user that runs the daemon. Where something else lies in the place of signatures.jsonl, move it away and keep it, put the file back from your copy, and restart the daemon.',
       cause,
@@ -142,7 +143,7 @@ export async function readIn<T>(stateDir: string, read: () => Promise<T>): Promi
 }
 
 const isThere = (path: string): Promise<boolean> =>
-  stat(path).then(
+  lstat(path).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return false;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -288,9 +288,15 @@ describe('who', () => {
     expect(await codes()).toEqual(['CHAIN_WAS_BROKEN 1']);
   });
 
-  test('fills the end with what is no line is noticed, however much it is', async () => {
+  test.each([
+    [3 * 1024 * 1024, false],
+    [3 * 1024 * 1024, true],
+    [600_000, true],
+  ])('fills the end with what is no line is noticed: %d bytes, closed: %s', async (size, isClosed) => {
     await chainOf(3);
-    await appendFile(path, Buffer.alloc(3 * 1024 * 1024, 'x'));
+    await appendFile(path, Buffer.alloc(size, 'x'));
+    if (isClosed) await appendFile(path, '\n');
+    expect(await codes()).toEqual(['LINE_UNREADABLE 5']);
     expect(await nextProcess()).toEqual([expect.stringMatching(/not made of lines/)]);
     expect(await codes()).toEqual(expect.arrayContaining([expect.stringMatching(/^CHAIN_WAS_BROKEN/)]));
   });
@@ -442,6 +448,20 @@ test.each(Object.entries(UNDER_A_WRITER))(
     expect(await shownOf('b')).toHaveLength(1);
   },
 );
+
+test('a link in the place of the file is followed by nobody, and one in that of the head is no head', async () => {
+  await chainOf(2);
+  await rename(path, `${path}.1`);
+  await symlink(`${path}.1`, path);
+  await expect(nextProcess()).rejects.toMatchObject({ code: 'ELOOP' });
+  await expect(verify()).rejects.toMatchObject({ code: 'ELOOP' });
+  await rename(`${path}.1`, path);
+  await rm(headPathOf(path));
+  await symlink('signatures.head', headPathOf(path));
+  expect(await codes()).toEqual(['HEAD_WRONG null']);
+  expect(await nextProcess()).toEqual([expect.stringMatching(/head cannot be read/)]);
+  expect(await codes()).toEqual(['CHAIN_WAS_BROKEN 4']);
+});
 
 test('a pipe in the place of the file is told, and not waited for', async () => {
   execFileSync('mkfifo', [path]);

@@ -35,10 +35,11 @@ export async function readBoundedText(path: string, maxBytes: number): Promise<B
  * Opens a file of any size to read it from place to place. What is no regular file is not opened: a pipe would never
  * answer, and whoever waits for it could not even be told to end.
  *
- * @throws the system's error · ENOTSUP for what is no regular file
+ * @param followLinks - false where nobody has reason to put one: it is refused
+ * @throws the system's error · ENOTSUP for what is no regular file · ELOOP for a link that is not followed
  */
-export async function openRegular(path: string): Promise<FileHandle> {
-  const file = await open(path, READ);
+export async function openRegular(path: string, followLinks = true): Promise<FileHandle> {
+  const file = await open(path, followLinks ? READ : READ | constants.O_NOFOLLOW);
   try {
     if ((await file.stat()).isFile()) return file;
     throw Object.assign(new Error(`${path} is no regular file`), { code: 'ENOTSUP' });
