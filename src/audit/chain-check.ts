@@ -36,6 +36,8 @@ export interface KnownBefore {
 }
 
 const MOST_REMARKS = 100;
+const BEHIND_HEAD =
+  'It is behind the head: nobody can tell whether a kill came before its head was written, or somebody has added it.';
 
 /** Hears the lines of a chain, one after another, and finds what is not as it was written. */
 export class ChainCheck {
@@ -80,8 +82,10 @@ export class ChainCheck {
   /** It holds for as long as nothing before it has changed since; what is found behind it was not known then. */
   #hearAcknowledged(line: ChainLine, raw: RawLine, { bytes, sha256Hex }: Before): void {
     const said = acknowledgedLine.safeParse(line).data;
-    if (said?.before.bytes === bytes && said.before.sha256Hex === sha256Hex)
-      return this.#findings.acknowledge(raw.at, said);
+    const isAsSaid = said?.before.bytes === bytes && said.before.sha256Hex === sha256Hex;
+    // behind the head anybody may have put one
+    if (isAsSaid && !this.#hasHead) return this.#findings.acknowledge(raw.at, said);
+    if (isAsSaid) return this.#find(raw, 'ACKNOWLEDGEMENT_VOID', BEHIND_HEAD);
     const message = `What stands before it is not what was acknowledged by it at ${line.at}.`;
     this.#find(raw, 'ACKNOWLEDGEMENT_VOID', message);
   }
@@ -149,6 +153,10 @@ export class ChainCheck {
       this.#remark(`Line ${leftover.at}: ${leftover.text} of a line that is written, or was not to its end.`);
     for (const number of this.#noted.keys())
       this.#findings.addNotAsNoted({ line: null, sha256Hex: null, message: `There is no line ${number}.` });
+    if (this.#isBehind(headAfter))
+      this.#remark(
+        `Line ${this.#last?.line}: its number, ${this.#last?.number}, is one more than that of the head. It is being written, or a kill came before its head was; or somebody has added it, which nothing here can tell. Hold it against the log with --expect; whoever writes the next line takes it for the last one.`,
+      );
     const fault = this.#faultOfHead(headAfter);
     if (fault !== undefined) this.#find(null, 'HEAD_WRONG', fault);
     const last = this.#last;
@@ -157,6 +165,11 @@ export class ChainCheck {
       last: last && { number: last.number, sha256Hex: last.sha256Hex, at: last.at },
       ...this.#findings.report(),
     };
+  }
+
+  /** One line alone, of which the head does not know. */
+  #isBehind(head: Head): boolean {
+    return typeof head !== 'string' && this.#hasHead && this.#last?.number === numberAfter(head.number);
   }
 
   /** The last line may be one ahead of its head; and more may have come since that was read. */

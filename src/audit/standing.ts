@@ -32,6 +32,7 @@ export interface Standing {
 /** A whole line, and as much again for what a kill left behind it. */
 const TAIL_BYTES = MAX_LINE_BYTES + MOST_LEFT_BYTES + 2;
 const NEWLINE = 0x0a;
+const UNPROVEN = 'its last line acknowledges breaks, and its head does not know of it';
 const UNREADABLE = 'its end is not made of lines of a chain';
 
 /** Looks at the end of the file alone, however long it is. @throws the system's error */
@@ -114,6 +115,7 @@ function faultOf({ last, isUnreadable, sizeBytes }: End, head: Position | 'garbl
   if (number === head.number)
     return sha256Hex === head.sha256Hex ? null : `its last line, ${number}, was changed`;
   const isNext = number === numberAfter(head.number) && last.line.previous === head.sha256Hex;
+  if (isNext && last.line.kind === 'acknowledged') return UNPROVEN;
   if (isNext || saysSo(last.line, head)) return null;
   return number < head.number
     ? `it ends with line ${number}, and had ${head.number}`

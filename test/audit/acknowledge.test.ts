@@ -139,6 +139,22 @@ test('nobody makes one up: it has to follow the line before it, and nothing may 
   expect(await found()).toEqual(['HEAD_WRONG null']);
 });
 
+test('nor does one behind the head count: whoever may write the file can put it there', async () => {
+  await add('a', 'b');
+  const head = await readFile(headPathOf(path));
+  await change('"job":"a"', '"job":"x"');
+  await acknowledge();
+  await chain.close();
+  await writeFile(headPathOf(path), head);
+  expect(await found()).toEqual(['LINE_CHANGED 2', 'ACKNOWLEDGEMENT_VOID 4']);
+  // and the next process says so, and does not make it count
+  await add('c');
+  expect(chain.fault).toMatch(/acknowledges breaks/);
+  expect(await found()).toEqual(['CHAIN_WAS_BROKEN 5']);
+  expect(await acknowledge()).toBe(true);
+  expect((await verify()).ok).toBe(true);
+});
+
 test('only what was seen is acknowledged, and never what only a note from elsewhere shows', async () => {
   await add('a', 'b', 'c');
   expect(await acknowledge()).toBe(false);
