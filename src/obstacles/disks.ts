@@ -25,7 +25,7 @@ const EARLIER = 1.5;
 const GB = 1e9;
 
 /** Where the machines of this host grow. */
-export const machinesFolder = ({ stateDir, vmDriver, tartHome }: Config): string =>
+const machinesFolder = ({ stateDir, vmDriver, tartHome }: Config): string =>
   vmDriver === 'tart' ? (tartHome ?? join(homedir(), '.tart')) : stateDir;
 
 /** A disk of the network that hangs: all else is judged meanwhile. */
