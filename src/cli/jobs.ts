@@ -62,7 +62,7 @@ export async function job(name: string, flags: JobFlags): Promise<void> {
 }
 
 /** With nothing in it, it is the beginning of every job. */
-function requireName(name: string): void {
+export function requireName(name: string): void {
   if (name.trim() === '')
     throw usage(
       'The name of the job is empty.',

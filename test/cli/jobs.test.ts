@@ -122,9 +122,13 @@ describe('perry-ship jobs', () => {
 });
 
 describe('perry-ship job', () => {
-  test('is not asked for by nothing, which is the beginning of every name', () => {
-    for (const name of ['', '  ']) {
-      const { status, stderr } = refused('job', name);
+  test('is not asked for or cancelled by nothing, which is the beginning of every name', () => {
+    for (const [command, name] of [
+      ['job', ''],
+      ['job', '  '],
+      ['cancel', ''],
+    ] as const) {
+      const { status, stderr } = refused(command, name);
       expect(status).toBe(2);
       expect(stderr).toContain('COMMAND_USAGE_WRONG: The name of the job is empty.');
     }
