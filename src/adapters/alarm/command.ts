@@ -14,7 +14,8 @@ const MAX_TAIL_CHARACTERS = 500;
 
 /**
  * Runs the operator's command with one notice on its standard input: no shell, and an environment with nothing of ours.
- * It has taken the notice when it exits with 0. When its time is over, it is killed with all that it has started.
+ * It has taken the notice when it exits with 0. When its time is over, it is killed with its
+ * process group: all that it has started, but for what has left that group, as `setsid` does.
  *
  * @param argv - the program and its arguments
  * @throws ShipError ALARM_NOT_DELIVERED · the signal's reason
