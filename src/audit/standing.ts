@@ -1,4 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { openRegular } from '../files/disk/bounded-file.ts';
 import { readRange } from '../files/disk/read-range.ts';
 import {
@@ -14,6 +15,7 @@ import {
 import { readHead } from './head.ts';
 import { MOST_LEFT_BYTES } from './leftover.ts';
 import { isMarked } from './mark.ts';
+import { unlessMissing } from './read-lines.ts';
 
 /** How a chain was left, as far as its last line and its head tell. */
 export interface Standing {
@@ -49,6 +51,16 @@ export async function standingOf(path: string): Promise<Standing> {
   };
 }
 
+const { O_RDWR, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+/** The same, after the file was opened as for the next line. Nothing is written. @throws the system's error */
+export async function standingWhenOpened(path: string): Promise<Standing> {
+  const standing = await standingOf(path);
+  const file = await open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK).catch(unlessMissing);
+  await file?.close();
+  return standing;
+}
+
 interface LastLine {
   readonly position: Position;
   readonly line: ChainLine;
@@ -68,10 +80,7 @@ interface End {
 const NOTHING: End = { last: null, remains: null, isOpen: false, isUnreadable: false, sizeBytes: 0 };
 
 async function endOf(path: string): Promise<End> {
-  const file = await openRegular(path, false).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const file = await openRegular(path, false).catch(unlessMissing);
   if (!file) return NOTHING;
   return readEnd(file).finally(() => file.close());
 }

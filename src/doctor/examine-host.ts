@@ -14,6 +14,7 @@ import { diskInUse } from './disk-use.ts';
 import { hubGreeting, hubLink } from './hub-link.ts';
 import { guestReach, machineHost, signingTool } from './machines.ts';
 import { nodeVersion } from './node-version.ts';
+import { signatureAccount } from './signature-account.ts';
 import { runningDaemon, stateDirectory, stateFormat } from './state-directory.ts';
 import { webPorts } from './web-ports.ts';
 
@@ -68,7 +69,7 @@ async function* examineConfigured(
   const checks = [
     stateDirectory(config),
     diskInUse(config),
-    ...(hasHub ? [runningDaemon(config)] : []),
+    ...(hasHub ? [signatureAccount(config), runningDaemon(config)] : []),
     ...machineChecks(config),
     guestReach(config, () => driverOf(config)),
     ...(vmDrivers[config.vmDriver].usesHostTools ? [signingTool(env, onProgress)] : []),

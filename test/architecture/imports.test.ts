@@ -147,6 +147,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'adapters',
     'config',
     'observability',
+    'audit',
     'journal',
     'control',
     'obstacles',

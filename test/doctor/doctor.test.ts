@@ -5,6 +5,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { chainIn } from '../../src/audit/places.ts';
 import type { Answer } from '../../src/doctor/check.ts';
 import { examineHost } from '../../src/doctor/examine-host.ts';
 import { nodeVersion } from '../../src/doctor/node-version.ts';
@@ -132,7 +133,7 @@ describe('the hub is greeted with the secret', () => {
 });
 
 describe('what would keep a daemon from working is said, with what to do', () => {
-  test('alarms that reach nobody, a command and a webhook that are not there, and a port that somebody has', async () => {
+  test('alarms that reach nobody, a command and a webhook that are not there, a port that somebody has, and an account that is no file', async () => {
     expect(about(await examined(), /alarm reach/)).toMatchObject({
       verdict: 'remark',
       fix: expect.stringContaining('perry-ship alarms test'),
@@ -153,6 +154,7 @@ describe('what would keep a daemon from working is said, with what to do', () =>
     };
     const good = await examined(settings);
     expect(about(good, /command for alarms/)).toMatchObject({ verdict: 'ok' });
+    expect(about(good, /signatures be entered/)).toMatchObject({ verdict: 'ok' });
     expect(about(good, /webhook for alarms/)).toMatchObject({ verdict: 'ok' });
     expect(asked).toEqual(['HEAD /']);
     expect(JSON.stringify(good)).not.toContain('s3cret-path');
@@ -164,8 +166,13 @@ describe('what would keep a daemon from working is said, with what to do', () =>
     webhook.closeAllConnections();
     webhook.close();
     await once(webhook, 'close');
+    await mkdir(chainIn(join(folder, 'state')), { recursive: true });
     const bad = await examined({ ...settings, PERRY_ALERT_COMMAND: join(folder, 'hub') });
     expect(about(bad, /command for alarms/)).toMatchObject({ verdict: 'failed' });
+    expect(about(bad, /signatures be entered/)).toMatchObject({
+      verdict: 'failed',
+      evidence: expect.stringContaining('no regular file'),
+    });
     expect(about(bad, /webhook for alarms/)).toMatchObject({
       verdict: 'failed',
       code: 'ALARM_NOT_DELIVERED',
