@@ -58,3 +58,7 @@ export const plain = (text: string): string =>
 
 /** Of a folder that is named on the command line, with or without a slash at its end. */
 export const nameOfApp = (appPath: string): string => basename(withoutTrailing(appPath, '/'));
+
+/** A word as one types it into a shell, or into a hook of mmdebstrap, which reads words in the same way. */
+export const shellWord = (text: string): string =>
+  /^[A-Za-z0-9_./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { fromPromise } from 'xstate';
 import type { Artifact } from '../../machines/contracts/job.ts';
 import type { RecordInput } from '../../machines/sign-job/ports.ts';
@@ -23,7 +24,11 @@ export const recordSignatureIn = (services: Services, local?: LocalJob) =>
     const entry = { ...(await knownHere(services, input, signal)), facts };
     const startedAtMs = vault.claim(runId)?.receivedAtMs;
     const provenance = isWanted(services, input, local)
-      ? provenanceOf({ entry, ...(startedAtMs !== undefined && { startedAtMs }), finishedAtMs: Date.now() })
+      ? provenanceOf({
+          ...{ entry, finishedAtMs: Date.now() },
+          ...(startedAtMs !== undefined && { startedAtMs }),
+          ...(local && { subject: basename(local.ends.artifact.wanted) }),
+        })
       : undefined;
     await signatures.enter({ ...entry, provenance: provenance?.file ?? null });
     if (provenance) {

@@ -12,6 +12,8 @@ export interface ProvenanceWish {
   /** When the job came in; left out where that is not known. */
   readonly startedAtMs?: number;
   readonly finishedAtMs: number;
+  /** Of the artifact where it goes; left out where that is its own. */
+  readonly subject?: string;
 }
 
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
@@ -32,7 +34,7 @@ export function provenanceOf(wish: ProvenanceWish): Provenance {
   const { artifact } = wish.entry;
   const statement = {
     _type: STATEMENT_TYPE,
-    subject: [{ name: artifact.name, digest: { sha256: artifact.sha256Hex } }],
+    subject: [{ name: wish.subject ?? artifact.name, digest: { sha256: artifact.sha256Hex } }],
     predicateType: PREDICATE_TYPE,
     predicate: { buildDefinition: buildDefinition(wish.entry), runDetails: runDetails(wish) },
   };

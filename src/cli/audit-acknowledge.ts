@@ -41,7 +41,7 @@ export async function auditAcknowledge(breaksId: string, flags: AuditAcknowledge
       return verifyChain(path, { signal });
     });
     if (flags.json) printJson({ ok: report.ok, stateDir, chain: report });
-    else process.stdout.write(`${renderChain(report).join('\n')}\n`);
+    else process.stdout.write(`${renderChain(report, flags).join('\n')}\n`);
     process.exitCode = report.ok ? exitCodes.done : exitCodes.failed;
   });
 }

@@ -2,10 +2,15 @@ import type { ChainLine } from '../audit/chain-line.ts';
 import type { AcknowledgedBreaks, ChainFinding } from '../audit/findings.ts';
 import { type SignedLine, signedLine } from '../audit/signed-line.ts';
 import type { ChainReport } from '../audit/verify-chain.ts';
-import { counted, plain } from '../text.ts';
+import { counted, plain, shellWord } from '../text.ts';
+import type { StateDirFlags } from './state-dir.ts';
 
-/** What was found out about a chain, for a person. */
-export function renderChain(report: ChainReport): string[] {
+/**
+ * What was found out about a chain, for a person.
+ *
+ * @param flags - as this command got them: the next one needs the same
+ */
+export function renderChain(report: ChainReport, flags: StateDirFlags): string[] {
   const { ok, path, lines, sizeBytes, first, last, findings, findingCount, breaksId, remarks } = report;
   const { acknowledged, acknowledgedCount } = report;
   const span = first && last ? `, from ${first.at} to ${last.at}` : '';
@@ -18,12 +23,22 @@ export function renderChain(report: ChainReport): string[] {
     ...renderFindings(findings, findingCount),
     ...(breaksId === null
       ? []
-      : [`  breaks ${breaksId}: once you know why, perry-ship audit acknowledge ${breaksId} --reason "…"`]),
+      : [
+          `  breaks ${breaksId}: once you know why, perry-ship audit acknowledge ${breaksId} --reason "…"${placeIn(flags)}`,
+        ]),
     ...acknowledged.flatMap(renderAcknowledged),
     ...(left > 0 ? [`  … and ${counted(left, 'more acknowledgement')}`] : []),
     ...remarks.map((remark) => `  note: ${plain(remark)}`),
   ];
 }
+
+const placeIn = ({ stateDir, envFile }: StateDirFlags): string =>
+  [
+    ...(stateDir === undefined ? [] : [` --state-dir ${wordOf(stateDir)}`]),
+    ...(envFile === undefined ? [] : [` --env-file ${wordOf(envFile)}`]),
+  ].join('');
+
+const wordOf = (path: string): string => shellWord(plain(path));
 
 const renderFindings = (findings: readonly ChainFinding[], count: number): string[] => [
   ...findings.map(

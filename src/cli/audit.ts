@@ -35,7 +35,7 @@ export async function auditVerify(flags: AuditVerifyFlags): Promise<void> {
     );
     const ok = chains.every((chain) => chain.ok);
     if (flags.json) printJson({ ok, stateDir, chains });
-    else process.stdout.write(`${chains.flatMap(renderChain).join('\n')}\n`);
+    else process.stdout.write(`${chains.flatMap((chain) => renderChain(chain, flags)).join('\n')}\n`);
     process.exitCode = ok ? exitCodes.done : exitCodes.failed;
   });
 }

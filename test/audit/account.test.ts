@@ -193,6 +193,8 @@ test.each([HEX, null])(
     const { subject } = statement.parse(JSON.parse(text));
     if (hasInToto) expect(faultsOfStatements(text)).toBe('');
     expect(subject).toEqual([{ name: 'Tide_Clock-job-1.dmg', digest: { sha256: HEX } }]);
+    const elsewhere = provenanceOf({ entry, finishedAtMs: 1, subject: 'Mine.dmg' });
+    expect(JSON.parse(elsewhere.text).subject).toEqual([{ name: 'Mine.dmg', digest: { sha256: HEX } }]);
     expect(file).toEqual({
       name: 'Tide_Clock-job-1.dmg.intoto.jsonl',
       sizeBytes: Buffer.byteLength(text),

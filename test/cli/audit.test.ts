@@ -99,7 +99,8 @@ describe('perry-ship audit', () => {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await chainOf(path, 'job-a', 'job-b');
     await writeFile(path, (await readFile(path, 'utf8')).replace('job-a', 'job-x'));
-    const { text } = await say('verify');
+    const { text } = await say('verify', '--state-dir', state);
+    expect(text).toContain(`--reason "…" --state-dir ${state}`);
     const [, breaks = ''] = /acknowledge ([0-9a-f]{16}) --reason "…"/.exec(text) ?? [];
     const acknowledge = (name: string, reason = 'an \u001b[2Jeditor') =>
       say('acknowledge', name, '--reason', reason);

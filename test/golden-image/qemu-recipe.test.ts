@@ -5,8 +5,8 @@ import { type BuildRequest, buildCommands } from '../../src/golden-image/qemu/co
 import { debFileName, readDpkgStatus } from '../../src/golden-image/qemu/dpkg-status.ts';
 import { kernelModules, recipeFor } from '../../src/golden-image/qemu/recipe.ts';
 import { readHooks, recipeDigest } from '../../src/golden-image/qemu/recipe-files.ts';
-import { shellWord } from '../../src/golden-image/qemu/shell-word.ts';
 import { parseFacts } from '../../src/golden-image/qemu/store.ts';
+import { shellWord } from '../../src/text.ts';
 
 const places = { work: "/w/it's", guest: '/g', packages: '/p', rcodesign: '/r/rcodesign' };
 const request = async (more: Partial<BuildRequest> = {}): Promise<BuildRequest> => ({

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { versionLine } from '../../adapters/rcodesign/release.ts';
+import { shellWord } from '../../text.ts';
 import {
   DISK_SIZE,
   EXCLUDED_PATHS,
@@ -13,7 +14,6 @@ import {
   SMALL_DISK_BLOCKS,
   SMALL_DISK_INODES,
 } from './recipe.ts';
-import { shellWord } from './shell-word.ts';
 
 /** One program that is run for an image. */
 export interface BuildCommand {

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
+import { shellWord } from '../../text.ts';
 import type { ImageHost, ImageWish } from '../kinds.ts';
 import { type BuildCommand, buildCommands, WORK_FILES } from './commands.ts';
 import { packageCache } from './package-cache.ts';
 import type { Recipe } from './recipe.ts';
 import { guestFolder, readHooks } from './recipe-files.ts';
-import { shellWord } from './shell-word.ts';
 
 /** Every command of a build as one types it into a shell, with comments for what is no command. */
 export async function planText(
