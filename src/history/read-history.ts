@@ -3,6 +3,7 @@ import { withInterrupted } from './interrupted.ts';
 import { selected } from './kept-records.ts';
 import type { JobRecord } from './record.ts';
 import { readRecords } from './record-file.ts';
+import { lasted } from './stopwatch.ts';
 
 /**
  * What a daemon has kept, newest first, for a command: from its files, whether it runs or not.
@@ -10,14 +11,26 @@ import { readRecords } from './record-file.ts';
  * @param isAlive - whether a daemon works on this directory; without one nothing goes on
  * @throws ShipError HISTORY_UNREADABLE
  */
-export async function readHistory(stateDir: string, isAlive: boolean): Promise<JobRecord[]> {
+export async function readHistory(
+  stateDir: string,
+  isAlive: boolean,
+  nowMs = Date.now(),
+): Promise<JobRecord[]> {
   try {
     const records = await readRecords(stateDir);
-    return selected(isAlive ? records : await withInterrupted(stateDir, records));
+    return selected(isAlive ? records.map(countedUntil(nowMs)) : await withInterrupted(stateDir, records));
   } catch (cause) {
     throw unreadable(stateDir, cause);
   }
 }
+
+/** A run that goes on was written down when its stage began. */
+const countedUntil =
+  (nowMs: number) =>
+  (record: JobRecord): JobRecord =>
+    record.result === 'running'
+      ? { ...record, durationMs: lasted(record.receivedAtMs ?? record.startedAtMs, nowMs) }
+      : record;
 
 function unreadable(stateDir: string, cause: unknown): ShipError {
   const { code, message } = cause as NodeJS.ErrnoException;

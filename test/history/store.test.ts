@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { logFolderOf } from '../../src/history/log-file.ts';
+import { readHistory } from '../../src/history/read-history.ts';
 import type { JobRecord, LogEntry } from '../../src/history/record.ts';
 import { readRecords, recordsPathOf } from '../../src/history/record-file.ts';
 import { type HistoryStore, openHistoryStore } from '../../src/history/store.ts';
@@ -102,6 +103,18 @@ describe('after a kill', () => {
     next.put(recordOf('c'));
     await next.close();
     expect(idsOf(await readRecords(stateDir))).toEqual(['a', 'c']);
+  });
+
+  test('a run that goes on takes as long as it has until now, and one that has ended what it took', async () => {
+    const store = await open();
+    store.put(recordOf('a'));
+    store.put(recordOf('b', running));
+    await store.close();
+    const found = await readHistory(stateDir, true, 21_000);
+    expect(found.map(({ runId, durationMs }) => [runId, durationMs])).toEqual([
+      ['b', 20_000],
+      ['a', 3_000],
+    ]);
   });
 
   test('a run that went on was interrupted when it was last heard of', async () => {
