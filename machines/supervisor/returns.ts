@@ -1,5 +1,11 @@
+import { and, or, stateIn } from 'xstate';
 import type { ReturnedJob } from './context.ts';
 import { supervisorSetup } from './setup.ts';
+
+/** A daemon that goes on has all the time until the hub is back. */
+const isEnding = or(
+  ['draining', 'stopping', 'answering', 'closing'].map((work) => stateIn({ serving: { work } })),
+);
 
 /**
  * Region of `serving`: jobs that came when no more were wanted. When the link is closed the hub takes back the one that
@@ -18,11 +24,11 @@ export const returns = supervisorSetup.createStateConfig({
     },
     awaitingLink: {
       description:
-        'The next link offers nothing; with nothing else left to do the hub has a while to come back.',
+        'The next link offers nothing; a daemon that ends, with nothing else left to do, gives the hub a while to come back.',
       on: { 'hub.linkUp': 'asking' },
       after: {
         returnTimeout: [
-          { guard: 'isIdle', target: 'none', actions: 'forgetReturned' },
+          { guard: and(['isIdle', isEnding]), target: 'none', actions: 'forgetReturned' },
           { target: 'awaitingLink', reenter: true },
         ],
       },

@@ -245,10 +245,10 @@ export class World {
     ];
   }
 
-  /** Who watches the process of a run whose statechart broke hears nothing any more: the sweep has ended it. */
+  /** Of a run whose statechart broke nobody hears any more: the sweep has ended its process, and an upload that waits in it. */
   #isOrphan({ port, input: { runId } }: Call): boolean {
     const isSwept = (call: Call) => call.port === 'sweepRun' && call.input.runId === runId;
-    return port === 'watchRun' && this.#stage.calls.some(isSwept);
+    return ['watchRun', 'deliverAhead'].includes(port) && this.#stage.calls.some(isSwept);
   }
 
   /** While the daemon lives: its link and its standby machines. Always: machines that were swept from outside. */
