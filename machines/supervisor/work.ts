@@ -42,6 +42,11 @@ const givenBack = (cause: ReturnCause) =>
     'job.kept': { actions: keptJob.actions },
   }) as const;
 
+const toDraining = { target: 'draining', actions: 'closePool' } as const;
+
+/** The end is asked for while jobs may still run: they may finish first. */
+const drained = { 'drain.requested': toDraining, 'shutdown.requested': toDraining } as const;
+
 /** As it was before an upgrade asked. */
 const goneOn = [
   { guard: 'isPaused', target: 'paused', actions: yielding(false) },
@@ -85,8 +90,7 @@ export const work = supervisorSetup.createStateConfig({
         'resume.requested': { actions: pausing(false) },
         // resumed before this was known: the hub may have handed it to us once more by then
         'job.kept': { guard: { type: 'isNoOpenRun', params: jobOf }, actions: keptJob.actions },
-        'drain.requested': { target: 'draining', actions: 'closePool' },
-        'shutdown.requested': { target: 'draining', actions: 'closePool' },
+        ...drained,
       },
     },
     paused: {
@@ -101,8 +105,7 @@ export const work = supervisorSetup.createStateConfig({
           { guard: 'isHindered', target: 'unable', actions: pausing(false) },
           { target: 'accepting', actions: [...pausing(false), 'resumeIntake'] },
         ],
-        'drain.requested': { target: 'draining', actions: 'closePool' },
-        'shutdown.requested': { target: 'draining', actions: 'closePool' },
+        ...drained,
       },
     },
     unable: {
@@ -115,8 +118,7 @@ export const work = supervisorSetup.createStateConfig({
         'yield.requested': { target: 'yielding', actions: yielding(true) },
         'pause.requested': { target: 'paused', actions: pausing(true) },
         'resume.requested': { actions: pausing(false) },
-        'drain.requested': { target: 'draining', actions: 'closePool' },
-        'shutdown.requested': { target: 'draining', actions: 'closePool' },
+        ...drained,
       },
     },
     yielding: {
@@ -128,8 +130,7 @@ export const work = supervisorSetup.createStateConfig({
         'yield.withdrawn': goneOn,
         'pause.requested': { actions: pausing(true) },
         'resume.requested': { actions: pausing(false) },
-        'drain.requested': { target: 'draining', actions: 'closePool' },
-        'shutdown.requested': { target: 'draining', actions: 'closePool' },
+        ...drained,
       },
       after: { yieldTimeout: goneOn },
     },
